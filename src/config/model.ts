@@ -1,0 +1,89 @@
+/**
+ * The configuration as the rest of the program sees it: validated, interpolated, with every default filled in.
+ * `schema.ts` describes the file, `load.ts` makes one of these from it.
+ */
+import type { IdentityRef } from "../domain/model.ts";
+import type { Limit } from "../domain/ports.ts";
+import type { Secret } from "../lib/secrets.ts";
+
+export interface ProviderConfig {
+  readonly provider: string;
+  /** As written: `tiled.authenticators:DictionaryAuthenticator` or `./my_auth.js:MyAuthenticator`. */
+  readonly authenticator: string;
+  /** Interpolated, checked against the class's own schema when it is loaded. */
+  readonly args: Readonly<Record<string, unknown>>;
+  /** Key path and line of the entry, for messages. */
+  readonly place: Place;
+}
+
+/** Where in a configuration something stands. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  /** e.g. `authentication.providers[0].args`. */
+  readonly path: string;
+}
+
+export interface DatabaseConfig {
+  /** null: in memory. A SQLite path is absolute or relative to the working directory, as the reference reads it. */
+  readonly uri: Secret | null;
+  readonly initIfNotExists: boolean;
+  readonly poolSize: number;
+  readonly maxOverflow: number;
+  readonly poolPrePing: boolean;
+}
+
+export interface TreeConfig {
+  readonly path: string;
+  readonly tree: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly place: Place;
+}
+
+export interface AuthenticationConfig {
+  readonly providers: readonly ProviderConfig[];
+  readonly admins: readonly IdentityRef[];
+  /** The first signs, all verify. Null: made at the start, tokens end with the process. */
+  readonly secretKeys: readonly Secret[] | null;
+  readonly allowAnonymousAccess: boolean;
+  /** Null: made at the start where the mode needs one. */
+  readonly singleUserApiKey: Secret | null;
+  /** Seconds, all three. */
+  readonly accessTokenMaxAge: number;
+  readonly refreshTokenMaxAge: number;
+  readonly sessionMaxAge: number;
+  readonly refreshTokenRotation: boolean;
+  readonly sessionLimit: number;
+  readonly apiKeyLimit: number;
+  readonly loginThrottle: { readonly account: Limit; readonly address: Limit } | false;
+}
+
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Without a slash at its end; null: links are built from the request. */
+  readonly publicUrl: string | null;
+  /** Addresses and CIDR blocks; `["*"]`: all. */
+  readonly trustedProxies: readonly string[];
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Bytes. */
+  readonly bodyLimit: number;
+  /** "" or "/prefix". */
+  readonly rootPath: string;
+}
+
+export interface Config {
+  readonly server: ServerConfig;
+  readonly authentication: AuthenticationConfig;
+  readonly database: DatabaseConfig;
+  readonly trees: readonly TreeConfig[];
+  readonly accessControl: { readonly accessPolicy: string; readonly args: Readonly<Record<string, unknown>>; readonly place: Place } | null;
+  readonly allowOrigins: readonly string[];
+  readonly metrics: { readonly prometheus: boolean };
+  readonly pages: { readonly title: string; readonly logo: string | null; readonly contact: string | null };
+  readonly audit: { readonly retentionDays: number | null };
+  /** The folder that relative module paths start from. */
+  readonly directory: string;
+  /** For the log: keys that are accepted and of no effect here, and what else the operator should know. */
+  readonly warnings: readonly string[];
+}

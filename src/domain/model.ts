@@ -1,0 +1,124 @@
+/**
+ * What the domain talks about: principals, identities, roles, sessions and API keys, as the store hands them out.
+ * All values are immutable. Times are `Date` in UTC; whether something is expired is decided by who has the clock.
+ */
+import type { Digest } from "../lib/secrets.ts";
+import type { Uuid } from "../lib/uuid.ts";
+
+export type PrincipalType = "user" | "service";
+
+export interface IdentityRef {
+  readonly provider: string;
+  readonly id: string;
+}
+
+export interface Identity extends IdentityRef {
+  readonly latestLogin: Date | null;
+}
+
+export interface Role {
+  readonly name: string;
+  readonly scopes: readonly string[];
+}
+
+/** A session as whoami lists it. */
+export interface Session {
+  readonly uuid: Uuid;
+  readonly expirationTime: Date;
+  readonly revoked: boolean;
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+/** An API key as it is listed: never its secret. */
+export interface ApiKey {
+  /** Eight lower-case hex digits. */
+  readonly firstEight: string;
+  readonly expirationTime: Date | null;
+  readonly note: string | null;
+  /** Scopes, or `["inherit"]`. */
+  readonly scopes: readonly string[];
+  /** null: not narrowed; []: nothing that bears tags. */
+  readonly accessTags: readonly string[] | null;
+  readonly latestActivity: Date | null;
+}
+
+/** What every authenticated request needs to know of its principal. */
+export interface PrincipalSummary {
+  readonly uuid: Uuid;
+  readonly type: PrincipalType;
+  readonly disabled: boolean;
+  readonly identities: readonly IdentityRef[];
+  /** Union of the roles' scopes, each once, sorted. */
+  readonly scopes: readonly string[];
+}
+
+/** A principal with all that whoami shows. Revoked sessions are listed, expired sessions and keys are not. */
+export interface PrincipalDocument {
+  readonly uuid: Uuid;
+  readonly type: PrincipalType;
+  readonly disabled: boolean;
+  readonly identities: readonly Identity[];
+  readonly roles: readonly Role[];
+  readonly sessions: readonly Session[];
+  readonly apiKeys: readonly ApiKey[];
+  /** Newest of logins, refreshes and key uses. */
+  readonly latestActivity: Date | null;
+}
+
+/** What a token's `sid` or a refresh needs to know of its session. */
+export interface SessionStatus {
+  readonly uuid: Uuid;
+  readonly principal: Uuid;
+  readonly expirationTime: Date;
+  readonly revoked: boolean;
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+/** An API key as it is checked. */
+export interface ApiKeyRecord extends ApiKey {
+  readonly digest: Digest;
+  readonly principal: Uuid;
+}
+
+/** Security events, one audit row each. The list is closed so that a reader of the log can rely on it. */
+export const AUDIT_EVENTS = [
+  "login",
+  "login_failed",
+  "login_throttled",
+  "session_refresh_reuse",
+  "session_revoked",
+  "api_key_created",
+  "api_key_first_used",
+  "api_key_revoked",
+  "principal_created",
+  "principal_disabled",
+  "principal_enabled",
+  "role_granted",
+  "database_purged",
+] as const;
+
+export type AuditEventName = (typeof AUDIT_EVENTS)[number];
+
+/** From where a request came. */
+export interface Origin {
+  readonly address: string | null;
+  readonly requestId: string | null;
+  /** Who asked; null for anonymous and for the command line. */
+  readonly actor: Uuid | null;
+}
+
+/** One row of the audit table. Never a secret in it. */
+export interface AuditEvent extends Origin {
+  readonly time: Date;
+  readonly event: AuditEventName;
+  /** Whom it concerns. */
+  readonly principal: Uuid | null;
+  readonly identity: IdentityRef | null;
+  /** Facts beyond the columns, e.g. `{"reason": "wrong_password"}`, `{"first_eight": "0123abcd"}`. */
+  readonly detail: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export interface AuditRow extends AuditEvent {
+  /** Rises with time; the place to go on reading from. */
+  readonly id: number;
+}

@@ -1,0 +1,181 @@
+/**
+ * What the domain asks of a store, one small interface per aggregate. SQLite and PostgreSQL implement them with the
+ * same code (`store/`), and one conformance suite holds both to what stands here.
+ *
+ * Rules for every method:
+ * - A method that writes resolves only once the change is durable, and writes its audit rows in the same transaction.
+ * - An outcome that a caller must tell apart is a value (`kind`); only a broken or full database throws, as a
+ *   `Failure` `store_unavailable` or `store_full`. Nothing is changed then.
+ * - Limits hold under concurrency: the principal's row is locked while they are counted.
+ */
+import type { Digest } from "../lib/secrets.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import type {
+  ApiKey,
+  ApiKeyRecord,
+  AuditEvent,
+  AuditEventName,
+  AuditRow,
+  IdentityRef,
+  Origin,
+  PrincipalDocument,
+  PrincipalSummary,
+  SessionStatus,
+} from "./model.ts";
+
+export interface Page {
+  readonly offset: number;
+  readonly limit: number;
+}
+
+export interface PrincipalStore {
+  summary(uuid: Uuid): Promise<PrincipalSummary | undefined>;
+  summaryOfIdentity(identity: IdentityRef): Promise<PrincipalSummary | undefined>;
+  /** `now` decides which sessions and keys are expired and so left out. */
+  document(uuid: Uuid, now: Date): Promise<PrincipalDocument | undefined>;
+  /** In the order of creation. */
+  list(page: Page, now: Date): Promise<readonly PrincipalDocument[]>;
+  /** The names and scopes of all roles. */
+  roles(): Promise<readonly { readonly name: string; readonly scopes: readonly string[] }[]>;
+  /** A new principal of type service. Audit: principal_created. */
+  createService(role: string, now: Date, origin: Origin): Promise<{ readonly kind: "created"; readonly uuid: Uuid } | { readonly kind: "unknown_role" }>;
+  /** Disabling is refused where no enabled principal with the role `admin` would be left. Idempotent; audited when it changes something. */
+  setDisabled(uuid: Uuid, disabled: boolean, now: Date, origin: Origin): Promise<{ readonly kind: "done" | "unknown" | "last_admin" }>;
+  /** Gives each identity's principal (made where missing) the roles `user` and `admin`. Audit: role_granted where new. */
+  ensureAdmins(identities: readonly IdentityRef[], now: Date, origin: Origin): Promise<void>;
+}
+
+export interface OpenSession {
+  readonly identity: IdentityRef;
+  readonly now: Date;
+  readonly expirationTime: Date;
+  readonly state: Readonly<Record<string, unknown>>;
+  /** The identity is one of `tiled_admins`: it gets both roles. */
+  readonly admin: boolean;
+  /** Live (neither revoked nor expired) sessions of one principal. */
+  readonly limit: number;
+  readonly origin: Origin;
+}
+
+export type OpenOutcome =
+  | { readonly kind: "opened"; readonly principal: PrincipalSummary; readonly session: SessionStatus }
+  | { readonly kind: "disabled" }
+  | { readonly kind: "limit" };
+
+export interface RotateSession {
+  readonly session: Uuid;
+  /** The presented token's generation, null where it has none (issued by the reference). */
+  readonly generation: number | null;
+  /** The presented token's `jti`; the token's SHA-256 where it has none. */
+  readonly tokenId: string;
+  /** `authentication.refresh_token_rotation`. */
+  readonly rotate: boolean;
+  readonly now: Date;
+  readonly origin: Origin;
+}
+
+/**
+ * `refreshed`: tokens of `generation` may be issued. `ended`: unknown, revoked, expired, or its principal disabled.
+ * `reuse`: an old token was used a second time; the session is revoked now and the event audited.
+ */
+export type RotateOutcome =
+  | { readonly kind: "refreshed"; readonly generation: number; readonly principal: PrincipalSummary; readonly session: SessionStatus }
+  | { readonly kind: "ended" }
+  | { readonly kind: "reuse"; readonly principal: Uuid };
+
+export interface SessionStore {
+  status(uuid: Uuid): Promise<SessionStatus | undefined>;
+  /** One login: finds or makes the principal, notes the login, opens a session. Audit: principal_created where new, login. */
+  open(request: OpenSession): Promise<OpenOutcome>;
+  rotate(request: RotateSession): Promise<RotateOutcome>;
+  /**
+   * Idempotent. `principal`: only if the session is that principal's, else `unknown`. An expired session is `unknown`.
+   * Audit: session_revoked where it changes something.
+   */
+  revoke(uuid: Uuid, principal: Uuid | null, now: Date, origin: Origin): Promise<{ readonly kind: "revoked"; readonly principal: Uuid } | { readonly kind: "unknown" }>;
+}
+
+export interface CreateApiKey {
+  readonly principal: Uuid;
+  readonly digest: Digest;
+  readonly key: Omit<ApiKey, "latestActivity">;
+  /** Live keys of one principal. */
+  readonly limit: number;
+  readonly now: Date;
+  readonly origin: Origin;
+}
+
+export interface ApiKeyStore {
+  /** By the digest of the whole secret; the expiry is the caller's to check. */
+  find(firstEight: string, digest: Digest): Promise<ApiKeyRecord | undefined>;
+  /** `taken`: the principal has a key of that `firstEight` already; make another secret. Audit: api_key_created. */
+  create(request: CreateApiKey): Promise<{ readonly kind: "created" | "limit" | "unknown" | "taken" }>;
+  /** Every key of the principal that begins so, however many. Audit: api_key_revoked each. `digests`: of what was revoked. */
+  revoke(principal: Uuid, firstEight: string, now: Date, origin: Origin): Promise<{ readonly kind: "revoked"; readonly digests: readonly Digest[] } | { readonly kind: "unknown" }>;
+  /** Notes uses; a later time never replaces an earlier one backwards. Audit: api_key_first_used where there was none before. */
+  touch(uses: readonly { readonly firstEight: string; readonly digest: Digest; readonly time: Date; readonly origin: Origin }[]): Promise<void>;
+}
+
+export interface AuditFilter {
+  /** Rows with a greater id only. */
+  readonly after?: number;
+  readonly since?: Date;
+  readonly events?: readonly AuditEventName[];
+  readonly principal?: Uuid;
+  readonly limit: number;
+  /** The newest `limit` rows, still in rising order. */
+  readonly newest?: boolean;
+}
+
+export interface AuditStore {
+  append(events: readonly AuditEvent[]): Promise<void>;
+  read(filter: AuditFilter): Promise<readonly AuditRow[]>;
+}
+
+export interface Purged {
+  readonly sessions: number;
+  readonly pendingSessions: number;
+  readonly apiKeys: number;
+  readonly auditRows: number;
+  /** Whether a full batch was found, so that there may be more. */
+  readonly more: boolean;
+  /** Another server holds the lock (PostgreSQL): nothing was done. */
+  readonly busy: boolean;
+}
+
+export interface Maintenance {
+  /** One small batch of what is expired; audit rows older than `auditBefore`. */
+  purge(now: Date, batch: number, auditBefore: Date | null): Promise<Purged>;
+  /** Throws where the database cannot be read. */
+  ping(): Promise<void>;
+}
+
+/** Counters of failures, shared by all servers of one database where it is shared. */
+export interface FailureCounters {
+  /** How many seconds the key is still blocked; 0 where it is not. Counts nothing. */
+  blocked(key: string, limit: Limit): Promise<number>;
+  /** Counts one failure; the seconds until the key is free again where that exceeds the limit, else 0. */
+  count(key: string, limit: Limit): Promise<number>;
+  /** Takes one failure back. */
+  forgive(key: string, limit: Limit): Promise<void>;
+}
+
+export interface Limit {
+  readonly failures: number;
+  /** Seconds. */
+  readonly per: number;
+}
+
+export interface Store {
+  readonly dialect: "sqlite" | "postgresql";
+  /** Whether the data outlives the process. */
+  readonly durable: boolean;
+  readonly principals: PrincipalStore;
+  readonly sessions: SessionStore;
+  readonly apiKeys: ApiKeyStore;
+  readonly audit: AuditStore;
+  readonly maintenance: Maintenance;
+  readonly failures: FailureCounters;
+  /** Finishes what is under way and closes the database. */
+  close(): Promise<void>;
+}
