@@ -1,0 +1,33 @@
+/**
+ * Who makes a request, as a discriminated union, and what may be asked of it. Made by `callers.ts`; routes see only this.
+ */
+import type { ApiKeyRecord, IdentityRef, PrincipalSummary } from "./model.ts";
+import type { Uuid } from "../lib/uuid.ts";
+
+export type Caller =
+  | { readonly kind: "anonymous"; readonly scopes: ReadonlySet<string> }
+  | { readonly kind: "single_user"; readonly scopes: ReadonlySet<string> }
+  | {
+      readonly kind: "token";
+      readonly scopes: ReadonlySet<string>;
+      readonly principal: PrincipalSummary;
+      readonly identities: readonly IdentityRef[];
+      /** Null for tokens that the reference issued before a hand-over. */
+      readonly session: Uuid | null;
+    }
+  | {
+      readonly kind: "api_key";
+      readonly scopes: ReadonlySet<string>;
+      readonly principal: PrincipalSummary;
+      readonly key: ApiKeyRecord;
+    };
+
+export type KnownCaller = Extract<Caller, { readonly principal: PrincipalSummary }>;
+
+export function isKnown(caller: Caller): caller is KnownCaller {
+  return caller.kind === "token" || caller.kind === "api_key";
+}
+
+export function missingScopes(caller: Caller, required: readonly string[]): boolean {
+  return required.some((scope) => !caller.scopes.has(scope));
+}
