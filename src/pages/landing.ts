@@ -1,0 +1,104 @@
+/**
+ * The page at the server's root: what this server is, who may read, and what to type in Python. It shows nothing that
+ * the about document would not tell anybody.
+ */
+import { type Html, html } from "../lib/html.ts";
+import { page, type Site } from "./layout.ts";
+
+/** The four modes of a server; the first two have no providers. */
+export type AccessMode = "single-user" | "public" | "private" | "mixed";
+
+export function accessMode(providers: number, allowAnonymousAccess: boolean): AccessMode {
+  if (providers === 0) return allowAnonymousAccess ? "public" : "single-user";
+  return allowAnonymousAccess ? "mixed" : "private";
+}
+
+export interface Landing {
+  readonly site: Site;
+  /** The server's root as this browser reaches it, without a slash at its end. */
+  readonly baseUrl: string;
+  readonly mode: AccessMode;
+  /** In the order of the configuration. */
+  readonly providers: readonly string[];
+}
+
+export function landingPage({ site, baseUrl, mode, providers }: Landing): Html {
+  // Not by URL: the host is whatever the request said.
+  const basePath = baseUrl.replace(/^\w+:\/\/[^/]*/, "");
+  return page({
+    site,
+    basePath,
+    title: null,
+    main: html`<h1>${site.title}</h1>
+<p class="lede">This is a Tiled server. Python programs read arrays, tables and their metadata from it${AUDIENCE[mode]}.</p>
+<section aria-labelledby="access">
+<h2 id="access">Access</h2>
+<dl class="facts">
+<dt>Read</dt><dd>${READ[mode]}</dd>
+<dt>Write</dt><dd>${WRITE[mode]}</dd>
+${providers.length > 0 && html`<dt>Log in with</dt><dd><ul>${providers.map((name) => html`<li><code>${name}</code></li>`)}</ul></dd>`}
+<dt>Address</dt><dd><code>${baseUrl}</code></dd>
+</dl>
+</section>
+<section aria-labelledby="python">
+<h2 id="python">From Python</h2>
+<p>Install the client once:</p>
+<pre tabindex="0" role="group" aria-label="Command to install the client"><code>pip install "tiled[client]"</code></pre>
+<p>${PYTHON[mode].before}</p>
+<pre tabindex="0" role="group" aria-label="Python code"><code>${pythonLines(mode, baseUrl)}</code></pre>
+<p>${PYTHON[mode].after}</p>
+</section>
+<section aria-labelledby="more">
+<h2 id="more">For programs</h2>
+<ul class="links">
+<li><a href="${basePath}/docs">API documentation</a></li>
+<li><a href="${basePath}/openapi.json">OpenAPI description</a></li>
+<li><a href="${basePath}/api/v1/">About this server (JSON)</a></li>
+</ul>
+</section>`,
+  });
+}
+
+const AUDIENCE: Record<AccessMode, string> = {
+  "single-user": ", with its API key",
+  public: ", and anybody may",
+  private: ", after a login",
+  mixed: "; some of it is open to everybody, the rest needs a login",
+};
+
+const READ: Record<AccessMode, string> = {
+  "single-user": "Whoever has the server’s API key",
+  public: "Everybody, without a login",
+  private: "Whoever is logged in, each what they may see",
+  mixed: "Everybody what is public; whoever is logged in what they may see",
+};
+
+const WRITE: Record<AccessMode, string> = {
+  "single-user": "Whoever has the server’s API key",
+  public: "Whoever has the server’s API key",
+  private: "Whoever is logged in, where they may",
+  mixed: "Whoever is logged in, where they may",
+};
+
+const PYTHON: Record<AccessMode, { readonly before: string; readonly after: Html }> = {
+  "single-user": {
+    before: "Then connect with the server’s API key:",
+    after: html`Or keep the key out of the code: set the environment variable <code>TILED_API_KEY</code>.`,
+  },
+  public: { before: "Then connect:", after: html`<code>list(c)</code> shows what there is.` },
+  private: {
+    before: "Then connect. The first time it asks for your login, later it remembers you:",
+    after: html`<code>list(c)</code> shows what there is, <code>c.logout()</code> ends the login.`,
+  },
+  mixed: {
+    before: "Then connect, and log in to see more:",
+    after: html`<code>list(c)</code> shows what there is, <code>c.logout()</code> ends the login.`,
+  },
+};
+
+function pythonLines(mode: AccessMode, baseUrl: string): string {
+  const key = mode === "single-user" ? ', api_key="THE KEY"' : "";
+  const lines = ["from tiled.client import from_uri", "", `c = from_uri(${JSON.stringify(baseUrl)}${key})`];
+  if (mode === "mixed") lines.push("c.login()");
+  return lines.join("\n");
+}

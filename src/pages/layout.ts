@@ -1,0 +1,60 @@
+/**
+ * What every page shares: document, header, footer. A page is data -> HTML; headers and routes are `http/pages.ts`.
+ */
+import { type Html, html } from "../lib/html.ts";
+import { ICON_ASSET, STYLE_ASSET } from "./assets.ts";
+
+/** The deployment's own face, the same on every page. */
+export interface Site {
+  /** e.g. "Tiled". */
+  readonly title: string;
+  /** The path of the logo below the server's root; null: our icon. */
+  readonly logo: string | null;
+  /** An e-mail address, a URL or a sentence; null: none. */
+  readonly contact: string | null;
+  readonly version: string;
+}
+
+export interface PageContent {
+  readonly site: Site;
+  /** "" or "/prefix", where the server's root is for this browser. */
+  readonly basePath: string;
+  /** Of the document, before the site's title; null: the site's title alone. */
+  readonly title: string | null;
+  readonly main: Html;
+}
+
+export function page({ site, basePath, title, main }: PageContent): Html {
+  const documentTitle = title === null ? site.title : `${title} · ${site.title}`;
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${documentTitle}</title>
+<link rel="icon" type="image/svg+xml" href="${basePath}${ICON_ASSET.path}">
+<link rel="stylesheet" href="${basePath}${STYLE_ASSET.path}">
+</head>
+<body>
+<a class="skip" href="#main">Skip to the content</a>
+<header><a class="brand" href="${basePath}/"><img src="${basePath}${site.logo ?? ICON_ASSET.path}" alt=""> ${site.title}</a></header>
+<main id="main">
+${main}
+</main>
+<footer>${contactLine(site.contact)}<p>tiled-auth ${site.version}</p></footer>
+</body>
+</html>
+`;
+}
+
+/** Only what is plainly an address or an http(s) URL becomes a link: `contact` is the operator's, its scheme is not trusted. */
+function contactLine(contact: string | null): Html | null {
+  if (contact === null) return null;
+  const address = contact.replace(/^mailto:/, "");
+  if (/^[^\s@:/]+@[^\s@:/]+$/.test(address)) {
+    return html`<p>Contact: <a href="mailto:${address}">${address}</a></p>`;
+  }
+  if (/^https?:\/\/\S+$/.test(contact)) return html`<p>Contact: <a href="${contact}">${contact}</a></p>`;
+  return html`<p>Contact: ${contact}</p>`;
+}
