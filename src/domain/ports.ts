@@ -38,9 +38,18 @@ export interface PrincipalStore {
   /** The names and scopes of all roles. */
   roles(): Promise<readonly { readonly name: string; readonly scopes: readonly string[] }[]>;
   /** A new principal of type service. Audit: principal_created. */
-  createService(role: string, now: Date, origin: Origin): Promise<{ readonly kind: "created"; readonly uuid: Uuid } | { readonly kind: "unknown_role" }>;
+  createService(
+    role: string,
+    now: Date,
+    origin: Origin,
+  ): Promise<{ readonly kind: "created"; readonly uuid: Uuid } | { readonly kind: "unknown_role" }>;
   /** Disabling is refused where no enabled principal with the role `admin` would be left. Idempotent; audited when it changes something. */
-  setDisabled(uuid: Uuid, disabled: boolean, now: Date, origin: Origin): Promise<{ readonly kind: "done" | "unknown" | "last_admin" }>;
+  setDisabled(
+    uuid: Uuid,
+    disabled: boolean,
+    now: Date,
+    origin: Origin,
+  ): Promise<{ readonly kind: "done" | "unknown" | "last_admin" }>;
   /** Gives each identity's principal (made where missing) the roles `user` and `admin`. Audit: role_granted where new. */
   ensureAdmins(identities: readonly IdentityRef[], now: Date, origin: Origin): Promise<void>;
 }
@@ -79,7 +88,12 @@ export interface RotateSession {
  * `reuse`: an old token was used a second time; the session is revoked now and the event audited.
  */
 export type RotateOutcome =
-  | { readonly kind: "refreshed"; readonly generation: number; readonly principal: PrincipalSummary; readonly session: SessionStatus }
+  | {
+      readonly kind: "refreshed";
+      readonly generation: number;
+      readonly principal: PrincipalSummary;
+      readonly session: SessionStatus;
+    }
   | { readonly kind: "ended" }
   | { readonly kind: "reuse"; readonly principal: Uuid };
 
@@ -92,7 +106,12 @@ export interface SessionStore {
    * Idempotent. `principal`: only if the session is that principal's, else `unknown`. An expired session is `unknown`.
    * Audit: session_revoked where it changes something.
    */
-  revoke(uuid: Uuid, principal: Uuid | null, now: Date, origin: Origin): Promise<{ readonly kind: "revoked"; readonly principal: Uuid } | { readonly kind: "unknown" }>;
+  revoke(
+    uuid: Uuid,
+    principal: Uuid | null,
+    now: Date,
+    origin: Origin,
+  ): Promise<{ readonly kind: "revoked"; readonly principal: Uuid } | { readonly kind: "unknown" }>;
 }
 
 export interface CreateApiKey {
@@ -111,9 +130,23 @@ export interface ApiKeyStore {
   /** `taken`: the principal has a key of that `firstEight` already; make another secret. Audit: api_key_created. */
   create(request: CreateApiKey): Promise<{ readonly kind: "created" | "limit" | "unknown" | "taken" }>;
   /** Every key of the principal that begins so, however many. Audit: api_key_revoked each. `digests`: of what was revoked. */
-  revoke(principal: Uuid, firstEight: string, now: Date, origin: Origin): Promise<{ readonly kind: "revoked"; readonly digests: readonly Digest[] } | { readonly kind: "unknown" }>;
+  revoke(
+    principal: Uuid,
+    firstEight: string,
+    now: Date,
+    origin: Origin,
+  ): Promise<
+    { readonly kind: "revoked"; readonly digests: readonly Digest[] } | { readonly kind: "unknown" }
+  >;
   /** Notes uses; a later time never replaces an earlier one backwards. Audit: api_key_first_used where there was none before. */
-  touch(uses: readonly { readonly firstEight: string; readonly digest: Digest; readonly time: Date; readonly origin: Origin }[]): Promise<void>;
+  touch(
+    uses: readonly {
+      readonly firstEight: string;
+      readonly digest: Digest;
+      readonly time: Date;
+      readonly origin: Origin;
+    }[],
+  ): Promise<void>;
 }
 
 export interface AuditFilter {

@@ -1,0 +1,74 @@
+/**
+ * Notes when API keys were used: gathered in memory and written in batches, at most once a minute a key, so that no
+ * request waits for it.
+ */
+import type { Clock } from "../lib/clock.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import type { ApiKeyRecord, Origin } from "./model.ts";
+import type { ApiKeyStore } from "./ports.ts";
+
+const NOTE_EVERY_MS = 60_000;
+const WRITE_AFTER_MS = 1_000;
+const MAX_REMEMBERED = 50_000;
+
+interface Use {
+  readonly key: ApiKeyRecord;
+  readonly time: Date;
+  readonly origin: Origin;
+}
+
+export class KeyActivity {
+  readonly #store: ApiKeyStore;
+  readonly #clock: Clock;
+  readonly #onError: (error: unknown) => void;
+  /** By principal and first eight: the newest use that was noted. */
+  readonly #noted = new Map<string, Use>();
+  #waiting: Use[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(store: ApiKeyStore, clock: Clock, onError: (error: unknown) => void) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#onError = onError;
+  }
+
+  note(key: ApiKeyRecord, origin: Origin): void {
+    const name = key.principal + key.firstEight;
+    const now = this.#clock.now();
+    const last = this.#noted.get(name)?.time ?? key.latestActivity;
+    if (last !== undefined && last !== null && now - last.getTime() < NOTE_EVERY_MS) return;
+    const use = { key, time: new Date(now), origin };
+    if (this.#noted.size >= MAX_REMEMBERED) this.#noted.clear();
+    this.#noted.set(name, use);
+    this.#waiting.push(use);
+    this.#timer ??= setTimeout(() => void this.flush(), WRITE_AFTER_MS).unref();
+  }
+
+  /** The newest use of a key, even if it is not written yet. */
+  latest(principal: Uuid, firstEight: string, stored: Date | null): Date | null {
+    const noted = this.#noted.get(principal + firstEight)?.time;
+    return noted !== undefined && (stored === null || noted > stored) ? noted : stored;
+  }
+
+  /** Writes what waits; never throws: a use that cannot be written is reported, and the next one is noted again. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const uses = this.#waiting;
+    this.#waiting = [];
+    if (uses.length === 0) return;
+    try {
+      await this.#store.touch(
+        uses.map(({ key, time, origin }) => ({
+          firstEight: key.firstEight,
+          digest: key.digest,
+          time,
+          origin,
+        })),
+      );
+    } catch (error) {
+      for (const { key } of uses) this.#noted.delete(key.principal + key.firstEight);
+      this.#onError(error);
+    }
+  }
+}

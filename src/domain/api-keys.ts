@@ -1,0 +1,221 @@
+/**
+ * API keys: made within the powers of who makes them, looked at, revoked. Their use is in `callers.ts`.
+ */
+import { Failure, type InputProblem } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import { randomHex, sha256 } from "../lib/secrets.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import type { Caller, KnownCaller } from "./caller.ts";
+import type { Directory } from "./directory.ts";
+import type { ApiKey, Origin, PrincipalSummary } from "./model.ts";
+import type { ApiKeyStore } from "./ports.ts";
+import { INHERIT, isScope } from "./scopes.ts";
+
+const SECRET_BYTES = 36;
+const FIRST_EIGHT = 8;
+const MAX_NOTE = 255;
+/** Width of the columns that hold these lists as JSON. */
+const MAX_LIST_JSON = 511;
+const LAST_TIME = Date.UTC(9999, 11, 31);
+
+export interface ApiKeyRequest {
+  /** Seconds; null: no end. */
+  readonly expiresIn: number | null;
+  /** null: `["inherit"]`. */
+  readonly scopes: readonly string[] | null;
+  readonly note: string | null;
+  readonly accessTags: readonly string[] | null;
+}
+
+/** A new key; the secret is not kept and cannot be had again. */
+export interface NewApiKey {
+  readonly key: ApiKey;
+  /** 72 hex digits. */
+  readonly secret: string;
+}
+
+export class ApiKeys {
+  readonly #store: ApiKeyStore;
+  readonly #directory: Directory;
+  readonly #clock: Clock;
+  readonly #limit: number;
+
+  constructor(deps: {
+    readonly store: ApiKeyStore;
+    readonly directory: Directory;
+    readonly clock: Clock;
+    readonly limit: number;
+  }) {
+    this.#store = deps.store;
+    this.#directory = deps.directory;
+    this.#clock = deps.clock;
+    this.#limit = deps.limit;
+  }
+
+  /** A key for `owner`, made by `maker` (the same, or an admin). */
+  async create(
+    maker: KnownCaller,
+    owner: PrincipalSummary,
+    request: ApiKeyRequest,
+    origin: Origin,
+  ): Promise<NewApiKey> {
+    const now = this.#clock.now();
+    const wanted = checkRequest(request, now);
+    checkScopes(wanted.scopes, owner, wanted.accessTags);
+    checkMaker(maker, owner, wanted);
+    for (;;) {
+      const secret = randomHex(SECRET_BYTES);
+      const key = { ...wanted, firstEight: secret.slice(0, FIRST_EIGHT) };
+      const outcome = await this.#store.create({
+        principal: owner.uuid,
+        digest: sha256(Buffer.from(secret, "hex")),
+        key,
+        limit: this.#limit,
+        now: new Date(now),
+        origin,
+      });
+      if (outcome.kind === "taken") continue;
+      if (outcome.kind === "limit") {
+        throw new Failure("limit_reached", {
+          detail: `This Principal already has ${this.#limit} API keys which is greater than or equal to the maximum number allowed, ${this.#limit}. Some API keys must be deleted before creating new ones.`,
+        });
+      }
+      if (outcome.kind === "unknown")
+        throw new Failure("not_found", { detail: `No such Principal ${owner.uuid}` });
+      this.#directory.documentChanged(owner.uuid);
+      return { key: { ...key, latestActivity: null }, secret };
+    }
+  }
+
+  /** `firstEight`: more than eight characters (a whole secret) will do. False where the principal has no such key. */
+  async revoke(owner: Uuid, firstEight: string, origin: Origin): Promise<boolean> {
+    const prefix = firstEight.slice(0, FIRST_EIGHT).toLowerCase();
+    if (!/^[0-9a-f]{8}$/.test(prefix)) return false;
+    const outcome = await this.#store.revoke(owner, prefix, new Date(this.#clock.now()), origin);
+    if (outcome.kind === "unknown") return false;
+    this.#directory.apiKeysRevoked(prefix, outcome.digests, owner);
+    return true;
+  }
+}
+
+type WantedKey = Omit<ApiKey, "firstEight" | "latestActivity">;
+
+function checkRequest(request: ApiKeyRequest, now: number): WantedKey {
+  const problems: InputProblem[] = [];
+  const problem = (type: string, field: string, msg: string) =>
+    problems.push({ type, loc: ["body", field], msg });
+  const scopes = request.scopes === null ? [INHERIT] : [...new Set(request.scopes)];
+  const expires = request.expiresIn === null ? null : now + request.expiresIn * 1000;
+  if (expires !== null && (expires <= now || expires > LAST_TIME)) {
+    problem(
+      "out_of_range",
+      "expires_in",
+      "Seconds from now, greater than 0, or null for a key that never expires.",
+    );
+  }
+  if (request.note !== null && ([...request.note].length > MAX_NOTE || !isPlainText(request.note))) {
+    problem("string_too_long", "note", `At most ${MAX_NOTE} characters, without NUL.`);
+  }
+  if (pythonJsonLength(scopes) > MAX_LIST_JSON) problem("too_long", "scopes", "Too many scopes.");
+  if (request.accessTags !== null) {
+    if (!request.accessTags.every(isPlainText))
+      problem("string_type", "access_tags", "Tags are texts without NUL.");
+    if (pythonJsonLength(request.accessTags) > MAX_LIST_JSON) {
+      problem("too_long", "access_tags", `At most ${MAX_LIST_JSON} characters as JSON, all tags together.`);
+    }
+  }
+  if (problems.length > 0) throw new Failure("invalid", { detail: problems });
+  return {
+    // Whole seconds, since that is what answers show.
+    expirationTime: expires === null ? null : new Date(Math.floor(expires / 1000) * 1000),
+    note: request.note,
+    scopes,
+    accessTags: request.accessTags,
+  };
+}
+
+/** What the owner cannot do, no key of theirs can. */
+function checkScopes(
+  scopes: readonly string[],
+  owner: PrincipalSummary,
+  accessTags: readonly string[] | null,
+): void {
+  const allowed = new Set([...owner.scopes, INHERIT]);
+  const beyond = scopes.filter((scope) => !allowed.has(scope));
+  const unknown = beyond.filter((scope) => !isScope(scope));
+  if (unknown.length > 0) {
+    throw new Failure("forbidden", {
+      detail: `Requested scopes ${quoted(scopes)} must be a subset of the principal's scopes ${quoted([...allowed])}. Unknown: ${quoted(unknown)}.`,
+    });
+  }
+  if (beyond.length > 0) {
+    throw new Failure("forbidden", {
+      detail: `Requested scopes ${quoted(scopes)} must be a subset of the principal's scopes ${quoted([...allowed])}.`,
+    });
+  }
+  if (accessTags !== null && (scopes.includes(INHERIT) || scopes.includes("admin:apikeys"))) {
+    throw new Failure("forbidden", {
+      detail:
+        "A key with access_tags cannot have the scope 'inherit' or 'admin:apikeys': name the scopes it needs.",
+    });
+  }
+}
+
+/** No key makes a key that can do more, sees more or lives longer than itself; nobody hands out what they lack. */
+function checkMaker(maker: KnownCaller, owner: PrincipalSummary, wanted: WantedKey): void {
+  const powers = wanted.scopes.includes(INHERIT) ? owner.scopes : wanted.scopes;
+  const lacking = powers.filter((scope) => !mayHandOut(maker, scope));
+  if (lacking.length > 0) {
+    throw new Failure("forbidden", {
+      detail: `You cannot hand out scopes that you lack: ${quoted(lacking)}.`,
+    });
+  }
+  if (maker.kind !== "api_key") return;
+  const { key } = maker;
+  if (wanted.scopes.includes(INHERIT) && !key.scopes.includes(INHERIT)) {
+    throw new Failure("forbidden", {
+      detail: "Only a key that has the scope 'inherit' can make one that has it.",
+    });
+  }
+  if (key.accessTags !== null) {
+    const narrow = new Set(key.accessTags);
+    if (wanted.accessTags === null || wanted.accessTags.some((tag) => !narrow.has(tag))) {
+      throw new Failure("forbidden", {
+        detail: `The key in use is limited to the access_tags ${quoted(key.accessTags)}: the new key needs access_tags among them.`,
+      });
+    }
+  }
+  if (
+    key.expirationTime !== null &&
+    (wanted.expirationTime === null || wanted.expirationTime > key.expirationTime)
+  ) {
+    throw new Failure("forbidden", {
+      detail: "The key in use expires before the new key would: give an expires_in that ends no later.",
+    });
+  }
+}
+
+/** `admin:apikeys` counts for the two lesser scopes about keys. */
+export function mayHandOut(maker: Caller, scope: string): boolean {
+  if (maker.scopes.has(scope)) return true;
+  return (scope === "create:apikeys" || scope === "revoke:apikeys") && maker.scopes.has("admin:apikeys");
+}
+
+export function quoted(items: readonly string[]): string {
+  return `[${items
+    .toSorted()
+    .map((item) => `'${item}'`)
+    .join(", ")}]`;
+}
+
+function isPlainText(text: string): boolean {
+  return !text.includes("\0") && text.isWellFormed();
+}
+
+/** The length of Python's `json.dumps(list)`, as the database holds it: six characters for what is not ASCII. */
+function pythonJsonLength(items: readonly string[]): number {
+  const json = JSON.stringify(items);
+  let length = json.length + Math.max(0, items.length - 1);
+  for (const unit of json) length += unit > "\x7e" ? 6 * unit.length - unit.length : 0;
+  return length;
+}

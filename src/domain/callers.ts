@@ -1,0 +1,169 @@
+/**
+ * From a credential to the caller: the access token or API key is checked, its session and principal are looked up,
+ * its scopes are what credential and principal both have at this moment.
+ */
+import { Failure } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import { equalSecrets, type Secret, sha256 } from "../lib/secrets.ts";
+import type { KeyActivity } from "./activity.ts";
+import type { Caller } from "./caller.ts";
+import type { Directory } from "./directory.ts";
+import type { ApiKeyRecord, Origin, PrincipalSummary, SessionStatus } from "./model.ts";
+import { ANONYMOUS_SCOPES, INHERIT, SINGLE_USER_SCOPES } from "./scopes.ts";
+import type { AccessClaims, Tokens } from "./tokens.ts";
+
+export type Credential =
+  | { readonly kind: "none" }
+  | { readonly kind: "api_key"; readonly secret: string }
+  | { readonly kind: "bearer"; readonly token: string };
+
+export interface Callers {
+  /** Synchronous where everything is known already. Fails with one of the 401s of `errors.ts`; never falls back to anonymous. */
+  identify(credential: Credential, origin: Origin): Caller | Promise<Caller>;
+}
+
+const NO_SCOPES: ReadonlySet<string> = new Set();
+
+function anonymous(allowed: boolean): Caller {
+  return { kind: "anonymous", scopes: allowed ? ANONYMOUS_SCOPES : NO_SCOPES };
+}
+
+/** The modes without providers: one key that opens everything. */
+export class SingleUserCallers implements Callers {
+  readonly #key: Secret;
+  readonly #anonymous: Caller;
+  readonly #owner: Caller = { kind: "single_user", scopes: SINGLE_USER_SCOPES };
+
+  constructor(key: Secret, allowAnonymous: boolean) {
+    this.#key = key;
+    this.#anonymous = anonymous(allowAnonymous);
+  }
+
+  identify(credential: Credential): Caller {
+    if (credential.kind === "none") return this.#anonymous;
+    if (credential.kind === "bearer")
+      throw new Failure("invalid_token", { log: "no tokens in single-user mode" });
+    if (!equalSecrets(credential.secret, this.#key.reveal())) throw new Failure("invalid_api_key");
+    return this.#owner;
+  }
+}
+
+/** Lower-case hex, as `sha256(bytes)` is stored; 36 bytes are usual, others may have been handed over. */
+const API_KEY = /^(?:[0-9a-f]{2}){4,256}$/;
+
+export function readApiKey(
+  secret: string,
+): { readonly firstEight: string; readonly bytes: Buffer } | undefined {
+  const lower = secret.toLowerCase();
+  if (!API_KEY.test(lower)) return undefined;
+  return { firstEight: lower.slice(0, 8), bytes: Buffer.from(lower, "hex") };
+}
+
+export class MultiUserCallers implements Callers {
+  readonly #tokens: Tokens;
+  readonly #directory: Directory;
+  readonly #activity: KeyActivity;
+  readonly #clock: Clock;
+  readonly #anonymous: Caller;
+
+  constructor(deps: {
+    readonly tokens: Tokens;
+    readonly directory: Directory;
+    readonly activity: KeyActivity;
+    readonly clock: Clock;
+    readonly allowAnonymous: boolean;
+  }) {
+    this.#tokens = deps.tokens;
+    this.#directory = deps.directory;
+    this.#activity = deps.activity;
+    this.#clock = deps.clock;
+    this.#anonymous = anonymous(deps.allowAnonymous);
+  }
+
+  identify(credential: Credential, origin: Origin): Caller | Promise<Caller> {
+    if (credential.kind === "none") return this.#anonymous;
+    return credential.kind === "bearer"
+      ? this.#byToken(credential.token)
+      : this.#byApiKey(credential.secret, origin);
+  }
+
+  #byToken(token: string): Caller | Promise<Caller> {
+    const claims = this.#tokens.verifyAccess(token);
+    if (claims instanceof Promise) return claims.then((verified) => this.#lookUp(verified));
+    return this.#lookUp(claims);
+  }
+
+  #lookUp(claims: AccessClaims): Caller | Promise<Caller> {
+    const session = claims.session === null ? null : this.#directory.session(claims.session);
+    const principal = this.#directory.summary(claims.principal);
+    if (session instanceof Promise || principal instanceof Promise) {
+      return Promise.all([session, principal]).then(([s, p]) => this.#tokenCaller(claims, s, p));
+    }
+    return this.#tokenCaller(claims, session, principal);
+  }
+
+  #tokenCaller(
+    claims: AccessClaims,
+    session: SessionStatus | null | undefined,
+    principal: PrincipalSummary | undefined,
+  ): Caller {
+    const found = enabled(principal);
+    if (session !== null && !this.#isLive(session, found)) {
+      throw new Failure("invalid_token", { log: "the token's session has ended" });
+    }
+    return {
+      kind: "token",
+      principal: found,
+      scopes: common(claims.scopes, found.scopes),
+      identities: claims.identities,
+      session: claims.session,
+    };
+  }
+
+  #isLive(session: SessionStatus | undefined, principal: PrincipalSummary): boolean {
+    return (
+      session !== undefined &&
+      !session.revoked &&
+      session.principal === principal.uuid &&
+      session.expirationTime.getTime() > this.#clock.now()
+    );
+  }
+
+  #byApiKey(secret: string, origin: Origin): Caller | Promise<Caller> {
+    const presented = readApiKey(secret);
+    if (presented === undefined) throw invalidApiKey("not hex");
+    const key = this.#directory.apiKey(presented.firstEight, sha256(presented.bytes));
+    if (key instanceof Promise) return key.then((found) => this.#keyOwner(found, origin));
+    return this.#keyOwner(key, origin);
+  }
+
+  #keyOwner(key: ApiKeyRecord | undefined, origin: Origin): Caller | Promise<Caller> {
+    if (key === undefined) throw invalidApiKey("unknown");
+    if (key.expirationTime !== null && key.expirationTime.getTime() <= this.#clock.now()) {
+      throw invalidApiKey("expired");
+    }
+    const principal = this.#directory.summary(key.principal);
+    if (principal instanceof Promise) return principal.then((found) => this.#keyCaller(key, found, origin));
+    return this.#keyCaller(key, principal, origin);
+  }
+
+  #keyCaller(key: ApiKeyRecord, principal: PrincipalSummary | undefined, origin: Origin): Caller {
+    const found = enabled(principal);
+    this.#activity.note(key, { ...origin, actor: found.uuid });
+    const scopes = key.scopes.includes(INHERIT) ? new Set(found.scopes) : common(key.scopes, found.scopes);
+    return { kind: "api_key", principal: found, scopes, key };
+  }
+}
+
+function invalidApiKey(log: string): Failure {
+  return new Failure("invalid_api_key", { log: `API key refused: ${log}` });
+}
+
+function enabled(principal: PrincipalSummary | undefined): PrincipalSummary {
+  if (principal === undefined || principal.disabled) throw new Failure("no_principal");
+  return principal;
+}
+
+function common(left: readonly string[], right: readonly string[]): ReadonlySet<string> {
+  return new Set(left.filter((scope) => right.includes(scope)));
+}

@@ -1,0 +1,65 @@
+/**
+ * What requests need to know of principals, sessions and keys, read through half-a-second caches (`fresh.ts`). Every
+ * service that changes one of them says so here, so that a revocation holds for the next request.
+ */
+import type { Clock } from "../lib/clock.ts";
+import type { Digest } from "../lib/secrets.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import { FreshCache } from "./fresh.ts";
+import type { ApiKeyRecord, PrincipalDocument, PrincipalSummary, SessionStatus } from "./model.ts";
+import type { Store } from "./ports.ts";
+
+const FIRST_EIGHT = 8;
+
+export class Directory {
+  readonly #summaries: FreshCache<Uuid, PrincipalSummary>;
+  readonly #documents: FreshCache<Uuid, PrincipalDocument>;
+  readonly #sessions: FreshCache<Uuid, SessionStatus>;
+  readonly #apiKeys: FreshCache<string, ApiKeyRecord>;
+
+  constructor(store: Pick<Store, "principals" | "sessions" | "apiKeys">, clock: Clock) {
+    this.#summaries = new FreshCache((uuid) => store.principals.summary(uuid), clock);
+    this.#documents = new FreshCache((uuid) => store.principals.document(uuid, new Date(clock.now())), clock);
+    this.#sessions = new FreshCache((uuid) => store.sessions.status(uuid), clock);
+    this.#apiKeys = new FreshCache(
+      (name) => store.apiKeys.find(name.slice(0, FIRST_EIGHT), name.slice(FIRST_EIGHT) as Digest),
+      clock,
+    );
+  }
+
+  summary(uuid: Uuid): PrincipalSummary | Promise<PrincipalSummary | undefined> {
+    return this.#summaries.get(uuid);
+  }
+
+  document(uuid: Uuid): PrincipalDocument | Promise<PrincipalDocument | undefined> {
+    return this.#documents.get(uuid);
+  }
+
+  session(uuid: Uuid): SessionStatus | Promise<SessionStatus | undefined> {
+    return this.#sessions.get(uuid);
+  }
+
+  apiKey(firstEight: string, digest: Digest): ApiKeyRecord | Promise<ApiKeyRecord | undefined> {
+    return this.#apiKeys.get(firstEight + digest);
+  }
+
+  principalChanged(uuid: Uuid): void {
+    this.#summaries.drop(uuid);
+    this.#documents.drop(uuid);
+  }
+
+  /** A login or a refresh: the principal's document lists another session or a later time, its powers are the same. */
+  documentChanged(uuid: Uuid): void {
+    this.#documents.drop(uuid);
+  }
+
+  sessionChanged(session: Uuid, principal: Uuid): void {
+    this.#sessions.drop(session);
+    this.#documents.drop(principal);
+  }
+
+  apiKeysRevoked(firstEight: string, digests: readonly Digest[], principal: Uuid): void {
+    for (const digest of digests) this.#apiKeys.drop(firstEight + digest);
+    this.#documents.drop(principal);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * A small cache for what requests ask of the store again and again. An entry is at most half a second old, so that a
+ * change by another server of the same database is seen in time; a change by this server drops its entries at once.
+ */
+import type { Clock } from "../lib/clock.ts";
+
+const MAX_AGE_MS = 500;
+const MAX_ENTRIES = 20_000;
+
+interface Entry<V> {
+  readonly value: V;
+  readonly readAt: number;
+}
+
+export class FreshCache<K, V> {
+  readonly #load: (key: K) => Promise<V | undefined>;
+  readonly #clock: Clock;
+  readonly #entries = new Map<K, Entry<V>>();
+  readonly #loading = new Map<K, Promise<V | undefined>>();
+
+  constructor(load: (key: K) => Promise<V | undefined>, clock: Clock) {
+    this.#load = load;
+    this.#clock = clock;
+  }
+
+  /** The value itself where it is fresh, so that a request that needs no reading stays synchronous. */
+  get(key: K): V | Promise<V | undefined> {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) {
+      const age = this.#clock.now() - entry.readAt;
+      if (age >= 0 && age < MAX_AGE_MS) return entry.value;
+    }
+    return this.#loading.get(key) ?? this.#read(key);
+  }
+
+  /** After a change: a reading that is under way is not kept either, and nobody new waits for it. */
+  drop(key: K): void {
+    this.#entries.delete(key);
+    this.#loading.delete(key);
+  }
+
+  #read(key: K): Promise<V | undefined> {
+    const readAt = this.#clock.now();
+    const reading: Promise<V | undefined> = this.#load(key).then(
+      (value) => {
+        if (this.#loading.get(key) === reading) {
+          this.#loading.delete(key);
+          this.#keep(key, value, readAt);
+        }
+        return value;
+      },
+      (error: unknown) => {
+        if (this.#loading.get(key) === reading) this.#loading.delete(key);
+        throw error;
+      },
+    );
+    this.#loading.set(key, reading);
+    return reading;
+  }
+
+  #keep(key: K, value: V | undefined, readAt: number): void {
+    this.#entries.delete(key);
+    if (value === undefined) return;
+    if (this.#entries.size >= MAX_ENTRIES) {
+      const [oldest] = this.#entries.keys();
+      if (oldest !== undefined) this.#entries.delete(oldest);
+    }
+    this.#entries.set(key, { value, readAt });
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * What admins do with principals: look at them, make services, hand out keys, disable and enable.
+ */
+import { Failure } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import { mayHandOut, quoted } from "./api-keys.ts";
+import type { KnownCaller } from "./caller.ts";
+import type { Directory } from "./directory.ts";
+import type { Origin, PrincipalDocument, PrincipalSummary } from "./model.ts";
+import type { Page, PrincipalStore } from "./ports.ts";
+
+export class Principals {
+  readonly #store: PrincipalStore;
+  readonly #directory: Directory;
+  readonly #clock: Clock;
+
+  constructor(deps: {
+    readonly store: PrincipalStore;
+    readonly directory: Directory;
+    readonly clock: Clock;
+  }) {
+    this.#store = deps.store;
+    this.#directory = deps.directory;
+    this.#clock = deps.clock;
+  }
+
+  list(page: Page): Promise<readonly PrincipalDocument[]> {
+    return this.#store.list(page, this.#now());
+  }
+
+  async document(uuid: Uuid): Promise<PrincipalDocument> {
+    return (await this.#directory.document(uuid)) ?? unknown(uuid);
+  }
+
+  async summary(uuid: Uuid): Promise<PrincipalSummary> {
+    return (await this.#directory.summary(uuid)) ?? unknown(uuid);
+  }
+
+  /** A role is granted only by who has all of its scopes. */
+  async createService(maker: KnownCaller, roleName: string, origin: Origin): Promise<PrincipalDocument> {
+    const role = (await this.#store.roles()).find(({ name }) => name === roleName);
+    if (role === undefined) throw unknownRole();
+    const lacking = role.scopes.filter((scope) => !mayHandOut(maker, scope));
+    if (lacking.length > 0) {
+      throw new Failure("forbidden", {
+        detail: `You cannot grant the role '${role.name}': you lack its scopes ${quoted(lacking)}.`,
+      });
+    }
+    const outcome = await this.#store.createService(role.name, this.#now(), origin);
+    if (outcome.kind === "unknown_role") throw unknownRole();
+    return await this.document(outcome.uuid);
+  }
+
+  /** Ends or restores all that a principal can do, at once. */
+  async setDisabled(maker: KnownCaller, uuid: Uuid, disabled: boolean, origin: Origin): Promise<void> {
+    if (disabled && maker.principal.uuid === uuid) {
+      throw new Failure("conflict", { detail: "You cannot disable yourself: ask another admin." });
+    }
+    const target = await this.summary(uuid);
+    const lacking = target.scopes.filter((scope) => !mayHandOut(maker, scope));
+    if (lacking.length > 0) {
+      throw new Failure("forbidden", {
+        detail: `You cannot change a principal that has scopes which you lack: ${quoted(lacking)}.`,
+      });
+    }
+    const outcome = await this.#store.setDisabled(uuid, disabled, this.#now(), origin);
+    if (outcome.kind === "unknown") unknown(uuid);
+    if (outcome.kind === "last_admin") {
+      throw new Failure("conflict", { detail: "This is the last admin: make another one first." });
+    }
+    this.#directory.principalChanged(uuid);
+  }
+
+  #now(): Date {
+    return new Date(this.#clock.now());
+  }
+}
+
+function unknown(uuid: Uuid): never {
+  throw new Failure("not_found", { detail: `No such Principal ${uuid}` });
+}
+
+function unknownRole(): Failure {
+  return new Failure("invalid", {
+    detail: [
+      { type: "enum", loc: ["query", "role"], msg: "No role of that name. See 'roles' of the principals." },
+    ],
+  });
+}

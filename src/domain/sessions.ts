@@ -1,0 +1,76 @@
+/**
+ * Refresh (RFC 6749, section 6, with rotation and reuse detection after RFC 9700, section 4.14.2) and the ends of
+ * sessions. How a session begins is in `login.ts`; the rotation's decision is taken inside the store's transaction.
+ */
+import { Failure } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import { type Uuid, uuidHex } from "../lib/uuid.ts";
+import type { Directory } from "./directory.ts";
+import type { Origin } from "./model.ts";
+import type { SessionStore } from "./ports.ts";
+import type { TokenAnswer, Tokens } from "./tokens.ts";
+
+export class Sessions {
+  readonly #store: SessionStore;
+  readonly #tokens: Tokens;
+  readonly #directory: Directory;
+  readonly #clock: Clock;
+  readonly #rotate: boolean;
+
+  constructor(deps: {
+    readonly store: SessionStore;
+    readonly tokens: Tokens;
+    readonly directory: Directory;
+    readonly clock: Clock;
+    readonly rotate: boolean;
+  }) {
+    this.#store = deps.store;
+    this.#tokens = deps.tokens;
+    this.#directory = deps.directory;
+    this.#clock = deps.clock;
+    this.#rotate = deps.rotate;
+  }
+
+  /** New tokens for a refresh token, or `session_expired`, or `invalid_token` where it is none of ours. */
+  async refresh(refreshToken: string, origin: Origin): Promise<TokenAnswer> {
+    const claims = await this.#tokens.verifyRefresh(refreshToken, { acceptExpired: false });
+    const outcome = await this.#store.rotate({
+      session: claims.session,
+      generation: claims.generation,
+      tokenId: claims.tokenId,
+      rotate: this.#rotate,
+      now: this.#now(),
+      origin,
+    });
+    if (outcome.kind === "reuse") {
+      this.#directory.sessionChanged(claims.session, outcome.principal);
+      throw new Failure("session_expired", {
+        log: "an old refresh token was used again: the session is revoked",
+      });
+    }
+    if (outcome.kind === "ended") throw new Failure("session_expired", { log: "the session has ended" });
+    this.#directory.documentChanged(outcome.principal.uuid);
+    return await this.#tokens.issue(outcome.principal, outcome.session, outcome.generation);
+  }
+
+  /** By a refresh token, which is credential enough (RFC 7009); an expired one will do. */
+  async revokeByToken(refreshToken: string, origin: Origin): Promise<void> {
+    const claims = await this.#tokens.verifyRefresh(refreshToken, { acceptExpired: true });
+    const outcome = await this.#store.revoke(claims.session, null, this.#now(), origin);
+    if (outcome.kind === "unknown") {
+      throw new Failure("conflict", { detail: `No session ${uuidHex(claims.session)}` });
+    }
+    this.#directory.sessionChanged(claims.session, outcome.principal);
+  }
+
+  /** One of the principal's own sessions. */
+  async revokeOwn(session: Uuid, principal: Uuid, origin: Origin): Promise<void> {
+    const outcome = await this.#store.revoke(session, principal, this.#now(), origin);
+    if (outcome.kind === "unknown") throw new Failure("not_found", { detail: `No session ${session}` });
+    this.#directory.sessionChanged(session, principal);
+  }
+
+  #now(): Date {
+    return new Date(this.#clock.now());
+  }
+}

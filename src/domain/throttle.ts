@@ -1,0 +1,100 @@
+/**
+ * Slows down guessing of passwords and user codes, by account and address and by address alone. A right password of an
+ * account that is not throttled itself always gets in; what is throttled does not count again.
+ */
+import { isIPv6 } from "node:net";
+import type { FailureCounters, Limit } from "./ports.ts";
+
+export type Attempt<T> =
+  | { readonly kind: "right"; readonly value: T }
+  | { readonly kind: "wrong" }
+  /** `began`: this very attempt was the one too many. */
+  | { readonly kind: "throttled"; readonly retryAfter: number; readonly began: boolean };
+
+export interface ThrottleLimits {
+  readonly account: Limit;
+  readonly address: Limit;
+}
+
+const MAX_WAITING = 64;
+
+export class LoginThrottle {
+  readonly #counters: FailureCounters;
+  readonly #limits: ThrottleLimits | false;
+  /** The attempts on one account from one address are checked one after the other, so that none slips past the limit. */
+  readonly #lanes = new Map<string, { tail: Promise<void>; length: number }>();
+
+  constructor(counters: FailureCounters, limits: ThrottleLimits | false) {
+    this.#counters = counters;
+    this.#limits = limits;
+  }
+
+  /** `check` answers null for a wrong password and throws where the backend is broken (which does not count). */
+  async attempt<T>(
+    account: string,
+    address: string | null,
+    check: () => Promise<T | null>,
+  ): Promise<Attempt<T>> {
+    if (this.#limits === false) {
+      const value = await check();
+      return value === null ? { kind: "wrong" } : { kind: "right", value };
+    }
+    const limits = this.#limits;
+    const place = addressBlock(address);
+    const accountKey = `account ${place} ${account}`;
+    return await this.#inLane(accountKey, async (): Promise<Attempt<T>> => {
+      const blocked = await this.#counters.blocked(accountKey, limits.account);
+      if (blocked > 0) return { kind: "throttled", retryAfter: blocked, began: false };
+      const value = await check();
+      if (value !== null) return { kind: "right", value };
+      return await this.#countFailure(accountKey, `address ${place}`, limits);
+    });
+  }
+
+  async #countFailure(
+    accountKey: string,
+    addressKey: string,
+    limits: ThrottleLimits,
+  ): Promise<Attempt<never>> {
+    const before = await this.#counters.blocked(addressKey, limits.address);
+    if (before > 0) return { kind: "throttled", retryAfter: before, began: false };
+    const byAccount = await this.#counters.count(accountKey, limits.account);
+    const byAddress = await this.#counters.count(addressKey, limits.address);
+    const retryAfter = Math.max(byAccount, byAddress);
+    return retryAfter > 0 ? { kind: "throttled", retryAfter, began: true } : { kind: "wrong" };
+  }
+
+  async #inLane<T>(key: string, task: () => Promise<Attempt<T>>): Promise<Attempt<T>> {
+    const lane = this.#lanes.get(key) ?? { tail: Promise.resolve(), length: 0 };
+    if (lane.length >= MAX_WAITING) return { kind: "throttled", retryAfter: 1, began: false };
+    this.#lanes.set(key, lane);
+    lane.length += 1;
+    const turn = lane.tail.then(task);
+    lane.tail = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      return await turn;
+    } finally {
+      lane.length -= 1;
+      if (lane.length === 0) this.#lanes.delete(key);
+    }
+  }
+}
+
+/** One machine is one address; of IPv6 it is the /64, since a machine has all of it (RFC 6177). */
+function addressBlock(address: string | null): string {
+  if (address === null || !isIPv6(address)) return address ?? "-";
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  const [head = "", tail] = address.split("%", 1)[0]?.split("::") ?? [];
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
+  const groups = [...left, ...Array<string>(zeros).fill("0"), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":")}::/64`;
+}
