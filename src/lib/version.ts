@@ -1,0 +1,12 @@
+/**
+ * The version of this package, from its own package.json: beside `src` in a checkout, one folder higher in `dist`.
+ */
+import { readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
+
+export function packageVersion(): string {
+  const path = findPackageJSON(import.meta.url);
+  if (path === undefined) throw new Error("The package.json of tiled-auth is missing.");
+  const { version } = JSON.parse(readFileSync(path, "utf8")) as { readonly version: string };
+  return version;
+}
