@@ -13,7 +13,7 @@ export interface PageDeps {
   readonly logo: Asset | null;
   readonly mode: AccessMode;
   readonly providers: readonly string[];
-  readonly links: { base(request: FastifyRequest): string };
+  readonly links: { base(request: FastifyRequest): string; readonly rootPath: string };
 }
 
 const DAY = 86_400;
@@ -21,8 +21,11 @@ const DAY = 86_400;
 export function pageRoutes(app: FastifyInstance, deps: PageDeps): void {
   const { site, mode, providers, links } = deps;
 
-  app.get("/", { schema: { hide: true }, config: { access: "optional" } }, (request, reply) =>
-    sendPage(reply, landingPage({ site, baseUrl: links.base(request), mode, providers })),
+  app.get("/", { schema: { hide: true }, config: { access: "page" } }, (request, reply) =>
+    sendPage(
+      reply,
+      landingPage({ site, baseUrl: links.base(request), basePath: links.rootPath, mode, providers }),
+    ),
   );
 
   for (const file of [STYLE_ASSET, ICON_ASSET, ...(deps.logo ? [deps.logo] : [])]) {

@@ -17,14 +17,14 @@ export interface Landing {
   readonly site: Site;
   /** The server's root as this browser reaches it, without a slash at its end. */
   readonly baseUrl: string;
+  /** "" or "/prefix": the path of `baseUrl`. */
+  readonly basePath: string;
   readonly mode: AccessMode;
   /** In the order of the configuration. */
   readonly providers: readonly string[];
 }
 
-export function landingPage({ site, baseUrl, mode, providers }: Landing): Html {
-  // Not by URL: the host is whatever the request said.
-  const basePath = baseUrl.replace(/^\w+:\/\/[^/]*/, "");
+export function landingPage({ site, baseUrl, basePath, mode, providers }: Landing): Html {
   return page({
     site,
     basePath,

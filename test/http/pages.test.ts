@@ -12,7 +12,7 @@ function server(deps: Partial<PageDeps> = {}) {
     logo: null,
     mode: "private",
     providers: ["toy"],
-    links: { base: () => "http://127.0.0.1:8000" },
+    links: { base: () => "http://127.0.0.1:8000", rootPath: "" },
     ...deps,
   });
   return app;

@@ -4,9 +4,12 @@ import { type AccessMode, accessMode, landingPage } from "../../src/pages/landin
 
 const SITE = { title: "Tiled", logo: null, contact: null, version: "0.1.0" };
 
-function render(mode: AccessMode, options: { baseUrl?: string; providers?: readonly string[] } = {}): string {
-  const { baseUrl = "http://127.0.0.1:8000", providers = [] } = options;
-  return landingPage({ site: SITE, baseUrl, mode, providers }).text;
+function render(
+  mode: AccessMode,
+  options: { baseUrl?: string; basePath?: string; providers?: readonly string[] } = {},
+): string {
+  const { baseUrl = "http://127.0.0.1:8000", basePath = "", providers = [] } = options;
+  return landingPage({ site: SITE, baseUrl, basePath, mode, providers }).text;
 }
 
 test("the mode follows from the providers and from whether visitors may read", () => {
@@ -35,7 +38,7 @@ test("every provider is named, and nothing is said of logins where there are non
 });
 
 test("the address and every path are those that the browser used", () => {
-  const text = render("private", { baseUrl: "https://tiled.example.org/data" });
+  const text = render("private", { baseUrl: "https://tiled.example.org/data", basePath: "/data" });
   assert.match(text, /<code>https:\/\/tiled\.example\.org\/data<\/code>/);
   for (const path of ["docs", "openapi.json", "api/v1/"])
     assert.ok(text.includes(`href="/data/${path}"`), path);
