@@ -21,7 +21,11 @@ export interface PasswordAuthenticator {
    * Null for an unknown user and for a wrong password alike, at the same cost. Throws where the backend is broken.
    * `signal` is aborted where nobody waits for the answer any more.
    */
-  authenticate(username: string, password: string, signal?: AbortSignal): Promise<AuthenticatedIdentity | null>;
+  authenticate(
+    username: string,
+    password: string,
+    signal?: AbortSignal,
+  ): Promise<AuthenticatedIdentity | null>;
   /** Once, before the server listens: throws where the backend is missing or misconfigured. */
   start?(): Promise<void>;
   stop?(): Promise<void>;

@@ -1,0 +1,47 @@
+/**
+ * Logs in the users of a list in the configuration (`tiled.authenticators:DictionaryAuthenticator`). Names and
+ * passwords must match exactly, as in the reference: no case folding, no Unicode normalisation.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { type Static, Type } from "typebox";
+import type { AuthenticatedIdentity, PasswordAuthenticator } from "./contract.ts";
+
+const ARGS = Type.Object(
+  {
+    users_to_passwords: Type.Unsafe<Readonly<Record<string, string>>>({
+      type: "object",
+      // A name becomes an identity, which databases hold in 255 characters without NUL.
+      propertyNames: { minLength: 1, maxLength: 255, pattern: "^[^\\u0000]*$" },
+      additionalProperties: { type: "string", minLength: 1 },
+    }),
+    confirmation_message: Type.Optional(Type.String({ default: "" })),
+  },
+  { additionalProperties: false },
+);
+
+export class DictionaryAuthenticator implements PasswordAuthenticator {
+  static readonly args = ARGS;
+  readonly kind = "password";
+  readonly confirmationMessage: string;
+  readonly #key = randomBytes(32);
+  readonly #digests = new Map<string, Uint8Array>();
+  /** What an unknown user's password is compared with: no password has this digest. */
+  readonly #noDigest = randomBytes(32);
+
+  constructor(args: Static<typeof ARGS>) {
+    this.confirmationMessage = args.confirmation_message ?? "";
+    for (const [name, password] of Object.entries(args.users_to_passwords)) {
+      this.#digests.set(name, this.#digest(password));
+    }
+  }
+
+  async authenticate(username: string, password: string): Promise<AuthenticatedIdentity | null> {
+    const expected = this.#digests.get(username) ?? this.#noDigest;
+    return timingSafeEqual(expected, this.#digest(password)) ? { id: username } : null;
+  }
+
+  /** UTF-16, since in UTF-8 all unpaired surrogates would be one and the same character. */
+  #digest(password: string): Uint8Array {
+    return createHmac("sha256", this.#key).update(password, "utf16le").digest();
+  }
+}

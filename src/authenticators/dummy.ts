@@ -1,0 +1,31 @@
+/**
+ * Lets anybody in under any name (`tiled.authenticators:DummyAuthenticator`), for tests and demonstrations. It
+ * refuses only names that no database could hold.
+ */
+import { type Static, Type } from "typebox";
+import type { AuthenticatedIdentity, AuthenticatorContext, PasswordAuthenticator } from "./contract.ts";
+
+const ARGS = Type.Object(
+  { confirmation_message: Type.Optional(Type.String({ default: "" })) },
+  { additionalProperties: false },
+);
+
+const MAX_NAME = 255;
+
+export class DummyAuthenticator implements PasswordAuthenticator {
+  static readonly args = ARGS;
+  readonly kind = "password";
+  readonly confirmationMessage: string;
+
+  constructor(args: Static<typeof ARGS>, context: AuthenticatorContext) {
+    this.confirmationMessage = args.confirmation_message ?? "";
+    context.warn(
+      "DummyAuthenticator lets anybody log in under any name with any password. Use it for tests and demonstrations only.",
+    );
+  }
+
+  async authenticate(username: string): Promise<AuthenticatedIdentity | null> {
+    const storable = username !== "" && !username.includes("\0") && username.isWellFormed();
+    return storable && [...username].length <= MAX_NAME ? { id: username } : null;
+  }
+}
