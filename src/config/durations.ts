@@ -1,0 +1,30 @@
+/**
+ * Lifetimes as Tiled's configurations write them: seconds, ISO 8601 ("PT15M"), "00:15:00", "7 days, 00:00:00"; here
+ * also a text of digits ("900"). A year has 365 days and a month 30, as in the reference.
+ */
+export const DURATION_FORMS = `seconds (900), "PT15M", "00:15:00" or "7 days, 00:00:00", more than 0 and at most 100 years`;
+
+const LONGEST = 100 * 366 * 86_400;
+
+const ISO =
+  /^P(?=\d|T\d)(?:(\d+(?:\.\d+)?)Y)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?=\d)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
+const ISO_UNITS = [365 * 86_400, 30 * 86_400, 7 * 86_400, 86_400, 3600, 60, 1];
+const CLOCK = /^(?:(\d+) ?d(?:ays?)?(?:, ?| |$))?(?:(\d+):([0-5]\d):([0-5]\d(?:\.\d+)?))?$/i;
+const DIGITS = /^\d+(?:\.\d+)?$/;
+
+/** Seconds, or undefined where the value is no duration within bounds. */
+export function seconds(value: string | number): number | undefined {
+  const read = typeof value === "number" ? value : fromText(value.trim());
+  return read !== undefined && read > 0 && read <= LONGEST ? read : undefined;
+}
+
+function fromText(text: string): number | undefined {
+  if (text === "" || text.length > 60) return undefined;
+  if (DIGITS.test(text)) return Number(text);
+  const iso = ISO.exec(text);
+  if (iso !== null) return ISO_UNITS.reduce((sum, unit, index) => sum + unit * Number(iso[index + 1] ?? 0), 0);
+  const clock = CLOCK.exec(text);
+  if (clock === null) return undefined;
+  const [, days = 0, hours = 0, minutes = 0, rest = 0] = clock;
+  return Number(days) * 86_400 + Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);
+}

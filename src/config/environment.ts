@@ -1,0 +1,67 @@
+/**
+ * Settings from environment variables. `TILED_<TOP LEVEL KEY>` with JSON is stronger than the file; the single
+ * settings below are weaker: they fill in what the file does not say, as in the reference.
+ */
+import type { Environment } from "./interpolate.ts";
+import { at, isNothing, type Located, locate, overlay, type Spot, withValue } from "./located.ts";
+import type { Problems } from "./problems.ts";
+import { FileSchema, TOP_LEVEL_KEYS } from "./schema.ts";
+
+const SINGLE: Readonly<Record<string, readonly [section: string, key: string]>> = {
+  TILED_SINGLE_USER_API_KEY: ["authentication", "single_user_api_key"],
+  TILED_SECRET_KEYS: ["authentication", "secret_keys"],
+  TILED_ALLOW_ANONYMOUS_ACCESS: ["authentication", "allow_anonymous_access"],
+  TILED_ACCESS_TOKEN_MAX_AGE: ["authentication", "access_token_max_age"],
+  TILED_REFRESH_TOKEN_MAX_AGE: ["authentication", "refresh_token_max_age"],
+  TILED_SESSION_MAX_AGE: ["authentication", "session_max_age"],
+  TILED_DATABASE_URI: ["database", "uri"],
+  TILED_DATABASE_INIT_IF_NOT_EXISTS: ["database", "init_if_not_exists"],
+  TILED_DATABASE_POOL_SIZE: ["database", "pool_size"],
+  TILED_DATABASE_MAX_OVERFLOW: ["database", "max_overflow"],
+  TILED_DATABASE_POOL_PRE_PING: ["database", "pool_pre_ping"],
+  TILED_PUBLIC_URL: ["server", "public_url"],
+};
+
+const LISTS: ReadonlySet<string> = new Set(["TILED_SECRET_KEYS"]);
+
+export function withEnvironment(file: Located, env: Environment, problems: Problems): Located {
+  let root = file;
+  for (const key of TOP_LEVEL_KEYS) {
+    const name = `TILED_${key.toUpperCase()}`;
+    const text = own(env, name);
+    if (text === undefined) continue;
+    const spot = variable(name);
+    const schema = FileSchema.properties[key as keyof typeof FileSchema.properties] as { deprecated?: boolean };
+    // What has no effect needs no JSON either: `TILED_RESPONSE_BYTESIZE_LIMIT=1GB`.
+    const value = schema.deprecated === true ? locate(text, spot, "environment") : fromJson(text, spot, [key], problems);
+    if (value === undefined) continue;
+    root = withValue(root, [key], overlay(at(root, [key]) ?? value, value));
+  }
+  for (const [name, path] of Object.entries(SINGLE)) {
+    const text = own(env, name);
+    const there = at(root, path);
+    if (text === undefined || (there !== undefined && !isNothing(there))) continue;
+    const spot = variable(name);
+    const value = LISTS.has(name) ? fromJson(text, spot, path, problems) : locate(text, spot, "environment");
+    if (value !== undefined) root = withValue(root, path, value);
+  }
+  return root;
+}
+
+export function variable(name: string): Spot {
+  return { file: `environment variable ${name}`, line: 0 };
+}
+
+function own(env: Environment, name: string): string | undefined {
+  return Object.hasOwn(env, name) ? env[name] : undefined;
+}
+
+/** The parser's own message quotes the text, which may hold a secret. */
+function fromJson(text: string, spot: Spot, path: readonly string[], problems: Problems): Located | undefined {
+  try {
+    return locate(JSON.parse(text), spot, "environment");
+  } catch {
+    problems.add(spot, path, `found a text that is not JSON, allowed: JSON, e.g. '["…", "…"]' for a list`);
+    return undefined;
+  }
+}

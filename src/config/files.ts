@@ -1,0 +1,100 @@
+/**
+ * From a path to one parsed configuration: a file, or a folder whose `*.yml` and `*.yaml` are merged (lists that
+ * several of them may add to are joined, any other key given twice is an error).
+ */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { emptyMapping, type LocatedEntry, type LocatedMapping, quoted } from "./located.ts";
+import type { Problems } from "./problems.ts";
+import { parseYaml } from "./yaml.ts";
+
+const LARGEST = 1024 * 1024;
+const JOINED: ReadonlySet<string> = new Set(["allow_origins", "specs", "trees"]);
+
+export interface Source {
+  readonly root: LocatedMapping;
+  /** Whether `path` is a folder. */
+  readonly folder: boolean;
+}
+
+/** Undefined, with problems added, where nothing can be read. */
+export function readSource(path: string, problems: Problems): Source | undefined {
+  const folder = isFolder(path, problems);
+  if (folder === undefined) return undefined;
+  if (!folder) {
+    const root = readFile(path, problems);
+    return root && { root, folder };
+  }
+  const names = attempt(path, problems, () => readdirSync(path).filter((name) => /.\.ya?ml$/.test(name)).sort());
+  if (names === undefined) return undefined;
+  const files = names.map((name) => join(path, name)).filter((file) => isFolder(file, problems) === false);
+  if (files.length === 0 && !problems.any) problems.add({ file: path, line: 0 }, [], "there is no *.yml or *.yaml in this folder");
+  const roots = files.map((file) => readFile(file, problems)).filter((root) => root !== undefined);
+  return roots.length === 0 ? undefined : { root: merge(roots, path, problems), folder };
+}
+
+function isFolder(path: string, problems: Problems): boolean | undefined {
+  return attempt(path, problems, () => {
+    const found = statSync(path);
+    if (!found.isFile() && !found.isDirectory()) problems.add({ file: path, line: 0 }, [], "this is neither a file nor a folder");
+    return found.isFile() || found.isDirectory() ? found.isDirectory() : undefined;
+  });
+}
+
+function readFile(path: string, problems: Problems): LocatedMapping | undefined {
+  const bytes = attempt(path, problems, () => {
+    if (statSync(path).size <= LARGEST) return readFileSync(path);
+    problems.add({ file: path, line: 0 }, [], `the file is larger than ${LARGEST} bytes`);
+    return undefined;
+  });
+  if (bytes === undefined) return undefined;
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    const good = new TextDecoder().decode(bytes).split("\uFFFD", 1)[0] ?? "";
+    problems.add({ file: path, line: good.split("\n").length }, [], "the file is not UTF-8; save it as UTF-8");
+    return undefined;
+  }
+  if (text.includes("\0")) {
+    problems.add({ file: path, line: (text.split("\0", 1)[0] ?? "").split("\n").length }, [], "there is a NUL character in the file; save it as UTF-8");
+    return undefined;
+  }
+  return parseYaml(text, path, problems);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder",
+  ENOTDIR: "there is no such file or folder",
+  EACCES: "it cannot be read: permission denied",
+  EPERM: "it cannot be read: permission denied",
+  ELOOP: "it cannot be read: its links lead in a circle",
+  ENAMETOOLONG: "the name is too long",
+};
+
+function attempt<Result>(path: string, problems: Problems, action: () => Result): Result | undefined {
+  try {
+    return action();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    problems.add({ file: path, line: 0 }, [], REASONS[code] ?? `it cannot be read (${code})`);
+    return undefined;
+  }
+}
+
+function merge(roots: readonly LocatedMapping[], path: string, problems: Problems): LocatedMapping {
+  const entries = new Map<string, LocatedEntry>();
+  for (const root of roots) {
+    for (const [key, entry] of root.entries) {
+      const old = entries.get(key);
+      if (old === undefined) entries.set(key, entry);
+      else if (JOINED.has(key) && old.value.kind === "list" && entry.value.kind === "list") {
+        entries.set(key, { ...old, value: { ...old.value, items: [...old.value.items, ...entry.value.items] } });
+      } else {
+        const first = `${old.keySpot.file}:${old.keySpot.line}`;
+        problems.add(entry.keySpot, [key], `the key ${quoted(key)} is in two files of the folder, first in ${first}`);
+      }
+    }
+  }
+  return { ...emptyMapping({ file: path, line: 0 }), entries };
+}

@@ -1,0 +1,108 @@
+/**
+ * The part of the configuration's schema that says who may do what: authentication, access policy, audit.
+ */
+import { Type } from "typebox";
+import { duration, optional, secretText, section, whole } from "./schema-shapes.ts";
+
+const anyArgs = () => Type.Record(Type.String(), Type.Unknown());
+
+const limit = (failures: number, what: string) =>
+  optional(
+    section(what, {
+      failures: optional(whole(1, 1_000_000), "How many failures are let through", failures),
+      per: optional(duration(), "Within which time", 300),
+    }),
+    what,
+  );
+
+const provider = section("One way to log in", {
+  provider: Type.String({
+    format: "provider-name",
+    description: "Unique name; it becomes part of URLs and of the identities in the database: do not rename it later",
+  }),
+  authenticator: Type.String({
+    format: "object-name",
+    description:
+      "Which authenticator: one of Tiled's names ('tiled.authenticators:PAMAuthenticator') or a class of your own in a file beside the configuration ('./my_auth.js:MyAuthenticator')",
+  }),
+  args: optional(anyArgs(), "The authenticator's arguments"),
+});
+
+export const authentication = section("Who may log in, how, and for how long", {
+  providers: optional(
+    Type.Array(provider),
+    "Ways to log in. Without any, the server has a single user, who has a key (single_user_api_key)",
+  ),
+  tiled_admins: optional(
+    Type.Array(
+      section("One administrator", {
+        provider: Type.String({ format: "not-empty", description: "The name of one of the providers" }),
+        id: Type.String({ format: "not-empty", description: "The name of the user there" }),
+      }),
+    ),
+    "Who gets the roles 'user' and 'admin', at each start",
+  ),
+  secret_keys: optional(
+    Type.Array(secretText("not-empty"), { minItems: 1 }),
+    "Keys that tokens are signed with; the first signs, all verify. Make one with: openssl rand -hex 32. Without any, logins end with the process",
+  ),
+  allow_anonymous_access: optional(Type.Boolean(), "Whether anybody may read without logging in", false),
+  single_user_api_key: optional(
+    secretText("alphanumeric"),
+    "The key of the single user, where there are no providers. Without it, each start makes another and prints it",
+  ),
+  access_token_max_age: optional(duration(), "How long an access token is good; clients renew it by themselves", 900),
+  refresh_token_max_age: optional(duration(), "How long a login lasts that is not used", 604_800),
+  session_max_age: optional(duration(), "How long a login lasts at most, used or not", 31_536_000),
+  refresh_token_rotation: optional(
+    Type.Boolean(),
+    "Whether a refresh token is good once, so that a stolen one is found out. false as long as a real Tiled runs on the same database",
+    true,
+  ),
+  session_limit: optional(whole(1, 100_000), "How many live logins one principal may have", 200),
+  api_key_limit: optional(whole(1, 100_000), "How many API keys one principal may have", 100),
+  login_throttle: optional(
+    Type.Union([
+      Type.Literal(false),
+      section("How many failed logins are let through", {
+        account: limit(10, "Wrong passwords for one account from one address"),
+        address: limit(100, "Wrong passwords and wrong user codes from one address"),
+      }),
+    ]),
+    "The brake on guessing passwords; false switches it off",
+  ),
+});
+
+export const accessControl = section("Who sees which entries", {
+  access_policy: Type.String({
+    format: "object-name",
+    description: "Name of a policy: 'tiled.access_control.access_policies:DummyAccessPolicy' restricts nothing",
+  }),
+  args: Type.Union([anyArgs(), Type.Null()], { description: "The policy's arguments; must be there, may be null" }),
+});
+
+export const audit = section("The record of security events", {
+  retention_days: Type.Optional(
+    Type.Union([whole(1, 36_500), Type.Null()], {
+      description: "After how many days a record is deleted; null: never",
+      default: 365,
+    }),
+  ),
+});
+
+export const database = section("Where principals, sessions and keys are kept. Without it: in memory", {
+  uri: optional(
+    secretText("database-uri"),
+    "sqlite:///relative.db, sqlite:////absolute.db or postgresql://user:password@host:port/database",
+  ),
+  init_if_not_exists: optional(Type.Boolean(), "Whether a missing database is made at the start", false),
+  pool_size: optional(whole(2, 1000), "Connections that are kept open (PostgreSQL)", 5),
+  max_overflow: optional(whole(0, 1000), "Connections beyond those when there is much to do (PostgreSQL)", 10),
+  pool_pre_ping: optional(Type.Boolean(), "Whether a connection is tested before it is used (PostgreSQL)", true),
+});
+
+export const tree = section("One tree of data", {
+  path: Type.String({ format: "tree-path", description: "Where it is served: '/' or '/raw'" }),
+  tree: Type.String({ format: "not-empty", description: "Which tree: 'tiled.examples.generated_minimal:tree'" }),
+  args: optional(anyArgs(), "The tree's arguments"),
+});

@@ -1,0 +1,81 @@
+/**
+ * The part of the configuration's schema that says where and how the server listens: our own `server`, and the
+ * settings of uvicorn, which Tiled's configurations have in its place.
+ */
+import { Type } from "typebox";
+import { noEffect, optional, refused, section, text, whole } from "./schema-shapes.ts";
+
+const host = () => optional(text("host-name"), "The address to listen on; 0.0.0.0 or '::' for all", "127.0.0.1");
+const port = () => optional(whole(0, 65_535), "The port to listen on; 0: any free one", 8000);
+const proxies = (description: string) =>
+  optional(Type.Union([Type.Array(text("address")), text("addresses")]), description);
+
+export const server = section("Where the server listens and how it is reached", {
+  host: host(),
+  port: port(),
+  public_url: optional(
+    text("web-address"),
+    "The URL that users type, where it differs from what requests say: the base of every link",
+  ),
+  trusted_proxies: proxies(
+    "Addresses of the proxies whose X-Forwarded-For, -Host and -Proto are believed. Default: none are",
+  ),
+  tls: optional(
+    section("Serve HTTPS", {
+      cert: Type.String({ format: "not-empty", description: "File with the certificate and its chain (PEM)" }),
+      key: Type.String({ format: "not-empty", description: "File with the private key (PEM)" }),
+    }),
+    "Serve HTTPS with this certificate",
+  ),
+  body_limit: optional(whole(1024, 16_777_216), "Largest body of a request to an authentication route, in bytes", 65_536),
+});
+
+const TUNING = "uvicorn's own tuning; this server is not uvicorn";
+const LOGS = "the log of this server is one JSON line a request; its level is an option of the command";
+const DEVELOPMENT = "for the development of Python applications";
+const CLIENT_CERTIFICATES = "client certificates are not checked here; a proxy in front can do that";
+const LISTENING = "this server listens on a host and a port only";
+
+const tuning = [
+  "backlog", "date_header", "h11_max_incomplete_event_size", "headers", "http", "interface", "lifespan",
+  "limit_concurrency", "limit_max_requests", "limit_max_requests_jitter", "loop", "reset_contextvars", "server_header",
+  "timeout_graceful_shutdown", "timeout_keep_alive", "timeout_notify", "timeout_worker_healthcheck", "ws",
+  "ws_max_queue", "ws_max_size", "ws_per_message_deflate", "ws_ping_interval", "ws_ping_timeout",
+] as const;
+const logs = ["access_log", "log_config", "log_level", "use_colors"] as const;
+const development = [
+  "app_dir", "env_file", "factory", "reload", "reload_delay", "reload_dirs", "reload_excludes", "reload_includes",
+] as const;
+
+function all<Names extends readonly string[]>(names: Names, why: string) {
+  return Object.fromEntries(names.map((name) => [name, noEffect(why)])) as Record<
+    Names[number],
+    ReturnType<typeof noEffect>
+  >;
+}
+
+/** Open, as uvicorn's own list grows: an unknown key has no effect, unless it looks like a misspelt one. */
+export const uvicorn = Type.Object(
+  {
+    host: host(),
+    port: port(),
+    root_path: optional(text("root-path"), "The path under which a proxy serves this server: '/tiled'", ""),
+    ssl_keyfile: optional(text("not-empty"), "The same as server.tls.key"),
+    ssl_certfile: optional(text("not-empty"), "The same as server.tls.cert"),
+    proxy_headers: optional(Type.Boolean(), "false: no proxy is trusted, whatever forwarded_allow_ips says"),
+    forwarded_allow_ips: proxies("The same as server.trusted_proxies"),
+    workers: noEffect("this server is one process; start several on one PostgreSQL database instead"),
+    ssl_version: noEffect("TLS 1.2 and 1.3 are spoken"),
+    ssl_ciphers: noEffect("the ciphers are Node.js's own choice"),
+    ssl_keyfile_password: refused("a private key with a password cannot be read here; decrypt it (openssl pkey) or let a proxy do TLS"),
+    ssl_ca_certs: refused(CLIENT_CERTIFICATES),
+    ssl_cert_reqs: refused(CLIENT_CERTIFICATES),
+    uds: refused(LISTENING),
+    fd: refused(LISTENING),
+    app: refused("this server is no Python application"),
+    ...all(logs, LOGS),
+    ...all(tuning, TUNING),
+    ...all(development, DEVELOPMENT),
+  },
+  { description: "The settings of Tiled's web server, as far as they apply here", additionalProperties: true },
+);

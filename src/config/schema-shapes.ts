@@ -1,0 +1,40 @@
+/**
+ * The few shapes that the configuration's schema is built of. `deprecated` marks what is accepted without effect, a
+ * type that nothing fits what is refused; the description then says why. `check.ts` reads these marks.
+ */
+import { type TObject, type TProperties, type TSchema, Type } from "typebox";
+
+export function section<Properties extends TProperties>(description: string, properties: Properties): TObject<Properties> {
+  return Type.Object(properties, { additionalProperties: false, description });
+}
+
+/** A key that may be missing, or be there without a value, which is the same. */
+export function optional<Schema extends TSchema>(schema: Schema, description: string, defaultValue?: unknown) {
+  const options = defaultValue === undefined ? { description } : { description, default: defaultValue };
+  return Type.Optional(Type.Union([schema, Type.Null()], options));
+}
+
+export function text(format: string) {
+  return Type.String({ format });
+}
+
+/** Never shown: editors treat it as a password where they can. */
+export function secretText(format: string) {
+  return Type.String({ format, writeOnly: true });
+}
+
+export function whole(minimum: number, maximum: number) {
+  return Type.Integer({ minimum, maximum });
+}
+
+export function duration() {
+  return Type.Union([Type.Number(), text("tiled-duration")]);
+}
+
+export function noEffect(why: string) {
+  return Type.Optional(Type.Unknown({ description: why, deprecated: true }));
+}
+
+export function refused(why: string) {
+  return Type.Optional(Type.Never({ description: why }));
+}

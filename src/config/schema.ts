@@ -1,0 +1,76 @@
+/**
+ * The one schema of the configuration file. `check.ts` holds files to it, `tiled config schema` prints it for editors.
+ * Every key of Tiled's own configuration is here: with its effect, without one, or refused with the reason.
+ */
+import { type Static, type TProperties, Type } from "typebox";
+import { accessControl, audit, authentication, database, tree } from "./schema-authentication.ts";
+import { noEffect, optional, section, text } from "./schema-shapes.ts";
+import { server, uvicorn } from "./schema-server.ts";
+
+const DATA = "the data service's, which is a real Tiled";
+const STORAGE = "connections to the data service's databases, which is a real Tiled";
+
+export const FileSchema = section("Configuration of tiled-auth", {
+  authentication: optional(authentication, "Who may log in, how, and for how long"),
+  database: optional(database, "Where principals, sessions and keys are kept. Without it: in memory"),
+  trees: optional(Type.Array(tree), "What is served; needed unless there is a catalog"),
+  access_control: optional(accessControl, "Who sees which entries"),
+  allow_origins: optional(
+    Type.Array(text("not-empty")),
+    "Origins of web applications that may call this server from a browser, or '*'",
+  ),
+  server: optional(server, "Where the server listens and how it is reached"),
+  uvicorn: optional(uvicorn, "The settings of Tiled's web server, as far as they apply here"),
+  metrics: optional(
+    section("Metrics for Prometheus", {
+      prometheus: optional(Type.Boolean(), "Whether /api/v1/metrics is there", true),
+    }),
+    "Metrics for Prometheus",
+  ),
+  pages: optional(
+    section("What the login pages show", {
+      title: optional(text("not-empty"), "The name of the site", "Tiled"),
+      logo: optional(text("not-empty"), "An image file, seen from the configuration's folder"),
+      contact: optional(text("not-empty"), "Whom to ask for help: an address or a sentence"),
+    }),
+    "What the login pages show",
+  ),
+  audit: optional(audit, "The record of security events"),
+  catalog: noEffect(`catalogs are ${DATA}`),
+  media_types: noEffect(`exporters are ${DATA}`),
+  file_extensions: noEffect(`exporters are ${DATA}`),
+  response_bytesize_limit: noEffect(`the limit is ${DATA}`),
+  exact_count_limit: noEffect(`the limit is ${DATA}`),
+  specs: noEffect(`specs of uploads are ${DATA}`),
+  reject_undeclared_specs: noEffect(`specs of uploads are ${DATA}`),
+  expose_raw_assets: noEffect(`assets are ${DATA}`),
+  routers: noEffect("Python code cannot be loaded here"),
+  streaming_cache: noEffect(`streaming is ${DATA}`),
+  webhooks: noEffect(`webhooks are ${DATA}`),
+  create_mount_nodes_if_not_exist: noEffect(`catalogs are ${DATA}`),
+  catalog_pool_size: noEffect(STORAGE),
+  storage_pool_size: noEffect(STORAGE),
+  catalog_max_overflow: noEffect(STORAGE),
+  storage_max_overflow: noEffect(STORAGE),
+  object_cache: noEffect("Tiled has removed it, too"),
+});
+
+type Deep<Value> = Value extends readonly (infer Item)[]
+  ? readonly Deep<Item>[]
+  : Value extends Readonly<Record<string, unknown>>
+    ? { readonly [Key in keyof Value]?: Deep<Value[Key]> | undefined }
+    : Value;
+
+/** What is left of a file after the check: wrong and missing parts are undefined, whatever the schema demands. */
+export type FileValue = Deep<Static<typeof FileSchema>>;
+
+export const TOP_LEVEL_KEYS: readonly string[] = Object.keys(FileSchema.properties satisfies TProperties);
+
+/** JSON Schema of the file, for editors. */
+export function jsonSchema(): Readonly<Record<string, unknown>> {
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "tiled-auth configuration",
+    ...(JSON.parse(JSON.stringify(FileSchema)) as Record<string, unknown>),
+  };
+}
