@@ -1,0 +1,25 @@
+/**
+ * Our own server as a child process, started as an operator starts it, on a free port.
+ */
+import { fileURLToPath } from "node:url";
+import { type Cleanup, configurationFile, type Options, type Server, startServer } from "./process.ts";
+
+const BIN = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
+const READY = /(http:\/\/[0-9.]+:[0-9]+)/;
+
+/** Our command, as `npx tiled`. */
+export const TILED: readonly string[] = [process.execPath, BIN];
+
+export async function startOurs(cleanup: Cleanup, config: object, options: Options = {}): Promise<Server> {
+  const file = await configurationFile(cleanup, config);
+  return oursCommand(cleanup, ["config", file], options);
+}
+
+/** `tiled serve …`, e.g. `["pyobject", "tiled.examples.generated_minimal:tree", "--public"]`. */
+export async function oursCommand(
+  cleanup: Cleanup,
+  args: readonly string[],
+  options: Options = {},
+): Promise<Server> {
+  return startServer(cleanup, [...TILED, "serve", ...args, "--port", "0"], READY, options);
+}

@@ -1,0 +1,126 @@
+/**
+ * Child processes and temporary folders of tests: whatever is made here is gone when the test is over, also when it
+ * fails. `reference.ts` and `ours.ts` start the two servers with it.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
+import { stringify } from "yaml";
+
+/** `t.after` of a test, or `after` of a suite. */
+export type Cleanup = (last: () => Promise<unknown>) => void;
+
+export interface Server {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly pid: number;
+  /** What it has printed so far, both streams. */
+  output(): string;
+  /** Sends the signal and waits for the end; the exit code, null where a signal ended it. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Options {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+}
+
+export async function temporaryFolder(cleanup: Cleanup): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "tiled-auth-"));
+  cleanup(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Writes a configuration, an object, as YAML into a folder of its own; the file's path. */
+export async function configurationFile(cleanup: Cleanup, config: object): Promise<string> {
+  const file = join(await temporaryFolder(cleanup), "config.yml");
+  await writeFile(file, stringify(config));
+  return file;
+}
+
+/** Starts a server and waits until it has said where it listens (`ready`'s first group) and answers there. */
+export async function startServer(
+  cleanup: Cleanup,
+  command: readonly string[],
+  ready: RegExp,
+  options: Options = {},
+): Promise<Server> {
+  const child = launch(command, options);
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (part: string) => {
+      text += part;
+    });
+  }
+  const ended = once(child, "exit");
+  const stop = async (signal: NodeJS.Signals = "SIGTERM") => {
+    child.kill(signal);
+    await ended;
+    return child.exitCode;
+  };
+  cleanup(() => stop("SIGKILL"));
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const url = ready.exec(stripVTControlCharacters(text))?.[1];
+    if (url !== undefined && (await answers(url)))
+      return { url, pid: child.pid ?? 0, output: () => stripVTControlCharacters(text), stop };
+    if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
+      throw new Error(`${command.join(" ")} does not answer:\n${text}`);
+    }
+    await delay(20);
+  }
+}
+
+/** Runs a command to its end. */
+export async function run(
+  command: readonly string[],
+  options: Options & { input?: string } = {},
+): Promise<Finished> {
+  const child = launch(command, options);
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name]?.setEncoding("utf8").on("data", (part: string) => {
+      output[name] += part;
+    });
+  }
+  child.stdin?.on("error", () => undefined).end(options.input);
+  await once(child, "close");
+  return { code: child.exitCode, ...output };
+}
+
+/** Asks until the answer is true, in steps of 20 ms; false when the time is over. */
+export async function eventually(seconds: number, ask: () => Promise<boolean>): Promise<boolean> {
+  const deadline = performance.now() + seconds * 1000;
+  for (;;) {
+    if (await ask()) return true;
+    if (performance.now() > deadline) return false;
+    await delay(20);
+  }
+}
+
+function launch([program, ...args]: readonly string[], { env, cwd }: Options): ChildProcess {
+  if (program === undefined) throw new Error("no command");
+  const child = spawn(program, args, { cwd, env: { ...process.env, ...env } });
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
+  return child;
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/healthz`)).ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * The real Tiled server, the reference of the wire contract, as a child process on a free port.
+ */
+import { type Cleanup, configurationFile, type Options, type Server, startServer } from "./process.ts";
+import { program } from "./python.ts";
+
+const READY = /Uvicorn running on (http:\/\/[^ ]+)/;
+
+export async function startReference(
+  cleanup: Cleanup,
+  config: object,
+  options: Options = {},
+): Promise<Server> {
+  const file = await configurationFile(cleanup, config);
+  return referenceCommand(cleanup, ["config", file], options);
+}
+
+/** `tiled serve …`, e.g. `["pyobject", "tiled.examples.generated_minimal:tree", "--public"]`. */
+export async function referenceCommand(
+  cleanup: Cleanup,
+  args: readonly string[],
+  options: Options = {},
+): Promise<Server> {
+  return startServer(cleanup, [program("tiled"), "serve", ...args, "--port", "0"], READY, options);
+}
