@@ -18,8 +18,15 @@ export type Credential =
   | { readonly kind: "bearer"; readonly token: string };
 
 export interface Callers {
-  /** Synchronous where everything is known already. Fails with one of the 401s of `errors.ts`; never falls back to anonymous. */
-  identify(credential: Credential, origin: Origin): Caller | Promise<Caller>;
+  /**
+   * Synchronous where everything is known already. Fails with one of the 401s of `errors.ts`; never falls back to
+   * anonymous. `noted`: whether this counts as a use of the key.
+   */
+  identify(
+    credential: Credential,
+    origin: Origin,
+    options: { readonly noted: boolean },
+  ): Caller | Promise<Caller>;
 }
 
 const NO_SCOPES: ReadonlySet<string> = new Set();
@@ -129,27 +136,27 @@ export class MultiUserCallers implements Callers {
     );
   }
 
-  #byApiKey(secret: string, origin: Origin): Caller | Promise<Caller> {
+  #byApiKey(secret: string, noteFrom: Origin | null): Caller | Promise<Caller> {
     const presented = readApiKey(secret);
     if (presented === undefined) throw invalidApiKey("not hex");
     const key = this.#directory.apiKey(presented.firstEight, sha256(presented.bytes));
-    if (key instanceof Promise) return key.then((found) => this.#keyOwner(found, origin));
-    return this.#keyOwner(key, origin);
+    if (key instanceof Promise) return key.then((found) => this.#keyOwner(found, noteFrom));
+    return this.#keyOwner(key, noteFrom);
   }
 
-  #keyOwner(key: ApiKeyRecord | undefined, origin: Origin): Caller | Promise<Caller> {
+  #keyOwner(key: ApiKeyRecord | undefined, noteFrom: Origin | null): Caller | Promise<Caller> {
     if (key === undefined) throw invalidApiKey("unknown");
     if (key.expirationTime !== null && key.expirationTime.getTime() <= this.#clock.now()) {
       throw invalidApiKey("expired");
     }
     const principal = this.#directory.summary(key.principal);
-    if (principal instanceof Promise) return principal.then((found) => this.#keyCaller(key, found, origin));
-    return this.#keyCaller(key, principal, origin);
+    if (principal instanceof Promise) return principal.then((found) => this.#keyCaller(key, found, noteFrom));
+    return this.#keyCaller(key, principal, noteFrom);
   }
 
-  #keyCaller(key: ApiKeyRecord, principal: PrincipalSummary | undefined, origin: Origin): Caller {
+  #keyCaller(key: ApiKeyRecord, principal: PrincipalSummary | undefined, noteFrom: Origin | null): Caller {
     const found = enabled(principal);
-    this.#activity.note(key, { ...origin, actor: found.uuid });
+    if (noteFrom !== null) this.#activity.note(key, { ...noteFrom, actor: found.uuid });
     const scopes = key.scopes.includes(INHERIT) ? new Set(found.scopes) : common(key.scopes, found.scopes);
     return { kind: "api_key", principal: found, scopes, key };
   }

@@ -16,7 +16,7 @@ export interface ThrottleLimits {
   readonly address: Limit;
 }
 
-const MAX_WAITING = 64;
+const MAX_WAITING = 1000;
 
 export class LoginThrottle {
   readonly #counters: FailureCounters;

@@ -7,15 +7,16 @@ import type { Caller } from "../domain/caller.ts";
 import { missingScopes } from "../domain/caller.ts";
 import type { Scope } from "../domain/scopes.ts";
 import { Failure } from "../errors.ts";
-import type { Links } from "./links.ts";
+import type { Identity } from "./identity.ts";
 
 /**
  * - `public`: credentials are not looked at.
+ * - `page`: for browsers; bad credentials count as none, since the page shows nothing that needs them.
  * - `optional`: bad credentials are refused, none are fine.
  * - `api_key`: the route itself wants an API key.
  * - `scopes`: all of them are needed.
  */
-export type Access = "public" | "optional" | "api_key" | { readonly scopes: readonly Scope[] };
+export type Access = "public" | "page" | "optional" | "api_key" | { readonly scopes: readonly Scope[] };
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -24,16 +25,15 @@ declare module "fastify" {
     body?: "form" | "json";
   }
   interface FastifyRequest {
+    /** Set before any handler runs. */
     caller: Caller;
   }
 }
 
-export type Identify = (request: FastifyRequest) => Caller | Promise<Caller>;
-
 const NOBODY: Caller = { kind: "anonymous", scopes: new Set() };
 
-export function guardRoutes(app: FastifyInstance, identify: Identify, links: Links): void {
-  app.decorateRequest("caller", NOBODY);
+export function guardRoutes(app: FastifyInstance, identity: Identity): void {
+  app.decorateRequest("caller");
 
   app.addHook("onRoute", (route) => {
     if (route.config?.access === undefined) {
@@ -41,48 +41,55 @@ export function guardRoutes(app: FastifyInstance, identify: Identify, links: Lin
     }
   });
 
-  app.addHook("onRequest", (request, _reply, done) => {
-    const access = request.routeOptions.config.access;
+  app.addHook("onRequest", (request, reply, done) => {
+    request.caller = NOBODY;
+    const { access } = request.routeOptions.config;
     // Undefined only where no route matched: the answer is 404 for everybody.
     if (access === undefined || access === "public") {
       done();
       return;
     }
+    const refused = (error: unknown) => {
+      if (access === "page" && error instanceof Failure && error.status < 500) done();
+      else done(error as Error);
+    };
+    const admit = (caller: Caller) => {
+      let sentOn: boolean;
+      try {
+        request.caller = caller;
+        checkScopes(access, caller);
+        sentOn = access !== "api_key" && holdsKey(caller) && identity.keepKey(request, reply);
+      } catch (error) {
+        refused(error);
+        return;
+      }
+      if (!sentOn) done();
+    };
     let caller: Caller | Promise<Caller>;
     try {
-      caller = identify(request);
+      caller = identity.identify(request, { noted: access !== "api_key" });
     } catch (error) {
-      done(error as Error);
+      refused(error);
       return;
     }
-    if (caller instanceof Promise) {
-      caller.then((found) => admit(request, access, found, links)).then(() => done(), done);
-      return;
-    }
-    try {
-      admit(request, access, caller, links);
-    } catch (error) {
-      done(error as Error);
-      return;
-    }
-    done();
+    if (caller instanceof Promise) caller.then(admit, refused);
+    else admit(caller);
   });
 
   app.addHook("preParsing", (request, _reply, payload, done) => {
-    checkMediaType(request);
-    done(null, payload);
+    done(checkMediaType(request), payload);
   });
 }
 
-function admit(request: FastifyRequest, access: Access, caller: Caller, links: Links): void {
-  request.caller = caller;
+function holdsKey(caller: Caller): boolean {
+  return caller.kind === "api_key" || caller.kind === "single_user";
+}
+
+function checkScopes(access: Access, caller: Caller): void {
   if (typeof access === "string" || !missingScopes(caller, access.scopes)) return;
   throw new Failure("missing_scopes", {
     detail: `Not enough permissions. Requires scopes ${list(access.scopes)}. Request had scopes ${list(caller.scopes)}`,
-    headers: {
-      "www-authenticate": `Bearer scope="${access.scopes.join(" ")}"`,
-      "x-tiled-root": `${links.base(request)}/api/v1`,
-    },
+    headers: { "www-authenticate": `Bearer scope="${access.scopes.join(" ")}"` },
   });
 }
 
@@ -96,12 +103,12 @@ function list(scopes: Iterable<string>): string {
 const MEDIA_TYPES = { form: "application/x-www-form-urlencoded", json: "application/json" } as const;
 
 /** A body of another kind than the route takes is 415, before it is read. */
-function checkMediaType(request: FastifyRequest): void {
+function checkMediaType(request: FastifyRequest): Failure | null {
   const wanted = request.routeOptions.config.body;
   const given = request.headers["content-type"];
-  if (wanted === undefined || given === undefined) return;
-  if (given.split(";", 1)[0]?.trim().toLowerCase() === MEDIA_TYPES[wanted]) return;
-  throw new Failure("media_type", { detail: `This route takes ${MEDIA_TYPES[wanted]} only.` });
+  if (wanted === undefined || given === undefined) return null;
+  if (given.split(";", 1)[0]?.trim().toLowerCase() === MEDIA_TYPES[wanted]) return null;
+  return new Failure("media_type", { detail: `This route takes ${MEDIA_TYPES[wanted]} only.` });
 }
 
 /** For handlers that answer nothing. */

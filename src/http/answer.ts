@@ -67,7 +67,11 @@ export function answerBytes(
 
 /** JSON whatever the client accepts, without ETag: tokens and secrets that are shown once. */
 export function answerJson(reply: FastifyReply, value: unknown, status = 200): FastifyReply {
-  return reply.code(status).header("cache-control", "no-store").header("content-type", JSON_TYPE).send(toJson(value));
+  return reply
+    .code(status)
+    .header("cache-control", "no-store")
+    .header("content-type", JSON_TYPE)
+    .send(toJson(value));
 }
 
 function send(
@@ -81,7 +85,11 @@ function send(
   if (options.noStore) reply.header("cache-control", "no-store");
   reply.header("etag", encoded.etag);
   const known = request.headers["if-none-match"];
-  if (known !== undefined && (request.method === "GET" || request.method === "HEAD") && names(known, encoded.etag)) {
+  if (
+    known !== undefined &&
+    (request.method === "GET" || request.method === "HEAD") &&
+    names(known, encoded.etag)
+  ) {
     return reply.code(304).send();
   }
   return reply.header("content-type", mediaType).send(encoded.body);

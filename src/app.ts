@@ -1,0 +1,210 @@
+/**
+ * The composition root: from a configuration and the parts it names to a Fastify instance that is ready to listen.
+ * Opening the store, loading plugins, listening and stopping are `server.ts`'s.
+ */
+import cookie from "@fastify/cookie";
+import formbody from "@fastify/formbody";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import type { Authenticator } from "./authenticators/contract.ts";
+import type { Config } from "./config/model.ts";
+import { KeyActivity } from "./domain/activity.ts";
+import { ApiKeys } from "./domain/api-keys.ts";
+import { type Callers, MultiUserCallers, SingleUserCallers } from "./domain/callers.ts";
+import { Directory } from "./domain/directory.ts";
+import { Login } from "./domain/login.ts";
+import type { Store } from "./domain/ports.ts";
+import { Principals } from "./domain/principals.ts";
+import { Sessions } from "./domain/sessions.ts";
+import { LoginThrottle } from "./domain/throttle.ts";
+import { Tokens } from "./domain/tokens.ts";
+import { aboutRoutes } from "./http/about.ts";
+import { guardRoutes } from "./http/access.ts";
+import { apiKeyRoutes } from "./http/api-keys.ts";
+import { allowOrigins } from "./http/cors.ts";
+import { protectFromForgery } from "./http/csrf.ts";
+import { answerBrokenRequest, answerErrors, refuseOtherMethods } from "./http/errors.ts";
+import { commonHeaders, requestId } from "./http/headers.ts";
+import { healthRoutes } from "./http/health.ts";
+import { createIdentity, originOf } from "./http/identity.ts";
+import { Links } from "./http/links.ts";
+import { logRequests, SAFE_LOGGING } from "./http/logging.ts";
+import { logoutRoute } from "./http/logout.ts";
+import { metricsRoute } from "./http/metrics.ts";
+import { describeRoutes, openApiRoute } from "./http/openapi.ts";
+import { passwordRoutes } from "./http/password.ts";
+import { principalRoutes } from "./http/principals.ts";
+import { Proxies } from "./http/proxies.ts";
+import type { AuthServices, PasswordProvider } from "./http/services.ts";
+import { sessionRoutes } from "./http/session.ts";
+import { parseForm, validateBySchema } from "./http/validation.ts";
+import { whoamiRoute } from "./http/whoami.ts";
+import type { Clock } from "./lib/clock.ts";
+import type { Secret } from "./lib/secrets.ts";
+import { packageVersion } from "./lib/version.ts";
+import type { Tree } from "./trees/contract.ts";
+
+export interface AppParts {
+  /** Null in the modes without providers. */
+  readonly store: Store | null;
+  readonly authenticators: ReadonlyMap<string, Authenticator>;
+  readonly tree: Tree;
+  readonly clock: Clock;
+  readonly logger: FastifyBaseLogger;
+  /** The key of the modes without providers. */
+  readonly singleUserKey: Secret | null;
+  /** The first signs, all verify; not empty where there are providers. */
+  readonly secretKeys: readonly Secret[];
+  /** PEM; null where no TLS is terminated here. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
+}
+
+export async function createApp(config: Config, parts: AppParts): Promise<FastifyInstance> {
+  const proxies = new Proxies(config.server.trustedProxies, (address, header) => {
+    parts.logger.warn(
+      `${header} from ${address} is ignored, since that address is not among server.trusted_proxies. If it is your proxy, add it there.`,
+    );
+  });
+  const links = new Links({
+    publicUrl: config.server.publicUrl,
+    rootPath: config.server.rootPath,
+    tls: parts.tls !== null,
+    proxies,
+  });
+  const providers = passwordProviders(parts.authenticators);
+  const multiUser = await multiUserParts(config, parts, proxies);
+  const callers = multiUser?.callers ?? singleUserCallers(config, parts);
+
+  const app = newApp(config, parts);
+  await app.register(cookie);
+  await app.register(formbody, { parser: parseForm });
+  answerErrors(app, links);
+  logRequests(app, proxies);
+  commonHeaders(app, links);
+  allowOrigins(app, config.allowOrigins);
+  protectFromForgery(app, links);
+  guardRoutes(app, createIdentity({ callers, proxies, links }));
+  validateBySchema(app);
+  const [first] = providers;
+  await describeRoutes(app, {
+    title: config.pages.title,
+    version: packageVersion(),
+    tokenUrl: first === undefined ? null : `/api/v1/auth/provider/${first.name}/token`,
+    rootPath: links.rootPath,
+  });
+  const refuseOthers = refuseOtherMethods(app);
+
+  healthRoutes(app, () => parts.store?.maintenance.ping() ?? Promise.resolve());
+  aboutRoutes(app, {
+    providers: providers.map(({ name, authenticator }) => ({
+      name,
+      confirmationMessage: authenticator.confirmationMessage,
+    })),
+    allowAnonymous: config.authentication.allowAnonymousAccess,
+    offer: OFFER,
+    links,
+    clock: parts.clock,
+  });
+  openApiRoute(app);
+  if (config.metrics.prometheus) metricsRoute(app);
+  if (multiUser !== null) {
+    passwordRoutes(app, multiUser.services, providers);
+    sessionRoutes(app, multiUser.services);
+    whoamiRoute(app, multiUser.services);
+    apiKeyRoutes(app, multiUser.services);
+    principalRoutes(app, multiUser.services);
+    logoutRoute(app);
+    app.addHook("onClose", () => multiUser.services.activity.flush());
+  }
+  refuseOthers();
+  return app;
+}
+
+function newApp(config: Config, { logger, tls }: AppParts): FastifyInstance {
+  const { rootPath, bodyLimit } = config.server;
+  const app = Fastify({
+    ...SAFE_LOGGING,
+    loggerInstance: logger,
+    ...(tls === null ? {} : { https: tls }),
+    bodyLimit,
+    genReqId: requestId,
+    clientErrorHandler: answerBrokenRequest,
+    forceCloseConnections: "idle",
+    requestTimeout: 60_000,
+    keepAliveTimeout: 72_000,
+    routerOptions: { maxParamLength: 512 },
+    // A proxy may or may not take the prefix off.
+    rewriteUrl: ({ url = "/" }) =>
+      rootPath !== "" && url.startsWith(`${rootPath}/`) ? url.slice(rootPath.length) : url,
+  });
+  // Answers are encoded in `answer.ts`; their schemas describe them, in /openapi.json and in the tests.
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  return app;
+}
+
+function passwordProviders(authenticators: ReadonlyMap<string, Authenticator>): PasswordProvider[] {
+  return [...authenticators].flatMap(([name, authenticator]) =>
+    authenticator.kind === "password" ? [{ name, authenticator }] : [],
+  );
+}
+
+function singleUserCallers(config: Config, parts: AppParts): Callers {
+  if (parts.singleUserKey === null) throw new Error("A server without providers needs a single-user key.");
+  return new SingleUserCallers(parts.singleUserKey, config.authentication.allowAnonymousAccess);
+}
+
+async function multiUserParts(
+  config: Config,
+  parts: AppParts,
+  proxies: Proxies,
+): Promise<{ readonly callers: Callers; readonly services: AuthServices } | null> {
+  const { store, clock } = parts;
+  const { authentication } = config;
+  if (authentication.providers.length === 0) return null;
+  if (store === null) throw new Error("A server with providers needs a store.");
+  const lifetimes = {
+    accessToken: authentication.accessTokenMaxAge,
+    refreshToken: authentication.refreshTokenMaxAge,
+    session: authentication.sessionMaxAge,
+  };
+  const tokens = await Tokens.create(parts.secretKeys, lifetimes, clock);
+  const directory = new Directory(store, clock);
+  const activity = new KeyActivity(store.apiKeys, clock, (error) => {
+    parts.logger.error(
+      { err: error },
+      "The use of API keys could not be noted; it is tried again at the next use.",
+    );
+  });
+  const callers = new MultiUserCallers({
+    tokens,
+    directory,
+    activity,
+    clock,
+    allowAnonymous: authentication.allowAnonymousAccess,
+  });
+  const services: AuthServices = {
+    login: new Login({
+      sessions: store.sessions,
+      audit: store.audit,
+      tokens,
+      directory,
+      throttle: new LoginThrottle(store.failures, authentication.loginThrottle),
+      clock,
+      lifetimes,
+      sessionLimit: authentication.sessionLimit,
+      admins: authentication.admins,
+    }),
+    sessions: new Sessions({
+      store: store.sessions,
+      tokens,
+      directory,
+      clock,
+      rotate: authentication.refreshTokenRotation,
+    }),
+    apiKeys: new ApiKeys({ store: store.apiKeys, directory, clock, limit: authentication.apiKeyLimit }),
+    principals: new Principals({ store: store.principals, directory, clock }),
+    directory,
+    activity,
+    origin: (request) => originOf(request, proxies, request.caller),
+  };
+  return { callers, services };
+}

@@ -1,0 +1,123 @@
+/**
+ * The one place that turns an error into an answer. Only the public text leaves; the detail goes to the request's log
+ * line. What is not in the table of `errors.ts` is 500, and is logged with its stack.
+ */
+import type { Socket } from "node:net";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Failure, type FailureCode } from "../errors.ts";
+import { JSON_TYPE, toJson } from "./answer.ts";
+import type { Links } from "./links.ts";
+import { problemsOf } from "./validation.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Why the request was refused, for its log line. */
+    failure: Failure | null;
+  }
+}
+
+/** Fastify's own errors that a client can cause. */
+const CLIENT_ERRORS: Readonly<Record<string, readonly [FailureCode, string?]>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ["media_type"],
+  FST_ERR_CTP_BODY_TOO_LARGE: ["too_large"],
+  FST_ERR_CTP_INVALID_JSON_BODY: ["bad_request", "The body is not valid JSON."],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ["bad_request", "The body is empty: send JSON."],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ["bad_request", "The body's size does not match its Content-Length."],
+  FST_ERR_BAD_URL: ["bad_request", "The path is not properly percent-encoded."],
+  FST_ERR_MAX_PARAM_LENGTH: ["not_found"],
+  FST_ERR_NOT_FOUND: ["not_found"],
+};
+
+export function answerErrors(app: FastifyInstance, links: Links): void {
+  app.decorateRequest("failure", null);
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    sendFailure(asFailure(error, request), request, reply, links);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    sendFailure(new Failure("not_found"), request, reply, links);
+  });
+}
+
+function asFailure(error: unknown, request: FastifyRequest): Failure {
+  if (error instanceof Failure) return error;
+  const { code, validation, validationContext, statusCode } = error as Partial<FastifyError>;
+  if (validation !== undefined) {
+    return new Failure("invalid", { detail: problemsOf(validation, validationContext ?? "body") });
+  }
+  const known = code === undefined ? undefined : CLIENT_ERRORS[code];
+  if (known !== undefined) {
+    const [failure, detail] = known;
+    return new Failure(failure, { ...(detail === undefined ? {} : { detail }), log: code ?? "" });
+  }
+  // A body that broke off, or that the JSON parser refuses for its keys. Its message may quote the body: not logged.
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new Failure("bad_request", { log: `refused by the HTTP layer: ${code ?? "bad request"}` });
+  }
+  request.log.error({ err: error }, "unexpected error");
+  return new Failure("internal", { cause: error });
+}
+
+function sendFailure(failure: Failure, request: FastifyRequest, reply: FastifyReply, links: Links): void {
+  request.failure = failure;
+  if (failure.status >= 500 && failure.code !== "internal") {
+    request.log.error({ err: failure.cause ?? failure, code: failure.code }, failure.message);
+  }
+  reply.headers(failure.headers);
+  if (failure.status === 401) {
+    if (failure.headers["www-authenticate"] === undefined) reply.header("www-authenticate", "Bearer");
+    const { access } = request.routeOptions.config;
+    if (access !== undefined && access !== "public")
+      reply.header("x-tiled-root", `${links.base(request)}/api/v1`);
+  }
+  reply
+    .code(failure.status)
+    .header("content-type", JSON_TYPE)
+    .send(toJson({ detail: failure.detail }));
+}
+
+const METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"] as const;
+
+/**
+ * 405 with `Allow` where a path exists for other methods (RFC 9110, section 15.5.6). Call it before the first route;
+ * call what it returns after the last one.
+ */
+export function refuseOtherMethods(app: FastifyInstance): () => void {
+  const methodsByUrl = new Map<string, Set<string>>();
+  let complete = false;
+  app.addHook("onRoute", ({ url, method }) => {
+    if (complete) return;
+    const methods = methodsByUrl.get(url) ?? new Set();
+    for (const name of [method].flat()) methods.add(name);
+    methodsByUrl.set(url, methods);
+  });
+  return () => {
+    complete = true;
+    for (const [url, methods] of methodsByUrl) {
+      const refuse = () => {
+        throw new Failure("method_not_allowed", { headers: { allow: [...methods].sort().join(", ") } });
+      };
+      app.route({
+        url,
+        method: METHODS.filter((name) => !methods.has(name)),
+        config: { access: "public" },
+        schema: { hide: true },
+        onRequest: refuse,
+        handler: refuse,
+      });
+    }
+  };
+}
+
+/** What cannot be read as HTTP at all gets an answer too, in the same shape. */
+export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const failure = new Failure(error.code === "HPE_HEADER_OVERFLOW" ? "headers_too_large" : "bad_request");
+  const body = toJson({ detail: failure.detail });
+  const reason = failure.status === 431 ? "Request Header Fields Too Large" : "Bad Request";
+  socket.end(
+    `HTTP/1.1 ${failure.status} ${reason}\r\nContent-Type: ${JSON_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

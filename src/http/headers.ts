@@ -1,0 +1,82 @@
+/**
+ * What every request and every answer has in common: one `Host` and one credential header, a client that is new
+ * enough, request id, security headers and the time it took. CORS is in `cors.ts`, the CSRF cookie in `csrf.ts`.
+ */
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { Failure } from "../errors.ts";
+import type { Links } from "./links.ts";
+
+const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+/** 16 hex digits, or the UUID (version 4) that the client or a proxy gave the request. */
+export function requestId(request: IncomingMessage): string {
+  const given = request.headers["x-tiled-request-id"];
+  return typeof given === "string" && UUID4.test(given) ? given : randomBytes(8).toString("hex");
+}
+
+export function commonHeaders(app: FastifyInstance, links: Links): void {
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.header("x-tiled-request-id", request.id);
+    reply.header("x-content-type-options", "nosniff");
+    reply.header("referrer-policy", "no-referrer");
+    if (links.isHttps(request)) reply.header("strict-transport-security", "max-age=31536000");
+    done(checkHeaders(request) ?? checkClient(request.raw.headers["user-agent"]));
+  });
+  app.addHook("onSend", (_request, reply, _payload, done) => {
+    reply.header("server-timing", `app;dur=${reply.elapsedTime.toFixed(1)}`);
+    done();
+  });
+}
+
+/** Node joins or drops repeated headers in silence; two proxies may then see two requests in one. */
+function checkHeaders(request: FastifyRequest): Failure | undefined {
+  const raw = request.raw.rawHeaders;
+  let hosts = 0;
+  let credentials = 0;
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index];
+    if (name?.length === 4 && name.toLowerCase() === "host") hosts += 1;
+    else if (name?.length === 13 && name.toLowerCase() === "authorization") credentials += 1;
+  }
+  if (hosts !== 1) return new Failure("bad_request", { detail: "A request needs one Host header." });
+  if (credentials > 1)
+    return new Failure("bad_request", { detail: "The Authorization header is given twice." });
+  return undefined;
+}
+
+const OLDEST = "0.1.0a104";
+const PYTHON_CLIENT = /^python-tiled\/(\d+)\.(\d+)\.(\d+)(?:(a|b|rc)(\d+))?(?:[.+-].*)?$/;
+const STAGES: Readonly<Record<string, number>> = { a: 0, b: 1, rc: 2 };
+
+/** [major, minor, patch, stage, number] of a Python client, undefined where it is none or cannot be read. */
+export function pythonClient(userAgent: string | undefined): readonly number[] | undefined {
+  const parts = userAgent === undefined ? null : PYTHON_CLIENT.exec(userAgent);
+  if (parts === null) return undefined;
+  const [, major, minor, patch, stage, number] = parts;
+  return [
+    Number(major),
+    Number(minor),
+    Number(patch),
+    stage === undefined ? 3 : (STAGES[stage] ?? 3),
+    Number(number ?? 0),
+  ];
+}
+
+export function isOlder(version: readonly number[], than: readonly number[]): boolean {
+  for (const [index, part] of than.entries()) {
+    const difference = (version[index] ?? 0) - part;
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+function checkClient(userAgent: string | undefined): Failure | undefined {
+  const version = pythonClient(userAgent);
+  if (version === undefined || !isOlder(version, [0, 1, 0, 0, 104])) return undefined;
+  const reported = userAgent?.slice("python-tiled/".length);
+  return new Failure("client_too_old", {
+    detail: `Python Tiled client reports version ${reported}. Version ${OLDEST} or higher is needed to communicate with this Tiled server.`,
+  });
+}

@@ -1,0 +1,89 @@
+/**
+ * Who asks: takes the credential from a request, in the contract's order, and has it checked by the domain. A browser
+ * that opens a page with a valid `?api_key=` gets the key as a cookie and is sent on to the same URL without it.
+ */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Caller } from "../domain/caller.ts";
+import { isKnown } from "../domain/caller.ts";
+import type { Callers, Credential } from "../domain/callers.ts";
+import type { Origin } from "../domain/model.ts";
+import { Failure } from "../errors.ts";
+import { API_KEY_COOKIE } from "./csrf.ts";
+import type { Links } from "./links.ts";
+import type { Proxies } from "./proxies.ts";
+
+const NONE: Credential = { kind: "none" };
+
+/** Query, `Authorization: Apikey`, cookie, `Authorization: Bearer`: the first that is there counts. Empty ones do not. */
+export function credentialOf(request: FastifyRequest): Credential {
+  const inQuery = (request.query as Readonly<Record<string, unknown>>)["api_key"];
+  if (Array.isArray(inQuery))
+    throw new Failure("bad_request", { detail: "The parameter api_key is given twice." });
+  if (typeof inQuery === "string" && inQuery !== "") return { kind: "api_key", secret: inQuery };
+  const header = readAuthorization(request.raw.headers.authorization);
+  if (header.kind === "api_key") return header;
+  if (request.raw.headers.cookie !== undefined) {
+    const cookie = request.cookies[API_KEY_COOKIE];
+    if (cookie !== undefined && cookie !== "") return { kind: "api_key", secret: cookie };
+  }
+  return header;
+}
+
+function readAuthorization(header: string | undefined): Credential {
+  if (header === undefined || header.trim() === "") return NONE;
+  const [, scheme = "", value = ""] = /^\s*(\S+)(?:\s+(.*?))?\s*$/.exec(header) ?? [];
+  switch (scheme.toLowerCase()) {
+    case "apikey":
+      return value === "" ? NONE : { kind: "api_key", secret: value };
+    case "bearer":
+      return value === "" ? NONE : { kind: "bearer", token: value };
+    default:
+      throw new Failure("bad_authorization");
+  }
+}
+
+export interface Identity {
+  identify(request: FastifyRequest, options: { readonly noted: boolean }): Caller | Promise<Caller>;
+  /** Keeps a key from the URL as a cookie; true where the browser was sent on and the request is answered. */
+  keepKey(request: FastifyRequest, reply: FastifyReply): boolean;
+}
+
+export function createIdentity(deps: {
+  readonly callers: Callers;
+  readonly proxies: Proxies;
+  readonly links: Links;
+}): Identity {
+  const { callers, proxies, links } = deps;
+  return {
+    identify: (request, { noted }) =>
+      callers.identify(credentialOf(request), originOf(request, proxies, null), { noted }),
+    keepKey: (request, reply) => {
+      const query = request.query as Readonly<Record<string, unknown>>;
+      const key = query["api_key"];
+      if (typeof key !== "string" || key === "") return false;
+      if (request.cookies[API_KEY_COOKIE] !== key) {
+        reply.setCookie(API_KEY_COOKIE, key, {
+          httpOnly: true,
+          path: "/",
+          sameSite: "lax",
+          secure: links.isHttps(request),
+        });
+      }
+      if (request.method !== "GET" || !(request.headers.accept ?? "").includes("text/html")) return false;
+      const url = new URL(request.url, "http://localhost");
+      url.searchParams.delete("api_key");
+      reply.header("cache-control", "no-store");
+      reply.redirect(`${links.base(request)}${url.pathname}${url.search}`, 302);
+      return true;
+    },
+  };
+}
+
+/** For audit rows: from where, in which request, and who, once that is known. */
+export function originOf(request: FastifyRequest, proxies: Proxies, caller: Caller | null): Origin {
+  return {
+    address: proxies.read(request).address,
+    requestId: request.id,
+    actor: caller !== null && isKnown(caller) ? caller.principal.uuid : null,
+  };
+}

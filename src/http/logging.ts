@@ -1,0 +1,44 @@
+/**
+ * One line a request: what was asked, by whom, from where, how it ended. Never a header, a body or a query, since
+ * those hold secrets; a path is cut to a sane length.
+ */
+import type { FastifyInstance, FastifyServerOptions } from "fastify";
+import { type Caller, isKnown } from "../domain/caller.ts";
+import type { Proxies } from "./proxies.ts";
+
+const MAX_PATH = 200;
+
+/** Options of Fastify that keep its own log lines from showing what they should not. */
+export const SAFE_LOGGING = {
+  disableRequestLogging: true,
+} as const satisfies Partial<FastifyServerOptions>;
+
+export function logRequests(app: FastifyInstance, proxies: Proxies): void {
+  app.addHook("onResponse", (request, reply, done) => {
+    const { caller, failure } = request;
+    request.log.info(
+      {
+        method: request.method,
+        path: pathOf(request.url),
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        address: proxies.read(request).address,
+        principal: callerName(caller),
+        ...(failure === null ? {} : { code: failure.code, reason: failure.message }),
+      },
+      "request",
+    );
+    done();
+  });
+}
+
+function callerName(caller: Caller | undefined): string {
+  if (caller === undefined) return "anonymous";
+  return isKnown(caller) ? caller.principal.uuid : caller.kind;
+}
+
+function pathOf(url: string): string {
+  const end = url.indexOf("?");
+  const path = end === -1 ? url : url.slice(0, end);
+  return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path;
+}

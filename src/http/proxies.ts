@@ -1,0 +1,97 @@
+/**
+ * From where a request came: the socket's address, or what a trusted proxy says in `X-Forwarded-*`. A forwarded header
+ * from anybody else is ignored, and the first one is reported.
+ */
+import { BlockList, isIPv4, isIPv6 } from "node:net";
+import type { FastifyRequest } from "fastify";
+
+export interface Forwarded {
+  readonly address: string | null;
+  /** Only where a trusted proxy sent them. */
+  readonly host: string | undefined;
+  readonly proto: string | undefined;
+}
+
+export class Proxies {
+  readonly #trusted = new BlockList();
+  readonly #all: boolean;
+  readonly #onIgnored: (address: string, header: string) => void;
+  #reported = false;
+
+  /** `trusted`: addresses and CIDR blocks, or `["*"]`. */
+  constructor(trusted: readonly string[], onIgnored: (address: string, header: string) => void) {
+    this.#all = trusted.includes("*");
+    this.#onIgnored = onIgnored;
+    for (const entry of trusted) {
+      if (entry === "*") continue;
+      const [address = "", prefix] = entry.split("/");
+      const family = isIPv6(address) ? "ipv6" : "ipv4";
+      if (prefix === undefined) this.#trusted.addAddress(address, family);
+      else this.#trusted.addSubnet(address, Number(prefix), family);
+    }
+  }
+
+  read(request: FastifyRequest): Forwarded {
+    const { headers, socket } = request.raw;
+    const peer = plainAddress(socket.remoteAddress);
+    const host = headers["x-forwarded-host"];
+    const proto = headers["x-forwarded-proto"];
+    const chain = headers["x-forwarded-for"];
+    if (host === undefined && proto === undefined && chain === undefined) return direct(peer);
+    if (!this.#trusts(peer)) {
+      this.#report(
+        peer,
+        host !== undefined
+          ? "X-Forwarded-Host"
+          : proto !== undefined
+            ? "X-Forwarded-Proto"
+            : "X-Forwarded-For",
+      );
+      return direct(peer);
+    }
+    return { address: this.#client(peer, text(chain)), host: last(host), proto: last(proto) };
+  }
+
+  /** From the right, the first address that is not a trusted proxy itself. */
+  #client(peer: string | null, chain: string | undefined): string | null {
+    let client = peer;
+    for (const entry of (chain ?? "").split(",").reverse()) {
+      const address = plainAddress(entry.trim().replace(/^\[(.*)\]$/, "$1"));
+      if (address === null) break;
+      client = address;
+      if (this.#all || !this.#trusts(address)) break;
+    }
+    return client;
+  }
+
+  #trusts(address: string | null): boolean {
+    if (this.#all) return true;
+    if (address === null) return false;
+    return this.#trusted.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+  }
+
+  #report(address: string | null, header: string): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    this.#onIgnored(address ?? "unknown", header);
+  }
+}
+
+function direct(address: string | null): Forwarded {
+  return { address, host: undefined, proto: undefined };
+}
+
+/** IPv4 addresses in IPv6 clothes become plain; what is no address becomes null. */
+function plainAddress(address: string | undefined): string | null {
+  if (address === undefined) return null;
+  const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
+  return isIPv4(plain) || isIPv6(plain) ? plain : null;
+}
+
+function text(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(",") : header;
+}
+
+function last(header: string | string[] | undefined): string | undefined {
+  return text(header)?.split(",").at(-1)?.trim();
+}

@@ -1,0 +1,27 @@
+/** What the routes of `/api/v1/auth` work with; put together by `app.ts`. */
+
+import type { FastifyRequest } from "fastify";
+import type { PasswordAuthenticator } from "../authenticators/contract.ts";
+import type { KeyActivity } from "../domain/activity.ts";
+import type { ApiKeys } from "../domain/api-keys.ts";
+import type { Directory } from "../domain/directory.ts";
+import type { Login } from "../domain/login.ts";
+import type { Origin } from "../domain/model.ts";
+import type { Principals } from "../domain/principals.ts";
+import type { Sessions } from "../domain/sessions.ts";
+
+export interface AuthServices {
+  readonly login: Login;
+  readonly sessions: Sessions;
+  readonly apiKeys: ApiKeys;
+  readonly principals: Principals;
+  readonly directory: Directory;
+  readonly activity: KeyActivity;
+  /** For the audit row of what a request does. */
+  origin(request: FastifyRequest): Origin;
+}
+
+export interface PasswordProvider {
+  readonly name: string;
+  readonly authenticator: PasswordAuthenticator;
+}

@@ -1,0 +1,99 @@
+/**
+ * Validation by JSON Schema: bodies are taken as they are, query parameters are texts that may mean numbers. Problems
+ * are told in the shape that Tiled's clients know, and never repeat the value that was sent.
+ */
+import { Ajv, type ErrorObject } from "ajv";
+import type { FastifyInstance } from "fastify";
+import { Failure, type InputProblem } from "../errors.ts";
+
+export function validateBySchema(app: FastifyInstance): void {
+  const common = { allErrors: true, strict: false, validateFormats: false } as const;
+  const strict = new Ajv(common);
+  const lenient = new Ajv({ ...common, coerceTypes: true });
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === "body" ? strict : lenient).compile(schema as Record<string, unknown>),
+  );
+}
+
+type SchemaProblem = Pick<ErrorObject, "keyword" | "instancePath" | "params">;
+
+const CONTEXTS: Readonly<Record<string, string>> = { querystring: "query", params: "path" };
+
+export function problemsOf(errors: readonly SchemaProblem[], context: string): InputProblem[] {
+  const problems = errors.flatMap((error) => problemOf(error, CONTEXTS[context] ?? context) ?? []);
+  return problems.length > 0
+    ? problems
+    : [{ type: "invalid", loc: [CONTEXTS[context] ?? context], msg: "Invalid" }];
+}
+
+function problemOf(error: SchemaProblem, context: string): InputProblem | undefined {
+  const loc = [context, ...error.instancePath.split("/").slice(1).map(unescapePointer)];
+  const params = error.params as Readonly<Record<string, unknown>>;
+  switch (error.keyword) {
+    case "required":
+      return { type: "missing", loc: [...loc, String(params["missingProperty"])], msg: "Field required" };
+    case "minLength":
+      return { type: "missing", loc, msg: "Field required" };
+    case "type":
+      return typeProblem(loc, String([params["type"]].flat()[0]));
+    case "pattern":
+      return {
+        type: "string_pattern_mismatch",
+        loc,
+        msg: `String should match pattern '${String(params["pattern"])}'`,
+      };
+    case "maximum":
+      return {
+        type: "less_than_equal",
+        loc,
+        msg: `Input should be less than or equal to ${String(params["limit"])}`,
+      };
+    case "minimum":
+      return {
+        type: "greater_than_equal",
+        loc,
+        msg: `Input should be greater than or equal to ${String(params["limit"])}`,
+      };
+    case "maxLength":
+      return {
+        type: "string_too_long",
+        loc,
+        msg: `String should have at most ${String(params["limit"])} characters`,
+      };
+    default:
+      return { type: error.keyword, loc, msg: "Input is not valid" };
+  }
+}
+
+const TYPES: Readonly<Record<string, readonly [string, string]>> = {
+  string: ["string_type", "Input should be a valid string"],
+  array: ["list_type", "Input should be a valid list"],
+  integer: ["int_parsing", "Input should be a valid integer"],
+  number: ["float_parsing", "Input should be a valid number"],
+  boolean: ["bool_parsing", "Input should be a valid boolean"],
+  object: ["model_attributes_type", "Input should be a valid dictionary or object to extract fields from"],
+};
+
+function typeProblem(loc: readonly string[], expected: string): InputProblem {
+  const [type, msg] = TYPES[expected] ?? ["type_error", `Input should be of type ${expected}`];
+  return { type, loc, msg };
+}
+
+function unescapePointer(part: string): string {
+  return part.replaceAll("~1", "/").replaceAll("~0", "~");
+}
+
+/**
+ * A form's fields (application/x-www-form-urlencoded). A field that is given twice is refused, since two readers of
+ * one request might each take another of the two.
+ */
+export function parseForm(body: string): Record<string, string> {
+  const fields: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const [name, value] of new URLSearchParams(body)) {
+    if (Object.hasOwn(fields, name)) {
+      throw new Failure("bad_request", { detail: `The field '${name.slice(0, 40)}' is given twice.` });
+    }
+    fields[name] = value;
+  }
+  return fields;
+}

@@ -1,0 +1,104 @@
+/**
+ * The wire types of logins, sessions and principals. Answers show times as `Date`s, which are encoded as ISO 8601 in
+ * JSON and as timestamps in msgpack.
+ */
+import { Type } from "typebox";
+
+export const Time = Type.String({ format: "date-time", description: "ISO 8601, UTC, in seconds" });
+const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()]);
+
+export const Problem = Type.Object({
+  detail: Type.Union([
+    Type.String(),
+    Type.Array(
+      Type.Object({
+        type: Type.String(),
+        loc: Type.Array(Type.Union([Type.String(), Type.Integer()])),
+        msg: Type.String(),
+      }),
+    ),
+    Type.Object({}),
+  ]),
+});
+
+export const PasswordForm = Type.Object({
+  username: Type.String({ minLength: 1 }),
+  password: Type.String({ minLength: 1 }),
+  grant_type: Type.Optional(Type.String({ pattern: "^password$" })),
+});
+
+export const TokenAnswer = Type.Object({
+  access_token: Type.String({ description: "JWT; send it as `Authorization: Bearer …`" }),
+  expires_in: Type.Number({ description: "seconds" }),
+  refresh_token: Type.String(),
+  refresh_token_expires_in: Type.Number({ description: "seconds" }),
+  token_type: Type.Literal("bearer"),
+});
+
+export const LoginAnswer = Type.Intersect([
+  TokenAnswer,
+  Type.Object({
+    identity: Type.Object({ id: Type.String(), provider: Type.String() }),
+    principal: Type.String({ description: "UUID as 32 hex digits" }),
+  }),
+]);
+
+export const RefreshBody = Type.Object({ refresh_token: Type.String({ minLength: 1 }) });
+
+export const ApiKeyBody = Type.Object({
+  expires_in: Type.Unsafe<number | null>({ type: ["integer", "null"], description: "seconds; null: never" }),
+  scopes: Type.Unsafe<string[] | null>({
+    type: ["array", "null"],
+    items: { type: "string" },
+    description: "null: all that the principal has at the time of use",
+  }),
+  note: Type.Optional(Type.Unsafe<string | null>({ type: ["string", "null"] })),
+  access_tags: Type.Optional(
+    Type.Unsafe<string[] | null>({ type: ["array", "null"], items: { type: "string" } }),
+  ),
+});
+
+export const ApiKey = Type.Object({
+  first_eight: Type.String(),
+  expiration_time: Nullable(Time),
+  note: Nullable(Type.String()),
+  scopes: Type.Array(Type.String()),
+  access_tags: Nullable(Type.Array(Type.String())),
+  latest_activity: Nullable(Time),
+});
+
+export const NewApiKey = Type.Intersect([
+  ApiKey,
+  Type.Object({ secret: Type.String({ description: "shown once" }) }),
+]);
+
+export const Principal = Type.Object({
+  uuid: Type.String(),
+  type: Type.Union([Type.Literal("user"), Type.Literal("service")]),
+  identities: Type.Array(
+    Type.Object({ id: Type.String(), provider: Type.String(), latest_login: Nullable(Time) }),
+  ),
+  roles: Type.Array(Type.Object({ name: Type.String(), scopes: Type.Array(Type.String()) })),
+  api_keys: Type.Array(ApiKey),
+  sessions: Type.Array(
+    Type.Object({
+      uuid: Type.String(),
+      expiration_time: Time,
+      revoked: Type.Boolean(),
+      state: Type.Object({}),
+    }),
+  ),
+  latest_activity: Nullable(Time),
+});
+
+export const FirstEightQuery = Type.Object({ first_eight: Type.String({ minLength: 1 }) });
+
+const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const PageLimit = Type.Integer({ minimum: 0, maximum: 300 });
+export const PageQuery = Type.Object({
+  "page[offset]": Type.Optional(Offset),
+  "page[limit]": Type.Optional(PageLimit),
+  offset: Type.Optional(Offset),
+  limit: Type.Optional(PageLimit),
+});

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FailureCounters, Limit } from "../../src/domain/ports.ts";
+import { LoginThrottle } from "../../src/domain/throttle.ts";
+import { ManualClock } from "../../src/lib/clock.ts";
+
+/** Counters as the port describes them, on a clock that stands still. */
+class Counters implements FailureCounters {
+  readonly clock = new ManualClock();
+  readonly #counts = new Map<string, { count: number; until: number }>();
+
+  async blocked(key: string, limit: Limit): Promise<number> {
+    const entry = this.#counts.get(key);
+    if (entry === undefined || entry.until <= this.clock.now() || entry.count < limit.failures) return 0;
+    return Math.ceil((entry.until - this.clock.now()) / 1000);
+  }
+
+  async count(key: string, limit: Limit): Promise<number> {
+    const old = this.#counts.get(key);
+    const fresh = { count: 0, until: this.clock.now() + limit.per * 1000 };
+    const entry = old !== undefined && old.until > this.clock.now() ? old : fresh;
+    entry.count += 1;
+    this.#counts.set(key, entry);
+    return entry.count > limit.failures ? Math.ceil((entry.until - this.clock.now()) / 1000) : 0;
+  }
+
+  async forgive(): Promise<void> {}
+}
+
+const LIMITS = { account: { failures: 3, per: 300 }, address: { failures: 6, per: 300 } };
+
+function setUp() {
+  const counters = new Counters();
+  const throttle = new LoginThrottle(counters, LIMITS);
+  let checked = 0;
+  const attempt = (account: string, address: string, right = false) =>
+    throttle.attempt(account, address, async () => {
+      checked += 1;
+      return right ? "in" : null;
+    });
+  return { counters, attempt, checks: () => checked };
+}
+
+test("after the limit no password is even looked at, until the window is over", async () => {
+  const { counters, attempt, checks } = setUp();
+  for (let index = 0; index < 3; index += 1) assert.equal((await attempt("alice", "10.0.0.1")).kind, "wrong");
+  const refused = await attempt("alice", "10.0.0.1", true);
+  assert.deepEqual(refused, { kind: "throttled", retryAfter: 300, began: false });
+  assert.equal(checks(), 3);
+  counters.clock.advance(301);
+  assert.equal((await attempt("alice", "10.0.0.1", true)).kind, "right");
+});
+
+test("the same account from another address and another account from the same address get in", async () => {
+  const { attempt } = setUp();
+  for (let index = 0; index < 5; index += 1) await attempt("alice", "10.0.0.1");
+  assert.equal((await attempt("alice", "10.0.0.2", true)).kind, "right");
+  assert.equal((await attempt("bob", "10.0.0.1", true)).kind, "right");
+});
+
+test("a hundred guesses at once get no more tries than one after the other", async () => {
+  const { attempt, checks } = setUp();
+  const outcomes = await Promise.all(Array.from({ length: 50 }, () => attempt("alice", "10.0.0.1")));
+  assert.equal(checks(), 3);
+  assert.equal(outcomes.filter(({ kind }) => kind === "wrong").length, 3);
+});
+
+test("right passwords are never limited, however many at once", async () => {
+  const { attempt } = setUp();
+  const outcomes = await Promise.all(Array.from({ length: 60 }, () => attempt("alice", "10.0.0.1", true)));
+  assert.ok(outcomes.every(({ kind }) => kind === "right"));
+});
+
+test("an address that tries many accounts is told to wait, but a right password still gets in", async () => {
+  const { attempt } = setUp();
+  for (let index = 0; index < 6; index += 1)
+    assert.equal((await attempt(`user${index}`, "10.0.0.1")).kind, "wrong");
+  assert.equal((await attempt("user7", "10.0.0.1")).kind, "throttled");
+  assert.equal((await attempt("user8", "10.0.0.1", true)).kind, "right");
+});
+
+test("an IPv6 address stands for its /64", async () => {
+  const { attempt } = setUp();
+  for (let index = 0; index < 3; index += 1) await attempt("alice", `2001:db8:1:2::${index}`);
+  assert.equal((await attempt("alice", "2001:db8:1:2:ffff::1", true)).kind, "throttled");
+  assert.equal((await attempt("alice", "2001:db8:1:3::1", true)).kind, "right");
+});
+
+test("a broken backend does not count as a wrong password", async () => {
+  const counters = new Counters();
+  const throttle = new LoginThrottle(counters, LIMITS);
+  for (let index = 0; index < 5; index += 1) {
+    await assert.rejects(
+      throttle.attempt("alice", null, () => Promise.reject(new Error("no backend"))),
+      /no backend/,
+    );
+  }
+  assert.equal((await throttle.attempt("alice", null, async () => "in")).kind, "right");
+});
+
+test("switched off, it lets everything through to the check", async () => {
+  const throttle = new LoginThrottle(new Counters(), false);
+  for (let index = 0; index < 20; index += 1) {
+    assert.equal((await throttle.attempt("alice", "10.0.0.1", async () => null)).kind, "wrong");
+  }
+});
