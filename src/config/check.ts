@@ -3,7 +3,15 @@
  * the authenticators' arguments are written in; in messages it names what was found by its kind, not by its text.
  */
 import { FORMATS } from "./formats.ts";
-import { define, type Located, type LocatedMapping, type LocatedScalar, type Path, plain, quoted } from "./located.ts";
+import {
+  define,
+  type Located,
+  type LocatedMapping,
+  type LocatedScalar,
+  type Path,
+  plain,
+  quoted,
+} from "./located.ts";
 import type { Problems } from "./problems.ts";
 import { nearest } from "./suggest.ts";
 import { allowed, kindOf, quoteHint, type Shape } from "./words.ts";
@@ -20,17 +28,27 @@ export interface Report {
 export function check(shape: Shape, node: Located, path: Path, report: Report): unknown {
   const fitting = choose(shape, node);
   if (fitting === undefined) {
-    report.problems.add(node.spot, path, `found ${kindOf(node)}, allowed: ${allowed(shape)}${quoteHint(shape, node)}`);
+    report.problems.add(
+      node.spot,
+      path,
+      `found ${kindOf(node)}, allowed: ${allowed(shape)}${quoteHint(shape, node)}`,
+    );
     return undefined;
   }
   if (node.kind === "mapping") return checkMapping(fitting, node, path, report);
   if (node.kind === "list") {
     const { items, minItems = 0 } = fitting;
     if (node.items.length < minItems) {
-      report.problems.add(node.spot, path, `found an empty list, allowed: at least ${minItems} of ${allowed(items ?? {})}`);
+      report.problems.add(
+        node.spot,
+        path,
+        `found an empty list, allowed: at least ${minItems} of ${allowed(items ?? {})}`,
+      );
       return undefined;
     }
-    return items === undefined ? plain(node) : node.items.map((item, index) => check(items, item, [...path, index], report));
+    return items === undefined
+      ? plain(node)
+      : node.items.map((item, index) => check(items, item, [...path, index], report));
   }
   return checkScalar(fitting, node, path, report);
 }
@@ -38,7 +56,10 @@ export function check(shape: Shape, node: Located, path: Path, report: Report): 
 /** The alternative whose type is the value's; a text of the environment may become a number or a boolean. */
 function choose(shape: Shape, node: Located): Shape | undefined {
   const options = shape.anyOf?.flatMap((option) => option.anyOf ?? [option]) ?? [shape];
-  return options.find((option) => fits(option, node)) ?? options.find((option) => fromText(option, node) !== undefined);
+  return (
+    options.find((option) => fits(option, node)) ??
+    options.find((option) => fromText(option, node) !== undefined)
+  );
 }
 
 function fits(shape: Shape, node: Located): boolean {
@@ -63,18 +84,32 @@ function fits(shape: Shape, node: Located): boolean {
 }
 
 const WORDS: Readonly<Record<string, boolean>> = {
-  true: true, yes: true, on: true, t: true, y: true, 1: true, false: false, no: false, off: false, f: false, n: false, 0: false,
+  true: true,
+  yes: true,
+  on: true,
+  t: true,
+  y: true,
+  1: true,
+  false: false,
+  no: false,
+  off: false,
+  f: false,
+  n: false,
+  0: false,
 };
 
 function fromText(shape: Shape, node: Located): number | boolean | undefined {
-  if (node.kind !== "scalar" || typeof node.value !== "string" || node.origin !== "environment") return undefined;
+  if (node.kind !== "scalar" || typeof node.value !== "string" || node.origin !== "environment")
+    return undefined;
   const text = node.value.trim().toLowerCase();
   if (shape.type === "boolean") {
     const word = Object.hasOwn(WORDS, text) ? WORDS[text] : undefined;
     return shape.const === undefined || shape.const === word ? word : undefined;
   }
   const numeric = shape.type === "integer" ? /^[+-]?\d{1,15}$/ : /^[+-]?\d{1,15}(?:\.\d{1,15})?$/;
-  return (shape.type === "integer" || shape.type === "number") && numeric.test(text) ? Number(text) : undefined;
+  return (shape.type === "integer" || shape.type === "number") && numeric.test(text)
+    ? Number(text)
+    : undefined;
 }
 
 function checkScalar(shape: Shape, node: LocatedScalar, path: Path, report: Report): unknown {
@@ -88,27 +123,43 @@ function checkScalar(shape: Shape, node: LocatedScalar, path: Path, report: Repo
 function scalarProblem(shape: Shape, value: unknown, node: LocatedScalar): string | undefined {
   if (typeof value === "number") {
     const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = shape;
-    const bad = !Number.isFinite(value) || value < minimum || value > maximum || (shape.type === "integer" && !Number.isInteger(value));
-    return bad ? `found ${node.origin === "file" && typeof node.value === "number" ? value : "another number"}` : undefined;
+    const bad =
+      !Number.isFinite(value) ||
+      value < minimum ||
+      value > maximum ||
+      (shape.type === "integer" && !Number.isInteger(value));
+    return bad
+      ? `found ${node.origin === "file" && typeof node.value === "number" ? value : "another number"}`
+      : undefined;
   }
   if (shape.enum !== undefined && !shape.enum.includes(value)) return "found something else";
   if (typeof value !== "string") return undefined;
   const format = shape.format === undefined ? undefined : FORMATS[shape.format];
   if (format !== undefined) return format.check(value);
   if (value.length < (shape.minLength ?? 0)) return "found a shorter text";
-  return shape.pattern !== undefined && !new RegExp(shape.pattern, "u").test(value) ? "found another text" : undefined;
+  return shape.pattern !== undefined && !new RegExp(shape.pattern, "u").test(value)
+    ? "found another text"
+    : undefined;
 }
 
 function checkMapping(shape: Shape, node: LocatedMapping, path: Path, report: Report): unknown {
   const result: Record<string, unknown> = {};
   const { properties = {}, additionalProperties } = shape;
-  const rest = Object.values(shape.patternProperties ?? {})[0] ?? (typeof additionalProperties === "object" ? additionalProperties : undefined);
-  const known = Object.keys(properties).filter((key) => properties[key]?.deprecated !== true && properties[key]?.not === undefined);
+  const rest =
+    Object.values(shape.patternProperties ?? {})[0] ??
+    (typeof additionalProperties === "object" ? additionalProperties : undefined);
+  const known = Object.keys(properties).filter(
+    (key) => properties[key]?.deprecated !== true && properties[key]?.not === undefined,
+  );
   for (const [key, entry] of node.entries) {
     const here = [...path, key];
     const property = Object.hasOwn(properties, key) ? properties[key] : rest;
     if (property?.not !== undefined) {
-      report.problems.add(entry.keySpot, here, `this key is refused: ${property.description ?? "it does not apply here"}`);
+      report.problems.add(
+        entry.keySpot,
+        here,
+        `this key is refused: ${property.description ?? "it does not apply here"}`,
+      );
     } else if (property?.deprecated === true) {
       report.noEffect({ ...entry.value, spot: entry.keySpot }, here, property.description ?? "");
     } else if (property !== undefined) {
@@ -130,7 +181,11 @@ function checkMapping(shape: Shape, node: LocatedMapping, path: Path, report: Re
   }
   for (const key of shape.required ?? []) {
     if (!node.entries.has(key)) {
-      report.problems.add(node.spot, path, `the key ${quoted(key)} is missing; it is needed: ${properties[key]?.description ?? allowed(properties[key] ?? {})}`);
+      report.problems.add(
+        node.spot,
+        path,
+        `the key ${quoted(key)} is missing; it is needed: ${properties[key]?.description ?? allowed(properties[key] ?? {})}`,
+      );
     }
   }
   return result;

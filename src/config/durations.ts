@@ -22,7 +22,8 @@ function fromText(text: string): number | undefined {
   if (text === "" || text.length > 60) return undefined;
   if (DIGITS.test(text)) return Number(text);
   const iso = ISO.exec(text);
-  if (iso !== null) return ISO_UNITS.reduce((sum, unit, index) => sum + unit * Number(iso[index + 1] ?? 0), 0);
+  if (iso !== null)
+    return ISO_UNITS.reduce((sum, unit, index) => sum + unit * Number(iso[index + 1] ?? 0), 0);
   const clock = CLOCK.exec(text);
   if (clock === null) return undefined;
   const [, days = 0, hours = 0, minutes = 0, rest = 0] = clock;

@@ -31,9 +31,12 @@ export function withEnvironment(file: Located, env: Environment, problems: Probl
     const text = own(env, name);
     if (text === undefined) continue;
     const spot = variable(name);
-    const schema = FileSchema.properties[key as keyof typeof FileSchema.properties] as { deprecated?: boolean };
+    const schema = FileSchema.properties[key as keyof typeof FileSchema.properties] as {
+      deprecated?: boolean;
+    };
     // What has no effect needs no JSON either: `TILED_RESPONSE_BYTESIZE_LIMIT=1GB`.
-    const value = schema.deprecated === true ? locate(text, spot, "environment") : fromJson(text, spot, [key], problems);
+    const value =
+      schema.deprecated === true ? locate(text, spot, "environment") : fromJson(text, spot, [key], problems);
     if (value === undefined) continue;
     root = withValue(root, [key], overlay(at(root, [key]) ?? value, value));
   }
@@ -57,7 +60,12 @@ function own(env: Environment, name: string): string | undefined {
 }
 
 /** The parser's own message quotes the text, which may hold a secret. */
-function fromJson(text: string, spot: Spot, path: readonly string[], problems: Problems): Located | undefined {
+function fromJson(
+  text: string,
+  spot: Spot,
+  path: readonly string[],
+  problems: Problems,
+): Located | undefined {
   try {
     return locate(JSON.parse(text), spot, "environment");
   } catch {

@@ -25,10 +25,15 @@ export function readSource(path: string, problems: Problems): Source | undefined
     const root = readFile(path, problems);
     return root && { root, folder };
   }
-  const names = attempt(path, problems, () => readdirSync(path).filter((name) => /.\.ya?ml$/.test(name)).sort());
+  const names = attempt(path, problems, () =>
+    readdirSync(path)
+      .filter((name) => /.\.ya?ml$/.test(name))
+      .sort(),
+  );
   if (names === undefined) return undefined;
   const files = names.map((name) => join(path, name)).filter((file) => isFolder(file, problems) === false);
-  if (files.length === 0 && !problems.any) problems.add({ file: path, line: 0 }, [], "there is no *.yml or *.yaml in this folder");
+  if (files.length === 0 && !problems.any)
+    problems.add({ file: path, line: 0 }, [], "there is no *.yml or *.yaml in this folder");
   const roots = files.map((file) => readFile(file, problems)).filter((root) => root !== undefined);
   return roots.length === 0 ? undefined : { root: merge(roots, path, problems), folder };
 }
@@ -36,7 +41,8 @@ export function readSource(path: string, problems: Problems): Source | undefined
 function isFolder(path: string, problems: Problems): boolean | undefined {
   return attempt(path, problems, () => {
     const found = statSync(path);
-    if (!found.isFile() && !found.isDirectory()) problems.add({ file: path, line: 0 }, [], "this is neither a file nor a folder");
+    if (!found.isFile() && !found.isDirectory())
+      problems.add({ file: path, line: 0 }, [], "this is neither a file nor a folder");
     return found.isFile() || found.isDirectory() ? found.isDirectory() : undefined;
   });
 }
@@ -53,11 +59,19 @@ function readFile(path: string, problems: Problems): LocatedMapping | undefined 
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     const good = new TextDecoder().decode(bytes).split("\uFFFD", 1)[0] ?? "";
-    problems.add({ file: path, line: good.split("\n").length }, [], "the file is not UTF-8; save it as UTF-8");
+    problems.add(
+      { file: path, line: good.split("\n").length },
+      [],
+      "the file is not UTF-8; save it as UTF-8",
+    );
     return undefined;
   }
   if (text.includes("\0")) {
-    problems.add({ file: path, line: (text.split("\0", 1)[0] ?? "").split("\n").length }, [], "there is a NUL character in the file; save it as UTF-8");
+    problems.add(
+      { file: path, line: (text.split("\0", 1)[0] ?? "").split("\n").length },
+      [],
+      "there is a NUL character in the file; save it as UTF-8",
+    );
     return undefined;
   }
   return parseYaml(text, path, problems);
@@ -89,10 +103,17 @@ function merge(roots: readonly LocatedMapping[], path: string, problems: Problem
       const old = entries.get(key);
       if (old === undefined) entries.set(key, entry);
       else if (JOINED.has(key) && old.value.kind === "list" && entry.value.kind === "list") {
-        entries.set(key, { ...old, value: { ...old.value, items: [...old.value.items, ...entry.value.items] } });
+        entries.set(key, {
+          ...old,
+          value: { ...old.value, items: [...old.value.items, ...entry.value.items] },
+        });
       } else {
         const first = `${old.keySpot.file}:${old.keySpot.line}`;
-        problems.add(entry.keySpot, [key], `the key ${quoted(key)} is in two files of the folder, first in ${first}`);
+        problems.add(
+          entry.keySpot,
+          [key],
+          `the key ${quoted(key)} is in two files of the folder, first in ${first}`,
+        );
       }
     }
   }

@@ -30,7 +30,10 @@ function isAddressBlock(text: string): boolean {
 
 /** The single addresses of a text with commas, as uvicorn writes them. */
 export function splitAddresses(text: string): readonly string[] {
-  return text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 }
 
 function checkAddresses(text: string): string | undefined {
@@ -57,7 +60,7 @@ const DATABASE_SCHEMES = ["sqlite", "sqlite+aiosqlite", "postgresql", "postgresq
 
 function checkDatabase(text: string): string | undefined {
   if (text.trim() === "") return "found an empty text";
-  if (/[\0\r\n]/.test(text)) return "found a line break or a NUL in it";
+  if (/\p{Cc}/u.test(text)) return "found a control character in it";
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]{0,30}):\/\//.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) return text.includes("://") ? "found another scheme" : undefined;
   if (DATABASE_SCHEMES.includes(scheme)) return undefined;
@@ -65,8 +68,11 @@ function checkDatabase(text: string): string | undefined {
 }
 
 function checkRootPath(text: string): string | undefined {
-  if (!/^[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$/.test(text)) return "found characters that a path in a URL cannot have";
-  return /(?:^|\/)\.{1,2}(?:\/|$)|\/\//.test(text.replace(/^\/+|\/+$/g, "")) ? "found '.', '..' or '//' in it" : undefined;
+  if (!/^[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$/.test(text))
+    return "found characters that a path in a URL cannot have";
+  return /(?:^|\/)\.{1,2}(?:\/|$)|\/\//.test(text.replace(/^\/+|\/+$/g, ""))
+    ? "found '.', '..' or '//' in it"
+    : undefined;
 }
 
 export const FORMATS: Readonly<Record<string, TextFormat>> = {
@@ -74,9 +80,18 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
     allowed: DURATION_FORMS,
     check: (text) => (seconds(text) === undefined ? found(text) : undefined),
   },
-  "provider-name": matching(/^[A-Za-z0-9._~-]{1,255}$/, "letters, digits and . _ ~ - (it becomes part of URLs), at most 255"),
-  "object-name": matching(/^[^\s:][^:\0\r\n]*:[^\s:.]+$/, "a name like 'package.module:Name' or './file.js:Name'"),
-  alphanumeric: matching(/^[A-Za-z0-9]+$/, "letters and digits only, at least one (other characters can be mangled in a URL)"),
+  "provider-name": matching(
+    /^[A-Za-z0-9._~-]{1,255}$/,
+    "letters, digits and . _ ~ - (it becomes part of URLs), at most 255",
+  ),
+  "object-name": matching(
+    /^[^\s:][^:\p{Cc}]*:[^\s:.]+$/u,
+    "a name like 'package.module:Name' or './file.js:Name'",
+  ),
+  alphanumeric: matching(
+    /^[A-Za-z0-9]+$/,
+    "letters and digits only, at least one (other characters can be mangled in a URL)",
+  ),
   "not-empty": matching(/\S/, "a text that is not empty"),
   "host-name": matching(/^[A-Za-z0-9_.:%-]{1,253}$/, "an address or a host's name, without scheme and port"),
   addresses: { allowed: "IP addresses or CIDR blocks ('10.0.0.0/8'), or '*' for all", check: checkAddresses },
@@ -84,11 +99,15 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
     allowed: "an IP address or a CIDR block ('10.0.0.0/8'), or '*' for all",
     check: (text) => (text === "*" || isAddressBlock(text) ? undefined : found(text)),
   },
-  "web-address": { allowed: "an http:// or https:// URL without username, query and fragment", check: checkWebAddress },
+  "web-address": {
+    allowed: "an http:// or https:// URL without username, query and fragment",
+    check: checkWebAddress,
+  },
   "database-uri": {
-    allowed: "sqlite:///relative.db, sqlite:////absolute.db, a path, or postgresql://user:password@host:port/database",
+    allowed:
+      "sqlite:///relative.db, sqlite:////absolute.db, a path, or postgresql://user:password@host:port/database",
     check: checkDatabase,
   },
   "root-path": { allowed: "a path like '/tiled'", check: checkRootPath },
-  "tree-path": matching(/^[^\0-\x1f?#]*$/, "a path like '/' or '/raw/2024'"),
+  "tree-path": matching(/^[^\p{Cc}?#]*$/u, "a path like '/' or '/raw/2024'"),
 };

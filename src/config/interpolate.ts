@@ -9,7 +9,8 @@ import type { Problems } from "./problems.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A name, a name in braces, or braces that begin with a name and then go wrong. */
-const REFERENCE = /\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\}|\{([A-Za-z_][A-Za-z0-9_]*)[^}]*\})/g;
+const REFERENCE =
+  /\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\}|\{([A-Za-z_][A-Za-z0-9_]*)[^}]*\})/g;
 
 export function interpolate(node: Located, env: Environment, problems: Problems, path: Path = []): Located {
   if (node.kind === "mapping") {
@@ -20,9 +21,13 @@ export function interpolate(node: Located, env: Environment, problems: Problems,
     return { ...node, entries };
   }
   if (node.kind === "list") {
-    return { ...node, items: node.items.map((item, index) => interpolate(item, env, problems, [...path, index])) };
+    return {
+      ...node,
+      items: node.items.map((item, index) => interpolate(item, env, problems, [...path, index])),
+    };
   }
-  if (typeof node.value !== "string" || node.origin === "environment" || !node.value.includes("$")) return node;
+  if (typeof node.value !== "string" || node.origin === "environment" || !node.value.includes("$"))
+    return node;
   let replaced = false;
   const value = node.value.replace(REFERENCE, (whole, bare?: string, braced?: string, broken?: string) => {
     if (broken !== undefined) {

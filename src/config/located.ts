@@ -118,7 +118,8 @@ export function locate(value: unknown, spot: Spot, origin: LocatedScalar["origin
     }
     return { kind: "mapping", spot, entries };
   }
-  const scalar = typeof value === "number" || typeof value === "boolean" || value === null ? value : String(value);
+  const scalar =
+    typeof value === "number" || typeof value === "boolean" || value === null ? value : String(value);
   return { kind: "scalar", spot, value: scalar, origin };
 }
 

@@ -5,6 +5,7 @@
 import type { IdentityRef } from "../domain/model.ts";
 import type { Limit } from "../domain/ports.ts";
 import type { Secret } from "../lib/secrets.ts";
+import type { Located } from "./located.ts";
 
 export interface ProviderConfig {
   readonly provider: string;
@@ -14,6 +15,8 @@ export interface ProviderConfig {
   readonly args: Readonly<Record<string, unknown>>;
   /** Key path and line of the entry, for messages. */
   readonly place: Place;
+  /** `args` with places: `args.ts` finds lines in it, and texts that came from the environment. */
+  readonly source?: Located;
 }
 
 /** Where in a configuration something stands. */
@@ -77,7 +80,11 @@ export interface Config {
   readonly authentication: AuthenticationConfig;
   readonly database: DatabaseConfig;
   readonly trees: readonly TreeConfig[];
-  readonly accessControl: { readonly accessPolicy: string; readonly args: Readonly<Record<string, unknown>>; readonly place: Place } | null;
+  readonly accessControl: {
+    readonly accessPolicy: string;
+    readonly args: Readonly<Record<string, unknown>>;
+    readonly place: Place;
+  } | null;
   readonly allowOrigins: readonly string[];
   readonly metrics: { readonly prometheus: boolean };
   readonly pages: { readonly title: string; readonly logo: string | null; readonly contact: string | null };

@@ -35,7 +35,10 @@ export class Problems {
   add(spot: Spot, path: Path, message: string): void {
     const problem = { ...spot, path: pathText(path), message };
     const same = (other: Problem) =>
-      other.file === problem.file && other.line === problem.line && other.path === problem.path && other.message === message;
+      other.file === problem.file &&
+      other.line === problem.line &&
+      other.path === problem.path &&
+      other.message === message;
     if (!this.#found.some(same)) this.#found.push(problem);
   }
 

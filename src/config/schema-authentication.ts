@@ -18,7 +18,8 @@ const limit = (failures: number, what: string) =>
 const provider = section("One way to log in", {
   provider: Type.String({
     format: "provider-name",
-    description: "Unique name; it becomes part of URLs and of the identities in the database: do not rename it later",
+    description:
+      "Unique name; it becomes part of URLs and of the identities in the database: do not rename it later",
   }),
   authenticator: Type.String({
     format: "object-name",
@@ -51,7 +52,11 @@ export const authentication = section("Who may log in, how, and for how long", {
     secretText("alphanumeric"),
     "The key of the single user, where there are no providers. Without it, each start makes another and prints it",
   ),
-  access_token_max_age: optional(duration(), "How long an access token is good; clients renew it by themselves", 900),
+  access_token_max_age: optional(
+    duration(),
+    "How long an access token is good; clients renew it by themselves",
+    900,
+  ),
   refresh_token_max_age: optional(duration(), "How long a login lasts that is not used", 604_800),
   session_max_age: optional(duration(), "How long a login lasts at most, used or not", 31_536_000),
   refresh_token_rotation: optional(
@@ -76,9 +81,12 @@ export const authentication = section("Who may log in, how, and for how long", {
 export const accessControl = section("Who sees which entries", {
   access_policy: Type.String({
     format: "object-name",
-    description: "Name of a policy: 'tiled.access_control.access_policies:DummyAccessPolicy' restricts nothing",
+    description:
+      "Name of a policy: 'tiled.access_control.access_policies:DummyAccessPolicy' restricts nothing",
   }),
-  args: Type.Union([anyArgs(), Type.Null()], { description: "The policy's arguments; must be there, may be null" }),
+  args: Type.Union([anyArgs(), Type.Null()], {
+    description: "The policy's arguments; must be there, may be null",
+  }),
 });
 
 export const audit = section("The record of security events", {
@@ -97,12 +105,23 @@ export const database = section("Where principals, sessions and keys are kept. W
   ),
   init_if_not_exists: optional(Type.Boolean(), "Whether a missing database is made at the start", false),
   pool_size: optional(whole(2, 1000), "Connections that are kept open (PostgreSQL)", 5),
-  max_overflow: optional(whole(0, 1000), "Connections beyond those when there is much to do (PostgreSQL)", 10),
-  pool_pre_ping: optional(Type.Boolean(), "Whether a connection is tested before it is used (PostgreSQL)", true),
+  max_overflow: optional(
+    whole(0, 1000),
+    "Connections beyond those when there is much to do (PostgreSQL)",
+    10,
+  ),
+  pool_pre_ping: optional(
+    Type.Boolean(),
+    "Whether a connection is tested before it is used (PostgreSQL)",
+    true,
+  ),
 });
 
 export const tree = section("One tree of data", {
   path: Type.String({ format: "tree-path", description: "Where it is served: '/' or '/raw'" }),
-  tree: Type.String({ format: "not-empty", description: "Which tree: 'tiled.examples.generated_minimal:tree'" }),
+  tree: Type.String({
+    format: "not-empty",
+    description: "Which tree: 'tiled.examples.generated_minimal:tree'",
+  }),
   args: optional(anyArgs(), "The tree's arguments"),
 });

@@ -5,7 +5,8 @@
 import { Type } from "typebox";
 import { noEffect, optional, refused, section, text, whole } from "./schema-shapes.ts";
 
-const host = () => optional(text("host-name"), "The address to listen on; 0.0.0.0 or '::' for all", "127.0.0.1");
+const host = () =>
+  optional(text("host-name"), "The address to listen on; 0.0.0.0 or '::' for all", "127.0.0.1");
 const port = () => optional(whole(0, 65_535), "The port to listen on; 0: any free one", 8000);
 const proxies = (description: string) =>
   optional(Type.Union([Type.Array(text("address")), text("addresses")]), description);
@@ -22,12 +23,19 @@ export const server = section("Where the server listens and how it is reached", 
   ),
   tls: optional(
     section("Serve HTTPS", {
-      cert: Type.String({ format: "not-empty", description: "File with the certificate and its chain (PEM)" }),
+      cert: Type.String({
+        format: "not-empty",
+        description: "File with the certificate and its chain (PEM)",
+      }),
       key: Type.String({ format: "not-empty", description: "File with the private key (PEM)" }),
     }),
     "Serve HTTPS with this certificate",
   ),
-  body_limit: optional(whole(1024, 16_777_216), "Largest body of a request to an authentication route, in bytes", 65_536),
+  body_limit: optional(
+    whole(1024, 16_777_216),
+    "Largest body of a request to an authentication route, in bytes",
+    65_536,
+  ),
 });
 
 const TUNING = "uvicorn's own tuning; this server is not uvicorn";
@@ -37,14 +45,40 @@ const CLIENT_CERTIFICATES = "client certificates are not checked here; a proxy i
 const LISTENING = "this server listens on a host and a port only";
 
 const tuning = [
-  "backlog", "date_header", "h11_max_incomplete_event_size", "headers", "http", "interface", "lifespan",
-  "limit_concurrency", "limit_max_requests", "limit_max_requests_jitter", "loop", "reset_contextvars", "server_header",
-  "timeout_graceful_shutdown", "timeout_keep_alive", "timeout_notify", "timeout_worker_healthcheck", "ws",
-  "ws_max_queue", "ws_max_size", "ws_per_message_deflate", "ws_ping_interval", "ws_ping_timeout",
+  "backlog",
+  "date_header",
+  "h11_max_incomplete_event_size",
+  "headers",
+  "http",
+  "interface",
+  "lifespan",
+  "limit_concurrency",
+  "limit_max_requests",
+  "limit_max_requests_jitter",
+  "loop",
+  "reset_contextvars",
+  "server_header",
+  "timeout_graceful_shutdown",
+  "timeout_keep_alive",
+  "timeout_notify",
+  "timeout_worker_healthcheck",
+  "ws",
+  "ws_max_queue",
+  "ws_max_size",
+  "ws_per_message_deflate",
+  "ws_ping_interval",
+  "ws_ping_timeout",
 ] as const;
 const logs = ["access_log", "log_config", "log_level", "use_colors"] as const;
 const development = [
-  "app_dir", "env_file", "factory", "reload", "reload_delay", "reload_dirs", "reload_excludes", "reload_includes",
+  "app_dir",
+  "env_file",
+  "factory",
+  "reload",
+  "reload_delay",
+  "reload_dirs",
+  "reload_excludes",
+  "reload_includes",
 ] as const;
 
 function all<Names extends readonly string[]>(names: Names, why: string) {
@@ -67,7 +101,9 @@ export const uvicorn = Type.Object(
     workers: noEffect("this server is one process; start several on one PostgreSQL database instead"),
     ssl_version: noEffect("TLS 1.2 and 1.3 are spoken"),
     ssl_ciphers: noEffect("the ciphers are Node.js's own choice"),
-    ssl_keyfile_password: refused("a private key with a password cannot be read here; decrypt it (openssl pkey) or let a proxy do TLS"),
+    ssl_keyfile_password: refused(
+      "a private key with a password cannot be read here; decrypt it (openssl pkey) or let a proxy do TLS",
+    ),
     ssl_ca_certs: refused(CLIENT_CERTIFICATES),
     ssl_cert_reqs: refused(CLIENT_CERTIFICATES),
     uds: refused(LISTENING),
@@ -77,5 +113,8 @@ export const uvicorn = Type.Object(
     ...all(tuning, TUNING),
     ...all(development, DEVELOPMENT),
   },
-  { description: "The settings of Tiled's web server, as far as they apply here", additionalProperties: true },
+  {
+    description: "The settings of Tiled's web server, as far as they apply here",
+    additionalProperties: true,
+  },
 );

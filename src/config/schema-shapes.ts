@@ -4,12 +4,19 @@
  */
 import { type TObject, type TProperties, type TSchema, Type } from "typebox";
 
-export function section<Properties extends TProperties>(description: string, properties: Properties): TObject<Properties> {
+export function section<Properties extends TProperties>(
+  description: string,
+  properties: Properties,
+): TObject<Properties> {
   return Type.Object(properties, { additionalProperties: false, description });
 }
 
 /** A key that may be missing, or be there without a value, which is the same. */
-export function optional<Schema extends TSchema>(schema: Schema, description: string, defaultValue?: unknown) {
+export function optional<Schema extends TSchema>(
+  schema: Schema,
+  description: string,
+  defaultValue?: unknown,
+) {
   const options = defaultValue === undefined ? { description } : { description, default: defaultValue };
   return Type.Optional(Type.Union([schema, Type.Null()], options));
 }

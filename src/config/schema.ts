@@ -4,8 +4,9 @@
  */
 import { type Static, type TProperties, Type } from "typebox";
 import { accessControl, audit, authentication, database, tree } from "./schema-authentication.ts";
-import { noEffect, optional, section, text } from "./schema-shapes.ts";
 import { server, uvicorn } from "./schema-server.ts";
+import { noEffect, optional, section, text } from "./schema-shapes.ts";
+import type { Shape } from "./words.ts";
 
 const DATA = "the data service's, which is a real Tiled";
 const STORAGE = "connections to the data service's databases, which is a real Tiled";
@@ -65,6 +66,9 @@ type Deep<Value> = Value extends readonly (infer Item)[]
 export type FileValue = Deep<Static<typeof FileSchema>>;
 
 export const TOP_LEVEL_KEYS: readonly string[] = Object.keys(FileSchema.properties satisfies TProperties);
+
+/** The same for `check.ts`, which reads JSON Schema whoever wrote it. */
+export const FILE_SHAPE: Shape = FileSchema as object;
 
 /** JSON Schema of the file, for editors. */
 export function jsonSchema(): Readonly<Record<string, unknown>> {

@@ -7,24 +7,24 @@ import type { Located } from "./located.ts";
 
 /** The keywords that are read here; TypeBox's schemas are of this form. */
 export interface Shape {
-  readonly type?: string;
-  readonly anyOf?: readonly Shape[];
+  readonly type?: string | undefined;
+  readonly anyOf?: readonly Shape[] | undefined;
   readonly const?: unknown;
-  readonly enum?: readonly unknown[];
+  readonly enum?: readonly unknown[] | undefined;
   readonly not?: unknown;
-  readonly properties?: Readonly<Record<string, Shape>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: boolean | Shape;
-  readonly patternProperties?: Readonly<Record<string, Shape>>;
-  readonly items?: Shape;
-  readonly minItems?: number;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minLength?: number;
-  readonly pattern?: string;
-  readonly format?: string;
-  readonly description?: string;
-  readonly deprecated?: boolean;
+  readonly properties?: Readonly<Record<string, Shape>> | undefined;
+  readonly required?: readonly string[] | undefined;
+  readonly additionalProperties?: boolean | Shape | undefined;
+  readonly patternProperties?: Readonly<Record<string, Shape>> | undefined;
+  readonly items?: Shape | undefined;
+  readonly minItems?: number | undefined;
+  readonly minimum?: number | undefined;
+  readonly maximum?: number | undefined;
+  readonly minLength?: number | undefined;
+  readonly pattern?: string | undefined;
+  readonly format?: string | undefined;
+  readonly description?: string | undefined;
+  readonly deprecated?: boolean | undefined;
 }
 
 export function kindOf(node: Located): string {
@@ -32,7 +32,8 @@ export function kindOf(node: Located): string {
   if (node.kind === "list") return "a list";
   if (node.value instanceof Date) return "a date";
   if (node.value === null) return "nothing";
-  if (typeof node.value === "string") return node.origin === "environment" ? "a text from the environment" : "a text";
+  if (typeof node.value === "string")
+    return node.origin === "environment" ? "a text from the environment" : "a text";
   return typeof node.value === "number" ? "a number" : "true or false";
 }
 
@@ -40,16 +41,20 @@ export function kindOf(node: Located): string {
 export function allowed(shape: Shape): string {
   if (shape.anyOf !== undefined) {
     const words = shape.anyOf.filter((option) => option.type !== "null").map(allowed);
-    return [...new Set(words)].filter((word, index, list) => !list.some((other, at) => at !== index && other.startsWith(word))).join(", or ");
+    return [...new Set(words)]
+      .filter((word, index, list) => !list.some((other, at) => at !== index && other.startsWith(word)))
+      .join(", or ");
   }
   if (shape.const !== undefined) return JSON.stringify(shape.const);
   if (shape.enum !== undefined) return shape.enum.map((value) => JSON.stringify(value)).join(", ");
-  if (shape.format !== undefined && FORMATS[shape.format] !== undefined) return FORMATS[shape.format]?.allowed ?? "";
+  if (shape.format !== undefined && FORMATS[shape.format] !== undefined)
+    return FORMATS[shape.format]?.allowed ?? "";
   switch (shape.type) {
     case "integer":
     case "number": {
       const word = shape.type === "integer" ? "a whole number" : "a number";
-      if (shape.minimum !== undefined && shape.maximum !== undefined) return `${word} from ${shape.minimum} to ${shape.maximum}`;
+      if (shape.minimum !== undefined && shape.maximum !== undefined)
+        return `${word} from ${shape.minimum} to ${shape.maximum}`;
       return shape.minimum !== undefined ? `${word} from ${shape.minimum}` : word;
     }
     case "boolean":
@@ -59,7 +64,9 @@ export function allowed(shape: Shape): string {
     case "array":
       return `a list (of: ${allowed(shape.items ?? {})})`;
     case "object": {
-      const keys = Object.keys(shape.properties ?? {}).filter((key) => shape.properties?.[key]?.deprecated !== true);
+      const keys = Object.keys(shape.properties ?? {}).filter(
+        (key) => shape.properties?.[key]?.deprecated !== true,
+      );
       return keys.length > 0 ? `a mapping with the keys ${keys.join(", ")}` : "a mapping";
     }
     default:
@@ -72,4 +79,3 @@ export function quoteHint(shape: Shape, node: Located): string {
   const wantsText = [shape, ...(shape.anyOf ?? [])].some((option) => option.type === "string");
   return wantsText && node.kind === "scalar" ? "; YAML reads it so: quote it if it is meant as a text" : "";
 }
-

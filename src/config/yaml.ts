@@ -3,8 +3,26 @@
  * the files are Tiled's. Works on the parser's nodes, not on its values: aliases are counted, keys are never special.
  * The parser's own messages quote the file, which may hold secrets: only their codes are used.
  */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Tags, type YAMLError } from "yaml";
-import { type Located, type LocatedEntry, type LocatedMapping, type Path, quoted, type Spot } from "./located.ts";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Tags,
+  type YAMLError,
+} from "yaml";
+import {
+  type Located,
+  type LocatedEntry,
+  type LocatedMapping,
+  type Path,
+  quoted,
+  type Spot,
+} from "./located.ts";
 import type { Problems } from "./problems.ts";
 
 const MAX_NODES = 100_000;
@@ -12,10 +30,12 @@ const MAX_DEPTH = 64;
 const MAX_SYNTAX_ERRORS = 10;
 
 const SYNTAX: Partial<Record<YAMLError["code"], string>> = {
-  BAD_DQ_ESCAPE: 'an escape in a text in double quotes that YAML does not know; use single quotes, or write "\\\\" for a backslash',
+  BAD_DQ_ESCAPE:
+    'an escape in a text in double quotes that YAML does not know; use single quotes, or write "\\\\" for a backslash',
   BAD_INDENT: "the indentation does not fit the lines before",
   BAD_SCALAR_START: "a text begins with a character that YAML reserves; put the text into quotes",
-  BLOCK_AS_IMPLICIT_KEY: "a key and its value begin where a value was expected; check the indentation and the colons",
+  BLOCK_AS_IMPLICIT_KEY:
+    "a key and its value begin where a value was expected; check the indentation and the colons",
   BLOCK_IN_FLOW: "a block stands inside of [ ] or { }",
   MISSING_CHAR: "a closing quote, a bracket, a comma, a colon or a space is missing",
   MULTILINE_IMPLICIT_KEY: "a key runs over several lines; a colon or a quote may be missing",
@@ -23,7 +43,8 @@ const SYNTAX: Partial<Record<YAMLError["code"], string>> = {
   NON_STRING_KEY: "a key is a list or a mapping; keys must be texts",
   RESOURCE_EXHAUSTION: "values are nested too deeply",
   TAB_AS_INDENT: "a tab indents this line; YAML allows spaces only",
-  TAG_RESOLVE_FAILED: "a tag (a word that begins with '!') is not known here; put the text into quotes if it is none",
+  TAG_RESOLVE_FAILED:
+    "a tag (a word that begins with '!') is not known here; put the text into quotes if it is none",
 };
 
 /** Undefined, with problems added, where the text is not a mapping in one YAML document. */
@@ -61,7 +82,11 @@ export function parseYaml(text: string, file: string, problems: Problems): Locat
   }
   const located = new Reader(spotAt, problems).read(root as Node, spotAt(root.range?.[0] ?? 0), [], 0);
   if (located === undefined || located.kind === "mapping") return located;
-  problems.add(located.spot, [], `found ${located.kind === "list" ? "a list" : "a single value"}, allowed: a mapping (lines 'key: value')`);
+  problems.add(
+    located.spot,
+    [],
+    `found ${located.kind === "list" ? "a list" : "a single value"}, allowed: a mapping (lines 'key: value')`,
+  );
   return undefined;
 }
 
@@ -77,7 +102,12 @@ function asPyYaml(tags: Tags): Tags {
   for (const tag of tags) {
     if (typeof tag === "string") kept.push(tag);
     else if (tag.tag === "tag:yaml.org,2002:bool" && "test" in tag && tag.test !== undefined) {
-      kept.push({ ...tag, test: tag.test.test("yes") ? /^(?:[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/ : /^(?:[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/ });
+      kept.push({
+        ...tag,
+        test: tag.test.test("yes")
+          ? /^(?:[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/
+          : /^(?:[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/,
+      });
     } else if (!/:(?:binary|omap|pairs|set)$/.test(tag.tag)) kept.push(tag);
   }
   return kept;
@@ -127,7 +157,8 @@ class Reader {
         const keySpot = this.#spot(key, spot);
         const name = isScalar(key) ? String(key.value ?? "") : "";
         const value = this.#node(pair.value as Node | null, keySpot, [...path, name], depth + 1);
-        if (name === "<<" && isScalar(key) && key.type === "PLAIN") merged.push(...this.#mergeable(value, [...path, name]));
+        if (name === "<<" && isScalar(key) && key.type === "PLAIN")
+          merged.push(...this.#mergeable(value, [...path, name]));
         else if (entries.has(name)) this.#twice(keySpot, entries.get(name)?.keySpot, [...path, name]);
         else entries.set(name, { keySpot, value });
       }
@@ -140,14 +171,24 @@ class Reader {
     if (isSeq(node)) {
       const items = node.items.map((item, index) => {
         const child = item as Node | null;
-        return this.#node(child, child === null ? spot : this.#spot(child, spot), [...path, index], depth + 1);
+        return this.#node(
+          child,
+          child === null ? spot : this.#spot(child, spot),
+          [...path, index],
+          depth + 1,
+        );
       });
       return { kind: "list", spot, items };
     }
     const value = isScalar(node) ? node.value : null;
     // An empty value is where its key is, not where the next token is.
     const own = value === null ? spot : this.#spot(node, spot);
-    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean" || value instanceof Date) {
+    if (
+      typeof value === "string" ||
+      typeof value === "number" ||
+      typeof value === "boolean" ||
+      value instanceof Date
+    ) {
       return { kind: "scalar", spot: own, value, origin: "file" };
     }
     return { kind: "scalar", spot: own, value: value === null ? null : String(value), origin: "file" };
@@ -156,7 +197,11 @@ class Reader {
   #alias(name: string, spot: Spot, path: Path): Located {
     const target = this.#anchors.get(name);
     if (target === undefined) {
-      return this.#stop(spot, path, "an alias (a word that begins with '*') names no anchor before it; put the text into quotes if it is none");
+      return this.#stop(
+        spot,
+        path,
+        "an alias (a word that begins with '*') names no anchor before it; put the text into quotes if it is none",
+      );
     }
     this.#count(target.nodes, spot, path);
     return { ...target.value, spot };
@@ -165,13 +210,18 @@ class Reader {
   #mergeable(value: Located, path: Path): readonly Located[] {
     const sources = value.kind === "list" ? value.items : [value];
     for (const source of sources) {
-      if (source.kind !== "mapping") this.#problems.add(source.spot, path, "found something else than a mapping to merge");
+      if (source.kind !== "mapping")
+        this.#problems.add(source.spot, path, "found something else than a mapping to merge");
     }
     return sources;
   }
 
   #twice(spot: Spot, first: Spot | undefined, path: Path): void {
-    this.#problems.add(spot, path, `the key ${quoted(String(path.at(-1)))} stands here twice, first in line ${first?.line ?? 0}`);
+    this.#problems.add(
+      spot,
+      path,
+      `the key ${quoted(String(path.at(-1)))} stands here twice, first in line ${first?.line ?? 0}`,
+    );
   }
 
   #spot(node: Node, fallback: Spot): Spot {
@@ -181,7 +231,8 @@ class Reader {
   /** Aliases are counted with all that they stand for: a few lines must not become millions of values. */
   #count(nodes: number, spot: Spot, path: Path): void {
     this.#nodes += nodes;
-    if (this.#nodes > MAX_NODES) this.#stop(spot, path, `more than ${MAX_NODES} values, those of aliases counted each time`);
+    if (this.#nodes > MAX_NODES)
+      this.#stop(spot, path, `more than ${MAX_NODES} values, those of aliases counted each time`);
   }
 
   #stop(spot: Spot, path: Path, message: string): never {

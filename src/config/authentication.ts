@@ -1,0 +1,165 @@
+/**
+ * The settings of authentication, and the rules between its keys: names, administrators, and the single-user key,
+ * which has no place beside providers.
+ */
+import type { Limit } from "../domain/ports.ts";
+import { Secret } from "../lib/secrets.ts";
+import type { Context } from "./context.ts";
+import { seconds } from "./durations.ts";
+import { FORMATS } from "./formats.ts";
+import { at, isNothing, type Located, quoted } from "./located.ts";
+import type { AuthenticationConfig, ProviderConfig } from "./model.ts";
+import { nearest } from "./suggest.ts";
+import { kindOf } from "./words.ts";
+
+const SHORTEST_KEY = 32;
+
+export function authenticationConfig(context: Context): AuthenticationConfig {
+  const given = context.value.authentication ?? {};
+  const providers = providerConfigs(context);
+  checkAdmins(context);
+  const secretKeys = given.secret_keys?.filter((key) => key !== undefined) ?? [];
+  for (const [index, key] of secretKeys.entries()) {
+    if (key.length >= SHORTEST_KEY) continue;
+    context.warn(
+      ["authentication", "secret_keys", index],
+      `shorter than ${SHORTEST_KEY} characters, so it may be guessed; make one with: openssl rand -hex 32`,
+    );
+  }
+  const throttle = given.login_throttle;
+  return {
+    providers,
+    admins: (given.tiled_admins ?? []).flatMap((admin) =>
+      admin?.provider === undefined || admin.id === undefined
+        ? []
+        : [{ provider: admin.provider, id: admin.id }],
+    ),
+    secretKeys: secretKeys.length === 0 ? null : secretKeys.map((key) => new Secret(key)),
+    allowAnonymousAccess: context.overrides.public === true || given.allow_anonymous_access === true,
+    singleUserApiKey: singleUserApiKey(context),
+    accessTokenMaxAge: seconds(given.access_token_max_age ?? 900) ?? 900,
+    refreshTokenMaxAge: seconds(given.refresh_token_max_age ?? 604_800) ?? 604_800,
+    sessionMaxAge: seconds(given.session_max_age ?? 31_536_000) ?? 31_536_000,
+    refreshTokenRotation: given.refresh_token_rotation ?? true,
+    sessionLimit: given.session_limit ?? 200,
+    apiKeyLimit: given.api_key_limit ?? 100,
+    loginThrottle:
+      throttle === false
+        ? false
+        : { account: limit(throttle?.account, 10), address: limit(throttle?.address, 100) },
+  };
+}
+
+interface GivenLimit {
+  readonly failures?: number | null | undefined;
+  readonly per?: string | number | null | undefined;
+}
+
+function limit(given: GivenLimit | null | undefined, failures: number): Limit {
+  return { failures: given?.failures ?? failures, per: seconds(given?.per ?? 300) ?? 300 };
+}
+
+/** Whether the configuration asks for logins, even where it says so wrongly. */
+export function hasProviders({ root }: Context): boolean {
+  const providers = at(root, ["authentication", "providers"]);
+  if (providers === undefined || isNothing(providers)) return false;
+  return providers.kind !== "list" || providers.items.length > 0;
+}
+
+function providerConfigs(context: Context): readonly ProviderConfig[] {
+  const first = new Map<string, number>();
+  const configs: ProviderConfig[] = [];
+  for (const [index, given] of (context.value.authentication?.providers ?? []).entries()) {
+    const path = ["authentication", "providers", index];
+    const name = given?.provider;
+    if (name !== undefined) {
+      const before = first.get(name);
+      if (before !== undefined) {
+        context.problem(
+          [...path, "provider"],
+          `the name ${quoted(name)} is taken by authentication.providers[${before}]; each provider needs its own`,
+        );
+      } else first.set(name, index);
+    }
+    checkPasswords(context, [...path, "args", "users_to_passwords"]);
+    if (name === undefined || given?.authenticator === undefined) continue;
+    const source = at(context.root, [...path, "args"]);
+    configs.push({
+      provider: name,
+      authenticator: given.authenticator,
+      args: given.args ?? {},
+      place: context.place(path),
+      ...(source === undefined ? {} : { source }),
+    });
+  }
+  return configs;
+}
+
+/** A password of digits only, `yes` or `null` is no text for YAML and could never be typed. */
+function checkPasswords(context: Context, path: readonly (string | number)[]): void {
+  const users = at(context.root, path);
+  if (users?.kind !== "mapping") return;
+  for (const [name, { value, keySpot }] of users.entries) {
+    if (value.kind === "scalar" && typeof value.value === "string") continue;
+    const message = `found ${kindOf(value)}, allowed: a password, which is a text; quote it: ${name === "" ? "name" : printable(name)}: "…"`;
+    context.problems.add(value.kind === "scalar" ? value.spot : keySpot, [...path, name], message);
+  }
+}
+
+function printable(name: string): string {
+  return quoted(name).slice(1, -1);
+}
+
+function checkAdmins(context: Context): void {
+  const path = ["authentication", "tiled_admins"];
+  const admins = context.value.authentication?.tiled_admins ?? [];
+  const names = (context.value.authentication?.providers ?? []).map((provider) => provider?.provider);
+  if (admins.length > 0 && !hasProviders(context)) {
+    context.problem(
+      path,
+      "there are administrators but no authentication.providers that they could log in with",
+    );
+    return;
+  }
+  // Where a provider's own name is wrong, that is the error to mend first.
+  if (names.includes(undefined)) return;
+  for (const [index, admin] of admins.entries()) {
+    const name = admin?.provider;
+    if (name === undefined || names.includes(name)) continue;
+    const known = names.filter((other) => other !== undefined);
+    const near = nearest(name, known);
+    const hint = near === undefined ? "" : `; did you mean ${quoted(near)}?`;
+    context.problem(
+      [...path, index, "provider"],
+      `found a provider that is not there${hint}; allowed: ${known.join(", ")}`,
+    );
+  }
+}
+
+function singleUserApiKey(context: Context): Secret | null {
+  const { problems, overrides } = context;
+  const path = ["authentication", "single_user_api_key"];
+  const key = overrides.apiKey ?? context.value.authentication?.single_user_api_key;
+  if (overrides.apiKey !== undefined) {
+    const wrong = FORMATS["alphanumeric"]?.check(overrides.apiKey);
+    if (wrong !== undefined)
+      problems.add(
+        { file: "option --api-key", line: 0 },
+        [],
+        `${wrong}, allowed: ${FORMATS["alphanumeric"]?.allowed}`,
+      );
+  }
+  const there: Located | undefined = at(context.root, path);
+  if (
+    hasProviders(context) &&
+    (overrides.apiKey !== undefined || (there !== undefined && !isNothing(there)))
+  ) {
+    const spot = overrides.apiKey !== undefined ? { file: "option --api-key", line: 0 } : context.spot(path);
+    problems.add(
+      spot,
+      path,
+      "a single-user key has no place beside authentication.providers; users make keys of their own (tiled api_key create). Remove one of the two",
+    );
+  }
+  return key == null ? null : new Secret(key);
+}

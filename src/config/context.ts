@@ -1,0 +1,53 @@
+/**
+ * What the rules across keys work with: the checked values, where each of them stands, and where to report.
+ */
+import type { Located, Path, Spot } from "./located.ts";
+import { pathText, spotOf } from "./located.ts";
+import type { Place } from "./model.ts";
+import type { Problems } from "./problems.ts";
+import type { FileValue } from "./schema.ts";
+
+/** What the command line says; it wins over everything. */
+export interface Overrides {
+  /** true: anybody may read. false says nothing. */
+  readonly public?: boolean | undefined;
+  readonly apiKey?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+export class Context {
+  readonly value: FileValue;
+  readonly root: Located;
+  readonly overrides: Overrides;
+  readonly problems: Problems;
+  readonly warnings: string[];
+
+  constructor(value: FileValue, root: Located, overrides: Overrides, problems: Problems, warnings: string[]) {
+    this.value = value;
+    this.root = root;
+    this.overrides = overrides;
+    this.problems = problems;
+    this.warnings = warnings;
+  }
+
+  spot(path: Path): Spot {
+    return spotOf(this.root, path);
+  }
+
+  place(path: Path): Place {
+    return { ...this.spot(path), path: pathText(path) };
+  }
+
+  problem(path: Path, message: string): void {
+    this.problems.add(this.spot(path), path, message);
+  }
+
+  warn(path: Path, message: string): void {
+    this.warnings.push(`${placeText(this.spot(path))}: ${pathText(path)}: ${message}`);
+  }
+}
+
+export function placeText(spot: Spot): string {
+  return spot.line > 0 ? `${spot.file}:${spot.line}` : spot.file;
+}

@@ -1,0 +1,149 @@
+/**
+ * From a file or folder, the environment and the command line to a `Config`, or to one error that lists all that is
+ * wrong. Steps: read, interpolate, lay the environment over it, hold it to the schema, apply the rules between keys.
+ */
+import { dirname, resolve } from "node:path";
+import { Secret } from "../lib/secrets.ts";
+import { authenticationConfig, hasProviders } from "./authentication.ts";
+import { check } from "./check.ts";
+import { accessControl, treeConfigs } from "./content.ts";
+import { Context, type Overrides, placeText } from "./context.ts";
+import { withEnvironment } from "./environment.ts";
+import { readSource } from "./files.ts";
+import { type Environment, interpolate } from "./interpolate.ts";
+import { emptyMapping, type Located, locate, overlay, pathText, quoted } from "./located.ts";
+import type { Config } from "./model.ts";
+import { Problems } from "./problems.ts";
+import { FILE_SHAPE, FileSchema, type FileValue } from "./schema.ts";
+import { serverConfig } from "./server.ts";
+
+export { ConfigError } from "./problems.ts";
+
+/** `path` is a file or a folder of *.yml and *.yaml. Throws a `ConfigError`. */
+export function loadConfig(path: string, env: Environment, overrides: Overrides = {}): Config {
+  const problems = new Problems();
+  const source = readSource(path, problems);
+  problems.throwIfAny();
+  const file: Located = source?.root ?? emptyMapping({ file: path, line: 0 });
+  const root = withEnvironment(interpolate(file, env, problems), env, problems);
+  const absolute = resolve(path);
+  return build(root, source?.folder === true ? absolute : dirname(absolute), overrides, problems);
+}
+
+/**
+ * The same without a file: `value` is what the file would say. It wins over the environment, and nothing in it is
+ * interpolated. `origin` names it in messages.
+ */
+export function configFromObject(
+  value: object,
+  env: Environment,
+  overrides: Overrides = {},
+  origin = "command line",
+): Config {
+  const problems = new Problems();
+  const spot = { file: origin, line: 0 };
+  const root = overlay(
+    withEnvironment(emptyMapping(spot), env, problems),
+    locate(value, spot, "environment"),
+  );
+  return build(root, resolve("."), overrides, problems);
+}
+
+export interface SingleUser {
+  /** The tree's name, e.g. `tiled.examples.generated_minimal:tree`. */
+  readonly tree: string;
+  readonly env: Environment;
+  readonly public?: boolean | undefined;
+  readonly apiKey?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/** One tree for one user, without a file. */
+export function singleUserConfig({ tree, env, ...overrides }: SingleUser): Config {
+  return configFromObject({ trees: [{ path: "/", tree }] }, env, overrides);
+}
+
+/** Where the command looks for a configuration that is not named. */
+export function defaultConfigPath(env: Environment): string {
+  return env["TILED_CONFIG"] || "config.yml";
+}
+
+function build(root: Located, directory: string, overrides: Overrides, problems: Problems): Config {
+  const warnings: string[] = [];
+  const value = check(FILE_SHAPE, root, [], {
+    problems,
+    noEffect: (node, path, why) => {
+      warnings.push(`accepted and of no effect here: ${pathText(path)} (${placeText(node.spot)}): ${why}`);
+    },
+    hint: belongs,
+  });
+  const context = new Context((value ?? {}) as FileValue, root, overrides, problems, warnings);
+  const { database, metrics, pages, audit, allow_origins: origins } = context.value;
+  const config: Config = {
+    server: serverConfig(context),
+    authentication: authenticationConfig(context),
+    database: {
+      uri: database?.uri == null ? null : new Secret(database.uri),
+      initIfNotExists: database?.init_if_not_exists ?? false,
+      poolSize: database?.pool_size ?? 5,
+      maxOverflow: database?.max_overflow ?? 10,
+      poolPrePing: database?.pool_pre_ping ?? true,
+    },
+    trees: treeConfigs(context),
+    accessControl: accessControl(context),
+    allowOrigins: (origins ?? []).filter((origin) => origin !== undefined),
+    metrics: { prometheus: metrics?.prometheus ?? true },
+    pages: {
+      title: pages?.title ?? "Tiled",
+      logo: pages?.logo == null ? null : resolve(directory, pages.logo),
+      contact: pages?.contact ?? null,
+    },
+    audit: { retentionDays: audit?.retention_days === undefined ? 365 : audit.retention_days },
+    directory,
+    warnings,
+  };
+  problems.throwIfAny();
+  warnOfMemory(context, config);
+  return config;
+}
+
+/** What ends with the process although an operator may not expect it. */
+function warnOfMemory(context: Context, config: Config): void {
+  const providers = hasProviders(context);
+  if (providers && config.database.uri === null) {
+    context.warn(
+      ["database"],
+      "there is no database: logins and API keys are kept in memory and end with the process",
+    );
+  }
+  if (providers && config.authentication.secretKeys === null) {
+    context.warn(
+      ["authentication", "secret_keys"],
+      "there are none: keys are made at each start, so logins end with the process",
+    );
+  }
+  if (!providers && config.database.uri !== null) {
+    context.warn(
+      ["database"],
+      "of no effect without authentication.providers: a single user has no sessions and keys",
+    );
+  }
+  for (const [index, origin] of config.allowOrigins.entries()) {
+    if (origin === "*" || /^[a-z][a-z0-9+.-]*:\/\/[^/\s?#@]+$/i.test(origin)) continue;
+    context.warn(
+      ["allow_origins", index],
+      "no browser sends an origin like this; one looks like 'https://app.example.org', without a slash at its end",
+    );
+  }
+}
+
+/** For a key that stands in the wrong section. */
+function belongs(key: string): string | undefined {
+  const sections = ["authentication", "database", "server", "uvicorn"] as const;
+  const home = sections.find((name) => {
+    const section = FileSchema.properties[name].anyOf[0];
+    return Object.hasOwn(section.properties, key);
+  });
+  return home === undefined ? undefined : `${quoted(key)} belongs into '${home}'`;
+}

@@ -1,0 +1,126 @@
+/**
+ * The server's settings, from our own section `server`, from uvicorn's and from the command line. What can be said in
+ * two places must not be said differently there.
+ */
+import { type Context, placeText } from "./context.ts";
+import { FORMATS, splitAddresses } from "./formats.ts";
+import { pathText } from "./located.ts";
+import type { ServerConfig } from "./model.ts";
+
+type Key = readonly string[];
+type Given<Value> = Value | null | undefined;
+
+export function serverConfig(context: Context): ServerConfig {
+  const { server, uvicorn } = context.value;
+  const host = either(context, ["server", "host"], server?.host, ["uvicorn", "host"], uvicorn?.host);
+  const port = either(context, ["server", "port"], server?.port, ["uvicorn", "port"], uvicorn?.port);
+  return {
+    host: commandHost(context) ?? host ?? "127.0.0.1",
+    port: commandPort(context) ?? port ?? 8000,
+    publicUrl: server?.public_url == null ? null : normalUrl(server.public_url),
+    trustedProxies: trustedProxies(context),
+    tls: tls(context),
+    bodyLimit: server?.body_limit ?? 65_536,
+    rootPath: normalPath(uvicorn?.root_path ?? ""),
+  };
+}
+
+function either<Value>(
+  context: Context,
+  ours: Key,
+  our: Given<Value>,
+  theirs: Key,
+  their: Given<Value>,
+): Value | undefined {
+  if (our != null && their != null && JSON.stringify(our) !== JSON.stringify(their)) {
+    const other = `${pathText(ours)} (${placeText(context.spot(ours))})`;
+    context.problem(theirs, `says something else than ${other}, which means the same; remove one of them`);
+  }
+  return our ?? their ?? undefined;
+}
+
+function commandHost({ overrides, problems }: Context): string | undefined {
+  if (overrides.host === undefined) return undefined;
+  const format = FORMATS["host-name"];
+  const wrong = format?.check(overrides.host);
+  if (wrong !== undefined)
+    problems.add({ file: "option --host", line: 0 }, [], `${wrong}, allowed: ${format?.allowed}`);
+  return overrides.host;
+}
+
+function commandPort({ overrides, problems }: Context): number | undefined {
+  const { port } = overrides;
+  if (port === undefined || (Number.isInteger(port) && port >= 0 && port <= 65_535)) return port;
+  problems.add(
+    { file: "option --port", line: 0 },
+    [],
+    "found another number, allowed: a whole number from 0 to 65535",
+  );
+  return undefined;
+}
+
+function trustedProxies(context: Context): readonly string[] {
+  const { server, uvicorn } = context.value;
+  const ours = addresses(server?.trusted_proxies);
+  const theirs = uvicorn?.proxy_headers === false ? [] : addresses(uvicorn?.forwarded_allow_ips);
+  const said = either(
+    context,
+    ["server", "trusted_proxies"],
+    ours?.toSorted(),
+    ["uvicorn", uvicorn?.proxy_headers === false ? "proxy_headers" : "forwarded_allow_ips"],
+    theirs?.toSorted(),
+  );
+  if (said === undefined && uvicorn?.proxy_headers === true) {
+    context.warn(
+      ["uvicorn", "proxy_headers"],
+      "no proxy is trusted as long as server.trusted_proxies does not name it",
+    );
+  }
+  const all = ours ?? theirs ?? [];
+  return all.includes("*") ? ["*"] : all;
+}
+
+/** The list's form and the text's form, each once. */
+function addresses(given: Given<string | readonly string[]>): readonly string[] | undefined {
+  if (given == null) return undefined;
+  const list = typeof given === "string" ? splitAddresses(given) : given;
+  return [...new Set(list.filter((item) => item !== undefined))];
+}
+
+function tls(context: Context): ServerConfig["tls"] {
+  const { server, uvicorn } = context.value;
+  const cert = either(
+    context,
+    ["server", "tls", "cert"],
+    server?.tls?.cert,
+    ["uvicorn", "ssl_certfile"],
+    uvicorn?.ssl_certfile,
+  );
+  const key = either(
+    context,
+    ["server", "tls", "key"],
+    server?.tls?.key,
+    ["uvicorn", "ssl_keyfile"],
+    uvicorn?.ssl_keyfile,
+  );
+  if (cert === undefined) {
+    if (uvicorn?.ssl_keyfile != null)
+      context.problem(
+        ["uvicorn", "ssl_keyfile"],
+        "there is a key but no certificate: ssl_certfile is missing",
+      );
+    return null;
+  }
+  // One PEM file may hold both.
+  return { cert, key: key ?? cert };
+}
+
+function normalUrl(url: string): string {
+  return new URL(url).href.replace(/\/+$/, "");
+}
+
+/** "" or "/prefix". */
+function normalPath(path: string): string {
+  const inner = path.replace(/^\/+|\/+$/g, "");
+  return inner === "" ? "" : `/${inner}`;
+}
