@@ -1,0 +1,86 @@
+/**
+ * Checks an authenticator's `args` against the schema of its class. Messages name keys and types, never values: an
+ * argument may be a password.
+ */
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import type { TSchema } from "typebox";
+import { nearest } from "../config/suggest.ts";
+import { OperatorError } from "../errors.ts";
+
+export interface ArgsProblem {
+  /** Keys below `args`. */
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+export type CheckedArgs =
+  | { readonly kind: "valid"; readonly args: Record<string, unknown> }
+  | { readonly kind: "invalid"; readonly problems: readonly ArgsProblem[] };
+
+/** Fills in the schema's defaults; the given object is left as it is. */
+export function checkArgs(schema: TSchema, given: Readonly<Record<string, unknown>>): CheckedArgs {
+  const validate = compile(schema);
+  const args = structuredClone(given) as Record<string, unknown>;
+  if (validate(args)) return { kind: "valid", args };
+  const errors = validate.errors ?? [];
+  // It only sums up the errors about each name, which are reported too.
+  const own = errors.filter(({ keyword }) => keyword !== "propertyNames");
+  const problems = own.map((error) => ({ path: keys(error), message: message(error, schema, args) }));
+  return { kind: "invalid", problems };
+}
+
+function compile(schema: TSchema): ValidateFunction {
+  const ajv = new Ajv({ allErrors: true, strict: true, useDefaults: true, logger: false });
+  try {
+    return ajv.compile(schema);
+  } catch (error) {
+    throw new OperatorError(
+      `the schema of its arguments is not valid: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+function keys(error: ErrorObject): string[] {
+  const steps = error.instancePath.split("/").slice(1);
+  const path = steps.map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const { missingProperty, additionalProperty } = error.params as Record<string, string | undefined>;
+  const last = missingProperty ?? additionalProperty ?? error.propertyName;
+  return last === undefined ? path : [...path, last];
+}
+
+function message(error: ErrorObject, schema: TSchema, args: Record<string, unknown>): string {
+  if (error.propertyName !== undefined) return `this key is not allowed here: a key ${error.message}.`;
+  switch (error.keyword) {
+    case "required":
+      return "is missing.";
+    case "additionalProperties":
+      return unknownKey(error, schema);
+    case "type":
+      return wrongType(error, args);
+    case "minLength":
+      return error.params["limit"] === 1 ? "must not be empty." : `${error.message}.`;
+    case "enum":
+      return `must be one of ${(error.params["allowedValues"] as unknown[]).join(", ")}.`;
+    default:
+      return `${error.message}.`;
+  }
+}
+
+function unknownKey(error: ErrorObject, schema: TSchema): string {
+  // Only of the outermost keys we know the neighbours for certain.
+  const properties = (schema as { properties?: Record<string, unknown> }).properties ?? {};
+  const known = error.instancePath === "" ? Object.keys(properties) : [];
+  const near = nearest(error.params["additionalProperty"], known);
+  const hint = near === undefined ? "" : ` Did you mean '${near}'?`;
+  const allowed = known.length === 0 ? "" : ` Known arguments: ${known.join(", ")}.`;
+  return `is not known.${hint}${allowed}`;
+}
+
+function wrongType(error: ErrorObject, args: Record<string, unknown>): string {
+  const wanted = [error.params["type"]].flat().join(" or ");
+  let value: unknown = args;
+  for (const key of keys(error)) value = (value as Record<string, unknown> | undefined)?.[key];
+  const found = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+  const quotes = wanted === "string" && ["number", "boolean"].includes(found) ? " Put it in quotes." : "";
+  return `must be of type ${wanted}, found ${found}.${quotes}`;
+}

@@ -1,0 +1,113 @@
+/**
+ * Makes the authenticators of a configuration, starts them before the server listens and stops them at its end. What
+ * is wrong with any of them stops the start, with the place in the configuration.
+ */
+import { pathText } from "../config/located.ts";
+import type { ProviderConfig } from "../config/model.ts";
+import { ConfigError, type Problem } from "../config/problems.ts";
+import { OperatorError } from "../errors.ts";
+import { checkArgs } from "./args.ts";
+import type { Authenticator, AuthenticatorClass, AuthenticatorContext } from "./contract.ts";
+import { authenticatorClass, reason } from "./module.ts";
+
+/** By the provider's name, in the configuration's order. Throws a `ConfigError` with all problems of all providers. */
+export async function loadAuthenticators(
+  providers: readonly ProviderConfig[],
+  directory: string,
+  warn: (message: string) => void,
+): Promise<ReadonlyMap<string, Authenticator>> {
+  const authenticators = new Map<string, Authenticator>();
+  const problems: Problem[] = [];
+  for (const config of providers) {
+    const problem = (keys: readonly string[], message: string): void => {
+      const below = pathText(keys);
+      problems.push({
+        ...config.place,
+        path: below === "" ? config.place.path : `${config.place.path}.${below}`,
+        message,
+      });
+    };
+    if (authenticators.has(config.provider)) {
+      problem(["provider"], `there is another provider of the name '${config.provider}'.`);
+      continue;
+    }
+    const context: AuthenticatorContext = {
+      provider: config.provider,
+      directory,
+      warn: (message) => warn(`Provider '${config.provider}': ${message}`),
+    };
+    const authenticator = await make(config, context, problem);
+    if (authenticator !== undefined) authenticators.set(config.provider, authenticator);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return authenticators;
+}
+
+async function make(
+  config: ProviderConfig,
+  context: AuthenticatorContext,
+  problem: (keys: readonly string[], message: string) => void,
+): Promise<Authenticator | undefined> {
+  try {
+    const Class = await authenticatorClass(config.authenticator, context.directory);
+    const checked = checkArgs(Class.args, config.args);
+    if (checked.kind === "valid") return contract(construct(Class, checked.args, context));
+    for (const { path, message } of checked.problems) problem(["args", ...path], message);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    problem(["authenticator"], error.message);
+  }
+  return undefined;
+}
+
+function construct(Class: AuthenticatorClass, args: object, context: AuthenticatorContext): unknown {
+  try {
+    return new Class(args as never, context);
+  } catch (error) {
+    throw new OperatorError(`its constructor failed: ${reason(error)}`);
+  }
+}
+
+/** An operator's class may be of any making: what the server relies on is checked here once. */
+function contract(made: unknown): Authenticator {
+  const found = made as Partial<Record<keyof Authenticator, unknown>>;
+  if (found.kind !== "password") {
+    const has = found.kind === undefined ? "it has none" : `it has ${JSON.stringify(found.kind)}`;
+    throw new OperatorError(`the class does not keep the contract: its 'kind' must be "password", ${has}.`);
+  }
+  if (typeof found.authenticate !== "function") {
+    throw new OperatorError(
+      "the class does not keep the contract: it has no method authenticate(username, password).",
+    );
+  }
+  if (typeof found.confirmationMessage !== "string") {
+    throw new OperatorError(
+      "the class does not keep the contract: its 'confirmationMessage' must be a text; \"\" shows nothing.",
+    );
+  }
+  for (const method of ["start", "stop"] as const) {
+    if (found[method] !== undefined && typeof found[method] !== "function") {
+      throw new OperatorError(`the class does not keep the contract: its '${method}' must be a method.`);
+    }
+  }
+  return made as Authenticator;
+}
+
+/** Where one cannot start, those that have started are stopped again. */
+export async function startAuthenticators(authenticators: ReadonlyMap<string, Authenticator>): Promise<void> {
+  const started = new Map<string, Authenticator>();
+  for (const [provider, authenticator] of authenticators) {
+    started.set(provider, authenticator);
+    try {
+      await authenticator.start?.();
+    } catch (error) {
+      await stopAuthenticators(started);
+      throw new OperatorError(`The provider '${provider}' cannot start: ${reason(error)}`, 3);
+    }
+  }
+}
+
+/** Each is stopped, whatever becomes of the others. */
+export async function stopAuthenticators(authenticators: ReadonlyMap<string, Authenticator>): Promise<void> {
+  await Promise.allSettled([...authenticators.values()].map(async (authenticator) => authenticator.stop?.()));
+}

@@ -1,0 +1,71 @@
+/**
+ * One helper process as the server sees it: a question, an answer, one at a time. PAM modules are foreign code that
+ * may block, crash, fork or change the process they run in; a process of their own can be killed and replaced.
+ */
+import { fork } from "node:child_process";
+import type { PamReply, PamRequest } from "./helper.ts";
+
+export interface Helper {
+  /** Rejects where the process ends before it answers. One question at a time. */
+  ask(request: PamRequest): Promise<PamReply>;
+  alive(): boolean;
+  /** Ends the process at once, whatever it is doing. */
+  kill(): Promise<void>;
+}
+
+/** The server's environment may hold its secrets: a helper, and what PAM modules start, gets these only. */
+const ENVIRONMENT = /^(PATH|TZ|LANG|LC_\w+|LD_\w+|KRB5\w*)$/;
+
+/** Beside this file, with its ending: `.ts` from the sources, `.js` when built. */
+export function helperUrl(base: string): URL {
+  return new URL(`./helper${base.slice(base.lastIndexOf("."))}`, base);
+}
+
+export function startHelper(): Helper {
+  const environment = Object.entries(process.env).filter(([name]) => ENVIRONMENT.test(name));
+  const child = fork(helperUrl(import.meta.url), {
+    serialization: "advanced",
+    execArgv: [],
+    env: Object.fromEntries(environment),
+    cwd: "/",
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  // An idle helper must not keep the server from ending.
+  child.unref();
+  child.channel?.unref();
+
+  let settle: { resolve(reply: PamReply): void; reject(reason: Error): void } | undefined;
+  const fail = (reason: Error): void => settle?.reject(reason);
+  child.on("message", (reply: PamReply) => settle?.resolve(reply));
+  child.on("error", fail);
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", (code, signal) => {
+      fail(new Error(`The PAM helper process ended (${signal ?? `exit code ${code}`}) before it answered.`));
+      resolve();
+    });
+    child.once("error", () => child.pid === undefined && resolve());
+  });
+
+  return {
+    async ask(request) {
+      child.ref();
+      child.channel?.ref();
+      try {
+        return await new Promise<PamReply>((resolve, reject) => {
+          settle = { resolve, reject };
+          child.send(request, (error) => error && reject(error));
+        });
+      } finally {
+        settle = undefined;
+        child.unref();
+        child.channel?.unref();
+      }
+    },
+    alive: () => child.connected,
+    async kill() {
+      child.ref();
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}

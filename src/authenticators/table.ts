@@ -1,0 +1,30 @@
+/**
+ * The names that a configuration may give an authenticator, as the reference calls its own. A file is loaded only
+ * where its name is used, so that nobody needs libpam who has no PAM. Own modules: `module.ts`.
+ */
+import type { AuthenticatorClass } from "./contract.ts";
+
+export const PREFIX = "tiled.authenticators:";
+
+/** Reads: `tiled.authenticators:` and one of these. */
+export const AUTHENTICATORS: ReadonlyMap<string, () => Promise<AuthenticatorClass>> = new Map<
+  string,
+  () => Promise<AuthenticatorClass>
+>([
+  ["DictionaryAuthenticator", async () => (await import("./dictionary.ts")).DictionaryAuthenticator],
+  ["DummyAuthenticator", async () => (await import("./dummy.ts")).DummyAuthenticator],
+  ["PAMAuthenticator", async () => (await import("./pam.ts")).PAMAuthenticator],
+]);
+
+/** What the reference has beyond these. */
+export const ELSEWHERE: ReadonlySet<string> = new Set([
+  "LDAPAuthenticator",
+  "SAMLAuthenticator",
+  "OIDCAuthenticator",
+  "ProxiedOIDCAuthenticator",
+  "EntraAuthenticator",
+]);
+
+export function availableNames(): string {
+  return [...AUTHENTICATORS.keys()].map((name) => PREFIX + name).join(", ");
+}
