@@ -17,6 +17,8 @@ export const FAILURES = {
   missing_scopes: [401, "Not enough permissions."],
   session_expired: [401, "Session has expired. Please re-authenticate."],
   wrong_password: [401, "Incorrect username or password"],
+  login_refused: [401, "The login was refused."],
+  provider_invalid: [401, "Authentication failure"],
   csrf: [403, "The request carries the cookie tiled_api_key but its CSRF token is missing or wrong."],
   forbidden: [403, "Not allowed."],
 
@@ -38,7 +40,10 @@ export const FAILURES = {
   // Our side.
   internal: [500, "Internal server error"],
   bad_gateway: [502, "The service behind this server did not answer properly."],
-  store_unavailable: [503, "The database cannot be reached or written to at the moment. Nothing was changed. Try again."],
+  store_unavailable: [
+    503,
+    "The database cannot be reached or written to at the moment. Nothing was changed. Try again.",
+  ],
   stopping: [503, "The server is stopping. Try again."],
   gateway_timeout: [504, "The service behind this server did not answer in time."],
   store_full: [507, "The database's disk is full. Nothing was changed. Tell the operator."],
@@ -75,7 +80,9 @@ export class Failure extends Error {
 
   constructor(code: FailureCode, options: FailureOptions = {}) {
     const [status, text] = FAILURES[code];
-    super(options.log ?? (typeof options.detail === "string" ? options.detail : text), { cause: options.cause });
+    super(options.log ?? (typeof options.detail === "string" ? options.detail : text), {
+      cause: options.cause,
+    });
     this.code = code;
     this.status = status;
     this.detail = options.detail ?? text;

@@ -31,7 +31,80 @@ export interface PasswordAuthenticator {
   stop?(): Promise<void>;
 }
 
-export type Authenticator = PasswordAuthenticator;
+/** What binds a provider's answer to the request that asked for it; all values are ours and used once. */
+export interface AuthorizationRequest {
+  /** One of our two registered redirect URIs. */
+  readonly redirectUri: string;
+  readonly state: string;
+  readonly nonce: string;
+  /** PKCE (RFC 7636): the challenge's method is always S256. */
+  readonly codeVerifier: string;
+}
+
+/** The browser's return from the provider, and what it was sent with. */
+export interface AuthorizationResponse extends AuthorizationRequest {
+  /** As the provider sent the browser back, with its query: `code`, `state`, `iss`, or `error`. */
+  readonly callback: URL;
+}
+
+/**
+ * Sends the browser to another site ("external" in the about document; RFC 6749, section 4.1, OpenID Connect Core,
+ * section 3.1). Both methods fail with a `Failure`: `login_refused` where the person or the provider said no,
+ * `provider_invalid` where an answer does not pass a check, `bad_gateway` or `gateway_timeout` where there was none. The
+ * failure's `log` names the check and the setting to look at, never a token.
+ */
+export interface ExternalAuthenticator {
+  readonly kind: "external";
+  readonly confirmationMessage: string;
+  /** Where a browser login leads, both absolute URLs; null: to our own pages. */
+  readonly redirectOnSuccess: string | null;
+  readonly redirectOnFailure: string | null;
+  /** The reference's redirect with tokens in its query, only where the operator asked for it. */
+  readonly tokensInRedirect: boolean;
+  /** The URL at the provider to send the browser to. */
+  begin(request: AuthorizationRequest): Promise<URL>;
+  /** Exchanges the code and checks all there is to check. */
+  finish(response: AuthorizationResponse): Promise<AuthenticatedIdentity>;
+  /** Null where logins should work; else, for the operator, why not (e.g. the provider cannot be reached). */
+  problem(): string | null;
+  start?(): Promise<void>;
+  stop?(): Promise<void>;
+}
+
+/**
+ * Accepts the access tokens of a provider that the client logs in at by itself (RFC 9068). There can be only one, and
+ * no other authenticator beside it.
+ */
+export interface ProxiedAuthenticator {
+  readonly kind: "proxied";
+  readonly confirmationMessage: string;
+  /** For the about document; null until the provider was reached. */
+  links(): ProxiedLinks | null;
+  /** Fails with `invalid_token` or `expired_token`, or `bad_gateway` where the provider's keys cannot be had. */
+  verify(token: string): Promise<ProxiedIdentity>;
+  /** As in `ExternalAuthenticator`: for logins with the provider's authorization code by a browser. */
+  problem(): string | null;
+  start?(): Promise<void>;
+  stop?(): Promise<void>;
+}
+
+export interface ProxiedLinks {
+  readonly deviceAuthorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  readonly endSessionEndpoint: string | null;
+  readonly clientId: string;
+  /** What the client asks the provider for beyond its defaults. */
+  readonly extraScopes: readonly string[];
+}
+
+export interface ProxiedIdentity extends AuthenticatedIdentity {
+  /** Scopes of ours that the token gives, by the operator's map; the principal's roles come on top. */
+  readonly scopes: readonly string[];
+  /** Seconds since the epoch. */
+  readonly expires: number;
+}
+
+export type Authenticator = PasswordAuthenticator | ExternalAuthenticator | ProxiedAuthenticator;
 
 /** What a constructor of an authenticator is told beside its own arguments. */
 export interface AuthenticatorContext {
