@@ -1,0 +1,13 @@
+/**
+ * The migrations of our own tables, in the order of their names. A migration that was released never changes.
+ */
+import type { Migration } from "kysely/migration";
+import * as tables from "./0001_own_tables.ts";
+import * as indexes from "./0002_indexes.ts";
+
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  "0001_own_tables": tables,
+  "0002_indexes": indexes,
+};
+
+export { restoreIndexes } from "./0002_indexes.ts";

@@ -1,0 +1,26 @@
+/**
+ * The closed table of commands: everything that changes the database, by name, so that a command can be sent to the
+ * thread that owns SQLite's writing connection.
+ */
+import { createKey, revokeKeys, touchKeys } from "./api-keys.ts";
+import { appendEvents } from "./audit.ts";
+import type { Command } from "./backend.ts";
+import { createService, ensureAdmins, setDisabled } from "./principals.ts";
+import { purge } from "./purge.ts";
+import { openSession, revokeSession, rotateSession } from "./sessions.ts";
+
+export const COMMANDS = {
+  "principal.create_service": createService,
+  "principal.set_disabled": setDisabled,
+  "principal.ensure_admins": ensureAdmins,
+  "session.open": openSession,
+  "session.rotate": rotateSession,
+  "session.revoke": revokeSession,
+  "api_key.create": createKey,
+  "api_key.revoke": revokeKeys,
+  "api_key.touch": touchKeys,
+  "audit.append": appendEvents,
+  "maintenance.purge": purge,
+} as const satisfies Record<string, Command<never, unknown>>;
+
+export type Commands = typeof COMMANDS;

@@ -1,0 +1,157 @@
+/**
+ * Principals with all that whoami and the administrators' list show. A page of them costs as many statements as one:
+ * each table is asked once for all ids.
+ */
+import type { Expression, Kysely } from "kysely";
+import type { ApiKey, PrincipalDocument, Session } from "../domain/model.ts";
+import type { Page } from "../domain/ports.ts";
+import { readList } from "./codec.ts";
+import { type Args, type Db, statement } from "./statement.ts";
+import type { PrincipalRow } from "./summaries.ts";
+import type { Tables } from "./tables.ts";
+
+type Ids = readonly (number | Expression<number>)[];
+
+const identitiesOf = (db: Kysely<Tables>, ids: Ids) =>
+  db
+    .selectFrom("identities")
+    .where("principal_id", "in", ids)
+    .select(["principal_id as owner", "provider", "id", "latest_login as latestLogin"])
+    .orderBy("provider")
+    .orderBy("id");
+
+const rolesOf = (db: Kysely<Tables>, ids: Ids) =>
+  db
+    .selectFrom("principal_role_association as a")
+    .innerJoin("roles as r", "r.id", "a.role_id")
+    .where("a.principal_id", "in", ids)
+    .select(["a.principal_id as owner", "r.name", "r.scopes"])
+    .orderBy("r.id");
+
+const sessionsOf = (db: Kysely<Tables>, ids: Ids) =>
+  db
+    .selectFrom("sessions")
+    .where("principal_id", "in", ids)
+    .select(["principal_id as owner", "uuid", "expiration_time as expirationTime", "revoked", "state"])
+    .select("time_last_refreshed as refreshed")
+    .orderBy("id");
+
+const keysOf = (db: Kysely<Tables>, ids: Ids) =>
+  db
+    .selectFrom("api_keys")
+    .where("principal_id", "in", ids)
+    .select(["principal_id as owner", "first_eight", "expiration_time", "note", "scopes", "access_tags"])
+    .select("latest_activity")
+    .orderBy("time_created")
+    .orderBy("first_eight");
+
+type One = Args<{ principal: number }>;
+const identitiesOfOne = statement((db, { principal }: One) => identitiesOf(db, [principal]));
+const rolesOfOne = statement((db, { principal }: One) => rolesOf(db, [principal]));
+const sessionsOfOne = statement((db, { principal }: One) => sessionsOf(db, [principal]));
+const keysOfOne = statement((db, { principal }: One) => keysOf(db, [principal]));
+
+const pageOf = statement((db, { offset, limit }: Args<{ offset: number; limit: number }>) =>
+  db
+    .selectFrom("principals as p")
+    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "p.id")
+    .select(["p.id", "p.uuid", "p.type", "d.time as disabledSince"])
+    .orderBy("p.id")
+    .limit(limit)
+    .offset(offset),
+);
+
+export async function documentOf(db: Db, principal: PrincipalRow, now: Date): Promise<PrincipalDocument> {
+  const of = { principal: principal.id };
+  return assemble(
+    principal,
+    {
+      identities: await db.all(identitiesOfOne, of),
+      roles: await db.all(rolesOfOne, of),
+      sessions: await db.all(sessionsOfOne, of),
+      keys: await db.all(keysOfOne, of),
+    },
+    now,
+  );
+}
+
+export async function documentsOf(db: Db, page: Page, now: Date): Promise<PrincipalDocument[]> {
+  const principals = await db.all(pageOf, { offset: page.offset, limit: page.limit });
+  if (principals.length === 0) return [];
+  const ids = principals.map(({ id }) => id);
+  const identities = byOwner(await db.query((tables) => identitiesOf(tables, ids)));
+  const roles = byOwner(await db.query((tables) => rolesOf(tables, ids)));
+  const sessions = byOwner(await db.query((tables) => sessionsOf(tables, ids)));
+  const keys = byOwner(await db.query((tables) => keysOf(tables, ids)));
+  return principals.map((principal) =>
+    assemble(
+      principal,
+      {
+        identities: identities.get(principal.id) ?? [],
+        roles: roles.get(principal.id) ?? [],
+        sessions: sessions.get(principal.id) ?? [],
+        keys: keys.get(principal.id) ?? [],
+      },
+      now,
+    ),
+  );
+}
+
+type Row<F extends (db: Kysely<Tables>, ids: Ids) => { execute(): Promise<unknown[]> }> = Awaited<
+  ReturnType<ReturnType<F>["execute"]>
+>[number];
+
+interface Belongings {
+  readonly identities: readonly Row<typeof identitiesOf>[];
+  readonly roles: readonly Row<typeof rolesOf>[];
+  readonly sessions: readonly Row<typeof sessionsOf>[];
+  readonly keys: readonly Row<typeof keysOf>[];
+}
+
+function assemble(principal: PrincipalRow, belongings: Belongings, now: Date): PrincipalDocument {
+  const sessions: Session[] = [];
+  const apiKeys: ApiKey[] = [];
+  let latest: Date | null = null;
+  for (const { latestLogin } of belongings.identities) latest = newer(latest, latestLogin);
+  for (const { uuid, expirationTime, revoked, state, refreshed } of belongings.sessions) {
+    latest = newer(latest, refreshed);
+    if (expirationTime > now) sessions.push({ uuid, expirationTime, revoked, state: state ?? {} });
+  }
+  for (const row of belongings.keys) {
+    latest = newer(latest, row.latest_activity);
+    if (row.expiration_time !== null && row.expiration_time <= now) continue;
+    apiKeys.push({
+      firstEight: row.first_eight,
+      expirationTime: row.expiration_time,
+      note: row.note,
+      scopes: readList(row.scopes),
+      accessTags: row.access_tags === null ? null : readList(row.access_tags),
+      latestActivity: row.latest_activity,
+    });
+  }
+  return {
+    uuid: principal.uuid,
+    type: principal.type,
+    disabled: principal.disabledSince !== null,
+    identities: belongings.identities.map(({ provider, id, latestLogin }) => ({ provider, id, latestLogin })),
+    roles: belongings.roles.map(({ name, scopes }) => ({ name, scopes: readList(scopes) })),
+    sessions,
+    apiKeys,
+    latestActivity: latest,
+  };
+}
+
+function newer(left: Date | null, right: Date | null): Date | null {
+  if (left === null || right === null) return left ?? right;
+  return left > right ? left : right;
+}
+
+function byOwner<R extends { readonly owner: number }>(rows: readonly R[]): Map<number, R[]> {
+  const owners = new Map<number, R[]>();
+  for (const row of rows) {
+    const known = owners.get(row.owner);
+    if (known === undefined) owners.set(row.owner, [row]);
+    else known.push(row);
+  }
+  return owners;
+}

@@ -1,0 +1,89 @@
+/**
+ * A database's errors as ours: full, or not usable at the moment. What is neither stays what it is, a bug. Messages of
+ * the databases go to the log only, and never with the values that a row holds.
+ */
+import { Failure, type FailureCode } from "../errors.ts";
+
+/** An error that crosses the border of a thread. */
+export type PlainError =
+  | { readonly kind: "failure"; readonly code: FailureCode; readonly log: string }
+  | { readonly kind: "bug"; readonly message: string; readonly stack: string | undefined };
+
+const SQLITE_UNAVAILABLE = new Set([
+  "SQLITE_BUSY",
+  "SQLITE_LOCKED",
+  "SQLITE_IOERR",
+  "SQLITE_READONLY",
+  "SQLITE_CANTOPEN",
+  "SQLITE_CORRUPT",
+  "SQLITE_NOTADB",
+  "SQLITE_PERM",
+  "SQLITE_PROTOCOL",
+  "SQLITE_NOMEM",
+  "SQLITE_SCHEMA",
+]);
+
+/** Codes of PostgreSQL (SQLSTATE) and of Node's sockets that mean: the database cannot be used at the moment. */
+const UNAVAILABLE = /^(08...|57...|53[0234]..|25006|28...|3D000|55P03|40...|XX...|E[A-Z_]+|CERT_.*)$/;
+const CONNECTION_LOST = /^(08...|57P0[123]|E[A-Z_]+)$/;
+/** What pg says without a code when a connection ends or cannot be had. */
+const POOL_MESSAGES =
+  /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|connection ended|after calling end/i;
+
+export function asFailure(error: unknown): Failure | undefined {
+  if (error instanceof Failure) return error;
+  const code = codeOf(error);
+  const log = `database: ${code === undefined ? "" : `${code}: `}${messageOf(error)}`;
+  if (code === "SQLITE_FULL" || code === "53100") return new Failure("store_full", { log });
+  if (code !== undefined && SQLITE_UNAVAILABLE.has(primary(code)))
+    return new Failure("store_unavailable", { log });
+  if (code !== undefined && !code.startsWith("SQLITE_") && UNAVAILABLE.test(code)) {
+    return new Failure("store_unavailable", { log });
+  }
+  if (isConnectionLost(error)) return new Failure("store_unavailable", { log });
+  // A text that the database cannot hold: a NUL character or too many characters (PostgreSQL).
+  if (code === "22021" || code === "22P05" || code === "22001") return new Failure("invalid", { log });
+  return undefined;
+}
+
+/** Whether a SQLite connection must be opened anew after this error. */
+export function isUnusable(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== undefined && /^SQLITE_(IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|PROTOCOL|NOMEM)/.test(code);
+}
+
+export function isConnectionLost(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === undefined ? POOL_MESSAGES.test(messageOf(error)) : CONNECTION_LOST.test(code);
+}
+
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : undefined;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** `SQLITE_IOERR_WRITE` is a kind of `SQLITE_IOERR`. */
+function primary(code: string): string {
+  return code.split("_").slice(0, 2).join("_");
+}
+
+export function toPlain(error: unknown): PlainError {
+  const failure = asFailure(error);
+  if (failure !== undefined) return { kind: "failure", code: failure.code, log: failure.message };
+  return { kind: "bug", message: messageOf(error), stack: error instanceof Error ? error.stack : undefined };
+}
+
+export function fromPlain(plain: PlainError): Error {
+  if (plain.kind === "failure") return new Failure(plain.code, { log: plain.log });
+  const error = new Error(plain.message);
+  if (plain.stack !== undefined) error.stack = plain.stack;
+  return error;
+}
+
+export function unavailable(log: string, cause?: unknown): Failure {
+  return new Failure("store_unavailable", { log, cause });
+}

@@ -1,0 +1,71 @@
+/**
+ * Counters of failed attempts (rate-limiter-flexible): in memory beside SQLite, which has one server, and in the database
+ * for PostgreSQL, so that all servers count together. Keys are hashed: no user name and no address is stored in clear.
+ */
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import type { FailureCounters, Limit } from "../domain/ports.ts";
+import { sha256 } from "../lib/secrets.ts";
+import { asFailure } from "./errors.ts";
+
+type MakeLimiter = (limit: Limit) => RateLimiterAbstract;
+
+export function memoryCounters(): FailureCounters {
+  return counters(({ failures, per }) => new RateLimiterMemory({ points: failures, duration: per }));
+}
+
+export function counters(make: MakeLimiter): FailureCounters {
+  const limiters = new Map<string, RateLimiterAbstract>();
+
+  const limiterOf = (limit: Limit): RateLimiterAbstract => {
+    const name = `${limit.failures}/${limit.per}`;
+    let limiter = limiters.get(name);
+    if (limiter === undefined) {
+      limiter = make(limit);
+      limiters.set(name, limiter);
+    }
+    return limiter;
+  };
+
+  /** Counters of different limits do not mix. */
+  const keyOf = (key: string, limit: Limit) => sha256(`${limit.failures}/${limit.per}/${key}`);
+
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw asFailure(error) ?? error;
+    }
+  };
+
+  return {
+    blocked: (key, limit) =>
+      guard(async () => {
+        const known = await limiterOf(limit).get(keyOf(key, limit));
+        return known !== null && known.consumedPoints >= limit.failures ? seconds(known) : 0;
+      }),
+    count: (key, limit) =>
+      guard(async () => {
+        const limiter = limiterOf(limit);
+        try {
+          await limiter.consume(keyOf(key, limit));
+          return 0;
+        } catch (refused) {
+          if (!(refused instanceof RateLimiterRes)) throw refused;
+          // What came too late was not tried, so it is no failure: a right password may still take its own one back.
+          await limiter.reward(keyOf(key, limit));
+          return seconds(refused);
+        }
+      }),
+    forgive: (key, limit) =>
+      guard(async () => {
+        const limiter = limiterOf(limit);
+        const known = await limiter.get(keyOf(key, limit));
+        // After the window has ended there is nothing to take back: it would be one attempt too many.
+        if (known !== null && known.consumedPoints > 0) await limiter.reward(keyOf(key, limit));
+      }),
+  };
+}
+
+function seconds(result: RateLimiterRes): number {
+  return Math.max(1, Math.ceil(result.msBeforeNext / 1000));
+}

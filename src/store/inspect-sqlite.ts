@@ -1,0 +1,49 @@
+/**
+ * What a SQLite file holds, found out without changing a byte of it.
+ */
+import { existsSync, statSync } from "node:fs";
+import { OperatorError } from "../errors.ts";
+import { codeOf, messageOf, unavailable } from "./errors.ts";
+import { classify, complaint, type Inspection } from "./revisions.ts";
+import { SqliteConnection } from "./sqlite-connection.ts";
+
+export function inspectFile(path: string): Inspection {
+  const about = { shown: path, dialect: "sqlite", revision: null, level: null } as const;
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return { ...about, kind: "absent" };
+  if (!found.isFile()) return { ...about, kind: "no_database" };
+  if (found.size === 0 && !existsSync(`${path}-wal`)) return { ...about, kind: "empty" };
+  try {
+    return { ...about, ...look(path) };
+  } catch (error) {
+    if (codeOf(error) === "SQLITE_NOTADB") return { ...about, kind: "no_database" };
+    throw new OperatorError(`The database at ${path} cannot be opened: ${messageOf(error)}`);
+  }
+}
+
+function look(path: string): Pick<Inspection, "kind" | "revision" | "level"> {
+  // A journal that a crash left behind has to be rolled back before anything can be read.
+  const connection = new SqliteConnection(path, { readonly: !existsSync(`${path}-journal`) });
+  try {
+    const names = connection.raw
+      .prepare("select name from sqlite_master where type = 'table'")
+      .pluck()
+      .all() as string[];
+    const tables = new Set(names.filter((name) => !name.startsWith("sqlite_")));
+    const column = (table: string, sql: string) =>
+      tables.has(table) ? (connection.raw.prepare(sql).pluck().all() as string[]) : [];
+    const revisions = column("alembic_version", "select version_num from alembic_version");
+    const [level = null] = column(
+      "tiled_auth_migration",
+      "select name from tiled_auth_migration order by name desc limit 1",
+    );
+    return { ...classify(tables, revisions), level };
+  } finally {
+    connection.close();
+  }
+}
+
+/** For a file that is opened anew while the server runs: what is there now must be what was served. */
+export function requireServable(inspection: Inspection): void {
+  if (inspection.kind !== "served" || inspection.level === null) throw unavailable(complaint(inspection));
+}

@@ -1,0 +1,148 @@
+/**
+ * Principals: looking them up, service principals, the operator's list of administrators, and disabling.
+ */
+import type { IdentityRef, Origin } from "../domain/model.ts";
+import type { PrincipalStore } from "../domain/ports.ts";
+import { ADMIN_ROLE } from "../domain/scopes.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import { note } from "./audit.ts";
+import type { Backend } from "./backend.ts";
+import { readList } from "./codec.ts";
+import { documentOf, documentsOf } from "./documents.ts";
+import { isStorable, requireStorable } from "./identities.ts";
+import { grantAdmin, makePrincipal, makeUser } from "./roles.ts";
+import { type Args, type Db, statement } from "./statement.ts";
+import { findPrincipal, findPrincipalOfIdentity, summarize } from "./summaries.ts";
+
+const allRoles = statement((db, _: Args<object>) =>
+  db.selectFrom("roles").select(["name", "scopes"]).orderBy("id"),
+);
+
+/** Whoever wants to disable an administrator waits here, so that two cannot disable each other. */
+const lockRole = statement((db, { name }: Args<{ name: string }>, dialect) =>
+  db
+    .selectFrom("roles")
+    .where("name", "=", name)
+    .select("id")
+    .$if(dialect === "postgresql", (query) => query.forNoKeyUpdate()),
+);
+
+const hasRole = statement((db, holder: Args<{ role: number; principal: number }>) =>
+  db
+    .selectFrom("principal_role_association")
+    .where("principal_id", "=", holder.principal)
+    .where("role_id", "=", holder.role)
+    .select("role_id"),
+);
+
+const findOtherHolder = statement((db, holder: Args<{ role: number; principal: number }>) =>
+  db
+    .selectFrom("principal_role_association as a")
+    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "a.principal_id")
+    .where("a.role_id", "=", holder.role)
+    .where("a.principal_id", "!=", holder.principal)
+    .where("d.principal_id", "is", null)
+    .select("a.principal_id")
+    .limit(1),
+);
+
+const disable = statement((db, { principal, now }: Args<{ principal: number; now: Date }>) =>
+  db
+    .insertInto("tiled_auth_disabled_principals")
+    .values({ principal_id: principal, time: now })
+    .onConflict((conflict) => conflict.doNothing()),
+);
+
+const enable = statement((db, { principal }: Args<{ principal: number }>) =>
+  db.deleteFrom("tiled_auth_disabled_principals").where("principal_id", "=", principal),
+);
+
+export interface CreateService {
+  readonly role: string;
+  readonly now: Date;
+  readonly origin: Origin;
+}
+
+export async function createService(
+  db: Db,
+  { role, now, origin }: CreateService,
+): ReturnType<PrincipalStore["createService"]> {
+  const roles = await db.all(allRoles, {});
+  if (!roles.some(({ name }) => name === role)) return { kind: "unknown_role" };
+  const { uuid } = await makePrincipal(db, "service", role, now);
+  await note(db, "principal_created", { now, origin, principal: uuid }, { type: "service", role });
+  return { kind: "created", uuid };
+}
+
+export interface SetDisabled {
+  readonly uuid: Uuid;
+  readonly disabled: boolean;
+  readonly now: Date;
+  readonly origin: Origin;
+}
+
+export async function setDisabled(db: Db, request: SetDisabled): ReturnType<PrincipalStore["setDisabled"]> {
+  const { uuid, now, origin } = request;
+  const role = await db.one(lockRole, { name: ADMIN_ROLE.name });
+  const found = await findPrincipal(db, uuid);
+  if (found === undefined) return { kind: "unknown" };
+  if (request.disabled && found.disabledSince === null && role !== undefined) {
+    const holder = { role: role.id, principal: found.id };
+    const admin = (await db.one(hasRole, holder)) !== undefined;
+    if (admin && (await db.one(findOtherHolder, holder)) === undefined) return { kind: "last_admin" };
+  }
+  const changed = request.disabled
+    ? await db.run(disable, { principal: found.id, now })
+    : await db.run(enable, { principal: found.id });
+  const event = request.disabled ? "principal_disabled" : "principal_enabled";
+  if (changed > 0) await note(db, event, { now, origin, principal: uuid });
+  return { kind: "done" };
+}
+
+export interface EnsureAdmins {
+  readonly identities: readonly IdentityRef[];
+  readonly now: Date;
+  readonly origin: Origin;
+}
+
+export async function ensureAdmins(db: Db, { identities, now, origin }: EnsureAdmins): Promise<void> {
+  for (const identity of identities) {
+    const principal =
+      (await findPrincipalOfIdentity(db, identity)) ?? (await makeUser(db, identity, null, { now, origin }));
+    await grantAdmin(db, principal, identity, { now, origin });
+  }
+}
+
+export function principalStore(backend: Backend): PrincipalStore {
+  return {
+    summary: (uuid) =>
+      backend.read(async (db) => {
+        const found = await findPrincipal(db, uuid);
+        return found && summarize(db, found);
+      }),
+    summaryOfIdentity: async (identity) => {
+      if (!isStorable(identity)) return undefined;
+      return backend.read(async (db) => {
+        const found = await findPrincipalOfIdentity(db, identity);
+        return found && summarize(db, found);
+      });
+    },
+    document: (uuid, now) =>
+      backend.read(async (db) => {
+        const found = await findPrincipal(db, uuid);
+        return found && documentOf(db, found, now);
+      }),
+    list: (page, now) => backend.read((db) => documentsOf(db, page, now)),
+    roles: () =>
+      backend.read(async (db) =>
+        (await db.all(allRoles, {})).map(({ name, scopes }) => ({ name, scopes: readList(scopes) })),
+      ),
+    createService: (role, now, origin) => backend.write("principal.create_service", { role, now, origin }),
+    setDisabled: (uuid, disabled, now, origin) =>
+      backend.write("principal.set_disabled", { uuid, disabled, now, origin }),
+    ensureAdmins: async (identities, now, origin) => {
+      for (const identity of identities) requireStorable(identity);
+      await backend.write("principal.ensure_admins", { identities, now, origin });
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Which databases there are: the revisions of Tiled's authentication database, what was found behind a URI, and the
+ * sentence that tells an operator what to do about it. Nothing here touches a database.
+ */
+import { OperatorError } from "../errors.ts";
+
+/** What a new database is made at. */
+export const CURRENT_REVISION = "0a017b76d0d0";
+
+/** Served as they are. */
+export const SERVED_REVISIONS: readonly string[] = [CURRENT_REVISION, "2d1b550e12e0"];
+
+/** Known, but their schema lacks something that is needed. */
+export const OLDER_REVISIONS: readonly string[] = [
+  "d829476bc173",
+  "27e069ba3bf5",
+  "a806cc635ab2",
+  "0c705a02954c",
+  "d88e91ea03f9",
+  "13024b8a6b74",
+  "769180ce732e",
+  "c7bd2573716d",
+  "4a9dfaba4a98",
+  "56809bcbfcb0",
+  "722ff4e4fcc7",
+  "481830dd6c11",
+];
+
+export interface Inspection {
+  /** The database's place without a password. */
+  readonly shown: string;
+  readonly dialect: "sqlite" | "postgresql";
+  /**
+   * `absent`: no such file. `empty`: no table in it. `served`, `older`: by revision. `unknown`: a revision that this
+   * version does not know. `catalog`: Tiled's catalog. `foreign`: tables of something else. `no_database`: another kind of file.
+   */
+  readonly kind: "absent" | "empty" | "served" | "older" | "unknown" | "catalog" | "foreign" | "no_database";
+  readonly revision: string | null;
+  /** The newest of our own migrations in it; null where there is none yet. */
+  readonly level: string | null;
+}
+
+export function classify(
+  tables: ReadonlySet<string>,
+  revisions: readonly string[],
+): Pick<Inspection, "kind" | "revision"> {
+  const [revision = null, ...others] = revisions;
+  if (tables.size === 0) return { kind: "empty", revision: null };
+  if (tables.has("nodes") && tables.has("data_sources")) return { kind: "catalog", revision };
+  if (revision === null) return { kind: "foreign", revision: null };
+  if (others.length > 0) return { kind: "unknown", revision: revisions.join(", ") };
+  if (OLDER_REVISIONS.includes(revision)) return { kind: "older", revision };
+  if (!SERVED_REVISIONS.includes(revision)) return { kind: "unknown", revision };
+  // The version table alone does not make a database.
+  return { kind: tables.has("principals") && tables.has("sessions") ? "served" : "foreign", revision };
+}
+
+/** What is wrong with a database that cannot be served, for the operator. */
+export function complaint({ kind, revision, shown, dialect }: Inspection): string {
+  const uri = dialect === "sqlite" ? `sqlite:///${shown}` : shown;
+  switch (kind) {
+    case "absent":
+      return `There is no database at ${shown}. Set database.init_if_not_exists: true, or run: tiled admin initialize-database ${uri}`;
+    case "empty":
+      return `The database at ${shown} is empty. Set database.init_if_not_exists: true, or run: tiled admin initialize-database ${uri}`;
+    case "older":
+      return `The database at ${shown} is at revision ${revision} of an older Tiled; this server needs ${SERVED_REVISIONS.join(" or ")}. Make a copy, then run the upgrade of Tiled itself (pip install "tiled[server]"): tiled admin upgrade-database ${uri}`;
+    case "unknown":
+      return `The database at ${shown} is at revision ${revision}, which this version does not know (it serves ${SERVED_REVISIONS.join(" and ")}). A newer Tiled may have made it, or another application. It was left as it is.`;
+    case "catalog":
+      return `The database at ${shown} is a catalog of Tiled's data service (revision ${revision}), not an authentication database. Give authentication a database of its own.`;
+    case "foreign":
+      return `The database at ${shown} holds tables of something else, not Tiled's authentication database. It was left as it is.`;
+    case "no_database":
+      return `${shown} is not a SQLite database. It was left as it is.`;
+    case "served":
+      return `The database at ${shown} is at revision ${revision}.`;
+  }
+}
+
+export function refuse(inspection: Inspection): OperatorError {
+  return new OperatorError(complaint(inspection));
+}

@@ -1,0 +1,228 @@
+/**
+ * Sessions: one login opens one, refresh tokens keep it going, anyone who may ends it. What a presented token means is
+ * decided in `rotation.ts`; here is how it is carried out under the lock of the session's row.
+ */
+import type { IdentityRef, Origin, SessionStatus } from "../domain/model.ts";
+import type {
+  OpenOutcome,
+  OpenSession,
+  RotateOutcome,
+  RotateSession,
+  SessionStore,
+} from "../domain/ports.ts";
+import { newUuid, type Uuid } from "../lib/uuid.ts";
+import { note } from "./audit.ts";
+import type { Backend } from "./backend.ts";
+import { requireStorable } from "./identities.ts";
+import { grantAdmin, makeUser } from "./roles.ts";
+import { decideRotation } from "./rotation.ts";
+import { type Args, type Db, statement } from "./statement.ts";
+import { type PrincipalRow, summarize } from "./summaries.ts";
+
+/** The lock makes concurrent logins of one principal wait, so that they cannot pass the limit together. */
+const lockByIdentity = statement((db, identity: Args<IdentityRef>, dialect) =>
+  db
+    .selectFrom("identities as i")
+    .innerJoin("principals as p", "p.id", "i.principal_id")
+    .where("i.id", "=", identity.id)
+    .where("i.provider", "=", identity.provider)
+    .select(["p.id", "p.uuid", "p.type"])
+    .$if(dialect === "postgresql", (query) => query.forUpdate("p")),
+);
+
+/** Read after the lock is held: an older snapshot would not see what others did before they let go of it. */
+const standing = statement((db, { principal, now }: Args<{ principal: number; now: Date }>) =>
+  db
+    .selectFrom("principals as p")
+    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "p.id")
+    .where("p.id", "=", principal)
+    .select((eb) => [
+      "d.time as disabledSince",
+      eb
+        .selectFrom("sessions as s")
+        .whereRef("s.principal_id", "=", "p.id")
+        .where("s.revoked", "=", eb.lit(false))
+        .where("s.expiration_time", ">", now)
+        .select((count) => count.fn.countAll<number>().as("live"))
+        .as("live"),
+    ]),
+);
+
+const noteLogin = statement((db, row: Args<IdentityRef & { now: Date }>) =>
+  db
+    .updateTable("identities")
+    .set({ latest_login: row.now, time_updated: row.now })
+    .where("id", "=", row.id)
+    .where("provider", "=", row.provider),
+);
+
+const insertSession = statement(
+  (db, row: Args<{ uuid: Uuid; expiration: Date; principal: number; state: string; now: Date }>) =>
+    db.insertInto("sessions").values((eb) => ({
+      uuid: row.uuid,
+      refresh_count: eb.lit(0),
+      expiration_time: row.expiration,
+      principal_id: row.principal,
+      revoked: eb.lit(false),
+      state: row.state,
+      time_created: row.now,
+    })),
+);
+
+const byUuid = statement((db, { uuid }: Args<{ uuid: Uuid }>) =>
+  db
+    .selectFrom("sessions as s")
+    .innerJoin("principals as p", "p.id", "s.principal_id")
+    .where("s.uuid", "=", uuid)
+    .select(["s.uuid", "p.uuid as principal", "s.expiration_time as expirationTime", "s.revoked", "s.state"]),
+);
+
+const lockByUuid = statement((db, { uuid }: Args<{ uuid: Uuid }>, dialect) =>
+  db
+    .selectFrom("sessions as s")
+    .innerJoin("principals as p", "p.id", "s.principal_id")
+    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "p.id")
+    .where("s.uuid", "=", uuid)
+    .select(["s.id as session", "s.expiration_time as expirationTime", "s.revoked", "s.state"])
+    .select(["p.id", "p.uuid", "p.type", "d.time as disabledSince"])
+    .$if(dialect === "postgresql", (query) => query.forUpdate("s")),
+);
+
+const findRotation = statement((db, { session }: Args<{ session: number }>) =>
+  db.selectFrom("tiled_auth_rotations").where("session_id", "=", session).select(["generation", "exchanged"]),
+);
+
+const setRotation = statement((db, row: Args<{ session: number; generation: number; exchanged: string }>) =>
+  db
+    .insertInto("tiled_auth_rotations")
+    .values({ session_id: row.session, generation: row.generation, exchanged: row.exchanged })
+    .onConflict((conflict) =>
+      conflict.column("session_id").doUpdateSet((eb) => ({
+        generation: eb.ref("excluded.generation"),
+        exchanged: eb.ref("excluded.exchanged"),
+      })),
+    ),
+);
+
+const noteRefresh = statement((db, { session, now }: Args<{ session: number; now: Date }>) =>
+  db
+    .updateTable("sessions")
+    .set((eb) => ({
+      time_last_refreshed: now,
+      refresh_count: eb("refresh_count", "+", eb.lit(1)),
+      time_updated: now,
+    }))
+    .where("id", "=", session),
+);
+
+const setRevoked = statement((db, { session, now }: Args<{ session: number; now: Date }>) =>
+  db
+    .updateTable("sessions")
+    .set((eb) => ({ revoked: eb.lit(true), time_updated: now }))
+    .where("id", "=", session),
+);
+
+/** `state` is text here, so that nothing but plain values crosses the border of the writer's thread. */
+export type OpenCommand = Omit<OpenSession, "state"> & { readonly state: string };
+
+export async function openSession(db: Db, request: OpenCommand): Promise<OpenOutcome> {
+  const { identity, now, origin } = request;
+  const known = await db.one(lockByIdentity, identity);
+  const { disabledSince, live } =
+    (known && (await db.one(standing, { principal: known.id, now }))) ?? NEWCOMER;
+  if (disabledSince !== null) return { kind: "disabled" };
+  if (Number(live) >= request.limit) return { kind: "limit" };
+  let principal: PrincipalRow;
+  if (known === undefined) principal = await makeUser(db, identity, now, { now, origin });
+  else {
+    principal = { ...known, disabledSince };
+    await db.run(noteLogin, { ...identity, now });
+  }
+  if (request.admin) await grantAdmin(db, principal, identity, { now, origin });
+  const session: SessionStatus = {
+    uuid: newUuid(),
+    principal: principal.uuid,
+    expirationTime: request.expirationTime,
+    revoked: false,
+    state: JSON.parse(request.state),
+  };
+  await db.run(insertSession, {
+    uuid: session.uuid,
+    expiration: session.expirationTime,
+    principal: principal.id,
+    state: request.state,
+    now,
+  });
+  await note(db, "login", { now, origin, principal: principal.uuid, identity }, { session: session.uuid });
+  return { kind: "opened", principal: await summarize(db, principal), session };
+}
+
+const NEWCOMER = { disabledSince: null, live: 0 };
+
+export async function rotateSession(db: Db, request: RotateSession): Promise<RotateOutcome> {
+  const { now, origin } = request;
+  const found = await db.one(lockByUuid, { uuid: request.session });
+  if (found === undefined || found.revoked || found.expirationTime <= now) return { kind: "ended" };
+  if (found.disabledSince !== null) return { kind: "ended" };
+  const { session } = found;
+  const decision = decideRotation(await db.one(findRotation, { session }), request, request.rotate);
+  if (decision.kind === "reuse") {
+    await db.run(setRevoked, { session, now });
+    const detail = { session: request.session, generation: request.generation };
+    await note(db, "session_refresh_reuse", { now, origin, principal: found.uuid }, detail);
+    return { kind: "reuse", principal: found.uuid };
+  }
+  const { generation } = decision;
+  if (decision.kind !== "retry") await db.run(noteRefresh, { session, now });
+  if (decision.kind === "exchange") {
+    await db.run(setRotation, { session, generation, exchanged: request.tokenId });
+  }
+  return {
+    kind: "refreshed",
+    generation,
+    principal: await summarize(db, found),
+    session: {
+      uuid: request.session,
+      principal: found.uuid,
+      expirationTime: found.expirationTime,
+      revoked: false,
+      state: found.state ?? {},
+    },
+  };
+}
+
+export interface RevokeCommand {
+  readonly uuid: Uuid;
+  readonly principal: Uuid | null;
+  readonly now: Date;
+  readonly origin: Origin;
+}
+
+export async function revokeSession(db: Db, request: RevokeCommand): ReturnType<SessionStore["revoke"]> {
+  const { now, origin } = request;
+  const found = await db.one(lockByUuid, { uuid: request.uuid });
+  if (found === undefined || found.expirationTime <= now) return { kind: "unknown" };
+  if (request.principal !== null && request.principal !== found.uuid) return { kind: "unknown" };
+  if (!found.revoked) {
+    await db.run(setRevoked, { session: found.session, now });
+    await note(db, "session_revoked", { now, origin, principal: found.uuid }, { session: request.uuid });
+  }
+  return { kind: "revoked", principal: found.uuid };
+}
+
+export function sessionStore(backend: Backend): SessionStore {
+  return {
+    status: (uuid) =>
+      backend.read(async (db) => {
+        const found = await db.one(byUuid, { uuid });
+        return found && { ...found, state: found.state ?? {} };
+      }),
+    open: async (request) => {
+      requireStorable(request.identity);
+      return backend.write("session.open", { ...request, state: JSON.stringify(request.state) });
+    },
+    rotate: (request) => backend.write("session.rotate", request),
+    revoke: (uuid, principal, now, origin) =>
+      backend.write("session.revoke", { uuid, principal, now, origin }),
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * One SQLite connection behind kysely's interfaces. Prepared statements are kept by their text, and values are
+ * converted by the declared types of the columns. Transactions begin IMMEDIATE: a writer that waits for another
+ * process waits at the beginning, never in the middle.
+ */
+import Database from "better-sqlite3";
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
+import { fromSqlite, toSqlite } from "./codec.ts";
+
+interface Prepared {
+  readonly statement: Database.Statement<unknown[], Record<string, unknown>>;
+  readonly decoders: readonly (readonly [string, (value: unknown) => unknown])[];
+}
+
+export interface SqliteOptions {
+  /** Nothing can be written through it, and the file must be there. */
+  readonly readonly?: boolean;
+  readonly busyTimeout?: number;
+}
+
+/** Enough for every statement of the store; lists of ids vary in length and would fill the memory otherwise. */
+const KEPT_STATEMENTS = 300;
+
+export class SqliteConnection implements DatabaseConnection {
+  readonly raw: Database.Database;
+  readonly #prepared = new Map<string, Prepared>();
+
+  constructor(path: string, options: SqliteOptions = {}) {
+    this.raw = new Database(path, {
+      readonly: options.readonly ?? false,
+      fileMustExist: path !== ":memory:",
+      timeout: options.busyTimeout ?? 5000,
+    });
+    this.raw.pragma("foreign_keys = ON");
+    this.raw.pragma("recursive_triggers = OFF");
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { statement, decoders } = this.#prepare(query.sql);
+    const values = query.parameters.map(toSqlite);
+    if (!statement.reader) {
+      return { rows: [], numAffectedRows: BigInt(statement.run(...values).changes) };
+    }
+    const rows = statement.all(...values);
+    for (const row of rows) {
+      for (const [name, decode] of decoders) row[name] = decode(row[name]);
+    }
+    return { rows: rows as R[] };
+  }
+
+  // biome-ignore lint/correctness/useYield: kysely asks for it, nothing in the store streams.
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error("Streaming is not used with SQLite.");
+  }
+
+  close(): void {
+    this.#prepared.clear();
+    this.raw.close();
+  }
+
+  #prepare(sql: string): Prepared {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.raw.prepare<unknown[], Record<string, unknown>>(sql);
+    const decoders: [string, (value: unknown) => unknown][] = [];
+    for (const { name, type } of statement.reader ? statement.columns() : []) {
+      const decode = fromSqlite(type);
+      if (decode !== undefined) decoders.push([name, decode]);
+    }
+    const [oldest] = this.#prepared.size < KEPT_STATEMENTS ? [] : this.#prepared.keys();
+    if (oldest !== undefined) this.#prepared.delete(oldest);
+    const prepared = { statement, decoders };
+    this.#prepared.set(sql, prepared);
+    return prepared;
+  }
+}
+
+/** kysely's view of one connection that somebody else opened and will close: for migrations and the schema. */
+export function sqliteDialect(connection: SqliteConnection): Dialect {
+  const run = async (statement: string) => {
+    connection.raw.exec(statement);
+  };
+  const driver: Driver = {
+    init: async () => {},
+    acquireConnection: async () => connection,
+    beginTransaction: () => run("begin immediate"),
+    commitTransaction: () => run("commit"),
+    rollbackTransaction: () => run("rollback"),
+    releaseConnection: async () => {},
+    destroy: async () => {},
+  };
+  return {
+    createAdapter: () => new TransactionalSqliteAdapter(),
+    createDriver: () => driver,
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}
+
+/** SQLite undoes changes of the schema with their transaction; kysely's own adapter does not count on it. */
+class TransactionalSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}

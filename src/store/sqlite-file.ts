@@ -1,0 +1,66 @@
+/**
+ * A SQLite file that may vanish, come back or be replaced while the server runs: each holder of a connection asks here
+ * for it, and gets a new one where the old one broke or the path names another file now.
+ */
+import { statSync } from "node:fs";
+import { Failure } from "../errors.ts";
+import { asFailure, messageOf, unavailable } from "./errors.ts";
+import { inspectFile, requireServable } from "./inspect-sqlite.ts";
+import { SqliteConnection } from "./sqlite-connection.ts";
+
+export class SqliteFile {
+  readonly #path: string;
+  readonly #role: "reader" | "writer";
+  #current: { readonly connection: SqliteConnection; readonly inode: bigint } | undefined;
+
+  constructor(path: string, role: "reader" | "writer") {
+    this.#path = path;
+    this.#role = role;
+  }
+
+  /** The connection as it is, without a look at the file. */
+  get current(): SqliteConnection | undefined {
+    return this.#current?.connection;
+  }
+
+  obtain(): SqliteConnection {
+    const inode = this.#inode();
+    if (this.#current !== undefined && this.#current.inode !== inode) this.discard();
+    this.#current ??= { connection: this.#open(), inode };
+    return this.#current.connection;
+  }
+
+  discard(): void {
+    const connection = this.#current?.connection;
+    this.#current = undefined;
+    try {
+      connection?.close();
+    } catch {
+      // It is broken; nothing of it is used again.
+    }
+  }
+
+  #inode(): bigint {
+    try {
+      return statSync(this.#path, { bigint: true }).ino;
+    } catch (error) {
+      throw unavailable(`The database file cannot be found: ${messageOf(error)}`, error);
+    }
+  }
+
+  #open(): SqliteConnection {
+    let connection: SqliteConnection | undefined;
+    try {
+      requireServable(inspectFile(this.#path));
+      connection = new SqliteConnection(this.#path);
+      connection.raw.pragma("journal_mode = WAL");
+      connection.raw.pragma("synchronous = FULL");
+      if (this.#role === "reader") connection.raw.pragma("query_only = ON");
+      return connection;
+    } catch (error) {
+      connection?.close();
+      if (error instanceof Failure) throw error;
+      throw asFailure(error) ?? unavailable(`The database file cannot be opened: ${messageOf(error)}`, error);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * SQLite as a backend. A file: reads on a connection of the main thread, which never waits for the writer (WAL), writes
+ * in the writer's thread. In memory: one connection, one command or read at a time.
+ */
+import { Failure } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Backend, CommandArgs, CommandName, CommandResult } from "./backend.ts";
+import { asFailure, fromPlain, isUnusable } from "./errors.ts";
+import type { SqliteConnection } from "./sqlite-connection.ts";
+import { SqliteFile } from "./sqlite-file.ts";
+import { SqliteWriter } from "./sqlite-writer.ts";
+import { Compiler, Db } from "./statement.ts";
+import { WriterThread } from "./writer-thread.ts";
+
+/** How often the reader looks whether its file is still the one that the path names. */
+const LOOK_EVERY = 1000;
+
+export interface SqliteFileOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly log: (level: "info" | "warn" | "error", message: string) => void;
+}
+
+export function sqliteFileBackend({ path, clock, log }: SqliteFileOptions): Backend {
+  const file = new SqliteFile(path, "reader");
+  const writer = new WriterThread(path, log);
+  const compiler = new Compiler("sqlite");
+  let looked = Number.NEGATIVE_INFINITY;
+  let db: { readonly connection: SqliteConnection; readonly reader: Db } | undefined;
+
+  /** Without the file, reads go on from the connection that is still open. */
+  const connect = (strict: boolean): Db => {
+    const now = clock.now();
+    let connection = file.current;
+    if (connection === undefined || strict || now - looked >= LOOK_EVERY || now < looked) {
+      looked = now;
+      try {
+        connection = file.obtain();
+      } catch (error) {
+        if (strict || connection === undefined || file.current !== connection) throw error;
+      }
+    }
+    if (db?.connection !== connection) db = { connection, reader: new Db(connection, compiler) };
+    return db.reader;
+  };
+
+  const read = async <T>(work: (db: Db) => Promise<T>, strict = false): Promise<T> => {
+    try {
+      return await work(connect(strict));
+    } catch (error) {
+      if (isUnusable(error)) file.discard();
+      throw asFailure(error) ?? error;
+    }
+  };
+
+  return {
+    dialect: "sqlite",
+    durable: true,
+    read: (work) => read(work),
+    write: (name, args) => writer.write(name, args),
+    ping: async () => {
+      await read(
+        (reader) => reader.query((tables) => tables.selectFrom("alembic_version").selectAll()),
+        true,
+      );
+    },
+    close: async () => {
+      await writer.close();
+      file.discard();
+    },
+  };
+}
+
+export function sqliteMemoryBackend(connection: SqliteConnection): Backend {
+  const compiler = new Compiler("sqlite");
+  const writer = new SqliteWriter({ obtain: () => connection, discard: () => {} }, compiler);
+  const db = new Db(connection, compiler);
+  let closed = false;
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** A command's statements are spread over microtasks: nobody may look in between. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    if (closed) return Promise.reject(new Failure("store_unavailable", { log: "The store is closed." }));
+    const result = last.then(work);
+    last = result.catch(() => {});
+    return result;
+  };
+
+  const write = async <N extends CommandName>(name: N, args: CommandArgs<N>): Promise<CommandResult<N>> => {
+    const [answer] = await inTurn(() => writer.run([{ id: 0, name, args }]));
+    if (answer?.ok !== true) throw answer === undefined ? new Error("No answer.") : fromPlain(answer.error);
+    return answer.value as CommandResult<N>;
+  };
+
+  return {
+    dialect: "sqlite",
+    durable: false,
+    read: (work) => inTurn(() => work(db)),
+    write,
+    ping: async () => {
+      await inTurn(() => db.query((tables) => tables.selectFrom("alembic_version").selectAll()));
+    },
+    close: async () => {
+      closed = true;
+      await last;
+      connection.close();
+    },
+  };
+}

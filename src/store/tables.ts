@@ -1,0 +1,118 @@
+/**
+ * The tables as kysely sees them: Tiled's (revision 0a017b76d0d0, names and types are a contract) and our own, which
+ * begin with `tiled_auth_`. Both dialects hand out `Date`, `boolean` and `Buffer`; lists in `scopes` and `access_tags`
+ * are text as Python writes it (`codec.ts`).
+ */
+import type { ColumnType, Generated } from "kysely";
+import type { Uuid } from "../lib/uuid.ts";
+
+/** Read as an object, written as text. */
+type Json = ColumnType<Record<string, unknown> | null, string, string>;
+
+interface Timestamped {
+  time_created: Generated<Date>;
+  /** Null until the first update. */
+  time_updated: Generated<Date | null>;
+}
+
+export interface PrincipalsTable extends Timestamped {
+  id: Generated<number>;
+  uuid: Uuid;
+  type: "user" | "service";
+}
+
+export interface IdentitiesTable extends Timestamped {
+  id: string;
+  provider: string;
+  principal_id: number;
+  latest_login: Date | null;
+}
+
+export interface RolesTable extends Timestamped {
+  id: Generated<number>;
+  name: string;
+  description: string | null;
+  scopes: string;
+}
+
+export interface PrincipalRoleAssociationTable {
+  principal_id: number;
+  role_id: number;
+}
+
+export interface ApiKeysTable extends Timestamped {
+  first_eight: string;
+  hashed_secret: Buffer;
+  expiration_time: Date | null;
+  latest_activity: Date | null;
+  note: string | null;
+  principal_id: number;
+  scopes: string;
+  access_tags: string | null;
+}
+
+export interface SessionsTable extends Timestamped {
+  id: Generated<number>;
+  uuid: Uuid;
+  time_last_refreshed: Date | null;
+  refresh_count: number;
+  expiration_time: Date;
+  principal_id: number;
+  revoked: boolean;
+  state: Json;
+}
+
+export interface PendingSessionsTable {
+  hashed_device_code: Buffer;
+  user_code: string;
+  expiration_time: Date;
+  session_id: number | null;
+}
+
+/** A session without a row is at generation 0. */
+export interface RotationsTable {
+  session_id: number;
+  generation: number;
+  /** The id of the token that was exchanged for this generation. */
+  exchanged: string;
+}
+
+export interface DisabledPrincipalsTable {
+  principal_id: number;
+  time: Date;
+}
+
+export interface AuditTable {
+  id: Generated<number>;
+  time: Date;
+  event: string;
+  actor: Uuid | null;
+  principal: Uuid | null;
+  provider: string | null;
+  identity: string | null;
+  address: string | null;
+  request_id: string | null;
+  detail: Json;
+}
+
+/** Read and written by rate-limiter-flexible (PostgreSQL only); `expire` in milliseconds since the epoch. */
+export interface FailuresTable {
+  key: string;
+  points: number;
+  expire: number | null;
+}
+
+export interface Tables {
+  principals: PrincipalsTable;
+  identities: IdentitiesTable;
+  roles: RolesTable;
+  principal_role_association: PrincipalRoleAssociationTable;
+  api_keys: ApiKeysTable;
+  sessions: SessionsTable;
+  pending_sessions: PendingSessionsTable;
+  alembic_version: { version_num: string };
+  tiled_auth_rotations: RotationsTable;
+  tiled_auth_disabled_principals: DisabledPrincipalsTable;
+  tiled_auth_audit: AuditTable;
+  tiled_auth_failures: FailuresTable;
+}

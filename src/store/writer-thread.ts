@@ -1,0 +1,115 @@
+/**
+ * The main thread's side of the writer: collects the commands of one turn of the event loop into one message and gives
+ * each caller its answer. A thread that ended is started again by the next command; what it had not answered fails.
+ */
+import { Worker } from "node:worker_threads";
+import type { Failure } from "../errors.ts";
+import type { CommandArgs, CommandName, CommandResult } from "./backend.ts";
+import { fromPlain, unavailable } from "./errors.ts";
+import type { WriteAnswer, WriteRequest } from "./sqlite-writer.ts";
+import type { ToWriter, WriterData } from "./writer-worker.ts";
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+type Log = (level: "info" | "warn" | "error", message: string) => void;
+
+const LARGEST_BATCH = 256;
+
+export class WriterThread {
+  readonly #path: string;
+  readonly #log: Log;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #unsent: WriteRequest[] = [];
+  #lastId = 0;
+  #closed = false;
+  #idle: (() => void) | undefined;
+
+  constructor(path: string, log: Log) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  write<N extends CommandName>(name: N, args: CommandArgs<N>): Promise<CommandResult<N>> {
+    return new Promise<unknown>((resolve, reject) => {
+      if (this.#closed) {
+        reject(unavailable("The store is closed."));
+        return;
+      }
+      const id = ++this.#lastId;
+      if (this.#waiting.size === 0) this.#worker?.ref();
+      this.#waiting.set(id, { resolve, reject });
+      if (this.#unsent.push({ id, name, args }) === 1) setImmediate(() => this.#send());
+    }) as Promise<CommandResult<N>>;
+  }
+
+  /** Waits for what was asked before, then ends the thread. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#waiting.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    const worker = this.#worker;
+    this.#worker = undefined;
+    if (worker === undefined) return;
+    const ended = new Promise((resolve) => worker.once("exit", resolve));
+    worker.ref();
+    worker.postMessage(null satisfies ToWriter);
+    await ended;
+  }
+
+  #send(): void {
+    const batch = this.#unsent;
+    this.#unsent = [];
+    try {
+      this.#worker ??= this.#start();
+      this.#worker.postMessage(batch satisfies ToWriter);
+    } catch (error) {
+      for (const { id } of batch)
+        this.#settle({ id, ok: false, error: { kind: "bug", message: String(error), stack: undefined } });
+    }
+  }
+
+  #start(): Worker {
+    // The sources run as they are, and as compiled.
+    const file = import.meta.url.endsWith(".ts") ? "./writer-worker.ts" : "./writer-worker.js";
+    const workerData: WriterData = { path: this.#path, largestBatch: LARGEST_BATCH };
+    const worker = new Worker(new URL(file, import.meta.url), { workerData });
+    worker.on("message", (answers: readonly WriteAnswer[]) => {
+      for (const answer of answers) this.#settle(answer);
+    });
+    worker.on("error", (error) => this.#log("error", `The database's writer failed: ${error.message}`));
+    worker.on("exit", () => {
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
+      this.#failAll(unavailable("The database's writer ended."));
+    });
+    return worker;
+  }
+
+  #settle(answer: WriteAnswer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (answer.ok) waiting?.resolve(answer.value);
+    else waiting?.reject(fromPlain(answer.error));
+    if (this.#waiting.size > 0) return;
+    // An idle writer does not keep the process alive.
+    this.#worker?.unref();
+    this.#idle?.();
+  }
+
+  #failAll(failure: Failure): void {
+    const unsent = new Set(this.#unsent.map(({ id }) => id));
+    for (const [id, waiting] of this.#waiting) {
+      if (unsent.has(id)) continue;
+      this.#waiting.delete(id);
+      waiting.reject(failure);
+    }
+    if (this.#waiting.size === 0) this.#idle?.();
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * The thread that owns SQLite's writing connection: takes all commands that wait, runs them as one batch and answers
+ * them together. Started by `writer-thread.ts`.
+ */
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { SqliteFile } from "./sqlite-file.ts";
+import { SqliteWriter, type WriteRequest } from "./sqlite-writer.ts";
+import { Compiler } from "./statement.ts";
+
+/** What the main thread sends: commands, or null to end. */
+export type ToWriter = readonly WriteRequest[] | null;
+
+export interface WriterData {
+  readonly path: string;
+  /** Commands in one transaction at most, so that the first of them does not wait for too many. */
+  readonly largestBatch: number;
+}
+
+function serve(port: MessagePort, { path, largestBatch }: WriterData): void {
+  const file = new SqliteFile(path, "writer");
+  const writer = new SqliteWriter(file, new Compiler("sqlite"));
+  const waiting: WriteRequest[] = [];
+  let running = false;
+  let ending = false;
+
+  const take = (message: ToWriter) => {
+    if (message === null) ending = true;
+    else waiting.push(...message);
+  };
+
+  const run = async () => {
+    while (waiting.length > 0) {
+      port.postMessage(await writer.run(waiting.splice(0, largestBatch)));
+      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+        take(next.message);
+      }
+    }
+  };
+
+  port.on("message", async (message: ToWriter) => {
+    take(message);
+    if (running) return;
+    running = true;
+    await run();
+    running = false;
+    if (!ending) return;
+    file.discard();
+    port.close();
+  });
+}
+
+if (parentPort !== null) serve(parentPort, workerData as WriterData);
