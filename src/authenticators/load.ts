@@ -2,7 +2,7 @@
  * Makes the authenticators of a configuration, starts them before the server listens and stops them at its end. What
  * is wrong with any of them stops the start, with the place in the configuration.
  */
-import { pathText } from "../config/located.ts";
+import { argsPlace, readArgs } from "../config/args.ts";
 import type { ProviderConfig } from "../config/model.ts";
 import { ConfigError, type Problem } from "../config/problems.ts";
 import { OperatorError } from "../errors.ts";
@@ -20,12 +20,12 @@ export async function loadAuthenticators(
   const problems: Problem[] = [];
   for (const config of providers) {
     const problem = (keys: readonly string[], message: string): void => {
-      const below = pathText(keys);
-      problems.push({
-        ...config.place,
-        path: below === "" ? config.place.path : `${config.place.path}.${below}`,
-        message,
-      });
+      const [first = "", ...below] = keys;
+      const place =
+        first === "args"
+          ? argsPlace(config, below)
+          : { ...config.place, path: `${config.place.path}.${first}` };
+      problems.push({ ...place, message });
     };
     if (authenticators.has(config.provider)) {
       problem(["provider"], `there is another provider of the name '${config.provider}'.`);
@@ -50,7 +50,7 @@ async function make(
 ): Promise<Authenticator | undefined> {
   try {
     const Class = await authenticatorClass(config.authenticator, context.directory);
-    const checked = checkArgs(Class.args, config.args);
+    const checked = checkArgs(Class.args, readArgs(config, Class.args));
     if (checked.kind === "valid") return contract(construct(Class, checked.args, context));
     for (const { path, message } of checked.problems) problem(["args", ...path], message);
   } catch (error) {

@@ -101,7 +101,7 @@ function checkPasswords(context: Context, path: readonly (string | number)[]): v
   if (users?.kind !== "mapping") return;
   for (const [name, { value, keySpot }] of users.entries) {
     if (value.kind === "scalar" && typeof value.value === "string") continue;
-    const message = `found ${kindOf(value)}, allowed: a password, which is a text; quote it: ${name === "" ? "name" : printable(name)}: "…"`;
+    const message = `YAML reads this password as ${kindOf(value)}, allowed: a text; quote it: ${printable(name)}: "…"`;
     context.problems.add(value.kind === "scalar" ? value.spot : keySpot, [...path, name], message);
   }
 }

@@ -112,6 +112,13 @@ function fromText(shape: Shape, node: Located): number | boolean | undefined {
     : undefined;
 }
 
+/** A scalar for who checks by other means: a text of the environment is read as what the schema asks for. */
+export function readAs(shape: Shape, node: LocatedScalar): LocatedScalar["value"] {
+  const fitting = choose(shape, node);
+  if (fitting === undefined || fits(fitting, node)) return node.value;
+  return fromText(fitting, node) ?? node.value;
+}
+
 function checkScalar(shape: Shape, node: LocatedScalar, path: Path, report: Report): unknown {
   const value = fits(shape, node) ? node.value : fromText(shape, node);
   const wrong = scalarProblem(shape, value, node);
@@ -175,8 +182,12 @@ function checkMapping(shape: Shape, node: LocatedMapping, path: Path, report: Re
         continue;
       }
       const hint = near === undefined ? report.hint?.(key) : `did you mean ${quoted(near)}?`;
-      const message = [`unknown key ${quoted(key)}`, hint, `allowed here: ${known.join(", ") || "no keys"}`];
-      report.problems.add(entry.keySpot, here, message.filter((part) => part !== undefined).join("; "));
+      const start = [`unknown key ${quoted(key)}`, hint].filter((part) => part !== undefined).join("; ");
+      report.problems.add(
+        entry.keySpot,
+        here,
+        `${start.replace(/[^?]$/, "$&.")} Allowed here: ${known.join(", ") || "no keys"}`,
+      );
     }
   }
   for (const key of shape.required ?? []) {

@@ -32,7 +32,7 @@ export function readSource(path: string, problems: Problems): Source | undefined
   );
   if (names === undefined) return undefined;
   const files = names.map((name) => join(path, name)).filter((file) => isFolder(file, problems) === false);
-  if (files.length === 0 && !problems.any)
+  if (files.length === 0 && problems.all.length === 0)
     problems.add({ file: path, line: 0 }, [], "there is no *.yml or *.yaml in this folder");
   const roots = files.map((file) => readFile(file, problems)).filter((root) => root !== undefined);
   return roots.length === 0 ? undefined : { root: merge(roots, path, problems), folder };

@@ -85,7 +85,7 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
     "letters, digits and . _ ~ - (it becomes part of URLs), at most 255",
   ),
   "object-name": matching(
-    /^[^\s:][^:\p{Cc}]*:[^\s:.]+$/u,
+    /^[^\s:][^\p{Cc}]*:[^\s:.]+$/u,
     "a name like 'package.module:Name' or './file.js:Name'",
   ),
   alphanumeric: matching(

@@ -13,26 +13,36 @@ import { readSource } from "./files.ts";
 import { type Environment, interpolate } from "./interpolate.ts";
 import { emptyMapping, type Located, locate, overlay, pathText, quoted } from "./located.ts";
 import type { Config } from "./model.ts";
-import { Problems } from "./problems.ts";
+import { ConfigError, type Problem, Problems } from "./problems.ts";
 import { FILE_SHAPE, FileSchema, type FileValue } from "./schema.ts";
 import { serverConfig } from "./server.ts";
 
-export { ConfigError } from "./problems.ts";
+/** What a configuration says as far as it can be understood, and what is wrong with it. */
+export interface ReadConfig {
+  /** Undefined where nothing can be read; not to be served as long as there are problems. */
+  readonly config: Config | undefined;
+  readonly problems: readonly Problem[];
+}
 
-/** `path` is a file or a folder of *.yml and *.yaml. Throws a `ConfigError`. */
+/** `path` is a file or a folder of *.yml and *.yaml. Throws a `ConfigError` that lists all problems. */
 export function loadConfig(path: string, env: Environment, overrides: Overrides = {}): Config {
+  return sound(readConfig(path, env, overrides));
+}
+
+/** The same for who has further checks: nothing is thrown. */
+export function readConfig(path: string, env: Environment, overrides: Overrides = {}): ReadConfig {
   const problems = new Problems();
   const source = readSource(path, problems);
-  problems.throwIfAny();
-  const file: Located = source?.root ?? emptyMapping({ file: path, line: 0 });
-  const root = withEnvironment(interpolate(file, env, problems), env, problems);
+  if (source === undefined || problems.all.length > 0) return { config: undefined, problems: problems.all };
+  const root = withEnvironment(interpolate(source.root, env, problems), env, problems);
   const absolute = resolve(path);
-  return build(root, source?.folder === true ? absolute : dirname(absolute), overrides, problems);
+  const config = build(root, source.folder ? absolute : dirname(absolute), overrides, problems);
+  return { config, problems: problems.all };
 }
 
 /**
- * The same without a file: `value` is what the file would say. It wins over the environment, and nothing in it is
- * interpolated. `origin` names it in messages.
+ * A configuration without a file: `value` is what the file would say. It wins over the environment, and nothing in it
+ * is interpolated. `origin` names it in messages.
  */
 export function configFromObject(
   value: object,
@@ -42,11 +52,14 @@ export function configFromObject(
 ): Config {
   const problems = new Problems();
   const spot = { file: origin, line: 0 };
-  const root = overlay(
-    withEnvironment(emptyMapping(spot), env, problems),
-    locate(value, spot, "environment"),
-  );
-  return build(root, resolve("."), overrides, problems);
+  const under = withEnvironment(emptyMapping(spot), env, problems);
+  const config = build(overlay(under, locate(value, spot, "environment")), resolve("."), overrides, problems);
+  return sound({ config, problems: problems.all });
+}
+
+function sound({ config, problems }: ReadConfig): Config {
+  if (problems.length > 0 || config === undefined) throw new ConfigError(problems);
+  return config;
 }
 
 export interface SingleUser {
@@ -103,7 +116,6 @@ function build(root: Located, directory: string, overrides: Overrides, problems:
     directory,
     warnings,
   };
-  problems.throwIfAny();
   warnOfMemory(context, config);
   return config;
 }

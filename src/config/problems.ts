@@ -15,9 +15,18 @@ export class ConfigError extends OperatorError {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
-    super(text(problems));
-    this.problems = problems;
+    const sorted = inOrder(problems);
+    super(text(sorted));
+    this.problems = sorted;
   }
+}
+
+/** File by file as they came up, each in the order of its lines. */
+function inOrder(problems: readonly Problem[]): readonly Problem[] {
+  const files = [...new Set(problems.map(({ file }) => file))];
+  return problems.toSorted(
+    (left, right) => files.indexOf(left.file) - files.indexOf(right.file) || left.line - right.line,
+  );
 }
 
 function text(problems: readonly Problem[]): string {
@@ -42,17 +51,7 @@ export class Problems {
     if (!this.#found.some(same)) this.#found.push(problem);
   }
 
-  get any(): boolean {
-    return this.#found.length > 0;
-  }
-
-  /** In the order of the files' lines. */
-  throwIfAny(): void {
-    if (!this.any) return;
-    const files = [...new Set(this.#found.map((problem) => problem.file))];
-    const order = (problem: Problem) => files.indexOf(problem.file);
-    throw new ConfigError(
-      this.#found.toSorted((left, right) => order(left) - order(right) || left.line - right.line),
-    );
+  get all(): readonly Problem[] {
+    return this.#found;
   }
 }

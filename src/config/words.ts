@@ -34,7 +34,7 @@ export function kindOf(node: Located): string {
   if (node.value === null) return "nothing";
   if (typeof node.value === "string")
     return node.origin === "environment" ? "a text from the environment" : "a text";
-  return typeof node.value === "number" ? "a number" : "true or false";
+  return typeof node.value === "number" ? "a number" : "a boolean";
 }
 
 /** What a schema lets through, in words. */

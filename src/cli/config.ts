@@ -1,0 +1,87 @@
+/**
+ * `tiled config check`, `tiled config schema` and `tiled admin check-config`: a configuration is checked as far as it can
+ * be without starting, the arguments of its authenticators included.
+ */
+import type { Command } from "commander";
+import type { Overrides } from "../config/context.ts";
+import type { Config } from "../config/model.ts";
+import { ConfigError, type Problem } from "../config/problems.ts";
+import type { Terminal } from "./terminal.ts";
+
+export type ConfigIo = Pick<Terminal, "env" | "out" | "err">;
+
+export function configVerbs(tiled: Command, terminal: Terminal): void {
+  const config = tiled
+    .command("config")
+    .description("check a configuration, or print its schema")
+    .helpCommand(false);
+  config
+    .command("check")
+    .description("check a configuration without starting a server")
+    .argument(
+      "[file-or-folder]",
+      "a YAML file, or a folder of *.yml and *.yaml files (default: $TILED_CONFIG, or config.yml)",
+    )
+    .action((path: string | undefined) => check(path, terminal));
+  config
+    .command("schema")
+    .description("print the JSON Schema of configurations, for editors")
+    .action(async () => {
+      await printSchema(terminal);
+    });
+}
+
+/** The exit code. Errors and warnings go to stderr. */
+export async function checkConfig(path: string | undefined, io: ConfigIo): Promise<number> {
+  try {
+    await check(path, io);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    io.err(error.message);
+    return error.exitCode;
+  }
+}
+
+async function check(path: string | undefined, io: ConfigIo): Promise<void> {
+  const { warnings } = await loadWhole(path, io);
+  for (const warning of warnings) io.err(warning);
+  io.out("No errors found in configuration.");
+}
+
+/**
+ * A configuration whose authenticators' arguments are checked, too. Throws a `ConfigError` with all that is wrong, so
+ * that nobody mends one half only to be told of the other.
+ */
+export async function loadWhole(
+  path: string | undefined,
+  io: ConfigIo,
+  overrides: Overrides = {},
+): Promise<Config> {
+  const { defaultConfigPath, readConfig } = await import("../config/load.ts");
+  const { config, problems } = readConfig(path ?? defaultConfigPath(io.env), io.env, overrides);
+  if (config === undefined) throw new ConfigError(problems);
+  const known = new Set(problems.map((problem) => problem.path));
+  const further = (await providerProblems(config)).filter((problem) => !known.has(problem.path));
+  if (problems.length + further.length > 0) throw new ConfigError([...problems, ...further]);
+  return config;
+}
+
+/** What the authenticators' own classes say to their arguments. */
+async function providerProblems({ authentication, directory }: Config): Promise<readonly Problem[]> {
+  const { loadAuthenticators } = await import("../authenticators/load.ts");
+  try {
+    // Their warnings come with the start.
+    await loadAuthenticators(authentication.providers, directory, () => {});
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+export async function printSchema({ out }: Pick<ConfigIo, "out">): Promise<number> {
+  const { jsonSchema } = await import("../config/schema.ts");
+  out(JSON.stringify(jsonSchema(), null, 2));
+  return 0;
+}

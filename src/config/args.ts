@@ -1,0 +1,33 @@
+/**
+ * What the loader of authenticators needs to know of a provider's arguments as they stand in the configuration: their
+ * lines, and which texts came from the environment, to be read as numbers and booleans where a schema asks for them.
+ */
+import { readAs } from "./check.ts";
+import { define, type Located, pathText, spotOf } from "./located.ts";
+import type { Place, ProviderConfig } from "./model.ts";
+import type { Shape } from "./words.ts";
+
+/** The arguments for a class whose schema is given; whether they fit is the caller's to check. */
+export function readArgs(provider: ProviderConfig, schema: object): Readonly<Record<string, unknown>> {
+  const { source } = provider;
+  return source?.kind === "mapping" ? (read(schema, source) as Record<string, unknown>) : provider.args;
+}
+
+/** Where an argument stands, or would stand if it were there. `keys`: below `args`. */
+export function argsPlace({ source, place }: ProviderConfig, keys: readonly (string | number)[]): Place {
+  const below = pathText(["args", ...keys]);
+  const spot = source === undefined ? place : spotOf(source, keys);
+  return { file: spot.file, line: spot.line, path: `${place.path}.${below}` };
+}
+
+function read(shape: Shape | undefined, node: Located): unknown {
+  if (node.kind === "list") return node.items.map((item) => read(shape?.items, item));
+  if (node.kind === "scalar") return shape === undefined ? node.value : readAs(shape, node);
+  const result: Record<string, unknown> = {};
+  for (const [key, { value }] of node.entries) {
+    const own = shape?.properties !== undefined && Object.hasOwn(shape.properties, key);
+    const rest = typeof shape?.additionalProperties === "object" ? shape.additionalProperties : undefined;
+    define(result, key, read(own ? shape.properties?.[key] : rest, value));
+  }
+  return result;
+}
