@@ -68,29 +68,39 @@ function construct(Class: AuthenticatorClass, args: object, context: Authenticat
   }
 }
 
+/** What the server calls on each kind. */
+const METHODS: Readonly<Record<Authenticator["kind"], readonly string[]>> = {
+  password: ["authenticate"],
+  external: ["begin", "finish", "problem"],
+  proxied: ["links", "verify", "problem"],
+};
+
 /** An operator's class may be of any making: what the server relies on is checked here once. */
 function contract(made: unknown): Authenticator {
-  const found = made as Partial<Record<keyof Authenticator, unknown>>;
-  if (found.kind !== "password") {
-    const has = found.kind === undefined ? "it has none" : `it has ${JSON.stringify(found.kind)}`;
-    throw new OperatorError(`the class does not keep the contract: its 'kind' must be "password", ${has}.`);
+  const found = made as Readonly<Record<string, unknown>>;
+  const kind = found["kind"];
+  if (typeof kind !== "string" || !Object.hasOwn(METHODS, kind)) {
+    const kinds = Object.keys(METHODS).map((name) => JSON.stringify(name));
+    const has = kind === undefined ? "it has none" : `it has ${JSON.stringify(kind)}`;
+    throw broken(`its 'kind' must be one of ${kinds.join(", ")}, ${has}`);
   }
-  if (typeof found.authenticate !== "function") {
-    throw new OperatorError(
-      "the class does not keep the contract: it has no method authenticate(username, password).",
-    );
+  for (const method of METHODS[kind as Authenticator["kind"]]) {
+    if (typeof found[method] !== "function")
+      throw broken(`it has no method '${method}', which kind "${kind}" needs`);
   }
-  if (typeof found.confirmationMessage !== "string") {
-    throw new OperatorError(
-      "the class does not keep the contract: its 'confirmationMessage' must be a text; \"\" shows nothing.",
-    );
+  if (typeof found["confirmationMessage"] !== "string") {
+    throw broken("its 'confirmationMessage' must be a text; \"\" shows nothing");
   }
-  for (const method of ["start", "stop"] as const) {
+  for (const method of ["start", "stop"]) {
     if (found[method] !== undefined && typeof found[method] !== "function") {
-      throw new OperatorError(`the class does not keep the contract: its '${method}' must be a method.`);
+      throw broken(`its '${method}' must be a method`);
     }
   }
   return made as Authenticator;
+}
+
+function broken(how: string): OperatorError {
+  return new OperatorError(`the class does not keep the contract: ${how}.`);
 }
 
 /** Where one cannot start, those that have started are stopped again. */

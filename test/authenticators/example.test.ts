@@ -21,7 +21,7 @@ async function load(directory: string, args: Record<string, unknown>): Promise<P
   };
   const made = await loadAuthenticators([config], directory, (message) => assert.fail(message));
   const authenticator = made.get("lab");
-  assert.ok(authenticator !== undefined);
+  assert.ok(authenticator?.kind === "password");
   await startAuthenticators(made);
   return authenticator;
 }

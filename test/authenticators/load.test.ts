@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { Authenticator } from "../../src/authenticators/contract.ts";
+import type { Authenticator, PasswordAuthenticator } from "../../src/authenticators/contract.ts";
 import {
   loadAuthenticators,
   startAuthenticators,
@@ -40,8 +40,11 @@ function provider(
   return { provider: name, authenticator, args, place };
 }
 
-async function load(...providers: ProviderConfig[]): Promise<ReadonlyMap<string, Authenticator>> {
-  return loadAuthenticators(providers, folder, () => undefined);
+async function load(...providers: ProviderConfig[]): Promise<ReadonlyMap<string, PasswordAuthenticator>> {
+  const all = await loadAuthenticators(providers, folder, () => undefined);
+  const made = new Map<string, PasswordAuthenticator>();
+  for (const [name, one] of all) if (one.kind === "password") made.set(name, one);
+  return made;
 }
 
 /** The message of the error that stops the start. */
@@ -195,7 +198,9 @@ describe("modules of an operator's own", () => {
       "with space/ö#%20?.js",
     ]) {
       const made = await load(provider(`${path}:MyAuthenticator`));
-      const own = made.get("lab") as Authenticator & { context: { provider: string; directory: string } };
+      const own = made.get("lab") as PasswordAuthenticator & {
+        context: { provider: string; directory: string };
+      };
       assert.deepEqual(await own.authenticate("alice", "x"), { id: "alice" });
       assert.equal(own.confirmationMessage, "hi");
       assert.equal(own.context.provider, "lab");
@@ -230,7 +235,11 @@ describe("modules of an operator's own", () => {
     ["a syntax error", "export class {", /cannot be loaded: SyntaxError/],
     ["an import that is missing", "import 'nowhere-to-be-found';", /cannot be loaded: .*nowhere-to-be-found/],
     ["throws undefined", "throw undefined;", /cannot be loaded: undefined/],
-    ["no kind", OWN.replace('kind = "password";', ""), /its 'kind' must be "password", it has none/],
+    [
+      "no kind",
+      OWN.replace('kind = "password";', ""),
+      /its 'kind' must be one of "password", "external", "proxied", it has none/,
+    ],
     ["an unknown kind", OWN.replace('"password"', '"retina"'), /it has "retina"/],
     ["no schema", OWN.replace("static args", "static other"), /has no schema of its arguments/],
     ["an open schema", OWN.replace("additionalProperties: false", ""), /additionalProperties must be false/],
@@ -241,7 +250,13 @@ describe("modules of an operator's own", () => {
       OWN.replace("this.context =", "throw new Error('no');"),
       /its constructor failed: no/,
     ],
-    ["no authenticate", OWN.replace("async authenticate", "async login"), /no method authenticate/],
+    ["a kind of the prototype's", OWN.replace('"password"', '"constructor"'), /it has "constructor"/],
+    [
+      "external without its methods",
+      OWN.replace('"password"', '"external"'),
+      /no method 'begin', which kind "external" needs/,
+    ],
+    ["no authenticate", OWN.replace("async authenticate", "async login"), /no method 'authenticate'/],
     [
       "no message",
       OWN.replace("this.confirmationMessage", "this.message"),

@@ -54,18 +54,19 @@ export class HelperPool {
   }
 
   async #ask(request: PamRequest): Promise<PamReply> {
-    const helper = this.#take();
+    let helper: Helper | undefined;
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      void helper.kill();
+      void helper?.kill();
     }, this.#limits.loginSeconds * 1000);
     try {
+      helper = this.#take();
       const reply = await helper.ask(request);
       this.#rest(helper);
       return reply;
     } catch (error) {
-      void helper.kill();
+      void helper?.kill();
       if (!late)
         throw new Failure("bad_gateway", {
           log: error instanceof Error ? error.message : String(error),
@@ -75,7 +76,7 @@ export class HelperPool {
       throw new Failure("gateway_timeout", { log, cause: error });
     } finally {
       clearTimeout(timer);
-      this.#busy.delete(helper);
+      if (helper !== undefined) this.#busy.delete(helper);
       const [next] = this.#queue;
       if (next === undefined) this.#running--;
       else next.go();
