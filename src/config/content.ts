@@ -78,7 +78,7 @@ function isKnown(context: Context, tree: string, path: Path): boolean {
   const near = nearest(tree, TREE_NAMES);
   context.problem(
     [...path, "tree"],
-    `found ${name(tree)}${near === undefined ? "" : `; did you mean ${quoted(near)}?`}; it has to run in a real Tiled. Served here: ${TREE_NAMES.join(", ")}`,
+    `found ${name(tree)}, which has to run in a real Tiled${near === undefined ? "." : `; did you mean ${quoted(near)}?`} Served here: ${TREE_NAMES.join(", ")}`,
   );
   return false;
 }

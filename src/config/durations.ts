@@ -4,7 +4,7 @@
  */
 export const DURATION_FORMS = `seconds (900), "PT15M", "00:15:00" or "7 days, 00:00:00", more than 0 and at most 100 years`;
 
-const LONGEST = 100 * 366 * 86_400;
+export const LONGEST = 100 * 366 * 86_400;
 
 const ISO =
   /^P(?=\d|T\d)(?:(\d+(?:\.\d+)?)Y)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?=\d)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;

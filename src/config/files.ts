@@ -41,15 +41,19 @@ export function readSource(path: string, problems: Problems): Source | undefined
 function isFolder(path: string, problems: Problems): boolean | undefined {
   return attempt(path, problems, () => {
     const found = statSync(path);
-    if (!found.isFile() && !found.isDirectory())
-      problems.add({ file: path, line: 0 }, [], "this is neither a file nor a folder");
-    return found.isFile() || found.isDirectory() ? found.isDirectory() : undefined;
+    if (found.isDirectory()) return true;
+    // A pipe, too: `<(…)` of a shell.
+    if (found.isFile() || found.isFIFO()) return false;
+    problems.add({ file: path, line: 0 }, [], "this is neither a file nor a folder");
+    return undefined;
   });
 }
 
 function readFile(path: string, problems: Problems): LocatedMapping | undefined {
   const bytes = attempt(path, problems, () => {
-    if (statSync(path).size <= LARGEST) return readFileSync(path);
+    const size = statSync(path).size;
+    const read = size <= LARGEST ? readFileSync(path) : undefined;
+    if (read !== undefined && read.length <= LARGEST) return read;
     problems.add({ file: path, line: 0 }, [], `the file is larger than ${LARGEST} bytes`);
     return undefined;
   });

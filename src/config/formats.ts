@@ -8,6 +8,8 @@ import { DURATION_FORMS, seconds } from "./durations.ts";
 export interface TextFormat {
   /** Completes "allowed: …". */
   readonly allowed: string;
+  /** A type whose values the sentence speaks of, too. */
+  readonly covers?: "number";
   /** Undefined where the text is right, else what was found. */
   check(text: string): string | undefined;
 }
@@ -17,7 +19,7 @@ function matching(pattern: RegExp, allowed: string): TextFormat {
 }
 
 function found(text: string): string {
-  return text === "" ? "found an empty text" : "found another text";
+  return text === "" ? "found an empty text" : "found a text of another form";
 }
 
 /** An address, or a block of them in CIDR notation (RFC 4632, section 3.1; RFC 4291, section 2.3). */
@@ -40,7 +42,7 @@ function checkAddresses(text: string): string | undefined {
   const parts = splitAddresses(text);
   const wrong = parts.findIndex((part) => part !== "*" && !isAddressBlock(part));
   if (wrong < 0) return undefined;
-  return parts.length > 1 ? `found something else as number ${wrong + 1}` : "found another text";
+  return parts.length > 1 ? `found something else as number ${wrong + 1}` : "found a text of another form";
 }
 
 function checkWebAddress(text: string): string | undefined {
@@ -78,6 +80,7 @@ function checkRootPath(text: string): string | undefined {
 export const FORMATS: Readonly<Record<string, TextFormat>> = {
   "tiled-duration": {
     allowed: DURATION_FORMS,
+    covers: "number",
     check: (text) => (seconds(text) === undefined ? found(text) : undefined),
   },
   "provider-name": matching(

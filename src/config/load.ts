@@ -11,7 +11,7 @@ import { Context, type Overrides, placeText } from "./context.ts";
 import { withEnvironment } from "./environment.ts";
 import { readSource } from "./files.ts";
 import { type Environment, interpolate } from "./interpolate.ts";
-import { emptyMapping, type Located, locate, overlay, pathText, quoted } from "./located.ts";
+import { emptyMapping, type Located, locate, overlay, pathText } from "./located.ts";
 import type { Config } from "./model.ts";
 import { ConfigError, type Problem, Problems } from "./problems.ts";
 import { FILE_SHAPE, FileSchema, type FileValue } from "./schema.ts";
@@ -157,5 +157,5 @@ function belongs(key: string): string | undefined {
     const section = FileSchema.properties[name].anyOf[0];
     return Object.hasOwn(section.properties, key);
   });
-  return home === undefined ? undefined : `${quoted(key)} belongs into '${home}'`;
+  return home === undefined ? undefined : `it belongs in '${home}'`;
 }

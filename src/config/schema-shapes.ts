@@ -3,6 +3,7 @@
  * type that nothing fits what is refused; the description then says why. `check.ts` reads these marks.
  */
 import { type TObject, type TProperties, type TSchema, Type } from "typebox";
+import { LONGEST } from "./durations.ts";
 
 export function section<Properties extends TProperties>(
   description: string,
@@ -35,7 +36,7 @@ export function whole(minimum: number, maximum: number) {
 }
 
 export function duration() {
-  return Type.Union([Type.Number(), text("tiled-duration")]);
+  return Type.Union([Type.Number({ exclusiveMinimum: 0, maximum: LONGEST }), text("tiled-duration")]);
 }
 
 export function noEffect(why: string) {

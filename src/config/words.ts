@@ -10,7 +10,6 @@ export interface Shape {
   readonly type?: string | undefined;
   readonly anyOf?: readonly Shape[] | undefined;
   readonly const?: unknown;
-  readonly enum?: readonly unknown[] | undefined;
   readonly not?: unknown;
   readonly properties?: Readonly<Record<string, Shape>> | undefined;
   readonly required?: readonly string[] | undefined;
@@ -19,9 +18,8 @@ export interface Shape {
   readonly items?: Shape | undefined;
   readonly minItems?: number | undefined;
   readonly minimum?: number | undefined;
+  readonly exclusiveMinimum?: number | undefined;
   readonly maximum?: number | undefined;
-  readonly minLength?: number | undefined;
-  readonly pattern?: string | undefined;
   readonly format?: string | undefined;
   readonly description?: string | undefined;
   readonly deprecated?: boolean | undefined;
@@ -40,13 +38,12 @@ export function kindOf(node: Located): string {
 /** What a schema lets through, in words. */
 export function allowed(shape: Shape): string {
   if (shape.anyOf !== undefined) {
-    const words = shape.anyOf.filter((option) => option.type !== "null").map(allowed);
-    return [...new Set(words)]
-      .filter((word, index, list) => !list.some((other, at) => at !== index && other.startsWith(word)))
-      .join(", or ");
+    const options = shape.anyOf.flatMap((option) => option.anyOf ?? [option]);
+    const covered = new Set(options.map((option) => FORMATS[option.format ?? ""]?.covers));
+    const said = options.filter(({ type }) => type !== "null" && !(type === "number" && covered.has(type)));
+    return said.map(allowed).join(", or ");
   }
   if (shape.const !== undefined) return JSON.stringify(shape.const);
-  if (shape.enum !== undefined) return shape.enum.map((value) => JSON.stringify(value)).join(", ");
   if (shape.format !== undefined && FORMATS[shape.format] !== undefined)
     return FORMATS[shape.format]?.allowed ?? "";
   switch (shape.type) {

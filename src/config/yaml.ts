@@ -32,7 +32,7 @@ const MAX_SYNTAX_ERRORS = 10;
 const SYNTAX: Partial<Record<YAMLError["code"], string>> = {
   BAD_DQ_ESCAPE:
     'an escape in a text in double quotes that YAML does not know; use single quotes, or write "\\\\" for a backslash',
-  BAD_INDENT: "the indentation does not fit the lines before",
+  BAD_INDENT: "the indentation does not fit the lines before, or a bracket is not closed",
   BAD_SCALAR_START: "a text begins with a character that YAML reserves; put the text into quotes",
   BLOCK_AS_IMPLICIT_KEY:
     "a key and its value begin where a value was expected; check the indentation and the colons",
@@ -59,7 +59,7 @@ export function parseYaml(text: string, file: string, problems: Problems): Locat
       stringKeys: true,
       uniqueKeys: false,
       prettyErrors: false,
-      logLevel: "silent",
+      logLevel: "error",
       lineCounter: lines,
     });
   } catch (error) {
