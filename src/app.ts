@@ -4,7 +4,7 @@
  */
 import cookie from "@fastify/cookie";
 import formbody from "@fastify/formbody";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { Authenticator } from "./authenticators/contract.ts";
 import type { Config } from "./config/model.ts";
 import { KeyActivity } from "./domain/activity.ts";
@@ -27,10 +27,11 @@ import { commonHeaders, requestId } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
 import { createIdentity, originOf } from "./http/identity.ts";
 import { Links } from "./http/links.ts";
-import { logRequests, SAFE_LOGGING } from "./http/logging.ts";
+import { logRequests } from "./http/logging.ts";
 import { logoutRoute } from "./http/logout.ts";
 import { metricsRoute } from "./http/metrics.ts";
 import { describeRoutes, openApiRoute } from "./http/openapi.ts";
+import { pageRoutes } from "./http/pages.ts";
 import { passwordRoutes } from "./http/password.ts";
 import { principalRoutes } from "./http/principals.ts";
 import { Proxies } from "./http/proxies.ts";
@@ -40,8 +41,11 @@ import { parseForm, validateBySchema } from "./http/validation.ts";
 import { whoamiRoute } from "./http/whoami.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Secret } from "./lib/secrets.ts";
-import { packageVersion } from "./lib/version.ts";
+import { VERSION } from "./lib/version.ts";
+import type { Asset } from "./pages/assets.ts";
+import { accessMode } from "./pages/landing.ts";
 import type { Tree } from "./trees/contract.ts";
+import { OFFER } from "./trees/formats.ts";
 
 export interface AppParts {
   /** Null in the modes without providers. */
@@ -56,6 +60,8 @@ export interface AppParts {
   readonly secretKeys: readonly Secret[];
   /** PEM; null where no TLS is terminated here. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
+  /** The operator's, for the pages. */
+  readonly logo: Asset | null;
 }
 
 export async function createApp(config: Config, parts: AppParts): Promise<FastifyInstance> {
@@ -87,7 +93,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   const [first] = providers;
   await describeRoutes(app, {
     title: config.pages.title,
-    version: packageVersion(),
+    version: VERSION,
     tokenUrl: first === undefined ? null : `/api/v1/auth/provider/${first.name}/token`,
     rootPath: links.rootPath,
   });
@@ -103,6 +109,18 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     offer: OFFER,
     links,
     clock: parts.clock,
+  });
+  pageRoutes(app, {
+    site: {
+      title: config.pages.title,
+      logo: parts.logo?.path ?? null,
+      contact: config.pages.contact,
+      version: VERSION,
+    },
+    logo: parts.logo,
+    mode: accessMode(providers.length, config.authentication.allowAnonymousAccess),
+    providers: providers.map(({ name }) => name),
+    links,
   });
   openApiRoute(app);
   if (config.metrics.prometheus) metricsRoute(app);
@@ -122,7 +140,8 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
 function newApp(config: Config, { logger, tls }: AppParts): FastifyInstance {
   const { rootPath, bodyLimit } = config.server;
   const app = Fastify({
-    ...SAFE_LOGGING,
+    // Its own lines show the query, which may hold a key; ours are in `http/logging.ts`.
+    logController: new LogController({ disableRequestLogging: true }),
     loggerInstance: logger,
     ...(tls === null ? {} : { https: tls }),
     bodyLimit,

@@ -52,12 +52,11 @@ export class Login {
     );
     const attempted = { provider, id: username };
     if (attempt.kind === "throttled") {
-      if (attempt.began)
-        await this.#note("login_throttled", attempted, origin, { retry_after: attempt.retryAfter });
       throw new Failure("throttled", { headers: { "retry-after": String(attempt.retryAfter) } });
     }
     if (attempt.kind === "wrong") {
       await this.#note("login_failed", attempted, origin, { reason: "unknown_user_or_wrong_password" });
+      if (attempt.limitReached) await this.#note("login_throttled", attempted, origin, {});
       throw new Failure("wrong_password", { headers: { "www-authenticate": "Bearer" } });
     }
     return await this.#open(provider, attempt.value, origin);

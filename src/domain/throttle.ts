@@ -7,9 +7,9 @@ import type { FailureCounters, Limit } from "./ports.ts";
 
 export type Attempt<T> =
   | { readonly kind: "right"; readonly value: T }
-  | { readonly kind: "wrong" }
-  /** `began`: this very attempt was the one too many. */
-  | { readonly kind: "throttled"; readonly retryAfter: number; readonly began: boolean };
+  /** `limitReached`: the next attempt will be throttled. */
+  | { readonly kind: "wrong"; readonly limitReached: boolean }
+  | { readonly kind: "throttled"; readonly retryAfter: number };
 
 export interface ThrottleLimits {
   readonly account: Limit;
@@ -37,14 +37,14 @@ export class LoginThrottle {
   ): Promise<Attempt<T>> {
     if (this.#limits === false) {
       const value = await check();
-      return value === null ? { kind: "wrong" } : { kind: "right", value };
+      return value === null ? { kind: "wrong", limitReached: false } : { kind: "right", value };
     }
     const limits = this.#limits;
     const place = addressBlock(address);
     const accountKey = `account ${place} ${account}`;
     return await this.#inLane(accountKey, async (): Promise<Attempt<T>> => {
       const blocked = await this.#counters.blocked(accountKey, limits.account);
-      if (blocked > 0) return { kind: "throttled", retryAfter: blocked, began: false };
+      if (blocked > 0) return { kind: "throttled", retryAfter: blocked };
       const value = await check();
       if (value !== null) return { kind: "right", value };
       return await this.#countFailure(accountKey, `address ${place}`, limits);
@@ -57,16 +57,20 @@ export class LoginThrottle {
     limits: ThrottleLimits,
   ): Promise<Attempt<never>> {
     const before = await this.#counters.blocked(addressKey, limits.address);
-    if (before > 0) return { kind: "throttled", retryAfter: before, began: false };
+    if (before > 0) return { kind: "throttled", retryAfter: before };
     const byAccount = await this.#counters.count(accountKey, limits.account);
     const byAddress = await this.#counters.count(addressKey, limits.address);
     const retryAfter = Math.max(byAccount, byAddress);
-    return retryAfter > 0 ? { kind: "throttled", retryAfter, began: true } : { kind: "wrong" };
+    if (retryAfter > 0) return { kind: "throttled", retryAfter };
+    const limitReached =
+      (await this.#counters.blocked(accountKey, limits.account)) > 0 ||
+      (await this.#counters.blocked(addressKey, limits.address)) > 0;
+    return { kind: "wrong", limitReached };
   }
 
   async #inLane<T>(key: string, task: () => Promise<Attempt<T>>): Promise<Attempt<T>> {
     const lane = this.#lanes.get(key) ?? { tail: Promise.resolve(), length: 0 };
-    if (lane.length >= MAX_WAITING) return { kind: "throttled", retryAfter: 1, began: false };
+    if (lane.length >= MAX_WAITING) return { kind: "throttled", retryAfter: 1 };
     this.#lanes.set(key, lane);
     lane.length += 1;
     const turn = lane.tail.then(task);

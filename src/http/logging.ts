@@ -2,16 +2,11 @@
  * One line a request: what was asked, by whom, from where, how it ended. Never a header, a body or a query, since
  * those hold secrets; a path is cut to a sane length.
  */
-import type { FastifyInstance, FastifyServerOptions } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { type Caller, isKnown } from "../domain/caller.ts";
 import type { Proxies } from "./proxies.ts";
 
 const MAX_PATH = 200;
-
-/** Options of Fastify that keep its own log lines from showing what they should not. */
-export const SAFE_LOGGING = {
-  disableRequestLogging: true,
-} as const satisfies Partial<FastifyServerOptions>;
 
 export function logRequests(app: FastifyInstance, proxies: Proxies): void {
   app.addHook("onResponse", (request, reply, done) => {

@@ -45,10 +45,20 @@ test("after the limit no password is even looked at, until the window is over", 
   const { counters, attempt, checks } = setUp();
   for (let index = 0; index < 3; index += 1) assert.equal((await attempt("alice", "10.0.0.1")).kind, "wrong");
   const refused = await attempt("alice", "10.0.0.1", true);
-  assert.deepEqual(refused, { kind: "throttled", retryAfter: 300, began: false });
+  assert.deepEqual(refused, { kind: "throttled", retryAfter: 300 });
   assert.equal(checks(), 3);
   counters.clock.advance(301);
   assert.equal((await attempt("alice", "10.0.0.1", true)).kind, "right");
+});
+
+test("the attempt that reaches the limit says so, once", async () => {
+  const { attempt } = setUp();
+  const outcomes = [];
+  for (let index = 0; index < 5; index += 1) outcomes.push(await attempt("alice", "10.0.0.1"));
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.kind === "wrong" ? outcome.limitReached : outcome.kind)),
+    [false, false, true, "throttled", "throttled"],
+  );
 });
 
 test("the same account from another address and another account from the same address get in", async () => {

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bearer, type TestApp, testApp } from "../support/app.ts";
+
+const BODY = { expires_in: null, scopes: [] };
+
+function post(t: TestApp, headers: Record<string, string>, query = "") {
+  return t.call({ method: "POST", url: `/api/v1/auth/apikey${query}`, headers, payload: BODY });
+}
+
+test("the first answer sets tiled_csrf, a later one does not, and no script can read it", async () => {
+  await using t = await testApp();
+  for (const url of ["/healthz", "/nope", "/api/v1/auth/principal"]) {
+    assert.match(
+      String((await t.call(url)).headers["set-cookie"]),
+      /^tiled_csrf=[\w-]{32}; HttpOnly; Path=\/; SameSite=lax$/,
+    );
+  }
+  const again = await t.call({ url: "/healthz", headers: { cookie: "tiled_csrf=abc" } });
+  assert.equal(again.headers["set-cookie"], undefined);
+});
+
+test("under HTTPS the cookie is Secure", async () => {
+  await using t = await testApp({ server: { publicUrl: "https://tiled.example.org" } });
+  assert.match(String((await t.call("/healthz")).headers["set-cookie"]), /; Secure$/);
+});
+
+test("a key in a cookie changes something only together with the double-submitted token", async () => {
+  await using t = await testApp();
+  const key = await t.makeKey((await t.login("bob")).access_token);
+  const cookie = `tiled_api_key=${key}; tiled_csrf=abc`;
+  const refused = [
+    await post(t, { cookie: `tiled_api_key=${key}` }),
+    await post(t, { cookie }),
+    await post(t, { cookie, "x-csrf": "wrong" }),
+    await post(t, { cookie, "x-csrf": "" }),
+    await post(t, { cookie, "x-csrf": "\u00e9" }),
+    await post(t, { cookie }, "?csrf=wrong"),
+    await post(t, { cookie }, "?csrf=abc&csrf=abc"),
+    // The cookie counts even where another credential would do, since a browser sends it by itself.
+    await post(t, { cookie, authorization: `Apikey ${key}` }),
+  ];
+  for (const [index, response] of refused.entries()) {
+    assert.equal(response.statusCode, 403, String(index));
+    assert.equal(response.headers["content-type"], "application/json");
+    assert.match(response.json<{ detail: string }>().detail, /csrf/i);
+  }
+  assert.equal((await post(t, { cookie, "x-csrf": "abc" })).statusCode, 200);
+  assert.equal((await post(t, { cookie }, "?csrf=abc")).statusCode, 200);
+});
+
+test("a Bearer token needs no double submit: no browser sends it by itself", async () => {
+  await using t = await testApp();
+  const bob = await t.login("bob");
+  assert.equal((await post(t, { ...bearer(bob.access_token), cookie: "tiled_csrf=abc" })).statusCode, 200);
+});
+
+test("reading needs no double submit", async () => {
+  await using t = await testApp();
+  const key = await t.makeKey((await t.login("bob")).access_token);
+  const response = await t.call({ url: "/api/v1/auth/whoami", headers: { cookie: `tiled_api_key=${key}` } });
+  assert.equal(response.statusCode, 200);
+});
+
+test("logout clears the key's cookie, with the double submit only", async () => {
+  await using t = await testApp();
+  const key = await t.makeKey((await t.login("bob")).access_token);
+  const cookie = `tiled_api_key=${key}; tiled_csrf=abc`;
+  assert.equal(
+    (await t.call({ method: "POST", url: "/api/v1/auth/logout", headers: { cookie } })).statusCode,
+    403,
+  );
+  const response = await t.call({
+    method: "POST",
+    url: "/api/v1/auth/logout",
+    headers: { cookie, "x-csrf": "abc" },
+  });
+  assert.deepEqual([response.statusCode, response.json()], [200, {}]);
+  assert.match(String(response.headers["set-cookie"]), /^tiled_api_key=;.*Max-Age=0.*Path=\//i);
+});

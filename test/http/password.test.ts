@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PASSWORDS, testApp } from "../support/app.ts";
+
+const TOKEN = "/api/v1/auth/provider/toy/token";
+
+test("a right password gets a pair of tokens, the identity and the principal", async () => {
+  await using t = await testApp();
+  const response = await t.loginAttempt("alice", PASSWORDS.alice);
+  assert.equal(response.statusCode, 200);
+  assert.equal(response.headers["content-type"], "application/json");
+  assert.equal(response.headers["cache-control"], "no-store");
+  const body = response.json<Record<string, unknown>>();
+  assert.deepEqual(Object.keys(body).sort(), [
+    "access_token",
+    "expires_in",
+    "identity",
+    "principal",
+    "refresh_token",
+    "refresh_token_expires_in",
+    "token_type",
+  ]);
+  assert.deepEqual(body["identity"], { id: "alice", provider: "toy" });
+  assert.match(String(body["principal"]), /^[0-9a-f]{32}$/);
+});
+
+test("an unknown user and a wrong password get one and the same answer", async () => {
+  await using t = await testApp();
+  const answers = await Promise.all([
+    t.loginAttempt("alice", "wrong"),
+    t.loginAttempt("nobody", "secret1"),
+    t.loginAttempt("__proto__", "secret1"),
+    t.loginAttempt("ALICE", "secret1"),
+    t.loginAttempt("alice", "s\u00e9cret1"),
+    t.loginAttempt("alice", "secret1\0"),
+  ]);
+  for (const response of answers) {
+    assert.equal(response.statusCode, 401);
+    assert.deepEqual(response.json(), { detail: "Incorrect username or password" });
+    assert.equal(response.headers["www-authenticate"], "Bearer");
+  }
+});
+
+test("a malformed form is told by field, and never repeats a value", async () => {
+  await using t = await testApp();
+  const cases: [Record<string, string>, string, string][] = [
+    [{ username: "alice" }, "missing", "password"],
+    [{ username: "alice", password: "" }, "missing", "password"],
+    [{ password: "hunter2" }, "missing", "username"],
+    [
+      { username: "alice", password: "hunter2", grant_type: "client_credentials" },
+      "string_pattern_mismatch",
+      "grant_type",
+    ],
+  ];
+  for (const [fields, type, field] of cases) {
+    const response = await t.form(TOKEN, fields);
+    assert.equal(response.statusCode, 422, field);
+    const [problem] = response.json<{ detail: { type: string; loc: string[] }[] }>().detail;
+    assert.deepEqual([problem?.type, problem?.loc], [type, ["body", field]]);
+    assert.doesNotMatch(response.body, /hunter2|client_credentials/);
+  }
+});
+
+test("no body, JSON, text, a field twice and a huge body: each has its status", async () => {
+  await using t = await testApp();
+  const post = (payload: string | undefined, type?: string) =>
+    t.call({
+      method: "POST",
+      url: TOKEN,
+      ...(payload === undefined ? {} : { payload }),
+      ...(type === undefined ? {} : { headers: { "content-type": type } }),
+    });
+  const form = "application/x-www-form-urlencoded";
+  assert.equal((await post(undefined)).statusCode, 422);
+  assert.equal((await post('{"username":"alice","password":"secret1"}', "application/json")).statusCode, 415);
+  assert.equal((await post("username=alice&password=secret1", "text/plain")).statusCode, 415);
+  assert.equal((await post("username=alice&username=bob&password=secret1", form)).statusCode, 400);
+  assert.equal((await post(`username=alice&password=${"x".repeat(65_536)}`, form)).statusCode, 413);
+  assert.equal((await post("username=alice&password=secret1", `${form}; charset=utf-8`)).statusCode, 200);
+});
+
+test("unknown providers are 404, other methods 405 with Allow", async () => {
+  await using t = await testApp();
+  assert.equal(
+    (await t.form("/api/v1/auth/provider/nope/token", { username: "alice", password: "secret1" })).statusCode,
+    404,
+  );
+  const get = await t.call(TOKEN);
+  assert.deepEqual([get.statusCode, get.headers.allow], [405, "POST"]);
+});
+
+test("only live sessions count against the limit", async () => {
+  await using t = await testApp({ authentication: { sessionLimit: 3, sessionMaxAge: 3600 } });
+  const first = await t.login("bob");
+  await t.login("bob");
+  await t.login("bob");
+  const refused = await t.loginAttempt("bob", PASSWORDS.bob);
+  assert.equal(refused.statusCode, 400);
+  assert.match(refused.json<{ detail: string }>().detail, /3 sessions/);
+  await t.call({
+    method: "POST",
+    url: "/api/v1/auth/session/revoke",
+    payload: { refresh_token: first.refresh_token },
+  });
+  await t.login("bob");
+  assert.equal((await t.loginAttempt("bob", PASSWORDS.bob)).statusCode, 400);
+  t.clock.advance(3601);
+  await t.login("bob");
+});
+
+test("guessing is throttled for one account from one address; Retry-After says for how long", async () => {
+  await using t = await testApp();
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    assert.equal((await t.loginAttempt("alice", `guess ${attempt}`)).statusCode, 401);
+  }
+  const throttled = await t.loginAttempt("alice", PASSWORDS.alice);
+  assert.equal(throttled.statusCode, 429);
+  assert.ok(Number(throttled.headers["retry-after"]) > 0);
+  assert.equal((await t.loginAttempt("bob", PASSWORDS.bob)).statusCode, 200);
+  const elsewhere = await t.loginAttempt("alice", PASSWORDS.alice, { remoteAddress: "10.1.1.1" });
+  assert.equal(elsewhere.statusCode, 200);
+});
+
+test("every login is audited: who, from where, how it ended, and no password", async () => {
+  await using t = await testApp();
+  await t.loginAttempt("alice", "hunter2");
+  await t.login("alice");
+  const rows = (await t.store?.audit.read({ limit: 100 })) ?? [];
+  const events = rows.map(({ event, identity, address, requestId }) => [
+    event,
+    identity?.id ?? null,
+    address,
+    typeof requestId,
+  ]);
+  assert.ok(
+    events.some((row) => String(row) === "login_failed,alice,127.0.0.1,string"),
+    String(events),
+  );
+  assert.ok(
+    events.some((row) => String(row) === "login,alice,127.0.0.1,string"),
+    String(events),
+  );
+  assert.doesNotMatch(JSON.stringify(rows), /hunter2|secret1/);
+});
+
+test("no password, token or key reaches the log", async () => {
+  await using t = await testApp();
+  await t.loginAttempt("alice", "hunter2");
+  const alice = await t.login("alice");
+  const key = await t.makeKey(alice.access_token);
+  await t.whoami(`Bearer ${alice.access_token}`);
+  await t.call(`/api/v1/auth/whoami?api_key=${key}`);
+  await t.call(`/api/v1/auth/whoami?api_key=${key}x`);
+  await t.refresh(alice.refresh_token);
+  await t.refresh(`${alice.refresh_token}x`);
+  await t.call({
+    method: "POST",
+    url: "/api/v1/auth/session/refresh",
+    headers: { "content-type": "application/json" },
+    payload: `{"refresh_token": "${alice.refresh_token}`,
+  });
+  const log = t.logLines.join("");
+  assert.match(log, /"path":"\/api\/v1\/auth\/whoami"/);
+  for (const secret of [
+    "hunter2",
+    PASSWORDS.alice,
+    alice.access_token,
+    alice.refresh_token,
+    key,
+    key.slice(8),
+  ]) {
+    assert.ok(!log.includes(secret), `${secret.slice(0, 12)}… is in the log`);
+  }
+});

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FastifyRequest } from "fastify";
+import { Links } from "../../src/http/links.ts";
+import { Proxies } from "../../src/http/proxies.ts";
+
+function request(remoteAddress: string, headers: Record<string, string>): FastifyRequest {
+  return {
+    raw: { headers: { host: "tiled.test:8000", ...headers }, socket: { remoteAddress } },
+  } as unknown as FastifyRequest;
+}
+
+function setUp(trusted: readonly string[], publicUrl: string | null = null) {
+  const ignored: string[] = [];
+  const proxies = new Proxies(trusted, (address, header) => ignored.push(`${header} from ${address}`));
+  const links = new Links({ publicUrl, rootPath: "", tls: false, proxies });
+  return { proxies, links, ignored };
+}
+
+const FORGED = {
+  "x-forwarded-for": "1.2.3.4",
+  "x-forwarded-host": "evil.test",
+  "x-forwarded-proto": "https",
+};
+
+test("without trusted proxies forwarded headers change nothing, and the first one is reported", () => {
+  const { proxies, links, ignored } = setUp([]);
+  const forged = request("127.0.0.1", FORGED);
+  assert.equal(proxies.read(forged).address, "127.0.0.1");
+  assert.equal(links.base(forged), "http://tiled.test:8000");
+  assert.equal(links.isHttps(forged), false);
+  assert.deepEqual(ignored, ["X-Forwarded-Host from 127.0.0.1"]);
+});
+
+test("a trusted proxy says who the client is and how it reached us", () => {
+  const { proxies, links } = setUp(["10.0.0.0/8", "::1"]);
+  for (const peer of ["10.1.2.3", "::ffff:10.1.2.3", "::1"]) {
+    const forwarded = request(peer, FORGED);
+    assert.equal(proxies.read(forwarded).address, "1.2.3.4", peer);
+    assert.equal(links.base(forwarded), "https://evil.test");
+  }
+  assert.equal(proxies.read(request("11.0.0.1", FORGED)).address, "11.0.0.1");
+});
+
+test("what a client writes in front of the chain is not believed", () => {
+  const { proxies } = setUp(["10.0.0.0/8"]);
+  const chain = (value: string) => proxies.read(request("10.0.0.1", { "x-forwarded-for": value })).address;
+  assert.equal(chain("6.6.6.6, 5.5.5.5"), "5.5.5.5");
+  assert.equal(chain("6.6.6.6, 5.5.5.5, 10.9.9.9"), "5.5.5.5");
+  assert.equal(chain("nonsense, 10.9.9.9"), "10.9.9.9");
+  assert.equal(chain("[2001:db8::1]"), "2001:db8::1");
+  assert.equal(chain(""), "10.0.0.1");
+});
+
+test("a public URL is the base whatever a request says", () => {
+  const { links } = setUp(["*"], "https://tiled.example.org/data");
+  const forged = request("127.0.0.1", FORGED);
+  assert.equal(links.base(forged), "https://tiled.example.org/data");
+  assert.equal(links.rootPath, "/data");
+  assert.equal(links.isHttps(forged), true);
+});
+
+test("a Host header that is no host name makes no link", () => {
+  const { links } = setUp([]);
+  for (const host of ['evil"><script>', "a b", "user@host", "host/path", "host:port", ""]) {
+    assert.throws(() => links.base(request("127.0.0.1", { host })), { code: "bad_request" }, host);
+  }
+  assert.equal(links.base(request("127.0.0.1", { host: "[::1]:8000" })), "http://[::1]:8000");
+});

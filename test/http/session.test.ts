@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { apikey, bearer, type TestApp, type Tokens, testApp } from "../support/app.ts";
+
+const REVOKE = "/api/v1/auth/session/revoke";
+
+function payloadOf(token: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as Record<
+    string,
+    unknown
+  >;
+}
+
+const sessionOf = (tokens: Tokens) => String(payloadOf(tokens.access_token)["sid"]);
+
+async function refreshed(t: TestApp, token: string): Promise<Tokens> {
+  const response = await t.refresh(token);
+  assert.equal(response.statusCode, 200, response.body);
+  return response.json<Tokens>();
+}
+
+const status = async (t: TestApp, token: string) => (await t.refresh(token)).statusCode;
+const revoke = (t: TestApp, token: string) =>
+  t.call({ method: "POST", url: REVOKE, payload: { refresh_token: token } });
+
+test("a refresh rotates the token; a retry with the same old one works, twice", async () => {
+  await using t = await testApp();
+  const first = await t.login("alice");
+  const second = await refreshed(t, first.refresh_token);
+  assert.equal((await t.whoami(`Bearer ${second.access_token}`)).statusCode, 200);
+  const retry = await refreshed(t, first.refresh_token);
+  const again = await refreshed(t, first.refresh_token);
+  // All three answers to the one token are of one generation, and each of them can go on.
+  assert.deepEqual(
+    [second, retry, again].map((pair) => payloadOf(pair.refresh_token)["gen"]),
+    [1, 1, 1],
+  );
+  await refreshed(t, again.refresh_token);
+});
+
+test("an old token that is used again after its successor was ends the session for everybody, and is audited", async () => {
+  await using t = await testApp();
+  const first = await t.login("alice");
+  const second = await refreshed(t, first.refresh_token);
+  const third = await refreshed(t, second.refresh_token);
+  assert.equal(await status(t, first.refresh_token), 401);
+  assert.equal(await status(t, third.refresh_token), 401);
+  assert.equal((await t.whoami(`Bearer ${third.access_token}`)).statusCode, 401);
+  const events = (await t.store?.audit.read({ limit: 100 }))?.map(({ event }) => event) ?? [];
+  assert.ok(events.includes("session_refresh_reuse"), String(events));
+});
+
+test("of two tokens of one generation, the one that was not exchanged is reuse once the other was", async () => {
+  await using t = await testApp();
+  const first = await t.login("alice");
+  const honest = await refreshed(t, first.refresh_token);
+  const thief = await refreshed(t, first.refresh_token);
+  await refreshed(t, honest.refresh_token);
+  assert.equal(await status(t, thief.refresh_token), 401);
+  assert.equal(await status(t, honest.refresh_token), 401);
+});
+
+test("without rotation an old token stays good, as with the reference", async () => {
+  await using t = await testApp({ authentication: { refreshTokenRotation: false } });
+  const first = await t.login("alice");
+  const second = await refreshed(t, first.refresh_token);
+  await refreshed(t, second.refresh_token);
+  await refreshed(t, first.refresh_token);
+  await refreshed(t, first.refresh_token);
+});
+
+test("a revoked session refuses its refresh token and its access token from the next request on", async () => {
+  await using t = await testApp();
+  const alice = await t.login("alice");
+  const other = await t.login("alice");
+  assert.equal((await t.whoami(`Bearer ${alice.access_token}`)).statusCode, 200);
+  assert.equal((await revoke(t, alice.refresh_token)).statusCode, 204);
+  assert.equal((await t.whoami(`Bearer ${alice.access_token}`)).statusCode, 401);
+  assert.equal(await status(t, alice.refresh_token), 401);
+  assert.equal((await revoke(t, alice.refresh_token)).statusCode, 204);
+  assert.equal((await t.whoami(`Bearer ${other.access_token}`)).statusCode, 200);
+});
+
+test("lifetimes: the access token, the refresh token (sliding) and the session end in their own time", async () => {
+  await using t = await testApp({
+    authentication: { accessTokenMaxAge: 10, refreshTokenMaxAge: 100, sessionMaxAge: 250 },
+  });
+  const first = await t.login("alice");
+  t.clock.advance(11);
+  const expired = await t.whoami(`Bearer ${first.access_token}`);
+  assert.deepEqual(
+    [expired.statusCode, expired.json()],
+    [401, { detail: "Access token has expired. Refresh token." }],
+  );
+  t.clock.advance(80);
+  const second = await refreshed(t, first.refresh_token);
+  t.clock.advance(90);
+  const third = await refreshed(t, second.refresh_token);
+  assert.equal(payloadOf(third.refresh_token)["exp"], Math.floor(t.clock.now() / 1000) + 69);
+  t.clock.advance(70);
+  assert.equal(await status(t, third.refresh_token), 401);
+  const late = await t.login("alice");
+  t.clock.advance(101);
+  const refused = await t.refresh(late.refresh_token);
+  assert.deepEqual(
+    [refused.statusCode, refused.json()],
+    [401, { detail: "Session has expired. Please re-authenticate." }],
+  );
+  assert.equal((await revoke(t, late.refresh_token)).statusCode, 204);
+});
+
+test("revocation by id: one's own, with and without dashes, again; nobody else's", async () => {
+  await using t = await testApp();
+  const [alice, bob] = [await t.login("alice"), await t.login("bob")];
+  const remove = (id: string, headers = {}) => t.call({ method: "DELETE", url: `${REVOKE}/${id}`, headers });
+  const session = sessionOf(bob);
+  assert.equal((await remove(session)).statusCode, 401);
+  assert.equal((await remove(session, bearer(alice.access_token))).statusCode, 404);
+  assert.equal((await remove("xyz", bearer(bob.access_token))).statusCode, 404);
+  assert.equal((await remove("0".repeat(32), bearer(bob.access_token))).statusCode, 404);
+  const other = await t.login("bob");
+  assert.equal((await remove(session, bearer(other.access_token))).statusCode, 204);
+  assert.equal((await remove(session, bearer(other.access_token))).statusCode, 204);
+  assert.equal((await t.whoami(`Bearer ${bob.access_token}`)).statusCode, 401);
+});
+
+test("a narrow API key ends no session; one that inherits does", async () => {
+  await using t = await testApp();
+  const alice = await t.login("alice");
+  const narrow = await t.makeKey(alice.access_token, { scopes: ["read:data"] });
+  const wide = await t.makeKey(alice.access_token);
+  const remove = (secret: string) =>
+    t.call({ method: "DELETE", url: `${REVOKE}/${sessionOf(alice)}`, headers: apikey(secret) });
+  assert.equal((await remove(narrow)).statusCode, 401);
+  assert.equal((await remove(wide)).statusCode, 204);
+});
+
+test("what is no refresh token of ours", async () => {
+  await using t = await testApp();
+  const alice = await t.login("alice");
+  for (const token of ["garbage", alice.access_token, `${alice.refresh_token}x`, "a.b.c"]) {
+    const refresh = await t.refresh(token);
+    assert.deepEqual(
+      [refresh.statusCode, refresh.json()],
+      [401, { detail: "Could not validate credentials" }],
+    );
+    assert.equal((await revoke(t, token)).statusCode, 401);
+  }
+  const body = async (payload: string, type = "application/json") =>
+    (
+      await t.call({
+        method: "POST",
+        url: "/api/v1/auth/session/refresh",
+        headers: { "content-type": type },
+        payload,
+      })
+    ).statusCode;
+  assert.equal(await body("{}"), 422);
+  assert.equal(await body('{"refresh_token": 5}'), 422);
+  assert.equal(await body("[]"), 422);
+  assert.equal(await body("{bad"), 400);
+  assert.equal(await body(""), 400);
+  assert.equal(await body('{"__proto__": {"refresh_token": "x"}}'), 400);
+  assert.equal(await body("refresh_token=x", "application/x-www-form-urlencoded"), 415);
+  assert.equal(await body(`{"refresh_token": "${"x".repeat(70_000)}"}`), 413);
+});
+
+test("thirty refreshes of one token at once all get working tokens", async () => {
+  await using t = await testApp();
+  const first = await t.login("alice");
+  const answers = await Promise.all(Array.from({ length: 30 }, () => refreshed(t, first.refresh_token)));
+  for (const { access_token } of answers)
+    assert.equal((await t.whoami(`Bearer ${access_token}`)).statusCode, 200);
+});

@@ -1,0 +1,222 @@
+/**
+ * Our own application in the test's process, on a database in memory and a clock that stands still: for tests of what
+ * goes over the wire, without a socket. Real processes and real counterparts are in `ours.ts` and `reference.ts`.
+ */
+import { Writable } from "node:stream";
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
+import { pino } from "pino";
+import { type AppParts, createApp } from "../../src/app.ts";
+import type { Authenticator } from "../../src/authenticators/contract.ts";
+import { DictionaryAuthenticator } from "../../src/authenticators/dictionary.ts";
+import type { Config } from "../../src/config/model.ts";
+import type { Store } from "../../src/domain/ports.ts";
+import { ManualClock } from "../../src/lib/clock.ts";
+import { Secret } from "../../src/lib/secrets.ts";
+import { openStore } from "../../src/store/open.ts";
+import { loadTrees } from "../../src/trees/load.ts";
+
+export const PASSWORDS = { alice: "secret1", bob: "secret2", cara: "secret3" } as const;
+export type UserName = keyof typeof PASSWORDS;
+
+const PLACE = { file: "test", line: 1, path: "test" };
+
+export interface TestAppOptions {
+  readonly authentication?: Partial<Config["authentication"]>;
+  readonly server?: Partial<Config["server"]>;
+  readonly allowOrigins?: readonly string[];
+  /** Without providers: the single-user modes. */
+  readonly providers?: boolean;
+  readonly authenticators?: ReadonlyMap<string, Authenticator>;
+  readonly singleUserKey?: string;
+  readonly secretKeys?: readonly string[];
+  readonly store?: Store;
+  readonly clock?: ManualClock;
+}
+
+export interface Tokens {
+  readonly access_token: string;
+  readonly refresh_token: string;
+  readonly principal: string;
+}
+
+export class TestApp {
+  readonly app: FastifyInstance;
+  readonly clock: ManualClock;
+  readonly store: Store | null;
+  readonly logLines: string[];
+
+  constructor(app: FastifyInstance, clock: ManualClock, store: Store | null, logLines: string[]) {
+    this.app = app;
+    this.clock = clock;
+    this.store = store;
+    this.logLines = logLines;
+  }
+
+  /** A request; `path` without `/api/v1` in front means a path of the API. */
+  async call(options: InjectOptions | string): Promise<LightMyRequestResponse> {
+    const request = typeof options === "string" ? { url: options } : options;
+    return await this.app.inject({ method: "GET", ...request });
+  }
+
+  async login(user: UserName): Promise<Tokens> {
+    const response = await this.loginAttempt(user, PASSWORDS[user]);
+    if (response.statusCode !== 200)
+      throw new Error(`login of ${user}: ${response.statusCode} ${response.body}`);
+    return response.json<Tokens>();
+  }
+
+  async loginAttempt(
+    username: string,
+    password: string,
+    options: InjectOptions = {},
+  ): Promise<LightMyRequestResponse> {
+    return await this.form("/api/v1/auth/provider/toy/token", { username, password }, options);
+  }
+
+  async form(
+    url: string,
+    fields: Record<string, string>,
+    options: InjectOptions = {},
+  ): Promise<LightMyRequestResponse> {
+    return await this.call({
+      ...options,
+      method: "POST",
+      url,
+      headers: { "content-type": "application/x-www-form-urlencoded", ...options.headers },
+      payload: new URLSearchParams(fields).toString(),
+    });
+  }
+
+  async refresh(refreshToken: string): Promise<LightMyRequestResponse> {
+    return await this.call({
+      method: "POST",
+      url: "/api/v1/auth/session/refresh",
+      payload: { refresh_token: refreshToken },
+    });
+  }
+
+  async whoami(credential: string): Promise<LightMyRequestResponse> {
+    return await this.call({ url: "/api/v1/auth/whoami", headers: { authorization: credential } });
+  }
+
+  /** A key made with an access token; answers its secret. */
+  async makeKey(accessToken: string, key: Record<string, unknown> = {}): Promise<string> {
+    const response = await this.call({
+      method: "POST",
+      url: "/api/v1/auth/apikey",
+      headers: bearer(accessToken),
+      payload: { expires_in: null, scopes: null, ...key },
+    });
+    if (response.statusCode !== 200) throw new Error(`key: ${response.statusCode} ${response.body}`);
+    return response.json<{ secret: string }>().secret;
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.store?.close();
+  }
+}
+
+export function bearer(token: string): Record<string, string> {
+  return { authorization: `Bearer ${token}` };
+}
+
+export function apikey(secret: string): Record<string, string> {
+  return { authorization: `Apikey ${secret}` };
+}
+
+/** Alice is an admin; `await using` closes it. */
+export async function testApp(options: TestAppOptions = {}): Promise<TestApp & AsyncDisposable> {
+  const clock = options.clock ?? new ManualClock();
+  const multiUser = options.providers ?? true;
+  const logLines: string[] = [];
+  const store = multiUser ? (options.store ?? (await memoryStore(clock))) : null;
+  const config = testConfig(options, multiUser);
+  if (store !== null) {
+    const origin = { address: null, requestId: null, actor: null };
+    await store.principals.ensureAdmins(config.authentication.admins, new Date(clock.now()), origin);
+  }
+  const parts: AppParts = {
+    store,
+    authenticators: multiUser ? (options.authenticators ?? new Map([["toy", toy()]])) : new Map(),
+    tree: await loadTrees(config.trees),
+    clock,
+    logger: pino(
+      { level: "info", base: null },
+      new Writable({
+        write: (chunk, _encoding, done) => {
+          logLines.push(String(chunk));
+          done();
+        },
+      }),
+    ),
+    singleUserKey: multiUser ? null : new Secret(options.singleUserKey ?? "secret"),
+    secretKeys: (options.secretKeys ?? ["a key for tests only, never for real ones"]).map(
+      (key) => new Secret(key),
+    ),
+    tls: null,
+    logo: null,
+  };
+  const built = new TestApp(await createApp(config, parts), clock, store, logLines);
+  await built.app.ready();
+  return Object.assign(built, { [Symbol.asyncDispose]: () => built.close() });
+}
+
+export async function memoryStore(clock: ManualClock): Promise<Store> {
+  return await openStore({
+    uri: null,
+    initIfNotExists: true,
+    poolSize: 5,
+    maxOverflow: 5,
+    poolPrePing: true,
+    log: () => {},
+    clock,
+  });
+}
+
+function toy(): Authenticator {
+  return new DictionaryAuthenticator({ users_to_passwords: PASSWORDS } as never, {
+    provider: "toy",
+    directory: ".",
+    warn: () => {},
+  });
+}
+
+function testConfig(options: TestAppOptions, multiUser: boolean): Config {
+  return {
+    server: {
+      host: "127.0.0.1",
+      port: 0,
+      publicUrl: null,
+      trustedProxies: [],
+      tls: null,
+      bodyLimit: 65_536,
+      rootPath: "",
+      ...options.server,
+    },
+    authentication: {
+      providers: multiUser ? [{ provider: "toy", authenticator: "toy", args: {}, place: PLACE }] : [],
+      admins: multiUser ? [{ provider: "toy", id: "alice" }] : [],
+      secretKeys: null,
+      allowAnonymousAccess: false,
+      singleUserApiKey: null,
+      accessTokenMaxAge: 900,
+      refreshTokenMaxAge: 604_800,
+      sessionMaxAge: 31_536_000,
+      refreshTokenRotation: true,
+      sessionLimit: 200,
+      apiKeyLimit: 100,
+      loginThrottle: { account: { failures: 10, per: 300 }, address: { failures: 100, per: 300 } },
+      ...options.authentication,
+    },
+    database: { uri: null, initIfNotExists: true, poolSize: 5, maxOverflow: 5, poolPrePing: true },
+    trees: [{ path: "/", tree: "tiled.examples.generated_minimal:tree", args: {}, place: PLACE }],
+    accessControl: null,
+    allowOrigins: options.allowOrigins ?? [],
+    metrics: { prometheus: true },
+    pages: { title: "Tiled", logo: null, contact: null },
+    audit: { retentionDays: 365 },
+    directory: ".",
+    warnings: [],
+  };
+}
