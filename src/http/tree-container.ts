@@ -1,0 +1,69 @@
+/**
+ * `GET /api/v1/container/full/…`: a dataset as rows, or what any other container contains.
+ */
+import type { FastifyInstance } from "fastify";
+import { type Static, Type } from "typebox";
+import { Failure } from "../errors.ts";
+import type { Entry, TreeNode } from "../trees/contract.ts";
+import { datasetFrame, isDataset } from "../trees/dataset.ts";
+import { DataQuery, dataRoute, sendData, unfit, wantedType } from "./tree-data.ts";
+import { findFamily, type OnNode, segmentsOf, type TreeDeps } from "./tree-nodes.ts";
+import { Repeated } from "./tree-query.ts";
+import { chosen, sendFrame } from "./tree-table.ts";
+
+const ContainerQuery = Type.Object({ field: Repeated({ type: "string" }), ...DataQuery });
+
+export function containerRoute(app: FastifyInstance, { tree }: TreeDeps): void {
+  app.get<{ Params: OnNode; Querystring: Static<typeof ContainerQuery> }>(
+    "/api/v1/container/full/*",
+    dataRoute("Read a dataset, or list all that a container contains", ContainerQuery),
+    async (request, reply) => {
+      const node = await findFamily(tree, segmentsOf(request), "container");
+      const mediaType = wantedType(request, isDataset(node) ? "xarray_dataset" : "container");
+      const entries = await node.entries({ offset: 0, limit: await node.count() });
+      const names = chosen(
+        request.query.field,
+        entries.map(([key]) => key),
+      );
+      if (isDataset(node)) {
+        const frame = await datasetFrame(entries, names);
+        if (frame === undefined) throw unfit(mediaType, "A dataset of several dimensions");
+        return sendFrame(request, reply, mediaType, frame);
+      }
+      const budget = { nodes: MAX_NODES };
+      const picked = names === null ? entries : entries.filter(([key]) => names.includes(key));
+      const body = { contents: await outline(picked, budget), metadata: node.metadata };
+      return sendData(request, reply, mediaType, JSON.stringify(body));
+    },
+  );
+}
+
+const MAX_NODES = 10_000;
+
+async function outline(
+  entries: readonly Entry[],
+  budget: { nodes: number },
+): Promise<Readonly<Record<string, unknown>>> {
+  const contents: [string, unknown][] = [];
+  for (const [key, node] of entries) {
+    budget.nodes -= 1;
+    if (budget.nodes < 0) {
+      throw new Failure("bad_request", {
+        detail: `There are more than ${MAX_NODES} nodes below this one: ask for fewer fields.`,
+      });
+    }
+    contents.push([key, { contents: await outline(await entriesOf(node), budget), metadata: node.metadata }]);
+  }
+  return Object.fromEntries(contents);
+}
+
+async function entriesOf(node: TreeNode): Promise<readonly Entry[]> {
+  if (node.family === "container") return node.entries({ offset: 0, limit: MAX_NODES + 1 });
+  if (node.family === "array") return [];
+  const columns: Entry[] = [];
+  for (const name of node.columns) {
+    const column = await node.column(name);
+    if (column !== undefined) columns.push([name, column]);
+  }
+  return columns;
+}

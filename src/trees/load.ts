@@ -1,0 +1,74 @@
+/**
+ * From the configuration's list of trees to the one tree that is served: each is mounted at its path, in containers that
+ * are made for the purpose.
+ */
+import { OperatorError } from "../errors.ts";
+import type { ContainerNode, Tree } from "./contract.ts";
+import { container } from "./memory.ts";
+import { isTreeName, TREE_NAMES, type TreeName } from "./names.ts";
+
+export interface TreeEntry {
+  readonly path: string;
+  readonly tree: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+const LOADERS: Readonly<Record<TreeName, () => Promise<Tree>>> = {
+  "tiled.examples.generated_minimal:tree": async () =>
+    (await import("./generated-minimal.ts")).generatedMinimal(),
+};
+
+/** What stands at a path: a tree, or a container on the way to one. */
+type Place = ContainerNode | Folder;
+interface Folder extends Map<string, Place> {}
+
+export async function loadTrees(entries: readonly TreeEntry[]): Promise<Tree> {
+  const trees: Tree[] = [];
+  let top: Place = new Map();
+  for (const entry of entries) {
+    const tree = await load(entry);
+    trees.push(tree);
+    top = mount(top, entry.path.split("/").filter(Boolean), tree.root, entry.path);
+  }
+  return {
+    root: asNode(top),
+    close: async () => {
+      await Promise.all(trees.map((tree) => tree.close?.()));
+    },
+  };
+}
+
+function mount(
+  place: Place | undefined,
+  segments: readonly string[],
+  node: ContainerNode,
+  path: string,
+): Place {
+  const [segment, ...rest] = segments;
+  const folder = place ?? new Map<string, Place>();
+  if (!(folder instanceof Map) || (segment === undefined && folder.size > 0)) {
+    throw new OperatorError(
+      `The tree at ${path} and another one contain each other: give each a path of its own.`,
+    );
+  }
+  if (segment === undefined) return node;
+  return folder.set(segment, mount(folder.get(segment), rest, node, path));
+}
+
+function asNode(place: Place): ContainerNode {
+  if (!(place instanceof Map)) return place;
+  return container([...place].map(([key, below]) => [key, asNode(below)] as const));
+}
+
+async function load({ path, tree, args }: TreeEntry): Promise<Tree> {
+  if (!isTreeName(tree)) {
+    throw new OperatorError(
+      `The tree ${tree} (at ${path}) is not one that this server can serve by itself: it has to run in a real Tiled. ` +
+        `Served here: ${TREE_NAMES.join(", ")}.`,
+    );
+  }
+  if (Object.keys(args).length > 0) {
+    throw new OperatorError(`The tree ${tree} (at ${path}) takes no args.`);
+  }
+  return LOADERS[tree]();
+}
