@@ -87,11 +87,14 @@ export class MultiUserCallers implements Callers {
     this.#anonymous = anonymous(deps.allowAnonymous);
   }
 
-  identify(credential: Credential, origin: Origin): Caller | Promise<Caller> {
+  identify(
+    credential: Credential,
+    origin: Origin,
+    options: { readonly noted: boolean },
+  ): Caller | Promise<Caller> {
     if (credential.kind === "none") return this.#anonymous;
-    return credential.kind === "bearer"
-      ? this.#byToken(credential.token)
-      : this.#byApiKey(credential.secret, origin);
+    if (credential.kind === "bearer") return this.#byToken(credential.token);
+    return this.#byApiKey(credential.secret, options.noted ? origin : null);
   }
 
   #byToken(token: string): Caller | Promise<Caller> {

@@ -175,11 +175,7 @@ export async function memoryStore(clock: ManualClock): Promise<Store> {
 }
 
 function toy(): Authenticator {
-  return new DictionaryAuthenticator({ users_to_passwords: PASSWORDS } as never, {
-    provider: "toy",
-    directory: ".",
-    warn: () => {},
-  });
+  return new DictionaryAuthenticator({ users_to_passwords: PASSWORDS, confirmation_message: "" });
 }
 
 function testConfig(options: TestAppOptions, multiUser: boolean): Config {

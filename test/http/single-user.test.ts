@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { apikey, testApp } from "../support/app.ts";
+
+const single = (anonymous = false) =>
+  testApp({ providers: false, authentication: { allowAnonymousAccess: anonymous } });
+
+test("the key opens metrics, nothing else does, and a wrong key is never anonymous", async () => {
+  await using t = await single(true);
+  const metrics = async (headers: Record<string, string>, query = "") =>
+    (await t.call({ url: `/api/v1/metrics${query}`, headers })).statusCode;
+  assert.equal(await metrics(apikey("secret")), 200);
+  assert.equal(await metrics({}, "?api_key=secret"), 200);
+  assert.equal(await metrics({}), 401);
+  for (const wrong of ["wrong", "SECRET", "secret ", "s\u00f6cret", "secret\u00e9", "x".repeat(5000)]) {
+    assert.equal(
+      await metrics({}, `?api_key=${encodeURIComponent(wrong)}`),
+      wrong === "secret " ? 401 : 401,
+      wrong,
+    );
+  }
+  assert.equal(await metrics({ authorization: "Bearer garbage" }), 401);
+});
+
+test("there are no authentication routes, and the about document says so", async () => {
+  await using t = await single();
+  for (const [method, path] of [
+    ["GET", "whoami"],
+    ["GET", "apikey"],
+    ["POST", "session/refresh"],
+    ["POST", "logout"],
+    ["GET", "principal"],
+  ] as const) {
+    assert.equal((await t.call({ method, url: `/api/v1/auth/${path}` })).statusCode, 404, path);
+  }
+  const about = (await t.call("/api/v1/")).json<{ authentication: unknown }>();
+  assert.deepEqual(about.authentication, { required: true, providers: [], links: null });
+  await using open = await single(true);
+  const publicAbout = (await open.call("/api/v1/")).json<{ authentication: unknown }>();
+  assert.deepEqual(publicAbout.authentication, { required: false, providers: [], links: null });
+});
+
+test("a browser that opens the URL with the key gets a cookie and the same URL without it", async () => {
+  await using t = await single();
+  const browser = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+  const response = await t.call({ url: "/?api_key=secret&x=1", headers: browser });
+  assert.equal(response.statusCode, 302);
+  assert.equal(response.headers.location, "http://localhost:80/?x=1");
+  assert.equal(response.headers["cache-control"], "no-store");
+  const cookies = [response.headers["set-cookie"]].flat().map(String);
+  assert.ok(
+    cookies.some((cookie) => /^tiled_api_key=secret; Path=\/; HttpOnly; SameSite=Lax$/i.test(cookie)),
+    String(cookies),
+  );
+  const withCookie = await t.call({ url: "/api/v1/metrics", headers: { cookie: "tiled_api_key=secret" } });
+  assert.equal(withCookie.statusCode, 200);
+});
+
+test("no redirect leads away from this server", async () => {
+  await using t = await single();
+  for (const path of ["//evil.test/", "/\\evil.test", "/%2f%2fevil.test", "/.//evil.test"]) {
+    const response = await t.call({
+      url: `${path}?api_key=secret`,
+      headers: { accept: "text/html", host: "localhost" },
+    });
+    const { location } = response.headers;
+    assert.ok(location === undefined || new URL(location).host === "localhost", `${path} -> ${location}`);
+  }
+});
+
+test("a wrong key sets no cookie, and the landing page is shown all the same", async () => {
+  await using t = await single();
+  const response = await t.call({ url: "/?api_key=wrong", headers: { accept: "text/html" } });
+  assert.equal(response.statusCode, 200);
+  assert.doesNotMatch(String(response.headers["set-cookie"]), /tiled_api_key/);
+  assert.doesNotMatch(response.body, /wrong/);
+});
+
+test("routes that do not look at credentials keep no key", async () => {
+  await using t = await single();
+  for (const path of ["/healthz", "/api/v1/", "/openapi.json"]) {
+    const response = await t.call({ url: `${path}?api_key=secret`, headers: { accept: "text/html" } });
+    assert.doesNotMatch(String(response.headers["set-cookie"]), /tiled_api_key/, path);
+  }
+});
