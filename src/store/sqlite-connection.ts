@@ -57,6 +57,11 @@ export class SqliteConnection implements DatabaseConnection {
     return { rows: rows as R[] };
   }
 
+  /** A statement without parameters and rows, such as those of transactions. */
+  run(sql: string): void {
+    this.#prepare(sql).statement.run();
+  }
+
   // biome-ignore lint/correctness/useYield: kysely asks for it, nothing in the store streams.
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error("Streaming is not used with SQLite.");
@@ -87,7 +92,7 @@ export class SqliteConnection implements DatabaseConnection {
 /** kysely's view of one connection that somebody else opened and will close: for migrations and the schema. */
 export function sqliteDialect(connection: SqliteConnection): Dialect {
   const run = async (statement: string) => {
-    connection.raw.exec(statement);
+    connection.run(statement);
   };
   const driver: Driver = {
     init: async () => {},

@@ -5,7 +5,7 @@
  */
 import type { Command, CommandName } from "./backend.ts";
 import { COMMANDS } from "./commands.ts";
-import { asFailure, isUnusable, type PlainError, toPlain, unavailable } from "./errors.ts";
+import { isUnusable, type PlainError, toPlain } from "./errors.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
 import { type Compiler, Db } from "./statement.ts";
 
@@ -21,6 +21,7 @@ export type WriteAnswer =
 
 /** Where connections come from. `obtain` throws where the database cannot be had; `discard` closes one that broke. */
 export interface ConnectionSource {
+  readonly current: SqliteConnection | undefined;
   obtain(): SqliteConnection;
   discard(): void;
 }
@@ -37,11 +38,13 @@ export class SqliteWriter {
   /** Resolves once the whole batch is durable, or nothing of it is. */
   async run(batch: readonly WriteRequest[]): Promise<readonly WriteAnswer[]> {
     try {
-      const { raw, db } = this.#begin();
+      const connection = this.#source.obtain();
+      connection.run("begin immediate");
+      const db = new Db(connection, this.#compiler);
       const answers: WriteAnswer[] = [];
-      for (const request of batch) answers.push(await this.#one(raw, db, request));
-      if (answers.some(({ ok }) => ok)) raw.exec("commit");
-      else raw.exec("rollback");
+      for (const request of batch) answers.push(await this.#one(connection, db, request));
+      if (answers.some(({ ok }) => ok)) connection.run("commit");
+      else connection.run("rollback");
       return answers;
     } catch (error) {
       this.#recover(error);
@@ -50,38 +53,29 @@ export class SqliteWriter {
     }
   }
 
-  #begin(): { raw: SqliteConnection["raw"]; db: Db } {
-    const connection = this.#source.obtain();
-    connection.raw.exec("begin immediate");
-    return { raw: connection.raw, db: new Db(connection, this.#compiler) };
-  }
-
   /** An error of one command undoes that command only, unless SQLite has given up the whole transaction. */
-  async #one(raw: SqliteConnection["raw"], db: Db, { id, name, args }: WriteRequest): Promise<WriteAnswer> {
+  async #one(connection: SqliteConnection, db: Db, { id, name, args }: WriteRequest): Promise<WriteAnswer> {
     const command = COMMANDS[name] as unknown as Command<unknown, unknown>;
-    raw.exec("savepoint command");
+    connection.run("savepoint command");
     try {
       const value = await command(db, args);
-      raw.exec("release command");
+      connection.run("release command");
       return { id, ok: true, value };
     } catch (error) {
-      if (!raw.inTransaction || isUnusable(error)) throw error;
-      raw.exec("rollback to command");
-      raw.exec("release command");
+      if (!connection.raw.inTransaction || isUnusable(error)) throw error;
+      connection.run("rollback to command");
+      connection.run("release command");
       return { id, ok: false, error: toPlain(error) };
     }
   }
 
   #recover(error: unknown): void {
     try {
-      const { raw } = this.#source.obtain();
-      if (raw.inTransaction) raw.exec("rollback");
-    } catch (second) {
-      if (asFailure(second) === undefined)
-        throw unavailable("The writing connection cannot be recovered.", error);
+      const connection = this.#source.current;
+      if (connection?.raw.inTransaction) connection.run("rollback");
+      if (isUnusable(error)) this.#source.discard();
+    } catch {
       this.#source.discard();
-      return;
     }
-    if (isUnusable(error)) this.#source.discard();
   }
 }

@@ -73,7 +73,10 @@ export function sqliteFileBackend({ path, clock, log }: SqliteFileOptions): Back
 
 export function sqliteMemoryBackend(connection: SqliteConnection): Backend {
   const compiler = new Compiler("sqlite");
-  const writer = new SqliteWriter({ obtain: () => connection, discard: () => {} }, compiler);
+  const writer = new SqliteWriter(
+    { current: connection, obtain: () => connection, discard: () => {} },
+    compiler,
+  );
   const db = new Db(connection, compiler);
   let closed = false;
   let last: Promise<unknown> = Promise.resolve();
