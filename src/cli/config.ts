@@ -43,7 +43,8 @@ export async function checkConfig(path: string | undefined, io: ConfigIo): Promi
   }
 }
 
-async function check(path: string | undefined, io: ConfigIo): Promise<void> {
+export /** Throws a `ConfigError` with all that is wrong. Warnings go to stderr. */
+export async function check(path: string | undefined, io: ConfigIo): Promise<void> {
   const { warnings } = await loadWhole(path, io);
   for (const warning of warnings) io.err(warning);
   io.out("No errors found in configuration.");
@@ -80,8 +81,12 @@ async function providerProblems({ authentication, directory }: Config): Promise<
   }
 }
 
+/** With the arguments of the authenticators that come with this server. The exit code. */
 export async function printSchema({ out }: Pick<ConfigIo, "out">): Promise<number> {
   const { jsonSchema } = await import("../config/schema.ts");
-  out(JSON.stringify(jsonSchema(), null, 2));
+  const { AUTHENTICATORS, PREFIX } = await import("../authenticators/table.ts");
+  const args = new Map<string, object>();
+  for (const [name, load] of AUTHENTICATORS) args.set(PREFIX + name, (await load()).args);
+  out(JSON.stringify(jsonSchema(args), null, 2));
   return 0;
 }

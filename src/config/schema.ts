@@ -70,11 +70,27 @@ export const TOP_LEVEL_KEYS: readonly string[] = Object.keys(FileSchema.properti
 /** The same for `check.ts`, which reads JSON Schema whoever wrote it. */
 export const FILE_SHAPE: Shape = FileSchema as object;
 
-/** JSON Schema of the file, for editors. */
-export function jsonSchema(): Readonly<Record<string, unknown>> {
+/** JSON Schema of the file, for editors. `args`: the schemas of authenticators' arguments, by name. */
+export function jsonSchema(args: ReadonlyMap<string, object> = new Map()): Readonly<Record<string, unknown>> {
+  const schema = JSON.parse(JSON.stringify(FileSchema), orVariable) as typeof FileSchema;
+  const provider = schema.properties.authentication.anyOf[0].properties.providers.anyOf[0].items;
+  const conditions = [...args].map(([name, of]) => ({
+    if: { properties: { authenticator: { const: name } }, required: ["authenticator"] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema, not of a promise.
+    then: { properties: { args: of } },
+  }));
+  if (conditions.length > 0) Object.assign(provider, { allOf: conditions });
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "tiled-auth configuration",
-    ...(JSON.parse(JSON.stringify(FileSchema)) as Record<string, unknown>),
+    definitions: { variable: { type: "string", pattern: "\\$", description: "$NAME, from the environment" } },
+    ...schema,
   };
+}
+
+/** Where a number or a boolean is asked for, the file may name a variable. */
+function orVariable(_key: string, value: unknown): unknown {
+  const { type } = Object(value) as { readonly type?: unknown };
+  if (type !== "integer" && type !== "number" && type !== "boolean") return value;
+  return { anyOf: [value, { $ref: "#/definitions/variable" }] };
 }

@@ -80,7 +80,7 @@ export function parseYaml(text: string, file: string, problems: Problems): Locat
     problems.add({ file, line: 1 }, [], "the file is empty; it must have at least 'trees'");
     return undefined;
   }
-  const located = new Reader(spotAt, problems).read(root as Node, spotAt(root.range?.[0] ?? 0), [], 0);
+  const located = new Reader(spotAt, problems).read(root as Node, { file, line: 1 }, [], 0);
   if (located === undefined || located.kind === "mapping") return located;
   problems.add(
     located.spot,
