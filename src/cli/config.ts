@@ -43,7 +43,7 @@ export async function checkConfig(path: string | undefined, io: ConfigIo): Promi
   }
 }
 
-export /** Throws a `ConfigError` with all that is wrong. Warnings go to stderr. */
+/** Throws a `ConfigError` with all that is wrong. Warnings go to stderr. */
 export async function check(path: string | undefined, io: ConfigIo): Promise<void> {
   const { warnings } = await loadWhole(path, io);
   for (const warning of warnings) io.err(warning);
