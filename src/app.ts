@@ -37,6 +37,7 @@ import { principalRoutes } from "./http/principals.ts";
 import { Proxies } from "./http/proxies.ts";
 import type { AuthServices, PasswordProvider } from "./http/services.ts";
 import { sessionRoutes } from "./http/session.ts";
+import { treeRoutes } from "./http/tree.ts";
 import { parseForm, validateBySchema } from "./http/validation.ts";
 import { whoamiRoute } from "./http/whoami.ts";
 import type { Clock } from "./lib/clock.ts";
@@ -123,6 +124,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     links,
   });
   openApiRoute(app);
+  treeRoutes(app, { tree: parts.tree, links });
   if (config.metrics.prometheus) metricsRoute(app);
   if (multiUser !== null) {
     passwordRoutes(app, multiUser.services, providers);
