@@ -26,6 +26,8 @@ const ARGS = Type.Object(
 export interface PamOptions {
   readonly limits: PoolLimits;
   readonly places: typeof PAM_PLACES;
+  /** Where the hashes of local passwords are. */
+  readonly shadow: string;
   readonly platform: NodeJS.Platform;
   readonly startHelper: typeof startHelper;
   /** Resolves after so many milliseconds; rejects where `signal` is aborted. */
@@ -35,6 +37,7 @@ export interface PamOptions {
 const DEFAULTS: PamOptions = {
   limits: { helpers: 8, queue: 64, queueSeconds: 10, loginSeconds: 30, idleSeconds: 60 },
   places: PAM_PLACES,
+  shadow: "/etc/shadow",
   platform: process.platform,
   startHelper,
   sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
@@ -93,7 +96,7 @@ export class PAMAuthenticator implements PasswordAuthenticator {
   }
 
   async start(): Promise<void> {
-    const { platform, places } = this.#options;
+    const { platform, places, shadow } = this.#options;
     if (platform !== "linux") {
       throw new OperatorError(`PAMAuthenticator works on Linux only; this machine runs ${platform}.`);
     }
@@ -110,9 +113,9 @@ export class PAMAuthenticator implements PasswordAuthenticator {
     if (code !== PAM_SUCCESS) {
       throw new OperatorError(`The PAM service "${this.#service}" cannot be opened: ${text} (${code}).`);
     }
-    await access("/etc/shadow", constants.R_OK).catch(() =>
+    await access(shadow, constants.R_OK).catch(() =>
       this.#context.warn(
-        "the server may not read /etc/shadow, so PAM's pam_unix module cannot check the passwords of local accounts. " +
+        `the server may not read ${shadow}, so PAM's pam_unix module cannot check the passwords of local accounts. ` +
           "Run it as root or in the group that owns that file, unless the service uses other modules.",
       ),
     );
