@@ -48,13 +48,12 @@ export interface AuthorizationResponse extends AuthorizationRequest {
 }
 
 /**
- * Sends the browser to another site ("external" in the about document; RFC 6749, section 4.1, OpenID Connect Core,
- * section 3.1). Both methods fail with a `Failure`: `login_refused` where the person or the provider said no,
- * `provider_invalid` where an answer does not pass a check, `bad_gateway` or `gateway_timeout` where there was none. The
- * failure's `log` names the check and the setting to look at, never a token.
+ * A login at another site by a browser (RFC 6749, section 4.1, OpenID Connect Core, section 3.1). Both methods fail
+ * with a `Failure`: `login_refused` where the person or the provider said no, `provider_invalid` where an answer does
+ * not pass a check, `bad_gateway` or `gateway_timeout` where there was none. The failure's `log` names the check and the
+ * setting to look at, never a token.
  */
-export interface ExternalAuthenticator {
-  readonly kind: "external";
+export interface BrowserLogin {
   readonly confirmationMessage: string;
   /** Where a browser login leads, both absolute URLs; null: to our own pages. */
   readonly redirectOnSuccess: string | null;
@@ -71,21 +70,24 @@ export interface ExternalAuthenticator {
   stop?(): Promise<void>;
 }
 
+/** Sends the browser to another site ("external" in the about document). */
+export interface ExternalAuthenticator extends BrowserLogin {
+  readonly kind: "external";
+}
+
 /**
- * Accepts the access tokens of a provider that the client logs in at by itself (RFC 9068). There can be only one, and
- * no other authenticator beside it.
+ * Accepts the access tokens of a provider that the client logs in at by itself (RFC 9068); a browser may log in there
+ * as at any other. There can be only one, and no other authenticator beside it.
  */
-export interface ProxiedAuthenticator {
+export interface ProxiedAuthenticator extends BrowserLogin {
   readonly kind: "proxied";
-  readonly confirmationMessage: string;
   /** For the about document; null until the provider was reached. */
   links(): ProxiedLinks | null;
-  /** Fails with `invalid_token` or `expired_token`, or `bad_gateway` where the provider's keys cannot be had. */
-  verify(token: string): Promise<ProxiedIdentity>;
-  /** As in `ExternalAuthenticator`: for logins with the provider's authorization code by a browser. */
-  problem(): string | null;
-  start?(): Promise<void>;
-  stop?(): Promise<void>;
+  /**
+   * Fails with `invalid_token` or `expired_token`, or `bad_gateway` or `gateway_timeout` where the provider's keys
+   * cannot be had. A token that was seen before is answered synchronously.
+   */
+  verify(token: string): ProxiedIdentity | Promise<ProxiedIdentity>;
 }
 
 export interface ProxiedLinks {

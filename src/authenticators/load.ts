@@ -72,7 +72,7 @@ function construct(Class: AuthenticatorClass, args: object, context: Authenticat
 const METHODS: Readonly<Record<Authenticator["kind"], readonly string[]>> = {
   password: ["authenticate"],
   external: ["begin", "finish", "problem"],
-  proxied: ["links", "verify", "problem"],
+  proxied: ["links", "verify", "begin", "finish", "problem"],
 };
 
 /** An operator's class may be of any making: what the server relies on is checked here once. */
