@@ -128,10 +128,10 @@ function checkAdmins(context: Context): void {
     if (name === undefined || names.includes(name)) continue;
     const known = names.filter((other) => other !== undefined);
     const near = nearest(name, known);
-    const hint = near === undefined ? "" : `; did you mean ${quoted(near)}?`;
+    const hint = near === undefined ? "." : `; did you mean ${quoted(near)}?`;
     context.problem(
       [...path, index, "provider"],
-      `found a provider that is not there${hint}; allowed: ${known.join(", ")}`,
+      `found a provider that is not there${hint} Allowed: ${known.join(", ")}`,
     );
   }
 }

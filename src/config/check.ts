@@ -149,8 +149,9 @@ function checkMapping(shape: Shape, node: LocatedMapping, path: Path, report: Re
     } else if (property !== undefined) {
       define(result, key, check(property, entry.value, here, report));
     } else {
-      const near = nearest(key, Object.keys(properties));
-      if (additionalProperties === true && near === undefined) {
+      const open = additionalProperties === true;
+      const near = nearest(key, open ? known : Object.keys(properties));
+      if (open && near === undefined) {
         report.noEffect({ ...entry.value, spot: entry.keySpot }, here, "not known here");
         continue;
       }

@@ -1,0 +1,374 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ConfigError } from "../../src/config/problems.ts";
+import { load, problems, TREES, wrong } from "./support.ts";
+
+const TOY = `authentication:
+  providers:
+  - provider: toy
+    authenticator: tiled.authenticators:DictionaryAuthenticator
+    args: {users_to_passwords: {alice: "secret1"}}
+`;
+
+const ALLOWED_TOP =
+  "Allowed here: authentication, database, trees, access_control, allow_origins, server, uvicorn, metrics, pages, audit";
+
+/** [what, the file, what is wrong with it]. */
+const CASES: readonly (readonly [string, string, readonly (string | RegExp)[]])[] = [
+  // Keys.
+  [
+    "a misspelt section",
+    `${TREES}databse: {uri: x}\n`,
+    [`2 databse: unknown key 'databse'; did you mean 'database'? ${ALLOWED_TOP}`],
+  ],
+  [
+    "a key in the wrong section",
+    `${TREES}providers: []\n`,
+    [`2 providers: unknown key 'providers'; it belongs in 'authentication'. ${ALLOWED_TOP}`],
+  ],
+  ["a key like no other", `${TREES}colour: blue\n`, [`2 colour: unknown key 'colour'. ${ALLOWED_TOP}`]],
+  [
+    "unknown keys in providers, admins and trees, which the reference lets pass",
+    `authentication:
+  providers:
+  - provider: toy
+    authenticator: m:N
+    argz: {}
+  tiled_admins:
+  - {provider: toy, id: alice, name: Alice}
+trees:
+- path: /
+  tree: tiled.examples.generated_minimal:tree
+  arg: {}
+`,
+    [
+      "5 authentication.providers[0].argz: unknown key 'argz'; did you mean 'args'? Allowed here: provider, authenticator, args",
+      "7 authentication.tiled_admins[0].name: unknown key 'name'. Allowed here: provider, id",
+      "11 trees[0].arg: unknown key 'arg'; did you mean 'args'? Allowed here: path, tree, args",
+    ],
+  ],
+  [
+    "missing keys",
+    `authentication:
+  providers:
+  - {}
+  tiled_admins:
+  -
+    id: alice
+trees:
+- path: /
+access_control:
+  access_policy: "tiled.access_control.access_policies:DummyAccessPolicy"
+`,
+    [
+      /^3 authentication\.providers\[0\]: the key 'provider' is missing; it is needed: Unique name/,
+      /^3 authentication\.providers\[0\]: the key 'authenticator' is missing/,
+      /^6 authentication\.tiled_admins\[0\]: the key 'provider' is missing/,
+      /^8 trees\[0\]: the key 'tree' is missing/,
+      /^9 access_control: the key 'args' is missing.*may be null/,
+    ],
+  ],
+  // Kinds of values.
+  [
+    "one kind of value for another",
+    `authentication: []
+database: postgresql://u:hunter2@h/d
+trees: /
+allow_origins: https://a.org
+server: {port: {a: 1}, host: 127, tls: cert.pem}
+metrics: {prometheus: 1}
+`,
+    [
+      /^1 authentication: found a list, allowed: a mapping with the keys providers, /,
+      "2 database: found a text, allowed: a mapping with the keys uri, init_if_not_exists, pool_size, max_overflow, pool_pre_ping",
+      "3 trees: found a text, allowed: a list (of: a mapping with the keys path, tree, args)",
+      "4 allow_origins: found a text, allowed: a list (of: a text that is not empty)",
+      "5 server.port: found a mapping, allowed: a whole number from 0 to 65535",
+      /^5 server\.host: found a number, allowed: an address .*; YAML reads it so: quote it if it is meant as a text$/,
+      "5 server.tls: found a text, allowed: a mapping with the keys cert, key",
+      "6 metrics.prometheus: found a number, allowed: true or false",
+    ],
+  ],
+  [
+    "numbers out of bounds",
+    `${TREES}server: {port: 65536, body_limit: 1}
+database: {pool_size: 1, max_overflow: -1}
+audit: {retention_days: 0}
+uvicorn: {port: 1.5}
+`,
+    [
+      "2 server.port: found 65536, allowed: a whole number from 0 to 65535",
+      "2 server.body_limit: found 1, allowed: a whole number from 1024 to 16777216",
+      "3 database.pool_size: found 1, allowed: a whole number from 2 to 1000",
+      "3 database.max_overflow: found -1, allowed: a whole number from 0 to 1000",
+      "4 audit.retention_days: found 0, allowed: a whole number from 1 to 36500",
+      "5 uvicorn.port: found 1.5, allowed: a whole number from 0 to 65535",
+    ],
+  ],
+  [
+    "lifetimes",
+    `${TREES}authentication:
+  access_token_max_age: 0
+  refresh_token_max_age: PT15
+  session_max_age: true
+  login_throttle:
+    account: {failures: 0, per: -1}
+    address: 5
+`,
+    [
+      /^3 authentication\.access_token_max_age: found 0, allowed: seconds \(900\), "PT15M", "00:15:00" or "7 days, 00:00:00", more than 0/,
+      /^4 authentication\.refresh_token_max_age: found a text of another form, allowed: seconds/,
+      /^5 authentication\.session_max_age: found a boolean, allowed: seconds/,
+      "7 authentication.login_throttle.account.failures: found 0, allowed: a whole number from 1 to 1000000",
+      /^7 authentication\.login_throttle\.account\.per: found -1, allowed: seconds/,
+      "8 authentication.login_throttle.address: found a number, allowed: a mapping with the keys failures, per",
+    ],
+  ],
+  [
+    "a throttle that is switched on",
+    `${TREES}authentication: {login_throttle: true}\n`,
+    [
+      "2 authentication.login_throttle: found a boolean, allowed: false, or a mapping with the keys account, address",
+    ],
+  ],
+  [
+    "addresses, URLs and paths",
+    `${TREES}server:
+  host: http://h:1
+  public_url: https://u:hunter2@example.org
+  trusted_proxies: [10.0.0.0/33, proxy.example.org, "fe80::1%eth0", 1.2.3.4/x, ::1/129, 10.0.0.0/8/8]
+uvicorn:
+  root_path: /a/../b
+  forwarded_allow_ips: "*"
+`,
+    [
+      /^3 server\.host: found a text of another form/,
+      /^4 server\.public_url: found a username or a password in it/,
+      /^5 server\.trusted_proxies\[0\]: found a text of another form, allowed: an IP address or a CIDR block/,
+      /^5 server\.trusted_proxies\[1\]/,
+      /^5 server\.trusted_proxies\[2\]/,
+      /^5 server\.trusted_proxies\[3\]/,
+      /^5 server\.trusted_proxies\[4\]/,
+      /^5 server\.trusted_proxies\[5\]/,
+      /^7 uvicorn\.root_path: found '\.', '\.\.' or '\/\/' in it/,
+      /^8 uvicorn\.forwarded_allow_ips: says something else than server\.trusted_proxies/,
+    ],
+  ],
+  // Names.
+  [
+    "names that URLs cannot have",
+    `authentication:
+  providers:
+  - {provider: to/y, authenticator: "m:N"}
+  - {provider: "", authenticator: "m:N"}
+  - {provider: ok, authenticator: PAMAuthenticator}
+${TREES}`,
+    [
+      /^3 authentication\.providers\[0\]\.provider: found a text of another form, allowed: letters, digits and \. _ ~ -/,
+      /^4 authentication\.providers\[1\]\.provider: found an empty text/,
+      /^5 authentication\.providers\[2\]\.authenticator: found a text of another form, allowed: a name like/,
+    ],
+  ],
+  [
+    "two providers of one name",
+    `authentication:
+  providers:
+  - {provider: toy, authenticator: "m:N"}
+  - {provider: other, authenticator: "m:N"}
+  - authenticator: "m:N"
+    provider: toy
+${TREES}`,
+    [
+      "6 authentication.providers[2].provider: the name 'toy' is taken by authentication.providers[0]; each provider needs its own",
+    ],
+  ],
+  [
+    "an administrator of an unknown provider",
+    `${TOY}  tiled_admins:
+  - {provider: toi, id: alice}
+  - {provider: elsewhere, id: bob}
+${TREES}`,
+    [
+      "7 authentication.tiled_admins[0].provider: found a provider that is not there; did you mean 'toy'? Allowed: toy",
+      "8 authentication.tiled_admins[1].provider: found a provider that is not there. Allowed: toy",
+    ],
+  ],
+  [
+    "administrators without providers",
+    `authentication:
+  tiled_admins:
+  - {provider: toy, id: alice}
+${TREES}`,
+    [
+      "2 authentication.tiled_admins: there are administrators but no authentication.providers that they could log in with",
+    ],
+  ],
+  // Secrets.
+  [
+    "a single-user key beside providers",
+    `${TOY}  single_user_api_key: hunter2\n${TREES}`,
+    [
+      /^6 authentication\.single_user_api_key: a single-user key has no place beside authentication\.providers/,
+    ],
+  ],
+  [
+    "a single-user key that a URL would mangle",
+    `authentication: {single_user_api_key: "hunter2+"}\n${TREES}`,
+    [
+      /^1 authentication\.single_user_api_key: found a text of another form, allowed: letters and digits only/,
+    ],
+  ],
+  [
+    "no secret keys in the list",
+    `${TOY}  secret_keys: []\n${TREES}`,
+    [/^6 authentication\.secret_keys: found an empty list, allowed: at least one/],
+  ],
+  [
+    "secret keys without content",
+    `${TOY}  secret_keys:\n  - ""\n  - "  "\n  -\n${TREES}`,
+    [
+      "7 authentication.secret_keys[0]: found an empty text, allowed: a text that is not empty",
+      "8 authentication.secret_keys[1]: found a text of another form, allowed: a text that is not empty",
+      /^9 authentication\.secret_keys\[2\]: found nothing/,
+    ],
+  ],
+  [
+    "passwords that YAML reads as something else",
+    `authentication:
+  providers:
+  - provider: toy
+    authenticator: tiled.authenticators:DictionaryAuthenticator
+    args:
+      users_to_passwords:
+        alice: 12345
+        bob: yes
+        carl:
+        dora: 2026-01-31
+        erik: [hunter2]
+        fred: 0x1F
+        gina: "12345"
+${TREES}`,
+    [
+      '7 authentication.providers[0].args.users_to_passwords.alice: YAML reads this password as a number, allowed: a text; quote it: alice: "…"',
+      '8 authentication.providers[0].args.users_to_passwords.bob: YAML reads this password as a boolean, allowed: a text; quote it: bob: "…"',
+      '9 authentication.providers[0].args.users_to_passwords.carl: YAML reads this password as nothing, allowed: a text; quote it: carl: "…"',
+      '10 authentication.providers[0].args.users_to_passwords.dora: YAML reads this password as a date, allowed: a text; quote it: dora: "…"',
+      '11 authentication.providers[0].args.users_to_passwords.erik: YAML reads this password as a list, allowed: a text; quote it: erik: "…"',
+      '12 authentication.providers[0].args.users_to_passwords.fred: YAML reads this password as a number, allowed: a text; quote it: fred: "…"',
+    ],
+  ],
+  // The database.
+  [
+    "a database of another kind",
+    `${TREES}database: {uri: "mysql://u:hunter2@h/d"}\n`,
+    [/^2 database\.uri: found the scheme 'mysql', allowed: sqlite:/],
+  ],
+  [
+    "PostgreSQL's other scheme",
+    `${TREES}database: {uri: "postgres://u:hunter2@h/d"}\n`,
+    [/^2 database\.uri: found the scheme 'postgres'; did you mean 'postgresql'\?/],
+  ],
+  ["a database without a name", `${TREES}database:\n  uri: ""\n`, [/^3 database\.uri: found an empty text/]],
+  // What is served.
+  [
+    "nothing to serve",
+    "metrics: {prometheus: true}\n",
+    [/^1 trees: nothing is served: 'trees' \(or 'catalog'\) is missing/],
+  ],
+  ["an empty list of trees", "metrics:\ntrees: []\n", [/^2 trees: nothing is served/]],
+  [
+    "a tree of another server",
+    "trees:\n- path: /\n  tree: my_package.trees:tree\n- path: hunter2\n  tree: hunter2\n",
+    [
+      "3 trees[0].tree: found 'my_package.trees:tree', which has to run in a real Tiled. Served here: tiled.examples.generated_minimal:tree",
+      /^4 trees\[1\]\.path: this path and that of trees\[0\] \('\/'\) contain each other/,
+      /^5 trees\[1\]\.tree: found another text, which has to run in a real Tiled/,
+    ],
+  ],
+  [
+    "a misspelt tree",
+    "trees:\n- path: /\n  tree: tiled.examples.generated_minimal:tre\n",
+    [/^3 trees\[0\]\.tree: found .*; did you mean 'tiled\.examples\.generated_minimal:tree'\?/],
+  ],
+  [
+    "trees that contain each other",
+    `trees:
+- {path: /a/b, tree: "tiled.examples.generated_minimal:tree"}
+- {path: /a/bc, tree: "tiled.examples.generated_minimal:tree"}
+- {path: a/b/, tree: "tiled.examples.generated_minimal:tree"}
+- {path: /a/b/c, tree: catalog}
+- {path: /a, tree: "tiled.examples.generated_minimal:tree"}
+- {path: /../x, tree: "tiled.examples.generated_minimal:tree"}
+`,
+    [
+      /^4 trees\[2\]\.path: this path and that of trees\[0\] \('\/a\/b'\) contain each other/,
+      /^5 trees\[3\]\.path: this path and that of trees\[0\]/,
+      /^6 trees\[4\]\.path: this path and that of trees\[0\]/,
+      /^7 trees\[5\]\.path: found '\.' or '\.\.' in it/,
+    ],
+  ],
+  [
+    "arguments for a tree that takes none",
+    "trees:\n- path: /\n  tree: tiled.examples.generated_minimal:tree\n  args: {size: 3}\n",
+    ["4 trees[0].args: this tree takes no arguments"],
+  ],
+  [
+    "a catalog beside trees",
+    `${TREES}catalog: {uri: c.db}\n`,
+    [/^2 catalog: 'catalog' and 'trees' exclude each other/],
+  ],
+  [
+    "a policy of the catalog",
+    `${TREES}access_control:\n  access_policy: "tiled.access_control.access_policies:TagBasedAccessPolicy"\n  args: {provider: toy}\n`,
+    [
+      /^3 access_control\.access_policy: the policy '.*:TagBasedAccessPolicy' reads its tags from Tiled's catalog database/,
+    ],
+  ],
+  [
+    "an unknown policy",
+    `${TREES}access_control:\n  access_policy: "my.policies:Mine"\n  args:\n`,
+    [/^3 access_control\.access_policy: the policy 'my\.policies:Mine' is not known here/],
+  ],
+  [
+    "arguments for a policy that takes none",
+    `${TREES}access_control:\n  access_policy: "tiled.access_control.access_policies:DummyAccessPolicy"\n  args: {a: 1}\n`,
+    ["4 access_control.args: this policy takes no arguments, allowed: null"],
+  ],
+];
+
+describe("errors of a configuration", () => {
+  for (const [name, yaml, expected] of CASES) {
+    it(name, () => {
+      const found = wrong(yaml);
+      assert.equal(found.length, expected.length, found.join("\n"));
+      for (const [index, pattern] of expected.entries()) {
+        if (typeof pattern === "string") assert.equal(found[index], pattern);
+        else assert.match(found[index] ?? "", pattern);
+      }
+      assert.doesNotMatch(found.join("\n"), /hunter2/);
+    });
+  }
+
+  it("all of them come at once, in the order of the lines, with file and line", () => {
+    const yaml = `server: {port: x}\nauthentication:\n  provders: []\n  secret_keys: [$UNSET]\ntrees:\n- {path: /, tree: x}\n`;
+    const lines = problems(yaml).map((problem) => problem.line);
+    assert.deepEqual(lines, [1, 3, 4, 6]);
+    assert.throws(
+      () => load(yaml),
+      (error: unknown) => {
+        assert.ok(error instanceof ConfigError);
+        assert.equal(error.exitCode, 1);
+        const text = error.message.split("\n");
+        assert.equal(text.length, 5);
+        assert.equal(text[0], "The configuration has 4 errors.");
+        assert.match(text[1] ?? "", /config\.yml:1: server\.port: found a text/);
+        return true;
+      },
+    );
+  });
+
+  it("a file that is not there, or is none", () => {
+    assert.deepEqual(wrong({}), ["there is no *.yml or *.yaml in this folder"]);
+    assert.throws(() => load({ "x.yml": TREES, "y.yml": "" }), /y\.yml:1: the file is empty/);
+  });
+});
