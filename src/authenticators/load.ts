@@ -8,6 +8,7 @@ import { ConfigError, type Problem } from "../config/problems.ts";
 import { OperatorError } from "../errors.ts";
 import { checkArgs } from "./args.ts";
 import type { Authenticator, AuthenticatorClass, AuthenticatorContext } from "./contract.ts";
+import { guarded } from "./guard.ts";
 import { authenticatorClass, reason } from "./module.ts";
 
 /** By the provider's name, in the configuration's order. Throws a `ConfigError` with all problems of all providers. */
@@ -96,7 +97,8 @@ function contract(made: unknown): Authenticator {
       throw broken(`its '${method}' must be a method`);
     }
   }
-  return made as Authenticator;
+  const authenticator = made as Authenticator;
+  return authenticator.kind === "password" ? guarded(authenticator) : authenticator;
 }
 
 function broken(how: string): OperatorError {

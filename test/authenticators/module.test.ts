@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { PasswordAuthenticator } from "../../src/authenticators/contract.ts";
 import { folder, load, provider, refusal } from "./loading.ts";
 
 const OWN = `
@@ -10,7 +9,10 @@ export class MyAuthenticator {
   static args = { type: "object", properties: { greeting: { type: "string", default: "hi" } }, additionalProperties: false };
   kind = "password";
   constructor(args, context) { this.confirmationMessage = args.greeting; this.context = context; }
-  async authenticate(username) { return { id: username }; }
+  async authenticate(username) {
+    const { provider, directory } = this.context;
+    return { id: username, state: { provider, directory } };
+  }
 }
 `;
 
@@ -40,13 +42,10 @@ describe("modules of an operator's own", () => {
       "with space/ö#%20?.js",
     ]) {
       const made = await load(provider(`${path}:MyAuthenticator`));
-      const own = made.get("lab") as PasswordAuthenticator & {
-        context: { provider: string; directory: string };
-      };
-      assert.deepEqual(await own.authenticate("alice", "x"), { id: "alice" });
-      assert.equal(own.confirmationMessage, "hi");
-      assert.equal(own.context.provider, "lab");
-      assert.equal(own.context.directory, folder);
+      const own = made.get("lab");
+      const state = { provider: "lab", directory: folder };
+      assert.deepEqual(await own?.authenticate("alice", "x"), { id: "alice", state });
+      assert.equal(own?.confirmationMessage, "hi");
     }
   });
 

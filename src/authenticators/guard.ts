@@ -1,0 +1,40 @@
+/**
+ * What stands between the server and a password authenticator of any making: an operator's class may throw what it
+ * likes and return what it likes, and must neither let anybody in by mistake nor cause an internal error.
+ */
+import { Failure } from "../errors.ts";
+import type { AuthenticatedIdentity, PasswordAuthenticator } from "./contract.ts";
+
+export function guarded(authenticator: PasswordAuthenticator): PasswordAuthenticator {
+  return {
+    kind: "password",
+    confirmationMessage: authenticator.confirmationMessage,
+    async authenticate(username, password, signal) {
+      let answer: unknown;
+      try {
+        answer = await authenticator.authenticate(username, password, signal);
+      } catch (error) {
+        if (error instanceof Failure || signal?.aborted) throw error;
+        const log = `The authenticator failed: ${error instanceof Error ? error.message : String(error)}`;
+        throw new Failure("bad_gateway", { log, cause: error });
+      }
+      return identity(answer);
+    },
+    start: async () => authenticator.start?.(),
+    stop: async () => authenticator.stop?.(),
+  };
+}
+
+function identity(answer: unknown): AuthenticatedIdentity | null {
+  if (answer === null) return null;
+  const { id, state } = (answer ?? {}) as { readonly id?: unknown; readonly state?: unknown };
+  if (typeof id !== "string") throw broken("neither null nor an object with the 'id' of the user, a text");
+  if (state === undefined) return { id };
+  if (typeof state !== "object" || state === null || Array.isArray(state))
+    throw broken("a 'state' that is no object");
+  return { id, state: state as Readonly<Record<string, unknown>> };
+}
+
+function broken(what: string): Failure {
+  return new Failure("bad_gateway", { log: `The authenticator's authenticate() returned ${what}.` });
+}
