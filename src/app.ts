@@ -23,7 +23,7 @@ import { apiKeyRoutes } from "./http/api-keys.ts";
 import { allowOrigins } from "./http/cors.ts";
 import { protectFromForgery } from "./http/csrf.ts";
 import { answerBrokenRequest, answerErrors, refuseOtherMethods } from "./http/errors.ts";
-import { commonHeaders, requestId } from "./http/headers.ts";
+import { commonHeaders, requestIds } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
 import { createIdentity, originOf } from "./http/identity.ts";
 import { Links } from "./http/links.ts";
@@ -147,7 +147,7 @@ function newApp(config: Config, { logger, tls }: AppParts): FastifyInstance {
     loggerInstance: logger,
     ...(tls === null ? {} : { https: tls }),
     bodyLimit,
-    genReqId: requestId,
+    genReqId: requestIds(),
     clientErrorHandler: answerBrokenRequest,
     forceCloseConnections: "idle",
     requestTimeout: 60_000,

@@ -6,7 +6,7 @@ import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { equalSecrets, type Secret, sha256 } from "../lib/secrets.ts";
 import type { KeyActivity } from "./activity.ts";
-import type { Caller } from "./caller.ts";
+import type { Caller, KnownCaller } from "./caller.ts";
 import type { Directory } from "./directory.ts";
 import type { ApiKeyRecord, Origin, PrincipalSummary, SessionStatus } from "./model.ts";
 import { ANONYMOUS_SCOPES, INHERIT, SINGLE_USER_SCOPES } from "./scopes.ts";
@@ -72,6 +72,8 @@ export class MultiUserCallers implements Callers {
   readonly #activity: KeyActivity;
   readonly #clock: Clock;
   readonly #anonymous: Caller;
+  /** What a token or key made of a principal, for as long as both are the same objects. */
+  readonly #callers = new WeakMap<AccessClaims | ApiKeyRecord, KnownCaller>();
 
   constructor(deps: {
     readonly tokens: Tokens;
@@ -121,13 +123,25 @@ export class MultiUserCallers implements Callers {
     if (session !== null && !this.#isLive(session, found)) {
       throw new Failure("invalid_token", { log: "the token's session has ended" });
     }
-    return {
+    return this.#remembered(claims, found, () => ({
       kind: "token",
       principal: found,
       scopes: common(claims.scopes, found.scopes),
       identities: claims.identities,
       session: claims.session,
-    };
+    }));
+  }
+
+  #remembered(
+    credential: AccessClaims | ApiKeyRecord,
+    principal: PrincipalSummary,
+    make: () => KnownCaller,
+  ): KnownCaller {
+    const known = this.#callers.get(credential);
+    if (known?.principal === principal) return known;
+    const made = make();
+    this.#callers.set(credential, made);
+    return made;
   }
 
   #isLive(session: SessionStatus | undefined, principal: PrincipalSummary): boolean {
@@ -160,8 +174,12 @@ export class MultiUserCallers implements Callers {
   #keyCaller(key: ApiKeyRecord, principal: PrincipalSummary | undefined, noteFrom: Origin | null): Caller {
     const found = enabled(principal);
     if (noteFrom !== null) this.#activity.note(key, { ...noteFrom, actor: found.uuid });
-    const scopes = key.scopes.includes(INHERIT) ? new Set(found.scopes) : common(key.scopes, found.scopes);
-    return { kind: "api_key", principal: found, scopes, key };
+    return this.#remembered(key, found, () => ({
+      kind: "api_key",
+      principal: found,
+      scopes: key.scopes.includes(INHERIT) ? new Set(found.scopes) : common(key.scopes, found.scopes),
+      key,
+    }));
   }
 }
 

@@ -10,10 +10,23 @@ import type { Links } from "./links.ts";
 
 const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
-/** 16 hex digits, or the UUID (version 4) that the client or a proxy gave the request. */
-export function requestId(request: IncomingMessage): string {
-  const given = request.headers["x-tiled-request-id"];
-  return typeof given === "string" && UUID4.test(given) ? given : randomBytes(8).toString("hex");
+const ID_BYTES = 8;
+
+/** Names requests: 16 hex digits, or the UUID (version 4) that the client or a proxy gave. */
+export function requestIds(): (request: IncomingMessage) => string {
+  // One call to the operating system for many names.
+  let random = Buffer.alloc(0);
+  let used = 0;
+  return ({ headers }) => {
+    const given = headers["x-tiled-request-id"];
+    if (typeof given === "string" && UUID4.test(given)) return given;
+    if (used >= random.length) {
+      random = randomBytes(ID_BYTES * 512);
+      used = 0;
+    }
+    used += ID_BYTES;
+    return random.toString("hex", used - ID_BYTES, used);
+  };
 }
 
 export function commonHeaders(app: FastifyInstance, links: Links): void {

@@ -30,8 +30,11 @@ export function credentialOf(request: FastifyRequest): Credential {
 }
 
 function readAuthorization(header: string | undefined): Credential {
-  if (header === undefined || header.trim() === "") return NONE;
-  const [, scheme = "", value = ""] = /^\s*(\S+)(?:\s+(.*?))?\s*$/.exec(header) ?? [];
+  const text = header?.trim() ?? "";
+  if (text === "") return NONE;
+  const space = text.search(/\s/);
+  const scheme = space === -1 ? text : text.slice(0, space);
+  const value = space === -1 ? "" : text.slice(space + 1).trimStart();
   switch (scheme.toLowerCase()) {
     case "apikey":
       return value === "" ? NONE : { kind: "api_key", secret: value };

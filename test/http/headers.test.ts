@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { test } from "node:test";
-import { isOlder, pythonClient, requestId } from "../../src/http/headers.ts";
+import { isOlder, pythonClient, requestIds } from "../../src/http/headers.ts";
 
 test("Python clients' versions are compared as PEP 440 orders them", () => {
   const order = [
@@ -39,10 +39,17 @@ test("a version that cannot be read is none, as is another client", () => {
 });
 
 test("a request keeps the UUID it came with, and nothing else", () => {
+  const name = requestIds();
   const id = (value?: string) =>
-    requestId({ headers: { "x-tiled-request-id": value } } as unknown as IncomingMessage);
+    name({ headers: { "x-tiled-request-id": value } } as unknown as IncomingMessage);
   assert.equal(id("7f2c1f0e-5d0b-4a52-9c6a-0f3d3f5f7a11"), "7f2c1f0e-5d0b-4a52-9c6a-0f3d3f5f7a11");
   for (const other of [undefined, "", "x", "7f2c1f0e-5d0b-1a52-9c6a-0f3d3f5f7a11", "a\r\nb"]) {
     assert.match(id(other), /^[0-9a-f]{16}$/);
   }
+});
+
+test("requests that come with no name of their own get one each", () => {
+  const name = requestIds();
+  const names = new Set(Array.from({ length: 2000 }, () => name({ headers: {} } as IncomingMessage)));
+  assert.equal(names.size, 2000);
 });
