@@ -91,7 +91,7 @@ export const FILTERS: Readonly<Record<string, FilterKind>> = {
   keypresent: {
     fields: ["key", "exists"],
     make: ({ key, exists = "" }) => {
-      const wanted = BOOLEANS[exists.toLowerCase()];
+      const wanted = BOOLEANS.get(exists.toLowerCase());
       if (wanted === undefined) return { field: "exists", type: "bool_parsing", expected: "a valid boolean" };
       return ([, node]) => (termOf(node, key) !== undefined) === wanted;
     },
@@ -132,7 +132,12 @@ const FAMILIES = ["array", "awkward", "bytes", "container", "ragged", "sparse", 
 
 const FAMILIES_TEXT = "'array', 'awkward', 'bytes', 'container', 'ragged', 'sparse' or 'table'";
 
-const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, "1": true, false: false, "0": false };
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ["true", true],
+  ["1", true],
+  ["false", false],
+  ["0", false],
+]);
 
 const COMPARISONS: Readonly<Record<string, (order: number) => boolean>> = {
   lt: (order) => order < 0,

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { OperatorError } from "../../src/errors.ts";
+import type { TreeNode } from "../../src/trees/contract.ts";
+import { loadTrees } from "../../src/trees/load.ts";
+
+const MINIMAL = "tiled.examples.generated_minimal:tree";
+const at = (path: string, tree = MINIMAL, args = {}) => ({ path, tree, args });
+
+async function keys(node: TreeNode | undefined): Promise<readonly string[]> {
+  assert.ok(node?.family === "container");
+  return (await node.entries({ offset: 0, limit: 100 })).map(([key]) => key);
+}
+
+test("one tree is the root, several are mounted in containers", async () => {
+  const { root } = await loadTrees([at("/")]);
+  assert.deepEqual(await keys(root), ["A", "B", "C", "D"]);
+  assert.deepEqual(root.metadata, { thing: "stuff" });
+
+  const several = (await loadTrees([at("/b/c"), at("a/"), at("/b/d/e"), at("/2"), at("/1")])).root;
+  assert.deepEqual(await keys(several), ["b", "a", "2", "1"]);
+  assert.deepEqual(several.metadata, {});
+  assert.equal(await several.count(), 4);
+  const b = await several.child("b");
+  assert.deepEqual(await keys(b), ["c", "d"]);
+  assert.ok(b?.family === "container");
+  assert.deepEqual(await keys(await b.child("c")), ["A", "B", "C", "D"]);
+  assert.equal(await several.child("constructor"), undefined);
+  assert.deepEqual(await keys((await loadTrees([])).root), []);
+});
+
+test("what cannot be served stops the start and says why", async () => {
+  for (const [entries, message] of [
+    [
+      [at("/x", "my_package:tree")],
+      /my_package:tree \(at \/x\).* has to run in a real Tiled.*generated_minimal/,
+    ],
+    [[at("/", "constructor")], /real Tiled/],
+    [[at("/", MINIMAL, { size: 1 })], /takes no args/],
+    [[at("/"), at("/a")], /\/a and another one contain each other/],
+    [[at("/a"), at("/")], /contain each other/],
+    [[at("/a/b"), at("/a")], /contain each other/],
+    [[at("/a"), at("/a")], /contain each other/],
+    [[at("/a"), at("/a/b/c")], /contain each other/],
+  ] as const) {
+    await assert.rejects(
+      loadTrees(entries),
+      (error) => error instanceof OperatorError && message.test(error.message),
+    );
+  }
+});

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { arrayCsv, arrayJson, elementTexts, frameCsv, frameJson } from "../../src/trees/text.ts";
+
+function type(kind: string, itemsize: number, endianness: "little" | "big" = "little") {
+  return { kind, itemsize, endianness, dt_units: null };
+}
+
+function bytes(values: { buffer: ArrayBuffer }): Uint8Array {
+  return new Uint8Array(values.buffer);
+}
+
+test("elements are written as Python writes them", () => {
+  const floats = bytes(Float64Array.of(1, -0, 0.1, 1e16, 1e21, 1e-7, Number.NaN, Infinity, -Infinity));
+  assert.deepEqual(elementTexts(floats, type("f", 8), "csv"), [
+    "1.0",
+    "-0.0",
+    "0.1",
+    "10000000000000000.0",
+    "1e+21",
+    "1e-7",
+    "nan",
+    "inf",
+    "-inf",
+  ]);
+  assert.deepEqual(elementTexts(floats, type("f", 8), "json")?.slice(-3), ["null", "null", "null"]);
+  assert.deepEqual(
+    elementTexts(bytes(BigInt64Array.of(-(2n ** 63n), 2n ** 53n + 1n)), type("i", 8), "json"),
+    ["-9223372036854775808", "9007199254740993"],
+  );
+  assert.deepEqual(elementTexts(Uint8Array.of(0, 1), type("b", 1), "json"), ["false", "true"]);
+  assert.deepEqual(elementTexts(Uint8Array.of(1, 0), type("u", 2, "big"), "json"), ["256"]);
+  assert.deepEqual(elementTexts(Uint8Array.of(1, 0), type("u", 2), "json"), ["1"]);
+  assert.equal(elementTexts(Uint8Array.of(1, 0), type("U", 4), "json"), undefined);
+});
+
+test("shapes become nested lists", () => {
+  const texts = ["1", "2", "3", "4", "5", "6"];
+  assert.equal(arrayJson(texts, [2, 3]), "[[1,2,3],[4,5,6]]");
+  assert.equal(arrayJson(texts, [3, 1, 2]), "[[[1,2]],[[3,4]],[[5,6]]]");
+  assert.equal(arrayJson(["1"], []), "1");
+  assert.equal(arrayJson([], [0]), "[]");
+  assert.equal(arrayJson([], [2, 0]), "[[],[]]");
+  assert.equal(arrayJson([], [0, 2]), "[]");
+  assert.equal(arrayCsv(texts, [2, 3]), "1,2,3\n4,5,6\n");
+  assert.equal(arrayCsv(texts, [6]), "1\n2\n3\n4\n5\n6\n");
+  assert.equal(arrayCsv([], [2, 0]), "");
+});
+
+test("a frame's names are escaped", () => {
+  const frame = {
+    length: 2,
+    index: null,
+    columns: [
+      { name: 'say "x", y', values: Float64Array.of(1, 2.5) },
+      { name: "n", values: BigInt64Array.of(1n, 2n) },
+    ],
+  };
+  assert.equal(frameCsv(frame, true), '"say ""x"", y",n\n1.0,1\n2.5,2\n');
+  assert.equal(frameCsv(frame, false), "1.0,1\n2.5,2\n");
+  assert.equal(frameJson(frame), '{"say \\"x\\", y":[1.0,2.5],"n":[1,2]}');
+});
