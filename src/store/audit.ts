@@ -2,6 +2,7 @@
  * The audit table: rows are only ever added (in the transaction of what they tell of) and purged by age. Never a
  * secret in it. Reading goes on from an id: no row with a smaller id appears later.
  */
+import { sql } from "kysely";
 import type { AuditEvent, AuditEventName, AuditRow, IdentityRef, Origin } from "../domain/model.ts";
 import type { AuditFilter, AuditStore } from "../domain/ports.ts";
 import type { Uuid } from "../lib/uuid.ts";
@@ -33,6 +34,10 @@ const insertRow = statement((db, row: Args<NewRow>) =>
     detail: row.detail,
   }),
 );
+
+const lockTable = statement((db, _: Args<object>) => ({
+  compile: () => sql`lock table tiled_auth_audit in share mode`.compile(db),
+}));
 
 export async function appendEvent(db: Db, event: AuditEvent): Promise<void> {
   await db.run(insertRow, {
@@ -78,6 +83,15 @@ export async function appendEvents(db: Db, events: readonly AuditEvent[]): Promi
   for (const event of events) await appendEvent(db, event);
 }
 
+/**
+ * On PostgreSQL rows become visible in another order than their ids rise: who goes on from an id waits for those that
+ * are being written, or would miss them for good.
+ */
+export async function readOn(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
+  await db.run(lockTable, {});
+  return read(db, filter);
+}
+
 async function read(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
   const rows = await db.query((tables) => {
     let query = tables.selectFrom("tiled_auth_audit").selectAll().limit(filter.limit);
@@ -105,7 +119,12 @@ async function read(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
 export function auditStore(backend: Backend): AuditStore {
   return {
     append: (events) => backend.write("audit.append", events),
-    // A list of events that is empty allows none.
-    read: async (filter) => (filter.events?.length === 0 ? [] : backend.read((db) => read(db, filter))),
+    read: async (filter) => {
+      // A list of events that is empty allows none.
+      if (filter.events?.length === 0) return [];
+      if (backend.dialect === "postgresql" && filter.after !== undefined)
+        return backend.write("audit.read_on", filter);
+      return backend.read((db) => read(db, filter));
+    },
   };
 }

@@ -3,7 +3,7 @@
  * thread that owns SQLite's writing connection.
  */
 import { createKey, revokeKeys, touchKeys } from "./api-keys.ts";
-import { appendEvents } from "./audit.ts";
+import { appendEvents, readOn } from "./audit.ts";
 import type { Command } from "./backend.ts";
 import { createService, ensureAdmins, setDisabled } from "./principals.ts";
 import { purge } from "./purge.ts";
@@ -20,6 +20,7 @@ export const COMMANDS = {
   "api_key.revoke": revokeKeys,
   "api_key.touch": touchKeys,
   "audit.append": appendEvents,
+  "audit.read_on": readOn,
   "maintenance.purge": purge,
 } as const satisfies Record<string, Command<never, unknown>>;
 

@@ -23,12 +23,15 @@ const SQLITE_UNAVAILABLE = new Set([
   "SQLITE_SCHEMA",
 ]);
 
-/** Codes of PostgreSQL (SQLSTATE) and of Node's sockets that mean: the database cannot be used at the moment. */
-const UNAVAILABLE = /^(08...|57...|53[0234]..|25006|28...|3D000|55P03|40...|XX...|E[A-Z_]+|CERT_.*)$/;
-const CONNECTION_LOST = /^(08...|57P0[123]|E[A-Z_]+)$/;
+/**
+ * Codes of PostgreSQL (SQLSTATE) and of Node's sockets that mean: the database cannot be used at the moment. 42P01 (no
+ * such table): somebody took the schema away.
+ */
+const UNAVAILABLE = /^(08...|57...|53...|58...|25006|28...|3D000|42P01|55P03|40...|XX...|E[A-Z_]+|CERT_.*)$/;
+const CONNECTION_LOST = /^(08...|57P0.|E[A-Z_]+)$/;
 /** What pg says without a code when a connection ends or cannot be had. */
 const POOL_MESSAGES =
-  /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|connection ended|after calling end/i;
+  /connection terminated|query read timeout|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|connection ended|after calling end/i;
 
 export function asFailure(error: unknown): Failure | undefined {
   if (error instanceof Failure) return error;

@@ -2,10 +2,16 @@
  * Counters of failed attempts (rate-limiter-flexible): in memory beside SQLite, which has one server, and in the database
  * for PostgreSQL, so that all servers count together. Keys are hashed: no user name and no address is stored in clear.
  */
-import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import type pg from "pg";
+import {
+  type RateLimiterAbstract,
+  RateLimiterMemory,
+  RateLimiterPostgres,
+  RateLimiterRes,
+} from "rate-limiter-flexible";
 import type { FailureCounters, Limit } from "../domain/ports.ts";
 import { sha256 } from "../lib/secrets.ts";
-import { asFailure } from "./errors.ts";
+import { asFailure, isConnectionLost } from "./errors.ts";
 
 type MakeLimiter = (limit: Limit) => RateLimiterAbstract;
 
@@ -13,7 +19,23 @@ export function memoryCounters(): FailureCounters {
   return counters(({ failures, per }) => new RateLimiterMemory({ points: failures, duration: per }));
 }
 
-export function counters(make: MakeLimiter): FailureCounters {
+export function postgresCounters(pool: pg.Pool): FailureCounters {
+  return counters(
+    ({ failures, per }) =>
+      new RateLimiterPostgres({
+        storeClient: pool,
+        storeType: "pool",
+        tableName: "tiled_auth_failures",
+        tableCreated: true,
+        // Done by the purge.
+        clearExpiredByTimeout: false,
+        points: failures,
+        duration: per,
+      }),
+  );
+}
+
+function counters(make: MakeLimiter): FailureCounters {
   const limiters = new Map<string, RateLimiterAbstract>();
 
   const limiterOf = (limit: Limit): RateLimiterAbstract => {
@@ -31,7 +53,10 @@ export function counters(make: MakeLimiter): FailureCounters {
 
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
-      return await work();
+      return await work().catch((error) => {
+        if (!isConnectionLost(error)) throw error;
+        return work();
+      });
     } catch (error) {
       throw asFailure(error) ?? error;
     }

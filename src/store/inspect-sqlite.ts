@@ -13,34 +13,28 @@ export function inspectFile(path: string): Inspection {
   if (found === undefined) return { ...about, kind: "absent" };
   if (!found.isFile()) return { ...about, kind: "no_database" };
   if (found.size === 0 && !existsSync(`${path}-wal`)) return { ...about, kind: "empty" };
+  let connection: SqliteConnection | undefined;
   try {
-    return { ...about, ...look(path) };
+    // A journal that a crash left behind has to be rolled back before anything can be read.
+    connection = new SqliteConnection(path, { readonly: !existsSync(`${path}-journal`) });
+    return inspectConnection(connection, path);
   } catch (error) {
     if (codeOf(error) === "SQLITE_NOTADB") return { ...about, kind: "no_database" };
-    throw new OperatorError(`The database at ${path} cannot be opened: ${messageOf(error)}`);
+    throw new OperatorError(`The database at ${path} cannot be opened: ${messageOf(error)}.`);
+  } finally {
+    connection?.close();
   }
 }
 
-function look(path: string): Pick<Inspection, "kind" | "revision" | "level"> {
-  // A journal that a crash left behind has to be rolled back before anything can be read.
-  const connection = new SqliteConnection(path, { readonly: !existsSync(`${path}-journal`) });
-  try {
-    const names = connection.raw
-      .prepare("select name from sqlite_master where type = 'table'")
-      .pluck()
-      .all() as string[];
-    const tables = new Set(names.filter((name) => !name.startsWith("sqlite_")));
-    const column = (table: string, sql: string) =>
-      tables.has(table) ? (connection.raw.prepare(sql).pluck().all() as string[]) : [];
-    const revisions = column("alembic_version", "select version_num from alembic_version");
-    const [level = null] = column(
-      "tiled_auth_migration",
-      "select name from tiled_auth_migration order by name desc limit 1",
-    );
-    return { ...classify(tables, revisions), level };
-  } finally {
-    connection.close();
-  }
+export function inspectConnection({ raw }: SqliteConnection, shown: string): Inspection {
+  const column = (query: string) => raw.prepare(query).pluck().all() as string[];
+  const names = column("select name from sqlite_master where type = 'table'");
+  const tables = new Set(names.filter((name) => !name.startsWith("sqlite_")));
+  const revisions = tables.has("alembic_version") ? column("select version_num from alembic_version") : [];
+  const levels = tables.has("tiled_auth_migration")
+    ? column("select name from tiled_auth_migration order by name desc limit 1")
+    : [];
+  return { shown, dialect: "sqlite", level: levels[0] ?? null, ...classify(tables, revisions) };
 }
 
 /** For a file that is opened anew while the server runs: what is there now must be what was served. */

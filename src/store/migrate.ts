@@ -30,7 +30,3 @@ export async function migrate(db: Kysely<Tables>, dialect: Dialect): Promise<rea
   await restoreIndexes(db as Kysely<unknown>, dialect);
   return results.map(({ migrationName }) => migrationName);
 }
-
-export function newestMigration(): string {
-  return Object.keys(MIGRATIONS).sort().at(-1) ?? "";
-}

@@ -2,20 +2,24 @@
  * Where a store comes from: a URI, looked at before anything is touched, initialized and migrated where that is allowed,
  * and opened. Also what `tiled admin` does to databases.
  */
-import type { Store } from "../domain/ports.ts";
+import type { FailureCounters, Store } from "../domain/ports.ts";
 import { OperatorError } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { apiKeyStore } from "./api-keys.ts";
 import { auditStore } from "./audit.ts";
 import type { Backend } from "./backend.ts";
-import { memoryCounters } from "./failures.ts";
-import { initializeFile, openMemory, prepareFile } from "./initialize-sqlite.ts";
+import { memoryCounters, postgresCounters } from "./failures.ts";
 import { inspectFile } from "./inspect-sqlite.ts";
+import { postgresBackend } from "./postgres.ts";
+import { inspectPostgresDatabase, preparePostgres } from "./postgres-database.ts";
+import { makePool } from "./postgres-pool.ts";
+import type { Preparation } from "./prepare.ts";
 import { principalStore } from "./principals.ts";
 import { maintenance } from "./purge.ts";
 import { type Inspection, refuse } from "./revisions.ts";
 import { sessionStore } from "./sessions.ts";
 import { sqliteFileBackend, sqliteMemoryBackend } from "./sqlite.ts";
+import { openMemory, prepareFile } from "./sqlite-database.ts";
 import { type DatabaseAddress, parseDatabaseUri } from "./uri.ts";
 
 export interface StoreOptions {
@@ -29,34 +33,26 @@ export interface StoreOptions {
   readonly clock: Clock;
 }
 
+/** One statement may take this long; milliseconds. None of the store's takes a hundredth of it. */
+const STATEMENT_TIMEOUT = 15_000;
+
 export async function openStore(options: StoreOptions): Promise<Store> {
+  const { log, clock } = options;
   const address = parseDatabaseUri(options.uri);
-  return assemble(await openBackend(address, options));
-}
-
-async function openBackend(address: DatabaseAddress, options: StoreOptions): Promise<Backend> {
-  switch (address.kind) {
-    case "memory":
-      return sqliteMemoryBackend(await openMemory());
-    case "file": {
-      const { path } = address;
-      const inspection = inspectFile(path);
-      const fresh = inspection.kind === "absent" || inspection.kind === "empty";
-      if (fresh && !options.initIfNotExists) throw refuse(inspection);
-      if (fresh && (await initializeFile(path))) options.log("info", `Made a new database at ${path}.`);
-      report(options, path, await prepareFile(path));
-      return sqliteFileBackend({ path, clock: options.clock, log: options.log });
-    }
-    case "postgresql":
-      throw new OperatorError("PostgreSQL is not supported.");
+  if (address.kind === "memory") return assemble(sqliteMemoryBackend(await openMemory()), memoryCounters());
+  const { created, migrations } = await prepareDatabase(address, options.initIfNotExists);
+  if (created) log("info", `Made a new database at ${address.shown}.`);
+  if (migrations.length > 0)
+    log("info", `Prepared the database at ${address.shown}: ${migrations.join(", ")}.`);
+  if (address.kind === "file") {
+    return assemble(sqliteFileBackend({ path: address.path, clock, log }), memoryCounters());
   }
+  const limits = { size: options.poolSize + options.maxOverflow, statementTimeout: STATEMENT_TIMEOUT };
+  const pool = makePool(address, limits, log);
+  return assemble(postgresBackend({ pool, prePing: options.poolPrePing }), postgresCounters(pool));
 }
 
-function report({ log }: StoreOptions, shown: string, migrations: readonly string[]): void {
-  if (migrations.length > 0) log("info", `Prepared the database at ${shown}: ${migrations.join(", ")}.`);
-}
-
-function assemble(backend: Backend): Store {
+function assemble(backend: Backend, failures: FailureCounters): Store {
   return {
     dialect: backend.dialect,
     durable: backend.durable,
@@ -65,43 +61,50 @@ function assemble(backend: Backend): Store {
     apiKeys: apiKeyStore(backend),
     audit: auditStore(backend),
     maintenance: maintenance(backend),
-    failures: memoryCounters(),
+    failures,
     close: () => backend.close(),
   };
 }
 
+function prepareDatabase(address: StoredAddress, mayCreate: boolean): Promise<Preparation> {
+  return address.kind === "file" ? prepareFile(address.path, mayCreate) : preparePostgres(address, mayCreate);
+}
+
 /** `tiled admin initialize-database`. Refuses a database that is there already. */
 export async function initializeDatabase(uri: string): Promise<void> {
-  const address = parseDatabaseUri(uri);
-  const inspection = await inspect(address);
-  if (inspection.kind === "served" || inspection.kind === "older") {
+  const address = parseStored(uri);
+  const found = await inspect(address);
+  if (found.kind === "served" || found.kind === "older") {
     throw new OperatorError(
-      `The database at ${inspection.shown} is initialized already (revision ${inspection.revision}).`,
+      `The database at ${found.shown} is initialized already (revision ${found.revision}).`,
     );
   }
-  if (inspection.kind !== "absent" && inspection.kind !== "empty") throw refuse(inspection);
-  if (address.kind !== "file") throw memory();
-  await initializeFile(address.path);
-  await prepareFile(address.path);
+  if (found.kind !== "absent" && found.kind !== "empty") throw refuse(found);
+  await prepareDatabase(address, true);
 }
 
-/** `tiled admin upgrade-database`: our own tables. The migrations that were run. */
+/** `tiled admin upgrade-database`: our own tables; Tiled's are upgraded by Tiled. The migrations that were run. */
 export async function upgradeDatabase(uri: string): Promise<readonly string[]> {
-  const address = parseDatabaseUri(uri);
-  if (address.kind !== "file") throw memory();
-  return prepareFile(address.path);
+  return (await prepareDatabase(parseStored(uri), false)).migrations;
 }
 
-/** `tiled admin check database`. */
+/** `tiled admin check database`. Changes nothing. */
 export async function inspectDatabase(uri: string): Promise<Inspection> {
-  return inspect(parseDatabaseUri(uri));
+  return inspect(parseStored(uri));
 }
 
-async function inspect(address: DatabaseAddress): Promise<Inspection> {
-  if (address.kind === "file") return inspectFile(address.path);
-  throw memory();
+type StoredAddress = Exclude<DatabaseAddress, { kind: "memory" }>;
+
+function parseStored(uri: string): StoredAddress {
+  const address = parseDatabaseUri(uri);
+  if (address.kind === "memory") {
+    throw new OperatorError(
+      "A database in memory ends with the command that made it. Give the path of a file.",
+    );
+  }
+  return address;
 }
 
-function memory(): OperatorError {
-  return new OperatorError("A database in memory ends with the command: give the path of a file.");
+async function inspect(address: StoredAddress): Promise<Inspection> {
+  return address.kind === "file" ? inspectFile(address.path) : inspectPostgresDatabase(address);
 }

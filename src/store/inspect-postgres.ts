@@ -1,0 +1,46 @@
+/**
+ * What a PostgreSQL database holds, by reading its catalogs only, and what is wrong where it cannot be reached at all.
+ */
+import { type Kysely, sql } from "kysely";
+import { OperatorError } from "../errors.ts";
+import { codeOf, messageOf } from "./errors.ts";
+import { classify, type Inspection } from "./revisions.ts";
+import type { Tables } from "./tables.ts";
+
+export async function inspectPostgres(db: Kysely<Tables>, shown: string): Promise<Inspection> {
+  const column = async (query: ReturnType<typeof sql<{ name: string }>>) =>
+    (await query.execute(db)).rows.map(({ name }) => name);
+  const tables = new Set(
+    await column(sql`select tablename as name from pg_tables where schemaname = current_schema()`),
+  );
+  const revisions = tables.has("alembic_version")
+    ? await column(sql`select version_num as name from alembic_version`)
+    : [];
+  const levels = tables.has("tiled_auth_migration")
+    ? await column(sql`select name from tiled_auth_migration order by name desc limit 1`)
+    : [];
+  return { shown, dialect: "postgresql", level: levels[0] ?? null, ...classify(tables, revisions) };
+}
+
+/** Errors of the first contact, for the operator; never the password. */
+export function explain(error: unknown, shown: string): Error {
+  if (error instanceof OperatorError) return error;
+  const reason = messageOf(error) || codeOf(error) || "no reason given";
+  switch (codeOf(error)) {
+    case "3D000":
+      return new OperatorError(
+        `There is no database at ${shown}: ${reason}. Make it first, for example with createdb.`,
+      );
+    case "28P01":
+    case "28000":
+      return new OperatorError(
+        `PostgreSQL refuses the login to ${shown}: ${reason}. Check user and password of the URI.`,
+      );
+    case "42501":
+      return new OperatorError(
+        `The user of ${shown} lacks a privilege: ${reason}. It must own the schema that it uses.`,
+      );
+    default:
+      return new OperatorError(`The database at ${shown} cannot be used: ${reason}.`);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * PostgreSQL as a backend: reads on any connection of the pool, each command in a transaction of its own. A lost
+ * connection costs a read one more try; a command is tried again only where it is certain that nothing was committed.
+ */
+import type pg from "pg";
+import type { Backend, Command, CommandArgs, CommandName, CommandResult } from "./backend.ts";
+import { COMMANDS } from "./commands.ts";
+import { asFailure, codeOf, isConnectionLost, messageOf, unavailable } from "./errors.ts";
+import { PostgresConnection } from "./postgres-pool.ts";
+import { Compiler, Db } from "./statement.ts";
+
+/** How often a command that lost a race (deadlock, the same new row made twice) is begun again. */
+const TRIES = 5;
+const LOST_A_RACE = /^(40001|40P01|23505)$/;
+/** The locks of a command rely on it: each statement sees what others committed before it. */
+const BEGIN = "begin isolation level read committed";
+
+export interface PostgresOptions {
+  readonly pool: pg.Pool;
+  /** Whether each connection is asked for a sign of life before it is used. */
+  readonly prePing: boolean;
+}
+
+/** What became of one try of a command. */
+type Outcome<R> =
+  | { readonly kind: "done"; readonly result: R }
+  | { readonly kind: "undone"; readonly error: unknown }
+  | { readonly kind: "uncertain"; readonly error: unknown };
+
+export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
+  const compiler = new Compiler("postgresql");
+
+  /** Every connection of the pool may be dead after a restart of the server. */
+  const acquire = async (): Promise<pg.PoolClient> => {
+    for (let tries = (pool.options.max ?? 1) + 1; ; tries--) {
+      const client = await pool.connect();
+      if (!prePing) return client;
+      try {
+        await client.query("select 1");
+        return client;
+      } catch (error) {
+        client.release(true);
+        if (tries === 0) throw error;
+      }
+    }
+  };
+
+  const readOnce = async <T>(work: (db: Db) => Promise<T>): Promise<T> => {
+    const client = await acquire();
+    try {
+      const result = await work(new Db(new PostgresConnection(client), compiler));
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(isConnectionLost(error));
+      throw error;
+    }
+  };
+
+  const read = async <T>(work: (db: Db) => Promise<T>): Promise<T> => {
+    try {
+      return await readOnce(work).catch((error) => {
+        if (!isConnectionLost(error)) throw error;
+        return readOnce(work);
+      });
+    } catch (error) {
+      throw asFailure(error) ?? error;
+    }
+  };
+
+  const writeOnce = async <A, R>(command: Command<A, R>, args: A): Promise<Outcome<R>> => {
+    let client: pg.PoolClient;
+    try {
+      client = await acquire();
+    } catch (error) {
+      return { kind: "undone", error };
+    }
+    let committing = false;
+    try {
+      await client.query(BEGIN);
+      const result = await command(new Db(new PostgresConnection(client), compiler), args);
+      committing = true;
+      const { command: tag } = await client.query("commit");
+      client.release();
+      if (tag !== "COMMIT") return { kind: "undone", error: new Error("The transaction was rolled back.") };
+      return { kind: "done", result };
+    } catch (error) {
+      const lost = isConnectionLost(error);
+      const rolledBack = !lost && (await rollBack(client));
+      client.release(!rolledBack);
+      return { kind: lost && committing ? "uncertain" : "undone", error };
+    }
+  };
+
+  const write = async <N extends CommandName>(name: N, args: CommandArgs<N>): Promise<CommandResult<N>> => {
+    const command = COMMANDS[name] as unknown as Command<CommandArgs<N>, CommandResult<N>>;
+    for (let tries = TRIES; ; tries--) {
+      const outcome = await writeOnce(command, args);
+      if (outcome.kind === "done") return outcome.result;
+      const { error } = outcome;
+      if (outcome.kind === "uncertain") {
+        throw unavailable(`Whether a change was committed is not known: ${messageOf(error)}`);
+      }
+      const again = LOST_A_RACE.test(codeOf(error) ?? "") || (isConnectionLost(error) && tries === TRIES);
+      if (!again || tries === 1) throw asFailure(error) ?? error;
+    }
+  };
+
+  return {
+    dialect: "postgresql",
+    durable: true,
+    read,
+    write,
+    ping: async () => {
+      await read((db) => db.query((tables) => tables.selectFrom("alembic_version").selectAll()));
+    },
+    close: () => pool.end(),
+  };
+}
+
+async function rollBack(client: pg.PoolClient): Promise<boolean> {
+  try {
+    await client.query("rollback");
+    return true;
+  } catch {
+    return false;
+  }
+}

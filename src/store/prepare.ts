@@ -1,0 +1,37 @@
+/**
+ * From a database as it was found to one that can be served, in one transaction: look, refuse or make the schema, run
+ * our migrations. Of several servers that start at once one does it and the others find it done.
+ */
+import { type Kysely, sql } from "kysely";
+import { migrate } from "./migrate.ts";
+import { type Inspection, refuse } from "./revisions.ts";
+import { createSchema } from "./schema.ts";
+import type { Tables } from "./tables.ts";
+
+export interface Preparation {
+  /** Whether Tiled's schema was made. */
+  readonly created: boolean;
+  /** Our own migrations that were run. */
+  readonly migrations: readonly string[];
+}
+
+/** An arbitrary number that all servers of ours agree on. */
+const START_LOCK = 7_446_381_209_553_000n;
+
+export async function prepare(
+  db: Kysely<Tables>,
+  dialect: Inspection["dialect"],
+  look: (transaction: Kysely<Tables>) => Inspection | Promise<Inspection>,
+  mayCreate: boolean,
+): Promise<Preparation> {
+  return db.transaction().execute(async (transaction) => {
+    // On SQLite the transaction itself keeps the others out.
+    if (dialect === "postgresql")
+      await sql`select pg_advisory_xact_lock(${sql.lit(START_LOCK)})`.execute(transaction);
+    const found = await look(transaction);
+    const created = found.kind === "empty" && mayCreate;
+    if (created) await createSchema(transaction, dialect);
+    else if (found.kind !== "served") throw refuse(found);
+    return { created, migrations: await migrate(transaction, dialect) };
+  });
+}

@@ -1,0 +1,52 @@
+/**
+ * SQLite databases before they are served: making a private file, preparing it, and the one in memory.
+ */
+import { closeSync, openSync } from "node:fs";
+import { Kysely } from "kysely";
+import { OperatorError } from "../errors.ts";
+import { codeOf, messageOf } from "./errors.ts";
+import { inspectConnection, inspectFile } from "./inspect-sqlite.ts";
+import { type Preparation, prepare } from "./prepare.ts";
+import { refuse } from "./revisions.ts";
+import { SqliteConnection, sqliteDialect } from "./sqlite-connection.ts";
+import type { Tables } from "./tables.ts";
+
+/** Others that start at the same moment wait this long for the first to finish; milliseconds. */
+const PATIENCE = 30_000;
+
+export async function prepareFile(path: string, mayCreate: boolean): Promise<Preparation> {
+  // Looked at without a lock first: what is not ours is not even locked.
+  const found = inspectFile(path);
+  const fresh = found.kind === "absent" || found.kind === "empty";
+  if (fresh ? !mayCreate : found.kind !== "served") throw refuse(found);
+  if (found.kind === "absent") createPrivately(path);
+  let connection: SqliteConnection | undefined;
+  try {
+    const opened = new SqliteConnection(path, { busyTimeout: PATIENCE });
+    connection = opened;
+    const db = new Kysely<Tables>({ dialect: sqliteDialect(opened) });
+    return await prepare(db, "sqlite", () => inspectConnection(opened, path), mayCreate);
+  } catch (error) {
+    if (!codeOf(error)?.startsWith("SQLITE_")) throw error;
+    throw new OperatorError(`The database at ${path} cannot be used: ${messageOf(error)}.`);
+  } finally {
+    connection?.close();
+  }
+}
+
+export async function openMemory(): Promise<SqliteConnection> {
+  const connection = new SqliteConnection(":memory:");
+  const db = new Kysely<Tables>({ dialect: sqliteDialect(connection) });
+  await prepare(db, "sqlite", () => inspectConnection(connection, "memory"), true);
+  return connection;
+}
+
+/** SQLite gives its -wal and -shm files the mode of the database. */
+function createPrivately(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return;
+    throw new OperatorError(`The database at ${path} cannot be made: ${messageOf(error)}.`);
+  }
+}
