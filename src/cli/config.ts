@@ -26,21 +26,7 @@ export function configVerbs(tiled: Command, terminal: Terminal): void {
   config
     .command("schema")
     .description("print the JSON Schema of configurations, for editors")
-    .action(async () => {
-      await printSchema(terminal);
-    });
-}
-
-/** The exit code. Errors and warnings go to stderr. */
-export async function checkConfig(path: string | undefined, io: ConfigIo): Promise<number> {
-  try {
-    await check(path, io);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    io.err(error.message);
-    return error.exitCode;
-  }
+    .action(() => printSchema(terminal));
 }
 
 /** Throws a `ConfigError` with all that is wrong. Warnings go to stderr. */
@@ -81,12 +67,11 @@ async function providerProblems({ authentication, directory }: Config): Promise<
   }
 }
 
-/** With the arguments of the authenticators that come with this server. The exit code. */
-export async function printSchema({ out }: Pick<ConfigIo, "out">): Promise<number> {
+/** With the arguments of the authenticators that come with this server. */
+export async function printSchema({ out }: Pick<ConfigIo, "out">): Promise<void> {
   const { jsonSchema } = await import("../config/schema.ts");
   const { AUTHENTICATORS, PREFIX } = await import("../authenticators/table.ts");
   const args = new Map<string, object>();
   for (const [name, load] of AUTHENTICATORS) args.set(PREFIX + name, (await load()).args);
   out(JSON.stringify(jsonSchema(args), null, 2));
-  return 0;
 }

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/**
+ * The command `tiled`, and the only place that ends the process. The verbs are in `cli/`.
+ */
+import { main, unexpected } from "./cli/program.ts";
+import type { Terminal } from "./cli/terminal.ts";
+
+let readerNeeded = true;
+
+const terminal: Terminal = {
+  env: process.env,
+  columns: process.stdout.columns ?? 100,
+  out: (text) => process.stdout.write(`${text}\n`),
+  err: (text) => process.stderr.write(`${text}\n`),
+  log: (lines) => process.stderr.write(lines),
+  events: process,
+  exit: (code) => process.exit(code),
+  keepRunning: () => {
+    readerNeeded = false;
+  },
+};
+
+// The reader of a pipe may go away, as in `tiled admin audit | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (readerNeeded) process.exit(error.code === "EPIPE" ? 0 : 1);
+});
+process.stderr.on("error", () => undefined);
+
+// Nothing goes on in an unknown state. A rejection that nobody handles arrives here too.
+process.on("uncaughtException", (error) => process.exit(unexpected(error, terminal)));
+
+const code = await main(process.argv.slice(2), terminal);
+// What was printed has to leave before the process does.
+process.stdout.write("", () => process.exit(code));

@@ -1,0 +1,152 @@
+/**
+ * `tiled admin …` for who runs the server: verbs that work on its database directly, also while it runs. They are told
+ * which one by `--database`, or by the configuration. What they change is in the audit table with no actor.
+ */
+import { type Command, Option } from "commander";
+import { AUDIT_EVENTS, type AuditEventName } from "../domain/model.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import type { DatabaseOptions } from "./database.ts";
+import type { Terminal } from "./terminal.ts";
+import { atLeastOne, firstEight, type Since, since, uuid, whole } from "./values.ts";
+
+const PRINCIPAL = "a principal: its UUID, or PROVIDER:ID of one of its identities";
+
+export function adminVerbs(tiled: Command, terminal: Terminal): void {
+  const admin = tiled
+    .command("admin")
+    .description("look after a server's database")
+    .helpCommand(false)
+    .addHelpText(
+      "after",
+      `
+Changes hold at once on a running server of the same database (within a second).
+A password in a URI on the command line is seen by other users of the machine: TILED_DATABASE_URI or --config avoid that.
+
+Exit codes: 0 done, 1 refused (no such principal, database not initialized, …), 2 wrong usage.`,
+    );
+  databaseVerbs(admin, terminal);
+  principalVerbs(admin, terminal);
+  auditVerb(admin, terminal);
+}
+
+function databaseVerbs(admin: Command, terminal: Terminal): void {
+  admin
+    .command("initialize-database")
+    .description("make the tables of a new database")
+    .argument("<uri>", "e.g. sqlite:////var/lib/tiled/tiled.db or postgresql://user:password@host:5432/name")
+    .action(async (uri: string) => (await import("./database.ts")).initialize(uri, terminal));
+
+  admin
+    .command("upgrade-database")
+    .description("bring a database that a Tiled server made up to date")
+    .argument("<uri>", "the database's URI")
+    .argument("[revision]", "the revision to go to (default, and the only one: the newest)")
+    .action(async (uri: string, revision: string | undefined) =>
+      (await import("./database.ts")).upgrade(uri, revision, terminal),
+    );
+
+  admin
+    .command("check-config")
+    .description("check a configuration, as 'tiled config check' does")
+    .argument("[file-or-folder]", "a YAML file, or a folder of them (default: $TILED_CONFIG, or config.yml)")
+    .action(async (path: string | undefined) => (await import("./config.ts")).check(path, terminal));
+
+  onDatabase(admin.command("check-database"))
+    .description("say whether a database can be served; nothing in it is changed")
+    .action(async (options: DatabaseOptions) => (await import("./database.ts")).check(options, terminal));
+
+  onDatabase(admin.command("purge"))
+    .description(
+      "delete expired sessions and keys, and audit rows beyond audit.retention_days, now instead of within a minute",
+    )
+    .action(async (options: DatabaseOptions) => (await import("./database.ts")).purge(options, terminal));
+}
+
+function principalVerbs(admin: Command, terminal: Terminal): void {
+  const actions = () => import("./principals.ts");
+
+  onDatabase(admin.command("principals"))
+    .description("list users and services")
+    .option("--offset <n>", "leave out the first n", whole, 0)
+    .option("--limit <n>", "list at most n", atLeastOne, 100)
+    .option("--json", "as JSON, with their sessions and keys")
+    .action(async (options: DatabaseOptions & { offset: number; limit: number; json?: boolean }) =>
+      (await actions()).list(options, terminal),
+    );
+
+  onDatabase(admin.command("make-admin"))
+    .description("give a user the role admin, whether they have logged in or not")
+    .argument("<provider>", "the provider's name in the configuration")
+    .argument("<id>", "who they are there")
+    .action(async (provider: string, id: string, options: DatabaseOptions) =>
+      (await actions()).makeAdmin({ provider, id }, options, terminal),
+    );
+
+  for (const [verb, description, disabled] of [
+    ["disable", "refuse a principal's logins, sessions, tokens and keys, at once, until enabled again", true],
+    ["enable", "take a disabled principal in again", false],
+  ] as const) {
+    onDatabase(admin.command(verb))
+      .description(description)
+      .argument("<principal>", PRINCIPAL)
+      .action(async (principal: string, options: DatabaseOptions) =>
+        (await actions()).setDisabled(principal, disabled, options, terminal),
+      );
+  }
+
+  onDatabase(admin.command("revoke-session"))
+    .description("end one session, and with it its tokens")
+    .argument("<session>", "the session's UUID, as whoami and 'principals --json' show it", uuid)
+    .action(async (session: Uuid, options: DatabaseOptions) =>
+      (await actions()).revokeSession(session, options, terminal),
+    );
+
+  onDatabase(admin.command("revoke-sessions"))
+    .description("end all sessions of a principal; its API keys stay")
+    .argument("<principal>", PRINCIPAL)
+    .action(async (principal: string, options: DatabaseOptions) =>
+      (await actions()).revokeSessions(principal, options, terminal),
+    );
+
+  onDatabase(admin.command("revoke-key"))
+    .description("revoke an API key")
+    .argument("<principal>", PRINCIPAL)
+    .argument("<first-eight>", "the key's first eight digits", firstEight)
+    .action(async (principal: string, key: string, options: DatabaseOptions) =>
+      (await actions()).revokeKey(principal, key, options, terminal),
+    );
+}
+
+export interface AuditOptions extends DatabaseOptions {
+  readonly follow?: boolean;
+  readonly json?: boolean;
+  readonly since?: Since;
+  readonly event?: readonly AuditEventName[];
+  readonly principal?: string;
+  readonly limit: number;
+}
+
+function auditVerb(admin: Command, terminal: Terminal): void {
+  onDatabase(admin.command("audit"))
+    .description("print the security events: who did what, from where, when")
+    .option("--follow", "go on with new ones as they come, until Ctrl-C")
+    .option("--json", "as JSON lines")
+    .option(
+      "--since <time>",
+      "only from this time on: 2026-01-31, 2026-01-31T12:00:00 (UTC), or 90s, 15m, 2h, 7d ago",
+      since,
+    )
+    .addOption(new Option("--event <name...>", "only events of these kinds").choices(AUDIT_EVENTS))
+    .option("--principal <principal>", `only what concerns ${PRINCIPAL}`)
+    .option("--limit <n>", "at most the newest n", atLeastOne, 100)
+    .action(async (options: AuditOptions) => (await import("./audit.ts")).audit(options, terminal));
+}
+
+function onDatabase(command: Command): Command {
+  return command
+    .option("--database <uri>", "the database's URI (default: the configuration's)")
+    .option(
+      "--config <file-or-folder>",
+      "the server's configuration (default: $TILED_CONFIG, or config.yml)",
+    );
+}

@@ -1,0 +1,114 @@
+/**
+ * `tiled admin audit`: prints the audit table, as text for people or as JSON lines, and follows it.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { AuditRow } from "../domain/model.ts";
+import type { AuditFilter, AuditStore, Store } from "../domain/ports.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import type { AuditOptions } from "./admin.ts";
+import { withStore } from "./database.ts";
+import { findPrincipal } from "./principals.ts";
+import { printable, type Terminal } from "./terminal.ts";
+
+export async function audit(options: AuditOptions, terminal: Terminal): Promise<void> {
+  await withStore(options, terminal, async (store) => {
+    const filter = await auditFilter(store, options, systemClock);
+    const print = (row: AuditRow) => terminal.out(options.json ? auditJson(row) : auditLine(row));
+    const rows = await store.audit.read({ ...filter, newest: true });
+    rows.forEach(print);
+    if (!options.follow) return;
+    const stop = new AbortController();
+    for (const signal of ["SIGINT", "SIGTERM"]) terminal.events.once(signal, () => stop.abort());
+    const wait = () => delay(1_000, undefined, { signal: stop.signal }).catch(() => undefined);
+    const last = rows.at(-1)?.id ?? (await lastId(store.audit));
+    for await (const row of follow(store.audit, filter, last, rows, wait, stop.signal)) print(row);
+  });
+}
+
+async function auditFilter(store: Store, options: AuditOptions, clock: Clock): Promise<AuditFilter> {
+  const { since, event, principal, limit } = options;
+  return {
+    limit,
+    ...(event === undefined ? {} : { events: event }),
+    ...(principal === undefined ? {} : { principal: (await findPrincipal(store, principal)).uuid }),
+    ...(since === undefined
+      ? {}
+      : { since: since.kind === "time" ? since.time : new Date(clock.now() - since.seconds * 1000) }),
+  };
+}
+
+async function lastId(store: AuditStore): Promise<number> {
+  return (await store.read({ limit: 1, newest: true }))[0]?.id ?? 0;
+}
+
+/**
+ * New rows for ever. Of two servers' transactions the one with the smaller id may end later: each reading goes back to
+ * where the ones before it began, and leaves out what was printed.
+ */
+export async function* follow(
+  store: AuditStore,
+  filter: AuditFilter,
+  last: number,
+  printed: readonly AuditRow[],
+  wait: () => Promise<unknown>,
+  stop: AbortSignal,
+): AsyncGenerator<AuditRow> {
+  const LOOK_BACK = 10;
+  const known = new Set(printed.map((row) => row.id));
+  const ends = Array.from({ length: LOOK_BACK }, () => last);
+  while (!stop.aborted) {
+    const from = ends.shift() ?? last;
+    for (const id of known) if (id <= from) known.delete(id);
+    let after = from;
+    for (;;) {
+      const rows = await store.read({ ...filter, after, limit: 1_000 });
+      for (const row of rows) {
+        if (known.has(row.id)) continue;
+        known.add(row.id);
+        yield row;
+      }
+      after = rows.at(-1)?.id ?? after;
+      if (rows.length < 1_000) break;
+    }
+    last = Math.max(last, after);
+    ends.push(last);
+    await wait();
+  }
+}
+
+/** One event, one line: what was typed or sent by others cannot break it. */
+export function auditLine(row: AuditRow): string {
+  const facts: (readonly [string, string | null])[] = [
+    ["identity", row.identity === null ? null : `${row.identity.provider}:${row.identity.id}`],
+    ["principal", row.principal],
+    ["by", row.actor],
+    ["from", row.address],
+    ["request", row.requestId],
+    ...Object.entries(row.detail).map(
+      ([name, value]) => [name, value === null ? null : String(value)] as const,
+    ),
+  ];
+  const text = facts.flatMap(([name, value]) =>
+    value === null ? [] : [`${printable(name)}=${quoted(value)}`],
+  );
+  return [`${row.time.toISOString().slice(0, 19)}Z`, row.event.padEnd(21), ...text].join(" ").trimEnd();
+}
+
+function quoted(value: string): string {
+  const text = printable(value);
+  return /^[^\s"=\\]+$/.test(text) ? text : `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
+}
+
+export function auditJson(row: AuditRow): string {
+  return JSON.stringify({
+    id: row.id,
+    time: row.time,
+    event: row.event,
+    principal: row.principal,
+    identity: row.identity,
+    actor: row.actor,
+    address: row.address,
+    request_id: row.requestId,
+    detail: row.detail,
+  });
+}

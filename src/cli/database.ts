@@ -1,0 +1,123 @@
+/**
+ * The database that an administrative verb works on, and the verbs that concern it as a whole.
+ */
+import { existsSync } from "node:fs";
+import { defaultConfigPath, loadConfig } from "../config/load.ts";
+import type { DatabaseConfig } from "../config/model.ts";
+import { purgeAll } from "../domain/maintenance.ts";
+import type { Origin } from "../domain/model.ts";
+import type { Store } from "../domain/ports.ts";
+import { OperatorError } from "../errors.ts";
+import { systemClock } from "../lib/clock.ts";
+import { Secret } from "../lib/secrets.ts";
+import { initializeDatabase, inspectDatabase, openStore, upgradeDatabase } from "../store/open.ts";
+import { CURRENT_REVISION, complaint } from "../store/revisions.ts";
+import { parseDatabaseUri } from "../store/uri.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface DatabaseOptions {
+  readonly database?: string;
+  readonly config?: string;
+}
+
+/** Of changes made here: no request, no address, nobody's credentials. */
+export const COMMAND_LINE: Origin = { address: null, requestId: null, actor: null };
+
+interface Target {
+  readonly database: DatabaseConfig;
+  readonly auditRetentionDays: number | null;
+}
+
+/** `--database`, else what the configuration says; without a configuration, TILED_DATABASE_URI. */
+export function target(options: DatabaseOptions, terminal: Terminal): Target {
+  const path = options.config ?? defaultConfigPath(terminal.env);
+  const uri =
+    options.database ??
+    (options.config === undefined && !existsSync(path) ? terminal.env["TILED_DATABASE_URI"] : undefined);
+  if (uri !== undefined) return { database: databaseAt(uri), auditRetentionDays: null };
+  const { database, audit } = loadConfig(path, terminal.env);
+  return { database: { ...database, initIfNotExists: false }, auditRetentionDays: audit.retentionDays };
+}
+
+function databaseAt(uri: string): DatabaseConfig {
+  return { uri: new Secret(uri), initIfNotExists: false, poolSize: 2, maxOverflow: 0, poolPrePing: false };
+}
+
+export async function withStore<T>(
+  options: DatabaseOptions,
+  terminal: Terminal,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  return withStoreAt(target(options, terminal).database, terminal, work);
+}
+
+async function withStoreAt<T>(
+  database: DatabaseConfig,
+  terminal: Terminal,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  const store = await openStore({
+    ...database,
+    uri: reachable(database),
+    clock: systemClock,
+    log: (_level, message) => terminal.err(message),
+  });
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+function reachable({ uri }: DatabaseConfig): string {
+  const text = uri?.reveal() ?? null;
+  if (text !== null && parseDatabaseUri(text).kind !== "memory") return text;
+  throw new OperatorError(
+    "This database is in the server's memory, where no other process can reach it. Name another one with --database.",
+  );
+}
+
+export async function initialize(uri: string, terminal: Terminal): Promise<void> {
+  await initializeDatabase(uri);
+  terminal.err(`Initialized the database at ${parseDatabaseUri(uri).shown}.`);
+}
+
+export async function upgrade(uri: string, revision: string | undefined, terminal: Terminal): Promise<void> {
+  if (revision !== undefined && revision !== CURRENT_REVISION && revision !== "head") {
+    throw new OperatorError(
+      `This version upgrades to ${CURRENT_REVISION} only, the newest revision that it knows.`,
+    );
+  }
+  const done = await upgradeDatabase(uri);
+  const { shown } = parseDatabaseUri(uri);
+  terminal.err(
+    done.length === 0
+      ? `The database at ${shown} is up to date.`
+      : `Upgraded the database at ${shown}: ${done.join(", ")}.`,
+  );
+}
+
+export async function check(options: DatabaseOptions, terminal: Terminal): Promise<void> {
+  const inspection = await inspectDatabase(reachable(target(options, terminal).database));
+  if (inspection.kind !== "served") throw new OperatorError(complaint(inspection));
+  terminal.out(`The database at ${inspection.shown} can be served.`);
+  terminal.out(`  Tiled's tables: revision ${inspection.revision}`);
+  terminal.out(
+    inspection.level === null
+      ? "  tiled-auth's own tables: none yet; they are made at the first start"
+      : `  tiled-auth's own tables: ${inspection.level}`,
+  );
+}
+
+export async function purge(options: DatabaseOptions, terminal: Terminal): Promise<void> {
+  const { database, auditRetentionDays } = target(options, terminal);
+  await withStoreAt(database, terminal, async (store) => {
+    const { busy, ...counts } = await purgeAll(store.maintenance, { clock: systemClock, auditRetentionDays });
+    terminal.out(
+      `Deleted: ${counts.sessions} sessions, ${counts.pendingSessions} unfinished logins, ` +
+        `${counts.apiKeys} API keys, ${counts.auditRows} audit rows.`,
+    );
+    if (busy)
+      throw new OperatorError("A server is purging this database at the moment; the rest is left to it.");
+  });
+}

@@ -1,0 +1,55 @@
+/**
+ * What a server tells the person who started it, on stdout: where to go, who may do what, and what ends with the process.
+ */
+import type { Secret } from "../lib/secrets.ts";
+import type { AccessMode } from "../pages/landing.ts";
+
+export interface StartFacts {
+  /** As it listens, e.g. `http://127.0.0.1:8000`. */
+  readonly url: string;
+  readonly publicUrl: string | null;
+  readonly mode: AccessMode;
+  /** The single-user key where it was made for this start; a configured one is never printed. */
+  readonly generatedKey: Secret | null;
+  /** Whether the database outlives the process. */
+  readonly durable: boolean;
+  readonly secretKeysConfigured: boolean;
+}
+
+export function startNotice(facts: StartFacts): string {
+  const query = facts.generatedKey === null ? "" : `?api_key=${facts.generatedKey.reveal()}`;
+  const addresses = [facts.url, ...(facts.publicUrl === null ? [] : [facts.publicUrl])];
+  return [
+    "Tiled is ready. Open this address in a browser, or connect a Tiled client to it:",
+    "",
+    ...addresses.map((address) => `    ${address}${query}`),
+    "",
+    ...remarks(facts),
+  ].join("\n");
+}
+
+function remarks({ mode, generatedKey, durable, secretKeysConfigured }: StartFacts): string[] {
+  const lines: string[] = [];
+  if (mode === "public" || mode === "mixed") {
+    lines.push("Visitors may read without logging in.");
+  }
+  if (mode === "single-user" || mode === "public") {
+    const powers = mode === "public" ? "write" : "read and write";
+    lines.push(
+      generatedKey === null
+        ? `Whoever has the configured API key may ${powers}.`
+        : `Whoever has the key in this address may ${powers}. It was made for this start and ends with it; ` +
+            "--api-key or TILED_SINGLE_USER_API_KEY sets one that stays.",
+    );
+    return lines;
+  }
+  if (!durable) {
+    lines.push("No database is configured: logins, sessions and API keys end with this process.");
+  }
+  if (!secretKeysConfigured) {
+    lines.push(
+      "No authentication.secret_keys are configured: access and refresh tokens end with this process.",
+    );
+  }
+  return lines;
+}

@@ -1,0 +1,186 @@
+/**
+ * `tiled admin`: what concerns principals, their sessions and their keys.
+ */
+import type { IdentityRef, PrincipalDocument, PrincipalSummary } from "../domain/model.ts";
+import type { Store } from "../domain/ports.ts";
+import { OperatorError } from "../errors.ts";
+import { systemClock } from "../lib/clock.ts";
+import { parseUuid, type Uuid } from "../lib/uuid.ts";
+import { COMMAND_LINE, type DatabaseOptions, withStore } from "./database.ts";
+import { table } from "./table.ts";
+import { printable, type Terminal } from "./terminal.ts";
+
+function now(): Date {
+  return new Date(systemClock.now());
+}
+
+export async function list(
+  options: DatabaseOptions & { readonly offset: number; readonly limit: number; readonly json?: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const principals = await withStore(options, terminal, ({ principals }) => principals.list(options, now()));
+  if (options.json) terminal.out(JSON.stringify(principals.map(toJson), null, 2));
+  else if (principals.length === 0) terminal.err("No principals.");
+  else
+    terminal.out(
+      table(
+        ["UUID", "Type", "Identities", "Roles", "Sessions", "API keys", "Latest activity (UTC)", ""],
+        principals.map(toRow),
+      ),
+    );
+}
+
+export async function makeAdmin(
+  identity: IdentityRef,
+  options: DatabaseOptions,
+  terminal: Terminal,
+): Promise<void> {
+  await withStore(options, terminal, ({ principals }) =>
+    principals.ensureAdmins([identity], now(), COMMAND_LINE),
+  );
+  terminal.out(`${named(identity)} has the roles user and admin.`);
+}
+
+export async function setDisabled(
+  text: string,
+  disabled: boolean,
+  options: DatabaseOptions,
+  terminal: Terminal,
+): Promise<void> {
+  await withStore(options, terminal, async (store) => {
+    const principal = await findPrincipal(store, text);
+    const { kind } = await store.principals.setDisabled(principal.uuid, disabled, now(), COMMAND_LINE);
+    if (kind === "last_admin") {
+      throw new OperatorError(
+        `${shown(principal)} is the last administrator who is not disabled: make another one first.`,
+      );
+    }
+    if (kind === "unknown") throw unknown(text);
+    terminal.out(`${shown(principal)} is ${disabled ? "disabled" : "enabled"}.`);
+  });
+}
+
+export async function revokeSession(
+  session: Uuid,
+  options: DatabaseOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const outcome = await withStore(options, terminal, ({ sessions }) =>
+    sessions.revoke(session, null, now(), COMMAND_LINE),
+  );
+  if (outcome.kind === "unknown")
+    throw new OperatorError(`There is no session ${session}, or it has expired.`);
+  terminal.out(`Session ${session} of principal ${outcome.principal} is revoked.`);
+}
+
+export async function revokeSessions(
+  text: string,
+  options: DatabaseOptions,
+  terminal: Terminal,
+): Promise<void> {
+  await withStore(options, terminal, async (store) => {
+    const principal = await findPrincipal(store, text);
+    const document = await store.principals.document(principal.uuid, now());
+    let revoked = 0;
+    for (const { uuid } of document?.sessions.filter((session) => !session.revoked) ?? []) {
+      const { kind } = await store.sessions.revoke(uuid, principal.uuid, now(), COMMAND_LINE);
+      if (kind === "revoked") revoked += 1;
+    }
+    terminal.out(`${revoked} sessions of ${shown(principal)} are revoked.`);
+  });
+}
+
+export async function revokeKey(
+  text: string,
+  firstEight: string,
+  options: DatabaseOptions,
+  terminal: Terminal,
+): Promise<void> {
+  await withStore(options, terminal, async (store) => {
+    const principal = await findPrincipal(store, text);
+    const { kind } = await store.apiKeys.revoke(principal.uuid, firstEight, now(), COMMAND_LINE);
+    if (kind === "unknown") throw new OperatorError(`${shown(principal)} has no API key ${firstEight}.`);
+    terminal.out(`API key ${firstEight} of ${shown(principal)} is revoked.`);
+  });
+}
+
+/** By UUID, or by PROVIDER:ID of an identity; a provider's name has no colon. */
+export async function findPrincipal(store: Store, text: string): Promise<PrincipalSummary> {
+  const uuid = parseUuid(text);
+  if (uuid !== undefined) {
+    const found = await store.principals.summary(uuid);
+    if (found !== undefined) return found;
+  }
+  const colon = text.indexOf(":");
+  if (colon > 0) {
+    const identity = { provider: text.slice(0, colon), id: text.slice(colon + 1) };
+    const found = await store.principals.summaryOfIdentity(identity);
+    if (found !== undefined) return found;
+  }
+  throw unknown(text);
+}
+
+function unknown(text: string): OperatorError {
+  return new OperatorError(
+    `There is no principal ${printable(text)}. Name it by its UUID or by PROVIDER:ID; 'tiled admin principals' lists them.`,
+  );
+}
+
+function shown({ uuid, identities }: PrincipalSummary): string {
+  return identities.length === 0 ? uuid : `${uuid} (${identities.map(named).join(", ")})`;
+}
+
+function named({ provider, id }: IdentityRef): string {
+  return printable(`${provider}:${id}`);
+}
+
+function toRow({
+  uuid,
+  type,
+  disabled,
+  identities,
+  roles,
+  sessions,
+  apiKeys,
+  latestActivity,
+}: PrincipalDocument): string[] {
+  return [
+    uuid,
+    type,
+    identities.map(({ provider, id }) => `${provider}:${id}`).join(", ") || "-",
+    roles.map((role) => role.name).join(", ") || "-",
+    String(sessions.filter((session) => !session.revoked).length),
+    String(apiKeys.length),
+    latestActivity === null ? "-" : latestActivity.toISOString().slice(0, 19).replace("T", " "),
+    disabled ? "disabled" : "",
+  ];
+}
+
+/** Names as in the HTTP API. */
+function toJson(principal: PrincipalDocument): object {
+  return {
+    uuid: principal.uuid,
+    type: principal.type,
+    disabled: principal.disabled,
+    identities: principal.identities.map(({ provider, id, latestLogin }) => ({
+      provider,
+      id,
+      latest_login: latestLogin,
+    })),
+    roles: principal.roles.map(({ name, scopes }) => ({ name, scopes })),
+    sessions: principal.sessions.map(({ uuid, expirationTime, revoked }) => ({
+      uuid,
+      expiration_time: expirationTime,
+      revoked,
+    })),
+    api_keys: principal.apiKeys.map((key) => ({
+      first_eight: key.firstEight,
+      expiration_time: key.expirationTime,
+      note: key.note,
+      scopes: key.scopes,
+      access_tags: key.accessTags,
+      latest_activity: key.latestActivity,
+    })),
+    latest_activity: principal.latestActivity,
+  };
+}

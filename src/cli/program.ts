@@ -1,0 +1,69 @@
+/**
+ * The command `tiled`: its groups of verbs, one file each, and how an error becomes an exit code. What a verb needs is
+ * loaded when it runs, so that `--version` and `--help` answer at once.
+ *
+ * Exit codes: 0 done, 1 refused (configuration, database, unknown principal, …), 2 wrong usage, 3 the server cannot start.
+ */
+import { Command, CommanderError } from "commander";
+import { Failure, OperatorError } from "../errors.ts";
+import { VERSION } from "../lib/version.ts";
+import { adminVerbs } from "./admin.ts";
+import { configVerbs } from "./config.ts";
+import { serveVerbs } from "./serve.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Runs a command line, without the program's name; the exit code. */
+export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    await program(terminal).parseAsync(argv, { from: "user" });
+    return 0;
+  } catch (error) {
+    return failed(error, terminal);
+  }
+}
+
+export function program(terminal: Terminal): Command {
+  const tiled = new Command("tiled")
+    .description("Serve scientific data behind an authentication that Tiled's clients understand.")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      // Only for help that nobody asked for; errors have a way of their own.
+      writeErr: (text) => terminal.out(text.trimEnd()),
+      outputError: (text) => terminal.err(`${text.trimEnd()}\nAdd --help to see what is allowed.`),
+      getOutHelpWidth: () => terminal.columns,
+      getErrHelpWidth: () => terminal.columns,
+    });
+  serveVerbs(tiled, terminal);
+  configVerbs(tiled, terminal);
+  adminVerbs(tiled, terminal);
+  return tiled;
+}
+
+function failed(error: unknown, terminal: Terminal): number {
+  if (error instanceof CommanderError) {
+    // Help that was asked for and the version are no failure; help for want of a command is.
+    return error.exitCode === 0 ? 0 : 2;
+  }
+  if (error instanceof OperatorError) {
+    terminal.err(error.message);
+    return error.exitCode;
+  }
+  if (error instanceof Failure) {
+    terminal.err(error.message);
+    return 1;
+  }
+  return unexpected(error, terminal);
+}
+
+/** One line and where to report it; the stack is for who asks. */
+export function unexpected(error: unknown, terminal: Terminal): number {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  terminal.err(`tiled: unexpected error: ${text.replaceAll(/\s*\n\s*/g, " ")}`);
+  if (terminal.env["TILED_DEBUG"] && error instanceof Error) terminal.err(error.stack ?? "");
+  else terminal.err("This is a defect of tiled-auth. Please report it with the output under TILED_DEBUG=1.");
+  return 1;
+}

@@ -1,0 +1,36 @@
+/**
+ * `--scalable`: whether several processes could share a configuration. What each of them would make for itself, such as
+ * a key, the others would not know.
+ */
+import type { Config } from "../config/model.ts";
+import { OperatorError } from "../errors.ts";
+import { parseDatabaseUri } from "../store/uri.ts";
+
+export function checkScalable({ authentication, database }: Config): void {
+  const missing: string[] = [];
+  if (authentication.providers.length === 0) {
+    if (authentication.singleUserApiKey === null) {
+      missing.push(
+        "authentication.single_user_api_key (or --api-key, or TILED_SINGLE_USER_API_KEY): each process would make another key.",
+      );
+    }
+  } else {
+    if (authentication.secretKeys === null) {
+      missing.push(
+        "authentication.secret_keys (or TILED_SECRET_KEYS): no process would accept the tokens of another.",
+      );
+    }
+    if (parseDatabaseUri(database.uri?.reveal() ?? null).kind === "memory") {
+      missing.push(
+        "database.uri (or TILED_DATABASE_URI), not in memory: no process would know the sessions of another.",
+      );
+    }
+  }
+  if (missing.length === 0) return;
+  throw new OperatorError(
+    [
+      "Several processes cannot share this configuration (--scalable). It lacks:",
+      ...missing.map((line) => `  ${line}`),
+    ].join("\n"),
+  );
+}

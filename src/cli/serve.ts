@@ -1,0 +1,135 @@
+/**
+ * `tiled serve …`: from the command line to a configuration; `run.ts` serves it, `demo.ts` makes the demo's.
+ */
+import { type Command, Option } from "commander";
+import type { Config } from "../config/model.ts";
+import type { RunOptions } from "./run.ts";
+import type { Terminal } from "./terminal.ts";
+import { port } from "./values.ts";
+
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+interface ListenOptions {
+  readonly host?: string;
+  readonly port?: number;
+}
+
+interface LogOptions {
+  readonly logLevel: string;
+  readonly logTimestamps?: boolean;
+  readonly logConfig?: string;
+}
+
+interface ServeOptions extends ListenOptions, LogOptions {
+  readonly public?: boolean;
+  readonly apiKey?: string;
+  readonly scalable?: boolean;
+}
+
+export function serveVerbs(tiled: Command, terminal: Terminal): void {
+  const serve = tiled
+    .command("serve")
+    .description("start a server")
+    .helpCommand(false)
+    .addHelpText(
+      "after",
+      `
+What to open is printed on stdout as soon as the server answers. The log goes to stderr, one JSON line a request.
+SIGTERM and Ctrl-C let requests under way finish (at most 8 s) and end with exit code 0; a second one ends at once.
+
+Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the server cannot start (port in use, …).`,
+    );
+
+  withCommonOptions(serve.command("config"))
+    .description("serve what a configuration says")
+    .argument(
+      "[file-or-folder]",
+      "a YAML file, or a folder of *.yml and *.yaml files (default: $TILED_CONFIG, or config.yml)",
+    )
+    .addHelpText("after", "\nCheck a configuration without starting: tiled config check FILE")
+    .action(async (path: string | undefined, options: ServeOptions) => {
+      const { loadWhole } = await import("./config.ts");
+      const config = await loadWhole(path, terminal, overrides(options));
+      await start(config, options, terminal);
+    });
+
+  withCommonOptions(serve.command("pyobject"))
+    .description("serve one tree to a single user, without a configuration file")
+    .argument("<name>", "the tree, e.g. tiled.examples.generated_minimal:tree")
+    .action(async (tree: string, options: ServeOptions) => {
+      const { singleUserConfig } = await import("../config/load.ts");
+      const config = singleUserConfig({ tree, env: terminal.env, ...overrides(options) });
+      await start(config, options, terminal);
+    });
+
+  withLogOptions(withListenOptions(serve.command("demo")), "warn")
+    .description("serve example data with two accounts that are made for this start, in memory")
+    .action(async (options: ListenOptions & LogOptions) => {
+      const { demo } = await import("./demo.ts");
+      const { config, notice } = demo({ host: options.host, port: options.port });
+      await start(config, { ...options, notice }, terminal);
+    });
+}
+
+function withCommonOptions(command: Command): Command {
+  return withLogOptions(
+    withListenOptions(
+      command
+        .option("--public", "let visitors read without logging in (authentication.allow_anonymous_access)")
+        .option(
+          "--api-key <key>",
+          "the single user's API key, letters and digits (default: one that is made and printed)",
+        )
+        .option("--scalable", "refuse to start unless several processes could share this configuration"),
+    ),
+  );
+}
+
+function withListenOptions(command: Command): Command {
+  return command
+    .option(
+      "--host <address>",
+      "the address to listen on; 0.0.0.0 or '::' for all (default: the configuration's, or 127.0.0.1)",
+    )
+    .option(
+      "--port <number>",
+      "the port to listen on; 0 takes any that is free (default: the configuration's, or 8000)",
+      port,
+    );
+}
+
+function withLogOptions(command: Command, level = "info"): Command {
+  return command
+    .addOption(
+      new Option("--log-level <level>", "the least important lines that the log has")
+        .choices(LEVELS)
+        .default(level),
+    )
+    .option("--log-timestamps", "times in the log as ISO 8601 text instead of milliseconds since 1970")
+    .option("--no-log-timestamps", "times in the log as milliseconds since 1970")
+    .option(
+      "--log-config <file>",
+      "accepted so that existing commands still work, and of no effect: it is uvicorn's",
+    );
+}
+
+function overrides({ public: open, apiKey, host, port }: ServeOptions) {
+  return { public: open, apiKey, host, port };
+}
+
+async function start(
+  config: Config,
+  options: LogOptions & Pick<ServeOptions, "scalable"> & Pick<RunOptions, "notice">,
+  terminal: Terminal,
+): Promise<void> {
+  if (options.scalable) {
+    const { checkScalable } = await import("./scalable.ts");
+    checkScalable(config);
+  }
+  if (options.logConfig !== undefined) {
+    terminal.err("--log-config is of no effect here: it configures uvicorn's log. See --log-level.");
+  }
+  const { run } = await import("./run.ts");
+  const { logLevel, logTimestamps = false, notice } = options;
+  await run(config, { logLevel, logTimestamps, notice }, terminal);
+}

@@ -1,0 +1,57 @@
+/**
+ * Options and arguments that are more than text: each parser refuses what does not fit as wrong usage (exit 2).
+ */
+import { InvalidArgumentError } from "commander";
+import { parseUuid, type Uuid } from "../lib/uuid.ts";
+
+export function port(text: string): number {
+  const value = whole(text);
+  if (value > 65_535) throw new InvalidArgumentError("A port is a number from 0 to 65535.");
+  return value;
+}
+
+export function whole(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("It is not a whole number.");
+  return Number(text);
+}
+
+export function atLeastOne(text: string): number {
+  const value = whole(text);
+  if (value === 0) throw new InvalidArgumentError("It must be at least 1.");
+  return value;
+}
+
+export function uuid(text: string): Uuid {
+  const value = parseUuid(text);
+  if (value === undefined) throw new InvalidArgumentError("It is not a UUID.");
+  return value;
+}
+
+export function firstEight(text: string): string {
+  // A whole key will do; what follows the first eight is dropped and never shown.
+  if (!/^[0-9a-f]{8,}$/i.test(text)) {
+    throw new InvalidArgumentError("An API key is named by its first eight hexadecimal digits.");
+  }
+  return text.slice(0, 8).toLowerCase();
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
+
+/** A point in time, or how long ago: what `--since` takes. Resolved against the clock by who uses it. */
+export type Since =
+  | { readonly kind: "time"; readonly time: Date }
+  | { readonly kind: "ago"; readonly seconds: number };
+
+export function since(text: string): Since {
+  const [, count, unit] = /^(\d{1,9})([smhdw])$/.exec(text) ?? [];
+  if (count !== undefined && unit !== undefined) {
+    return { kind: "ago", seconds: Number(count) * (UNITS[unit] ?? 1) };
+  }
+  const time = new Date(/^\d{4}-\d\d-\d\dT[\d:.]+$/.test(text) ? `${text}Z` : text);
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(time.getTime())) {
+    throw new InvalidArgumentError(
+      "Give a time like 2026-01-31 or 2026-01-31T12:00:00 (UTC), or how long ago: 90s, 15m, 2h, 7d.",
+    );
+  }
+  return { kind: "time", time };
+}

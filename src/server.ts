@@ -1,0 +1,211 @@
+/**
+ * A running server: everything that a configuration names is opened, put together by `app.ts`, listens, and is closed
+ * again in the reverse order without cutting off what is under way. Signals and notices are the command's (`cli/run.ts`).
+ */
+import type { AddressInfo } from "node:net";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import { type AppParts, createApp } from "./app.ts";
+import { loadAuthenticators, startAuthenticators, stopAuthenticators } from "./authenticators/load.ts";
+import type { Config } from "./config/model.ts";
+import { PurgeJob } from "./domain/maintenance.ts";
+import type { Store } from "./domain/ports.ts";
+import { OperatorError } from "./errors.ts";
+import { Connections } from "./http/connections.ts";
+import { systemClock } from "./lib/clock.ts";
+import { randomHex, Secret } from "./lib/secrets.ts";
+import { type AccessMode, accessMode } from "./pages/landing.ts";
+import { readLogo } from "./pages/logo.ts";
+import { openStore } from "./store/open.ts";
+import { readTls } from "./tls.ts";
+import { loadTrees } from "./trees/load.ts";
+
+export interface ServerOptions {
+  readonly log: FastifyBaseLogger;
+  readonly patience?: Patience;
+}
+
+/** How long a stop waits, in milliseconds. */
+export interface Patience {
+  /** For requests under way; what is left then is cut off. */
+  readonly requests: number;
+  /** For all of it. */
+  readonly total: number;
+}
+
+export interface RunningServer {
+  /** As it listens, with the port that was free and the prefix. */
+  readonly url: string;
+  readonly mode: AccessMode;
+  /** The single-user key where it was made for this start. */
+  readonly generatedKey: Secret | null;
+  /** Whether logins outlive the process; true where there are none. */
+  readonly durable: boolean;
+  /** Resolves once all is closed; throws where that takes too long. */
+  stop(): Promise<void>;
+}
+
+const PATIENCE: Patience = { requests: 8_000, total: 9_500 };
+
+/** What is closed at the end, in the reverse order of its opening. */
+class Closers {
+  readonly #closers: (() => unknown)[] = [];
+
+  add(close: () => unknown): void {
+    this.#closers.push(close);
+  }
+
+  async closeAll(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close();
+  }
+}
+
+export async function startServer(config: Config, options: ServerOptions): Promise<RunningServer> {
+  const closers = new Closers();
+  try {
+    const { parts, generatedKey } = await openParts(config, options.log, closers);
+    const app = await createApp(config, parts);
+    closers.add(() => app.close());
+    const connections = new Connections(app.server);
+    await listen(app, config);
+    if (parts.store !== null) closers.add(startPurging(parts.store, config, options.log));
+    let stopping: Promise<void> | undefined;
+    return {
+      url: listeningUrl(app, config),
+      mode: modeOf(config),
+      generatedKey,
+      durable: parts.store?.durable ?? true,
+      stop: () => {
+        stopping ??= stop(closers, connections, options);
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await closers.closeAll();
+    throw error;
+  }
+}
+
+async function openParts(
+  config: Config,
+  log: FastifyBaseLogger,
+  closers: Closers,
+): Promise<{ readonly parts: AppParts; readonly generatedKey: Secret | null }> {
+  const { authentication, server, pages, directory } = config;
+  for (const warning of config.warnings) log.warn(warning);
+  const tls = server.tls === null ? null : await readTls(server.tls);
+  const logo = pages.logo === null ? null : await readLogo(pages.logo, directory);
+  const authenticators = await loadAuthenticators(authentication.providers, directory, (message) =>
+    log.warn(message),
+  );
+  const tree = await loadTrees(config.trees);
+  closers.add(() => tree.close?.());
+  const singleUser = authentication.providers.length === 0;
+  const store = singleUser ? null : await openStoreWithAdmins(config, log);
+  closers.add(() => store?.close());
+  await startAuthenticators(authenticators);
+  closers.add(() => stopAuthenticators(authenticators));
+  const generatedKey =
+    singleUser && authentication.singleUserApiKey === null ? new Secret(randomHex(32)) : null;
+  return {
+    generatedKey,
+    parts: {
+      store,
+      authenticators,
+      tree,
+      clock: systemClock,
+      logger: log,
+      singleUserKey: authentication.singleUserApiKey ?? generatedKey,
+      secretKeys: authentication.secretKeys ?? [new Secret(randomHex(32))],
+      tls,
+      logo,
+    },
+  };
+}
+
+async function openStoreWithAdmins(
+  { database, authentication }: Config,
+  log: FastifyBaseLogger,
+): Promise<Store> {
+  const store = await openStore({
+    ...database,
+    uri: database.uri?.reveal() ?? null,
+    clock: systemClock,
+    log: (level, message) => log[level](message),
+  });
+  try {
+    const now = new Date(systemClock.now());
+    const origin = { address: null, requestId: null, actor: null };
+    await store.principals.ensureAdmins(authentication.admins, now, origin);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return store;
+}
+
+function startPurging(store: Store, config: Config, log: FastifyBaseLogger): () => Promise<void> {
+  const job = new PurgeJob(store.maintenance, {
+    clock: systemClock,
+    log,
+    auditRetentionDays: config.audit.retentionDays,
+  });
+  return () => job.stop();
+}
+
+async function stop(closers: Closers, connections: Connections, options: ServerOptions): Promise<void> {
+  const { log, patience = PATIENCE } = options;
+  log.info("Stopping: requests under way are finished, no further ones are taken.");
+  const cut = setTimeout(() => {
+    const requests = connections.destroy();
+    log.warn({ requests }, "Requests that took too long to finish were cut off.");
+  }, patience.requests);
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const limit = setTimeout(
+    () => reject(new OperatorError("The server could not close everything in time.")),
+    patience.total,
+  );
+  try {
+    const closing = closers.closeAll();
+    connections.drain();
+    await Promise.race([closing, tooLate]);
+  } finally {
+    clearTimeout(cut);
+    clearTimeout(limit);
+  }
+  log.info("Stopped.");
+}
+
+export function modeOf({ authentication }: Config): AccessMode {
+  return accessMode(authentication.providers.length, authentication.allowAnonymousAccess);
+}
+
+function listeningUrl(app: FastifyInstance, { server }: Config): string {
+  const { port } = app.server.address() as AddressInfo;
+  return `${server.tls === null ? "http" : "https"}://${shownHost(server.host)}:${port}${server.rootPath}`;
+}
+
+/** All addresses are no address to go to: the machine's own is one that works here. */
+function shownHost(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+async function listen(app: FastifyInstance, { server: { host, port } }: Config): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const text = LISTEN_ERRORS[(error as NodeJS.ErrnoException).code ?? ""];
+    if (text === undefined) throw error;
+    throw new OperatorError(`Cannot listen on ${host}, port ${port}: ${text}`, 3);
+  }
+}
+
+const LISTEN_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program uses that port. Choose another one with --port; 0 takes any that is free.",
+  EACCES:
+    "this user may not open that port. Ports below 1024 need a privilege; choose a higher one with --port.",
+  EADDRNOTAVAIL: "this machine has no such address. Choose one with --host; 0.0.0.0 takes all.",
+  ENOTFOUND: "the host name is not known. Choose an address with --host.",
+  EAI_AGAIN: "the host name cannot be looked up at the moment.",
+};
