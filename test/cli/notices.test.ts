@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type StartFacts, startNotice } from "../../src/cli/notices.ts";
+import { Secret } from "../../src/lib/secrets.ts";
+
+const FACTS: StartFacts = {
+  url: "http://127.0.0.1:8000",
+  publicUrl: null,
+  mode: "private",
+  generatedKey: null,
+  durable: true,
+  secretKeysConfigured: true,
+};
+
+const notice = (facts: Partial<StartFacts>) => startNotice({ ...FACTS, ...facts });
+
+test("single user: a key that was made for this start is in the address", () => {
+  const text = notice({ mode: "single-user", generatedKey: new Secret("abc123") });
+  assert.match(text, /^ {4}http:\/\/127\.0\.0\.1:8000\?api_key=abc123$/m);
+  assert.match(text, /Whoever has the key in this address may read and write\./);
+  assert.doesNotMatch(text, /Visitors|database|tokens/);
+});
+
+test("single user: a configured key is not printed", () => {
+  const text = notice({ mode: "single-user" });
+  assert.match(text, /^ {4}http:\/\/127\.0\.0\.1:8000$/m);
+  assert.match(text, /Whoever has the configured API key may read and write\./);
+});
+
+test("public: visitors may read, the key is for writing", () => {
+  const text = notice({ mode: "public", generatedKey: new Secret("abc123") });
+  assert.match(text, /Visitors may read without logging in\./);
+  assert.match(text, /Whoever has the key in this address may write\./);
+});
+
+test("with logins: what ends with the process is said, and only then", () => {
+  const passing = notice({ durable: false, secretKeysConfigured: false });
+  assert.match(passing, /logins, sessions and API keys end with this process/);
+  assert.match(passing, /tokens end with this process/);
+  assert.doesNotMatch(notice({}), /end with this process|Visitors|api_key/);
+  assert.match(notice({ mode: "mixed" }), /Visitors may read/);
+});
+
+test("the public address is printed beside the one it listens on", () => {
+  const text = notice({
+    mode: "single-user",
+    generatedKey: new Secret("abc"),
+    publicUrl: "https://tiled.example.org",
+  });
+  assert.match(text, /8000\?api_key=abc\n {4}https:\/\/tiled\.example\.org\?api_key=abc\n/);
+});
