@@ -1,15 +1,21 @@
 /**
  * A small cache for what requests ask of the store again and again. An entry is at most half a second old, so that a
  * change by another server of the same database is seen in time; a change by this server drops its entries at once.
+ * While the store cannot be reached, what was known a minute ago still counts, so that a restart of the database does
+ * not stop those who only read.
  */
+import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 
 const MAX_AGE_MS = 500;
+const MAX_AGE_WITHOUT_STORE_MS = 60_000;
 const MAX_ENTRIES = 20_000;
 
 interface Entry<V> {
   readonly value: V;
   readonly readAt: number;
+  /** When it was last found that nothing newer can be had. */
+  readonly checkedAt: number;
 }
 
 export class FreshCache<K, V> {
@@ -27,7 +33,7 @@ export class FreshCache<K, V> {
   get(key: K): V | Promise<V | undefined> {
     const entry = this.#entries.get(key);
     if (entry !== undefined) {
-      const age = this.#clock.now() - entry.readAt;
+      const age = this.#clock.now() - entry.checkedAt;
       if (age >= 0 && age < MAX_AGE_MS) return entry.value;
     }
     return this.#loading.get(key) ?? this.#read(key);
@@ -50,12 +56,22 @@ export class FreshCache<K, V> {
         return value;
       },
       (error: unknown) => {
-        if (this.#loading.get(key) === reading) this.#loading.delete(key);
-        throw error;
+        if (this.#loading.get(key) !== reading) throw error;
+        this.#loading.delete(key);
+        return this.#lastKnown(key, error);
       },
     );
     this.#loading.set(key, reading);
     return reading;
+  }
+
+  #lastKnown(key: K, error: unknown): V {
+    const entry = this.#entries.get(key);
+    const checkedAt = this.#clock.now();
+    const away = error instanceof Failure && error.code === "store_unavailable";
+    if (entry === undefined || !away || checkedAt - entry.readAt > MAX_AGE_WITHOUT_STORE_MS) throw error;
+    this.#entries.set(key, { ...entry, checkedAt });
+    return entry.value;
   }
 
   #keep(key: K, value: V | undefined, readAt: number): void {
@@ -65,6 +81,6 @@ export class FreshCache<K, V> {
       const [oldest] = this.#entries.keys();
       if (oldest !== undefined) this.#entries.delete(oldest);
     }
-    this.#entries.set(key, { value, readAt });
+    this.#entries.set(key, { value, readAt, checkedAt: readAt });
   }
 }

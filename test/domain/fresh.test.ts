@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FreshCache } from "../../src/domain/fresh.ts";
+import { Failure } from "../../src/errors.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 
 function cache() {
@@ -63,4 +64,23 @@ test("a clock that is set back does not make an entry live longer", async () => 
   await first;
   clock.advance(-3600);
   assert.ok(fresh.get("a") instanceof Promise);
+});
+
+test("while the store is away, the last known value counts for a minute; a dropped one does not", async () => {
+  const clock = new ManualClock();
+  let away = false;
+  const fresh = new FreshCache<string, string>(async (key) => {
+    if (away) throw new Failure("store_unavailable");
+    return key;
+  }, clock);
+  await fresh.get("a");
+  await fresh.get("b");
+  away = true;
+  clock.advance(30);
+  assert.equal(await fresh.get("a"), "a");
+  assert.equal(fresh.get("a"), "a");
+  fresh.drop("b");
+  await assert.rejects(async () => await fresh.get("b"), { code: "store_unavailable" });
+  clock.advance(31);
+  await assert.rejects(async () => await fresh.get("a"), { code: "store_unavailable" });
 });

@@ -1,0 +1,97 @@
+/** The database is away or full while the server runs: what clients are told, and that all is well again afterwards. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Store } from "../../src/domain/ports.ts";
+import { Failure, type FailureCode } from "../../src/errors.ts";
+import { ManualClock } from "../../src/lib/clock.ts";
+import { memoryStore, testApp } from "../support/app.ts";
+
+/** A store whose every method fails while it is broken. */
+function breakable(store: Store): { readonly store: Store; breakWith(code: FailureCode | null): void } {
+  let broken: FailureCode | null = null;
+  const wrap = <T extends object>(port: T): T =>
+    new Proxy(port, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== "function") {
+          return typeof value === "object" && value !== null ? wrap(value) : value;
+        }
+        return (...args: unknown[]) => {
+          if (broken !== null && name !== "close")
+            return Promise.reject(new Failure(broken, { log: "broken by the test" }));
+          return Reflect.apply(value, target, args) as unknown;
+        };
+      },
+    });
+  return {
+    store: wrap(store),
+    breakWith: (code) => {
+      broken = code;
+    },
+  };
+}
+
+test("a database that is away or full is 503 or 507 with a clear text, and comes back without a restart", async () => {
+  const clock = new ManualClock();
+  const { store, breakWith } = breakable(await memoryStore(clock));
+  await using t = await testApp({ store, clock });
+  const alice = await t.login("alice");
+  for (const [code, status] of [
+    ["store_unavailable", 503],
+    ["store_full", 507],
+  ] as const) {
+    breakWith(code);
+    const attempts = [
+      await t.loginAttempt("alice", "secret1"),
+      await t.refresh(alice.refresh_token),
+      await t.call({
+        method: "POST",
+        url: "/api/v1/auth/session/revoke",
+        payload: { refresh_token: alice.refresh_token },
+      }),
+      await t.call({
+        method: "POST",
+        url: "/api/v1/auth/apikey",
+        headers: { authorization: `Bearer ${alice.access_token}` },
+        payload: { expires_in: null, scopes: null },
+      }),
+    ];
+    for (const response of attempts) {
+      assert.equal(response.statusCode, status, response.body);
+      assert.equal(response.headers["content-type"], "application/json");
+      assert.match(response.json<{ detail: string }>().detail, /database/i);
+    }
+  }
+  breakWith("store_unavailable");
+  assert.equal((await t.call("/healthz")).statusCode, 200);
+  assert.equal((await t.call("/healthz/ready")).statusCode, 503);
+  breakWith(null);
+  clock.advance(1);
+  assert.equal((await t.call("/healthz/ready")).statusCode, 200);
+  assert.equal((await t.refresh(alice.refresh_token)).statusCode, 200);
+  assert.equal((await t.whoami(`Bearer ${alice.access_token}`)).statusCode, 200);
+});
+
+test("while the database is away, those who only read go on for a minute", async () => {
+  const clock = new ManualClock();
+  const { store, breakWith } = breakable(await memoryStore(clock));
+  await using t = await testApp({ store, clock });
+  const alice = await t.login("alice");
+  const key = await t.makeKey(alice.access_token);
+  const credentials = [`Bearer ${alice.access_token}`, `Apikey ${key}`];
+  for (const credential of credentials) assert.equal((await t.whoami(credential)).statusCode, 200);
+  breakWith("store_unavailable");
+  clock.advance(30);
+  for (const credential of credentials) assert.equal((await t.whoami(credential)).statusCode, 200);
+});
+
+test("while the database is away, nobody gets in whom it would have to be asked about", async () => {
+  const clock = new ManualClock();
+  const { store, breakWith } = breakable(await memoryStore(clock));
+  await using t = await testApp({ store, clock });
+  const alice = await t.login("alice");
+  breakWith("store_unavailable");
+  clock.advance(61);
+  assert.equal((await t.whoami(`Bearer ${alice.access_token}`)).statusCode, 503);
+  assert.equal((await t.whoami(`Apikey ${"ab".repeat(36)}`)).statusCode, 503);
+});
