@@ -109,13 +109,14 @@ describe("a pool of helpers", () => {
       toys.map((toy) => toy.asked),
       [["a"], ["b", "c"]],
     );
+    logins.push(login("f"));
     for (let round = 0; round < 4; round++) {
       for (const toy of toys) toy.answer();
       await settle();
     }
     assert.deepEqual(
       logins.map((one) => one.outcome),
-      ["a", "b", "c", "d", "e"].map((name) => `answered ${name}`),
+      ["a", "b", "c", "d", "e", "f"].map((name) => `answered ${name}`),
     );
     assert.equal(toys.length, 2);
   });
