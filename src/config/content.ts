@@ -69,9 +69,8 @@ function contains(outer: readonly string[], inner: readonly string[]): boolean {
 
 function isKnown(context: Context, tree: string, path: Path): boolean {
   if (CATALOGS.has(tree)) {
-    context.warnings.push(
-      `accepted and of no effect here: the catalog at ${context.place([...path, "tree"]).path}: catalogs are the data service's, which is a real Tiled`,
-    );
+    const place = context.place([...path, "tree"]);
+    context.noEffect(place, "catalogs are the data service's, which is a real Tiled");
     return false;
   }
   if ((TREE_NAMES as readonly string[]).includes(tree)) return true;

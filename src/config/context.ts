@@ -43,9 +43,18 @@ export class Context {
     this.problems.add(this.spot(path), path, message);
   }
 
+  noEffect(place: Place, why: string): void {
+    this.warnings.push(noEffect(place, why));
+  }
+
   warn(path: Path, message: string): void {
     this.warnings.push(`${placeText(this.spot(path))}: ${pathText(path)}: ${message}`);
   }
+}
+
+/** One line of the log for a key that is accepted so that existing files still load. */
+export function noEffect(place: Place, why: string): string {
+  return `accepted and of no effect here: ${place.path} (${placeText(place)}): ${why}`;
 }
 
 export function placeText(spot: Spot): string {

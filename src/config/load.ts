@@ -7,7 +7,7 @@ import { Secret } from "../lib/secrets.ts";
 import { authenticationConfig, hasProviders } from "./authentication.ts";
 import { check } from "./check.ts";
 import { accessControl, treeConfigs } from "./content.ts";
-import { Context, type Overrides, placeText } from "./context.ts";
+import { Context, noEffect, type Overrides } from "./context.ts";
 import { withEnvironment } from "./environment.ts";
 import { readSource } from "./files.ts";
 import { type Environment, interpolate } from "./interpolate.ts";
@@ -87,7 +87,7 @@ function build(root: Located, directory: string, overrides: Overrides, problems:
   const value = check(FILE_SHAPE, root, [], {
     problems,
     noEffect: (node, path, why) => {
-      warnings.push(`accepted and of no effect here: ${pathText(path)} (${placeText(node.spot)}): ${why}`);
+      warnings.push(noEffect({ ...node.spot, path: pathText(path) }, why));
     },
     hint: belongs,
   });
