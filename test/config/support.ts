@@ -13,39 +13,38 @@ export const TREES = 'trees: [{path: /, tree: "tiled.examples.generated_minimal:
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A file `config.yml`, or with names a folder of files, for as long as `use` runs. */
-export function withFiles<Result>(
-  files: string | Uint8Array | Readonly<Record<string, string | Uint8Array>>,
-  use: (path: string) => Result,
-): Result {
+type Files = string | Uint8Array | Readonly<Record<string, string | Uint8Array>>;
+
+/** A file `config.yml`, or with names a folder of files; `remove` it afterwards. */
+export function makeFiles(files: Files): { readonly path: string; readonly remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), "tiled-config-"));
+  const remove = () => rmSync(folder, { recursive: true });
+  if (typeof files === "string" || files instanceof Uint8Array) {
+    const path = join(folder, "config.yml");
+    writeFileSync(path, files);
+    return { path, remove };
+  }
+  const path = join(folder, "config.d");
+  mkdirSync(path);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+  return { path, remove };
+}
+
+/** Files for as long as `use` runs. */
+export function withFiles<Result>(files: Files, use: (path: string) => Result): Result {
+  const { path, remove } = makeFiles(files);
   try {
-    if (typeof files === "string" || files instanceof Uint8Array) {
-      const path = join(folder, "config.yml");
-      writeFileSync(path, files);
-      return use(path);
-    }
-    mkdirSync(join(folder, "config.d"));
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, "config.d", name), text);
-    return use(join(folder, "config.d"));
+    return use(path);
   } finally {
-    rmSync(folder, { recursive: true });
+    remove();
   }
 }
 
-export function load(
-  files: Parameters<typeof withFiles>[0],
-  env: Environment = {},
-  overrides: Overrides = {},
-): Config {
+export function load(files: Files, env: Environment = {}, overrides: Overrides = {}): Config {
   return withFiles(files, (path) => loadConfig(path, env, overrides));
 }
 
-export function problems(
-  files: Parameters<typeof withFiles>[0],
-  env: Environment = {},
-  overrides: Overrides = {},
-): readonly Problem[] {
+export function problems(files: Files, env: Environment = {}, overrides: Overrides = {}): readonly Problem[] {
   try {
     load(files, env, overrides);
     return [];

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Ajv } from "ajv";
+import { check, loadWhole, printSchema } from "../../src/cli/config.ts";
+import { ConfigError } from "../../src/config/problems.ts";
+import { makeFiles, TREES } from "../config/support.ts";
+
+function io(env: Readonly<Record<string, string>> = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  return {
+    env,
+    lines: { out, err },
+    out: (text: string) => void out.push(text),
+    err: (text: string) => void err.push(text),
+  };
+}
+
+async function checked(text: string, env: Readonly<Record<string, string>> = {}) {
+  const { path, remove } = makeFiles(text);
+  const world = io(env);
+  try {
+    await check(path, world);
+    return { ...world.lines, problems: [] };
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return {
+      ...world.lines,
+      problems: error.problems.map(({ line, path, message }) => `${line} ${path}: ${message}`),
+    };
+  } finally {
+    remove();
+  }
+}
+
+describe("checking a configuration without starting", () => {
+  it("says that there are no errors", async () => {
+    assert.deepEqual(await checked(TREES), {
+      out: ["No errors found in configuration."],
+      err: [],
+      problems: [],
+    });
+  });
+
+  it("tells warnings on stderr", async () => {
+    const { out, err } = await checked(`specs: []\n${TREES}`);
+    assert.equal(out.length, 1);
+    assert.match(err.join(), /^accepted and of no effect here: specs/);
+  });
+
+  it("tells the errors of the file and of the authenticators' arguments at once, each at its line", async () => {
+    const { out, problems } = await checked(`authentication:
+  providers:
+  - provider: toy
+    authenticator: tiled.authenticators:DictionaryAuthenticator
+    args:
+      users_to_password: {}
+  - provider: pam
+    authenticator: tiled.authenticators:PAMAuthenticatr
+  - provider: own
+    authenticator: ./nowhere.js:Own
+servr: {}
+${TREES}`);
+    assert.deepEqual(out, []);
+    assert.equal(problems.length, 5, problems.join("\n"));
+    assert.match(
+      problems[0] ?? "",
+      /^5 authentication\.providers\[0\]\.args\.users_to_passwords: is missing/,
+    );
+    assert.match(
+      problems[1] ?? "",
+      /^6 authentication\.providers\[0\]\.args\.users_to_password: .*Did you mean 'users_to_passwords'/,
+    );
+    assert.match(
+      problems[2] ?? "",
+      /^7 authentication\.providers\[1\]\.authenticator: .*Did you mean 'tiled\.authenticators:PAMAuthenticator'/,
+    );
+    assert.match(problems[3] ?? "", /^9 authentication\.providers\[2\]\.authenticator: There is no file/);
+    assert.match(problems[4] ?? "", /^11 servr: unknown key/);
+  });
+
+  it("a wrong password is told once, and not shown", async () => {
+    const { problems } = await checked(`authentication:
+  providers:
+  - provider: toy
+    authenticator: tiled.authenticators:DictionaryAuthenticator
+    args: {users_to_passwords: {alice: 8675309}}
+${TREES}`);
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] ?? "", /^5 .*\.alice: YAML reads this password as a number.*quote it/);
+    assert.doesNotMatch(problems.join(), /8675309/);
+  });
+
+  it("looks where TILED_CONFIG says", async () => {
+    const { path, remove } = makeFiles(`server: {port: 7}\n${TREES}`);
+    try {
+      assert.equal((await loadWhole(undefined, io({ TILED_CONFIG: path }))).server.port, 7);
+      assert.equal((await loadWhole(path, io(), { port: 8 })).server.port, 8);
+    } finally {
+      remove();
+    }
+  });
+
+  it("prints a JSON Schema that knows the arguments of the authenticators", async () => {
+    const world = io();
+    await printSchema(world);
+    const validate = new Ajv({ strict: false, validateFormats: false }).compile(
+      JSON.parse(world.lines.out.join("\n")),
+    );
+    const file = (args: object) => ({
+      trees: [{ path: "/", tree: "tiled.examples.generated_minimal:tree" }],
+      authentication: {
+        providers: [{ provider: "p", authenticator: "tiled.authenticators:PAMAuthenticator", args }],
+      },
+    });
+    assert.equal(validate(file({ service: "login" })), true);
+    assert.equal(validate(file({ servce: "login" })), false);
+  });
+});

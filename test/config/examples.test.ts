@@ -1,0 +1,121 @@
+/**
+ * Every example configuration loads, its authenticators' arguments included, and means what it says.
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { loadWhole } from "../../src/cli/config.ts";
+import type { Config } from "../../src/config/model.ts";
+
+const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "example_configs");
+const KEY = "0123456789abcdef0123456789abcdef";
+
+const ENV = {
+  TILED_KEY: "abc123",
+  TILED_SECRET: KEY,
+  TILED_SECRET_BEFORE: `${KEY}0`,
+  ALICE_PASSWORD: "secret1",
+  PGPASSWORD: "hunter2",
+};
+
+interface Expected {
+  readonly authenticators: readonly string[];
+  readonly anonymous: boolean;
+  readonly warnings?: number;
+  readonly also?: (config: Config) => void;
+}
+
+const EXAMPLES: Readonly<Record<string, Expected>> = {
+  "single_user.yml": {
+    authenticators: [],
+    anonymous: false,
+    also: ({ authentication }) => assert.equal(authentication.singleUserApiKey?.reveal(), "abc123"),
+  },
+  "public.yml": { authenticators: [], anonymous: true },
+  "multi_user_toy.yml": {
+    authenticators: ["tiled.authenticators:DictionaryAuthenticator"],
+    anonymous: false,
+    // Neither a database nor keys that outlive the process.
+    warnings: 2,
+    also: ({ authentication }) => assert.deepEqual(authentication.admins, [{ provider: "toy", id: "alice" }]),
+  },
+  "mixed.yml": {
+    authenticators: ["tiled.authenticators:DictionaryAuthenticator"],
+    anonymous: true,
+    also: ({ database, allowOrigins }) => {
+      assert.equal(database.uri?.reveal(), "sqlite:///tiled.db");
+      assert.deepEqual(allowOrigins, ["https://app.example.org"]);
+    },
+  },
+  "pam.yml": {
+    authenticators: ["tiled.authenticators:PAMAuthenticator"],
+    anonymous: false,
+    also: ({ authentication }) => {
+      assert.equal(authentication.accessTokenMaxAge, 900);
+      assert.equal(authentication.refreshTokenMaxAge, 604_800);
+      assert.equal(authentication.sessionMaxAge, 31_536_000);
+    },
+  },
+  "postgresql.yml": {
+    authenticators: ["tiled.authenticators:PAMAuthenticator"],
+    anonymous: false,
+    also: ({ authentication, database }) => {
+      assert.equal(database.uri?.reveal(), "postgresql://tiled:hunter2@db.example.org:5432/tiled");
+      assert.deepEqual(
+        authentication.secretKeys?.map((key) => key.reveal()),
+        [KEY, `${KEY}0`],
+      );
+    },
+  },
+  "own_authenticator.yml": { authenticators: ["./my_auth.js:MyAuthenticator"], anonymous: false },
+  "behind_proxy.yml": {
+    authenticators: ["tiled.authenticators:PAMAuthenticator"],
+    anonymous: false,
+    also: ({ server }) => {
+      assert.equal(server.publicUrl, "https://tiled.example.org");
+      assert.deepEqual(server.trustedProxies, ["127.0.0.1", "10.0.0.0/8"]);
+    },
+  },
+};
+
+function load(name: string, env: Readonly<Record<string, string>>): Promise<Config> {
+  return loadWhole(join(FOLDER, name), { env, out: () => {}, err: () => {} });
+}
+
+describe("the example configurations", () => {
+  it("are all here, and in their README", () => {
+    const files = readdirSync(FOLDER).filter((name) => name.endsWith(".yml"));
+    assert.deepEqual(files.sort(), Object.keys(EXAMPLES).sort());
+    const readme = readFileSync(join(FOLDER, "README.md"), "utf8");
+    for (const name of files) assert.ok(readme.includes(`[${name}](${name})`), name);
+  });
+
+  for (const [name, expected] of Object.entries(EXAMPLES)) {
+    it(`${name} loads`, async () => {
+      const config = await load(name, ENV);
+      const { providers, allowAnonymousAccess } = config.authentication;
+      assert.deepEqual(
+        providers.map(({ authenticator }) => authenticator),
+        expected.authenticators,
+      );
+      assert.equal(allowAnonymousAccess, expected.anonymous);
+      assert.equal(config.warnings.length, expected.warnings ?? 0, config.warnings.join("\n"));
+      assert.equal(config.trees.length, 1);
+      expected.also?.(config);
+    });
+
+    it(`${name} stops the start where one of its variables is not set`, async () => {
+      const text = readFileSync(join(FOLDER, name), "utf8").replaceAll(/#.*/g, "");
+      const used = Object.keys(ENV).filter((variable) => new RegExp(`\\$\\{?${variable}\\b`).test(text));
+      for (const variable of used) {
+        const { [variable as keyof typeof ENV]: _unset, ...rest } = ENV;
+        await assert.rejects(
+          load(name, rest),
+          new RegExp(`the environment variable '${variable}' is not set`),
+        );
+      }
+    });
+  }
+});
