@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import Fastify from "fastify";
+import { docsRoute } from "../../src/http/docs.ts";
+import { describeRoutes } from "../../src/http/openapi.ts";
+import { treeRoutes } from "../../src/http/tree.ts";
+import { loadTrees } from "../../src/trees/load.ts";
+
+test("the page tells every described route, without a script and under the server's prefix", async () => {
+  const app = Fastify({ exposeHeadRoutes: false });
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  const links = { rootPath: "/prefix", base: () => "http://localhost/prefix" };
+  await describeRoutes(app, { title: "Tiled", version: "1", tokenUrl: null, rootPath: links.rootPath });
+  treeRoutes(app, { tree: await loadTrees([]), links });
+  app.get("/hidden", { config: { access: "public" }, schema: { hide: true } }, () => "");
+  docsRoute(app, { site: { title: "Beamline", logo: null, contact: null, version: "1" }, links });
+  await app.ready();
+
+  const response = await app.inject("/docs");
+  assert.equal(response.statusCode, 200);
+  assert.equal(response.headers["content-type"], "text/html; charset=utf-8");
+  assert.match(String(response.headers["content-security-policy"]), /default-src 'none'/);
+  assert.match(response.body, /<title>API documentation · Beamline<\/title>/);
+  assert.match(response.body, /GET \/api\/v1\/array\/block\/\{path\}<\/code> Read a chunk/);
+  assert.match(response.body, /Whoever has the scope <code>read:data<\/code>/);
+  assert.match(response.body, /href="\/prefix\/assets\//);
+  assert.doesNotMatch(response.body, /hidden|<script|\/docs"/);
+  const { paths = {} } = app.swagger();
+  assert.equal(response.body.split("<details>").length - 1, Object.keys(paths).length);
+  assert.equal((await app.inject("/docs")).body, response.body);
+  await app.close();
+});
