@@ -1,14 +1,22 @@
 /**
- * A login with username and password as one fixed pipeline: throttle, authenticate, check the identity, open a
- * session, issue tokens (RFC 6749, section 4.3). Which authenticator is asked is the configuration's choice.
+ * Every login ends in one fixed pipeline: check the identity, open a session, issue tokens. A login with username and
+ * password (RFC 6749, section 4.3) is here, with its throttle; `device.ts` and `external-login.ts` have those at a
+ * provider. Which authenticator is asked is the configuration's choice.
  */
 import type { AuthenticatedIdentity, PasswordAuthenticator } from "../authenticators/contract.ts";
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { uuidHex } from "../lib/uuid.ts";
 import type { Directory } from "./directory.ts";
-import type { AuditEventName, IdentityRef, Origin } from "./model.ts";
-import type { AuditStore, SessionStore } from "./ports.ts";
+import type {
+  AuditEvent,
+  AuditEventName,
+  IdentityRef,
+  Origin,
+  PrincipalSummary,
+  SessionStatus,
+} from "./model.ts";
+import type { AuditStore, OpenOutcome, OpenSession, SessionStore } from "./ports.ts";
 import type { LoginThrottle } from "./throttle.ts";
 import type { Lifetimes, TokenAnswer, Tokens } from "./tokens.ts";
 
@@ -17,6 +25,16 @@ export interface LoginAnswer extends TokenAnswer {
   /** The principal's UUID, 32 hex digits. */
   readonly principal: string;
 }
+
+/** A login that has its session; tokens for it are the pipeline's last step. */
+export interface OpenedLogin {
+  readonly identity: IdentityRef;
+  readonly principal: PrincipalSummary;
+  readonly session: SessionStatus;
+}
+
+/** How the store opens the session: by itself, or with something that ends in the same transaction. */
+export type Opening = (request: OpenSession) => Promise<OpenOutcome | { readonly kind: "gone" }>;
 
 export interface LoginDeps {
   readonly sessions: SessionStore;
@@ -47,6 +65,7 @@ export class Login {
     origin: Origin,
   ): Promise<LoginAnswer> {
     const { username, password } = credentials;
+    checkIdentity({ provider, id: username });
     const attempt = await this.#deps.throttle.attempt(`${provider} ${username}`, origin.address, () =>
       authenticator.authenticate(username, password),
     );
@@ -55,18 +74,24 @@ export class Login {
       throw new Failure("throttled", { headers: { "retry-after": String(attempt.retryAfter) } });
     }
     if (attempt.kind === "wrong") {
-      await this.#note("login_failed", attempted, origin, { reason: "unknown_user_or_wrong_password" });
-      if (attempt.limitReached) await this.#note("login_throttled", attempted, origin, {});
+      await this.note("login_failed", attempted, origin, { reason: "unknown_user_or_wrong_password" });
+      if (attempt.limitReached) await this.note("login_throttled", attempted, origin, {});
       throw new Failure("wrong_password", { headers: { "www-authenticate": "Bearer" } });
     }
-    return await this.#open(provider, attempt.value, origin);
+    const identity = { provider, id: attempt.value.id };
+    if (!isStorable(identity.id)) throw unusableName();
+    return await this.answer(await this.open(identity, attempt.value, origin));
   }
 
-  async #open(provider: string, authenticated: AuthenticatedIdentity, origin: Origin): Promise<LoginAnswer> {
-    const { lifetimes, clock, admins, sessionLimit } = this.#deps;
-    const identity = { provider, id: authenticated.id };
-    checkIdentity(identity);
-    const outcome = await this.#deps.sessions.open({
+  /** For an identity that an authenticator vouches for. */
+  async open(
+    identity: IdentityRef,
+    authenticated: AuthenticatedIdentity,
+    origin: Origin,
+    opening: Opening = (request) => this.#deps.sessions.open(request),
+  ): Promise<OpenedLogin> {
+    const { lifetimes, clock, admins, sessionLimit, directory } = this.#deps;
+    const outcome = await opening({
       identity,
       now: new Date(clock.now()),
       expirationTime: new Date(clock.now() + lifetimes.session * 1000),
@@ -75,45 +100,49 @@ export class Login {
       limit: sessionLimit,
       origin,
     });
-    if (outcome.kind === "limit") {
-      await this.#note("login_failed", identity, origin, { reason: "session_limit" });
-      throw new Failure("limit_reached", {
-        detail: `This Principal already has ${sessionLimit} sessions which is greater than or equal to the maximum number allowed, ${sessionLimit}. Some Sessions must be closed before creating new ones.`,
-      });
+    switch (outcome.kind) {
+      case "opened":
+        directory.principalChanged(outcome.principal.uuid);
+        return { identity, principal: outcome.principal, session: outcome.session };
+      case "gone":
+        throw new Failure("login_over", { log: "the login was finished by another request" });
+      case "limit":
+        await this.note("login_failed", identity, origin, { reason: "session_limit" });
+        throw new Failure("limit_reached", { detail: sessionLimitReached(sessionLimit) });
+      case "disabled":
+        await this.note("login_failed", identity, origin, { reason: "principal_disabled" });
+        throw new Failure("no_principal", { headers: { "www-authenticate": "Bearer" } });
     }
-    if (outcome.kind === "disabled") {
-      await this.#note("login_failed", identity, origin, { reason: "principal_disabled" });
-      throw new Failure("no_principal", { headers: { "www-authenticate": "Bearer" } });
-    }
-    this.#deps.directory.principalChanged(outcome.principal.uuid);
-    const tokens = await this.#deps.tokens.issue(outcome.principal, outcome.session, 0);
+  }
+
+  async answer({ identity, principal, session }: OpenedLogin): Promise<LoginAnswer> {
     return {
-      ...tokens,
-      identity: { id: identity.id, provider },
-      principal: uuidHex(outcome.principal.uuid),
+      ...(await this.#deps.tokens.issue(principal, session, 0)),
+      identity: { id: identity.id, provider: identity.provider },
+      principal: uuidHex(principal.uuid),
     };
   }
 
-  async #note(
+  /** An audit row of a login that nobody is known for yet. */
+  async note(
     event: AuditEventName,
-    identity: IdentityRef,
+    identity: IdentityRef | null,
     origin: Origin,
-    detail: Readonly<Record<string, string | number>>,
+    detail: AuditEvent["detail"],
   ): Promise<void> {
     const time = new Date(this.#deps.clock.now());
     // What was typed as a name may be a password, or may not fit a column: only what could be a name is kept.
-    const named = isStorable(identity.id) ? identity : null;
+    const named = identity !== null && isStorable(identity.id) ? identity : null;
     await this.#deps.audit.append([{ ...origin, time, event, principal: null, identity: named, detail }]);
   }
 }
 
-function isStorable(id: string): boolean {
+export function isStorable(id: string): boolean {
   return id !== "" && [...id].length <= MAX_ID_LENGTH && !id.includes("\0") && id.isWellFormed();
 }
 
-function checkIdentity(identity: IdentityRef): void {
-  if (isStorable(identity.id)) return;
-  throw new Failure("invalid", {
+function unusableName(): Failure {
+  return new Failure("invalid", {
     detail: [
       {
         type: "string_too_long",
@@ -122,4 +151,8 @@ function checkIdentity(identity: IdentityRef): void {
       },
     ],
   });
+}
+
+function sessionLimitReached(limit: number): string {
+  return `This Principal already has ${limit} sessions which is greater than or equal to the maximum number allowed, ${limit}. Some Sessions must be closed before creating new ones.`;
 }

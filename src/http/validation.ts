@@ -10,9 +10,17 @@ export function validateBySchema(app: FastifyInstance): void {
   const common = { allErrors: true, strict: false, validateFormats: false } as const;
   const strict = new Ajv(common);
   const lenient = new Ajv({ ...common, coerceTypes: true });
-  app.setValidatorCompiler(({ schema, httpPart }) =>
-    (httpPart === "body" ? strict : lenient).compile(schema as Record<string, unknown>),
-  );
+  app.setValidatorCompiler(({ schema, httpPart }) => {
+    const validate = (httpPart === "body" ? strict : lenient).compile(schema as Record<string, unknown>);
+    // No body at all lacks the same fields as an empty one.
+    const check = (value: unknown): boolean => {
+      const valid = validate(value ?? {});
+      check.errors = validate.errors;
+      return valid;
+    };
+    check.errors = validate.errors;
+    return check;
+  });
 }
 
 type SchemaProblem = Pick<ErrorObject, "keyword" | "instancePath" | "params">;

@@ -62,6 +62,16 @@ test("a malformed form is told by field, and never repeats a value", async () =>
   }
 });
 
+test("a name that no database could hold is refused before anybody is asked about it", async () => {
+  await using t = await testApp();
+  for (const name of ["u".repeat(256), "alice\0", "\0"]) {
+    const response = await t.loginAttempt(name, "secret1");
+    assert.equal(response.statusCode, 422);
+    assert.deepEqual(response.json<{ detail: { loc: string[] }[] }>().detail[0]?.loc, ["body", "username"]);
+  }
+  assert.equal((await t.loginAttempt("\u{1F600}".repeat(255), "secret1")).statusCode, 401);
+});
+
 test("no body, JSON, text, a field twice and a huge body: each has its status", async () => {
   await using t = await testApp();
   const post = (payload: string | undefined, type?: string) =>
