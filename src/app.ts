@@ -22,7 +22,8 @@ import { guardRoutes } from "./http/access.ts";
 import { apiKeyRoutes } from "./http/api-keys.ts";
 import { allowOrigins } from "./http/cors.ts";
 import { protectFromForgery } from "./http/csrf.ts";
-import { answerBrokenRequest, answerErrors, refuseOtherMethods } from "./http/errors.ts";
+import { docsRoute } from "./http/docs.ts";
+import { answerBrokenRequest, answerErrors, answerUnroutable, refuseOtherMethods } from "./http/errors.ts";
 import { commonHeaders, requestIds } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
 import { createIdentity, originOf } from "./http/identity.ts";
@@ -111,13 +112,15 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     links,
     clock: parts.clock,
   });
+  const site = {
+    title: config.pages.title,
+    logo: parts.logo?.path ?? null,
+    contact: config.pages.contact,
+    version: VERSION,
+  };
+  docsRoute(app, { site, links });
   pageRoutes(app, {
-    site: {
-      title: config.pages.title,
-      logo: parts.logo?.path ?? null,
-      contact: config.pages.contact,
-      version: VERSION,
-    },
+    site,
     logo: parts.logo,
     mode: accessMode(providers.length, config.authentication.allowAnonymousAccess),
     providers: providers.map(({ name }) => name),
@@ -149,6 +152,7 @@ function newApp(config: Config, { logger, tls }: AppParts): FastifyInstance {
     bodyLimit,
     genReqId: requestIds(),
     clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: answerUnroutable,
     forceCloseConnections: "idle",
     requestTimeout: 60_000,
     keepAliveTimeout: 72_000,

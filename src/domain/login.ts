@@ -65,7 +65,7 @@ export class Login {
     origin: Origin,
   ): Promise<LoginAnswer> {
     const { username, password } = credentials;
-    checkIdentity({ provider, id: username });
+    if (!isStorable(username)) throw unusableName();
     const attempt = await this.#deps.throttle.attempt(`${provider} ${username}`, origin.address, () =>
       authenticator.authenticate(username, password),
     );

@@ -108,6 +108,15 @@ export function refuseOtherMethods(app: FastifyInstance): () => void {
   };
 }
 
+/** A path that cannot be decoded, or a version that does not exist: no route and no hook has seen the request. */
+export function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const failure = asFailure(error, request);
+  reply
+    .code(failure.status)
+    .headers({ "content-type": JSON_TYPE, "x-tiled-request-id": request.id })
+    .send(toJson({ detail: failure.detail }));
+}
+
 /** What cannot be read as HTTP at all gets an answer too, in the same shape. */
 export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) {

@@ -43,7 +43,8 @@ export async function describeRoutes(app: FastifyInstance, options: OpenApiOptio
         ...schema,
         ...describeAccess(route.config?.access, options.tokenUrl !== null),
       } as FastifySchema,
-      url,
+      // OpenAPI has no wildcards: the rest of a path is one parameter.
+      url: url.replace(/\*$/, ":path"),
     }),
   });
 }

@@ -13,14 +13,13 @@ export function validateBySchema(app: FastifyInstance): void {
   app.setValidatorCompiler(({ schema, httpPart }) => {
     const validate = (httpPart === "body" ? strict : lenient).compile(schema as Record<string, unknown>);
     // No body at all lacks the same fields as an empty one.
-    const check = (value: unknown): boolean => {
-      const valid = validate(value ?? {});
-      check.errors = validate.errors;
-      return valid;
-    };
-    check.errors = validate.errors;
-    return check;
+    return (value: unknown) => (validate(value ?? {}) ? true : { error: invalid(validate.errors ?? []) });
   });
+}
+
+/** In the form in which Fastify passes a validator's problems on. */
+function invalid(problems: readonly ErrorObject[]): Error {
+  return Object.assign(new Error("invalid input"), { validation: problems });
 }
 
 type SchemaProblem = Pick<ErrorObject, "keyword" | "instancePath" | "params">;
@@ -35,7 +34,7 @@ export function problemsOf(errors: readonly SchemaProblem[], context: string): I
 }
 
 function problemOf(error: SchemaProblem, context: string): InputProblem | undefined {
-  const loc = [context, ...error.instancePath.split("/").slice(1).map(unescapePointer)];
+  const loc = [context, ...error.instancePath.split("/").slice(1).map(pointerPart)];
   const params = error.params as Readonly<Record<string, unknown>>;
   switch (error.keyword) {
     case "required":
@@ -68,6 +67,12 @@ function problemOf(error: SchemaProblem, context: string): InputProblem | undefi
         loc,
         msg: `String should have at most ${String(params["limit"])} characters`,
       };
+    case "enum":
+      return {
+        type: "enum",
+        loc,
+        msg: `Input should be one of ${[params["allowedValues"]].flat().join(", ")}`,
+      };
     default:
       return { type: error.keyword, loc, msg: "Input is not valid" };
   }
@@ -82,13 +87,14 @@ const TYPES: Readonly<Record<string, readonly [string, string]>> = {
   object: ["model_attributes_type", "Input should be a valid dictionary or object to extract fields from"],
 };
 
-function typeProblem(loc: readonly string[], expected: string): InputProblem {
+function typeProblem(loc: InputProblem["loc"], expected: string): InputProblem {
   const [type, msg] = TYPES[expected] ?? ["type_error", `Input should be of type ${expected}`];
   return { type, loc, msg };
 }
 
-function unescapePointer(part: string): string {
-  return part.replaceAll("~1", "/").replaceAll("~0", "~");
+/** RFC 6901, section 4: a position in a list is a number. */
+function pointerPart(part: string): string | number {
+  return /^\d+$/.test(part) ? Number(part) : part.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 /**

@@ -17,7 +17,7 @@ test("problems say where and what, and never what was sent", () => {
     [
       ["missing", ["query", "scopes"]],
       ["list_type", ["query", "scopes"]],
-      ["string_type", ["query", "items", "0", "a/b"]],
+      ["string_type", ["query", "items", 0, "a/b"]],
       ["less_than_equal", ["query", "page[limit]"]],
     ],
   );
