@@ -19,6 +19,8 @@ export const FAILURES = {
   wrong_password: [401, "Incorrect username or password"],
   login_refused: [401, "The login was refused."],
   provider_invalid: [401, "Authentication failure"],
+  login_over: [401, "Authentication failure"],
+  login_elsewhere: [401, "Authentication failure"],
   csrf: [403, "The request carries the cookie tiled_api_key but its CSRF token is missing or wrong."],
   forbidden: [403, "Not allowed."],
 

@@ -10,6 +10,7 @@
  */
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
+import type { BrowserLoginStore, DeviceLoginStore } from "./login-ports.ts";
 import type {
   ApiKey,
   ApiKeyRecord,
@@ -209,6 +210,8 @@ export interface Store {
   readonly audit: AuditStore;
   readonly maintenance: Maintenance;
   readonly failures: FailureCounters;
+  readonly deviceLogins: DeviceLoginStore;
+  readonly browserLogins: BrowserLoginStore;
   /** Finishes what is under way and closes the database. */
   close(): Promise<void>;
 }

@@ -51,6 +51,22 @@ export class LoginThrottle {
     });
   }
 
+  /**
+   * Counts a failure that belongs to no account: a wrong user code, a forged return from a provider. How many seconds the
+   * address is throttled; where it was so before, this one does not count.
+   */
+  async failed(
+    address: string | null,
+  ): Promise<{ readonly retryAfter: number; readonly limitReached: boolean }> {
+    if (this.#limits === false) return { retryAfter: 0, limitReached: false };
+    const limit = this.#limits.address;
+    const key = `address ${addressBlock(address)}`;
+    const before = await this.#counters.blocked(key, limit);
+    const retryAfter = before > 0 ? before : await this.#counters.count(key, limit);
+    if (retryAfter > 0) return { retryAfter, limitReached: false };
+    return { retryAfter: 0, limitReached: (await this.#counters.blocked(key, limit)) > 0 };
+  }
+
   async #countFailure(
     accountKey: string,
     addressKey: string,
@@ -88,7 +104,7 @@ export class LoginThrottle {
 }
 
 /** One machine is one address; of IPv6 it is the /64, since a machine has all of it (RFC 6177). */
-function addressBlock(address: string | null): string {
+export function addressBlock(address: string | null): string {
   if (address === null || !isIPv6(address)) return address ?? "-";
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

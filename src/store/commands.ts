@@ -5,6 +5,15 @@
 import { createKey, revokeKeys, touchKeys } from "./api-keys.ts";
 import { appendEvents, readOn } from "./audit.ts";
 import type { Command } from "./backend.ts";
+import { beginLogin, claimLogin, issueCode, redeemCode } from "./browser-logins.ts";
+import {
+  collectDevice,
+  confirmDevice,
+  countWrongCode,
+  refuseDevice,
+  signInDevice,
+  startDevice,
+} from "./device-changes.ts";
 import { createService, ensureAdmins, setDisabled } from "./principals.ts";
 import { purge } from "./purge.ts";
 import { openSession, revokeSession, rotateSession } from "./sessions.ts";
@@ -19,6 +28,16 @@ export const COMMANDS = {
   "api_key.create": createKey,
   "api_key.revoke": revokeKeys,
   "api_key.touch": touchKeys,
+  "device.start": startDevice,
+  "device.sign_in": signInDevice,
+  "device.confirm": confirmDevice,
+  "device.count_wrong": countWrongCode,
+  "device.refuse": refuseDevice,
+  "device.collect": collectDevice,
+  "browser_login.begin": beginLogin,
+  "browser_login.claim": claimLogin,
+  "browser_login.issue_code": issueCode,
+  "browser_login.redeem_code": redeemCode,
   "audit.append": appendEvents,
   "audit.read_on": readOn,
   "maintenance.purge": purge,

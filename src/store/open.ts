@@ -8,6 +8,8 @@ import type { Clock } from "../lib/clock.ts";
 import { apiKeyStore } from "./api-keys.ts";
 import { auditStore } from "./audit.ts";
 import type { Backend } from "./backend.ts";
+import { browserLoginStore } from "./browser-logins.ts";
+import { deviceLoginStore } from "./device.ts";
 import { memoryCounters, postgresCounters } from "./failures.ts";
 import { inspectFile } from "./inspect-sqlite.ts";
 import { postgresBackend } from "./postgres.ts";
@@ -62,6 +64,8 @@ function assemble(backend: Backend, failures: FailureCounters): Store {
     audit: auditStore(backend),
     maintenance: maintenance(backend),
     failures,
+    deviceLogins: deviceLoginStore(backend),
+    browserLogins: browserLoginStore(backend),
     close: () => backend.close(),
   };
 }

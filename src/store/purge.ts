@@ -38,6 +38,32 @@ const deletePending = statement((db, { now, batch }: Batch) =>
     ),
 );
 
+const deleteBrowserLogins = statement((db, { now, batch }: Batch) =>
+  db
+    .deleteFrom("tiled_auth_browser_logins")
+    .where("state", "in", (eb) =>
+      eb
+        .selectFrom("tiled_auth_browser_logins")
+        .where("expiration_time", "<", now)
+        .orderBy("expiration_time")
+        .select("state")
+        .limit(batch),
+    ),
+);
+
+const deleteLoginCodes = statement((db, { now, batch }: Batch) =>
+  db
+    .deleteFrom("tiled_auth_login_codes")
+    .where("code", "in", (eb) =>
+      eb
+        .selectFrom("tiled_auth_login_codes")
+        .where("expiration_time", "<", now)
+        .orderBy("expiration_time")
+        .select("code")
+        .limit(batch),
+    ),
+);
+
 const deleteKeys = statement((db, { now, batch }: Batch) =>
   db
     .deleteFrom("api_keys")
@@ -88,11 +114,14 @@ const BUSY: Purged = { sessions: 0, pendingSessions: 0, apiKeys: 0, auditRows: 0
 export async function purge(db: Db, { now, batch, auditBefore }: Purge): Promise<Purged> {
   if (db.dialect === "postgresql" && (await db.one(tryLock, {}))?.locked !== true) return BUSY;
   const pendingSessions = await db.run(deletePending, { now, batch });
+  const browserLogins = await db.run(deleteBrowserLogins, { now, batch });
+  const codes = await db.run(deleteLoginCodes, { now, batch });
   const sessions = await deleteSessions(db, now, batch);
   const apiKeys = await db.run(deleteKeys, { now, batch });
   const auditRows = auditBefore === null ? 0 : await db.run(deleteAudit, { before: auditBefore, batch });
   const failures = await db.run(deleteFailures, { now: now.getTime(), batch });
-  const more = [pendingSessions, sessions, apiKeys, auditRows, failures].some((count) => count >= batch);
+  const counts = [pendingSessions, browserLogins, codes, sessions, apiKeys, auditRows, failures];
+  const more = counts.some((count) => count >= batch);
   return { sessions, pendingSessions, apiKeys, auditRows, more, busy: false };
 }
 

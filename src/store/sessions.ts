@@ -125,17 +125,31 @@ const setRevoked = statement((db, { session, now }: Args<{ session: number; now:
 /** `state` is text here, so that nothing but plain values crosses the border of the writer's thread. */
 export type OpenCommand = Omit<OpenSession, "state"> & { readonly state: string };
 
+/** Whether an identity may log in; the lock is held until the end of the transaction. */
+export async function admit(
+  db: Db,
+  { identity, now, limit }: Pick<OpenCommand, "identity" | "now" | "limit">,
+): Promise<
+  | { readonly kind: "disabled" | "limit" }
+  | { readonly kind: "admitted"; readonly known: PrincipalRow | undefined }
+> {
+  const found = await db.one(lockByIdentity, identity);
+  if (found === undefined) return limit > 0 ? { kind: "admitted", known: undefined } : { kind: "limit" };
+  const { disabledSince, live } = (await db.one(standing, { principal: found.id, now })) ?? NEWCOMER;
+  if (disabledSince !== null) return { kind: "disabled" };
+  if (Number(live) >= limit) return { kind: "limit" };
+  return { kind: "admitted", known: { ...found, disabledSince } };
+}
+
 export async function openSession(db: Db, request: OpenCommand): Promise<OpenOutcome> {
   const { identity, now, origin } = request;
-  const known = await db.one(lockByIdentity, identity);
-  const { disabledSince, live } =
-    (known && (await db.one(standing, { principal: known.id, now }))) ?? NEWCOMER;
-  if (disabledSince !== null) return { kind: "disabled" };
-  if (Number(live) >= request.limit) return { kind: "limit" };
+  const admission = await admit(db, request);
+  if (admission.kind !== "admitted") return admission;
+  const { known } = admission;
   let principal: PrincipalRow;
   if (known === undefined) principal = await makeUser(db, identity, now, { now, origin });
   else {
-    principal = { ...known, disabledSince };
+    principal = known;
     await db.run(noteLogin, { ...identity, now });
   }
   if (request.admin) await grantAdmin(db, principal, identity, { now, origin });

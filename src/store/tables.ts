@@ -4,6 +4,8 @@
  * are text as Python writes it (`codec.ts`).
  */
 import type { ColumnType, Generated } from "kysely";
+import type { DevicePhase, DeviceRefusal, LoginGoal } from "../domain/login-ports.ts";
+import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 
 /** Read as an object, written as text. */
@@ -69,6 +71,49 @@ export interface PendingSessionsTable {
   session_id: number | null;
 }
 
+/** What Tiled's table has no column for; goes with the row of `pending_sessions`. */
+export interface DeviceLoginsTable {
+  hashed_device_code: Buffer;
+  state: Digest;
+  provider: string;
+  redirect_uri: string;
+  nonce: string;
+  code_verifier: string;
+  time_created: Date;
+  address: string | null;
+  /** The part of the address that one machine has. */
+  place: string;
+  user_agent: string | null;
+  phase: DevicePhase["kind"];
+  reason: DeviceRefusal | null;
+  wrong_codes: number;
+  browser: Digest | null;
+  identity: string | null;
+  session_state: ColumnType<Record<string, unknown> | null, string | null, string | null>;
+}
+
+export interface BrowserLoginsTable {
+  state: Digest;
+  provider: string;
+  redirect_uri: string;
+  nonce: string;
+  code_verifier: string;
+  browser: Digest;
+  place: string;
+  goal: ColumnType<LoginGoal, string, string>;
+  expiration_time: Date;
+}
+
+export interface LoginCodesTable {
+  code: Digest;
+  provider: string;
+  browser: Digest;
+  challenge: string | null;
+  identity: string;
+  session_state: Json;
+  expiration_time: Date;
+}
+
 /** A session without a row is at generation 0. */
 export interface RotationsTable {
   session_id: number;
@@ -111,6 +156,9 @@ export interface Tables {
   sessions: SessionsTable;
   pending_sessions: PendingSessionsTable;
   alembic_version: { version_num: string };
+  tiled_auth_device_logins: DeviceLoginsTable;
+  tiled_auth_browser_logins: BrowserLoginsTable;
+  tiled_auth_login_codes: LoginCodesTable;
   tiled_auth_rotations: RotationsTable;
   tiled_auth_disabled_principals: DisabledPrincipalsTable;
   tiled_auth_audit: AuditTable;

@@ -1,0 +1,261 @@
+/**
+ * Logins of programs without a browser (RFC 8628): a program starts one and polls, a person signs in at the provider in
+ * any browser, comes back and types the code that the program shows. The state that goes to the provider belongs to one
+ * login, so that whoever comes back with it can confirm that login only.
+ */
+import { Failure } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import { equalSecrets, randomHex, sha256 } from "../lib/secrets.ts";
+import { browserDigest, isFormToken, newBinding, stateDigest } from "./browser.ts";
+import type { Login, LoginAnswer } from "./login.ts";
+import type { DeviceLogin, DeviceLoginStore, DeviceRefusal } from "./login-ports.ts";
+import type { Origin } from "./model.ts";
+import { exchange, type Provider, type Return, refuseReturn, tooManyWaiting } from "./provider-return.ts";
+import { addressBlock, type LoginThrottle } from "./throttle.ts";
+import { newUserCode, readUserCode } from "./user-code.ts";
+
+/** Seconds. */
+export const DEVICE_LOGIN_MAX_AGE = 900;
+export const POLLING_INTERVAL = 5;
+const WRONG_CODES = 8;
+const USER_CODE_TRIES = 5;
+const LONGEST_USER_AGENT = 255;
+/** 1 to 512 bytes as hexadecimal digits; ours have 32. */
+const DEVICE_CODE = /^(?:[0-9a-f]{2}){0,512}$/i;
+
+export interface StartedDeviceLogin {
+  readonly deviceCode: string;
+  readonly userCode: string;
+  /** Where the browser goes. */
+  readonly authorizationUri: URL;
+  readonly state: string;
+}
+
+export type Poll =
+  | { readonly kind: "answer"; readonly answer: LoginAnswer }
+  | { readonly kind: "malformed" | "unknown" | "expired" | "pending" }
+  | { readonly kind: "refused"; readonly reason: DeviceRefusal };
+
+/** A login whose browser is signed in at the provider. */
+export interface SignedIn {
+  readonly login: DeviceLogin;
+  readonly identity: string;
+  readonly confirmed: boolean;
+}
+
+/** What became of a code that was typed; with `wrong` and tries left the form is shown again. */
+export type Typed =
+  | { readonly kind: "confirmed"; readonly login: DeviceLogin }
+  | { readonly kind: "empty" | "wrong"; readonly signedIn: SignedIn }
+  | { readonly kind: "throttled"; readonly signedIn: SignedIn; readonly retryAfter: number }
+  | { readonly kind: "refused"; readonly reason: DeviceRefusal };
+
+export interface DeviceLoginDeps {
+  readonly store: DeviceLoginStore;
+  readonly login: Login;
+  readonly throttle: LoginThrottle;
+  readonly clock: Clock;
+  readonly sessionLimit: number;
+  /** Logins of one address that wait at the same time. */
+  readonly waitingLimit: number;
+}
+
+export class DeviceLogins {
+  readonly #deps: DeviceLoginDeps;
+
+  constructor(deps: DeviceLoginDeps) {
+    this.#deps = deps;
+  }
+
+  async start(
+    provider: Provider,
+    redirectUri: string,
+    userAgent: string | null,
+    origin: Origin,
+  ): Promise<StartedDeviceLogin> {
+    const { store, clock, waitingLimit } = this.#deps;
+    const { binding, state } = newBinding(provider.name, redirectUri);
+    const authorizationUri = await provider.authenticator.begin({ ...binding, state });
+    const deviceCode = randomHex(32);
+    for (let tries = 0; tries < USER_CODE_TRIES; tries++) {
+      const userCode = newUserCode();
+      const { kind } = await store.start({
+        ...binding,
+        deviceCode: sha256(Buffer.from(deviceCode, "hex")),
+        userCode,
+        state: stateDigest(state),
+        userAgent: userAgent === null ? null : shorten(userAgent),
+        place: addressBlock(origin.address),
+        limit: waitingLimit,
+        now: new Date(clock.now()),
+        expirationTime: new Date(clock.now() + DEVICE_LOGIN_MAX_AGE * 1000),
+        origin,
+      });
+      if (kind === "started") return { deviceCode, userCode, authorizationUri, state };
+      if (kind === "limit") throw tooManyWaiting();
+    }
+    throw new Failure("store_unavailable", { log: "no user code was free" });
+  }
+
+  /** Reads only, until the login is confirmed. */
+  async poll(provider: string, deviceCode: string, origin: Origin): Promise<Poll> {
+    if (!DEVICE_CODE.test(deviceCode)) return { kind: "malformed" };
+    const { store, login: pipeline } = this.#deps;
+    const login = await store.byDeviceCode(sha256(Buffer.from(deviceCode, "hex")));
+    if (login === undefined || login.provider !== provider) return { kind: "unknown" };
+    if (this.#isExpired(login)) return { kind: "expired" };
+    const { phase } = login;
+    if (phase.kind === "refused") return phase;
+    if (phase.kind !== "confirmed") return { kind: "pending" };
+    try {
+      const opened = await pipeline.open(
+        { provider, id: phase.identity.id },
+        phase.identity,
+        origin,
+        (request) => store.collect(login.deviceCode, request),
+      );
+      return { kind: "answer", answer: await pipeline.answer(opened) };
+    } catch (error) {
+      const code = error instanceof Failure ? error.code : undefined;
+      if (code === "login_over") return { kind: "unknown" };
+      if (code === "limit_reached") return { kind: "refused", reason: "session_limit" };
+      if (code === "no_principal") return { kind: "refused", reason: "principal_disabled" };
+      throw error;
+    }
+  }
+
+  /** For a person who comes to us before the provider. `userCode`: whether it is this login's. */
+  async resume(
+    provider: Provider,
+    state: string,
+    typed: string | null,
+    origin: Origin,
+  ): Promise<{ readonly authorizationUri: URL; readonly userCode: string | null }> {
+    const login = await this.#find(provider.name, state, origin);
+    if (login.phase.kind !== "waiting") throw over(`it is ${login.phase.kind}`);
+    const authorizationUri = await provider.authenticator.begin({ ...login, state });
+    const right = typed !== null && isUserCode(typed, login);
+    return { authorizationUri, userCode: right ? login.userCode : null };
+  }
+
+  /** The browser is back; the same browser may come again. `returned.browser` is not null: the caller gives it one. */
+  async signIn(
+    provider: Provider,
+    returned: Return & { readonly browser: string; readonly denied: boolean },
+    origin: Origin,
+  ): Promise<SignedIn> {
+    const { store, clock } = this.#deps;
+    const login = await this.#find(provider.name, returned.state, origin);
+    if (login.phase.kind !== "waiting") return await this.#again(login, returned.browser, origin);
+    const { deviceCode } = login;
+    const change = { deviceCode, now: new Date(clock.now()), origin };
+    const identity = await exchange(this.#deps, provider, login, returned, origin).catch(async (error) => {
+      if (returned.denied) await store.refuse({ ...change, reason: "denied_by_provider" });
+      throw error;
+    });
+    const browser = browserDigest(returned.browser);
+    const { kind } = await store.signIn({ ...change, browser, identity });
+    if (kind === "over") throw over("two browsers came back at once, or it was too late");
+    return {
+      login: { ...login, phase: { kind: "signed_in", browser, identity } },
+      identity: identity.id,
+      confirmed: false,
+    };
+  }
+
+  /** A code that was typed into the form of a login. */
+  async type(
+    provider: Provider,
+    form: {
+      readonly state: string;
+      readonly browser: string | null;
+      readonly token: string;
+      readonly userCode: string;
+    },
+    origin: Origin,
+  ): Promise<Typed> {
+    const { store, clock, throttle, sessionLimit } = this.#deps;
+    const signedIn = await this.#ofForm(provider.name, form, origin);
+    const { login } = signedIn;
+    if (signedIn.confirmed) return { kind: "confirmed", login };
+    if (readUserCode(form.userCode) === "") return { kind: "empty", signedIn };
+    const change = { deviceCode: login.deviceCode, now: new Date(clock.now()), origin };
+    if (isUserCode(form.userCode, login)) {
+      const outcome = await store.confirm({ ...change, limit: sessionLimit });
+      if (outcome.kind === "refused") return outcome;
+      if (outcome.kind === "over") throw over("it ended while the code was typed");
+      return { kind: "confirmed", login };
+    }
+    // Counted also while the address is throttled, or its tries would be unlimited.
+    const { left } = await store.countWrong({ ...change, tries: WRONG_CODES });
+    const { retryAfter, limitReached } = await throttle.failed(origin.address);
+    if (limitReached)
+      await this.#deps.login.note("login_throttled", null, origin, { provider: provider.name });
+    if (left === 0) return { kind: "refused", reason: "wrong_codes" };
+    return retryAfter > 0 ? { kind: "throttled", signedIn, retryAfter } : { kind: "wrong", signedIn };
+  }
+
+  async cancel(
+    provider: Provider,
+    form: { readonly state: string; readonly browser: string | null; readonly token: string },
+    origin: Origin,
+  ): Promise<void> {
+    const { login } = await this.#ofForm(provider.name, form, origin);
+    const now = new Date(this.#deps.clock.now());
+    await this.#deps.store.refuse({ deviceCode: login.deviceCode, now, origin, reason: "cancelled" });
+  }
+
+  async #find(provider: string, state: string, origin: Origin): Promise<DeviceLogin> {
+    const login = await this.#deps.store.byState(stateDigest(state));
+    if (login !== undefined && login.provider !== provider) {
+      return refuseReturn(this.#deps, provider, elsewhere("its state is another provider's"), origin);
+    }
+    if (login !== undefined && !this.#isExpired(login)) return login;
+    const log = login === undefined ? "its state is unknown" : "it has expired";
+    return refuseReturn(this.#deps, provider, over(log), origin);
+  }
+
+  async #ofForm(
+    provider: string,
+    form: { readonly state: string; readonly browser: string | null; readonly token: string },
+    origin: Origin,
+  ): Promise<SignedIn> {
+    const login = await this.#find(provider, form.state, origin);
+    if (form.browser === null) {
+      return refuseReturn(this.#deps, provider, elsewhere("the browser has no cookie"), origin);
+    }
+    const signedIn = await this.#again(login, form.browser, origin);
+    if (isFormToken(form.token, login, form.browser)) return signedIn;
+    return refuseReturn(this.#deps, provider, elsewhere("the form's token is wrong"), origin);
+  }
+
+  /** Only for the browser that signed in. */
+  async #again(login: DeviceLogin, browser: string, origin: Origin): Promise<SignedIn> {
+    const { phase, provider } = login;
+    if (phase.kind === "refused") throw over(`it was refused: ${phase.reason}`);
+    if (phase.kind === "waiting" || !equalSecrets(phase.browser, browserDigest(browser))) {
+      return refuseReturn(this.#deps, provider, elsewhere("its state was used by another browser"), origin);
+    }
+    return { login, identity: phase.identity.id, confirmed: phase.kind === "confirmed" };
+  }
+
+  #isExpired(login: DeviceLogin): boolean {
+    return login.expirationTime.getTime() <= this.#deps.clock.now();
+  }
+}
+
+function isUserCode(typed: string, login: DeviceLogin): boolean {
+  return equalSecrets(readUserCode(typed), login.userCode);
+}
+
+function shorten(userAgent: string): string {
+  return userAgent.replaceAll("\0", "").toWellFormed().slice(0, LONGEST_USER_AGENT).toWellFormed();
+}
+
+function over(log: string): Failure {
+  return new Failure("login_over", { log: `The device login cannot go on: ${log}.` });
+}
+
+function elsewhere(log: string): Failure {
+  return new Failure("login_elsewhere", { log: `The device login cannot go on: ${log}.` });
+}

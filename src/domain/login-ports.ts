@@ -1,0 +1,149 @@
+/**
+ * What the domain asks of a store for logins at an external provider: device logins that wait for a browser, browser
+ * logins on their way to the provider and back, and the one-time codes of applications. The rules of `ports.ts` hold.
+ */
+import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
+import type { Digest } from "../lib/secrets.ts";
+import type { Origin } from "./model.ts";
+import type { OpenOutcome, OpenSession } from "./ports.ts";
+
+/** What binds the provider's answer to the request that asked for it. */
+export interface Binding {
+  readonly provider: string;
+  readonly redirectUri: string;
+  readonly nonce: string;
+  /** PKCE (RFC 7636). */
+  readonly codeVerifier: string;
+}
+
+export const DEVICE_REFUSALS = [
+  "cancelled",
+  "denied_by_provider",
+  "wrong_codes",
+  "principal_disabled",
+  "session_limit",
+] as const;
+
+export type DeviceRefusal = (typeof DEVICE_REFUSALS)[number];
+
+/**
+ * `waiting`: no browser has come back from the provider yet. `signed_in`: one has, and is asked for the user code.
+ * `confirmed`: the code was right, tokens may be collected, once. `refused`: it is over.
+ */
+export type DevicePhase =
+  | { readonly kind: "waiting" }
+  | {
+      readonly kind: "signed_in" | "confirmed";
+      readonly browser: Digest;
+      readonly identity: AuthenticatedIdentity;
+    }
+  | { readonly kind: "refused"; readonly reason: DeviceRefusal };
+
+export interface DeviceLogin extends Binding {
+  readonly deviceCode: Digest;
+  readonly userCode: string;
+  readonly expirationTime: Date;
+  readonly startedAt: Date;
+  /** Of the program that started it. */
+  readonly address: string | null;
+  readonly userAgent: string | null;
+  readonly phase: DevicePhase;
+}
+
+export interface StartDeviceLogin extends Binding {
+  readonly deviceCode: Digest;
+  readonly userCode: string;
+  readonly state: Digest;
+  readonly userAgent: string | null;
+  /** The part of an address that one machine has. */
+  readonly place: string;
+  /** Logins of one place that wait at the same time. */
+  readonly limit: number;
+  readonly now: Date;
+  readonly expirationTime: Date;
+  readonly origin: Origin;
+}
+
+/** A change of one device login, by somebody. */
+export interface DeviceChange {
+  readonly deviceCode: Digest;
+  readonly now: Date;
+  readonly origin: Origin;
+}
+
+export interface DeviceLoginStore {
+  /** `taken`: another login that waits has this user code. Audit: device_login_started. */
+  start(request: StartDeviceLogin): Promise<{ readonly kind: "started" | "taken" | "limit" }>;
+  byDeviceCode(deviceCode: Digest): Promise<DeviceLogin | undefined>;
+  byState(state: Digest): Promise<DeviceLogin | undefined>;
+  /** Only where it waits: a state is used once. */
+  signIn(
+    change: DeviceChange & { readonly browser: Digest; readonly identity: AuthenticatedIdentity },
+  ): Promise<{ readonly kind: "signed_in" | "over" }>;
+  /**
+   * Only where it is signed in, and its identity may log in. Audit: device_login_confirmed, or device_login_refused where
+   * the principal is disabled or has `limit` sessions.
+   */
+  confirm(
+    change: DeviceChange & { readonly limit: number },
+  ): Promise<
+    { readonly kind: "confirmed" | "over" } | { readonly kind: "refused"; readonly reason: DeviceRefusal }
+  >;
+  /** One wrong code; the last of `tries` ends the login. Audit: login_failed, device_login_refused. */
+  countWrong(change: DeviceChange & { readonly tries: number }): Promise<{ readonly left: number }>;
+  /** Where it is not over yet. Audit: device_login_refused. */
+  refuse(change: DeviceChange & { readonly reason: DeviceRefusal }): Promise<void>;
+  /** Ends the login and opens the session, both or none. `gone`: somebody else was faster. Audit: as `SessionStore.open`. */
+  collect(deviceCode: Digest, open: OpenSession): Promise<OpenOutcome | { readonly kind: "gone" }>;
+}
+
+/** Where a browser login leads to. */
+export type LoginGoal =
+  /** An application that sent the browser here; it gets its own `state` back. */
+  | { readonly kind: "application"; readonly state: string | null; readonly challenge: string | null }
+  /** Our own pages; `next` is for who shows them to check. */
+  | { readonly kind: "page"; readonly next: string | null };
+
+export interface BegunLogin extends Binding {
+  readonly goal: LoginGoal;
+}
+
+export interface BeginLogin extends BegunLogin {
+  readonly state: Digest;
+  readonly browser: Digest;
+  readonly place: string;
+  readonly limit: number;
+  readonly now: Date;
+  readonly expirationTime: Date;
+}
+
+export interface IssuedCode {
+  readonly provider: string;
+  readonly browser: Digest;
+  /** PKCE of the application: S256, base64url. */
+  readonly challenge: string | null;
+  readonly identity: AuthenticatedIdentity;
+  readonly expirationTime: Date;
+}
+
+export interface BrowserLoginStore {
+  begin(request: BeginLogin): Promise<{ readonly kind: "begun" | "limit" }>;
+  /**
+   * Hands out what the state was made for, once. `unknown`: never made, used, or expired. `elsewhere`: another provider's
+   * or another browser's; it stays.
+   */
+  claim(request: {
+    readonly state: Digest;
+    readonly provider: string;
+    readonly browser: Digest | null;
+    readonly now: Date;
+  }): Promise<
+    | { readonly kind: "claimed"; readonly login: BegunLogin }
+    | { readonly kind: "unknown" }
+    | { readonly kind: "elsewhere" }
+  >;
+  issueCode(code: Digest, issued: IssuedCode): Promise<void>;
+  findCode(code: Digest): Promise<IssuedCode | undefined>;
+  /** Ends the code and opens the session, both or none. `gone`: it was used already. Audit: as `SessionStore.open`. */
+  redeemCode(code: Digest, open: OpenSession): Promise<OpenOutcome | { readonly kind: "gone" }>;
+}

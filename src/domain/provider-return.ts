@@ -1,0 +1,82 @@
+/**
+ * The browser's return from a provider: its code is exchanged at once, what the provider says of the person is checked,
+ * and what fails is counted and audited. Device logins and browser logins share it.
+ */
+import type { AuthenticatedIdentity, BrowserLogin } from "../authenticators/contract.ts";
+import { Failure } from "../errors.ts";
+import { isStorable, type Login } from "./login.ts";
+import type { Binding } from "./login-ports.ts";
+import type { Origin } from "./model.ts";
+import type { LoginThrottle } from "./throttle.ts";
+
+/** An authenticator that sends browsers elsewhere, under its name in the configuration. */
+export interface Provider {
+  readonly name: string;
+  readonly authenticator: BrowserLogin;
+}
+
+export interface ReturnDeps {
+  readonly login: Login;
+  readonly throttle: LoginThrottle;
+}
+
+/** Where a browser came back to, and with what: one of our two redirect URIs, with the provider's query. */
+export interface Return {
+  readonly state: string;
+  readonly callback: URL;
+  /** The browser's secret; null where it has none. */
+  readonly browser: string | null;
+}
+
+export async function exchange(
+  deps: ReturnDeps,
+  { name, authenticator }: Provider,
+  binding: Binding,
+  { state, callback }: Pick<Return, "state" | "callback">,
+  origin: Origin,
+): Promise<AuthenticatedIdentity> {
+  const { redirectUri, nonce, codeVerifier } = binding;
+  try {
+    const identity = await authenticator.finish({ redirectUri, nonce, codeVerifier, state, callback });
+    if (isStorable(identity.id)) return identity;
+    throw new Failure("provider_invalid", {
+      log: "The identity's id is empty, longer than 255 characters, or not plain Unicode.",
+    });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (error.status < 500) return await refuseReturn(deps, name, error, origin);
+    await deps.login.note("login_failed", null, origin, { provider: name, reason: error.code });
+    throw error;
+  }
+}
+
+/**
+ * A return that is refused: counted against its address, audited while the address is not throttled. The throttle is
+ * no reason to refuse one that is in order.
+ */
+export async function refuseReturn(
+  { login, throttle }: ReturnDeps,
+  provider: string,
+  failure: Failure,
+  origin: Origin,
+  reason: string = failure.code,
+): Promise<never> {
+  const { retryAfter, limitReached } = await throttle.failed(origin.address);
+  if (retryAfter > 0) {
+    throw new Failure("throttled", {
+      headers: { "retry-after": String(retryAfter) },
+      log: `throttled; the last: ${failure.message}`,
+    });
+  }
+  await login.note("login_failed", null, origin, { provider, reason });
+  if (limitReached) await login.note("login_throttled", null, origin, { provider });
+  throw failure;
+}
+
+export function tooManyWaiting(): Failure {
+  return new Failure("throttled", {
+    detail: "Too many logins from this address wait to be finished. Try again later.",
+    headers: { "retry-after": "60" },
+    log: "too many logins of one address wait",
+  });
+}

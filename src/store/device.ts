@@ -1,0 +1,85 @@
+/**
+ * Device logins that wait: Tiled's row of `pending_sessions`, as Tiled writes it, and beside it what its table has no
+ * column for. Here they are read; what changes them is in `device-changes.ts`.
+ */
+import type { DeviceLogin, DeviceLoginStore, DevicePhase } from "../domain/login-ports.ts";
+import type { Digest } from "../lib/secrets.ts";
+import type { Backend } from "./backend.ts";
+import { type Args, type Db, statement } from "./statement.ts";
+
+export function toBytes(digest: Digest): Buffer {
+  return Buffer.from(digest, "hex");
+}
+
+const byDeviceCode = statement((db, { hashed }: Args<{ hashed: Buffer }>) =>
+  db
+    .selectFrom("pending_sessions as p")
+    .innerJoin("tiled_auth_device_logins as d", "d.hashed_device_code", "p.hashed_device_code")
+    .where("p.hashed_device_code", "=", hashed)
+    .selectAll("d")
+    .select(["p.user_code", "p.expiration_time"]),
+);
+
+const byState = statement((db, { state }: Args<{ state: Digest }>) =>
+  db
+    .selectFrom("tiled_auth_device_logins as d")
+    .innerJoin("pending_sessions as p", "p.hashed_device_code", "d.hashed_device_code")
+    .where("d.state", "=", state)
+    .selectAll("d")
+    .select(["p.user_code", "p.expiration_time"]),
+);
+
+type Row = NonNullable<Awaited<ReturnType<typeof readByState>>>;
+
+function readByState(db: Db, state: Digest) {
+  return db.one(byState, { state });
+}
+
+function toLogin(row: Row): DeviceLogin {
+  return {
+    deviceCode: row.hashed_device_code.toString("hex") as Digest,
+    provider: row.provider,
+    userCode: row.user_code,
+    expirationTime: row.expiration_time,
+    redirectUri: row.redirect_uri,
+    nonce: row.nonce,
+    codeVerifier: row.code_verifier,
+    startedAt: row.time_created,
+    address: row.address,
+    userAgent: row.user_agent,
+    phase: phaseOf(row),
+  };
+}
+
+function phaseOf({ phase, reason, browser, identity, session_state }: Row): DevicePhase {
+  if (phase === "refused") return { kind: phase, reason: reason ?? "cancelled" };
+  if (phase === "waiting" || browser === null || identity === null) return { kind: "waiting" };
+  return { kind: phase, browser, identity: { id: identity, state: session_state ?? {} } };
+}
+
+export function deviceLoginStore(backend: Backend): DeviceLoginStore {
+  return {
+    start: (request) => backend.write("device.start", request),
+    byDeviceCode: (deviceCode) =>
+      backend.read(async (db) => {
+        const row = await db.one(byDeviceCode, { hashed: toBytes(deviceCode) });
+        return row && toLogin(row);
+      }),
+    byState: (state) =>
+      backend.read(async (db) => {
+        const row = await readByState(db, state);
+        return row && toLogin(row);
+      }),
+    signIn: ({ identity, ...change }) =>
+      backend.write("device.sign_in", {
+        ...change,
+        identity: identity.id,
+        state: JSON.stringify(identity.state ?? {}),
+      }),
+    confirm: (change) => backend.write("device.confirm", change),
+    countWrong: (change) => backend.write("device.count_wrong", change),
+    refuse: (change) => backend.write("device.refuse", change),
+    collect: (deviceCode, open) =>
+      backend.write("device.collect", { deviceCode, open: { ...open, state: JSON.stringify(open.state) } }),
+  };
+}
