@@ -14,16 +14,13 @@ export const AUTHENTICATORS: ReadonlyMap<string, () => Promise<AuthenticatorClas
   ["DictionaryAuthenticator", async () => (await import("./dictionary.ts")).DictionaryAuthenticator],
   ["DummyAuthenticator", async () => (await import("./dummy.ts")).DummyAuthenticator],
   ["PAMAuthenticator", async () => (await import("./pam.ts")).PAMAuthenticator],
+  ["OIDCAuthenticator", async () => (await import("./oidc.ts")).OIDCAuthenticator],
+  ["ProxiedOIDCAuthenticator", async () => (await import("./oidc-proxied.ts")).ProxiedOIDCAuthenticator],
+  ["EntraAuthenticator", async () => (await import("./oidc-entra.ts")).EntraAuthenticator],
 ]);
 
 /** What the reference has beyond these. */
-export const ELSEWHERE: ReadonlySet<string> = new Set([
-  "LDAPAuthenticator",
-  "SAMLAuthenticator",
-  "OIDCAuthenticator",
-  "ProxiedOIDCAuthenticator",
-  "EntraAuthenticator",
-]);
+export const ELSEWHERE: ReadonlySet<string> = new Set(["LDAPAuthenticator", "SAMLAuthenticator"]);
 
 export function availableNames(): string {
   return [...AUTHENTICATORS.keys()].map((name) => PREFIX + name).join(", ");

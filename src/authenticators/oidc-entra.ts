@@ -1,0 +1,39 @@
+/**
+ * Accepts the access tokens of Microsoft Entra ID (`tiled.authenticators:EntraAuthenticator`). People are named by the
+ * short form of their user name, as existing databases know them: `oidc/entra-name.ts`. No token of the provider's is
+ * kept: neither in a session's state nor in ours.
+ */
+import type { AuthenticatorContext } from "./contract.ts";
+import { ENTRA_ARGS, type EntraArgs } from "./oidc/args.ts";
+import { entraName } from "./oidc/entra-name.ts";
+import type { OidcOptions } from "./oidc/options.ts";
+import { Proxied } from "./oidc/proxied.ts";
+
+export class EntraAuthenticator extends Proxied {
+  static readonly args = ENTRA_ARGS;
+  readonly #anyDomain: boolean;
+  readonly #warn: AuthenticatorContext["warn"];
+
+  constructor(args: EntraArgs, context: AuthenticatorContext, options: Partial<OidcOptions> = {}) {
+    const domains = args.allowed_domains ?? null;
+    const parts = {
+      identify: (claims: Readonly<Record<string, unknown>>) => ({ id: entraName(claims, domains) }),
+      // preferred_username is one of its claims.
+      browserScopes: ["profile"],
+      extraScopes: args.extra_scopes ?? [],
+    };
+    super(args, parts, context, options);
+    this.#anyDomain = domains === null;
+    this.#warn = context.warn;
+  }
+
+  override async start(): Promise<void> {
+    if (this.#anyDomain) {
+      this.#warn(
+        "user names are used without their domain, so alice@one.example and alice@two.example of this tenant are one " +
+          "person here. Name the domains in args.allowed_domains.",
+      );
+    }
+    await super.start();
+  }
+}

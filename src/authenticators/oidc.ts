@@ -1,0 +1,169 @@
+/**
+ * Logs in at an OpenID Connect provider by a browser (`tiled.authenticators:OIDCAuthenticator`): ORCID, Google,
+ * Keycloak and others. The arguments come in two generations: `well_known_uri`, or the endpoints and keys themselves.
+ * The protocol is in `oidc/`.
+ */
+import type { JWK } from "jose";
+import { OperatorError } from "../errors.ts";
+import type {
+  AuthenticatedIdentity,
+  AuthenticatorContext,
+  AuthorizationRequest,
+  AuthorizationResponse,
+  ExternalAuthenticator,
+} from "./contract.ts";
+import { ALGORITHMS } from "./oidc/algorithms.ts";
+import { OIDC_ARGS, type OidcArgs } from "./oidc/args.ts";
+import { Browser } from "./oidc/browser.ts";
+import { Calls } from "./oidc/calls.ts";
+import { FixedKeys } from "./oidc/keys.ts";
+import { OIDC_DEFAULTS, type OidcOptions } from "./oidc/options.ts";
+import { identify, type PersonRules, scopesFor } from "./oidc/person.ts";
+import { DiscoveredProvider, FixedProvider, type Provider } from "./oidc/provider.ts";
+import { configuredUrl, isLoopback } from "./oidc/urls.ts";
+
+export class OIDCAuthenticator implements ExternalAuthenticator {
+  static readonly args = OIDC_ARGS;
+  readonly kind = "external";
+  readonly confirmationMessage: string;
+  readonly redirectOnSuccess: string | null;
+  readonly redirectOnFailure: string | null;
+  readonly tokensInRedirect: boolean;
+  readonly #provider: Provider;
+  readonly #browser: Browser;
+  readonly #person: PersonRules;
+  readonly #otherAudience: boolean;
+  readonly #warn: AuthenticatorContext["warn"];
+
+  constructor(args: OidcArgs, context: AuthenticatorContext, given: Partial<OidcOptions> = {}) {
+    const options = { ...OIDC_DEFAULTS, ...given };
+    const { clock, fetch, deadline } = options;
+    const source = sourceOf(args);
+    const loopback = isLoopback(source.kind === "discovered" ? source.url : source.token);
+    const calls = new Calls({ fetch, deadline, loopback });
+    this.#provider =
+      source.kind === "discovered"
+        ? new DiscoveredProvider({
+            url: source.url,
+            clientId: args.client_id,
+            calls,
+            loopback,
+            clock,
+            schedule: options.schedule,
+            warn: context.warn,
+          })
+        : fixedProvider(source);
+    this.#person = {
+      claim: args.user_id_claim ?? "sub",
+      users: args.allowed_users ?? null,
+      domains: args.allowed_domains ?? null,
+    };
+    const audience = args.audience ?? args.client_id;
+    this.#otherAudience = audience !== args.client_id;
+    this.#warn = context.warn;
+    this.#browser = new Browser(
+      args,
+      {
+        provider: this.#provider,
+        calls,
+        rules: { clientId: args.client_id, audience, clock },
+        scopes: [...(args.scopes ?? []), ...scopesFor(this.#person)],
+        setting: source.kind === "discovered" ? "args.well_known_uri" : "args.token_uri",
+      },
+      context,
+    );
+    this.confirmationMessage = args.confirmation_message ?? "";
+    this.redirectOnSuccess = this.#browser.redirectOnSuccess;
+    this.redirectOnFailure = this.#browser.redirectOnFailure;
+    this.tokensInRedirect = this.#browser.tokensInRedirect;
+  }
+
+  begin(request: AuthorizationRequest): Promise<URL> {
+    return this.#browser.begin(request);
+  }
+
+  async finish(response: AuthorizationResponse): Promise<AuthenticatedIdentity> {
+    return identify(await this.#browser.finish(response), this.#person);
+  }
+
+  problem(): string | null {
+    return this.#provider.problem();
+  }
+
+  async start(): Promise<void> {
+    if (this.#otherAudience) {
+      this.#warn(
+        "args.audience differs from args.client_id. An id_token is for the client that asked for it, so client_id is what " +
+          "counts; one for this audience is accepted only where it names our client, too (azp). audience can be left out.",
+      );
+    }
+    await this.#browser.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#provider.stop();
+  }
+}
+
+/** Where the endpoints and keys come from: discovery, or the first generation of arguments. */
+type Source =
+  | { readonly kind: "discovered"; readonly url: URL }
+  | {
+      readonly kind: "configured";
+      readonly token: URL;
+      readonly authorization: URL;
+      readonly keys: readonly JWK[];
+    };
+
+function sourceOf(args: OidcArgs): Source {
+  const { well_known_uri: wellKnown, token_uri: token, authorization_endpoint: authorization } = args;
+  const { public_keys: keys } = args;
+  const configured = { token_uri: token, authorization_endpoint: authorization, public_keys: keys };
+  const given = Object.entries(configured).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (wellKnown !== undefined) {
+    if (given.length > 0) {
+      throw new OperatorError(
+        `args.well_known_uri tells all there is to know of the provider: leave ${given.join(", ")} out.`,
+      );
+    }
+    return { kind: "discovered", url: configuredUrl("well_known_uri", wellKnown) };
+  }
+  if (token === undefined || authorization === undefined || keys === undefined) {
+    throw new OperatorError(
+      "args.well_known_uri is missing: the address of the provider's discovery document. " +
+        "(Without it token_uri, authorization_endpoint and public_keys are needed, all three.)",
+    );
+  }
+  return {
+    kind: "configured",
+    token: configuredUrl("token_uri", token),
+    authorization: configuredUrl("authorization_endpoint", authorization),
+    keys: keys.map(publicKey),
+  };
+}
+
+function publicKey(key: JWK, index: number): JWK {
+  if (key.kty === "oct" || key.d !== undefined || key.k !== undefined) {
+    throw new OperatorError(
+      `args.public_keys[${index}] is a secret key. Name the provider's public key, and replace the secret one: it was in this file.`,
+    );
+  }
+  return key;
+}
+
+function fixedProvider(source: Extract<Source, { kind: "configured" }>): Provider {
+  return new FixedProvider({
+    metadata: {
+      issuer: null,
+      authorizationEndpoint: source.authorization.href,
+      tokenEndpoint: source.token.href,
+      jwksUri: null,
+      deviceAuthorizationEndpoint: null,
+      endSessionEndpoint: null,
+      algorithms: ALGORITHMS,
+      authMethods: null,
+      announcesIssuer: false,
+    },
+    keys: new FixedKeys(source.keys),
+  });
+}

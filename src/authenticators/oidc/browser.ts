@@ -1,0 +1,86 @@
+/**
+ * A login by a browser, from our redirect to the checked claims of the id_token: what all OpenID Connect authenticators
+ * have in common. Whom the claims name is theirs to say.
+ */
+import type { JWTPayload } from "jose";
+import { Secret } from "../../lib/secrets.ts";
+import type { AuthenticatorContext, AuthorizationRequest, AuthorizationResponse } from "../contract.ts";
+import type { Calls } from "./calls.ts";
+import type { AuthMethod } from "./client.ts";
+import { CodeFlow } from "./code-flow.ts";
+import { type IdTokenRules, verifyIdToken } from "./id-token.ts";
+import type { Provider } from "./provider.ts";
+import { applicationUrl } from "./urls.ts";
+
+/** The arguments that all of them have. */
+export interface BrowserArgs {
+  readonly client_id: string;
+  readonly client_secret?: string | null | undefined;
+  readonly token_endpoint_auth_method?: AuthMethod | undefined;
+  readonly prompt?: string | undefined;
+  readonly redirect_on_success?: string | null | undefined;
+  readonly redirect_on_failure?: string | null | undefined;
+  readonly tokens_in_redirect?: boolean | undefined;
+}
+
+export interface BrowserParts {
+  readonly provider: Provider;
+  readonly calls: Calls;
+  readonly rules: IdTokenRules;
+  /** Asked for beside `openid`. */
+  readonly scopes: readonly string[];
+  readonly setting: string;
+}
+
+export class Browser {
+  readonly redirectOnSuccess: string | null;
+  readonly redirectOnFailure: string | null;
+  readonly tokensInRedirect: boolean;
+  readonly #parts: BrowserParts;
+  readonly #flow: CodeFlow;
+  readonly #warn: AuthenticatorContext["warn"];
+
+  constructor(args: BrowserArgs, parts: BrowserParts, context: AuthenticatorContext) {
+    this.redirectOnSuccess = applicationUrl("redirect_on_success", args.redirect_on_success);
+    this.redirectOnFailure = applicationUrl("redirect_on_failure", args.redirect_on_failure);
+    this.tokensInRedirect = args.tokens_in_redirect ?? false;
+    this.#parts = parts;
+    this.#warn = context.warn;
+    this.#flow = new CodeFlow({
+      client: {
+        id: args.client_id,
+        secret: args.client_secret ? new Secret(args.client_secret) : null,
+        method: args.token_endpoint_auth_method ?? null,
+      },
+      scopes: [...new Set(["openid", ...parts.scopes])],
+      prompt: args.prompt ?? null,
+      calls: parts.calls,
+      setting: parts.setting,
+    });
+  }
+
+  async begin(request: AuthorizationRequest): Promise<URL> {
+    const { provider, calls } = this.#parts;
+    const { metadata } = await provider.get(calls.deadline());
+    return this.#flow.authorizationUrl(metadata, request);
+  }
+
+  /** The claims of the id_token. */
+  async finish(response: AuthorizationResponse): Promise<JWTPayload> {
+    const { provider, calls, rules } = this.#parts;
+    const signal = calls.deadline();
+    const known = await provider.get(signal);
+    const { idToken, accessToken, issuer } = await this.#flow.exchange(known.metadata, response, signal);
+    return verifyIdToken(idToken, { nonce: response.nonce, accessToken, issuer }, known, rules, signal);
+  }
+
+  async start(): Promise<void> {
+    if (this.tokensInRedirect) {
+      this.#warn(
+        "args.tokens_in_redirect: tokens are put into the address of redirect_on_success, where logs, histories and " +
+          "other sites can see them. Exchange the one-time code instead, and switch this off.",
+      );
+    }
+    await this.#parts.provider.start();
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Who we are to a provider and how we prove it (RFC 6749, section 2.3.1; OpenID Connect Core, section 9): the client's
+ * id and secret in a header or in the form, as the provider announces.
+ */
+import { type ClientAuth, ClientSecretPost, None } from "openid-client";
+import type { Secret } from "../../lib/secrets.ts";
+
+export const AUTH_METHODS = ["client_secret_basic", "client_secret_post"] as const;
+export type AuthMethod = (typeof AUTH_METHODS)[number];
+
+export interface Client {
+  readonly id: string;
+  /** Null: a public client, which has none. */
+  readonly secret: Secret | null;
+  /** The operator's word; null: what the provider announces. */
+  readonly method: AuthMethod | null;
+}
+
+/**
+ * To try in this order, the next one only where the provider does not know us by the one before; empty where the
+ * provider wants something else. Nothing announced means basic (OpenID Connect Discovery, section 3), but there are
+ * providers that then take the form only.
+ */
+export function clientAuthentication(client: Client, announced: readonly string[] | null): ClientAuth[] {
+  const { secret, method } = client;
+  if (secret === null) return [None()];
+  if (method !== null) return [authentication(method, secret)];
+  if (announced === null) return AUTH_METHODS.map((name) => authentication(name, secret));
+  const first = AUTH_METHODS.find((name) => announced.includes(name));
+  return first === undefined ? [] : [authentication(first, secret)];
+}
+
+function authentication(method: AuthMethod, secret: Secret): ClientAuth {
+  if (method === "client_secret_post") return ClientSecretPost(secret.reveal());
+  return (_server, { client_id: id }, _body, headers) => {
+    const pair = `${formEncoded(id)}:${formEncoded(secret.reveal())}`;
+    headers.set("authorization", `Basic ${Buffer.from(pair).toString("base64")}`);
+  };
+}
+
+/** As a form would; the usual ids and secrets stay as they are, for providers that do not decode them. */
+function formEncoded(text: string): string {
+  return new URLSearchParams([["", text]]).toString().slice(1);
+}

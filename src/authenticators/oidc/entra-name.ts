@@ -1,0 +1,54 @@
+/**
+ * The name of a person from Microsoft Entra ID's claims: `alice` of alice@example.org or EXAMPLE\alice. Guests keep their
+ * whole name, or a guest's alice@elsewhere.example would be the tenant's own alice.
+ */
+import { Failure } from "../../errors.ts";
+import { isName } from "./id-token.ts";
+import { quoted } from "./signature.ts";
+
+type Claims = Readonly<Record<string, unknown>>;
+
+/** `domains`: of user names that may log in; null: all. */
+export function entraName(claims: Claims, domains: readonly string[] | null): string {
+  const whole = userName(claims);
+  const { name, domain } = split(whole ?? "");
+  if (domains !== null && !domains.some((allowed) => allowed.toLowerCase() === domain)) {
+    throw new Failure("login_refused", {
+      log: `${quoted(whole ?? claims["sub"])} may not log in: not of a domain in args.allowed_domains.`,
+    });
+  }
+  const id = whole === undefined ? claims["sub"] : isGuest(claims, whole) ? whole : name;
+  if (isName(id)) return id;
+  throw new Failure("provider_invalid", {
+    log:
+      "The provider's token names nobody: neither preferred_username, upn nor sub is a text of 1 to 255 characters. " +
+      "Add 'preferred_username' to the optional claims of the application's tokens.",
+  });
+}
+
+/** An address that is not verified can be anybody's. */
+function userName(claims: Claims): string | undefined {
+  const email =
+    claims["email_verified"] === true || claims["xms_edov"] === true ? claims["email"] : undefined;
+  const names = [claims["nameID"], claims["preferred_username"], claims["upn"], email];
+  return names.find((name): name is string => isName(name))?.trim();
+}
+
+function split(whole: string): { readonly name: string; readonly domain: string | null } {
+  const backslash = whole.lastIndexOf("\\");
+  if (backslash !== -1) {
+    return { name: whole.slice(backslash + 1), domain: whole.slice(0, backslash).toLowerCase() };
+  }
+  const at = whole.indexOf("@");
+  return at === -1
+    ? { name: whole, domain: null }
+    : { name: whole.slice(0, at), domain: whole.slice(at + 1).toLowerCase() };
+}
+
+/** `acct`, the provider that the guest comes from, or the name that the tenant gave to them. */
+function isGuest(claims: Claims, whole: string): boolean {
+  const { acct, idp, tid, iss } = claims;
+  if (acct === 1 || /#EXT#/i.test(whole)) return true;
+  if (typeof idp !== "string" || idp === iss) return false;
+  return typeof tid !== "string" || !idp.includes(tid);
+}

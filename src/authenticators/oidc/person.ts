@@ -1,0 +1,68 @@
+/**
+ * From a checked id_token to an identity: which claim names the person, and whether that person may log in
+ * (`user_id_claim`, `allowed_users`, `allowed_domains`). An e-mail address counts only where the provider verified it.
+ */
+import { Failure } from "../../errors.ts";
+import type { AuthenticatedIdentity } from "../contract.ts";
+import { isName } from "./id-token.ts";
+import { quoted } from "./signature.ts";
+
+export interface PersonRules {
+  readonly claim: string;
+  /** Null: not narrowed. Where both are given, one of them is enough. */
+  readonly users: readonly string[] | null;
+  readonly domains: readonly string[] | null;
+}
+
+type Claims = Readonly<Record<string, unknown>>;
+
+/** The scopes that the rules need the provider to be asked for. */
+export function scopesFor({ claim, domains }: PersonRules): readonly string[] {
+  return claim === "email" || domains !== null ? ["email"] : [];
+}
+
+export function identify(claims: Claims, rules: PersonRules): AuthenticatedIdentity {
+  const { claim, users, domains } = rules;
+  const id = claim === "email" ? verifiedEmail(claims) : claims[claim];
+  if (claim === "email" && id === null) {
+    throw new Failure("login_refused", {
+      log: "The provider's id_token has no verified e-mail address ('email' with 'email_verified': true), which args.user_id_claim asks for.",
+    });
+  }
+  if (!isName(id)) {
+    throw new Failure("provider_invalid", {
+      log:
+        `The provider's id_token has no claim ${quoted(claim)} that is a text of 1 to 255 characters: ` +
+        "look at args.user_id_claim, and at args.scopes, by which the provider is asked for claims.",
+    });
+  }
+  if (!isAllowed(id, claims, users, domains)) {
+    throw new Failure("login_refused", {
+      log: `${quoted(id)} may not log in: neither one of args.allowed_users nor with a verified address of args.allowed_domains.`,
+    });
+  }
+  return { id };
+}
+
+function isAllowed(
+  id: string,
+  claims: Claims,
+  users: readonly string[] | null,
+  domains: readonly string[] | null,
+): boolean {
+  if (users === null && domains === null) return true;
+  if (users?.includes(id)) return true;
+  const domain = domainOf(verifiedEmail(claims) ?? "");
+  return domain !== null && (domains ?? []).some((allowed) => allowed.toLowerCase() === domain);
+}
+
+function verifiedEmail(claims: Claims): string | null {
+  const { email, email_verified: verified } = claims;
+  return verified === true && isName(email) && domainOf(email) !== null ? email : null;
+}
+
+/** What follows the last @, in lower case. */
+function domainOf(address: string): string | null {
+  const at = address.lastIndexOf("@");
+  return at < 1 || at === address.length - 1 ? null : address.slice(at + 1).toLowerCase();
+}

@@ -1,0 +1,200 @@
+/**
+ * What is known of a provider: found out by discovery, which goes on in the background while the provider is down and
+ * is repeated now and then; or given by the configuration. A provider that is down never stops the start.
+ */
+import { allowInsecureRequests, customFetch, discovery, type ServerMetadata } from "openid-client";
+import { Failure } from "../../errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { type Calls, within } from "./calls.ts";
+import { type Keys, RemoteKeys } from "./keys.ts";
+import { isAt, type Metadata, readMetadata } from "./metadata.ts";
+import { innerFailure, innerMessage } from "./refusals.ts";
+import { bare } from "./urls.ts";
+
+/** Milliseconds between two tries while the provider is down: doubled each time. */
+const FIRST_PAUSE = 5_000;
+const LAST_PAUSE = 60_000;
+/** Logins that come so soon after a failure get the same answer. */
+const SAME_ANSWER = 2_000;
+const REPEATED = 3_600_000;
+/** So long a start waits for the first try. */
+const START = 2_000;
+
+export interface KnownProvider {
+  readonly metadata: Metadata;
+  readonly keys: Keys;
+}
+
+export interface Provider {
+  /** What is known already. */
+  readonly known: KnownProvider | null;
+  /** Finds it out where it is not known; fails with `bad_gateway` or `gateway_timeout`. */
+  get(signal: AbortSignal): Promise<KnownProvider>;
+  /** Why logins fail; null where they should not. */
+  problem(): string | null;
+  start(): Promise<void>;
+  stop(): void;
+}
+
+/** Calls back once after so many milliseconds, unless it is cancelled. */
+export type Schedule = (milliseconds: number, run: () => void) => () => void;
+
+export interface DiscoveryParts {
+  readonly url: URL;
+  readonly clientId: string;
+  readonly calls: Calls;
+  readonly loopback: boolean;
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  readonly warn: (message: string) => void;
+  /** More that this use of the provider needs; the text says what is missing. */
+  readonly needs?: (metadata: Metadata) => string | null;
+}
+
+export class DiscoveredProvider implements Provider {
+  readonly #parts: DiscoveryParts;
+  #known: KnownProvider | null = null;
+  #failure: Failure | null = null;
+  #failed = Number.NEGATIVE_INFINITY;
+  #pause = FIRST_PAUSE;
+  #trying: Promise<KnownProvider> | undefined;
+  #cancel: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(parts: DiscoveryParts) {
+    this.#parts = parts;
+  }
+
+  get known(): KnownProvider | null {
+    return this.#known;
+  }
+
+  async get(signal: AbortSignal): Promise<KnownProvider> {
+    if (this.#known !== null) return this.#known;
+    if (this.#failure !== null && this.#parts.clock.now() - this.#failed < SAME_ANSWER) {
+      throw new Failure(this.#failure.code, { log: this.#failure.message });
+    }
+    return within(this.#try(), signal, "The provider's discovery document");
+  }
+
+  problem(): string | null {
+    if (this.#failure !== null) return this.#failure.message;
+    return this.#known === null ? "The provider was not reached yet." : null;
+  }
+
+  async start(): Promise<void> {
+    // A silent provider is waited for in the background.
+    await within(this.#try(), AbortSignal.timeout(START), "discovery").catch(() => undefined);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+  }
+
+  #try(): Promise<KnownProvider> {
+    this.#trying ??= this.#discover().finally(() => {
+      this.#trying = undefined;
+    });
+    return this.#trying;
+  }
+
+  async #discover(): Promise<KnownProvider> {
+    this.#cancel?.();
+    try {
+      const known = await this.#ask();
+      if (this.#failure !== null) this.#parts.warn("the provider can be used again.");
+      this.#known = known;
+      this.#failure = null;
+      this.#pause = FIRST_PAUSE;
+      this.#again(REPEATED);
+      return known;
+    } catch (error) {
+      const failure =
+        error instanceof Failure ? error : new Failure("bad_gateway", { log: String(error), cause: error });
+      if (failure.message !== this.#failure?.message) {
+        this.#parts.warn(`${failure.message} Logins fail until it can be used; it is tried again and again.`);
+      }
+      this.#failure = failure;
+      this.#failed = this.#parts.clock.now();
+      this.#again(this.#pause);
+      this.#pause = Math.min(this.#pause * 2, LAST_PAUSE);
+      throw failure;
+    }
+  }
+
+  async #ask(): Promise<KnownProvider> {
+    const { url, calls, loopback, clock, warn, needs } = this.#parts;
+    const metadata = readMetadata(await this.#document(), bare(url.href), loopback);
+    const { issuer, jwksUri } = metadata;
+    if (issuer === null || jwksUri === null) throw new Error("A discovered provider has an issuer and keys.");
+    const missing = needs?.(metadata) ?? null;
+    if (missing !== null) {
+      throw new Failure("bad_gateway", { log: `The provider (args.well_known_uri) ${missing}.` });
+    }
+    if (issuer !== this.#known?.metadata.issuer && !isAt(issuer, url)) {
+      warn(
+        `args.well_known_uri names a document whose issuer is elsewhere (${issuer}); tokens must be of that issuer. ` +
+          "Is it the address that the provider's own documentation gives?",
+      );
+    }
+    const before = this.#known?.keys;
+    const same = before instanceof RemoteKeys && before.url === jwksUri ? before : undefined;
+    const keys = same ?? new RemoteKeys(jwksUri, calls, clock);
+    await keys.fetch();
+    return { metadata, keys };
+  }
+
+  async #document(): Promise<ServerMetadata> {
+    const { url, clientId, calls } = this.#parts;
+    const fetchDocument = async (address: string): Promise<Response> => {
+      const what = "The provider's discovery document";
+      const { body } = await calls.json({ url: address, what, setting: "args.well_known_uri" });
+      return Response.json(body);
+    };
+    try {
+      const found = await discovery(url, clientId, undefined, undefined, {
+        [customFetch]: fetchDocument,
+        // Which URLs may be called is decided in `calls.ts`, for all of them.
+        execute: [allowInsecureRequests],
+      });
+      return found.serverMetadata();
+    } catch (error) {
+      throw (
+        innerFailure(error) ??
+        new Failure("bad_gateway", {
+          log: `The provider's discovery document (args.well_known_uri) is not as it should be: ${innerMessage(error)}.`,
+          cause: error,
+        })
+      );
+    }
+  }
+
+  #again(milliseconds: number): void {
+    if (this.#stopped) return;
+    this.#cancel = this.#parts.schedule(milliseconds, () => {
+      this.#try().catch(() => undefined);
+    });
+  }
+}
+
+/** A provider that the configuration describes. */
+export class FixedProvider implements Provider {
+  readonly known: KnownProvider;
+
+  constructor(known: KnownProvider) {
+    this.known = known;
+  }
+
+  async get(): Promise<KnownProvider> {
+    return this.known;
+  }
+
+  problem(): null {
+    return null;
+  }
+
+  async start(): Promise<void> {}
+
+  stop(): void {}
+}

@@ -1,0 +1,71 @@
+/**
+ * What a provider's refusals and openid-client's errors become: a `Failure` whose log names the check and the setting
+ * to look at. Texts of a provider are printed only after what must not be in a log was taken out of them.
+ */
+import { ResponseBodyError } from "openid-client";
+import { Failure, type FailureCode } from "../../errors.ts";
+import { quoted } from "./signature.ts";
+
+/** The OAuth error codes that say something about the provider's state and not about this login. */
+const TRANSIENT = new Set(["server_error", "temporarily_unavailable"]);
+
+const HINTS: Readonly<Record<string, string>> = {
+  access_denied: "The person, or a rule at the provider, said no.",
+  invalid_client: "Look at args.client_id and args.client_secret (and args.token_endpoint_auth_method).",
+  unauthorized_client: "The client at the provider is not allowed the authorization code flow.",
+  invalid_grant:
+    "The code was used before or is too old, or the redirect URI is not the one that is registered there.",
+  invalid_scope: "Look at args.scopes: the provider does not know one of them, or does not allow it.",
+  redirect_uri_mismatch: "Register both redirect URIs of this server at the provider, exactly as they are.",
+  invalid_request: "Is the redirect URI registered at the provider exactly as it is?",
+};
+
+/** An error answer (RFC 6749, sections 4.1.2.1 and 5.2). `secrets`: what the provider may repeat in its text. */
+export function providerError(
+  where: string,
+  error: string,
+  description: string | undefined,
+  secrets: readonly string[],
+): Failure {
+  const code: FailureCode = TRANSIENT.has(error) ? "bad_gateway" : "login_refused";
+  const said = description === undefined ? "" : ` (${quoted(masked(description, secrets))})`;
+  const hint = Object.hasOwn(HINTS, error) ? ` ${HINTS[error]}` : "";
+  return new Failure(code, { log: `${where} answered ${quoted(masked(error, secrets))}${said}.${hint}` });
+}
+
+/** What the code grant failed with. */
+export function grantFailure(error: unknown, secrets: readonly string[]): Failure {
+  const inner = innerFailure(error);
+  if (inner !== undefined) return inner;
+  const where = "The provider's token endpoint";
+  if (error instanceof ResponseBodyError) {
+    return providerError(where, error.error, error.error_description, secrets);
+  }
+  return new Failure("provider_invalid", {
+    log: `${where} gave an answer that is not as it should be: ${masked(innerMessage(error), secrets)}.`,
+  });
+}
+
+/** What a call failed with, inside of what openid-client made of it. */
+export function innerFailure(error: unknown): Failure | undefined {
+  let inner = error;
+  while (inner instanceof Error) {
+    if (inner instanceof Failure) return inner;
+    inner = inner.cause;
+  }
+  return undefined;
+}
+
+/** openid-client says what is wrong in the cause of its error. */
+export function innerMessage(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown reason";
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
+function masked(text: string, secrets: readonly string[]): string {
+  let safe = text;
+  for (const secret of secrets) {
+    if (secret !== "") safe = safe.replaceAll(secret, "…");
+  }
+  return safe;
+}

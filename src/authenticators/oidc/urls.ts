@@ -1,0 +1,50 @@
+/**
+ * Which URLs of a provider are called or sent a browser to: `https://` ones, and `http://` ones only on this machine,
+ * where the configured address is on this machine, too: else a remote document could point at services here.
+ */
+import { OperatorError } from "../../errors.ts";
+
+const LOOPBACK = /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+export function isLoopback(url: URL): boolean {
+  return LOOPBACK.test(url.hostname);
+}
+
+/** What is wrong with a URL that a provider gave; null where nothing is. */
+export function urlProblem(text: unknown, loopback: boolean): string | null {
+  if (typeof text !== "string") return "is not a text";
+  const url = URL.parse(text);
+  if (url === null) return "is not an absolute URL";
+  if (url.username !== "" || url.password !== "") return "has a user name in it";
+  if (url.hash !== "") return "has a fragment";
+  if (url.protocol === "https:") return null;
+  if (url.protocol !== "http:") return `begins with ${url.protocol}, not https:`;
+  if (!isLoopback(url))
+    return "begins with http:, which is allowed only on this machine (localhost, 127.0.0.1, [::1])";
+  return loopback
+    ? null
+    : "begins with http: and is on this machine, although the configured address is elsewhere";
+}
+
+/** A URL of a provider in the configuration. */
+export function configuredUrl(name: string, text: string): URL {
+  const problem = urlProblem(text, true);
+  if (problem !== null) throw new OperatorError(`args.${name} ${problem}.`);
+  return new URL(text);
+}
+
+/** An address of an application, where the browser is sent after a login. */
+export function applicationUrl(name: string, text: string | null | undefined): string | null {
+  if (text === null || text === undefined) return null;
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new OperatorError(`args.${name} must be an absolute URL that begins with https:// or http://.`);
+  }
+  return text;
+}
+
+/** For logs: neither the query, which may hold a secret, nor a fragment. */
+export function bare(url: string): string {
+  const parsed = URL.parse(url);
+  return parsed === null ? "an unreadable URL" : parsed.origin + parsed.pathname;
+}
