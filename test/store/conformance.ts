@@ -1,0 +1,32 @@
+/**
+ * What every store must do, whatever is below it: `domain/ports.ts` as tests. Run for SQLite in a file, SQLite in memory
+ * and PostgreSQL by `conformance.test.ts`, each test with a database of its own.
+ */
+import type { TestContext } from "node:test";
+import type { Store } from "../../src/domain/ports.ts";
+import { apiKeyCases } from "./conformance/api-keys.ts";
+import { auditCases } from "./conformance/audit.ts";
+import { failureCases } from "./conformance/failures.ts";
+import { hostileCases } from "./conformance/hostile.ts";
+import { maintenanceCases } from "./conformance/maintenance.ts";
+import { principalCases } from "./conformance/principals.ts";
+import { rotationCases } from "./conformance/rotation.ts";
+import { sessionCases } from "./conformance/sessions.ts";
+
+export type Case = readonly [name: string, run: (store: Store) => Promise<void>];
+
+export const CASES: readonly Case[] = [
+  ...principalCases,
+  ...sessionCases,
+  ...rotationCases,
+  ...apiKeyCases,
+  ...auditCases,
+  ...maintenanceCases,
+  ...failureCases,
+  ...hostileCases,
+];
+
+/** `fresh` gives a store on a new database, which ends with the test. */
+export async function conformance(t: TestContext, fresh: (t: TestContext) => Promise<Store>): Promise<void> {
+  for (const [name, run] of CASES) await t.test(name, async (inner) => run(await fresh(inner)));
+}

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { sha256 } from "../../../src/lib/secrets.ts";
+import { newUuid } from "../../../src/lib/uuid.ts";
+import type { Case } from "../conformance.ts";
+import { at, eventsOf, logIn, NOW, newKey, ORIGIN } from "../support.ts";
+
+export const apiKeyCases: readonly Case[] = [
+  [
+    "a key is found by its digits and digest, and by nothing else",
+    async (store) => {
+      const { principal } = await logIn(store, "ann");
+      const request = newKey(principal.uuid, {
+        note: "née \u{1F511}",
+        scopes: ["read:metadata", "create:node"],
+        accessTags: ["fée", 'q"uote', "\\"],
+        expirationTime: at(10),
+      });
+      const { digest, key } = request;
+      assert.deepEqual(await store.apiKeys.create(request), { kind: "created" });
+      assert.deepEqual(await store.apiKeys.find(key.firstEight, digest), {
+        ...key,
+        latestActivity: null,
+        digest,
+        principal: principal.uuid,
+      });
+      assert.equal(await store.apiKeys.find(key.firstEight, sha256("another")), undefined);
+      assert.equal(await store.apiKeys.find("00000000", digest), undefined);
+      assert.equal(await store.apiKeys.find(key.firstEight.toUpperCase(), sha256("x")), undefined);
+      assert.deepEqual(await eventsOf(store, principal.uuid), [
+        "principal_created",
+        "login",
+        "api_key_created",
+      ]);
+    },
+  ],
+  [
+    "no tags and an empty list of tags stay different, and so do scopes",
+    async (store) => {
+      const { principal } = await logIn(store, "ann");
+      const none = newKey(principal.uuid, { accessTags: null, scopes: [] });
+      const empty = newKey(principal.uuid, { accessTags: [], scopes: ["inherit"] });
+      for (const request of [none, empty]) {
+        await store.apiKeys.create(request);
+        const found = await store.apiKeys.find(request.key.firstEight, request.digest);
+        assert.deepEqual([found?.accessTags, found?.scopes], [request.key.accessTags, request.key.scopes]);
+      }
+    },
+  ],
+  [
+    "unknown principals get no key, and no two keys of one principal begin alike",
+    async (store) => {
+      assert.deepEqual(await store.apiKeys.create(newKey(newUuid())), { kind: "unknown" });
+      const ann = (await logIn(store, "ann")).principal.uuid;
+      const bob = (await logIn(store, "bob")).principal.uuid;
+      const first = newKey(ann);
+      await store.apiKeys.create(first);
+      const alike = { firstEight: first.key.firstEight };
+      assert.deepEqual(await store.apiKeys.create(newKey(ann, alike)), { kind: "taken" });
+      assert.deepEqual(await store.apiKeys.create(newKey(bob, alike)), { kind: "created" });
+      // The same secret twice, whoever has it.
+      assert.deepEqual(await store.apiKeys.create({ ...first, principal: bob }), { kind: "taken" });
+    },
+  ],
+  [
+    "the limit counts live keys only, and holds when many are made at once",
+    async (store) => {
+      const { uuid } = (await logIn(store, "ann")).principal;
+      await store.apiKeys.create(newKey(uuid, { expirationTime: at(5) }, { limit: 4 }));
+      const many = () =>
+        Promise.all(Array.from({ length: 10 }, () => store.apiKeys.create(newKey(uuid, {}, { limit: 4 }))));
+      const outcomes = (await many()).map(({ kind }) => kind);
+      assert.equal(outcomes.filter((kind) => kind === "created").length, 3);
+      assert.equal(outcomes.filter((kind) => kind === "limit").length, 7);
+      assert.deepEqual(await store.apiKeys.create(newKey(uuid, {}, { limit: 4, now: at(4) })), {
+        kind: "limit",
+      });
+      assert.deepEqual(await store.apiKeys.create(newKey(uuid, {}, { limit: 4, now: at(5) })), {
+        kind: "created",
+      });
+    },
+  ],
+  [
+    "revoking takes the own keys that begin so, and tells their digests",
+    async (store) => {
+      const ann = (await logIn(store, "ann")).principal.uuid;
+      const bob = (await logIn(store, "bob")).principal.uuid;
+      const first = newKey(ann);
+      const { firstEight } = first.key;
+      await store.apiKeys.create(first);
+      await store.apiKeys.create(newKey(bob, { firstEight }));
+      assert.deepEqual(await store.apiKeys.revoke(ann, "ffffffff", NOW, ORIGIN), { kind: "unknown" });
+      assert.deepEqual(await store.apiKeys.revoke(newUuid(), firstEight, NOW, ORIGIN), { kind: "unknown" });
+      assert.deepEqual(await store.apiKeys.revoke(ann, firstEight, NOW, ORIGIN), {
+        kind: "revoked",
+        digests: [first.digest],
+      });
+      assert.equal(await store.apiKeys.find(firstEight, first.digest), undefined);
+      assert.deepEqual(await store.apiKeys.revoke(ann, firstEight, NOW, ORIGIN), { kind: "unknown" });
+      assert.equal((await store.principals.document(bob, NOW))?.apiKeys.length, 1);
+      const [row] = await store.audit.read({ limit: 5, events: ["api_key_revoked"] });
+      assert.deepEqual([row?.principal, row?.detail], [ann, { first_eight: firstEight }]);
+    },
+  ],
+  [
+    "uses are noted forwards only, the first one is told",
+    async (store) => {
+      const { uuid } = (await logIn(store, "ann")).principal;
+      const keys = [newKey(uuid), newKey(uuid)];
+      for (const key of keys) await store.apiKeys.create(key);
+      const use = (index: number, seconds: number) => {
+        const { digest, key } = keys[index] ?? newKey(uuid);
+        return { firstEight: key.firstEight, digest, time: at(seconds), origin: { ...ORIGIN, actor: uuid } };
+      };
+      const activity = async (index: number) =>
+        (await store.apiKeys.find(use(index, 0).firstEight, use(index, 0).digest))?.latestActivity;
+      await store.apiKeys.touch([use(0, 10), use(1, 20), use(0, 5)]);
+      assert.deepEqual([await activity(0), await activity(1)], [at(10), at(20)]);
+      await store.apiKeys.touch([use(0, 9), use(1, 21)]);
+      assert.deepEqual([await activity(0), await activity(1)], [at(10), at(21)]);
+      // Unknown ones and none at all do no harm.
+      await store.apiKeys.touch([use(7, 1)]);
+      await store.apiKeys.touch([]);
+      const rows = await store.audit.read({ limit: 10, events: ["api_key_first_used"] });
+      assert.deepEqual(
+        rows.map(({ detail, actor }) => [detail["first_eight"], actor]).sort(),
+        [...keys.map(({ key }) => [key.firstEight, uuid])].sort(),
+      );
+    },
+  ],
+  [
+    "servers that note the same uses in opposite order do not stop each other",
+    async (store) => {
+      const { uuid } = (await logIn(store, "ann")).principal;
+      const keys = Array.from({ length: 20 }, () => newKey(uuid));
+      for (const key of keys) await store.apiKeys.create(key);
+      const uses = keys.map(({ digest, key }) => ({ firstEight: key.firstEight, digest, origin: ORIGIN }));
+      await Promise.all(
+        Array.from({ length: 8 }, (_, index) =>
+          store.apiKeys.touch(
+            (index % 2 ? uses : uses.toReversed()).map((use) => ({ ...use, time: at(index) })),
+          ),
+        ),
+      );
+      const document = await store.principals.document(uuid, NOW);
+      assert.ok(
+        document?.apiKeys.every(({ latestActivity }) => latestActivity?.getTime() === at(7).getTime()),
+      );
+      assert.equal((await store.audit.read({ limit: 100, events: ["api_key_first_used"] })).length, 20);
+    },
+  ],
+];

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { AuditEvent } from "../../../src/domain/model.ts";
+import { newUuid } from "../../../src/lib/uuid.ts";
+import type { Case } from "../conformance.ts";
+import { at, ORIGIN } from "../support.ts";
+
+const event = (seconds: number, changes: Partial<AuditEvent> = {}): AuditEvent => ({
+  time: at(seconds),
+  event: "login_failed",
+  principal: null,
+  identity: { provider: "toy", id: "ann" },
+  detail: { reason: "wrong_password", count: 3, again: true, none: null },
+  ...ORIGIN,
+  ...changes,
+});
+
+export const auditCases: readonly Case[] = [
+  [
+    "rows come back as they were written, in order",
+    async (store) => {
+      const events = [
+        event(1),
+        event(2, {
+          identity: null,
+          address: null,
+          requestId: null,
+          actor: newUuid(),
+          principal: newUuid(),
+          detail: {},
+        }),
+        event(3, { identity: { provider: "töy", id: "né\u{1F511}" }, event: "login_throttled" }),
+      ];
+      await store.audit.append(events);
+      await store.audit.append([]);
+      const rows = await store.audit.read({ limit: 10 });
+      assert.deepEqual(
+        rows.map(({ id: _, ...row }) => row),
+        events,
+      );
+      assert.ok(rows.every(({ id }, index) => id > (rows[index - 1]?.id ?? 0)));
+    },
+  ],
+  [
+    "reading goes on from an id, and filters by time, event and principal",
+    async (store) => {
+      const ann = newUuid();
+      await store.audit.append([
+        event(1, { principal: ann }),
+        event(2),
+        event(3, { event: "login", principal: ann }),
+        event(4, { event: "session_revoked" }),
+      ]);
+      const rows = await store.audit.read({ limit: 10 });
+      const times = async (filter: Parameters<typeof store.audit.read>[0]) =>
+        (await store.audit.read(filter)).map(({ time }) => (time.getTime() - at(0).getTime()) / 1000);
+      assert.deepEqual(await times({ limit: 2 }), [1, 2]);
+      assert.deepEqual(await times({ limit: 2, newest: true }), [3, 4]);
+      assert.deepEqual(await times({ limit: 10, after: rows[1]?.id ?? 0 }), [3, 4]);
+      assert.deepEqual(await times({ limit: 10, after: rows[3]?.id ?? 0 }), []);
+      assert.deepEqual(await times({ limit: 10, since: at(3) }), [3, 4]);
+      assert.deepEqual(await times({ limit: 10, principal: ann }), [1, 3]);
+      assert.deepEqual(await times({ limit: 10, events: ["login", "session_revoked"] }), [3, 4]);
+      assert.deepEqual(await times({ limit: 10, events: [] }), []);
+      assert.deepEqual(
+        await times({ limit: 1, events: ["login_failed"], principal: ann, newest: true }),
+        [1],
+      );
+    },
+  ],
+  [
+    "who reads on while others write misses nothing",
+    async (store) => {
+      const writing = Promise.all(
+        Array.from({ length: 60 }, (_, index) => store.audit.append([event(index), event(index + 0.5)])),
+      );
+      let finished = false;
+      void writing.then(() => {
+        finished = true;
+      });
+      const seen: number[] = [];
+      let after = 0;
+      for (let last = false; !last; ) {
+        last = finished;
+        await nextTurn();
+        for (const row of await store.audit.read({ limit: 50, after })) {
+          seen.push(row.id);
+          after = row.id;
+        }
+        if (seen.length < 120) last = false;
+      }
+      assert.equal(new Set(seen).size, 120);
+    },
+  ],
+];

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { Failure } from "../../../src/errors.ts";
+import type { Digest } from "../../../src/lib/secrets.ts";
+import { sha256 } from "../../../src/lib/secrets.ts";
+import type { Uuid } from "../../../src/lib/uuid.ts";
+import type { Case } from "../conformance.ts";
+import { logIn, NOW, newKey, ORIGIN, refresh } from "../support.ts";
+
+const HOSTILE = [
+  "'; DROP TABLE principals; --",
+  `" OR ""="`,
+  "' OR '1'='1",
+  "\\'; DELETE FROM sessions; --",
+  "$1",
+  "?",
+  ":name",
+  "%",
+  "_",
+  "a\nb\tc\u0001",
+  "$" + "{x}",
+  "\u202Eevil",
+  "[]",
+  "null",
+  "",
+];
+
+/** What no database holds alike: refused the same way everywhere. */
+const UNSTORABLE = ["a\0b", "\ud800", "x".repeat(256)];
+
+export const hostileCases: readonly Case[] = [
+  [
+    "hostile text is only text, wherever it can be given",
+    async (store) => {
+      const origin = { ...ORIGIN };
+      for (const text of HOSTILE) {
+        const identity = { provider: text, id: text };
+        const from = { ...origin, address: text, requestId: text.slice(0, 64) };
+        const { principal, session } = await logIn(store, text, {
+          identity,
+          state: { [text]: text },
+          origin: from,
+        });
+        assert.deepEqual(principal.identities, [identity]);
+        assert.deepEqual(await store.principals.summaryOfIdentity(identity), principal);
+        assert.deepEqual((await store.sessions.status(session.uuid))?.state, { [text]: text });
+        assert.deepEqual(await store.principals.createService(text, NOW, origin), { kind: "unknown_role" });
+        assert.equal((await store.sessions.rotate(refresh(session.uuid, 0, text))).kind, "refreshed");
+        assert.equal((await store.sessions.rotate(refresh(session.uuid, 0, text))).kind, "refreshed");
+
+        const request = newKey(principal.uuid, {
+          note: text,
+          scopes: [text],
+          accessTags: [text],
+          firstEight: text.slice(0, 8),
+        });
+        assert.deepEqual(await store.apiKeys.create(request), { kind: "created" });
+        const found = await store.apiKeys.find(text.slice(0, 8), request.digest);
+        assert.deepEqual([found?.note, found?.scopes, found?.accessTags], [text, [text], [text]]);
+
+        await store.audit.append([
+          { ...from, time: NOW, event: "login_failed", principal: null, identity, detail: { [text]: text } },
+        ]);
+        const [row] = await store.audit.read({ limit: 1, newest: true });
+        assert.deepEqual([row?.identity, row?.address, row?.detail], [identity, text, { [text]: text }]);
+        assert.equal(await store.failures.count(text, { failures: 1, per: 300 }), 0);
+
+        for (const uuid of [text as Uuid]) {
+          assert.equal(await store.principals.summary(uuid), undefined);
+          assert.equal(await store.principals.document(uuid, NOW), undefined);
+          assert.equal(await store.sessions.status(uuid), undefined);
+          assert.deepEqual(await store.sessions.rotate(refresh(uuid, 0, "t")), { kind: "ended" });
+          assert.deepEqual(await store.sessions.revoke(uuid, uuid, NOW, origin), { kind: "unknown" });
+          assert.deepEqual(await store.principals.setDisabled(uuid, true, NOW, origin), { kind: "unknown" });
+          assert.deepEqual(await store.apiKeys.create(newKey(uuid)), { kind: "unknown" });
+          assert.deepEqual(await store.apiKeys.revoke(uuid, text, NOW, origin), { kind: "unknown" });
+          assert.deepEqual(await store.audit.read({ limit: 5, principal: uuid }), []);
+        }
+        assert.equal(await store.apiKeys.find(text, text as Digest), undefined);
+        assert.deepEqual(await store.audit.read({ limit: 5, events: [text as "login"] }), []);
+      }
+      assert.equal((await store.principals.list({ offset: 0, limit: 300 }, NOW)).length, HOSTILE.length);
+    },
+  ],
+  [
+    "identities that no database can hold are refused as input, and known to nobody",
+    async (store) => {
+      for (const text of UNSTORABLE) {
+        for (const identity of [
+          { provider: "toy", id: text },
+          { provider: text, id: "ann" },
+        ]) {
+          const refused = (error: unknown) => error instanceof Failure && error.code === "invalid";
+          await assert.rejects(logIn(store, "ann", { identity }), refused);
+          await assert.rejects(store.principals.ensureAdmins([identity], NOW, ORIGIN), refused);
+          assert.equal(await store.principals.summaryOfIdentity(identity), undefined);
+        }
+      }
+      // 255 characters are 255 characters, also where each takes two units or four bytes.
+      await logIn(store, "\u{1F511}".repeat(255));
+      await logIn(store, "é".repeat(255));
+    },
+  ],
+  [
+    "NUL elsewhere is never an unknown error",
+    async (store) => {
+      const { principal, session } = await logIn(store, "ann");
+      const allowed = async (work: Promise<unknown>) => {
+        try {
+          await work;
+        } catch (error) {
+          assert.ok(error instanceof Failure, String(error));
+          assert.equal(error.code, "invalid");
+        }
+      };
+      const text = "a\0b";
+      await allowed(store.sessions.status(text as Uuid));
+      await allowed(store.principals.summary(text as Uuid));
+      await allowed(store.principals.createService(text, NOW, ORIGIN));
+      await allowed(store.sessions.rotate(refresh(session.uuid, 0, text)));
+      await allowed(store.apiKeys.create(newKey(principal.uuid, { note: text })));
+      await allowed(store.apiKeys.find(text, sha256("x")));
+      await allowed(store.apiKeys.revoke(principal.uuid, text, NOW, ORIGIN));
+      await allowed(logIn(store, "bob", { state: { [text]: text } }));
+      await allowed(
+        store.audit.append([
+          {
+            ...ORIGIN,
+            requestId: text,
+            time: NOW,
+            event: "login",
+            principal: null,
+            identity: null,
+            detail: { a: text },
+          },
+        ]),
+      );
+      await store.maintenance.ping();
+    },
+  ],
+];

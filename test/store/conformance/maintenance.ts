@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import type { Case } from "../conformance.ts";
+import { at, logIn, NOW, newKey } from "../support.ts";
+
+const NOTHING = { sessions: 0, pendingSessions: 0, apiKeys: 0, auditRows: 0, more: false, busy: false };
+
+export const maintenanceCases: readonly Case[] = [
+  ["a store that works answers a ping", (store) => store.maintenance.ping()],
+  [
+    "what is expired goes, in batches, and nothing else does",
+    async (store) => {
+      const { principal, session } = await logIn(store, "ann", { expirationTime: at(1000) });
+      for (const _ of [1, 2, 3]) await logIn(store, "ann", { expirationTime: at(10) });
+      const lasting = newKey(principal.uuid);
+      const later = newKey(principal.uuid, { expirationTime: at(1000) });
+      const short = [
+        newKey(principal.uuid, { expirationTime: at(10) }),
+        newKey(principal.uuid, { expirationTime: at(11) }),
+      ];
+      for (const key of [lasting, later, ...short]) await store.apiKeys.create(key);
+
+      assert.deepEqual(await store.maintenance.purge(at(5), 2, null), NOTHING);
+      assert.deepEqual(await store.maintenance.purge(at(20), 2, null), {
+        ...NOTHING,
+        sessions: 2,
+        apiKeys: 2,
+        more: true,
+      });
+      assert.deepEqual(await store.maintenance.purge(at(20), 2, null), { ...NOTHING, sessions: 1 });
+      assert.deepEqual(await store.maintenance.purge(at(20), 2, null), NOTHING);
+
+      const document = await store.principals.document(principal.uuid, NOW);
+      assert.deepEqual(
+        document?.sessions.map(({ uuid }) => uuid),
+        [session.uuid],
+      );
+      assert.deepEqual(
+        document?.apiKeys.map(({ firstEight }) => firstEight).sort(),
+        [lasting.key.firstEight, later.key.firstEight].sort(),
+      );
+    },
+  ],
+  [
+    "a session that was refreshed can be purged",
+    async (store) => {
+      const { session } = await logIn(store, "ann", { expirationTime: at(100) });
+      const outcome = await store.sessions.rotate({
+        session: session.uuid,
+        generation: 0,
+        tokenId: "t",
+        rotate: true,
+        now: at(1),
+        origin: { address: null, requestId: null, actor: null },
+      });
+      assert.equal(outcome.kind, "refreshed");
+      assert.equal((await store.maintenance.purge(at(101), 10, null)).sessions, 1);
+      assert.equal(await store.sessions.status(session.uuid), undefined);
+    },
+  ],
+  [
+    "audit rows go by age, where an age is given, and their ids are not given again",
+    async (store) => {
+      for (const seconds of [0, 10, 20]) await logIn(store, "ann", { now: at(seconds) });
+      const before = await store.audit.read({ limit: 10 });
+      assert.equal(before.length, 4);
+      assert.deepEqual(await store.maintenance.purge(at(30), 10, at(20)), { ...NOTHING, auditRows: 3 });
+      assert.deepEqual(
+        (await store.audit.read({ limit: 10 })).map(({ id }) => id),
+        before.slice(3).map(({ id }) => id),
+      );
+      await store.maintenance.purge(at(30), 10, at(30));
+      await logIn(store, "ann");
+      const [row] = await store.audit.read({ limit: 10 });
+      assert.ok((row?.id ?? 0) > (before[3]?.id ?? 0));
+    },
+  ],
+];

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import type { RotateOutcome } from "../../../src/domain/ports.ts";
+import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
+import type { Case } from "../conformance.ts";
+import { at, eventsOf, logIn, refresh } from "../support.ts";
+
+const generationOf = (outcome: RotateOutcome) =>
+  outcome.kind === "refreshed" ? outcome.generation : outcome.kind;
+
+export const rotationCases: readonly Case[] = [
+  [
+    "each exchange begins the next generation",
+    async (store) => {
+      const { session, principal } = await logIn(store, "ann", { state: { a: 1 } });
+      for (const generation of [0, 1, 2]) {
+        assert.deepEqual(await store.sessions.rotate(refresh(session.uuid, generation, `t${generation}`)), {
+          kind: "refreshed",
+          generation: generation + 1,
+          principal,
+          session,
+        });
+      }
+    },
+  ],
+  [
+    "a retry with the exchanged token gets the same generation, as often as it likes",
+    async (store) => {
+      const { session } = await logIn(store, "ann");
+      for (const _ of [1, 2, 3]) {
+        assert.equal(generationOf(await store.sessions.rotate(refresh(session.uuid, 0, "t0"))), 1);
+      }
+      assert.equal(generationOf(await store.sessions.rotate(refresh(session.uuid, 1, "t1"))), 2);
+    },
+  ],
+  [
+    "clients that refresh with one token at the same moment all end with working tokens",
+    async (store) => {
+      const { session } = await logIn(store, "ann");
+      const outcomes = await Promise.all(
+        Array.from({ length: 16 }, () => store.sessions.rotate(refresh(session.uuid, 0, "shared"))),
+      );
+      assert.deepEqual(new Set(outcomes.map(generationOf)), new Set([1]));
+      assert.equal(generationOf(await store.sessions.rotate(refresh(session.uuid, 1, "next"))), 2);
+    },
+  ],
+  [
+    "a token that was exchanged before the last one ends the session, and the event is told",
+    async (store) => {
+      const { session, principal } = await logIn(store, "ann");
+      await store.sessions.rotate(refresh(session.uuid, 0, "t0"));
+      await store.sessions.rotate(refresh(session.uuid, 1, "t1"));
+      assert.deepEqual(await store.sessions.rotate(refresh(session.uuid, 0, "t0")), {
+        kind: "reuse",
+        principal: principal.uuid,
+      });
+      assert.equal((await store.sessions.status(session.uuid))?.revoked, true);
+      // The honest client is out as well, and that is no second event.
+      assert.deepEqual(await store.sessions.rotate(refresh(session.uuid, 2, "t2")), { kind: "ended" });
+      assert.deepEqual(await eventsOf(store, principal.uuid), [
+        "principal_created",
+        "login",
+        "session_refresh_reuse",
+      ]);
+    },
+  ],
+  [
+    "another token of the generation before is reuse",
+    async (store) => {
+      const { session } = await logIn(store, "ann");
+      await store.sessions.rotate(refresh(session.uuid, 0, "honest"));
+      assert.equal((await store.sessions.rotate(refresh(session.uuid, 0, "stolen"))).kind, "reuse");
+    },
+  ],
+  [
+    "of two different tokens of one generation at the same moment, one is reuse",
+    async (store) => {
+      const { session } = await logIn(store, "ann");
+      const outcomes = await Promise.all(
+        ["honest", "stolen"].map((id) => store.sessions.rotate(refresh(session.uuid, 0, id))),
+      );
+      assert.deepEqual(outcomes.map(({ kind }) => kind).sort(), ["refreshed", "reuse"]);
+      assert.equal((await store.sessions.status(session.uuid))?.revoked, true);
+    },
+  ],
+  [
+    "a generation that was never issued is reuse",
+    async (store) => {
+      const { session } = await logIn(store, "ann");
+      assert.equal((await store.sessions.rotate(refresh(session.uuid, 1, "t"))).kind, "reuse");
+      const { session: other } = await logIn(store, "ann");
+      assert.equal((await store.sessions.rotate(refresh(other.uuid, -1, "t"))).kind, "reuse");
+    },
+  ],
+  [
+    "a token of the real Tiled is exchanged once, with a retry, and is reuse later",
+    async (store) => {
+      const { session } = await logIn(store, "ann");
+      const rotate = async (generation: number | null, id: string) =>
+        generationOf(await store.sessions.rotate(refresh(session.uuid, generation, id)));
+      assert.equal(await rotate(null, "digest"), 1);
+      assert.equal(await rotate(null, "digest"), 1);
+      assert.equal(await rotate(1, "t1"), 2);
+      assert.equal(await rotate(null, "digest"), "reuse");
+    },
+  ],
+  [
+    "without rotation every genuine token refreshes and the generation stays",
+    async (store) => {
+      const { session } = await logIn(store, "ann");
+      const keep = (uuid: Uuid, generation: number | null) =>
+        store.sessions.rotate(refresh(uuid, generation, "any", { rotate: false }));
+      for (const generation of [0, null, 0, 7])
+        assert.equal(generationOf(await keep(session.uuid, generation)), 0);
+      // A session that was rotated before keeps what it has, and goes on from there when rotation is back.
+      const { session: other } = await logIn(store, "ann");
+      await store.sessions.rotate(refresh(other.uuid, 0, "t0"));
+      assert.equal(generationOf(await keep(other.uuid, null)), 1);
+      assert.equal(generationOf(await store.sessions.rotate(refresh(other.uuid, 1, "t1"))), 2);
+    },
+  ],
+  [
+    "a session that is not there has ended",
+    async (store) => {
+      assert.deepEqual(await store.sessions.rotate(refresh(newUuid(), 0, "t")), { kind: "ended" });
+      assert.deepEqual(
+        await store.sessions.rotate(refresh(newUuid(), 0, "t", { rotate: false, now: at(1) })),
+        {
+          kind: "ended",
+        },
+      );
+    },
+  ],
+];

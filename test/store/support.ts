@@ -1,0 +1,113 @@
+/**
+ * What the tests of the store share: a moment, requests with everything filled in, and a store on any database.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import type { Origin } from "../../src/domain/model.ts";
+import type { CreateApiKey, OpenOutcome, OpenSession, RotateSession, Store } from "../../src/domain/ports.ts";
+import { ManualClock } from "../../src/lib/clock.ts";
+import { sha256 } from "../../src/lib/secrets.ts";
+import type { Uuid } from "../../src/lib/uuid.ts";
+import { openStore, type StoreOptions } from "../../src/store/open.ts";
+
+export const NOW = new Date("2026-12-01T12:00:00.000Z");
+export const ORIGIN: Origin = { address: "192.0.2.7", requestId: "0123456789abcdef", actor: null };
+
+/** Seconds after (or before) NOW. */
+export function at(seconds: number): Date {
+  return new Date(NOW.getTime() + seconds * 1000);
+}
+
+export function login(id: string, changes: Partial<OpenSession> = {}): OpenSession {
+  return {
+    identity: { provider: "toy", id },
+    now: NOW,
+    expirationTime: at(3600),
+    state: {},
+    admin: false,
+    limit: 200,
+    origin: ORIGIN,
+    ...changes,
+  };
+}
+
+export async function logIn(store: Store, id: string, changes: Partial<OpenSession> = {}) {
+  return opened(await store.sessions.open(login(id, changes)));
+}
+
+export function opened(outcome: OpenOutcome) {
+  if (outcome.kind !== "opened") throw new Error(`The login ended as ${outcome.kind}.`);
+  return outcome;
+}
+
+export function refresh(
+  session: Uuid,
+  generation: number | null,
+  tokenId: string,
+  changes: Partial<RotateSession> = {},
+): RotateSession {
+  return { session, generation, tokenId, rotate: true, now: at(60), origin: ORIGIN, ...changes };
+}
+
+export function newKey(
+  principal: Uuid,
+  changes: Partial<CreateApiKey["key"]> = {},
+  more: Partial<CreateApiKey> = {},
+): CreateApiKey {
+  const secret = randomBytes(36);
+  return {
+    principal,
+    digest: sha256(secret),
+    key: {
+      firstEight: secret.toString("hex").slice(0, 8),
+      expirationTime: null,
+      note: null,
+      scopes: ["inherit"],
+      accessTags: null,
+      ...changes,
+    },
+    limit: 100,
+    now: NOW,
+    origin: ORIGIN,
+    ...more,
+  };
+}
+
+export function storeOptions(uri: string | null, changes: Partial<StoreOptions> = {}): StoreOptions {
+  return {
+    uri,
+    initIfNotExists: true,
+    poolSize: 5,
+    maxOverflow: 10,
+    poolPrePing: false,
+    log: () => {},
+    clock: new ManualClock(NOW),
+    ...changes,
+  };
+}
+
+/** Closed when the test ends. */
+export async function openFor(
+  t: TestContext,
+  uri: string | null,
+  changes: Partial<StoreOptions> = {},
+): Promise<Store> {
+  const store = await openStore(storeOptions(uri, changes));
+  t.after(() => store.close());
+  return store;
+}
+
+/** A folder that is deleted when the test ends. */
+export function folderFor(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "tiled-auth-store-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export async function eventsOf(store: Store, principal?: Uuid): Promise<string[]> {
+  const rows = await store.audit.read({ limit: 1000, ...(principal === undefined ? {} : { principal }) });
+  return rows.map(({ event }) => event);
+}

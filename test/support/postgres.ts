@@ -1,0 +1,164 @@
+/**
+ * A private PostgreSQL for tests: a cluster in a temporary folder on a free port, run by an unprivileged user where the
+ * tests run as root (PostgreSQL refuses root). `undefined` where the machine has none.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import type { TestContext } from "node:test";
+import pg from "pg";
+
+export interface PrivatePostgres {
+  /** The URI of a database of this server. */
+  uri(database: string): string;
+  /** Makes an empty database (or a copy of another one) and gives its URI. */
+  createDatabase(template?: string): Promise<string>;
+  query(uri: string, sql: string): Promise<Record<string, unknown>[]>;
+  /** Stops the server at once; `start` brings it back on the same port with the same data. */
+  halt(): Promise<void>;
+  start(): Promise<void>;
+  /** Stops it and deletes everything. */
+  remove(): Promise<void>;
+}
+
+const NOBODY = 65534;
+const START_TIMEOUT = 30_000;
+
+/** Skips the test visibly where there is no PostgreSQL; on CI its absence is a failure. */
+export async function startPostgresOrSkip(t: TestContext): Promise<PrivatePostgres | undefined> {
+  const server = await startPostgres();
+  if (server !== undefined) return server;
+  if (process.env["CI"]) throw new Error("No PostgreSQL on this machine: its binaries are needed on CI.");
+  t.skip("no PostgreSQL on this machine (looked in PATH and /usr/lib/postgresql/*/bin)");
+  return undefined;
+}
+
+export async function startPostgres(): Promise<PrivatePostgres | undefined> {
+  const bin = findBinaries();
+  if (bin === undefined) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), "tiled-auth-postgres-"));
+  const data = join(folder, "data");
+  const owner = unprivileged();
+  if (owner.uid !== undefined && owner.gid !== undefined) chownSync(folder, owner.uid, owner.gid);
+  execFileSync(
+    join(bin, "initdb"),
+    ["-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
+    {
+      ...owner,
+      cwd: folder,
+      stdio: "ignore",
+    },
+  );
+  const port = await freePort();
+  let child: ChildProcess | undefined;
+  let databases = 0;
+  const kill = () => child?.kill("SIGQUIT");
+  process.on("exit", kill);
+
+  const query = async (uri: string, sql: string) => {
+    const client = new pg.Client({ connectionString: uri });
+    client.on("error", () => {});
+    await client.connect();
+    try {
+      return (await client.query(sql)).rows ?? [];
+    } finally {
+      await client.end();
+    }
+  };
+  const uri = (database: string) => `postgresql://tests@127.0.0.1:${port}/${database}`;
+
+  const server: PrivatePostgres = {
+    uri,
+    query,
+    createDatabase: async (template) => {
+      const name = `db${++databases}`;
+      await query(
+        uri("postgres"),
+        `create database ${name}${template === undefined ? "" : ` template ${template}`}`,
+      );
+      return uri(name);
+    },
+    halt: async () => {
+      const running = child;
+      child = undefined;
+      if (running === undefined || running.exitCode !== null) return;
+      const ended = new Promise((resolve) => running.once("exit", resolve));
+      running.kill("SIGQUIT");
+      await ended;
+    },
+    start: async () => {
+      const settings = {
+        listen_addresses: "127.0.0.1",
+        unix_socket_directories: folder,
+        max_connections: "200",
+        fsync: "off",
+      };
+      const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+      child = spawn(join(bin, "postgres"), ["-D", data, "-p", String(port), ...options], {
+        ...owner,
+        cwd: folder,
+        stdio: "ignore",
+      });
+      await ready(() => query(uri("postgres"), "select 1"));
+    },
+    remove: async () => {
+      await server.halt();
+      process.off("exit", kill);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  await server.start();
+  return server;
+}
+
+/** The newest version wins. */
+function findBinaries(): string | undefined {
+  const packaged = "/usr/lib/postgresql";
+  const versions = existsSync(packaged) ? readdirSync(packaged) : [];
+  const folders = versions
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join(packaged, version, "bin"));
+  folders.push(...(process.env["PATH"] ?? "").split(delimiter));
+  return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")));
+}
+
+function unprivileged(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  try {
+    const id = (flag: string) =>
+      Number(execFileSync("id", [flag, "postgres"], { stdio: ["ignore", "pipe", "ignore"] }));
+    return { uid: id("-u"), gid: id("-g") };
+  } catch {
+    return { uid: NOBODY, gid: NOBODY };
+  }
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() =>
+        address !== null && typeof address === "object"
+          ? resolve(address.port)
+          : reject(new Error("No port.")),
+      );
+    });
+  });
+}
+
+async function ready(attempt: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT;
+  for (;;) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
