@@ -26,8 +26,7 @@ export function interpolate(node: Located, env: Environment, problems: Problems,
       items: node.items.map((item, index) => interpolate(item, env, problems, [...path, index])),
     };
   }
-  if (typeof node.value !== "string" || node.origin === "environment" || !node.value.includes("$"))
-    return node;
+  if (typeof node.value !== "string" || !node.value.includes("$")) return node;
   let replaced = false;
   const value = node.value.replace(REFERENCE, (whole, bare?: string, braced?: string, broken?: string) => {
     if (broken !== undefined) {

@@ -194,6 +194,14 @@ ${TREES}`,
     ],
   ],
   [
+    "an administrator of a provider whose name is wrong is no second error",
+    `authentication:
+  providers: [{provider: to/y, authenticator: "m:N"}]
+  tiled_admins: [{provider: to/y, id: alice}]
+${TREES}`,
+    [/^2 authentication\.providers\[0\]\.provider: found a text of another form/],
+  ],
+  [
     "administrators without providers",
     `authentication:
   tiled_admins:
