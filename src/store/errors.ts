@@ -24,11 +24,11 @@ const SQLITE_UNAVAILABLE = new Set([
 ]);
 
 /**
- * Codes of PostgreSQL (SQLSTATE) and of Node's sockets that mean: the database cannot be used at the moment. 42P01 (no
- * such table): somebody took the schema away.
+ * SQLSTATEs that mean: the database cannot be used at the moment. 42P01 (no such table): somebody took the schema away.
  */
-const UNAVAILABLE = /^(08...|57...|53...|58...|25006|28...|3D000|42P01|55P03|40...|XX...|E[A-Z_]+|CERT_.*)$/;
-const CONNECTION_LOST = /^(08...|57P0.|E[A-Z_]+)$/;
+const UNAVAILABLE = /^(08...|57...|53...|58...|25006|28...|3D000|42P01|55P03|40...|XX...)$/;
+/** The server ended the connection, or Node's socket did. */
+const CONNECTION_LOST = /^(08...|57P0.|E(?!RR_)[A-Z_]+|ERR_(TLS|SSL)_.*|.*CERT.*)$/;
 /** What pg says without a code when a connection ends or cannot be had. */
 const POOL_MESSAGES =
   /connection terminated|query read timeout|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|connection ended|after calling end/i;
@@ -40,10 +40,8 @@ export function asFailure(error: unknown): Failure | undefined {
   if (code === "SQLITE_FULL" || code === "53100") return new Failure("store_full", { log });
   if (code !== undefined && SQLITE_UNAVAILABLE.has(primary(code)))
     return new Failure("store_unavailable", { log });
-  if (code !== undefined && !code.startsWith("SQLITE_") && UNAVAILABLE.test(code)) {
+  if (UNAVAILABLE.test(code ?? "") || isConnectionLost(error))
     return new Failure("store_unavailable", { log });
-  }
-  if (isConnectionLost(error)) return new Failure("store_unavailable", { log });
   // A text that the database cannot hold: a NUL character or too many characters (PostgreSQL).
   if (code === "22021" || code === "22P05" || code === "22001") return new Failure("invalid", { log });
   return undefined;

@@ -10,6 +10,7 @@ import { auditStore } from "./audit.ts";
 import type { Backend } from "./backend.ts";
 import { browserLoginStore } from "./browser-logins.ts";
 import { deviceLoginStore } from "./device.ts";
+import { messageOf } from "./errors.ts";
 import { memoryCounters, postgresCounters } from "./failures.ts";
 import { inspectFile } from "./inspect-sqlite.ts";
 import { postgresBackend } from "./postgres.ts";
@@ -47,11 +48,24 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   if (migrations.length > 0)
     log("info", `Prepared the database at ${address.shown}: ${migrations.join(", ")}.`);
   if (address.kind === "file") {
-    return assemble(sqliteFileBackend({ path: address.path, clock, log }), memoryCounters());
+    const backend = sqliteFileBackend({ path: address.path, clock, log });
+    return assemble(await working(backend), memoryCounters());
   }
   const limits = { size: options.poolSize + options.maxOverflow, statementTimeout: STATEMENT_TIMEOUT };
   const pool = makePool(address, limits, log);
-  return assemble(postgresBackend({ pool, prePing: options.poolPrePing }), postgresCounters(pool));
+  const backend = postgresBackend({ pool, prePing: options.poolPrePing });
+  return assemble(await working(backend), postgresCounters(pool));
+}
+
+/** A database that cannot be read is found out now, not by the first request. */
+async function working(backend: Backend): Promise<Backend> {
+  try {
+    await backend.ping();
+    return backend;
+  } catch (error) {
+    await backend.close();
+    throw new OperatorError(`The database cannot be read: ${messageOf(error)}.`);
+  }
 }
 
 function assemble(backend: Backend, failures: FailureCounters): Store {

@@ -41,7 +41,6 @@ export class SqliteConnection implements DatabaseConnection {
       timeout: options.busyTimeout ?? 5000,
     });
     this.raw.pragma("foreign_keys = ON");
-    this.raw.pragma("recursive_triggers = OFF");
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {

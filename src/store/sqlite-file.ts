@@ -8,6 +8,12 @@ import { asFailure, messageOf, unavailable } from "./errors.ts";
 import { inspectFile, requireServable } from "./inspect-sqlite.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
 
+/**
+ * Milliseconds to wait for another process. The reader, which holds up the main thread, meets one only where the file is
+ * being recovered or rebuilt.
+ */
+const BUSY_TIMEOUT = { reader: 500, writer: 5000 };
+
 export class SqliteFile {
   readonly #path: string;
   readonly #role: "reader" | "writer";
@@ -52,7 +58,7 @@ export class SqliteFile {
     let connection: SqliteConnection | undefined;
     try {
       requireServable(inspectFile(this.#path));
-      connection = new SqliteConnection(this.#path);
+      connection = new SqliteConnection(this.#path, { busyTimeout: BUSY_TIMEOUT[this.#role] });
       connection.raw.pragma("journal_mode = WAL");
       connection.raw.pragma("synchronous = FULL");
       if (this.#role === "reader") connection.raw.pragma("query_only = ON");

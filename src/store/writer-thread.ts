@@ -31,6 +31,9 @@ export class WriterThread {
   constructor(path: string, log: Log) {
     this.#path = path;
     this.#log = log;
+    // At once, so that the first command does not wait for it.
+    this.#worker = this.#start();
+    this.#worker.unref();
   }
 
   write<N extends CommandName>(name: N, args: CommandArgs<N>): Promise<CommandResult<N>> {
