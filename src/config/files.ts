@@ -2,7 +2,7 @@
  * From a path to one parsed configuration: a file, or a folder whose `*.yml` and `*.yaml` are merged (lists that
  * several of them may add to are joined, any other key given twice is an error).
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { emptyMapping, type LocatedEntry, type LocatedMapping, quoted } from "./located.ts";
 import type { Problems } from "./problems.ts";
@@ -51,9 +51,8 @@ function isFolder(path: string, problems: Problems): boolean | undefined {
 
 function readFile(path: string, problems: Problems): LocatedMapping | undefined {
   const bytes = attempt(path, problems, () => {
-    const size = statSync(path).size;
-    const read = size <= LARGEST ? readFileSync(path) : undefined;
-    if (read !== undefined && read.length <= LARGEST) return read;
+    const read = readAtMost(path, LARGEST + 1);
+    if (read.length <= LARGEST) return read;
     problems.add({ file: path, line: 0 }, [], `the file is larger than ${LARGEST} bytes`);
     return undefined;
   });
@@ -79,6 +78,19 @@ function readFile(path: string, problems: Problems): LocatedMapping | undefined 
     return undefined;
   }
   return parseYaml(text, path, problems);
+}
+
+/** A pipe may have no end and no size. */
+function readAtMost(path: string, limit: number): Uint8Array {
+  const file = openSync(path, "r");
+  try {
+    const buffer = new Uint8Array(limit);
+    let length = 0;
+    for (let got = -1; got !== 0; length += got) got = readSync(file, buffer, length, limit - length, null);
+    return buffer.subarray(0, length);
+  } finally {
+    closeSync(file);
+  }
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -94,6 +95,29 @@ describe("a folder of files", () => {
       assert.match(reason(path), /there is no such file or folder/);
     });
   });
+});
+
+describe("a pipe in place of a file", () => {
+  for (const [name, script, expected] of [
+    ["is read", `printf '%s' "$TEXT"`, ""],
+    ["may not be endless", `yes "# $TEXT"`, "the file is larger than 1048576 bytes"],
+  ] as const) {
+    it(name, () => {
+      withFiles(TREES, (path) => {
+        const pipe = `${path}.pipe`;
+        execFileSync("mkfifo", [pipe]);
+        const writer = spawn("sh", ["-c", `${script} > "$PIPE"`], {
+          env: { ...process.env, PIPE: pipe, TEXT: TREES },
+          stdio: "ignore",
+        });
+        try {
+          assert.equal(reason(pipe), expected);
+        } finally {
+          writer.kill();
+        }
+      });
+    });
+  }
 });
 
 describe("a path that leads nowhere", () => {
