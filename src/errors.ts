@@ -82,9 +82,11 @@ export class Failure extends Error {
 
   constructor(code: FailureCode, options: FailureOptions = {}) {
     const [status, text] = FAILURES[code];
-    super(options.log ?? (typeof options.detail === "string" ? options.detail : text), {
-      cause: options.cause,
-    });
+    // A refusal is expected, and who attacks causes many: no stack is walked for it. Its cause has its own.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(options.log ?? (typeof options.detail === "string" ? options.detail : text), { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.status = status;
     this.detail = options.detail ?? text;

@@ -30,6 +30,7 @@ export function requestIds(): (request: IncomingMessage) => string {
 }
 
 export function commonHeaders(app: FastifyInstance, links: Links): void {
+  app.decorateRequest("forwarded", null);
   app.addHook("onRequest", (request, reply, done) => {
     reply.header("x-tiled-request-id", request.id);
     reply.header("x-content-type-options", "nosniff");

@@ -12,6 +12,13 @@ export interface Forwarded {
   readonly proto: string | undefined;
 }
 
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Null until somebody asks `Proxies` for it. */
+    forwarded: Forwarded | null;
+  }
+}
+
 export class Proxies {
   readonly #trusted = new BlockList();
   readonly #all: boolean;
@@ -31,8 +38,13 @@ export class Proxies {
     }
   }
 
+  /** Read once a request. */
   read(request: FastifyRequest): Forwarded {
-    const { headers, socket } = request.raw;
+    request.forwarded ??= this.#readHeaders(request.raw);
+    return request.forwarded;
+  }
+
+  #readHeaders({ headers, socket }: FastifyRequest["raw"]): Forwarded {
     const peer = plainAddress(socket.remoteAddress);
     const host = headers["x-forwarded-host"];
     const proto = headers["x-forwarded-proto"];

@@ -30,11 +30,15 @@ export function whoamiRoute(app: FastifyInstance, services: AuthServices): void 
     },
     (request, reply) => {
       const { caller } = request;
-      if (!isKnown(caller)) return answer(request, reply, NOBODY, { noStore: true });
+      if (!isKnown(caller)) {
+        answer(request, reply, NOBODY, { noStore: true });
+        return;
+      }
       const principal = services.directory.document(caller.principal.uuid);
-      if (!(principal instanceof Promise))
-        return answer(request, reply, encode(principal), { noStore: true });
-      return principal.then((found) => answer(request, reply, encode(found), { noStore: true }));
+      if (principal instanceof Promise) {
+        return principal.then((found) => answer(request, reply, encode(found), { noStore: true }));
+      }
+      answer(request, reply, encode(principal), { noStore: true });
     },
   );
 }
