@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { Store } from "../../src/domain/ports.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { randomHex, sha256 } from "../../src/lib/secrets.ts";
+import { newUuid } from "../../src/lib/uuid.ts";
+import { openStore } from "../../src/store/open.ts";
+import { logIn, newKey, storeOptions } from "../store/support.ts";
+import { temporaryFolder } from "../support/process.ts";
+import { tiled } from "../support/terminal.ts";
+
+const FOREVER = new Date("2100-01-01T00:00:00Z");
+
+const folder = await temporaryFolder(after);
+const uri = `sqlite:///${join(folder, "tiled.db")}`;
+const database = ["--database", uri];
+
+before(async () => {
+  const { code, stderr } = await tiled(["admin", "initialize-database", uri]);
+  assert.equal(code, 0, stderr);
+});
+
+/** The store that a server would have open, for the time of one test. */
+async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(storeOptions(uri, { initIfNotExists: false, clock: systemClock }));
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+function userWithSessions(name: string, sessions = 1) {
+  return withStore(async (store) => {
+    const all = [];
+    for (let count = 0; count < sessions; count += 1) {
+      all.push(await logIn(store, name, { now: new Date(), expirationTime: FOREVER }));
+    }
+    return all.map(({ principal, session }) => ({ principal: principal.uuid, session: session.uuid }));
+  });
+}
+
+async function refused(args: readonly string[], message: RegExp): Promise<void> {
+  const { code, stdout, stderr } = await tiled(args);
+  assert.equal(code, 1, stderr);
+  assert.equal(stdout, "");
+  assert.match(stderr, message);
+  assert.doesNotMatch(stderr, /\n {4}at /, "no stack trace");
+}
+
+async function done(args: readonly string[], message: RegExp): Promise<string> {
+  const { code, stdout, stderr } = await tiled(args);
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, message);
+  return stdout;
+}
+
+test("a database is initialized once, checked without a change, and needs no upgrade", async () => {
+  await refused(["admin", "initialize-database", uri], /is initialized already \(revision 0a017b76d0d0\)/);
+  const file = join(folder, "tiled.db");
+  const bytes = await readFile(file);
+  await done(
+    ["admin", "check-database", ...database],
+    /tiled\.db can be served\.\n.*revision 0a017b76d0d0\n.*own tables: 000/,
+  );
+  assert.deepEqual(await readFile(file), bytes);
+  const { code, stderr } = await tiled(["admin", "upgrade-database", uri]);
+  assert.equal(code, 0);
+  assert.match(stderr, /is up to date/);
+  assert.equal((await tiled(["admin", "upgrade-database", uri, "0a017b76d0d0"])).code, 0);
+  await refused(["admin", "upgrade-database", uri, "2d1b550e12e0"], /upgrades to 0a017b76d0d0 only/);
+});
+
+test("what is no database is refused and left as it is", async () => {
+  const file = join(folder, "letter.txt");
+  await writeFile(file, "Dear reader");
+  await refused(["admin", "check-database", "--database", file], /is not a SQLite database/);
+  await refused(["admin", "initialize-database", file], /is not a SQLite database/);
+  assert.equal(await readFile(file, "utf8"), "Dear reader");
+  await refused(
+    ["admin", "check-database", "--database", join(folder, "gone.db")],
+    /There is no database at/,
+  );
+  await refused(["admin", "principals", "--database", "sqlite://"], /in the server's memory/);
+});
+
+test("the database is that of the configuration, or of the environment where there is none", async () => {
+  const config = join(folder, "config.yml");
+  await writeFile(
+    config,
+    `trees: [{path: /, tree: "tiled.examples.generated_minimal:tree"}]
+authentication: {providers: [{provider: toy, authenticator: "tiled.authenticators:DummyAuthenticator"}]}
+database: {uri: "${uri}"}
+`,
+  );
+  await done(["admin", "check-database", "--config", config], /can be served/);
+  const nowhere = { TILED_CONFIG: join(folder, "no.yml"), TILED_DATABASE_URI: uri };
+  assert.equal((await tiled(["admin", "check-database"], { TILED_CONFIG: config })).code, 0);
+  assert.equal((await tiled(["admin", "check-database"], nowhere)).code, 0);
+  assert.equal((await tiled(["admin", "check-database"], { TILED_CONFIG: join(folder, "no.yml") })).code, 1);
+  const checked = await tiled(["admin", "check-config", config]);
+  assert.deepEqual([checked.code, checked.stdout], [0, "No errors found in configuration.\n"]);
+});
+
+test("an administrator is made before their first login, and the last one cannot be disabled", async () => {
+  await done(
+    ["admin", "make-admin", "toy", "root", ...database],
+    /^toy:root has the roles user and admin\.\n$/,
+  );
+  await refused(["admin", "disable", "toy:root", ...database], /is the last administrator/);
+  await done(["admin", "make-admin", "toy", "other", ...database], /toy:other/);
+  await done(["admin", "disable", "toy:other", ...database], /\(toy:other\) is disabled\./);
+  const listed = await done(["admin", "principals", ...database], /^UUID +Type +Identities/);
+  assert.match(listed, /user +toy:root +(user, admin|admin, user) +0 +0 +-\n/);
+  assert.match(listed, /user +toy:other +(user, admin|admin, user) +0 +0 +- +disabled\n/);
+  await done(["admin", "enable", "toy:other", ...database], /\(toy:other\) is enabled\./);
+});
+
+test("principals as JSON have what the API calls it by the same names, page by page", async () => {
+  const [login] = await userWithSessions("json");
+  const all = JSON.parse(await done(["admin", "principals", "--json", ...database], /^\[/)) as Record<
+    string,
+    unknown
+  >[];
+  const mine = all.find((principal) => principal["uuid"] === login?.principal);
+  assert.deepEqual(Object.keys(mine ?? {}).sort(), [
+    "api_keys",
+    "disabled",
+    "identities",
+    "latest_activity",
+    "roles",
+    "sessions",
+    "type",
+    "uuid",
+  ]);
+  assert.deepEqual(mine?.["sessions"], [
+    { uuid: login?.session, expiration_time: FOREVER.toISOString(), revoked: false },
+  ]);
+  const page = JSON.parse(
+    await done(["admin", "principals", "--json", "--offset", "1", "--limit", "1", ...database], /^\[/),
+  ) as unknown[];
+  assert.deepEqual(page, all.slice(1, 2));
+  const beyond = await tiled(["admin", "principals", "--offset", "1000", ...database]);
+  assert.deepEqual([beyond.code, beyond.stdout, beyond.stderr], [0, "", "No principals.\n"]);
+});
+
+test("one session or all sessions of a principal are ended", async () => {
+  const [first, second, third] = await userWithSessions("sessions", 3);
+  await done(["admin", "revoke-session", String(first?.session), ...database], /is revoked/);
+  await done(
+    ["admin", "revoke-sessions", String(first?.principal), ...database],
+    /^2 sessions of .* are revoked/,
+  );
+  await done(["admin", "revoke-sessions", "toy:sessions", ...database], /^0 sessions of .* are revoked/);
+  await withStore(async ({ sessions }) => {
+    for (const login of [first, second, third]) {
+      assert.equal((await sessions.status(login?.session ?? newUuid()))?.revoked, true);
+    }
+  });
+  await refused(["admin", "revoke-session", newUuid(), ...database], /There is no session/);
+});
+
+test("a key is revoked by its first eight digits; of a whole one no more is repeated", async () => {
+  const [login] = await userWithSessions("keys");
+  const secret = randomHex(36);
+  const firstEight = secret.slice(0, 8);
+  await withStore(async (store) => {
+    const digest = sha256(Buffer.from(secret, "hex"));
+    const request = newKey(login?.principal ?? newUuid(), { firstEight }, { digest, now: new Date() });
+    assert.equal((await store.apiKeys.create(request)).kind, "created");
+  });
+  const out = await done(["admin", "revoke-key", "toy:keys", secret, ...database], /is revoked/);
+  assert.ok(out.includes(firstEight) && !out.includes(secret.slice(0, 9)));
+  await refused(["admin", "revoke-key", "toy:keys", firstEight, ...database], /has no API key/);
+});
+
+test("an unknown principal is refused by each verb, and shown without its control characters", async () => {
+  for (const verb of [["disable"], ["enable"], ["revoke-sessions"], ["revoke-key"]]) {
+    const further = verb[0] === "revoke-key" ? ["0123abcd"] : [];
+    await refused(
+      ["admin", ...verb, "toy:no\u001b[2Jbody", ...further, ...database],
+      /no principal toy:no\\u\{1b\}\[2Jbody/,
+    );
+    await refused(["admin", ...verb, newUuid(), ...further, ...database], /There is no principal/);
+  }
+});
+
+test("what is expired goes at once with purge", async () => {
+  await withStore((store) =>
+    logIn(store, "expired", { now: new Date("2020-01-01"), expirationTime: new Date("2020-01-02") }),
+  );
+  await done(
+    ["admin", "purge", ...database],
+    /^Deleted: 1 sessions, 0 unfinished logins, 0 API keys, 0 audit rows\.\n$/,
+  );
+});
+
+test("the audit tells what was done here: of whom, by nobody, from nowhere", async () => {
+  const [login] = await userWithSessions("audited");
+  await tiled(["admin", "revoke-sessions", "toy:audited", ...database]);
+  const out = await done(
+    ["admin", "audit", "--json", "--principal", "toy:audited", "--event", "session_revoked", ...database],
+    /^\{/,
+  );
+  const [row, ...others] = out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(others, []);
+  assert.equal(row?.["event"], "session_revoked");
+  assert.equal(row?.["principal"], login?.principal);
+  assert.deepEqual([row?.["actor"], row?.["address"], row?.["request_id"]], [null, null, null]);
+  assert.equal((await tiled(["admin", "audit", "--since", "2100-01-01", ...database])).stdout, "");
+  assert.equal((await tiled(["admin", "audit", "--limit", "3", ...database])).stdout.split("\n").length, 4);
+});

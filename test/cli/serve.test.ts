@@ -1,0 +1,203 @@
+/** The command as a process of its own: what it prints where, how it ends, and what signals do. */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { after, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "../support/process.ts";
+import { login, slowAuthenticator } from "../support/slow.ts";
+
+const BIN = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
+const TREE = "tiled.examples.generated_minimal:tree";
+
+/** A hang is a failure, also on a busy machine. */
+const LIMIT = { timeout: 60_000 };
+
+const folder = await temporaryFolder(after);
+
+class Child {
+  readonly process: ChildProcess;
+  stdout = "";
+  stderr = "";
+  readonly #ended: Promise<unknown>;
+
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.process = spawn(process.execPath, [BIN, ...args], { env: { ...process.env, ...env } });
+    this.process.stdout?.setEncoding("utf8").on("data", (part: string) => {
+      this.stdout += part;
+    });
+    this.process.stderr?.setEncoding("utf8").on("data", (part: string) => {
+      this.stderr += part;
+    });
+    this.#ended = once(this.process, "close");
+  }
+
+  async end(): Promise<number | null> {
+    await this.#ended;
+    return this.process.exitCode;
+  }
+
+  /** Waits for a text on stderr. */
+  async says(text: string): Promise<void> {
+    while (!this.stderr.includes(text)) await once(this.process.stderr ?? this.process, "data");
+  }
+
+  /** The first address that is printed. */
+  async address(): Promise<URL> {
+    for (;;) {
+      const found = /^ *(?:.*: )?(http:\/\/\S+)$/m.exec(this.stdout)?.[1];
+      if (found !== undefined) return new URL(found);
+      assert.equal(this.process.exitCode, null, this.stderr);
+      await Promise.race([once(this.process.stdout ?? this.process, "data"), this.#ended]);
+    }
+  }
+}
+
+function serve(t: TestContext, args: readonly string[], env: Readonly<Record<string, string>> = {}): Child {
+  const child = new Child(["serve", ...args], env);
+  t.after(() => child.process.kill("SIGKILL"));
+  return child;
+}
+
+async function file(name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+const slowConfig = await file(
+  "slow.yml",
+  `trees: [{path: /, tree: "${TREE}"}]
+authentication:
+  providers:
+    - {provider: now, authenticator: "${await slowAuthenticator(folder)}", args: {announce: true, seconds: 0.3}}
+    - {provider: never, authenticator: "./slow.mjs:Slow", args: {announce: true}}
+`,
+);
+
+test(
+  "pyobject: the key is printed in the address, once, on stdout; the log is JSON on stderr without it",
+  LIMIT,
+  async (t) => {
+    const child = serve(t, ["pyobject", TREE, "--port", "0", "--public", "--log-timestamps"]);
+    const address = await child.address();
+    const key = address.searchParams.get("api_key") ?? assert.fail("no key");
+    // It answers as soon as the address is printed.
+    assert.equal((await fetch(address)).status, 200);
+    assert.equal((await fetch(new URL("/api/v1/metadata/", address))).status, 200, "visitors may read");
+    assert.match(child.stdout, /Visitors may read/);
+    child.process.kill("SIGTERM");
+    assert.equal(await child.end(), 0);
+    assert.equal(child.stdout.split(key).length, 2);
+    const lines = child.stderr
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.ok(lines.some((line) => line["msg"] === "request" && line["path"] === "/"));
+    for (const line of lines) assert.match(String(line["time"]), /^\d{4}-\d\d-\d\dT/);
+    assert.ok(!child.stderr.includes(key));
+  },
+);
+
+test("config: a configured key is not printed, wherever it comes from", LIMIT, async (t) => {
+  const config = await file("single.yml", `trees: [{path: /, tree: "${TREE}"}]\n`);
+  const children = [
+    serve(t, ["config", config, "--port", "0", "--api-key", "secret1"]),
+    serve(t, ["config", "--port", "0"], { TILED_CONFIG: config, TILED_SINGLE_USER_API_KEY: "secret1" }),
+  ];
+  for (const child of children) {
+    const address = await child.address();
+    assert.equal(address.search, "");
+    const answer = await fetch(new URL("/api/v1/metadata/", address), {
+      headers: { authorization: "Apikey secret1" },
+    });
+    assert.equal(answer.status, 200);
+    child.process.kill("SIGINT");
+    assert.equal(await child.end(), 0);
+    assert.doesNotMatch(child.stdout + child.stderr, /secret1/);
+  }
+});
+
+test("demo: the printed accounts can log in", LIMIT, async (t) => {
+  const child = serve(t, ["demo", "--port", "0"]);
+  const address = await child.address();
+  const password = /alice +(\S+)/.exec(child.stdout)?.[1] ?? assert.fail(child.stdout);
+  const answer = await fetch(new URL("/api/v1/auth/provider/demo/token", address), {
+    method: "POST",
+    body: new URLSearchParams({ username: "alice", password }),
+  });
+  assert.equal(answer.status, 200);
+  child.process.kill("SIGTERM");
+  assert.equal(await child.end(), 0);
+  assert.equal(child.stderr, "", "nothing between what the reader has to type");
+});
+
+test(
+  "SIGTERM: a login under way is answered, a half-open connection is closed, exit code 0",
+  LIMIT,
+  async (t) => {
+    const child = serve(t, ["config", slowConfig, "--port", "0"]);
+    const address = await child.address();
+    const halfOpen = connect(Number(address.port), address.hostname);
+    await once(halfOpen, "connect");
+    const answer = login(address.origin, "now");
+    await child.says("asked");
+    const started = performance.now();
+    child.process.kill("SIGTERM");
+    await once(halfOpen.resume(), "close");
+    assert.equal((await answer).status, 200);
+    assert.equal(await child.end(), 0);
+    assert.ok(performance.now() - started < 5_000);
+  },
+);
+
+test("a second signal ends it at once", LIMIT, async (t) => {
+  const child = serve(t, ["config", slowConfig, "--port", "0"]);
+  const address = await child.address();
+  const answer = login(address.origin, "never");
+  answer.catch(() => undefined);
+  await child.says("asked");
+  child.process.kill("SIGTERM");
+  await child.says("Stopping");
+  child.process.kill("SIGTERM");
+  assert.equal(await child.end(), 1);
+});
+
+test("what stops the start is said in a few lines on stderr, and by the exit code", LIMIT, async (t) => {
+  const running = serve(t, ["pyobject", TREE, "--port", "0"]);
+  const { port } = await running.address();
+  const wrong = await file("wrong.yml", "trees: [{path: /, tre: x}]\nauthentication: {secret_keys: []}\n");
+  const noDatabase = await file(
+    "no-database.yml",
+    `trees: [{path: /, tree: "${TREE}"}]
+authentication: {providers: [{provider: toy, authenticator: "tiled.authenticators:DummyAuthenticator"}]}
+database: {uri: "sqlite:///${join(folder, "gone.db")}"}
+`,
+  );
+  const cases = [
+    {
+      args: ["pyobject", TREE, "--port", port],
+      code: 3,
+      message: /port \d+: another program uses that port/,
+    },
+    {
+      args: ["config", wrong],
+      code: 1,
+      message: /wrong\.yml:1: trees\[0\][\s\S]*wrong\.yml:2: authentication\.secret_keys/,
+    },
+    { args: ["config", join(folder, "gone.yml")], code: 1, message: /gone\.yml/ },
+    { args: ["config", noDatabase], code: 1, message: /There is no database at .*initialize-database/ },
+    { args: ["config", slowConfig, "--scalable"], code: 1, message: /secret_keys[\s\S]*database\.uri/ },
+    { args: ["pyobject", "my.module:tree"], code: 1, message: /my\.module:tree/ },
+    { args: ["config", "--bogus"], code: 2, message: /unknown option/ },
+  ].map(({ args, ...expected }) => ({ child: serve(t, args), ...expected }));
+  for (const { child, code, message } of cases) {
+    assert.equal(await child.end(), code, child.stderr);
+    assert.match(child.stderr, message);
+    assert.doesNotMatch(child.stderr, /\n {4}at /, "no stack trace");
+    assert.equal(child.stdout, "");
+  }
+});
