@@ -10,7 +10,9 @@ import type { Config } from "./config/model.ts";
 import { KeyActivity } from "./domain/activity.ts";
 import { ApiKeys } from "./domain/api-keys.ts";
 import { type Callers, MultiUserCallers, SingleUserCallers } from "./domain/callers.ts";
+import { DeviceLogins } from "./domain/device.ts";
 import { Directory } from "./domain/directory.ts";
+import { ExternalLogins } from "./domain/external-login.ts";
 import { Login } from "./domain/login.ts";
 import type { Store } from "./domain/ports.ts";
 import { Principals } from "./domain/principals.ts";
@@ -24,6 +26,7 @@ import { allowOrigins } from "./http/cors.ts";
 import { protectFromForgery } from "./http/csrf.ts";
 import { docsRoute } from "./http/docs.ts";
 import { answerBrokenRequest, answerErrors, answerUnroutable, refuseOtherMethods } from "./http/errors.ts";
+import { type ExternalProvider, externalProviderRoutes } from "./http/external-providers.ts";
 import { commonHeaders, requestIds } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
 import { createIdentity, originOf } from "./http/identity.ts";
@@ -32,7 +35,7 @@ import { logRequests } from "./http/logging.ts";
 import { logoutRoute } from "./http/logout.ts";
 import { metricsRoute } from "./http/metrics.ts";
 import { describeRoutes, openApiRoute } from "./http/openapi.ts";
-import { pageRoutes } from "./http/pages.ts";
+import { pageRoutes, sendPage } from "./http/pages.ts";
 import { passwordRoutes } from "./http/password.ts";
 import { principalRoutes } from "./http/principals.ts";
 import { Proxies } from "./http/proxies.ts";
@@ -45,9 +48,13 @@ import type { Clock } from "./lib/clock.ts";
 import type { Secret } from "./lib/secrets.ts";
 import { VERSION } from "./lib/version.ts";
 import type { Asset } from "./pages/assets.ts";
+import { loggedIn } from "./pages/external.ts";
 import { accessMode } from "./pages/landing.ts";
 import type { Tree } from "./trees/contract.ts";
 import { OFFER } from "./trees/formats.ts";
+
+/** Logins at a provider that one address may have under way: as many as a class behind one address needs. */
+const WAITING_LOGINS = 500;
 
 export interface AppParts {
   /** Null in the modes without providers. */
@@ -79,6 +86,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     proxies,
   });
   const providers = passwordProviders(parts.authenticators);
+  const externals = externalProviders(parts.authenticators);
   const multiUser = await multiUserParts(config, parts, proxies);
   const callers = multiUser?.callers ?? singleUserCallers(config, parts);
 
@@ -103,9 +111,10 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
 
   healthRoutes(app, () => parts.store?.maintenance.ping() ?? Promise.resolve());
   aboutRoutes(app, {
-    providers: providers.map(({ name, authenticator }) => ({
+    providers: [...parts.authenticators].map(([name, { kind, confirmationMessage }]) => ({
       name,
-      confirmationMessage: authenticator.confirmationMessage,
+      kind,
+      confirmationMessage,
     })),
     allowAnonymous: config.authentication.allowAnonymousAccess,
     offer: OFFER,
@@ -122,8 +131,8 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   pageRoutes(app, {
     site,
     logo: parts.logo,
-    mode: accessMode(providers.length, config.authentication.allowAnonymousAccess),
-    providers: providers.map(({ name }) => name),
+    mode: accessMode(parts.authenticators.size, config.authentication.allowAnonymousAccess),
+    providers: [...parts.authenticators.keys()],
     links,
   });
   openApiRoute(app);
@@ -131,6 +140,18 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   if (config.metrics.prometheus) metricsRoute(app);
   if (multiUser !== null) {
     passwordRoutes(app, multiUser.services, providers);
+    externalProviderRoutes(
+      app,
+      {
+        services: multiUser.services,
+        site,
+        links,
+        clock: parts.clock,
+        onBrowserLogin: (_request, reply, { identity }) =>
+          sendPage(reply, loggedIn({ site, basePath: links.rootPath }, identity.id), { noStore: true }),
+      },
+      externals,
+    );
     sessionRoutes(app, multiUser.services);
     whoamiRoute(app, multiUser.services);
     apiKeyRoutes(app, multiUser.services);
@@ -172,6 +193,12 @@ function passwordProviders(authenticators: ReadonlyMap<string, Authenticator>): 
   );
 }
 
+function externalProviders(authenticators: ReadonlyMap<string, Authenticator>): ExternalProvider[] {
+  return [...authenticators].flatMap(([name, authenticator]) =>
+    authenticator.kind === "password" ? [] : [{ name, authenticator }],
+  );
+}
+
 function singleUserCallers(config: Config, parts: AppParts): Callers {
   if (parts.singleUserKey === null) throw new Error("A server without providers needs a single-user key.");
   return new SingleUserCallers(parts.singleUserKey, config.authentication.allowAnonymousAccess);
@@ -206,18 +233,24 @@ async function multiUserParts(
     clock,
     allowAnonymous: authentication.allowAnonymousAccess,
   });
+  const { sessionLimit } = authentication;
+  const throttle = new LoginThrottle(store.failures, authentication.loginThrottle);
+  const login = new Login({
+    sessions: store.sessions,
+    audit: store.audit,
+    tokens,
+    directory,
+    throttle,
+    clock,
+    lifetimes,
+    sessionLimit,
+    admins: authentication.admins,
+  });
+  const common = { login, throttle, clock, sessionLimit, waitingLimit: WAITING_LOGINS };
   const services: AuthServices = {
-    login: new Login({
-      sessions: store.sessions,
-      audit: store.audit,
-      tokens,
-      directory,
-      throttle: new LoginThrottle(store.failures, authentication.loginThrottle),
-      clock,
-      lifetimes,
-      sessionLimit: authentication.sessionLimit,
-      admins: authentication.admins,
-    }),
+    login,
+    deviceLogins: new DeviceLogins({ store: store.deviceLogins, ...common }),
+    externalLogins: new ExternalLogins({ store: store.browserLogins, ...common }),
     sessions: new Sessions({
       store: store.sessions,
       tokens,

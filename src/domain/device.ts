@@ -45,7 +45,7 @@ export interface SignedIn {
 
 /** What became of a code that was typed; with `wrong` and tries left the form is shown again. */
 export type Typed =
-  | { readonly kind: "confirmed"; readonly login: DeviceLogin }
+  | { readonly kind: "confirmed"; readonly identity: string }
   | { readonly kind: "empty" | "wrong"; readonly signedIn: SignedIn }
   | { readonly kind: "throttled"; readonly signedIn: SignedIn; readonly retryAfter: number }
   | { readonly kind: "refused"; readonly reason: DeviceRefusal };
@@ -177,14 +177,14 @@ export class DeviceLogins {
     const { store, clock, throttle, sessionLimit } = this.#deps;
     const signedIn = await this.#ofForm(provider.name, form, origin);
     const { login } = signedIn;
-    if (signedIn.confirmed) return { kind: "confirmed", login };
+    if (signedIn.confirmed) return { kind: "confirmed", identity: signedIn.identity };
     if (readUserCode(form.userCode) === "") return { kind: "empty", signedIn };
     const change = { deviceCode: login.deviceCode, now: new Date(clock.now()), origin };
     if (isUserCode(form.userCode, login)) {
       const outcome = await store.confirm({ ...change, limit: sessionLimit });
       if (outcome.kind === "refused") return outcome;
       if (outcome.kind === "over") throw over("it ended while the code was typed");
-      return { kind: "confirmed", login };
+      return { kind: "confirmed", identity: signedIn.identity };
     }
     // Counted also while the address is throttled, or its tries would be unlimited.
     const { left } = await store.countWrong({ ...change, tries: WRONG_CODES });

@@ -85,11 +85,6 @@ export class ExternalLogins {
     return { goal, identity: await exchange(this.#deps, provider, claim.login, returned, origin) };
   }
 
-  /** Where the browser comes back without a state. */
-  refuseStateless(provider: Provider, origin: Origin): Promise<never> {
-    return refuseReturn(this.#deps, provider.name, over("missing"), origin);
-  }
-
   /** A one-time code for an application; the session begins when it is exchanged. */
   async issueCode(
     provider: Provider,

@@ -1,5 +1,6 @@
 /** `GET /api/v1/`: the about document, from which a client learns how to log in and where everything is. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Authenticator } from "../authenticators/contract.ts";
 import type { Clock } from "../lib/clock.ts";
 import { answer, Document } from "./answer.ts";
 import { isOlder, pythonClient } from "./headers.ts";
@@ -13,7 +14,12 @@ export interface Offer {
 }
 
 export interface AboutOptions {
-  readonly providers: readonly { readonly name: string; readonly confirmationMessage: string }[];
+  /** In the order of the configuration. */
+  readonly providers: readonly {
+    readonly name: string;
+    readonly kind: Authenticator["kind"];
+    readonly confirmationMessage: string;
+  }[];
   readonly allowAnonymous: boolean;
   readonly offer: Offer;
   readonly links: Links;
@@ -71,10 +77,12 @@ function about(base: string, internal: string, { providers, allowAnonymous, offe
     queries: offer.queries,
     authentication: {
       required: !allowAnonymous,
-      providers: providers.map(({ name, confirmationMessage }) => ({
+      providers: providers.map(({ name, kind, confirmationMessage }) => ({
         provider: name,
-        mode: internal,
-        links: { auth_endpoint: `${api}/auth/provider/${name}/token` },
+        mode: kind === "password" ? internal : "external",
+        links: {
+          auth_endpoint: `${api}/auth/provider/${name}/${kind === "password" ? "token" : "authorize"}`,
+        },
         confirmation_message: confirmationMessage,
         extra_scopes: null,
       })),

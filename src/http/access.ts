@@ -22,7 +22,7 @@ declare module "fastify" {
   interface FastifyContextConfig {
     access?: Access;
     /** What the route's body must be, where it takes one. */
-    body?: "form" | "json";
+    body?: "form" | "json" | "form or json";
   }
   interface FastifyRequest {
     /** Set before any handler runs. */
@@ -100,15 +100,22 @@ function list(scopes: Iterable<string>): string {
     .join(", ")}]`;
 }
 
-const MEDIA_TYPES = { form: "application/x-www-form-urlencoded", json: "application/json" } as const;
+const FORM = "application/x-www-form-urlencoded";
+const JSON_BODY = "application/json";
+const MEDIA_TYPES: Readonly<Record<string, readonly string[]>> = {
+  form: [FORM],
+  json: [JSON_BODY],
+  "form or json": [FORM, JSON_BODY],
+};
 
 /** A body of another kind than the route takes is 415, before it is read. */
 function checkMediaType(request: FastifyRequest): Failure | null {
   const wanted = request.routeOptions.config.body;
   const given = request.headers["content-type"];
   if (wanted === undefined || given === undefined) return null;
-  if (given.split(";", 1)[0]?.trim().toLowerCase() === MEDIA_TYPES[wanted]) return null;
-  return new Failure("media_type", { detail: `This route takes ${MEDIA_TYPES[wanted]} only.` });
+  const taken = MEDIA_TYPES[wanted] ?? [];
+  if (taken.includes(given.split(";", 1)[0]?.trim().toLowerCase() ?? "")) return null;
+  return new Failure("media_type", { detail: `This route takes ${taken.join(" or ")} only.` });
 }
 
 /** For handlers that answer nothing. */

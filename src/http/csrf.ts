@@ -8,6 +8,13 @@ import { Failure } from "../errors.ts";
 import { equalSecrets } from "../lib/secrets.ts";
 import type { Links } from "./links.ts";
 
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The route looks at no credential, and its form carries a token that only this browser's page has. */
+    formToken?: true;
+  }
+}
+
 export const API_KEY_COOKIE = "tiled_api_key";
 const CSRF_COOKIE = "tiled_csrf";
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
@@ -22,7 +29,8 @@ export function protectFromForgery(app: FastifyInstance, links: Links): void {
         `${CSRF_COOKIE}=${randomBytes(24).toString("base64url")}; HttpOnly; Path=/; SameSite=lax${secure}`,
       );
     }
-    if (SAFE_METHODS.has(request.method) || cookies[API_KEY_COOKIE] === undefined) {
+    const { formToken = false } = request.routeOptions.config;
+    if (SAFE_METHODS.has(request.method) || cookies[API_KEY_COOKIE] === undefined || formToken) {
       done();
       return;
     }

@@ -31,14 +31,14 @@ const CLIENT_ERRORS: Readonly<Record<string, readonly [FailureCode, string?]>> =
 export function answerErrors(app: FastifyInstance, links: Links): void {
   app.decorateRequest("failure", null);
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    sendFailure(asFailure(error, request), request, reply, links);
+    sendFailure(toFailure(error, request), request, reply, links);
   });
   app.setNotFoundHandler((request, reply) => {
     sendFailure(new Failure("not_found"), request, reply, links);
   });
 }
 
-function asFailure(error: unknown, request: FastifyRequest): Failure {
+export function toFailure(error: unknown, request: FastifyRequest): Failure {
   if (error instanceof Failure) return error;
   const { code, validation, validationContext, statusCode } = error as Partial<FastifyError>;
   if (validation !== undefined) {
@@ -57,11 +57,21 @@ function asFailure(error: unknown, request: FastifyRequest): Failure {
   return new Failure("internal", { cause: error });
 }
 
-function sendFailure(failure: Failure, request: FastifyRequest, reply: FastifyReply, links: Links): void {
+/** For the request's log line; what is our fault or a backend's gets a line of its own. */
+export function logFailure(failure: Failure, request: FastifyRequest): void {
   request.failure = failure;
   if (failure.status >= 500 && failure.code !== "internal") {
     request.log.error({ err: failure.cause ?? failure, code: failure.code }, failure.message);
   }
+}
+
+export function sendFailure(
+  failure: Failure,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  links: Links,
+): void {
+  logFailure(failure, request);
   reply.headers(failure.headers);
   if (failure.status === 401) {
     if (failure.headers["www-authenticate"] === undefined) reply.header("www-authenticate", "Bearer");
@@ -110,7 +120,7 @@ export function refuseOtherMethods(app: FastifyInstance): () => void {
 
 /** A path that cannot be decoded, or a version that does not exist: no route and no hook has seen the request. */
 export function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const failure = asFailure(error, request);
+  const failure = toFailure(error, request);
   reply
     .code(failure.status)
     .headers({ "content-type": JSON_TYPE, "x-tiled-request-id": request.id })

@@ -4,7 +4,9 @@ import type { FastifyRequest } from "fastify";
 import type { PasswordAuthenticator } from "../authenticators/contract.ts";
 import type { KeyActivity } from "../domain/activity.ts";
 import type { ApiKeys } from "../domain/api-keys.ts";
+import type { DeviceLogins } from "../domain/device.ts";
 import type { Directory } from "../domain/directory.ts";
+import type { ExternalLogins } from "../domain/external-login.ts";
 import type { Login } from "../domain/login.ts";
 import type { Origin } from "../domain/model.ts";
 import type { Principals } from "../domain/principals.ts";
@@ -12,6 +14,8 @@ import type { Sessions } from "../domain/sessions.ts";
 
 export interface AuthServices {
   readonly login: Login;
+  readonly deviceLogins: DeviceLogins;
+  readonly externalLogins: ExternalLogins;
   readonly sessions: Sessions;
   readonly apiKeys: ApiKeys;
   readonly principals: Principals;

@@ -11,6 +11,8 @@ export const STYLE = `
   --quiet: #51605d;
   --line: #d5dcda;
   --accent: #0f6b64;
+  --inverse: #ffffff;
+  --problem: #a3221b;
   --code: #eef2f1;
   --focus: #0b5cad;
 }
@@ -22,6 +24,8 @@ export const STYLE = `
     --quiet: #a3b3af;
     --line: #34403d;
     --accent: #67cfc2;
+    --inverse: #0b1514;
+    --problem: #ff9d94;
     --code: #101615;
     --focus: #8ec5ff;
   }

@@ -29,11 +29,12 @@ for (const scheme of ["light", "dark"] as const) {
     const colours = palette(scheme);
     const colour = (name: string) => colours.get(name) ?? assert.fail(`no colour ${name}`);
     for (const background of ["ground", "surface", "code"]) {
-      for (const text of ["ink", "quiet", "accent"]) {
+      for (const text of ["ink", "quiet", "accent", "problem"]) {
         const ratio = contrast(colour(text), colour(background));
         assert.ok(ratio >= 4.5, `${text} on ${background}: ${ratio.toFixed(2)}`);
       }
       assert.ok(contrast(colour("focus"), colour(background)) >= 3, `focus on ${background}`);
     }
+    assert.ok(contrast(colour("inverse"), colour("accent")) >= 4.5, "text of a button");
   });
 }

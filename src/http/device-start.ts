@@ -1,0 +1,39 @@
+/**
+ * The answer to the start of a device login in its three shapes: RFC 8628's for who sends a form, the reference's, and
+ * the reference's with its two addresses swapped for the clients that read them so.
+ */
+import type { FastifyRequest } from "fastify";
+import { DEVICE_LOGIN_MAX_AGE, POLLING_INTERVAL, type StartedDeviceLogin } from "../domain/device.ts";
+import { showUserCode } from "../domain/user-code.ts";
+import { isOlder, pythonClient } from "./headers.ts";
+import { speaksOAuth } from "./oauth.ts";
+
+/** `api`: the provider's routes, as this client reaches them. */
+export function startAnswer(request: FastifyRequest, api: string, started: StartedDeviceLogin) {
+  const userCode = showUserCode(started.userCode);
+  const common = {
+    device_code: started.deviceCode,
+    user_code: userCode,
+    expires_in: DEVICE_LOGIN_MAX_AGE,
+    interval: POLLING_INTERVAL,
+  };
+  if (speaksOAuth(request)) {
+    const page = `${api}/device_code?${new URLSearchParams({ state: started.state })}`;
+    return {
+      ...common,
+      verification_uri: page,
+      verification_uri_complete: `${page}&${new URLSearchParams({ user_code: userCode })}`,
+    };
+  }
+  const browser = started.authorizationUri.href;
+  const poll = `${api}/token`;
+  return swaps(request.headers["user-agent"])
+    ? { ...common, authorization_uri: poll, verification_uri: browser }
+    : { ...common, authorization_uri: browser, verification_uri: poll };
+}
+
+/** Python clients 0.2.10 to 0.2.14 poll `authorization_uri` and open `verification_uri`. */
+function swaps(userAgent: string | undefined): boolean {
+  const version = pythonClient(userAgent);
+  return version !== undefined && !isOlder(version, [0, 2, 10]) && isOlder(version, [0, 2, 15]);
+}

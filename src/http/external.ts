@@ -1,0 +1,150 @@
+/**
+ * `GET /auth/provider/{provider}/authorize` and `…/code`: a browser goes to the provider and comes back (RFC 6749,
+ * section 4.1). An application gets a one-time code in the redirect, never a token, unless the operator wants the
+ * reference's redirect; who waits for no redirect gets a page, and a program the tokens.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Static } from "typebox";
+import { newBrowserSecret } from "../domain/browser.ts";
+import type { ExternalLogins } from "../domain/external-login.ts";
+import type { OpenedLogin } from "../domain/login.ts";
+import type { LoginGoal } from "../domain/login-ports.ts";
+import type { Provider } from "../domain/provider-return.ts";
+import { Failure } from "../errors.ts";
+import { LoginAnswer, Problem } from "../schemas/auth.ts";
+import { AuthorizeQuery, ProviderReturn } from "../schemas/external.ts";
+import { answerJson } from "./answer.ts";
+import { browserOf, keepBrowser, queryOf, wantsPage } from "./browser.ts";
+import { failurePages, type LoginPages } from "./login-pages.ts";
+import type { AuthServices } from "./services.ts";
+
+/** A browser login that ends on our own pages. */
+export interface BrowserLogin extends OpenedLogin {
+  /** Where the login was to lead; unchecked. */
+  readonly next: string | null;
+}
+
+export interface ExternalRoutes extends LoginPages {
+  readonly services: AuthServices;
+  readonly logins: ExternalLogins;
+  /** Answers a browser whose login no application waits for. */
+  onBrowserLogin(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    login: BrowserLogin,
+  ): FastifyReply | Promise<FastifyReply>;
+}
+
+type Authorize = { Querystring: Static<typeof AuthorizeQuery> };
+type Returned = { Querystring: Static<typeof ProviderReturn> };
+
+export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, provider: Provider): void {
+  const { services, logins, links } = options;
+  const { redirectOnSuccess, redirectOnFailure, tokensInRedirect } = provider.authenticator;
+  const path = `/api/v1/auth/provider/${provider.name}`;
+
+  app.get<Authorize>(
+    `${path}/authorize`,
+    {
+      config: { access: "public" },
+      exposeHeadRoute: false,
+      errorHandler: failurePages(options, { provider: provider.name, begun: "browser", redirect: null }),
+      schema: {
+        tags: ["login"],
+        summary: "Send the browser to the provider",
+        querystring: AuthorizeQuery,
+        response: { 422: Problem, 429: Problem, 502: Problem },
+      },
+    },
+    async (request, reply) => {
+      const browser = browserOf(request, links) ?? newBrowserSecret();
+      const goal = goalOf(request.query, redirectOnSuccess !== null);
+      const redirectUri = `${links.base(request)}${path}/code`;
+      const url = await logins.begin(provider, redirectUri, browser, goal, services.origin(request));
+      keepBrowser(request, reply, links, browser);
+      return reply.header("cache-control", "no-store").redirect(url.href, 307);
+    },
+  );
+
+  app.get<Returned>(
+    `${path}/code`,
+    {
+      config: { access: "public" },
+      // Looking at the address without opening it must not use up the provider's code.
+      exposeHeadRoute: false,
+      errorHandler: failurePages(options, {
+        provider: provider.name,
+        begun: "browser",
+        redirect: redirectOnFailure,
+      }),
+      schema: {
+        tags: ["login"],
+        summary: "Finish the login of a browser that comes back from the provider",
+        querystring: ProviderReturn,
+        response: { 200: LoginAnswer, 401: Problem, 502: Problem, 504: Problem },
+      },
+    },
+    async (request, reply) => {
+      const browser = browserOf(request, links);
+      const callback = new URL(`${links.base(request)}${path}/code${queryOf(request)}`);
+      const origin = services.origin(request);
+      const { state = "" } = request.query;
+      const { identity, goal } = await logins.finish(provider, { state, callback, browser }, origin);
+      reply.header("cache-control", "no-store");
+      if (
+        goal.kind === "application" &&
+        redirectOnSuccess !== null &&
+        !tokensInRedirect &&
+        browser !== null
+      ) {
+        const code = await logins.issueCode(provider, browser, goal.challenge, identity);
+        return reply.redirect(withQuery(redirectOnSuccess, { code, state: goal.state }), 302);
+      }
+      const named = { provider: provider.name, id: identity.id };
+      const opened = await services.login.open(named, identity, origin);
+      if (goal.kind === "application" && redirectOnSuccess !== null) {
+        const answer = await services.login.answer(opened);
+        return reply.redirect(withQuery(redirectOnSuccess, inQuery(answer, goal.state)), 302);
+      }
+      if (!wantsPage(request)) return answerJson(reply, await services.login.answer(opened));
+      return options.onBrowserLogin(request, reply, {
+        ...opened,
+        next: goal.kind === "page" ? goal.next : null,
+      });
+    },
+  );
+}
+
+function goalOf(query: Authorize["Querystring"], redirects: boolean): LoginGoal {
+  const { state = null, code_challenge: challenge = null, code_challenge_method: method } = query;
+  if ((challenge === null) !== (method === undefined)) {
+    const missing = challenge === null ? "code_challenge" : "code_challenge_method";
+    throw new Failure("invalid", {
+      detail: [{ type: "missing", loc: ["query", missing], msg: "PKCE needs both; the only method is S256" }],
+    });
+  }
+  return redirects ? { kind: "application", state, challenge } : { kind: "page", next: null };
+}
+
+/** The reference's redirect. */
+function inQuery(
+  answer: Awaited<ReturnType<AuthServices["login"]["answer"]>>,
+  state: string | null,
+): Record<string, string | null> {
+  return {
+    access_token: answer.access_token,
+    refresh_token: answer.refresh_token,
+    "identity.id": answer.identity.id,
+    "identity.provider": answer.identity.provider,
+    principal: answer.principal,
+    state,
+  };
+}
+
+function withQuery(target: string, parameters: Readonly<Record<string, string | null>>): string {
+  const url = new URL(target);
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== null) url.searchParams.set(name, value);
+  }
+  return url.href;
+}

@@ -1,0 +1,66 @@
+/**
+ * The wire types of logins at an external provider: what programs and applications send and get, and what browsers
+ * bring along.
+ */
+import { Type } from "typebox";
+
+const Text = Type.String({ maxLength: 4096 });
+
+/** RFC 8628, section 3.2, or the reference's answer, in which `verification_uri` is the one to poll. */
+export const DeviceStart = Type.Object({
+  device_code: Type.String({ description: "secret, 64 hex digits" }),
+  user_code: Type.String({ description: "`XXXX-XXXX`, for a person to type" }),
+  verification_uri: Type.String({
+    description: "to poll; in answer to a form (RFC 8628) where the browser goes",
+  }),
+  authorization_uri: Type.Optional(Type.String({ description: "where the browser goes" })),
+  verification_uri_complete: Type.Optional(Type.String({ description: "in answer to a form only" })),
+  expires_in: Type.Number({ description: "seconds" }),
+  interval: Type.Number({ description: "seconds from one poll to the next" }),
+});
+
+/** How a provider sends the browser back (RFC 6749, section 4.1.2); more may come along. */
+export const ProviderReturn = Type.Object({
+  code: Type.Optional(Text),
+  state: Type.Optional(Text),
+  error: Type.Optional(Text),
+});
+
+/** Without a code it is a person who comes before the visit to the provider. */
+export const DeviceReturn = Type.Object({
+  code: Type.Optional(Text),
+  state: Type.Optional(Text),
+  error: Type.Optional(Text),
+  user_code: Type.Optional(Text),
+});
+
+export const DeviceFormBody = Type.Object({
+  user_code: Text,
+  token: Type.Optional(Text),
+  cancel: Type.Optional(Text),
+});
+
+export const AuthorizeQuery = Type.Object({
+  state: Type.Optional(Type.String({ maxLength: 2048, description: "handed back to the application" })),
+  code_challenge: Type.Optional(
+    Type.String({ pattern: "^[A-Za-z0-9_-]{43}$", description: "PKCE of the application (RFC 7636)" }),
+  ),
+  code_challenge_method: Type.Optional(Type.String({ pattern: "^S256$" })),
+});
+
+export const GrantBody = Type.Object({
+  grant_type: Type.String({
+    description: "`urn:ietf:params:oauth:grant-type:device_code` or `authorization_code`",
+  }),
+  device_code: Type.Optional(Type.String()),
+  code: Type.Optional(Text),
+  code_verifier: Type.Optional(Text),
+});
+
+export const GrantProblem = Type.Object({
+  detail: Type.Optional(
+    Type.Unknown({ description: "in answer to JSON: a text, or an object with `error` in it" }),
+  ),
+  error: Type.Optional(Type.String({ description: "in answer to a form (RFC 6749, section 5.2)" })),
+  error_description: Type.Optional(Type.String()),
+});
