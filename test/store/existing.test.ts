@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import Sqlite from "better-sqlite3";
+import type { PrincipalDocument } from "../../src/domain/model.ts";
+import type { Store } from "../../src/domain/ports.ts";
+import { newUuid } from "../../src/lib/uuid.ts";
+import { openStore } from "../../src/store/open.ts";
+import { startPostgresOrSkip } from "../support/postgres.ts";
+import { type Facts, factsOf, postgresFixture, REVISIONS, sqliteFixture } from "./fixtures.ts";
+import { at, folderFor, logIn, NOW, ORIGIN, openFor, refresh, storeOptions } from "./support.ts";
+
+/** As the real Tiled writes a whoami, apart from offsets: seconds, no fraction. */
+function whoami(document: PrincipalDocument): object {
+  const seconds = (time: Date | null) => time?.toISOString().slice(0, 19) ?? null;
+  return {
+    uuid: document.uuid,
+    type: document.type,
+    identities: document.identities.map(({ id, provider, latestLogin }) => ({
+      id,
+      provider,
+      latest_login: seconds(latestLogin),
+    })),
+    roles: document.roles,
+    api_keys: document.apiKeys
+      .toSorted((a, b) => (a.firstEight < b.firstEight ? -1 : 1))
+      .map((key) => ({
+        first_eight: key.firstEight,
+        expiration_time: seconds(key.expirationTime),
+        note: key.note,
+        scopes: key.scopes,
+        access_tags: key.accessTags,
+        latest_activity: seconds(key.latestActivity),
+      })),
+    sessions: document.sessions.map(({ uuid, expirationTime, revoked, state }) => ({
+      uuid,
+      expiration_time: seconds(expirationTime),
+      revoked,
+      state,
+    })),
+    latest_activity: seconds(document.latestActivity),
+  };
+}
+
+/** The order of keys is nobody's promise. */
+function expected({ bob }: Facts): object {
+  const keys = bob.api_keys.toSorted((a, b) => (a.first_eight < b.first_eight ? -1 : 1));
+  return JSON.parse(JSON.stringify({ ...bob, api_keys: keys }).replaceAll("+00:00", ""));
+}
+
+async function everythingIsThere(store: Store, facts: Facts): Promise<void> {
+  const { principals, sessions, keys } = facts;
+  const bob = await store.principals.document(principals.bob, NOW);
+  assert.deepEqual(bob && whoami(bob), expected(facts));
+  const alice = await store.principals.summaryOfIdentity({ provider: "toy", id: "alice" });
+  assert.equal(alice?.uuid, principals.alice);
+  assert.ok(alice?.scopes.includes("admin:apikeys"));
+  assert.equal(
+    (await store.principals.summaryOfIdentity({ provider: "toy", id: "çara" }))?.uuid,
+    principals.cara,
+  );
+  assert.equal((await store.principals.summary(principals.service))?.type, "service");
+  for (const [name, key] of Object.entries(keys)) {
+    const found = await store.apiKeys.find(key.firstEight, key.digest);
+    assert.equal(found?.principal, name === "service" ? principals.service : principals.bob, name);
+  }
+  assert.equal((await store.sessions.status(sessions.bobRevoked))?.revoked, true);
+
+  assert.equal((await store.sessions.rotate(refresh(sessions.bob, null, "digest"))).kind, "refreshed");
+  assert.equal((await store.sessions.rotate(refresh(sessions.bob, null, "digest"))).kind, "refreshed");
+  assert.equal((await store.sessions.rotate(refresh(sessions.bobRevoked, null, "digest"))).kind, "ended");
+  assert.equal((await logIn(store, "bob")).principal.uuid, principals.bob);
+  assert.equal((await store.sessions.revoke(sessions.cara, principals.cara, NOW, ORIGIN)).kind, "revoked");
+  assert.deepEqual(await store.apiKeys.revoke(principals.bob, keys.tagged.firstEight, NOW, ORIGIN), {
+    kind: "revoked",
+    digests: [keys.tagged.digest],
+  });
+  await store.principals.ensureAdmins([{ provider: "toy", id: "çara" }], NOW, ORIGIN);
+}
+
+/** A device login of the real Tiled that is bound to a session, and both are expired. */
+const PENDING = (session: string, bytes: string) =>
+  `insert into pending_sessions select ${bytes}, 'ABCD1234', '2026-01-01 00:00:00', id from sessions where uuid = '${session}'`;
+
+async function purgesBoundSessions(store: Store, session: Facts["sessions"]["bob"]): Promise<void> {
+  const far = at(400 * 24 * 3600);
+  assert.equal((await store.maintenance.purge(far, 100, null)).more, false);
+  assert.equal(await store.sessions.status(session), undefined);
+}
+
+for (const revision of REVISIONS) {
+  test(`SQLite: a database of the real Tiled at ${revision} is served as it is`, async (t) => {
+    const { path, uri } = sqliteFixture(folderFor(t), revision);
+    const facts = factsOf("sqlite");
+    const db = new Sqlite(path);
+    t.after(() => db.close());
+    const schema = () =>
+      db
+        .prepare(
+          "select name, sql from sqlite_master where name not like '%tiled_auth%' and name <> 'sqlite_sequence' order by name",
+        )
+        .all();
+    const before = schema();
+    const store = await openFor(t, uri, { initIfNotExists: false });
+    await everythingIsThere(store, facts);
+    assert.deepEqual(schema(), before);
+    assert.equal(db.prepare("select version_num from alembic_version").pluck().get(), revision);
+    assert.deepEqual(db.pragma("foreign_key_check"), []);
+    assert.deepEqual(db.pragma("integrity_check", { simple: true }), "ok");
+    db.exec(PENDING(facts.sessions.alice, "x'00ff'"));
+    await purgesBoundSessions(store, facts.sessions.alice);
+  });
+
+  test(`SQLite: what the real Tiled deletes at ${revision} takes our rows with it`, async (t) => {
+    const { path, uri } = sqliteFixture(folderFor(t), revision);
+    const facts = factsOf("sqlite");
+    const store = await openFor(t, uri);
+    await store.sessions.rotate(refresh(facts.sessions.bob, null, "digest"));
+    const db = new Sqlite(path);
+    t.after(() => db.close());
+    db.pragma("foreign_keys = ON");
+    db.prepare("delete from sessions where uuid = ?").run(facts.sessions.bob);
+    assert.equal(db.prepare("select count(*) from tiled_auth_rotations").pluck().get(), 0);
+    assert.equal((await store.sessions.rotate(refresh(facts.sessions.bob, 1, "x"))).kind, "ended");
+  });
+}
+
+test("SQLite: indexes that an upgrade by the real Tiled drops come back", async (t) => {
+  const { path, uri } = sqliteFixture(folderFor(t), "2d1b550e12e0");
+  await (await openStore(storeOptions(uri))).close();
+  const db = new Sqlite(path);
+  t.after(() => db.close());
+  const names = () =>
+    db
+      .prepare(
+        "select name from sqlite_master where type = 'index' and name like 'tiled_auth_ix_pending%' order by 1",
+      )
+      .pluck()
+      .all();
+  const before = names();
+  assert.equal(before.length, 2);
+  for (const name of before) db.exec(`drop index ${name}`);
+  await (await openStore(storeOptions(uri))).close();
+  assert.deepEqual(names(), before);
+});
+
+test("PostgreSQL", async (t) => {
+  const server = await startPostgresOrSkip(t);
+  if (server === undefined) return;
+  t.after(() => server.remove());
+  for (const revision of REVISIONS) {
+    await t.test(
+      `a database of the real Tiled at ${revision} is served as it is`,
+      async (inner: TestContext) => {
+        const uri = await postgresFixture(server, revision);
+        const facts = factsOf("postgresql");
+        const columns = () =>
+          server.query(
+            uri,
+            "select * from information_schema.columns where table_schema = 'public' and table_name not like 'tiled_auth%' order by table_name, ordinal_position",
+          );
+        const before = await columns();
+        const store = await openFor(inner, uri, { initIfNotExists: false });
+        await everythingIsThere(store, facts);
+        assert.deepEqual(await columns(), before);
+        assert.deepEqual(await server.query(uri, "select version_num from alembic_version"), [
+          { version_num: revision },
+        ]);
+        await server.query(uri, PENDING(facts.sessions.alice, "'\\x00ff'"));
+        await purgesBoundSessions(store, facts.sessions.alice);
+        assert.equal(await store.sessions.status(newUuid()), undefined);
+      },
+    );
+  }
+});
