@@ -1,0 +1,57 @@
+/**
+ * The load generator, a process of its own: takes a job as JSON from the command line, prints what it measured.
+ */
+import { Connection, type Counts, type Next, type Request } from "./connection.ts";
+
+export interface Job {
+  readonly port: number;
+  readonly seconds: number;
+  /** One for each connection. */
+  readonly requests: readonly Request[];
+  /** `refresh`: each answer's refresh token is the next request's. `count`: `{n}` in the body is a number never used before. */
+  readonly follow?: "refresh" | "count";
+  /** Milliseconds between an answer and the next request. */
+  readonly pause?: number;
+}
+
+export interface Measured {
+  /** Answers a second. */
+  readonly rate: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly statuses: Readonly<Record<string, number>>;
+}
+
+function following(request: Request, follow: Job["follow"]): Next {
+  if (follow === undefined) return () => request;
+  if (follow === "count") {
+    const series = process.hrtime.bigint().toString(36);
+    let n = 0;
+    return () => ({ ...request, body: request.body.replace("{n}", `${series}-${Math.random()}-${n++}`) });
+  }
+  return (answer) => {
+    const token = /"refresh_token":\s*"([^"]+)"/.exec(answer)?.[1];
+    return token === undefined ? request : { ...request, body: JSON.stringify({ refresh_token: token }) };
+  };
+}
+
+function measure(
+  { port, seconds, requests, follow, pause = 0 }: Job,
+  done: (measured: Measured) => void,
+): void {
+  const counts: Counts = { latencies: [], statuses: {} };
+  const began = performance.now();
+  const connections = requests.map(
+    (request) => new Connection(port, following(request, follow), pause, counts),
+  );
+  setTimeout(() => {
+    const took = (performance.now() - began) / 1000;
+    for (const connection of connections) connection.close();
+    const sorted = Float64Array.from(counts.latencies).sort();
+    const at = (part: number) => sorted[Math.floor(sorted.length * part)] ?? Number.NaN;
+    done({ rate: sorted.length / took, p50: at(0.5), p99: at(0.99), statuses: counts.statuses });
+  }, seconds * 1000);
+}
+
+measure(JSON.parse(process.argv[2] ?? "{}"), (measured) => console.log(JSON.stringify(measured)));

@@ -1,0 +1,105 @@
+/**
+ * The servers under test and the generator as child processes: their logs go nowhere, as fast as a file would take them.
+ */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Job, Measured } from "./load.ts";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Built where it is built: that is what is installed. */
+export const OURS: readonly string[] = [
+  process.execPath,
+  existsSync(at("../dist/src/bin.js")) ? at("../dist/src/bin.js") : at("../src/bin.ts"),
+];
+
+export interface Server {
+  readonly port: number;
+  readonly url: string;
+  /** Milliseconds from the start of the process to the first answer of /healthz. */
+  readonly startedIn: number;
+  /** Seconds of processor time so far, all threads. */
+  cpu(): number;
+  /** Resident memory in megabytes. */
+  memory(): number;
+  stop(): Promise<void>;
+}
+
+/** `command` gets the port as its last argument. */
+export async function start(command: readonly string[]): Promise<Server> {
+  const port = await freePort();
+  const [program = "", ...args] = command;
+  const began = performance.now();
+  const child = spawn(program, [...args, String(port)], { stdio: "ignore" });
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  const url = `http://127.0.0.1:${port}`;
+  while (!(await answers(url))) {
+    if (child.exitCode !== null) throw new Error(`${command.join(" ")} ended with ${child.exitCode}.`);
+    await delay(2);
+  }
+  const startedIn = performance.now() - began;
+  const stop = async () => {
+    process.off("exit", kill);
+    await end(child);
+  };
+  return { port, url, startedIn, cpu: () => cpu(child), memory: () => memory(child), stop };
+}
+
+export const startBare = () => start([process.execPath, at("bare.ts")]);
+export const startOurs = (config: string) => start([...OURS, "serve", "config", config, "--port"]);
+export const startReference = (tiled: string, config: string) =>
+  start([tiled, "serve", "config", config, "--port"]);
+
+/** Runs the generator. */
+export async function load(job: Job): Promise<Measured> {
+  const { stdout } = await promisify(execFile)(process.execPath, [at("load.ts"), JSON.stringify(job)], {
+    maxBuffer: 2 ** 24,
+  });
+  return JSON.parse(stdout);
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const ended = once(child, "exit");
+  if (child.kill("SIGTERM")) await ended;
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/healthz`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** Linux only; elsewhere not a number. */
+function cpu({ pid }: ChildProcess): number {
+  const TICKS_PER_SECOND = 100;
+  const fields = proc(pid, "stat").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+function memory({ pid }: ChildProcess): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(proc(pid, "status"))?.[1]) / 1024;
+}
+
+function proc(pid: number | undefined, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, "utf8");
+  } catch {
+    return "";
+  }
+}

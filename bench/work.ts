@@ -1,0 +1,95 @@
+/**
+ * What is asked of a server with authentication: a toy deployment on a SQLite file and, for each kind of work, the
+ * generator's job. The same for ours and for the real Tiled.
+ */
+import { Api, apikey, bearer, type Tokens } from "../test/support/api.ts";
+import { type Cleanup, configurationFile, temporaryFolder } from "../test/support/process.ts";
+import { PASSWORDS, toy } from "../test/support/toy.ts";
+import type { Request } from "./connection.ts";
+import type { Job, Measured } from "./load.ts";
+import { load, type Server } from "./servers.ts";
+
+export const WORKS = ["JWT whoami", "API-key whoami", "refresh", "login"] as const;
+export type Work = (typeof WORKS)[number];
+
+export interface Plan {
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+/** The provider `any` takes every name, so that each session has a person of its own. */
+export async function deployment(cleanup: Cleanup): Promise<string> {
+  const args = { users_to_passwords: PASSWORDS };
+  return configurationFile(
+    cleanup,
+    toy({
+      authentication: {
+        providers: [
+          { provider: "toy", authenticator: "tiled.authenticators:DictionaryAuthenticator", args },
+          { provider: "any", authenticator: "tiled.authenticators:DummyAuthenticator" },
+        ],
+      },
+      database: { uri: `sqlite:///${await temporaryFolder(cleanup)}/bench.db`, init_if_not_exists: true },
+    }),
+  );
+}
+
+export function get(path: string, authorization?: string): Request {
+  return { method: "GET", path, headers: authorization === undefined ? {} : { authorization }, body: "" };
+}
+
+const LOGIN: Request = {
+  method: "POST",
+  path: "/api/v1/auth/provider/any/token",
+  headers: { "content-type": "application/x-www-form-urlencoded" },
+  body: "username={n}&password=x",
+};
+
+export function repeat(port: number, request: Request, { connections, seconds }: Plan): Job {
+  return { port, seconds, requests: Array.from({ length: connections }, () => request) };
+}
+
+export async function jobs({ url, port }: Server, plan: Plan): Promise<Record<Work, () => Promise<Job>>> {
+  const api = new Api(url);
+  const jwt = bearer(await api.login("alice"));
+  const key = apikey(await api.makeKey(bearer(await api.login("bob"))));
+  return {
+    "JWT whoami": async () => repeat(port, get("/api/v1/auth/whoami", jwt), plan),
+    "API-key whoami": async () => repeat(port, get("/api/v1/auth/whoami", key), plan),
+    // Rotation makes an old token unusable: each connection refreshes a session of its own.
+    refresh: async () => ({
+      port,
+      seconds: plan.seconds,
+      requests: await Promise.all(Array.from({ length: plan.connections }, () => newSession(url))),
+      follow: "refresh",
+    }),
+    login: async () => ({ ...repeat(port, LOGIN, plan), follow: "count" }),
+  };
+}
+
+async function newSession(url: string): Promise<Request> {
+  const body = new URLSearchParams({ username: crypto.randomUUID(), password: "x" });
+  const response = await fetch(`${url}${LOGIN.path}`, { method: "POST", body });
+  const { refresh_token } = (await response.json()) as Tokens;
+  return {
+    method: "POST",
+    path: "/api/v1/auth/session/refresh",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ refresh_token }),
+  };
+}
+
+export interface Sample extends Measured {
+  /** Of the server's processor time, all threads: its share of one core, and microseconds for each answer. */
+  readonly busy: number;
+  readonly cpu: number;
+}
+
+export async function measure(server: Server, job: Job): Promise<Sample> {
+  const before = server.cpu();
+  const measured = await load(job);
+  const busy = (server.cpu() - before) / job.seconds;
+  const wrong = Object.keys(measured.statuses).filter((status) => status !== "200");
+  if (wrong.length > 0) throw new Error(`Not only successes: ${JSON.stringify(measured.statuses)}`);
+  return { ...measured, busy, cpu: (busy * 1e6) / measured.rate };
+}
