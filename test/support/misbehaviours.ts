@@ -47,50 +47,6 @@ const forged = (forge: NonNullable<Misbehaviour["forge"]>, log: RegExp): Misbeha
 });
 
 const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-const HTML = "<!doctype html><title>Sign in</title>";
-
-/** How an endpoint can fail, whichever it is. */
-export const BREAKS = {
-  html: (response) => void response.writeHead(200, { "content-type": "text/html" }).end(HTML),
-  "html that says it is JSON": (response) =>
-    void response.writeHead(200, { "content-type": "application/json" }).end(HTML),
-  "JSON that is no object": (response) =>
-    void response.writeHead(200, { "content-type": "application/json" }).end("[1]"),
-  "status 500": (response) =>
-    void response.writeHead(500, { "content-type": "application/json" }).end('{"error": "server_error"}'),
-  "a redirect": (response) => void response.writeHead(302, { location: "https://elsewhere.example/" }).end(),
-  "a reset": (response) => void response.socket?.resetAndDestroy(),
-  "an answer cut short": (response) => {
-    response.writeHead(200, { "content-type": "application/json", "content-length": "100" });
-    response.write('{"a": ', () => response.destroy());
-  },
-  silence: () => undefined,
-  "a flood": (response) => {
-    response.writeHead(200, { "content-type": "application/json" });
-    const part = `"${"x".repeat(65_536)}",`;
-    response.write("[");
-    const pour = () => {
-      while (!response.destroyed && response.write(part));
-    };
-    response.on("drain", pour);
-    pour();
-  },
-  "a trickle": (response) => {
-    response.writeHead(200, { "content-type": "application/json" });
-    const timer = setInterval(() => response.write(" "), 10);
-    response.on("close", () => clearInterval(timer));
-  },
-} as const satisfies Record<string, (response: ServerResponse) => void>;
-
-export type Break = keyof typeof BREAKS;
-export const SLOW_BREAKS: readonly Break[] = ["silence", "a trickle"];
-
-/** What a login meets when an endpoint fails so. */
-export function broken(endpoint: Endpoint, how: Break): Misbehaviour {
-  const code = SLOW_BREAKS.includes(how) ? "gateway_timeout" : "bad_gateway";
-  return { code, breaks: { [endpoint]: BREAKS[how] } };
-}
-
 export const MISBEHAVIOURS = {
   "another audience": claim(set("aud", "another-client"), /audience \(aud\).*args\.client_id/),
   "no audience": claim(drop("aud"), /no audience \(aud\)/),

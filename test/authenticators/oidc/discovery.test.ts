@@ -6,8 +6,8 @@ import type { ServerMetadata } from "openid-client";
 import { isAt, readMetadata } from "../../../src/authenticators/oidc/metadata.ts";
 import { OIDCAuthenticator } from "../../../src/authenticators/oidc.ts";
 import { Failure } from "../../../src/errors.ts";
+import { broken } from "../../support/breaks.ts";
 import { HostileProvider, SUBJECT } from "../../support/hostile-provider.ts";
-import { broken } from "../../support/misbehaviours.ts";
 import { CLIENT, DEADLINE, fails, login, newRequest, setUp, surroundings } from "./support.ts";
 
 describe("a provider that is down at the start", () => {

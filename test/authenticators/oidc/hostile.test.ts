@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { BREAKS, type Break, broken } from "../../support/breaks.ts";
 import { CLIENT_SECRET, SUBJECT } from "../../support/hostile-provider.ts";
-import {
-  BREAKS,
-  type Break,
-  broken,
-  MISBEHAVIOURS,
-  type Misbehaviour,
-  type MisbehaviourName,
-} from "../../support/misbehaviours.ts";
+import { MISBEHAVIOURS, type Misbehaviour, type MisbehaviourName } from "../../support/misbehaviours.ts";
 import type { Cleanup } from "../../support/process.ts";
 import { DEADLINE, failure, login, newRequest, type Setup, setUp } from "./support.ts";
 

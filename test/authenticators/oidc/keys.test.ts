@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { JWK } from "jose";
 import { KeyTable } from "../../../src/authenticators/oidc/keys.ts";
+import { broken } from "../../support/breaks.ts";
 import { SUBJECT } from "../../support/hostile-provider.ts";
-import { broken } from "../../support/misbehaviours.ts";
 import { signingKey } from "../../support/signing-key.ts";
 import { DEADLINE, fails, login, setUp } from "./support.ts";
 

@@ -6,8 +6,8 @@ import type { ProxiedIdentity } from "../../../src/authenticators/contract.ts";
 import type { ProxiedArgs } from "../../../src/authenticators/oidc/args.ts";
 import { ProxiedOIDCAuthenticator } from "../../../src/authenticators/oidc-proxied.ts";
 import { Failure, OperatorError } from "../../../src/errors.ts";
+import { broken } from "../../support/breaks.ts";
 import { CLIENT_ID, CLIENT_SECRET, HostileProvider, SUBJECT } from "../../support/hostile-provider.ts";
-import { broken } from "../../support/misbehaviours.ts";
 import { signingKey } from "../../support/signing-key.ts";
 import { fails, login, surroundings } from "./support.ts";
 
