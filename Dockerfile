@@ -1,0 +1,30 @@
+# The server alone: built in one stage, run in another by a user without privileges.
+#
+#   docker build -t tiled-auth .
+#   docker run -p 8000:8000 -v ./config.yml:/etc/tiled-auth/config.yml:ro -v tiled-auth:/var/lib/tiled-auth tiled-auth
+#
+# The configuration's database belongs into the volume: sqlite:////var/lib/tiled-auth/tiled.db
+# Other commands take the place of the last line's: docker exec CONTAINER node /app/dist/src/bin.js admin --help
+
+FROM node:24-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY migrations migrations
+COPY src src
+RUN npm run build && npm prune --omit=dev --ignore-scripts
+
+FROM node:24-slim
+ENV NODE_ENV=production
+RUN install -d -o node -g node -m 0700 /var/lib/tiled-auth
+COPY --from=build /app/package.json /app/package.json
+COPY --from=build /app/node_modules /app/node_modules
+COPY --from=build /app/dist /app/dist
+USER node
+WORKDIR /var/lib/tiled-auth
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8000/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "/app/dist/src/bin.js"]
+CMD ["serve", "config", "/etc/tiled-auth/config.yml", "--host", "0.0.0.0", "--port", "8000"]
