@@ -3,7 +3,8 @@
  * thread that owns SQLite's writing connection.
  */
 import { createKey, revokeKeys, touchKeys } from "./api-keys.ts";
-import { appendEvents, readOn } from "./audit.ts";
+import { appendEvents } from "./audit.ts";
+import { readOn } from "./audit-reading.ts";
 import type { Command } from "./backend.ts";
 import { beginLogin, claimLogin, issueCode, redeemCode } from "./browser-logins.ts";
 import {

@@ -10,15 +10,18 @@ import { type Args, type Db, statement } from "./statement.ts";
 import type { PrincipalRow } from "./summaries.ts";
 import type { Tables } from "./tables.ts";
 
+/** Small lists are put in order here: a database would build an index for each. */
+function before<T extends string | number>(left: T, right: T): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
 type Ids = readonly (number | Expression<number>)[];
 
 const identitiesOf = (db: Kysely<Tables>, ids: Ids) =>
   db
     .selectFrom("identities")
     .where("principal_id", "in", ids)
-    .select(["principal_id as owner", "provider", "id", "latest_login as latestLogin"])
-    .orderBy("provider")
-    .orderBy("id");
+    .select(["principal_id as owner", "provider", "id", "latest_login as latestLogin"]);
 
 const rolesOf = (db: Kysely<Tables>, ids: Ids) =>
   db
@@ -26,7 +29,7 @@ const rolesOf = (db: Kysely<Tables>, ids: Ids) =>
     .innerJoin("roles as r", "r.id", "a.role_id")
     .where("a.principal_id", "in", ids)
     .select(["a.principal_id as owner", "r.name", "r.scopes"])
-    .orderBy("r.id");
+    .orderBy("a.role_id");
 
 const sessionsOf = (db: Kysely<Tables>, ids: Ids) =>
   db
@@ -41,9 +44,7 @@ const keysOf = (db: Kysely<Tables>, ids: Ids) =>
     .selectFrom("api_keys")
     .where("principal_id", "in", ids)
     .select(["principal_id as owner", "first_eight", "expiration_time", "note", "scopes", "access_tags"])
-    .select("latest_activity")
-    .orderBy("time_created")
-    .orderBy("first_eight");
+    .select(["latest_activity", "time_created"]);
 
 type One = Args<{ principal: number }>;
 const identitiesOfOne = statement((db, { principal }: One) => identitiesOf(db, [principal]));
@@ -117,7 +118,7 @@ function assemble(principal: PrincipalRow, belongings: Belongings, now: Date): P
     latest = newer(latest, refreshed);
     if (expirationTime > now) sessions.push({ uuid, expirationTime, revoked, state: state ?? {} });
   }
-  for (const row of belongings.keys) {
+  for (const row of inOrderOfCreation(belongings.keys)) {
     latest = newer(latest, row.latest_activity);
     if (row.expiration_time !== null && row.expiration_time <= now) continue;
     apiKeys.push({
@@ -133,12 +134,21 @@ function assemble(principal: PrincipalRow, belongings: Belongings, now: Date): P
     uuid: principal.uuid,
     type: principal.type,
     disabled: principal.disabledSince !== null,
-    identities: belongings.identities.map(({ provider, id, latestLogin }) => ({ provider, id, latestLogin })),
+    identities: belongings.identities
+      .map(({ provider, id, latestLogin }) => ({ provider, id, latestLogin }))
+      .sort((a, b) => before(a.provider, b.provider) || before(a.id, b.id)),
     roles: belongings.roles.map(({ name, scopes }) => ({ name, scopes: readList(scopes) })),
     sessions,
     apiKeys,
     latestActivity: latest,
   };
+}
+
+function inOrderOfCreation(keys: Belongings["keys"]): Belongings["keys"] {
+  return keys.toSorted(
+    (a, b) =>
+      before(a.time_created.getTime(), b.time_created.getTime()) || before(a.first_eight, b.first_eight),
+  );
 }
 
 function newer(left: Date | null, right: Date | null): Date | null {

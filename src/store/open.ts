@@ -6,7 +6,7 @@ import type { FailureCounters, Store } from "../domain/ports.ts";
 import { OperatorError } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { apiKeyStore } from "./api-keys.ts";
-import { auditStore } from "./audit.ts";
+import { auditStore } from "./audit-reading.ts";
 import type { Backend } from "./backend.ts";
 import { browserLoginStore } from "./browser-logins.ts";
 import { deviceLoginStore } from "./device.ts";

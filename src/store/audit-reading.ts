@@ -1,0 +1,103 @@
+/**
+ * Reading the audit table, in the order of ids: from the beginning, on from an id, or the newest; by time, event and
+ * principal. What is read costs as much as what is found, however long the table is.
+ */
+import { type Kysely, sql } from "kysely";
+import type { AuditEventName, AuditRow } from "../domain/model.ts";
+import type { AuditFilter, AuditStore } from "../domain/ports.ts";
+import type { Backend } from "./backend.ts";
+import { type Args, type Db, statement } from "./statement.ts";
+import type { Tables } from "./tables.ts";
+
+/** How much later than its own time a row may be written: uses of keys are noted in batches, clocks differ. */
+const LATENESS = 3600_000;
+
+/** Where to begin, so that ids can be followed from there; `since` itself is checked on each row. */
+const firstSince = statement((db, { time }: Args<{ time: Date }>) =>
+  db.selectFrom("tiled_auth_audit").where("time", ">=", time).orderBy("time").select("id").limit(1),
+);
+
+const lockTable = statement((db, _: Args<object>) => ({
+  compile: () => sql`lock table tiled_auth_audit in share mode`.compile(db),
+}));
+
+interface Selection extends Omit<AuditFilter, "events"> {
+  readonly from: number;
+  readonly events: readonly string[] | undefined;
+}
+
+function select(tables: Kysely<Tables>, selection: Selection) {
+  const { from, after, since, principal, events, newest } = selection;
+  let query = tables
+    .selectFrom("tiled_auth_audit")
+    .selectAll()
+    .where("id", ">=", from)
+    .limit(selection.limit);
+  if (after !== undefined) query = query.where("id", ">", after);
+  if (since !== undefined) query = query.where(notByIndex("time"), ">=", since);
+  if (principal !== undefined) query = query.where("principal", "=", principal);
+  if (events !== undefined) {
+    const [event = ""] = events;
+    query =
+      principal === undefined
+        ? query.where("event", "=", event)
+        : query.where(notByIndex("event"), "in", events);
+  }
+  return query.orderBy("id", newest === true ? "desc" : "asc");
+}
+
+/** Rows come in the order of ids by the index of the id, the principal or one event; another would have to sort. */
+function notByIndex<C extends "time" | "event">(column: C) {
+  return sql<Tables["tiled_auth_audit"][C]>`coalesce(${sql.ref(column)}, ${sql.ref(column)})`;
+}
+
+async function read(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
+  const { events, principal, since, limit } = filter;
+  let from = 0;
+  if (since !== undefined) {
+    const first = await db.one(firstSince, { time: new Date(since.getTime() - LATENESS) });
+    if (first === undefined) return [];
+    from = first.id;
+  }
+  // An index gives the rows of one event in their order, but not of several.
+  const groups = events !== undefined && principal === undefined ? events.map((event) => [event]) : [events];
+  const rows: Awaited<ReturnType<ReturnType<typeof select>["execute"]>> = [];
+  for (const group of groups) {
+    rows.push(...(await db.query((tables) => select(tables, { ...filter, from, events: group }))));
+  }
+  rows.sort((a, b) => a.id - b.id);
+  const wanted = filter.newest === true ? rows.slice(Math.max(0, rows.length - limit)) : rows.slice(0, limit);
+  return wanted.map((row) => ({
+    id: row.id,
+    time: row.time,
+    event: row.event as AuditEventName,
+    actor: row.actor,
+    principal: row.principal,
+    identity:
+      row.provider === null || row.identity === null ? null : { provider: row.provider, id: row.identity },
+    address: row.address,
+    requestId: row.request_id,
+    detail: (row.detail ?? {}) as AuditRow["detail"],
+  }));
+}
+
+/**
+ * On PostgreSQL rows become visible in another order than their ids rise: who goes on from an id waits for those that
+ * are being written, or would miss them for good.
+ */
+export async function readOn(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
+  await db.run(lockTable, {});
+  return read(db, filter);
+}
+
+export function auditStore(backend: Backend): AuditStore {
+  return {
+    append: (events) => backend.write("audit.append", events),
+    read: async (filter) => {
+      // A list of events that is empty allows none.
+      if (filter.events?.length === 0) return [];
+      const follows = backend.dialect === "postgresql" && filter.after !== undefined;
+      return follows ? backend.write("audit.read_on", filter) : backend.read((db) => read(db, filter));
+    },
+  };
+}

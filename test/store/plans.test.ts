@@ -1,0 +1,94 @@
+/**
+ * No operation may cost more because there is more of everything: every statement that the store runs is recorded and
+ * explained, and none may walk through a table that grows.
+ */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import type { CompiledQuery } from "kysely";
+import { SqliteConnection } from "../../src/store/sqlite-connection.ts";
+import { CASES } from "./conformance.ts";
+import { at, logIn, NOW, newKey, openFor } from "./support.ts";
+
+/** The few rows of these do not grow with the number of people. */
+const SMALL = /^SCAN (roles|alembic_version|CONSTANT ROW)\b/;
+/** Walks the table's own order and stops at the limit; never sorts or filters more than it hands out. */
+const PAGES = [
+  /from "principals" as "p".*order by "p"."id" limit/,
+  /from "tiled_auth_audit" .*order by "id" (asc|desc) limit/,
+];
+
+/** Records the statements of every connection until the test ends. */
+function record(t: TestContext): Map<string, number> {
+  const seen = new Map<string, number>();
+  t.mock.method(
+    SqliteConnection.prototype,
+    "executeQuery",
+    function (this: SqliteConnection, query: CompiledQuery) {
+      seen.set(query.sql, (seen.get(query.sql) ?? 0) + 1);
+      return original.call(this, query);
+    },
+  );
+  return seen;
+}
+const original = SqliteConnection.prototype.executeQuery;
+
+test("no statement scans a table that grows, or sorts what it has not limited", async (t) => {
+  const seen = record(t);
+  for (const [, run] of CASES) await run(await openFor(t, null));
+  t.mock.restoreAll();
+  const dml = [...seen.keys()].filter(
+    (sql) => /^(select|insert|update|delete|with)/.test(sql) && !/sqlite_master|pragma_|migration/.test(sql),
+  );
+  assert.ok(dml.length > 50, `only ${dml.length} statements were recorded`);
+
+  const connection = await explainable();
+  t.after(() => connection.close());
+  for (const sql of dml) {
+    const plan = connection.raw
+      .prepare(`explain query plan ${sql}`)
+      .all(...Array.from({ length: sql.split("?").length - 1 }, () => null)) as { detail: string }[];
+    for (const { detail } of plan) {
+      if (PAGES.some((page) => page.test(sql))) continue;
+      assert.ok(!detail.startsWith("SCAN") || SMALL.test(detail), `${detail}\n  ${sql}`);
+    }
+  }
+});
+
+/** A prepared database whose statistics say that it is big, so that the planner has no reason to scan. */
+async function explainable(): Promise<SqliteConnection> {
+  const { openMemory } = await import("../../src/store/sqlite-database.ts");
+  return openMemory();
+}
+
+test("a page of principals costs as many statements as one principal", async (t) => {
+  const store = await openFor(t, null);
+  for (let index = 0; index < 30; index++) {
+    const { principal } = await logIn(store, `user${index}`);
+    await store.apiKeys.create(newKey(principal.uuid));
+  }
+  const count = async (limit: number) => {
+    const seen = record(t);
+    assert.equal((await store.principals.list({ offset: 0, limit }, NOW)).length, limit);
+    t.mock.restoreAll();
+    return [...seen.values()].reduce((sum, times) => sum + times, 0);
+  };
+  assert.equal(await count(30), await count(1));
+});
+
+test("statements are compiled once, however often they run", async (t) => {
+  const store = await openFor(t, null);
+  const { principal, session } = await logIn(store, "ann");
+  const seen = record(t);
+  for (let generation = 0; generation < 20; generation++) {
+    await store.sessions.rotate({
+      session: session.uuid,
+      generation,
+      tokenId: `t${generation}`,
+      rotate: true,
+      now: at(1),
+      origin: { address: null, requestId: null, actor: null },
+    });
+    await store.principals.document(principal.uuid, NOW);
+  }
+  assert.ok(seen.size <= 15, `${seen.size} different texts`);
+});
