@@ -18,6 +18,11 @@ const ENV = {
   TILED_SECRET_BEFORE: `${KEY}0`,
   ALICE_PASSWORD: "secret1",
   PGPASSWORD: "hunter2",
+  ORCID_CLIENT_ID: "APP-LAB00001",
+  ORCID_CLIENT_SECRET: "hunter3",
+  GOOGLE_CLIENT_ID: "1.apps.googleusercontent.com",
+  GOOGLE_CLIENT_SECRET: "hunter4",
+  KEYCLOAK_CLIENT_SECRET: "hunter5",
 };
 
 interface Expected {
@@ -77,6 +82,30 @@ const EXAMPLES: Readonly<Record<string, Expected>> = {
       assert.equal(server.publicUrl, "https://tiled.example.org");
       assert.deepEqual(server.trustedProxies, ["127.0.0.1", "10.0.0.0/8"]);
     },
+  },
+  "orcid.yml": {
+    authenticators: ["tiled.authenticators:OIDCAuthenticator"],
+    anonymous: false,
+    also: ({ authentication }) => {
+      assert.equal(authentication.providers[0]?.args["client_id"], "APP-LAB00001");
+      assert.deepEqual(authentication.admins, [{ provider: "orcid", id: "0000-0002-1825-0097" }]);
+    },
+  },
+  "google.yml": {
+    authenticators: ["tiled.authenticators:OIDCAuthenticator"],
+    anonymous: false,
+    also: ({ authentication }) => {
+      assert.deepEqual(authentication.admins, [{ provider: "google", id: "104729364550912345678" }]);
+    },
+  },
+  "keycloak.yml": { authenticators: ["tiled.authenticators:OIDCAuthenticator"], anonymous: false },
+  "several_providers.yml": {
+    authenticators: [
+      "tiled.authenticators:OIDCAuthenticator",
+      "tiled.authenticators:OIDCAuthenticator",
+      "tiled.authenticators:PAMAuthenticator",
+    ],
+    anonymous: false,
   },
 };
 

@@ -5,6 +5,8 @@ import type { ServerResponse } from "node:http";
 import type { Endpoint } from "./hostile-provider.ts";
 import type { Misbehaviour } from "./misbehaviours.ts";
 
+/** In front of a path, the answers are honest. */
+export const MOVED = "/moved";
 const HTML = "<!doctype html><title>Sign in</title>";
 
 export const BREAKS = {
@@ -15,7 +17,10 @@ export const BREAKS = {
     void response.writeHead(200, { "content-type": "application/json" }).end("[1]"),
   "status 500": (response) =>
     void response.writeHead(500, { "content-type": "application/json" }).end('{"error": "server_error"}'),
-  "a redirect": (response) => void response.writeHead(302, { location: "https://elsewhere.example/" }).end(),
+  "JSON that says it is html": (response) =>
+    void response.writeHead(200, { "content-type": "text/html" }).end("{}"),
+  // Who follows it gets an honest answer there.
+  "a redirect": (response) => void response.writeHead(307, { location: `${MOVED}${response.req.url}` }).end(),
   "a reset": (response) => void response.socket?.resetAndDestroy(),
   "an answer cut short": (response) => {
     response.writeHead(200, { "content-type": "application/json", "content-length": "100" });

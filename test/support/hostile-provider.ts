@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { type JWK, type JWTPayload, SignJWT } from "jose";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
+import { MOVED } from "./breaks.ts";
 import { MISBEHAVIOURS, type Misbehaviour, type MisbehaviourName } from "./misbehaviours.ts";
 import type { Cleanup } from "./process.ts";
 import { type SigningKey, signingKey } from "./signing-key.ts";
@@ -121,12 +122,13 @@ export class HostileProvider {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? "/", this.url);
+    const moved = request.url?.startsWith(MOVED) === true;
+    const url = new URL(request.url?.slice(moved ? MOVED.length : 0) ?? "/", this.url);
     const endpoint = (Object.keys(PATHS) as Endpoint[]).find((name) => PATHS[name] === url.pathname);
     if (endpoint === undefined) return json(response, 404, { error: "not_found" });
     this.asked[endpoint] += 1;
     const broken = this.#misbehaviour.breaks?.[endpoint];
-    if (broken !== undefined) return broken(response);
+    if (broken !== undefined && !moved) return broken(response);
     switch (endpoint) {
       case "discovery":
         return json(response, 200, this.#discovery());
