@@ -10,7 +10,14 @@ import { browserDigest, isFormToken, newBinding, stateDigest } from "./browser.t
 import type { Login, LoginAnswer } from "./login.ts";
 import type { DeviceLogin, DeviceLoginStore, DeviceRefusal } from "./login-ports.ts";
 import type { Origin } from "./model.ts";
-import { exchange, type Provider, type Return, refuseReturn, tooManyWaiting } from "./provider-return.ts";
+import {
+  authorizationUri,
+  exchange,
+  type Provider,
+  type Return,
+  refuseReturn,
+  tooManyWaiting,
+} from "./provider-return.ts";
 import { addressBlock, type LoginThrottle } from "./throttle.ts";
 import { newUserCode, readUserCode } from "./user-code.ts";
 
@@ -75,7 +82,7 @@ export class DeviceLogins {
   ): Promise<StartedDeviceLogin> {
     const { store, clock, waitingLimit } = this.#deps;
     const { binding, state } = newBinding(provider.name, redirectUri);
-    const authorizationUri = await provider.authenticator.begin({ ...binding, state });
+    const uri = await authorizationUri(provider, binding, state);
     const deviceCode = randomHex(32);
     for (let tries = 0; tries < USER_CODE_TRIES; tries++) {
       const userCode = newUserCode();
@@ -91,7 +98,7 @@ export class DeviceLogins {
         expirationTime: new Date(clock.now() + DEVICE_LOGIN_MAX_AGE * 1000),
         origin,
       });
-      if (kind === "started") return { deviceCode, userCode, authorizationUri, state };
+      if (kind === "started") return { deviceCode, userCode, authorizationUri: uri, state };
       if (kind === "limit") throw tooManyWaiting();
     }
     throw new Failure("store_unavailable", { log: "no user code was free" });
@@ -133,9 +140,9 @@ export class DeviceLogins {
   ): Promise<{ readonly authorizationUri: URL; readonly userCode: string | null }> {
     const login = await this.#find(provider.name, state, origin);
     if (login.phase.kind !== "waiting") throw over(`it is ${login.phase.kind}`);
-    const authorizationUri = await provider.authenticator.begin({ ...login, state });
+    const uri = await authorizationUri(provider, login, state);
     const right = typed !== null && isUserCode(typed, login);
-    return { authorizationUri, userCode: right ? login.userCode : null };
+    return { authorizationUri: uri, userCode: right ? login.userCode : null };
   }
 
   /** The browser is back; the same browser may come again. `returned.browser` is not null: the caller gives it one. */

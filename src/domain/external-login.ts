@@ -12,7 +12,14 @@ import { browserDigest, newBinding, stateDigest } from "./browser.ts";
 import type { Login, LoginAnswer } from "./login.ts";
 import type { BrowserLoginStore, IssuedCode, LoginGoal } from "./login-ports.ts";
 import type { Origin } from "./model.ts";
-import { exchange, type Provider, type Return, refuseReturn, tooManyWaiting } from "./provider-return.ts";
+import {
+  authorizationUri,
+  exchange,
+  type Provider,
+  type Return,
+  refuseReturn,
+  tooManyWaiting,
+} from "./provider-return.ts";
 import { addressBlock, type LoginThrottle } from "./throttle.ts";
 
 /** Seconds, both. */
@@ -51,7 +58,7 @@ export class ExternalLogins {
   ): Promise<URL> {
     const { store, clock, waitingLimit } = this.#deps;
     const { binding, state } = newBinding(provider.name, redirectUri);
-    const authorizationUri = await provider.authenticator.begin({ ...binding, state });
+    const uri = await authorizationUri(provider, binding, state);
     const { kind } = await store.begin({
       ...binding,
       goal,
@@ -63,7 +70,7 @@ export class ExternalLogins {
       expirationTime: new Date(clock.now() + BROWSER_LOGIN_MAX_AGE * 1000),
     });
     if (kind === "limit") throw tooManyWaiting();
-    return authorizationUri;
+    return uri;
   }
 
   /** The state is used up before anything is asked of the provider. */

@@ -1,6 +1,6 @@
 /**
- * The browser's return from a provider: its code is exchanged at once, what the provider says of the person is checked,
- * and what fails is counted and audited. Device logins and browser logins share it.
+ * The way to a provider and back: the browser's code is exchanged at once, what the provider says of the person is
+ * checked, and what fails is counted and audited. Device logins and browser logins share it.
  */
 import type { AuthenticatedIdentity, BrowserLogin } from "../authenticators/contract.ts";
 import { Failure } from "../errors.ts";
@@ -26,6 +26,20 @@ export interface Return {
   readonly callback: URL;
   /** The browser's secret; null where it has none. */
   readonly browser: string | null;
+}
+
+/** The URL at the provider. What keeps it from being made is the provider's fault, or the operator's: nobody logs in here yet. */
+export async function authorizationUri(
+  { authenticator }: Provider,
+  { redirectUri, nonce, codeVerifier }: Binding,
+  state: string,
+): Promise<URL> {
+  try {
+    return await authenticator.begin({ redirectUri, nonce, codeVerifier, state });
+  } catch (error) {
+    if (!(error instanceof Failure) || error.status >= 500) throw error;
+    throw new Failure("bad_gateway", { log: error.message, cause: error });
+  }
 }
 
 export async function exchange(

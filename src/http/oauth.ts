@@ -3,7 +3,7 @@
  * section 5.2); the reference's, inside of `detail` and with other statuses, for who sends JSON as Tiled's clients do.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
-import type { Failure } from "../errors.ts";
+import { Failure } from "../errors.ts";
 import { answerJson } from "./answer.ts";
 import { logFailure, sendFailure, toFailure } from "./errors.ts";
 import type { Links } from "./links.ts";
@@ -42,7 +42,7 @@ export function grantErrors(links: Links) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const failure = toFailure(error, request);
     if (!speaksOAuth(request)) {
-      sendFailure(failure, request, reply, links);
+      sendFailure(inDetail(failure), request, reply, links);
       return;
     }
     logFailure(failure, request);
@@ -50,6 +50,13 @@ export function grantErrors(links: Links) {
     const status = failure.status >= 500 || failure.status === 429 ? failure.status : 400;
     refuseGrant(reply, errorOf(failure), describe(failure), status);
   };
+}
+
+/** A code that is refused is a 400 in either shape. */
+function inDetail(failure: Failure): Failure {
+  if (failure.code !== "login_over") return failure;
+  const detail = oauthError("invalid_grant", describe(failure));
+  return new Failure("bad_request", { detail, log: failure.message });
 }
 
 function errorOf({ code, status }: Failure): GrantError {
