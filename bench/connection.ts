@@ -2,6 +2,7 @@
  * One keep-alive HTTP/1.1 connection that sends a request as soon as the answer to the one before is there. It knows
  * just enough HTTP for the servers under test, so that the generator needs less time than any of them.
  */
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 export interface Request {
@@ -11,8 +12,8 @@ export interface Request {
   readonly body: string;
 }
 
-/** The request that follows an answer; its body is empty before the first one. */
-export type Next = (answer: string) => Request;
+/** The request that follows an answer (empty before the first one); null: no further one. */
+export type Next = (answer: string) => Request | null;
 
 export interface Counts {
   readonly latencies: number[];
@@ -41,12 +42,21 @@ export class Connection {
     this.#socket.on("data", (chunk) => this.#receive(chunk));
   }
 
+  /** Resolves when the last answer is there. */
+  get ended(): Promise<unknown> {
+    return once(this.#socket, "close");
+  }
+
   close(): void {
     this.#socket.removeAllListeners("data").destroy();
   }
 
   #send(answer: string): void {
     const request = this.#next(answer);
+    if (request === null) {
+      this.close();
+      return;
+    }
     if (this.#last?.request !== request) this.#last = { request, bytes: this.#encode(request) };
     this.#sent = performance.now();
     this.#socket.write(this.#last.bytes);

@@ -1,0 +1,81 @@
+/**
+ * A database as large as one likes, filled in bulk: its rows are those that the servers themselves would write, and
+ * every id, secret and name follows from a row's number, so that a client can use any of them.
+ */
+import { hash } from "node:crypto";
+import Sqlite from "better-sqlite3";
+
+export interface Sizes {
+  readonly principals: number;
+  readonly sessions: number;
+  readonly keys: number;
+}
+
+const REST_OF_SECRET = "ab".repeat(32);
+/** Odd, so that it only shuffles the numbers below 2^32. */
+const SHUFFLE = 2654435761;
+const LATER = "2099-01-01 00:00:00.000000";
+
+const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
+
+/** Of principal or session `number`; one in the order of their numbers would be kinder to an index than real ones are. */
+export function uuidOf(number: number): string {
+  const shuffled = Number((BigInt(number) * BigInt(SHUFFLE)) % 2n ** 32n);
+  return `${hex(shuffled, 8)}-0000-4000-8000-${hex(number, 12)}`;
+}
+
+export const userOf = (number: number) => `user-${number}`;
+
+export function firstEightOf(number: number, { keys }: Sizes): string {
+  return hex(Math.floor((number * 2 ** 32) / (keys + 1)), 8);
+}
+
+export const secretOf = (number: number, sizes: Sizes) => firstEightOf(number, sizes) + REST_OF_SECRET;
+
+/** Which principal a session or key belongs to. */
+export const ownerOf = (number: number, { principals }: Sizes) => 1 + (number % principals);
+
+/** `file`: initialized, with the default roles, and not in use. Principals that are there keep their rows. */
+export function fill(file: string, sizes: Sizes): void {
+  const database = new Sqlite(file);
+  database.pragma("journal_mode = off");
+  database.pragma("synchronous = off");
+  database.pragma("cache_size = -500000");
+  database.function("uuid_of", { deterministic: true }, (number) => uuidOf(Number(number)));
+  database.function("first_eight_of", { deterministic: true }, (number) =>
+    firstEightOf(Number(number), sizes),
+  );
+  database.function("digest_of", { deterministic: true }, (number) =>
+    hash("sha256", Buffer.from(secretOf(Number(number), sizes), "hex"), "buffer"),
+  );
+  const indexes = database
+    .prepare("select name, sql from sqlite_master where type = 'index' and sql is not null")
+    .all() as { name: string; sql: string }[];
+  for (const { name } of indexes) database.exec(`drop index "${name}"`);
+
+  const offset = database.prepare("select coalesce(max(id), 0) from principals").pluck().get();
+  const insert = (count: number, into: string, values: string) =>
+    database.exec(
+      `insert into ${into} with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count}) select ${values} from n`,
+    );
+  const owner = `${offset} + 1 + i % ${sizes.principals}`;
+  insert(sizes.principals, "principals (id, uuid, type)", `${offset} + i, uuid_of(i), 'user'`);
+  insert(sizes.principals, "identities (id, provider, principal_id)", `'user-' || i, 'any', ${offset} + i`);
+  insert(
+    sizes.principals,
+    "principal_role_association",
+    `${offset} + i, (select id from roles where name = 'user')`,
+  );
+  insert(
+    sizes.sessions,
+    "sessions (uuid, refresh_count, expiration_time, principal_id, revoked, state)",
+    `uuid_of(i), 0, '${LATER}', ${owner}, 0, '{}'`,
+  );
+  insert(
+    sizes.keys,
+    "api_keys (first_eight, hashed_secret, principal_id, scopes)",
+    `first_eight_of(i), digest_of(i), ${owner}, '["inherit"]'`,
+  );
+  for (const { sql } of indexes) database.exec(sql);
+  database.close();
+}

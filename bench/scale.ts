@@ -1,0 +1,188 @@
+/**
+ * `npm run bench:scale`: what each operation costs with a million principals, two million sessions and five million API
+ * keys in the database, against a thousand principals. `--principals N`: another size. One request at a time, both
+ * servers in turn, medians; an operation uses a row once, so that nothing is answered from memory.
+ */
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { forge } from "../test/exchanges/forge.ts";
+import { Api, bearer, type Tokens } from "../test/support/api.ts";
+import { configurationFile, run, temporaryFolder } from "../test/support/process.ts";
+import { PASSWORDS, SECRET_KEY, toy } from "../test/support/toy.ts";
+import { Connection, type Counts, type Request } from "./connection.ts";
+import { fill, firstEightOf, ownerOf, type Sizes, secretOf, userOf, uuidOf } from "./fill.ts";
+import { OURS, type Server, startOurs } from "./servers.ts";
+import { median, number, table } from "./table.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    principals: { type: "string", default: "1000000" },
+    rounds: { type: "string", default: "20" },
+    markdown: { type: "boolean", default: false },
+  },
+});
+const SMALL = 1000;
+const GOAL = 1.2;
+/** Of each operation: so many rounds of so many requests at each server. */
+const ROUNDS = Number(options.rounds);
+const REQUESTS = 20;
+
+const last: (() => Promise<unknown>)[] = [];
+const cleanup = (work: () => Promise<unknown>) => void last.push(work);
+const say = (text: string) => (options.markdown ? undefined : console.error(text));
+
+interface Deployment {
+  readonly sizes: Sizes;
+  readonly server: Server;
+  /** An administrator's, genuine. */
+  readonly tokens: Tokens;
+}
+
+async function deploy(principals: number): Promise<Deployment> {
+  const sizes = { principals, sessions: 2 * principals, keys: 5 * principals };
+  const file = `${await temporaryFolder(cleanup)}/scale.db`;
+  const uri = `sqlite:///${file}`;
+  const args = { users_to_passwords: PASSWORDS };
+  const config = toy({
+    authentication: {
+      providers: [
+        { provider: "toy", authenticator: "tiled.authenticators:DictionaryAuthenticator", args },
+        { provider: "any", authenticator: "tiled.authenticators:DummyAuthenticator" },
+      ],
+    },
+    database: { uri },
+  });
+  const { code, stderr } = await run([...OURS, "admin", "initialize-database", uri]);
+  if (code !== 0) throw new Error(stderr);
+  const began = performance.now();
+  fill(file, sizes);
+  say(`${number(principals)} principals: filled in ${number((performance.now() - began) / 1000)} s`);
+  const server = await startOurs(await configurationFile(cleanup, config));
+  cleanup(() => server.stop());
+  return { sizes, server, tokens: await new Api(server.url).login("alice") };
+}
+
+/** `row`: a number that was not used before, of 1 to the number of principals. */
+type Operation = (deployment: Deployment, row: number) => Request;
+
+const request = (method: string, path: string, authorization: string, json?: object): Request => ({
+  method,
+  path: `/api/v1${path}`,
+  headers: { authorization, cookie: "tiled_csrf=x", ...(json && { "content-type": "application/json" }) },
+  body: json === undefined ? "" : JSON.stringify(json),
+});
+
+const keyOf = ({ sizes }: Deployment, row: number) => `Apikey ${secretOf(row, sizes)}`;
+
+/** An access token of the person that the session belongs to. */
+function accessTokenOf({ tokens, sizes }: Deployment, session: number): string {
+  const owner = ownerOf(session, sizes);
+  const set = {
+    sub: uuidOf(owner).replaceAll("-", ""),
+    sid: uuidOf(session).replaceAll("-", ""),
+    ids: [{ id: userOf(owner), idp: "any" }],
+  };
+  return `Bearer ${forge(tokens.access_token, { set }, SECRET_KEY)}`;
+}
+
+/** A refresh token as the real Tiled would have issued it. */
+function refreshTokenOf({ tokens }: Deployment, session: number): object {
+  const set = { sid: uuidOf(session).replaceAll("-", "") };
+  return { refresh_token: forge(tokens.refresh_token, { set, without: ["gen", "jti"] }, SECRET_KEY) };
+}
+
+const login = (username: string): Request => ({
+  method: "POST",
+  path: "/api/v1/auth/provider/any/token",
+  headers: { "content-type": "application/x-www-form-urlencoded" },
+  body: `username=${username}&password=x`,
+});
+
+/** Each takes keys and sessions of its own: there are five times and twice as many as principals. */
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  "API-key whoami": (at, row) => request("GET", "/auth/whoami", keyOf(at, row)),
+  "data with an API key": (at, row) =>
+    request("GET", "/metadata/?fields=", keyOf(at, row + at.sizes.principals)),
+  "JWT whoami": (at, row) => request("GET", "/auth/whoami", accessTokenOf(at, row)),
+  login: (_at, row) => login(userOf(row)),
+  "first login": (_at, row) => login(`new-${row}`),
+  refresh: (at, row) =>
+    request("POST", "/auth/session/refresh", "", refreshTokenOf(at, row + at.sizes.principals)),
+  "revoke a session": (at, row) => request("POST", "/auth/session/revoke", "", refreshTokenOf(at, row)),
+  "make an API key": (at, row) =>
+    request("POST", "/auth/apikey", keyOf(at, row + 2 * at.sizes.principals), {
+      expires_in: null,
+      scopes: null,
+    }),
+  "delete an API key": (at, row) => {
+    const key = row + 3 * at.sizes.principals;
+    return request("DELETE", `/auth/apikey?first_eight=${firstEightOf(key, at.sizes)}`, keyOf(at, key));
+  },
+  "show a principal": (at, row) => request("GET", `/auth/principal/${uuidOf(row)}`, bearer(at.tokens)),
+  "list principals": (at) => request("GET", "/auth/principal?page[limit]=100", bearer(at.tokens)),
+  "list principals, last page": (at) =>
+    request(
+      "GET",
+      `/auth/principal?page[limit]=100&page[offset]=${at.sizes.principals - 100}`,
+      bearer(at.tokens),
+    ),
+};
+
+/** Sends the requests one after the other; milliseconds each. */
+async function measure(port: number, requests: readonly Request[]): Promise<number[]> {
+  const counts: Counts = { latencies: [], statuses: {} };
+  const left = requests.values();
+  await new Connection(port, () => left.next().value ?? null, 0, counts).ended;
+  const wrong = Object.keys(counts.statuses).filter((status) => !status.startsWith("2"));
+  if (wrong.length > 0) throw new Error(`Not only successes: ${JSON.stringify(counts.statuses)}`);
+  return counts.latencies;
+}
+
+/** Numbers from 1 to `count`, each once, far from one another. */
+function* farApart(count: number): Generator<number, number> {
+  const STEP = 7919; // a prime: it divides no size that anybody asks for
+  for (let turn = 0; turn < count; turn++) yield 1 + ((turn * STEP) % count);
+  throw new Error("More requests than rows.");
+}
+
+async function main(): Promise<string> {
+  const small = await deploy(SMALL);
+  const big = await deploy(Number(options.principals));
+  const rows = [
+    ["operation", `with ${number(SMALL)}`, `with ${number(big.sizes.principals)}`, "ratio", `≤ ${GOAL}`],
+  ];
+  for (const [name, operation] of Object.entries(OPERATIONS)) {
+    const sides = [small, big].map((deployment) => ({
+      deployment,
+      rows: farApart(deployment.sizes.principals),
+      times: [] as number[],
+    }));
+    for (let round = 0; round <= ROUNDS; round++) {
+      for (const side of round % 2 ? sides : sides.toReversed()) {
+        const requests = Array.from({ length: REQUESTS }, () =>
+          operation(side.deployment, side.rows.next().value),
+        );
+        const times = await measure(side.deployment.server.port, requests);
+        if (round > 0) side.times.push(...times); // the first round only warms up
+      }
+    }
+    const [little = Number.NaN, much = Number.NaN] = sides.map(({ times }) => median(times));
+    const met = much / little <= GOAL;
+    if (!met) process.exitCode = 1;
+    rows.push([
+      name,
+      `${number(little)} ms`,
+      `${number(much)} ms`,
+      number(much / little),
+      met ? "yes" : "no",
+    ]);
+    say(`${name}: ${number(much / little)}`);
+  }
+  return `${table(rows)}\n\n${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`;
+}
+
+try {
+  console.log(await main());
+} finally {
+  for (const work of last.reverse()) await work();
+}
