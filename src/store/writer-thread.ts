@@ -5,7 +5,7 @@
 import { Worker } from "node:worker_threads";
 import type { Failure } from "../errors.ts";
 import type { CommandArgs, CommandName, CommandResult } from "./backend.ts";
-import { fromPlain, unavailable } from "./errors.ts";
+import { fromPlain, toPlain, unavailable } from "./errors.ts";
 import type { WriteAnswer, WriteRequest } from "./sqlite-writer.ts";
 import type { ToWriter, WriterData } from "./writer-worker.ts";
 
@@ -69,12 +69,20 @@ export class WriterThread {
   #send(): void {
     const batch = this.#unsent;
     this.#unsent = [];
+    this.#worker ??= this.#start();
     try {
-      this.#worker ??= this.#start();
       this.#worker.postMessage(batch satisfies ToWriter);
+    } catch {
+      // One of them cannot be cloned: the others have nothing to do with it.
+      for (const request of batch) this.#sendAlone(this.#worker, request);
+    }
+  }
+
+  #sendAlone(worker: Worker, request: WriteRequest): void {
+    try {
+      worker.postMessage([request] satisfies ToWriter);
     } catch (error) {
-      for (const { id } of batch)
-        this.#settle({ id, ok: false, error: { kind: "bug", message: String(error), stack: undefined } });
+      this.#settle({ id: request.id, ok: false, error: toPlain(error) });
     }
   }
 
