@@ -6,6 +6,8 @@ import type { TestContext } from "node:test";
 import type { Store } from "../../src/domain/ports.ts";
 import { apiKeyCases } from "./conformance/api-keys.ts";
 import { auditCases } from "./conformance/audit.ts";
+import { browserLoginCases } from "./conformance/browser-logins.ts";
+import { deviceCases } from "./conformance/device.ts";
 import { failureCases } from "./conformance/failures.ts";
 import { hostileCases } from "./conformance/hostile.ts";
 import { maintenanceCases } from "./conformance/maintenance.ts";
@@ -24,6 +26,8 @@ export const CASES: readonly Case[] = [
   ...maintenanceCases,
   ...failureCases,
   ...hostileCases,
+  ...deviceCases,
+  ...browserLoginCases,
 ];
 
 /** `fresh` gives a store on a new database, which ends with the test. */
