@@ -6,6 +6,7 @@ import type { Context } from "./context.ts";
 import { at, isNothing, type Path, quoted } from "./located.ts";
 import type { Config, TreeConfig } from "./model.ts";
 import { nearest } from "./suggest.ts";
+import { isUpstream, UPSTREAM_KEYS } from "./upstreams.ts";
 
 /** What the reference calls its catalog. */
 const CATALOGS: ReadonlySet<string> = new Set([
@@ -35,6 +36,7 @@ export function treeConfigs(context: Context): readonly TreeConfig[] {
   const taken: { readonly segments: readonly string[]; readonly index: number }[] = [];
   for (const [index, entry] of given.entries()) {
     const path = ["trees", index];
+    if (isUpstream(context, path)) continue;
     if (entry?.path !== undefined) {
       const segments = entry.path.split("/").filter((segment) => segment !== "");
       if (segments.includes(".") || segments.includes(".."))
@@ -50,6 +52,12 @@ export function treeConfigs(context: Context): readonly TreeConfig[] {
       }
       taken.push({ segments, index });
     }
+    for (const key of UPSTREAM_KEYS) {
+      if (at(context.root, [...path, key]) !== undefined)
+        context.problem([...path, key], "of an upstream only; this entry has none");
+    }
+    needs(context, path, "path");
+    needs(context, path, "tree");
     if (entry?.tree === undefined || !isKnown(context, entry.tree, path)) continue;
     if (entry.path === undefined) continue;
     if (Object.keys(entry.args ?? {}).length > 0)
@@ -61,6 +69,16 @@ export function treeConfigs(context: Context): readonly TreeConfig[] {
     trees.push({ path: normal, tree: entry.tree, args: entry.args ?? {}, place: context.place(path) });
   }
   return trees;
+}
+
+const NEEDED = {
+  path: "Where it is served: '/' or '/raw'",
+  tree: `Which tree: '${TREE_NAMES[0]}' (or 'upstream': the URL of a server behind this one)`,
+} as const;
+
+function needs(context: Context, path: Path, key: "path" | "tree"): void {
+  if (at(context.root, path)?.kind !== "mapping" || at(context.root, [...path, key]) !== undefined) return;
+  context.problem(path, `the key '${key}' is missing; it is needed: ${NEEDED[key]}`);
 }
 
 function contains(outer: readonly string[], inner: readonly string[]): boolean {

@@ -97,6 +97,10 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
   ),
   "not-empty": matching(/\S/, "a text that is not empty"),
   "host-name": matching(/^[A-Za-z0-9_.:%-]{1,253}$/, "an address or a host's name, without scheme and port"),
+  "host-port": matching(
+    /^(?:[A-Za-z0-9_.~-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/,
+    "a host's name, perhaps with a port ('data.example.org:8443'), without a scheme",
+  ),
   addresses: { allowed: "IP addresses or CIDR blocks ('10.0.0.0/8'), or '*' for all", check: checkAddresses },
   address: {
     allowed: "an IP address or a CIDR block ('10.0.0.0/8'), or '*' for all",

@@ -16,6 +16,7 @@ import type { Config } from "./model.ts";
 import { ConfigError, type Problem, Problems } from "./problems.ts";
 import { FILE_SHAPE, FileSchema, type FileValue } from "./schema.ts";
 import { serverConfig } from "./server.ts";
+import { upstreamConfigs } from "./upstreams.ts";
 
 /** What a configuration says as far as it can be understood, and what is wrong with it. */
 export interface ReadConfig {
@@ -104,6 +105,7 @@ function build(root: Located, directory: string, overrides: Overrides, problems:
       poolPrePing: database?.pool_pre_ping ?? true,
     },
     trees: treeConfigs(context),
+    upstreams: upstreamConfigs(context),
     accessControl: accessControl(context),
     allowOrigins: (origins ?? []).filter((origin) => origin !== undefined),
     metrics: { prometheus: metrics?.prometheus ?? true },

@@ -43,6 +43,20 @@ export interface TreeConfig {
   readonly place: Place;
 }
 
+/** A server behind this one. */
+export interface UpstreamConfig {
+  /** Below the root: "" or "/beamline". */
+  readonly prefix: string;
+  /** In lower case, perhaps with a port; null: whatever host no other upstream has. */
+  readonly host: string | null;
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Seconds of silence. */
+  readonly timeout: number;
+  readonly sharesDatabase: boolean;
+  readonly place: Place;
+}
+
 export interface AuthenticationConfig {
   readonly providers: readonly ProviderConfig[];
   readonly admins: readonly IdentityRef[];
@@ -69,6 +83,8 @@ export interface ServerConfig {
   /** Addresses and CIDR blocks; `["*"]`: all. */
   readonly trustedProxies: readonly string[];
   readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** In lower case, perhaps with a port. */
+  readonly verifyHosts: readonly string[];
   /** Bytes. */
   readonly bodyLimit: number;
   /** "" or "/prefix". */
@@ -80,6 +96,7 @@ export interface Config {
   readonly authentication: AuthenticationConfig;
   readonly database: DatabaseConfig;
   readonly trees: readonly TreeConfig[];
+  readonly upstreams: readonly UpstreamConfig[];
   readonly accessControl: {
     readonly accessPolicy: string;
     readonly args: Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@
  * The part of the configuration's schema that says who may do what: authentication, access policy, audit.
  */
 import { Type } from "typebox";
-import { duration, optional, secretText, section, whole } from "./schema-shapes.ts";
+import { duration, optional, secretText, section, text, whole } from "./schema-shapes.ts";
 
 const anyArgs = () => Type.Record(Type.String(), Type.Unknown());
 
@@ -117,11 +117,42 @@ export const database = section("Where principals, sessions and keys are kept. W
   ),
 });
 
-export const tree = section("One tree of data", {
-  path: Type.String({ format: "tree-path", description: "Where it is served: '/' or '/raw'" }),
-  tree: Type.String({
-    format: "not-empty",
-    description: "Which tree: 'tiled.examples.generated_minimal:tree'",
-  }),
-  args: optional(anyArgs(), "The tree's arguments"),
-});
+/** `oneOf` is for editors; `content.ts` and `upstreams.ts` say what is missing, or too much, in their own words. */
+export const tree = Type.Object(
+  {
+    path: Type.Optional(
+      Type.String({ format: "tree-path", description: "Where it is served: '/' or '/raw'" }),
+    ),
+    tree: Type.Optional(
+      Type.String({
+        format: "not-empty",
+        description: "Which tree: 'tiled.examples.generated_minimal:tree'",
+      }),
+    ),
+    args: optional(anyArgs(), "The tree's arguments"),
+    upstream: Type.Optional(
+      Type.String({
+        format: "web-address",
+        description: "Instead of a tree: the URL of a server that this one stands in front of",
+      }),
+    ),
+    host: optional(
+      text("host-port"),
+      "The host name under which the upstream is served, where it has one of its own",
+    ),
+    timeout: optional(duration(), "How long the upstream may be silent before a request is given up", 60),
+    shares_database: optional(
+      Type.Boolean(),
+      "Whether the upstream is a Tiled on this server's database, so that it knows the API keys itself",
+      false,
+    ),
+  },
+  {
+    additionalProperties: false,
+    description: "One tree of data, or a server with data behind this one",
+    oneOf: [
+      { properties: { path: true, tree: true }, required: ["path", "tree"] },
+      { properties: { upstream: true }, required: ["upstream"] },
+    ],
+  },
+);

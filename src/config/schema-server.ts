@@ -21,6 +21,10 @@ export const server = section("Where the server listens and how it is reached", 
   trusted_proxies: proxies(
     "Addresses of the proxies whose X-Forwarded-For, -Host and -Proto are believed. Default: none are",
   ),
+  verify_hosts: optional(
+    Type.Array(text("host-port")),
+    "Hosts whose proxy asks /api/v1/auth/verify here: a login may lead back to them",
+  ),
   tls: optional(
     section("Serve HTTPS", {
       cert: Type.String({

@@ -20,6 +20,7 @@ export function serverConfig(context: Context): ServerConfig {
     publicUrl: server?.public_url == null ? null : normalUrl(server.public_url),
     trustedProxies: trustedProxies(context),
     tls: tls(context),
+    verifyHosts: (server?.verify_hosts ?? []).flatMap((host) => host?.toLowerCase() ?? []),
     bodyLimit: server?.body_limit ?? 65_536,
     rootPath: normalPath(uvicorn?.root_path ?? ""),
   };

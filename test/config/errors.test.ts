@@ -44,7 +44,7 @@ trees:
     [
       "5 authentication.providers[0].argz: unknown key 'argz'; did you mean 'args'? Allowed here: provider, authenticator, args",
       "7 authentication.tiled_admins[0].name: unknown key 'name'. Allowed here: provider, id",
-      "11 trees[0].arg: unknown key 'arg'; did you mean 'args'? Allowed here: path, tree, args",
+      "11 trees[0].arg: unknown key 'arg'; did you mean 'args'? Allowed here: path, tree, args, upstream, host, timeout, shares_database",
     ],
   ],
   [
@@ -81,7 +81,7 @@ metrics: {prometheus: 1}
     [
       /^1 authentication: found a list, allowed: a mapping with the keys providers, /,
       "2 database: found a text, allowed: a mapping with the keys uri, init_if_not_exists, pool_size, max_overflow, pool_pre_ping",
-      "3 trees: found a text, allowed: a list (of: a mapping with the keys path, tree, args)",
+      "3 trees: found a text, allowed: a list (of: a mapping with the keys path, tree, args, upstream, host, timeout, shares_database)",
       "4 allow_origins: found a text, allowed: a list (of: a text that is not empty)",
       "5 server.port: found a mapping, allowed: a whole number from 0 to 65535",
       /^5 server\.host: found a number, allowed: an address .*; YAML reads it so: quote it if it is meant as a text$/,

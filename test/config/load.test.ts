@@ -22,6 +22,7 @@ const DEFAULTS = {
     publicUrl: null,
     trustedProxies: [],
     tls: null,
+    verifyHosts: [],
     bodyLimit: 65_536,
     rootPath: "",
   },
@@ -41,6 +42,7 @@ const DEFAULTS = {
   },
   database: { uri: null, initIfNotExists: false, poolSize: 5, maxOverflow: 10, poolPrePing: true },
   trees: [{ path: "/", tree: TREE, args: {} }],
+  upstreams: [],
   accessControl: null,
   allowOrigins: [],
   metrics: { prometheus: true },
@@ -61,6 +63,7 @@ describe("what a configuration says", () => {
   public_url: https://tiled.example.org/base/
   trusted_proxies: [127.0.0.1, 10.0.0.0/8, "::1", "fd00::/8", 127.0.0.1]
   tls: {cert: c.pem, key: k.pem}
+  verify_hosts: [Data.example.org, "data.example.org:8443"]
   body_limit: 10000
 authentication:
   providers:
@@ -93,6 +96,7 @@ audit: {retention_days: null}
       publicUrl: "https://tiled.example.org/base",
       trustedProxies: ["127.0.0.1", "10.0.0.0/8", "::1", "fd00::/8"],
       tls: { cert: "c.pem", key: "k.pem" },
+      verifyHosts: ["data.example.org", "data.example.org:8443"],
       bodyLimit: 10_000,
       rootPath: "",
     });
@@ -104,7 +108,7 @@ audit: {retention_days: null}
       ],
     );
     const { place } = authentication.providers[0] ?? {};
-    assert.deepEqual([place?.line, place?.path], [10, "authentication.providers[0]"]);
+    assert.deepEqual([place?.line, place?.path], [11, "authentication.providers[0]"]);
     assert.match(place?.file ?? "", /config\.yml$/);
     assert.deepEqual(authentication.admins, [{ provider: "toy", id: "alice" }]);
     assert.deepEqual(
@@ -130,8 +134,8 @@ audit: {retention_days: null}
     assert.deepEqual(
       config.trees.map(({ path, place: { line } }) => [path, line]),
       [
-        ["/raw/x", 25],
-        ["/b", 25],
+        ["/raw/x", 26],
+        ["/b", 26],
       ],
     );
     assert.equal(
@@ -220,6 +224,7 @@ describe("settings that can be said in two places", () => {
         port: 9,
         rootPath: "/tiled",
         tls: { cert: "c", key: "k" },
+        verifyHosts: [],
         trustedProxies: ["10.0.0.1", "10.0.0.2"],
       },
     );

@@ -81,6 +81,8 @@ describe("the schema", () => {
     ["another kind of value", `server: {port: [1]}\n${TREES}`, false],
     ["a number out of bounds", `server: {port: 65536}\n${TREES}`, false],
     ["a missing key", `trees: [{path: /}]\n`, false],
+    ["an upstream", `trees: [{path: /, upstream: "http://a", timeout: PT1M}]\n`, true],
+    ["an upstream and a tree in one", `trees: [{path: /, upstream: "http://a", tree: "a:b"}]\n`, false],
     ["no secret keys", `authentication: {secret_keys: []}\n${TREES}`, false],
     ["a lifetime of nothing", `authentication: {access_token_max_age: 0}\n${TREES}`, false],
     ["a throttle of true", `authentication: {login_throttle: true}\n${TREES}`, false],

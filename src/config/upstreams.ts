@@ -1,0 +1,121 @@
+/**
+ * Servers behind this one: entries of `trees` with an `upstream`, and the rules about where they may stand.
+ */
+import { hasProviders } from "./authentication.ts";
+import type { Context } from "./context.ts";
+import { seconds } from "./durations.ts";
+import { at, isNothing, type Path } from "./located.ts";
+import type { UpstreamConfig } from "./model.ts";
+
+/** What has no meaning in an entry without `upstream`. */
+export const UPSTREAM_KEYS = ["host", "timeout", "shares_database"] as const;
+
+const DEFAULT_TIMEOUT = 60;
+const LONGEST_TIMEOUT = 86_400;
+
+/** First names of paths that this server answers itself. */
+const OURS: ReadonlySet<string> = new Set([
+  "account",
+  "api",
+  "assets",
+  "auth",
+  "auth_info",
+  "docs",
+  "healthz",
+  "login",
+  "openapi.json",
+  "sticky_auth",
+]);
+
+/** What a prefix may consist of, so that a URL can be compared with it as it comes. */
+const SEGMENT = /^[A-Za-z0-9._~-]+$/;
+
+export function isUpstream(context: Context, path: Path): boolean {
+  return at(context.root, [...path, "upstream"]) !== undefined;
+}
+
+export function upstreamConfigs(context: Context): readonly UpstreamConfig[] {
+  const upstreams: UpstreamConfig[] = [];
+  const taken = new Map<string, number>();
+  for (const [index, entry] of (context.value.trees ?? []).entries()) {
+    const path = ["trees", index];
+    if (!isUpstream(context, path)) continue;
+    refuseOthers(context, path);
+    const host = entry?.host?.toLowerCase() ?? null;
+    const segments = (entry?.path ?? "").split("/").filter((segment) => segment !== "");
+    checkPath(context, path, segments, host);
+    const prefix = segments.map((segment) => `/${segment}`).join("");
+    const name = `${host ?? ""} ${prefix}`;
+    const clash = taken.get(name);
+    if (clash !== undefined)
+      context.problem([...path, "path"], `trees[${clash}] is an upstream of the same host and path already`);
+    taken.set(name, index);
+    const timeout = seconds(entry?.timeout ?? DEFAULT_TIMEOUT) ?? DEFAULT_TIMEOUT;
+    if (timeout > LONGEST_TIMEOUT)
+      context.problem([...path, "timeout"], "found more than a day, allowed: at most one");
+    if (entry?.upstream === undefined) continue;
+    upstreams.push({
+      prefix,
+      host,
+      url: new URL(entry.upstream).href.replace(/\/+$/, ""),
+      timeout,
+      sharesDatabase: sharesDatabase(context, path, entry.shares_database ?? false),
+      place: context.place(path),
+    });
+  }
+  if (upstreams.length > 0) warnOfKeys(context);
+  return upstreams;
+}
+
+function refuseOthers(context: Context, path: Path): void {
+  for (const key of ["tree", "args"]) {
+    const node = at(context.root, [...path, key]);
+    if (node !== undefined && !isNothing(node))
+      context.problem([...path, key], "an upstream has its own trees; remove this or 'upstream'");
+  }
+}
+
+function checkPath(context: Context, path: Path, segments: readonly string[], host: string | null): void {
+  const place = [...path, "path"];
+  const named = at(context.root, [...path, "host"]);
+  if (at(context.root, place) === undefined && (named === undefined || isNothing(named))) {
+    context.problem(path, "an upstream needs a 'path' ('/' for all of this server) or a 'host' of its own");
+  }
+  if (segments.some((segment) => !SEGMENT.test(segment) || segment === "." || segment === "..")) {
+    context.problem(
+      place,
+      "found something else in it, allowed for an upstream: letters, digits and . _ ~ - between slashes",
+    );
+  }
+  const [first] = segments;
+  if (first !== undefined && OURS.has(first.toLowerCase()))
+    context.problem(place, `paths below '/${first}' are this server's own; choose another one`);
+  if (segments.length === 0 && host === null && nativeTrees(context)) {
+    context.problem(
+      place,
+      "an upstream at '/' hides the trees that are served here; give it another path or a 'host'",
+    );
+  }
+}
+
+function nativeTrees(context: Context): boolean {
+  return (context.value.trees ?? []).some(
+    (entry, index) => entry?.tree !== undefined && !isUpstream(context, ["trees", index]),
+  );
+}
+
+function sharesDatabase(context: Context, path: Path, says: boolean): boolean {
+  if (says && context.value.database?.uri == null)
+    context.problem([...path, "shares_database"], "there is no database to share: 'database.uri' is missing");
+  return says;
+}
+
+function warnOfKeys(context: Context): void {
+  const keys = context.value.authentication?.secret_keys ?? [];
+  if (keys.length > 0) return;
+  const who = hasProviders(context) ? "callers" : "the single user";
+  context.warn(
+    ["authentication", "secret_keys"],
+    `there are none, so a Tiled behind this server cannot know ${who}: give both the same`,
+  );
+}

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { UpstreamConfig } from "../../src/config/model.ts";
+import { load, TREES, wrong } from "./support.ts";
+
+const KEYS = `authentication: {secret_keys: ["${"k".repeat(32)}"]}\n`;
+
+function upstreams(yaml: string): object[] {
+  return load(`${KEYS}${yaml}`).upstreams.map(({ place: _place, ...rest }: UpstreamConfig) => rest);
+}
+
+describe("servers behind this one", () => {
+  it("stand at a path, with what is usual", () => {
+    assert.deepEqual(upstreams('trees: [{path: /, upstream: "http://127.0.0.1:8001"}]\n'), [
+      { prefix: "", host: null, url: "http://127.0.0.1:8001", timeout: 60, sharesDatabase: false },
+    ]);
+  });
+
+  it("stand at several paths and hosts, beside a tree that is served here", () => {
+    const yaml = `database: {uri: sqlite:///tiled.db}
+trees:
+- {path: /raw, tree: "tiled.examples.generated_minimal:tree"}
+- {path: beamline/2/, upstream: "https://Tiled:8443/base/", timeout: PT2M, shares_database: true}
+- {host: "Data2.example.org:8443", upstream: http://b}
+- {host: data3.example.org, path: /, upstream: http://c}
+- {host: data3.example.org, path: /queue, upstream: http://d}
+`;
+    assert.deepEqual(upstreams(yaml), [
+      {
+        prefix: "/beamline/2",
+        host: null,
+        url: "https://tiled:8443/base",
+        timeout: 120,
+        sharesDatabase: true,
+      },
+      {
+        prefix: "",
+        host: "data2.example.org:8443",
+        url: "http://b",
+        timeout: 60,
+        sharesDatabase: false,
+      },
+      { prefix: "", host: "data3.example.org", url: "http://c", timeout: 60, sharesDatabase: false },
+      { prefix: "/queue", host: "data3.example.org", url: "http://d", timeout: 60, sharesDatabase: false },
+    ]);
+    assert.deepEqual(
+      load(`${KEYS}${yaml}`).trees.map(({ path }) => path),
+      ["/raw"],
+    );
+  });
+
+  const WRONG: readonly [name: string, yaml: string, ...problems: RegExp[]][] = [
+    ["without a place", "trees: [{upstream: http://a}]\n", /^1 trees\[0\]: an upstream needs a 'path'/],
+    [
+      "no URL",
+      "trees: [{path: /, upstream: tiled}]\n",
+      /^1 trees\[0\]\.upstream: found .*, allowed: an http/,
+    ],
+    [
+      "a URL with a password",
+      "trees: [{path: /, upstream: 'http://u:hunter2@a'}]\n",
+      /^1 trees\[0\]\.upstream: found a username or a password in it/,
+    ],
+    [
+      "a tree and an upstream in one",
+      "trees: [{path: /, upstream: http://a, tree: 'a:b', args: {x: 1}}]\n",
+      /^1 trees\[0\]\.tree: an upstream has its own trees/,
+      /^1 trees\[0\]\.args: an upstream has its own trees/,
+    ],
+    [
+      "what only an upstream has",
+      `trees: [{path: /, tree: "tiled.examples.generated_minimal:tree", timeout: 3}]\n`,
+      /^1 trees\[0\]\.timeout: of an upstream only/,
+    ],
+    [
+      "two at one place",
+      "trees:\n- {path: /a, upstream: http://a}\n- {path: a/, upstream: http://b}\n",
+      /^3 trees\[1\]\.path: trees\[0\] is an upstream of the same host and path already/,
+    ],
+    [
+      "over our own paths",
+      "trees: [{path: /API/v1, upstream: http://a}]\n",
+      /paths below '\/API' are this server's own/,
+    ],
+    ["at '..'", "trees: [{path: /a/.., upstream: http://a}]\n", /^1 trees\[0\]\.path: found something else/],
+    [
+      "at an encoded path",
+      "trees: [{path: /a%2f, upstream: http://a}]\n",
+      /^1 trees\[0\]\.path: found something else/,
+    ],
+    [
+      "over trees that are served here",
+      `${TREES.replace("{path: /,", "{path: /x,").replace("}]", "}, {path: /, upstream: http://a}]")}`,
+      /^1 trees\[1\]\.path: an upstream at '\/' hides/,
+    ],
+    [
+      "sharing a database that is not there",
+      "trees: [{path: /, upstream: http://a, shares_database: true}]\n",
+      /^1 trees\[0\]\.shares_database: there is no database to share/,
+    ],
+    [
+      "too patient",
+      "trees: [{path: /, upstream: http://a, timeout: P2D}]\n",
+      /^1 trees\[0\]\.timeout: found more/,
+    ],
+    ["a host that is a URL", "trees: [{host: http://a, upstream: http://a}]\n", /^1 trees\[0\]\.host: found/],
+  ];
+  for (const [name, yaml, ...problems] of WRONG) {
+    it(`are refused: ${name}`, () => {
+      const found = wrong(yaml);
+      assert.equal(found.length, problems.length, found.join("\n"));
+      for (const [index, problem] of problems.entries()) assert.match(found[index] ?? "", problem);
+      assert.doesNotMatch(found.join("\n"), /hunter2/);
+    });
+  }
+
+  it("need keys that both know: the log says so", () => {
+    const yaml = "trees: [{path: /, upstream: http://a}]\n";
+    assert.match(
+      load(yaml).warnings.join("\n"),
+      /secret_keys: there are none, so a Tiled behind this server/,
+    );
+    assert.deepEqual(load(`${KEYS}${yaml}`).warnings, []);
+  });
+});
