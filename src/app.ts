@@ -136,7 +136,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     links,
   });
   openApiRoute(app);
-  treeRoutes(app, { tree: parts.tree, links });
+  treeRoutes(app, { tree: parts.tree, links, rights: () => null });
   if (config.metrics.prometheus) metricsRoute(app);
   if (multiUser !== null) {
     passwordRoutes(app, multiUser.services, providers);

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import { Failure } from "../errors.ts";
 import { pythonTuple } from "../lib/python.ts";
-import type { ArrayNode } from "../trees/contract.ts";
+import type { ArrayData } from "../trees/contract.ts";
 import { BYTES_TYPE, JSON_TYPE } from "../trees/formats.ts";
 import {
   countOf,
@@ -20,7 +20,7 @@ import {
 } from "../trees/selection.ts";
 import { arrayCsv, arrayJson, elementTexts } from "../trees/text.ts";
 import { DataQuery, dataRoute, sendData, unfit, wantedType } from "./tree-data.ts";
-import { findFamily, type OnNode, segmentsOf, type TreeDeps } from "./tree-nodes.ts";
+import { findData, type OnNode, type TreeDeps } from "./tree-nodes.ts";
 import { unreadable } from "./tree-query.ts";
 
 const MAX_BYTES = 300_000_000;
@@ -44,16 +44,16 @@ const BlockQuery = Type.Object({
   ...ArrayQuery.properties,
 });
 
-export function arrayRoutes(app: FastifyInstance, { tree }: TreeDeps): void {
+export function arrayRoutes(app: FastifyInstance, deps: TreeDeps): void {
   app.get<{ Params: OnNode; Querystring: Static<typeof ArrayQuery> }>(
     "/api/v1/array/full/*",
     dataRoute("Read an array or a slice of it", ArrayQuery),
     async (request, reply) => {
-      const node = await findFamily(tree, segmentsOf(request), "array");
-      const selection = select(node.shape, readSlice(request.query.slice));
+      const data = await findData(deps, request, "array");
+      const selection = select(data.shape, readSlice(request.query.slice));
       if (selection === undefined) throw new Failure("bad_request", { detail: "Block index out of range" });
       checkShape(request.query.expected_shape, selection);
-      return sendArray(request, reply, node, selection);
+      return sendArray(request, reply, data, selection);
     },
   );
 
@@ -61,8 +61,8 @@ export function arrayRoutes(app: FastifyInstance, { tree }: TreeDeps): void {
     "/api/v1/array/block/*",
     dataRoute("Read a chunk of an array or a slice of it", BlockQuery),
     async (request, reply) => {
-      const node = await findFamily(tree, segmentsOf(request), "array");
-      const block = readBlock(node, request.query.block);
+      const data = await findData(deps, request, "array");
+      const block = readBlock(data, request.query.block);
       const shape = block.map(({ length }) => length);
       const inner = select(shape, readSlice(request.query.slice));
       if (inner === undefined) {
@@ -70,7 +70,7 @@ export function arrayRoutes(app: FastifyInstance, { tree }: TreeDeps): void {
         throw new Failure("invalid", { detail });
       }
       checkShape(request.query.expected_shape, inner);
-      return sendArray(request, reply, node, within(block, inner));
+      return sendArray(request, reply, data, within(block, inner));
     },
   );
 }
@@ -84,8 +84,7 @@ function readSlice(text = ""): readonly Slice[] {
   });
 }
 
-function readBlock(node: ArrayNode, text: string): Selection {
-  const { chunks, shape } = node;
+function readBlock({ chunks, shape }: ArrayData, text: string): Selection {
   const indices = text === "" ? [] : text.split(",");
   if (indices.length !== shape.length) {
     throw new Failure("invalid", {
@@ -113,14 +112,14 @@ function checkShape(expected: string | undefined, selection: Selection): void {
 async function sendArray(
   request: FastifyRequest,
   reply: FastifyReply,
-  node: ArrayNode,
+  data: ArrayData,
   selection: Selection,
 ): Promise<FastifyReply> {
   const mediaType = wantedType(request, "array");
   const shape = shapeOf(selection);
   const count = countOf(selection);
   const tooLarge =
-    mediaType.name === BYTES_TYPE ? count * node.dataType.itemsize > MAX_BYTES : count > MAX_TEXT_ELEMENTS;
+    mediaType.name === BYTES_TYPE ? count * data.dataType.itemsize > MAX_BYTES : count > MAX_TEXT_ELEMENTS;
   if (tooLarge) {
     throw new Failure("bad_request", {
       detail: `The response would be too large for ${mediaType.name}. Use slicing ('?slice=...') to request smaller chunks.`,
@@ -129,10 +128,10 @@ async function sendArray(
   if (mediaType.name !== BYTES_TYPE && mediaType.name !== JSON_TYPE && shape.length > 2) {
     throw unfit(mediaType, `The shape of this data ${pythonTuple(shape)}`);
   }
-  const bytes = await node.read(selection);
+  const bytes = await data.read(selection);
   if (mediaType.name === BYTES_TYPE) return sendData(request, reply, mediaType, bytes);
   const isJson = mediaType.name === JSON_TYPE;
-  const texts = elementTexts(bytes, node.dataType, isJson ? "json" : "csv");
+  const texts = elementTexts(bytes, data.dataType, isJson ? "json" : "csv");
   if (texts === undefined) throw unfit(mediaType, "The data type of this array");
   return sendData(request, reply, mediaType, isJson ? arrayJson(texts, shape) : arrayCsv(texts, shape));
 }

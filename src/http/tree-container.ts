@@ -7,18 +7,18 @@ import { Failure } from "../errors.ts";
 import type { Entry, TreeNode } from "../trees/contract.ts";
 import { datasetFrame, isDataset } from "../trees/dataset.ts";
 import { DataQuery, dataRoute, sendData, unfit, wantedType } from "./tree-data.ts";
-import { findFamily, type OnNode, segmentsOf, type TreeDeps } from "./tree-nodes.ts";
+import { findFamily, type OnNode, type TreeDeps } from "./tree-nodes.ts";
 import { Repeated } from "./tree-query.ts";
 import { chosen, sendFrame } from "./tree-table.ts";
 
 const ContainerQuery = Type.Object({ field: Repeated({ type: "string" }), ...DataQuery });
 
-export function containerRoute(app: FastifyInstance, { tree }: TreeDeps): void {
+export function containerRoute(app: FastifyInstance, deps: TreeDeps): void {
   app.get<{ Params: OnNode; Querystring: Static<typeof ContainerQuery> }>(
     "/api/v1/container/full/*",
     dataRoute("Read a dataset, or list all that a container contains", ContainerQuery),
     async (request, reply) => {
-      const node = await findFamily(tree, segmentsOf(request), "container");
+      const node = await findFamily(deps, request, "container", "read:data");
       const mediaType = wantedType(request, isDataset(node) ? "xarray_dataset" : "container");
       const entries = await node.entries({ offset: 0, limit: await node.count() });
       const names = chosen(
@@ -61,8 +61,9 @@ async function entriesOf(node: TreeNode): Promise<readonly Entry[]> {
   if (node.family === "container") return node.entries({ offset: 0, limit: MAX_NODES + 1 });
   if (node.family === "array") return [];
   const columns: Entry[] = [];
-  for (const name of node.columns) {
-    const column = await node.column(name);
+  const data = await node.open();
+  for (const name of data?.columns ?? []) {
+    const column = data?.column(name);
     if (column !== undefined) columns.push([name, column]);
   }
   return columns;

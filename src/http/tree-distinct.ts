@@ -9,7 +9,7 @@ import type { Entry } from "../trees/contract.ts";
 import { termOf } from "../trees/filters.ts";
 import { answer } from "./answer.ts";
 import { filterParameters, readFilters } from "./tree-filters.ts";
-import { findFamily, type OnNode, segmentsOf, type TreeDeps } from "./tree-nodes.ts";
+import { findFamily, type OnNode, type TreeDeps } from "./tree-nodes.ts";
 import { Repeated, unify } from "./tree-query.ts";
 
 const DistinctQuery = Type.Object({
@@ -19,7 +19,7 @@ const DistinctQuery = Type.Object({
   counts: Type.Optional(Type.Boolean({ description: "Tell how often each occurs." })),
 });
 
-export function distinctRoute(app: FastifyInstance, { tree }: TreeDeps): void {
+export function distinctRoute(app: FastifyInstance, deps: TreeDeps): void {
   const querystring = Type.Object({ ...DistinctQuery.properties, ...filterParameters() });
   app.get<{ Params: OnNode; Querystring: Static<typeof DistinctQuery> }>(
     "/api/v1/distinct/*",
@@ -35,7 +35,7 @@ export function distinctRoute(app: FastifyInstance, { tree }: TreeDeps): void {
     },
     async (request, reply) => {
       const { metadata = [], structure_families, specs, counts } = request.query;
-      const node = await findFamily(tree, segmentsOf(request), "container");
+      const node = await findFamily(deps, request, "container", "read:metadata");
       const filters = readFilters(request.query);
       const all = await node.entries({ offset: 0, limit: await node.count() });
       const entries = all.filter((entry) => filters.every((passes) => passes(entry)));

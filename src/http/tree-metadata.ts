@@ -10,7 +10,7 @@ import type { TreeNode } from "../trees/contract.ts";
 import { termOf } from "../trees/filters.ts";
 import { answer } from "./answer.ts";
 import { isOlder, pythonClient } from "./headers.ts";
-import { findNode, type OnNode, segmentsOf, type TreeDeps } from "./tree-nodes.ts";
+import { findNode, noSuchEntry, type OnNode, segmentsOf, type TreeDeps } from "./tree-nodes.ts";
 import { Repeated, unify } from "./tree-query.ts";
 import { FIELDS, type Field, MAX_DEPTH, type ResourceOptions, resource } from "./tree-resource.ts";
 
@@ -29,7 +29,7 @@ const ResourceParameters = Type.Object(ResourceQuery);
 
 const MetadataQuery = Type.Object({ ...ResourceQuery, root_path: Type.Optional(Type.Boolean()) });
 
-export function metadataRoute(app: FastifyInstance, { tree, links }: TreeDeps): void {
+export function metadataRoute(app: FastifyInstance, deps: TreeDeps): void {
   app.get<{ Params: OnNode; Querystring: Static<typeof MetadataQuery> }>(
     "/api/v1/metadata/*",
     {
@@ -43,11 +43,14 @@ export function metadataRoute(app: FastifyInstance, { tree, links }: TreeDeps): 
       preValidation: unify(MetadataQuery),
     },
     async (request, reply) => {
+      const { links } = deps;
       const segments = segmentsOf(request);
-      const node = await findNode(tree, segments);
+      const node = await findNode(deps, request, "read:metadata");
       const options = resourceOptions(request, `${links.base(request)}/api/v1`);
+      const data = await resource(segments, node, options);
+      if (data === undefined) throw noSuchEntry(segments);
       return answer(request, reply, {
-        data: await resource(segments, node, options),
+        data,
         error: null,
         links: null,
         meta: request.query.root_path === true ? { root_path: links.rootPath || "/" } : {},

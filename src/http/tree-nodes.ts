@@ -2,14 +2,27 @@
  * From a request's path to the node that it means, and what is said where there is none.
  */
 import type { FastifyRequest } from "fastify";
+import type { Caller } from "../domain/caller.ts";
 import { Failure } from "../errors.ts";
 import { pythonList } from "../lib/python.ts";
-import type { Family, Tree, TreeNode } from "../trees/contract.ts";
+import type {
+  ArrayData,
+  ArrayNode,
+  Family,
+  TableData,
+  TableNode,
+  Tree,
+  TreeNode,
+} from "../trees/contract.ts";
+import type { Rights } from "../trees/rights.ts";
+import { find } from "../trees/view.ts";
 import type { Links } from "./links.ts";
 
 export interface TreeDeps {
   readonly tree: Tree;
   readonly links: Pick<Links, "base" | "rootPath">;
+  /** What a caller may do with the nodes; null: whatever the caller's scopes say. */
+  readonly rights: (caller: Caller) => Rights | null | Promise<Rights | null>;
 }
 
 /** The rest of the path, which may contain slashes. */
@@ -21,40 +34,61 @@ export function segmentsOf(request: FastifyRequest<{ Params: OnNode }>): readonl
   return request.params["*"].split("/").filter(Boolean);
 }
 
-export async function findNode(tree: Tree, segments: readonly string[]): Promise<TreeNode> {
-  let node: TreeNode = tree.root;
-  for (const segment of segments) {
-    const below: TreeNode | undefined = await childOf(node, segment);
-    if (below === undefined) {
-      throw new Failure("not_found", { detail: `No such entry: ${pythonList(segments)}` });
-    }
-    node = below;
+type NodeRequest = FastifyRequest<{ Params: OnNode }>;
+
+/** The node as the caller sees it; `scope` is what the route needs on it, which may be more than seeing it. */
+export async function findNode(
+  { tree, rights }: TreeDeps,
+  request: NodeRequest,
+  scope: "read:metadata" | "read:data",
+): Promise<TreeNode> {
+  const segments = segmentsOf(request);
+  const found = await find(tree.root, segments, scope, await rights(request.caller));
+  switch (found.kind) {
+    case "found":
+      return found.node;
+    case "absent":
+      throw noSuchEntry(segments);
+    case "forbidden":
+      throw new Failure("forbidden", {
+        detail:
+          "Not enough permissions to perform this action on this node. " +
+          `Requires scopes ${pythonList([scope])}. ` +
+          `Principal had scopes ${pythonList([...found.scopes].sort())} on this node.`,
+      });
   }
-  return node;
 }
 
-async function childOf(node: TreeNode, segment: string): Promise<TreeNode | undefined> {
-  switch (node.family) {
-    case "container":
-      return node.child(segment);
-    case "table":
-      return node.column(segment);
-    case "array":
-      return undefined;
-  }
+export function noSuchEntry(segments: readonly string[]): Failure {
+  return new Failure("not_found", { detail: `No such entry: ${pythonList(segments)}` });
 }
 
 /** A node that the route can serve: one of another family is as good as absent. */
 export async function findFamily<Wanted extends Family>(
-  tree: Tree,
-  segments: readonly string[],
+  deps: TreeDeps,
+  request: NodeRequest,
   family: Wanted,
+  scope: "read:metadata" | "read:data",
 ): Promise<Extract<TreeNode, { family: Wanted }>> {
-  const node = await findNode(tree, segments);
+  const node = await findNode(deps, request, scope);
   if (node.family === family) return node as Extract<TreeNode, { family: Wanted }>;
   throw new Failure("not_found", {
-    detail: `The node at ${segments.join("/")} has structure family ${node.family} and this endpoint is compatible with structure families: ${family}`,
+    detail: `The node at ${segmentsOf(request).join("/")} has structure family ${node.family} and this endpoint is compatible with structure families: ${family}`,
   });
+}
+
+/** A node's data, ready to be read. */
+export async function findData(deps: TreeDeps, request: NodeRequest, family: "array"): Promise<ArrayData>;
+export async function findData(deps: TreeDeps, request: NodeRequest, family: "table"): Promise<TableData>;
+export async function findData(
+  deps: TreeDeps,
+  request: NodeRequest,
+  family: "array" | "table",
+): Promise<ArrayData | TableData> {
+  const node: ArrayNode | TableNode = await findFamily(deps, request, family, "read:data");
+  const data = await node.open();
+  if (data !== undefined) return data;
+  throw noSuchEntry(segmentsOf(request));
 }
 
 /** A path below the API's routes, from a node's keys. */

@@ -1,7 +1,7 @@
 /**
  * A node as clients see it: its attributes, as far as they are asked for, and the links to its data.
  */
-import type { Entry, TreeNode } from "../trees/contract.ts";
+import type { ArrayData, ContainerNode, TableData, TreeNode } from "../trees/contract.ts";
 import { pathOf } from "./tree-nodes.ts";
 
 export const FIELDS = [
@@ -37,15 +37,19 @@ export const MAX_DEPTH = 5;
 
 const DEFAULT_SORTING = [{ key: "_", direction: 1 }];
 
+/** Undefined: the node's data turn out not to be readable, so there is no such node. */
 export async function resource(
   segments: readonly string[],
   node: TreeNode,
   options: ResourceOptions,
   depth = 0,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<Readonly<Record<string, unknown>> | undefined> {
   const { fields } = options;
   const isContainer = node.family === "container";
   const wantsStructure = fields.has("structure") || (isContainer && fields.has("count"));
+  const needsData = !isContainer && (wantsStructure || !options.omitLinks);
+  const data = needsData ? await node.open() : null;
+  if (data === undefined) return undefined;
   const tags = fields.has("access_tags") ? node.accessTags : null;
   return {
     id: segments.at(-1) ?? "",
@@ -54,12 +58,12 @@ export async function resource(
       structure_family: isContainer || fields.has("structure_family") ? node.family : null,
       specs: fields.has("specs") ? node.specs : null,
       metadata: fields.has("metadata") ? options.metadataOf(node) : null,
-      structure: wantsStructure ? await structure(segments, node, options, depth) : null,
+      structure: wantsStructure ? await structure(segments, node, data, options, depth) : null,
       ...(options.legacyTags ? { access_blob: tags === null ? null : { tags } } : { access_tags: tags }),
       sorting: isContainer && fields.has("sorting") ? DEFAULT_SORTING : null,
       data_sources: null,
     },
-    links: options.omitLinks ? null : links(options.api, segments, node),
+    links: options.omitLinks ? null : links(options.api, segments, node, data),
     meta: null,
   };
 }
@@ -83,63 +87,64 @@ export function keyResource(segments: readonly string[], { api, omitLinks, legac
   };
 }
 
+type Data = ArrayData | TableData | null;
+
 async function structure(
   segments: readonly string[],
   node: TreeNode,
+  data: Data,
   options: ResourceOptions,
   depth: number,
-): Promise<Readonly<Record<string, unknown>>> {
-  switch (node.family) {
-    case "array":
-      return {
-        data_type: node.dataType,
-        chunks: node.chunks,
-        shape: node.shape,
-        dims: node.dims,
-        resizable: false,
-      };
-    case "table": {
-      const schema = Buffer.from(await node.arrowSchema()).toString("base64");
-      return {
-        arrow_schema: `data:application/vnd.apache.arrow.file;base64,${schema}`,
-        npartitions: node.partitions,
-        columns: node.columns,
-        resizable: false,
-      };
-    }
-    case "container": {
-      const count = await node.count();
-      const inlined =
-        node.inlined &&
-        count <= MAX_INLINED &&
-        depth <= MAX_DEPTH &&
-        depth < (options.maxDepth ?? Number.POSITIVE_INFINITY);
-      if (!inlined) return { contents: null, count };
-      const entries = await node.entries({ offset: 0, limit: MAX_INLINED });
-      return { contents: await inline(segments, entries, options, depth + 1), count };
-    }
+): Promise<Readonly<Record<string, unknown>> | null> {
+  if (node.family === "container") return containerStructure(segments, node, options, depth);
+  if (data === null) return null;
+  if ("shape" in data) {
+    const { dataType, chunks, shape, dims } = data;
+    return { data_type: dataType, chunks, shape, dims, resizable: false };
   }
+  const schema = Buffer.from(await data.arrowSchema()).toString("base64");
+  return {
+    arrow_schema: `data:application/vnd.apache.arrow.file;base64,${schema}`,
+    npartitions: data.partitions,
+    columns: data.columns,
+    resizable: false,
+  };
 }
 
-async function inline(
+async function containerStructure(
   segments: readonly string[],
-  entries: readonly Entry[],
+  node: ContainerNode,
   options: ResourceOptions,
   depth: number,
 ): Promise<Readonly<Record<string, unknown>>> {
+  const count = await node.count();
+  const inlined =
+    node.inlined &&
+    count <= MAX_INLINED &&
+    depth <= MAX_DEPTH &&
+    depth < (options.maxDepth ?? Number.POSITIVE_INFINITY);
+  if (!inlined) return { contents: null, count };
   const contents: [string, unknown][] = [];
-  for (const [key, child] of entries)
-    contents.push([key, await resource([...segments, key], child, options, depth)]);
-  return Object.fromEntries(contents);
+  for (const [key, child] of await node.entries({ offset: 0, limit: MAX_INLINED })) {
+    const shown = await resource([...segments, key], child, options, depth + 1);
+    if (shown !== undefined) contents.push([key, shown]);
+  }
+  return { contents: Object.fromEntries(contents), count };
 }
 
-function links(api: string, segments: readonly string[], node: TreeNode): Readonly<Record<string, string>> {
+function links(
+  api: string,
+  segments: readonly string[],
+  node: TreeNode,
+  data: Data,
+): Readonly<Record<string, string>> {
   const path = pathOf(segments);
   const self = `${api}/metadata/${path}`;
   const full = `${api}/${node.family}/full/${path}`;
   switch (node.family) {
     case "array": {
-      const block = node.shape.map((_, dimension) => `{${dimension}}`).join(",");
+      const shape = data !== null && "shape" in data ? data.shape : [];
+      const block = shape.map((_, dimension) => `{${dimension}}`).join(",");
       return { self, full, block: `${api}/array/block/${path}?block=${block}` };
     }
     case "table":

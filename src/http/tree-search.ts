@@ -51,7 +51,7 @@ export function searchRoutes(app: FastifyInstance, deps: TreeDeps): void {
     route("List a container's children, or search them", shallow),
     async (request, reply) => {
       const segments = segmentsOf(request);
-      const node = await findFamily(deps.tree, segments, "container");
+      const node = await findFamily(deps, request, "container", "read:metadata");
       const filters = readFilters(request.query);
       const sorting = readSorting(request.query.sort ?? []);
       const options = resourceOptions(request, `${deps.links.base(request)}/api/v1`);
@@ -72,7 +72,7 @@ export function searchRoutes(app: FastifyInstance, deps: TreeDeps): void {
     route("Search all that is below a container", deep),
     async (request, reply) => {
       const segments = segmentsOf(request);
-      const node = await findFamily(deps.tree, segments, "container");
+      const node = await findFamily(deps, request, "container", "read:metadata");
       const filters = readFilters(request.query);
       if (readSorting(request.query.sort ?? []).length > 0) {
         throw new Failure("bad_request", { detail: "Sorting is not supported for deep search." });
@@ -155,7 +155,8 @@ async function sendPage(
   const data: unknown[] = [];
   for (const [key, node] of only === "count" ? [] : await children.page(offset, limit)) {
     const path = [...segments, ...key.split("/")];
-    data.push(only === "" ? keyResource(path, options) : await resource(path, node, options));
+    const shown = only === "" ? keyResource(path, options) : await resource(path, node, options);
+    if (shown !== undefined) data.push(shown);
   }
   const { count } = children;
   const url = `${options.api}/${name}/${pathOf(segments)}`;

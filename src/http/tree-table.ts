@@ -10,7 +10,7 @@ import type { Frame } from "../trees/contract.ts";
 import { ARROW_TYPE, JSON_TYPE, type MediaType } from "../trees/formats.ts";
 import { frameCsv, frameJson } from "../trees/text.ts";
 import { DataQuery, dataRoute, sendData, wantedType } from "./tree-data.ts";
-import { findFamily, type OnNode, segmentsOf, type TreeDeps } from "./tree-nodes.ts";
+import { findData, type OnNode, type TreeDeps } from "./tree-nodes.ts";
 import { Repeated } from "./tree-query.ts";
 
 const TableQuery = Type.Object({ column: Repeated({ type: "string" }), ...DataQuery });
@@ -21,25 +21,25 @@ const PartitionQuery = Type.Object({
   ...TableQuery.properties,
 });
 
-export function tableRoutes(app: FastifyInstance, { tree }: TreeDeps): void {
+export function tableRoutes(app: FastifyInstance, deps: TreeDeps): void {
   app.get<{ Params: OnNode; Querystring: Static<typeof PartitionQuery> }>(
     "/api/v1/table/partition/*",
     dataRoute("Read one partition of a table", PartitionQuery),
     async (request, reply) => {
       const { partition, column, field } = request.query;
-      const node = await findFamily(tree, segmentsOf(request), "table");
+      const data = await findData(deps, request, "table");
       if (column !== undefined && field !== undefined) {
         throw new Failure("bad_request", {
           detail:
             "Cannot accept both 'column' and 'field' query parameters in the same /table/partition request. Include these query values using only the 'column' parameter.",
         });
       }
-      const index = partition < 0 ? partition + node.partitions : partition;
-      if (index < 0 || index >= node.partitions) {
+      const index = partition < 0 ? partition + data.partitions : partition;
+      if (index < 0 || index >= data.partitions) {
         throw new Failure("bad_request", { detail: "Partition out of range" });
       }
       const mediaType = wantedType(request, "table");
-      const frame = await node.read(index, chosen(column ?? field, node.columns));
+      const frame = await data.read(index, chosen(column ?? field, data.columns));
       return sendFrame(request, reply, mediaType, frame);
     },
   );
@@ -48,13 +48,13 @@ export function tableRoutes(app: FastifyInstance, { tree }: TreeDeps): void {
     "/api/v1/table/full/*",
     dataRoute("Read all rows of a table", TableQuery),
     async (request, reply) => {
-      const node = await findFamily(tree, segmentsOf(request), "table");
+      const data = await findData(deps, request, "table");
       const mediaType = wantedType(request, "table");
       return sendFrame(
         request,
         reply,
         mediaType,
-        await node.read(null, chosen(request.query.column, node.columns)),
+        await data.read(null, chosen(request.query.column, data.columns)),
       );
     },
   );

@@ -2,7 +2,8 @@
  * A frame as an Arrow IPC file, with the `pandas` entry in its schema from which Python restores the index. The library
  * is loaded at the first use, so that a start does not wait for it.
  */
-import type { Column, ColumnValues, Frame } from "./contract.ts";
+import type { Column, Values } from "./columns.ts";
+import type { Frame } from "./contract.ts";
 
 /** The column that holds labels without a name of their own, as pandas calls it. */
 const UNNAMED_INDEX = "__index_level_0__";
@@ -21,18 +22,63 @@ export async function frameSchema(frame: Frame): Promise<Uint8Array> {
   return stream.slice(0, length);
 }
 
+type Arrow = typeof import("apache-arrow");
+
 async function recordBatch(frame: Frame) {
-  const { Field, Float64, Int64, RecordBatch, Schema, Struct, makeData } = await import("apache-arrow");
-  const type = (values: ColumnValues) => (values instanceof Float64Array ? new Float64() : new Int64());
+  const arrow = await import("apache-arrow");
+  const { Field, RecordBatch, Schema, Struct, makeData } = arrow;
   const columns = [...frame.columns, ...indexColumn(frame)];
-  const fields = columns.map(({ name, values }) => new Field(name, type(values), true));
-  const children = columns.map(({ values }) =>
-    values instanceof Float64Array
-      ? makeData({ type: new Float64(), data: values })
-      : makeData({ type: new Int64(), data: values }),
-  );
+  const children = columns.map(({ values }) => dataOf(arrow, values));
+  const fields = columns.map(({ name }, index) => {
+    const child = children[index];
+    if (child === undefined) throw new Error("A column without values.");
+    return new Field(name, child.type, true);
+  });
   const schema = new Schema(fields, new Map([["pandas", JSON.stringify(pandasMetadata(frame))]]));
   return new RecordBatch(schema, makeData({ type: new Struct(fields), length: frame.length, children }));
+}
+
+function dataOf(arrow: Arrow, values: Values) {
+  switch (values.type) {
+    case "float64":
+      return arrow.makeData({ type: new arrow.Float64(), data: values.data });
+    case "int64":
+      return arrow.makeData({ type: new arrow.Int64(), data: values.data });
+    case "uint8":
+      return arrow.makeData({ type: new arrow.Uint8(), data: values.data });
+    case "datetime64":
+      return arrow.makeData({ type: new arrow.Timestamp(UNITS[values.unit]), data: values.data });
+    case "bool": {
+      const data = bits(values.data, (value) => value !== 0);
+      return arrow.makeData({ type: new arrow.Bool(), length: values.data.length, data });
+    }
+    case "text":
+      return arrow.makeData({ type: new arrow.Utf8(), ...textBuffers(values.data) });
+  }
+}
+
+/** The members of Arrow's TimeUnit. */
+const UNITS = { s: 0, ms: 1, us: 2, ns: 3 } as const;
+
+/** One bit for each value, the first in the lowest bit. */
+function bits<Value>(values: ArrayLike<Value>, isSet: (value: Value) => boolean): Uint8Array {
+  const packed = new Uint8Array(Math.ceil(values.length / 8));
+  for (let index = 0; index < values.length; index += 1)
+    if (isSet(values[index] as Value)) packed[index >> 3] = (packed[index >> 3] ?? 0) | (1 << (index & 7));
+  return packed;
+}
+
+function textBuffers(texts: readonly (string | null)[]) {
+  const valueOffsets = new Int32Array(texts.length + 1);
+  let end = 0;
+  for (const [row, text] of texts.entries()) {
+    end += text === null ? 0 : Buffer.byteLength(text);
+    valueOffsets[row + 1] = end;
+  }
+  const data = new Uint8Array(Buffer.from(texts.filter((text) => text !== null).join("")));
+  const nullCount = texts.filter((text) => text === null).length;
+  const nullBitmap = nullCount === 0 ? null : bits(texts, (text) => text !== null);
+  return { length: texts.length, nullCount, nullBitmap, valueOffsets, data };
 }
 
 function indexColumn({ index }: Frame): readonly Column[] {
@@ -68,7 +114,18 @@ function pandasMetadata(frame: Frame): Record<string, unknown> {
   };
 }
 
-function pandasColumn(name: string | null, column: Column): Record<string, unknown> {
-  const type = column.values instanceof Float64Array ? "float64" : "int64";
-  return { name, field_name: column.name, pandas_type: type, numpy_type: type, metadata: null };
+function pandasColumn(name: string | null, { name: field, values }: Column): Record<string, unknown> {
+  const [pandas, numpy] = pandasTypes(values);
+  return { name, field_name: field, pandas_type: pandas, numpy_type: numpy, metadata: null };
+}
+
+function pandasTypes(values: Values): readonly [pandas: string, numpy: string] {
+  switch (values.type) {
+    case "text":
+      return ["unicode", "object"];
+    case "datetime64":
+      return ["datetime", `datetime64[${values.unit}]`];
+    default:
+      return [values.type, values.type];
+  }
 }

@@ -2,7 +2,8 @@
  * An xarray dataset (a container of arrays that share a dimension) as one frame, as xarray's `to_dataframe` makes it: the
  * coordinate of the dimension becomes the index, every other variable a column.
  */
-import type { ArrayNode, ColumnValues, ContainerNode, Entry, Frame } from "./contract.ts";
+import type { Column, DatetimeUnit, Values } from "./columns.ts";
+import type { ArrayData, ContainerNode, Entry, Frame } from "./contract.ts";
 import { selectAll } from "./selection.ts";
 
 export const DATASET_SPEC = "xarray_dataset";
@@ -16,10 +17,11 @@ export async function datasetFrame(
   variables: readonly Entry[],
   chosen: readonly string[] | null,
 ): Promise<Frame | undefined> {
-  const arrays = new Map<string, ArrayNode>();
+  const arrays = new Map<string, ArrayData>();
   for (const [name, node] of variables) {
-    if (node.family !== "array") return undefined;
-    arrays.set(name, node);
+    const data = node.family === "array" ? await node.open() : undefined;
+    if (data === undefined) return undefined;
+    arrays.set(name, data);
   }
   const names = chosen ?? [...arrays.keys()];
   const dimensions = new Set(names.flatMap((name) => arrays.get(name)?.dims ?? []));
@@ -27,24 +29,37 @@ export async function datasetFrame(
   if (dimension === undefined || dimensions.size > 1) return undefined;
   const coordinate = arrays.get(dimension);
   const index = coordinate && (await valuesOf(coordinate));
-  const columns: { name: string; values: ColumnValues }[] = [];
+  const columns: Column[] = [];
   for (const name of names.filter((other) => other !== dimension)) {
     const array = arrays.get(name);
     const values = array && (await valuesOf(array));
     if (values === undefined) return undefined;
     columns.push({ name, values });
   }
-  const length = index?.length ?? columns[0]?.values.length ?? 0;
-  if (columns.some(({ values }) => values.length !== length)) return undefined;
+  const length = (index ?? columns[0]?.values)?.data.length ?? 0;
+  if (columns.some(({ values }) => values.data.length !== length)) return undefined;
   return { length, columns, index: index === undefined ? null : { name: dimension, values: index } };
 }
 
-async function valuesOf(array: ArrayNode): Promise<ColumnValues | undefined> {
-  const { kind, itemsize, endianness } = array.dataType;
-  if (array.shape.length !== 1 || itemsize !== 8 || endianness !== "little") return undefined;
-  const bytes = await array.read(selectAll(array.shape));
+async function valuesOf(array: ArrayData): Promise<Values | undefined> {
+  const { dataType, shape } = array;
+  if (shape.length !== 1 || !("kind" in dataType)) return undefined;
+  const { kind, itemsize, endianness, dt_units: units } = dataType;
+  if (itemsize !== 8 || endianness !== "little") return undefined;
+  const bytes = await array.read(selectAll(shape));
   // A copy, since a view of eight bytes needs to be aligned.
   const buffer = new Uint8Array(bytes).buffer;
-  if (kind === "f") return new Float64Array(buffer);
-  return kind === "i" ? new BigInt64Array(buffer) : undefined;
+  if (kind === "f") return { type: "float64", data: new Float64Array(buffer) };
+  if (kind === "i") return { type: "int64", data: new BigInt64Array(buffer) };
+  const unit = UNITS.get(units ?? "");
+  return kind === "M" && unit !== undefined
+    ? { type: "datetime64", unit, data: new BigInt64Array(buffer) }
+    : undefined;
 }
+
+const UNITS: ReadonlyMap<string, DatetimeUnit> = new Map([
+  ["[s]", "s"],
+  ["[ms]", "ms"],
+  ["[us]", "us"],
+  ["[ns]", "ns"],
+]);

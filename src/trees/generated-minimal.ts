@@ -2,6 +2,7 @@
  * `tiled.examples.generated_minimal:tree`: two arrays, a table and a dataset, the tree that Tiled's documentation uses in
  * its examples.
  */
+import { float64, int64 } from "./columns.ts";
 import type { ContainerNode, Tree } from "./contract.ts";
 import { constantArray, container, spec, table, valuesArray } from "./memory.ts";
 
@@ -22,7 +23,10 @@ export function generatedMinimal(): Tree {
 }
 
 function frame() {
-  const column = (name: string, value: number) => ({ name, values: new Float64Array(ROWS).fill(value) });
+  const column = (name: string, value: number) => ({
+    name,
+    values: float64(new Float64Array(ROWS).fill(value)),
+  });
   return table([column("x", 1), column("y", 2), column("z", 3)], 3, { specs: [spec("dataframe")] });
 }
 
@@ -33,7 +37,7 @@ function dataset(): ContainerNode {
     [
       [
         "temperature",
-        valuesArray(BigInt64Array.of(100n, 99n, 98n), [3], {
+        valuesArray(int64(BigInt64Array.of(100n, 99n, 98n)), [3], {
           metadata,
           dims,
           specs: [spec("xarray_data_var")],
@@ -41,7 +45,11 @@ function dataset(): ContainerNode {
       ],
       [
         "time",
-        valuesArray(BigInt64Array.of(1n, 2n, 3n), [3], { metadata, dims, specs: [spec("xarray_coord")] }),
+        valuesArray(int64(BigInt64Array.of(1n, 2n, 3n)), [3], {
+          metadata,
+          dims,
+          specs: [spec("xarray_coord")],
+        }),
       ],
     ],
     { metadata, specs: [spec("xarray_dataset")], inlined: true },

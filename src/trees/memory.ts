@@ -3,26 +3,30 @@
  * them are files of their own.
  */
 import { frameSchema } from "./arrow.ts";
+import { asArray, type Column, counted, float64, part, type Values } from "./columns.ts";
 import type {
+  ArrayData,
   ArrayNode,
-  Column,
-  ColumnValues,
   ContainerNode,
-  DataType,
+  ElementType,
   Entry,
   Frame,
   Spec,
+  TableData,
   TableNode,
 } from "./contract.ts";
+import { gather } from "./gather.ts";
 import { countOf, type Selection } from "./selection.ts";
+import { TagIndex } from "./tag-index.ts";
 
-interface Description {
+export interface Description {
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly specs?: readonly Spec[];
+  readonly accessTags?: readonly string[];
 }
 
-function described(description: Description) {
-  return { metadata: description.metadata ?? {}, specs: description.specs ?? [], accessTags: null };
+function described({ metadata = {}, specs = [], accessTags }: Description) {
+  return { metadata, specs, accessTags: accessTags ?? null };
 }
 
 export function spec(name: string): Spec {
@@ -35,6 +39,7 @@ export function container(
 ): ContainerNode {
   const entries = [...children];
   const byKey = new Map(entries);
+  let index: TagIndex | undefined;
   return {
     ...described(description),
     family: "container",
@@ -42,36 +47,33 @@ export function container(
     count: async () => entries.length,
     child: async (key) => byKey.get(key),
     entries: async ({ offset, limit }) => entries.slice(offset, offset + limit),
+    bearing: async (tags) => {
+      index ??= new TagIndex(entries.map(([, node]) => node.accessTags));
+      return index.listing(tags, async (positions) => positions.flatMap((at) => entries.slice(at, at + 1)));
+    },
   };
 }
 
-const FLOAT64: DataType = { endianness: "little", kind: "f", itemsize: 8, dt_units: null };
-const INT64: DataType = { endianness: "little", kind: "i", itemsize: 8, dt_units: null };
-
-function dataType(values: ColumnValues): DataType {
-  return values instanceof Float64Array ? FLOAT64 : INT64;
-}
-
-interface ArrayDescription extends Description {
+export interface ArrayDescription extends Description {
   readonly dims?: readonly string[];
+  /** One chunk where there are none. */
+  readonly chunks?: readonly (readonly number[])[];
 }
 
-/** An array in one chunk. */
-function array(
-  type: DataType,
+export function array(
+  dataType: ElementType,
   shape: readonly number[],
   description: ArrayDescription,
-  read: (selection: Selection) => Uint8Array,
+  read: (selection: Selection) => Promise<Uint8Array>,
 ): ArrayNode {
-  return {
-    ...described(description),
-    family: "array",
-    dataType: type,
+  const data: ArrayData = {
+    dataType,
     shape,
-    chunks: shape.map((length) => [length]),
+    chunks: description.chunks ?? shape.map((length) => [length]),
     dims: description.dims ?? null,
-    read: async (selection) => read(selection),
+    read,
   };
+  return { ...described(description), family: "array", open: async () => data };
 }
 
 /** One number everywhere, so that no memory is held for it. */
@@ -80,78 +82,73 @@ export function constantArray(
   shape: readonly number[],
   description: ArrayDescription = {},
 ): ArrayNode {
-  return array(FLOAT64, shape, description, (selection) =>
-    bytesOf(new Float64Array(countOf(selection)).fill(value)),
+  const { dataType } = asArray(float64(Float64Array.of(value)));
+  return array(
+    dataType,
+    shape,
+    description,
+    async (selection) => asArray(float64(new Float64Array(countOf(selection)).fill(value))).bytes,
   );
 }
 
 /** `values` in C order. */
 export function valuesArray(
-  values: ColumnValues,
+  values: Values,
   shape: readonly number[],
   description: ArrayDescription = {},
 ): ArrayNode {
-  return array(dataType(values), shape, description, (selection) => bytesOf(pick(values, shape, selection)));
+  const { dataType, bytes } = asArray(values);
+  return bytesArray(bytes, dataType, shape, description);
 }
 
-function pick(values: ColumnValues, shape: readonly number[], selection: Selection): ColumnValues {
-  const offsets = flatOffsets(shape, selection);
-  return values instanceof Float64Array
-    ? Float64Array.from(offsets, (offset) => values[offset] ?? Number.NaN)
-    : BigInt64Array.from(offsets, (offset) => values[offset] ?? 0n);
+/** Elements of any type, in C order. */
+export function bytesArray(
+  bytes: Uint8Array,
+  dataType: ElementType,
+  shape: readonly number[],
+  description: ArrayDescription = {},
+): ArrayNode {
+  return array(dataType, shape, description, async (selection) =>
+    gather(bytes, shape, selection, dataType.itemsize),
+  );
 }
 
-function flatOffsets(shape: readonly number[], selection: Selection): readonly number[] {
-  let offsets = [0];
-  for (const [dimension, axis] of selection.entries()) {
-    const stride = shape.slice(dimension + 1).reduce((product, length) => product * length, 1);
-    const steps = Array.from(
-      { length: axis.length },
-      (_, index) => (axis.start + index * axis.step) * stride,
-    );
-    offsets = offsets.flatMap((offset) => steps.map((step) => offset + step));
-  }
-  return offsets;
-}
-
-function bytesOf(values: ColumnValues): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-}
-
-/** A table whose rows are counted from 0, cut into partitions of nearly the same length, the longer ones first. */
+/** A table's rows, which are counted from 0, cut into partitions of nearly the same length, the longer ones first. */
 export function table(
   columns: readonly Column[],
   partitions: number,
-  description: Description = {},
+  description: Description & { readonly indexName?: string } = {},
 ): TableNode {
-  const length = columns[0]?.values.length ?? 0;
+  const length = columns[0]?.values.data.length ?? 0;
   const named = new Map(columns.map((column) => [column.name, column]));
+  const { indexName = null } = description;
   const rows = (start: number, stop: number, names: readonly string[] | null): Frame => ({
     length: stop - start,
     columns: (names ?? [...named.keys()]).flatMap((name) => {
       const column = named.get(name);
-      return column === undefined ? [] : [{ name, values: column.values.subarray(start, stop) }];
+      return column === undefined ? [] : [{ name, values: part(column.values, start, stop) }];
     }),
-    index: {
-      name: null,
-      values: BigInt64Array.from({ length: stop - start }, (_, row) => BigInt(start + row)),
-    },
+    index: { name: indexName, values: counted(start, stop) },
   });
-  return {
-    ...described(description),
-    family: "table",
+  const data: TableData = {
     columns: [...named.keys()],
     partitions,
-    arrowSchema: () => frameSchema({ length: 0, columns, index: null }),
+    arrowSchema: () =>
+      frameSchema({
+        length: 0,
+        columns,
+        index: indexName === null ? null : { name: indexName, values: counted(0, 0) },
+      }),
     read: async (partition, names) => {
       if (partition === null) return rows(0, length, names);
       const start = (index: number): number =>
         index * Math.floor(length / partitions) + Math.min(index, length % partitions);
       return rows(start(partition), start(partition + 1), names);
     },
-    column: async (name) => {
+    column: (name) => {
       const column = named.get(name);
-      return column && valuesArray(column.values, [column.values.length]);
+      return column && valuesArray(column.values, [column.values.data.length]);
     },
   };
+  return { ...described(description), family: "table", open: async () => data };
 }

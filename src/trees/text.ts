@@ -2,7 +2,8 @@
  * Arrays and frames as JSON and CSV. Numbers are written as Python writes them (`1.0`, not `1`), so that a reader cannot
  * mistake floats for integers.
  */
-import type { ColumnValues, DataType, Frame } from "./contract.ts";
+import type { Values } from "./columns.ts";
+import type { DataType, ElementType, Frame, StructType } from "./contract.ts";
 
 /** JSON has no words for what is not a finite number. */
 export type TextFormat = "json" | "csv";
@@ -10,19 +11,53 @@ export type TextFormat = "json" | "csv";
 /** Undefined: elements of this type have no text form here. */
 export function elementTexts(
   bytes: Uint8Array,
-  type: DataType,
+  type: ElementType,
   format: TextFormat,
 ): readonly string[] | undefined {
+  const write = writerOf(type, format);
+  if (write === undefined) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const little = type.endianness !== "big";
-  const read = READERS[`${type.kind}${type.itemsize}`];
-  if (read === undefined) return undefined;
   const texts: string[] = [];
-  for (let offset = 0; offset + type.itemsize <= bytes.byteLength; offset += type.itemsize) {
-    const value = read(view, offset, little);
-    texts.push(type.kind === "f" ? floatText(Number(value), format) : String(value));
-  }
+  for (let offset = 0; offset + type.itemsize <= bytes.byteLength; offset += type.itemsize)
+    texts.push(write(view, offset));
   return texts;
+}
+
+type Writer = (view: DataView, offset: number) => string;
+
+function writerOf(type: ElementType, format: TextFormat): Writer | undefined {
+  if ("fields" in type) return structWriter(type, format);
+  const little = type.endianness !== "big";
+  const quote = (text: string) => (format === "json" ? JSON.stringify(text) : csvField(text));
+  switch (type.kind) {
+    case "U":
+      return (view, offset) => quote(utf32(view, offset, type.itemsize, little));
+    case "S":
+      return (view, offset) => quote(latin(view, offset, type.itemsize));
+    case "M":
+      return timeWriter(type, little, format);
+    default: {
+      const read = READERS[`${type.kind}${type.itemsize}`];
+      if (read === undefined) return undefined;
+      if (type.kind !== "f") return (view, offset) => String(read(view, offset, little));
+      return (view, offset) => floatText(Number(read(view, offset, little)), format);
+    }
+  }
+}
+
+/** A list of what the fields hold; in CSV an element has one place only. */
+function structWriter({ fields }: StructType, format: TextFormat): Writer | undefined {
+  if (format === "csv") return undefined;
+  const writers: Writer[] = [];
+  let start = 0;
+  for (const { dtype, shape } of fields) {
+    const write = shape === null ? writerOf(dtype, format) : undefined;
+    if (write === undefined) return undefined;
+    const place = start;
+    writers.push((view, offset) => write(view, offset + place));
+    start += dtype.itemsize;
+  }
+  return (view, offset) => `[${writers.map((write) => write(view, offset)).join(",")}]`;
 }
 
 type Reader = (view: DataView, offset: number, little: boolean) => number | bigint | boolean;
@@ -46,6 +81,58 @@ function floatText(value: number, format: TextFormat): string {
   if (!Number.isFinite(value)) return format === "json" ? "null" : value > 0 ? "inf" : "-inf";
   const text = Object.is(value, -0) ? "-0" : String(value);
   return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+/** NumPy's texts end before the zeros that fill them up. */
+function utf32(view: DataView, offset: number, length: number, little: boolean): string {
+  let text = "";
+  for (let at = offset; at < offset + length; at += 4) {
+    const code = view.getUint32(at, little);
+    text += code <= 0x10ffff ? String.fromCodePoint(code) : "\ufffd";
+  }
+  return text.replace(/\0+$/, "");
+}
+
+function latin(view: DataView, offset: number, length: number): string {
+  const bytes = Buffer.from(view.buffer, view.byteOffset + offset, length);
+  return bytes.toString("latin1").replace(/\0+$/, "");
+}
+
+/** Nanoseconds of the units that are told as a time of the day. */
+const NANOSECONDS: ReadonlyMap<string, bigint> = new Map([
+  ["[D]", 86_400_000_000_000n],
+  ["[h]", 3_600_000_000_000n],
+  ["[m]", 60_000_000_000n],
+  ["[s]", 1_000_000_000n],
+  ["[ms]", 1_000_000n],
+  ["[us]", 1000n],
+  ["[ns]", 1n],
+]);
+
+/** NumPy's NaT, not a time. */
+const NOT_A_TIME = -(2n ** 63n);
+
+/** What a `Date` can hold, in milliseconds from 1970. */
+const FURTHEST = 8_640_000_000_000_000n;
+
+function timeWriter({ dt_units: units }: DataType, little: boolean, format: TextFormat): Writer | undefined {
+  const unit = NANOSECONDS.get(units ?? "");
+  if (unit === undefined) return undefined;
+  return (view, offset) => timeText(view.getBigInt64(offset, little), unit, format);
+}
+
+function timeText(value: bigint, unit: bigint, format: TextFormat): string {
+  const nanoseconds = value * unit;
+  const seconds =
+    (nanoseconds - (((nanoseconds % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n)) / 1_000_000_000n;
+  const milliseconds = seconds * 1000n;
+  if (value === NOT_A_TIME || milliseconds > FURTHEST || milliseconds < -FURTHEST)
+    return format === "json" ? "null" : "";
+  const rest = String(nanoseconds - seconds * 1_000_000_000n)
+    .padStart(9, "0")
+    .replace(/0+$/, "");
+  const text = new Date(Number(milliseconds)).toISOString().slice(0, -5) + (rest === "" ? "" : `.${rest}`);
+  return format === "json" ? `"${text}"` : text;
 }
 
 /** Nested lists; a bare number where no dimension is left. */
@@ -84,10 +171,29 @@ export function frameCsv(frame: Frame, header: boolean): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function valueTexts(values: ColumnValues, format: TextFormat): readonly string[] {
-  return Array.from(values as ArrayLike<number | bigint>, (value) =>
-    typeof value === "bigint" ? String(value) : floatText(value, format),
-  );
+function valueTexts(values: Values, format: TextFormat): readonly string[] {
+  switch (values.type) {
+    case "float64":
+      return Array.from(values.data, (value) => floatText(value, format));
+    case "text":
+      return values.data.map((text) => textOf(text, format));
+    case "bool":
+      // As Python writes them, in JSON as JSON does.
+      return Array.from(values.data, (value) =>
+        format === "json" ? String(value !== 0) : value !== 0 ? "True" : "False",
+      );
+    case "datetime64": {
+      const unit = NANOSECONDS.get(`[${values.unit}]`) ?? 1n;
+      return Array.from(values.data, (value) => timeText(value, unit, format));
+    }
+    default:
+      return Array.from(values.data as ArrayLike<number | bigint>, String);
+  }
+}
+
+function textOf(text: string | null, format: TextFormat): string {
+  if (format === "json") return JSON.stringify(text);
+  return text === null ? "" : csvField(text);
 }
 
 function csvField(text: string): string {

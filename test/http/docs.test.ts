@@ -11,7 +11,7 @@ test("the page tells every described route, without a script and under the serve
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   const links = { rootPath: "/prefix", base: () => "http://localhost/prefix" };
   await describeRoutes(app, { title: "Tiled", version: "1", tokenUrl: null, rootPath: links.rootPath });
-  treeRoutes(app, { tree: await loadTrees([]), links });
+  treeRoutes(app, { tree: await loadTrees([]), links, rights: () => null });
   app.get("/hidden", { config: { access: "public" }, schema: { hide: true } }, () => "");
   docsRoute(app, { site: { title: "Beamline", logo: null, contact: null, version: "1" }, links });
   await app.ready();

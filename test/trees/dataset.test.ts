@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { float64, int64 } from "../../src/trees/columns.ts";
 import { datasetFrame } from "../../src/trees/dataset.ts";
 import { constantArray, container, valuesArray } from "../../src/trees/memory.ts";
 
 const along = (dim: string) => ({ dims: [dim] });
-const x = ["x", valuesArray(Float64Array.of(0.5, 1.5), [2], along("x"))] as const;
-const y = ["y", valuesArray(BigInt64Array.of(7n, 8n), [2], along("x"))] as const;
+const x = ["x", valuesArray(float64(Float64Array.of(0.5, 1.5)), [2], along("x"))] as const;
+const y = ["y", valuesArray(int64(BigInt64Array.of(7n, 8n)), [2], along("x"))] as const;
 
 test("the dimension's coordinate is the index, or the rows are counted", async () => {
   const frame = await datasetFrame([y, x], null);
@@ -13,18 +14,18 @@ test("the dimension's coordinate is the index, or the rows are counted", async (
     frame?.columns.map(({ name }) => name),
     ["y"],
   );
-  assert.deepEqual(frame.index, { name: "x", values: Float64Array.of(0.5, 1.5) });
+  assert.deepEqual(frame.index, { name: "x", values: float64(Float64Array.of(0.5, 1.5)) });
   assert.equal((await datasetFrame([y], null))?.index, null);
   assert.deepEqual((await datasetFrame([x, y], ["x"]))?.columns, []);
 });
 
 test("what is no frame is none", async () => {
-  const z = ["z", valuesArray(Float64Array.of(1, 2), [2], along("z"))] as const;
-  const longer = ["w", valuesArray(Float64Array.of(1, 2, 3), [3], along("x"))] as const;
+  const z = ["z", valuesArray(float64(Float64Array.of(1, 2)), [2], along("z"))] as const;
+  const longer = ["w", valuesArray(float64(Float64Array.of(1, 2, 3)), [3], along("x"))] as const;
   for (const [name, entries] of [
     ["two dimensions", [x, z]],
     ["another length", [x, longer]],
-    ["no dimension", [["a", valuesArray(Float64Array.of(1), [1])] as const]],
+    ["no dimension", [["a", valuesArray(float64(Float64Array.of(1)), [1])] as const]],
     ["a plane", [["a", constantArray(1, [2, 2], { dims: ["x", "y"] })] as const]],
     ["a plane along one dimension", [["a", constantArray(1, [2, 2], along("x"))] as const]],
     ["a container", [["a", container([])] as const]],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { valuesArray } from "../../src/trees/memory.ts";
+import { gather } from "../../src/trees/gather.ts";
 import { countOf, parseSlices, select, selectBlock, shapeOf, within } from "../../src/trees/selection.ts";
 
 /** Shape, slice, and what NumPy makes of it: the result's shape and its elements of `arange`; null where it refuses. */
@@ -22,11 +22,9 @@ test("slices pick what NumPy picks", async () => {
     assert.deepEqual(shapeOf(selection), resultShape, `${text} of ${shape}`);
     assert.equal(countOf(selection), elements.length);
     const size = shape.reduce((product, length) => product * length, 1);
-    const bytes = await valuesArray(
-      Float64Array.from({ length: size }, (_, index) => index),
-      shape,
-    ).read(selection);
-    assert.deepEqual([...new Float64Array(bytes.slice().buffer)], elements, `${text} of ${shape}`);
+    const stored = new Uint8Array(Float64Array.from({ length: size }, (_, index) => index).buffer);
+    const bytes = gather(stored, shape, selection, 8);
+    assert.deepEqual([...new Float64Array(bytes.buffer)], elements, `${text} of ${shape}`);
   }
 });
 
