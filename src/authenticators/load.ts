@@ -39,6 +39,10 @@ export async function loadAuthenticators(
     };
     const authenticator = await make(config, context, problem);
     if (authenticator !== undefined) authenticators.set(config.provider, authenticator);
+    // Its clients send tokens without a word of whose they are.
+    if (authenticator?.kind === "proxied" && providers.length > 1) {
+      problem(["authenticator"], "must be the only provider, since it accepts the provider's own tokens.");
+    }
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return authenticators;

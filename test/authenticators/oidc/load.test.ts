@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Authenticator } from "../../../src/authenticators/contract.ts";
+import { loadAuthenticators } from "../../../src/authenticators/load.ts";
+import { folder, provider, refusal } from "../loading.ts";
+
+const WELL_KNOWN = "https://idp.example/.well-known/openid-configuration";
+const OIDC = { client_id: "tiled", client_secret: "hunter2", well_known_uri: WELL_KNOWN };
+const PROXIED = {
+  audience: "tiled-api",
+  client_id: "tiled",
+  device_flow_client_id: "tiled-cli",
+  well_known_uri: WELL_KNOWN,
+};
+
+const entry = (name: string, args: Record<string, unknown>, index = 0) =>
+  provider(`tiled.authenticators:${name}`, args, `idp-${index}`, index);
+
+describe("OpenID Connect in a configuration", () => {
+  for (const [name, args, kind] of [
+    ["OIDCAuthenticator", OIDC, "external"],
+    ["ProxiedOIDCAuthenticator", PROXIED, "proxied"],
+    ["EntraAuthenticator", PROXIED, "proxied"],
+  ] as const) {
+    test(`${name} is ${kind}; making one calls nobody`, async () => {
+      const made = await loadAuthenticators([entry(name, args)], folder, () => undefined);
+      const [authenticator] = made.values() as Iterable<Authenticator>;
+      assert.equal(authenticator?.kind, kind);
+      assert.match(authenticator.problem() ?? "", /not reached yet/);
+    });
+  }
+
+  test("several providers of browsers", async () => {
+    const entries = [entry("OIDCAuthenticator", OIDC, 0), entry("OIDCAuthenticator", OIDC, 1)];
+    const made = await loadAuthenticators(entries, folder, () => undefined);
+    assert.deepEqual([...made.keys()], ["idp-0", "idp-1"]);
+  });
+
+  test("one that accepts the provider's tokens must be alone", async () => {
+    for (const name of ["ProxiedOIDCAuthenticator", "EntraAuthenticator"]) {
+      const beside = await refusal(entry("OIDCAuthenticator", OIDC, 0), entry(name, PROXIED, 1));
+      assert.match(
+        beside,
+        /config\.yml:4: authentication\.providers\[1\]\.authenticator: must be the only provider/,
+      );
+    }
+    const both = await refusal(
+      entry("EntraAuthenticator", PROXIED, 0),
+      entry("ProxiedOIDCAuthenticator", PROXIED, 1),
+    );
+    assert.match(both, /providers\[0\].*must be the only/);
+    assert.match(both, /providers\[1\].*must be the only/);
+  });
+
+  test("what is wrong has its place, and never the secret", async () => {
+    const wrong = { ...OIDC, well_known_uri: "http://idp.example/", client_secret: 12345, redirect_to: "x" };
+    const message = await refusal(entry("OIDCAuthenticator", wrong));
+    assert.match(message, /args\.client_secret: must be of type string, found number\. Put it in quotes\./);
+    assert.match(message, /args\.redirect_to: is not known/);
+    assert.doesNotMatch(message, /12345|hunter2/);
+    const elsewhere = await refusal(
+      entry("OIDCAuthenticator", { ...OIDC, well_known_uri: "http://idp.example/" }),
+    );
+    assert.match(elsewhere, /args\.well_known_uri begins with http:/);
+    assert.doesNotMatch(elsewhere, /hunter2/);
+  });
+});
