@@ -132,9 +132,12 @@ function claimProblem({ claim, reason }: errors.JWTClaimValidationFailed): strin
   return `its '${claim}' is no time`;
 }
 
-/** A value that somebody else chose, for the log. */
+/** A value that somebody else chose, for the log: in quotes, cut, and without what a terminal would act upon. */
 export function quoted(value: unknown): string {
-  const text = JSON.stringify(value) ?? "none";
+  const text = (JSON.stringify(value) ?? "none").replace(
+    /[\p{C}\u2028\u2029]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }
 

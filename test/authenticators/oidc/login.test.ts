@@ -151,7 +151,7 @@ describe("the exchange of the code", () => {
     const request = newRequest();
     const callback = await provider.visit(await authenticator.begin(request));
     const code = callback.searchParams.get("code") ?? "";
-    const description = `code ${code}, secret ${CLIENT_SECRET}, verifier ${request.codeVerifier}\nx`;
+    const description = `code ${code}, secret ${CLIENT_SECRET}, verifier ${request.codeVerifier}\n\u009b31m\u202ex`;
     provider.misbehave({
       status: 400,
       answer: () => ({ error: "invalid_grant", error_description: description }),
@@ -159,7 +159,7 @@ describe("the exchange of the code", () => {
     await fails(
       authenticator.finish({ ...request, callback }),
       "login_refused",
-      /"code …, secret …, verifier …\\nx"/,
+      /"code …, secret …, verifier …\\n\\u\{9b\}31m\\u\{202e\}x"/,
     );
   });
 });
