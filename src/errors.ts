@@ -85,7 +85,9 @@ export class Failure extends Error {
     // A refusal is expected, and who attacks causes many: no stack is walked for it. Its cause has its own.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
-    super(options.log ?? (typeof options.detail === "string" ? options.detail : text), { cause: options.cause });
+    super(options.log ?? (typeof options.detail === "string" ? options.detail : text), {
+      cause: options.cause,
+    });
     Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.status = status;
