@@ -47,15 +47,21 @@ export class CodeFlow {
 
   async authorizationUrl(metadata: Metadata, request: AuthorizationRequest): Promise<URL> {
     const { scopes, prompt } = this.#parts;
-    return buildAuthorizationUrl(this.#configuration(metadata, None()), {
+    const parameters = {
       redirect_uri: request.redirectUri,
       scope: scopes.join(" "),
       state: request.state,
       nonce: request.nonce,
       code_challenge: await calculatePKCECodeChallenge(request.codeVerifier),
       code_challenge_method: "S256",
+      client_id: this.#parts.client.id,
+      response_type: "code",
       ...(prompt === null ? {} : { prompt }),
-    });
+    };
+    const url = buildAuthorizationUrl(this.#configuration(metadata, None()), parameters);
+    // An endpoint keeps a query of its own, but no parameter may be there twice.
+    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+    return url;
   }
 
   async exchange(

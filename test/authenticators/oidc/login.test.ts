@@ -44,10 +44,13 @@ describe("the way to the provider", () => {
 
   test("the endpoint's own query stays", async (t) => {
     const { provider } = await setUp((step) => t.after(step));
-    provider.document["authorization_endpoint"] = `${provider.url}/authorize?tenant=lab`;
+    provider.document["authorization_endpoint"] =
+      `${provider.url}/authorize?tenant=lab&client_id={client_id}&scope=x&scope=y`;
     const { authenticator } = await setUp((step) => t.after(step), { well_known_uri: provider.wellKnown });
     const { searchParams } = await authenticator.begin(newRequest());
     assert.equal(searchParams.get("tenant"), "lab");
+    assert.deepEqual(searchParams.getAll("client_id"), [CLIENT_ID]);
+    assert.deepEqual(searchParams.getAll("scope"), ["openid"]);
     assert.equal(searchParams.get("response_type"), "code");
   });
 });
