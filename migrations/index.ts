@@ -5,11 +5,13 @@ import type { Migration } from "kysely/migration";
 import * as tables from "./0001_own_tables.ts";
 import * as indexes from "./0002_indexes.ts";
 import * as externalLogins from "./0003_external_logins.ts";
+import * as accounts from "./0004_accounts.ts";
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_own_tables": tables,
   "0002_indexes": indexes,
   "0003_external_logins": externalLogins,
+  "0004_accounts": accounts,
 };
 
 export { restoreIndexes } from "./0002_indexes.ts";

@@ -97,6 +97,9 @@ export const AUDIT_EVENTS = [
   "principal_disabled",
   "principal_enabled",
   "role_granted",
+  "identity_linked",
+  "identity_link_refused",
+  "identity_unlinked",
   "database_purged",
 ] as const;
 
@@ -108,6 +111,8 @@ export interface Origin {
   readonly requestId: string | null;
   /** Who asked; null for anonymous and for the command line. */
   readonly actor: Uuid | null;
+  /** By its own account; kept with the sessions that a request opens, not in audit rows. */
+  readonly userAgent?: string | null;
 }
 
 /** One row of the audit table. Never a secret in it. */

@@ -10,6 +10,7 @@
  */
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
+import type { AccountStore, BrowserSessionStore } from "./account-ports.ts";
 import type { BrowserLoginStore, DeviceLoginStore } from "./login-ports.ts";
 import type {
   ApiKey,
@@ -212,6 +213,8 @@ export interface Store {
   readonly failures: FailureCounters;
   readonly deviceLogins: DeviceLoginStore;
   readonly browserLogins: BrowserLoginStore;
+  readonly browserSessions: BrowserSessionStore;
+  readonly accounts: AccountStore;
   /** Finishes what is under way and closes the database. */
   close(): Promise<void>;
 }

@@ -98,7 +98,7 @@ const findCode = statement((db, { code }: Args<{ code: Digest }>) =>
   db.selectFrom("tiled_auth_login_codes").where("code", "=", code).selectAll(),
 );
 
-const deleteCode = statement((db, { code, now }: Args<{ code: Digest; now: Date }>) =>
+export const deleteCode = statement((db, { code, now }: Args<{ code: Digest; now: Date }>) =>
   db.deleteFrom("tiled_auth_login_codes").where("code", "=", code).where("expiration_time", ">", now),
 );
 

@@ -2,11 +2,13 @@
  * The closed table of commands: everything that changes the database, by name, so that a command can be sent to the
  * thread that owns SQLite's writing connection.
  */
+import { revokeOthers } from "./account.ts";
 import { createKey, revokeKeys, touchKeys } from "./api-keys.ts";
 import { appendEvents } from "./audit.ts";
 import { readOn } from "./audit-reading.ts";
 import type { Command } from "./backend.ts";
 import { beginLogin, claimLogin, issueCode, redeemCode } from "./browser-logins.ts";
+import { openBrowserSession, touchBrowserSession } from "./browser-session.ts";
 import {
   collectDevice,
   confirmDevice,
@@ -15,6 +17,7 @@ import {
   signInDevice,
   startDevice,
 } from "./device-changes.ts";
+import { linkIdentity, unlinkIdentity } from "./linking.ts";
 import { createService, ensureAdmins, setDisabled } from "./principals.ts";
 import { purge } from "./purge.ts";
 import { openSession, revokeSession, rotateSession } from "./sessions.ts";
@@ -39,6 +42,11 @@ export const COMMANDS = {
   "browser_login.claim": claimLogin,
   "browser_login.issue_code": issueCode,
   "browser_login.redeem_code": redeemCode,
+  "browser_session.open": openBrowserSession,
+  "browser_session.touch": touchBrowserSession,
+  "account.revoke_others": revokeOthers,
+  "identity.link": linkIdentity,
+  "identity.unlink": unlinkIdentity,
   "audit.append": appendEvents,
   "audit.read_on": readOn,
   "maintenance.purge": purge,

@@ -85,6 +85,11 @@ export function fromPlain(plain: PlainError): Error {
   return error;
 }
 
+/** A command that finds itself overtaken by another is begun anew, as one that the database itself turns back. */
+export function lostRace(what: string): Error {
+  return Object.assign(new Error(`A command lost a race: ${what}.`), { code: "40001" });
+}
+
 export function unavailable(log: string, cause?: unknown): Failure {
   return new Failure("store_unavailable", { log, cause });
 }

@@ -5,10 +5,12 @@
 import type { FailureCounters, Store } from "../domain/ports.ts";
 import { OperatorError } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import { accountStore } from "./account.ts";
 import { apiKeyStore } from "./api-keys.ts";
 import { auditStore } from "./audit-reading.ts";
 import type { Backend } from "./backend.ts";
 import { browserLoginStore } from "./browser-logins.ts";
+import { browserSessionStore } from "./browser-session.ts";
 import { deviceLoginStore } from "./device.ts";
 import { messageOf } from "./errors.ts";
 import { memoryCounters, postgresCounters } from "./failures.ts";
@@ -80,6 +82,8 @@ function assemble(backend: Backend, failures: FailureCounters): Store {
     failures,
     deviceLogins: deviceLoginStore(backend),
     browserLogins: browserLoginStore(backend),
+    browserSessions: browserSessionStore(backend),
+    accounts: accountStore(backend),
     close: () => backend.close(),
   };
 }

@@ -15,7 +15,7 @@ const insertPrincipal = statement((db, row: Args<{ uuid: Uuid; type: PrincipalTy
     .returning("id"),
 );
 
-const insertIdentity = statement(
+export const insertIdentity = statement(
   (db, row: Args<{ id: string; provider: string; principal: number; login: Date | null; now: Date }>) =>
     db.insertInto("identities").values({
       id: row.id,

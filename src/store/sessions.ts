@@ -13,9 +13,11 @@ import type {
 import { newUuid, type Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
 import type { Backend } from "./backend.ts";
+import { lostRace } from "./errors.ts";
 import { requireStorable } from "./identities.ts";
 import { grantAdmin, makeUser } from "./roles.ts";
 import { decideRotation } from "./rotation.ts";
+import { keepOrigin } from "./session-origins.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import { type PrincipalRow, summarize } from "./summaries.ts";
 
@@ -58,15 +60,18 @@ const noteLogin = statement((db, row: Args<IdentityRef & { now: Date }>) =>
 
 const insertSession = statement(
   (db, row: Args<{ uuid: Uuid; expiration: Date; principal: number; state: string; now: Date }>) =>
-    db.insertInto("sessions").values((eb) => ({
-      uuid: row.uuid,
-      refresh_count: eb.lit(0),
-      expiration_time: row.expiration,
-      principal_id: row.principal,
-      revoked: eb.lit(false),
-      state: row.state,
-      time_created: row.now,
-    })),
+    db
+      .insertInto("sessions")
+      .values((eb) => ({
+        uuid: row.uuid,
+        refresh_count: eb.lit(0),
+        expiration_time: row.expiration,
+        principal_id: row.principal,
+        revoked: eb.lit(false),
+        state: row.state,
+        time_created: row.now,
+      }))
+      .returning("id"),
 );
 
 const byUuid = statement((db, { uuid }: Args<{ uuid: Uuid }>) =>
@@ -150,7 +155,7 @@ export async function openSession(db: Db, request: OpenCommand): Promise<OpenOut
   if (known === undefined) principal = await makeUser(db, identity, now, { now, origin });
   else {
     principal = known;
-    await db.run(noteLogin, { ...identity, now });
+    if ((await db.run(noteLogin, { ...identity, now })) === 0) throw lostRace("the identity was unlinked");
   }
   if (request.admin) await grantAdmin(db, principal, identity, { now, origin });
   const session: SessionStatus = {
@@ -160,13 +165,15 @@ export async function openSession(db: Db, request: OpenCommand): Promise<OpenOut
     revoked: false,
     state: JSON.parse(request.state),
   };
-  await db.run(insertSession, {
+  const inserted = await db.one(insertSession, {
     uuid: session.uuid,
     expiration: session.expirationTime,
     principal: principal.id,
     state: request.state,
     now,
   });
+  if (inserted === undefined) throw new Error("The database returned no id for a new session.");
+  await keepOrigin(db, inserted.id, identity, origin);
   await note(db, "login", { now, origin, principal: principal.uuid, identity }, { session: session.uuid });
   return { kind: "opened", principal: await summarize(db, principal), session };
 }

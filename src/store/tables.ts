@@ -114,6 +114,21 @@ export interface LoginCodesTable {
   expiration_time: Date;
 }
 
+/** Of sessions that we opened: by whom, from where, with which program. */
+export interface SessionOriginsTable {
+  session_id: number;
+  provider: string;
+  identity: string;
+  address: string | null;
+  user_agent: string | null;
+}
+
+/** A browser that is logged in. */
+export interface BrowserSessionsTable {
+  token: Digest;
+  session_id: number;
+}
+
 /** A session without a row is at generation 0. */
 export interface RotationsTable {
   session_id: number;
@@ -159,6 +174,8 @@ export interface Tables {
   tiled_auth_device_logins: DeviceLoginsTable;
   tiled_auth_browser_logins: BrowserLoginsTable;
   tiled_auth_login_codes: LoginCodesTable;
+  tiled_auth_session_origins: SessionOriginsTable;
+  tiled_auth_browser_sessions: BrowserSessionsTable;
   tiled_auth_rotations: RotationsTable;
   tiled_auth_disabled_principals: DisabledPrincipalsTable;
   tiled_auth_audit: AuditTable;

@@ -4,12 +4,15 @@
  */
 import type { TestContext } from "node:test";
 import type { Store } from "../../src/domain/ports.ts";
+import { accountCases } from "./conformance/account.ts";
 import { apiKeyCases } from "./conformance/api-keys.ts";
 import { auditCases } from "./conformance/audit.ts";
 import { browserLoginCases } from "./conformance/browser-logins.ts";
+import { browserSessionCases } from "./conformance/browser-session.ts";
 import { deviceCases } from "./conformance/device.ts";
 import { failureCases } from "./conformance/failures.ts";
 import { hostileCases } from "./conformance/hostile.ts";
+import { linkingCases } from "./conformance/linking.ts";
 import { maintenanceCases } from "./conformance/maintenance.ts";
 import { principalCases } from "./conformance/principals.ts";
 import { rotationCases } from "./conformance/rotation.ts";
@@ -28,6 +31,9 @@ export const CASES: readonly Case[] = [
   ...hostileCases,
   ...deviceCases,
   ...browserLoginCases,
+  ...browserSessionCases,
+  ...accountCases,
+  ...linkingCases,
 ];
 
 /** `fresh` gives a store on a new database, which ends with the test. */

@@ -1,0 +1,102 @@
+/**
+ * What the domain asks of a store for browsers that are logged in, for the account page, and for linking identities. The
+ * rules of `ports.ts` hold.
+ */
+import type { Digest } from "../lib/secrets.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import type { IdentityRef, Origin } from "./model.ts";
+import type { OpenOutcome, OpenSession } from "./ports.ts";
+
+/** What a browser's cookie stands for. Whether its session is live is the session's own status. */
+export interface BrowserBinding {
+  readonly session: Uuid;
+  /** That logged in. */
+  readonly identity: IdentityRef;
+  /** When somebody logged in; the credentials were given then and not since. */
+  readonly startedAt: Date;
+  readonly lastUsed: Date;
+}
+
+export interface BrowserSessionStore {
+  /**
+   * Opens a session and binds the browser's new token to it. `replaces`: the token that the browser had until now; its
+   * session ends where the new one begins, and does not count against the limit. Audit: as `SessionStore.open`, and
+   * session_revoked.
+   */
+  open(
+    token: Digest,
+    open: OpenSession,
+    replaces: Digest | null,
+  ): Promise<{ readonly outcome: OpenOutcome; readonly replaced: SessionOwner | null }>;
+  find(token: Digest): Promise<BrowserBinding | undefined>;
+  /** A later time never replaces an earlier one backwards. */
+  touch(session: Uuid, time: Date): Promise<void>;
+}
+
+export interface SessionOwner {
+  readonly session: Uuid;
+  readonly principal: Uuid;
+}
+
+/** A live session as its owner sees it. */
+export interface AccountSession {
+  readonly uuid: Uuid;
+  readonly startedAt: Date;
+  /** Refreshed, or used by its browser; null where it was not since its start. */
+  readonly lastUsed: Date | null;
+  readonly expirationTime: Date;
+  readonly browser: boolean;
+  /** Null, all three, where the real Tiled opened it. */
+  readonly identity: IdentityRef | null;
+  readonly address: string | null;
+  readonly userAgent: string | null;
+}
+
+/** A change that only somebody who has just logged in may make. */
+export interface FreshChange {
+  readonly principal: Uuid;
+  readonly session: Uuid;
+  /** The session must not be older. */
+  readonly since: Date;
+  readonly now: Date;
+  readonly origin: Origin;
+}
+
+export interface LinkIdentity extends FreshChange {
+  readonly identity: IdentityRef;
+  /** Identities of one principal. */
+  readonly limit: number;
+  /** An application's one-time code that vouches for the identity; it ends whatever comes of it. */
+  readonly code: Digest | null;
+}
+
+/**
+ * `stale`: the session has ended, is another's, or is too old. `taken`: the identity belongs to another principal.
+ * `gone`: the code was used already.
+ */
+export type LinkOutcome = { readonly kind: "linked" | "already" | "taken" | "stale" | "limit" | "gone" };
+
+export interface UnlinkIdentity extends FreshChange {
+  readonly identity: IdentityRef;
+  /** Providers that somebody can log in at. */
+  readonly providers: readonly string[];
+}
+
+/** `last`: nothing would be left to log in with. */
+export type UnlinkOutcome =
+  | { readonly kind: "unlinked"; readonly revoked: readonly Uuid[] }
+  | { readonly kind: "unknown" | "last" | "stale" };
+
+export interface AccountStore {
+  /** Live ones, the one that was used last first. */
+  sessions(principal: Uuid, now: Date): Promise<readonly AccountSession[]>;
+  /** Ends all live sessions but one. Audit: session_revoked each. */
+  revokeOthers(principal: Uuid, keep: Uuid, now: Date, origin: Origin): Promise<readonly Uuid[]>;
+  /** Audit: identity_linked, or identity_link_refused where it is taken. */
+  link(request: LinkIdentity): Promise<LinkOutcome>;
+  /**
+   * Ends the sessions that the identity opened, too, and those of which it is not known what opened them.
+   * Audit: identity_unlinked, session_revoked each.
+   */
+  unlink(request: UnlinkIdentity): Promise<UnlinkOutcome>;
+}

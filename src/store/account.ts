@@ -1,0 +1,86 @@
+/**
+ * What the account page lists and ends: a person's live sessions, each with where it came from. Identities are linked and
+ * unlinked in `linking.ts`, keys are in `api-keys.ts`.
+ */
+import type { AccountSession, AccountStore } from "../domain/account-ports.ts";
+import type { Origin } from "../domain/model.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import { note } from "./audit.ts";
+import type { Backend } from "./backend.ts";
+import { requireStorable } from "./identities.ts";
+import { type Args, type Db, statement } from "./statement.ts";
+
+const liveSessions = statement((db, { principal, now }: Args<{ principal: Uuid; now: Date }>) =>
+  db
+    .selectFrom("sessions as s")
+    .innerJoin("principals as p", "p.id", "s.principal_id")
+    .leftJoin("tiled_auth_session_origins as o", "o.session_id", "s.id")
+    .leftJoin("tiled_auth_browser_sessions as b", "b.session_id", "s.id")
+    .where("p.uuid", "=", principal)
+    .where("s.revoked", "=", (eb) => eb.lit(false))
+    .where("s.expiration_time", ">", now)
+    .select(["s.uuid", "s.time_created", "s.time_last_refreshed", "s.expiration_time"])
+    .select(["o.provider", "o.identity", "o.address", "o.user_agent", "b.session_id as browser"])
+    .orderBy((eb) => eb.fn.coalesce("s.time_last_refreshed", "s.time_created"), "desc")
+    .orderBy("s.id", "desc"),
+);
+
+const revokeAllBut = statement(
+  (db, { principal, keep, now }: Args<{ principal: Uuid; keep: Uuid; now: Date }>) =>
+    db
+      .updateTable("sessions")
+      .set((eb) => ({ revoked: eb.lit(true), time_updated: now }))
+      .where("principal_id", "=", (eb) =>
+        eb.selectFrom("principals").where("uuid", "=", principal).select("id"),
+      )
+      .where("uuid", "!=", keep)
+      .where("revoked", "=", (eb) => eb.lit(false))
+      .where("expiration_time", ">", now)
+      .returning("uuid"),
+);
+
+export interface RevokeOthers {
+  readonly principal: Uuid;
+  readonly keep: Uuid;
+  readonly now: Date;
+  readonly origin: Origin;
+}
+
+export async function revokeOthers(db: Db, request: RevokeOthers): Promise<Uuid[]> {
+  const { principal, now, origin } = request;
+  const revoked = (await db.all(revokeAllBut, request)).map(({ uuid }) => uuid);
+  for (const session of revoked) {
+    await note(db, "session_revoked", { now, origin, principal }, { session });
+  }
+  return revoked;
+}
+
+export function accountStore(backend: Backend): AccountStore {
+  return {
+    sessions: (principal, now) =>
+      backend.read(async (db) =>
+        (await db.all(liveSessions, { principal, now })).map(
+          (row): AccountSession => ({
+            uuid: row.uuid,
+            startedAt: row.time_created,
+            lastUsed: row.time_last_refreshed,
+            expirationTime: row.expiration_time,
+            browser: row.browser !== null,
+            identity:
+              row.provider === null || row.identity === null
+                ? null
+                : { provider: row.provider, id: row.identity },
+            address: row.address,
+            userAgent: row.user_agent,
+          }),
+        ),
+      ),
+    revokeOthers: (principal, keep, now, origin) =>
+      backend.write("account.revoke_others", { principal, keep, now, origin }),
+    link: async (request) => {
+      requireStorable(request.identity);
+      return backend.write("identity.link", request);
+    },
+    unlink: (request) => backend.write("identity.unlink", request),
+  };
+}

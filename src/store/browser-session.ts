@@ -1,0 +1,113 @@
+/**
+ * Browsers that are logged in: a token's digest beside a row of `sessions`, which says how long it lasts. A browser has
+ * one session at a time: a new login ends the one before it.
+ */
+import type { BrowserBinding, BrowserSessionStore, SessionOwner } from "../domain/account-ports.ts";
+import type { Digest } from "../lib/secrets.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import type { Backend } from "./backend.ts";
+import { requireStorable } from "./identities.ts";
+import { type OpenCommand, openSession, revokeSession } from "./sessions.ts";
+import { type Args, type Db, statement } from "./statement.ts";
+import { findPrincipalOfIdentity } from "./summaries.ts";
+
+const byToken = statement((db, { token }: Args<{ token: Digest }>) =>
+  db
+    .selectFrom("tiled_auth_browser_sessions as b")
+    .innerJoin("sessions as s", "s.id", "b.session_id")
+    .innerJoin("tiled_auth_session_origins as o", "o.session_id", "s.id")
+    .where("b.token", "=", token)
+    .select(["s.uuid", "s.time_created", "s.time_last_refreshed", "o.provider", "o.identity"]),
+);
+
+/** Its lock keeps the session's end from being counted twice. */
+const lockReplaced = statement((db, { token, now }: Args<{ token: Digest; now: Date }>, dialect) =>
+  db
+    .selectFrom("tiled_auth_browser_sessions as b")
+    .innerJoin("sessions as s", "s.id", "b.session_id")
+    .innerJoin("principals as p", "p.id", "s.principal_id")
+    .where("b.token", "=", token)
+    .where("s.revoked", "=", (eb) => eb.lit(false))
+    .where("s.expiration_time", ">", now)
+    .select(["s.uuid as session", "p.uuid as principal"])
+    .$if(dialect === "postgresql", (query) => query.forUpdate("s")),
+);
+
+const bind = statement((db, { token, session }: Args<{ token: Digest; session: Uuid }>) =>
+  db
+    .insertInto("tiled_auth_browser_sessions")
+    .columns(["token", "session_id"])
+    .expression(
+      db
+        .selectFrom("sessions")
+        .where("uuid", "=", session)
+        .select((eb) => [eb.cast<Digest>(token, "varchar(64)").as("token"), "id as session_id"]),
+    ),
+);
+
+const touch = statement((db, { session, time }: Args<{ session: Uuid; time: Date }>) =>
+  db
+    .updateTable("sessions")
+    .set({ time_last_refreshed: time, time_updated: time })
+    .where("uuid", "=", session)
+    .where((eb) => eb.or([eb("time_last_refreshed", "is", null), eb("time_last_refreshed", "<", time)])),
+);
+
+export interface OpenBrowserSession {
+  readonly token: Digest;
+  readonly open: OpenCommand;
+  readonly replaces: Digest | null;
+}
+
+export async function openBrowserSession(
+  db: Db,
+  { token, open, replaces }: OpenBrowserSession,
+): ReturnType<BrowserSessionStore["open"]> {
+  const { now, origin } = open;
+  const old = replaces === null ? undefined : await db.one(lockReplaced, { token: replaces, now });
+  const outcome = await openSession(db, { ...open, limit: open.limit + (await placesFreed(db, open, old)) });
+  if (outcome.kind !== "opened") return { outcome, replaced: null };
+  await db.run(bind, { token, session: outcome.session.uuid });
+  if (old === undefined) return { outcome, replaced: null };
+  await revokeSession(db, { uuid: old.session, principal: null, now, origin });
+  return { outcome, replaced: old };
+}
+
+async function placesFreed(
+  db: Db,
+  { identity }: OpenCommand,
+  old: SessionOwner | undefined,
+): Promise<number> {
+  if (old === undefined) return 0;
+  return (await findPrincipalOfIdentity(db, identity))?.uuid === old.principal ? 1 : 0;
+}
+
+export async function touchBrowserSession(
+  db: Db,
+  use: { readonly session: Uuid; readonly time: Date },
+): Promise<void> {
+  await db.run(touch, use);
+}
+
+export function browserSessionStore(backend: Backend): BrowserSessionStore {
+  return {
+    open: async (token, open, replaces) => {
+      requireStorable(open.identity);
+      const command = { ...open, state: JSON.stringify(open.state) };
+      return backend.write("browser_session.open", { token, open: command, replaces });
+    },
+    find: (token) =>
+      backend.read(async (db): Promise<BrowserBinding | undefined> => {
+        const row = await db.one(byToken, { token });
+        return (
+          row && {
+            session: row.uuid,
+            identity: { provider: row.provider, id: row.identity },
+            startedAt: row.time_created,
+            lastUsed: row.time_last_refreshed ?? row.time_created,
+          }
+        );
+      }),
+    touch: (session, time) => backend.write("browser_session.touch", { session, time }),
+  };
+}

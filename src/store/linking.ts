@@ -1,0 +1,105 @@
+/**
+ * Linking further identities to a principal, and unlinking them. Under the lock of the principal's row, and only for a
+ * session that has just begun: what is taken away or added decides who can log in as this principal from now on.
+ */
+import type { AccountStore, FreshChange, LinkIdentity, UnlinkIdentity } from "../domain/account-ports.ts";
+import type { IdentityRef } from "../domain/model.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import { note } from "./audit.ts";
+import { deleteCode } from "./browser-logins.ts";
+import { insertIdentity } from "./roles.ts";
+import { type Args, type Db, statement } from "./statement.ts";
+import { findPrincipalOfIdentity } from "./summaries.ts";
+
+/** The principal of a session that is live, young enough, and of a principal who is not disabled. */
+const lockOwner = statement((db, change: Args<Omit<FreshChange, "origin">>, dialect) =>
+  db
+    .selectFrom("sessions as s")
+    .innerJoin("principals as p", "p.id", "s.principal_id")
+    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "p.id")
+    .where("s.uuid", "=", change.session)
+    .where("p.uuid", "=", change.principal)
+    .where("s.revoked", "=", (eb) => eb.lit(false))
+    .where("s.expiration_time", ">", change.now)
+    .where("s.time_created", ">=", change.since)
+    .where("d.principal_id", "is", null)
+    .select("p.id")
+    .$if(dialect === "postgresql", (query) => query.forUpdate("p")),
+);
+
+const identitiesOf = statement((db, { principal }: Args<{ principal: number }>) =>
+  db.selectFrom("identities").where("principal_id", "=", principal).select(["provider", "id"]),
+);
+
+const deleteIdentity = statement((db, identity: Args<IdentityRef & { principal: number }>) =>
+  db
+    .deleteFrom("identities")
+    .where("principal_id", "=", identity.principal)
+    .where("provider", "=", identity.provider)
+    .where("id", "=", identity.id),
+);
+
+const revokeOpenedBy = statement(
+  (db, { principal, provider, id, now }: Args<IdentityRef & { principal: number; now: Date }>) =>
+    db
+      .updateTable("sessions")
+      .set((eb) => ({ revoked: eb.lit(true), time_updated: now }))
+      .where("principal_id", "=", principal)
+      .where("revoked", "=", (eb) => eb.lit(false))
+      .where("expiration_time", ">", now)
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom("tiled_auth_session_origins as o")
+              .whereRef("o.session_id", "=", "sessions.id")
+              .where((other) =>
+                other.or([other("o.provider", "!=", provider), other("o.identity", "!=", id)]),
+              )
+              .select("o.session_id"),
+          ),
+        ),
+      )
+      .returning("uuid"),
+);
+
+export async function linkIdentity(db: Db, request: LinkIdentity): ReturnType<AccountStore["link"]> {
+  const { identity, principal, session, since, now, origin, code } = request;
+  if (code !== null && (await db.run(deleteCode, { code, now })) === 0) return { kind: "gone" };
+  const owner = await db.one(lockOwner, { principal, session, since, now });
+  if (owner === undefined) return { kind: "stale" };
+  const holder = await findPrincipalOfIdentity(db, identity);
+  if (holder?.id === owner.id) return { kind: "already" };
+  if (holder !== undefined) {
+    const detail = { reason: "belongs_to_another_principal", other: holder.uuid };
+    await note(db, "identity_link_refused", { now, origin, principal, identity }, detail);
+    return { kind: "taken" };
+  }
+  if ((await db.all(identitiesOf, { principal: owner.id })).length >= request.limit) return { kind: "limit" };
+  await db.run(insertIdentity, { ...identity, principal: owner.id, login: now, now });
+  await note(db, "identity_linked", { now, origin, principal, identity }, { session });
+  return { kind: "linked" };
+}
+
+export async function unlinkIdentity(db: Db, request: UnlinkIdentity): ReturnType<AccountStore["unlink"]> {
+  const { identity, principal, session, since, now, origin } = request;
+  const owner = await db.one(lockOwner, { principal, session, since, now });
+  if (owner === undefined) return { kind: "stale" };
+  const known = await db.all(identitiesOf, { principal: owner.id });
+  const others = known.filter(({ provider, id }) => provider !== identity.provider || id !== identity.id);
+  if (others.length === known.length) return { kind: "unknown" };
+  if (!others.some(({ provider }) => request.providers.includes(provider))) return { kind: "last" };
+  await db.run(deleteIdentity, { ...identity, principal: owner.id });
+  const revoked = await revokeSessions(db, request, owner.id);
+  const detail = { session, revoked: revoked.length };
+  await note(db, "identity_unlinked", { now, origin, principal, identity }, detail);
+  for (const uuid of revoked) {
+    await note(db, "session_revoked", { now, origin, principal }, { session: uuid });
+  }
+  return { kind: "unlinked", revoked };
+}
+
+async function revokeSessions(db: Db, { identity, now }: UnlinkIdentity, principal: number): Promise<Uuid[]> {
+  const { provider, id } = identity;
+  return (await db.all(revokeOpenedBy, { principal, provider, id, now })).map(({ uuid }) => uuid);
+}

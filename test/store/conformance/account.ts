@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { sha256 } from "../../../src/lib/secrets.ts";
+import { newUuid } from "../../../src/lib/uuid.ts";
+import type { Case } from "../conformance.ts";
+import { at, eventsOf, logIn, login, NOW, ORIGIN, opened, refresh } from "../support.ts";
+
+export const accountCases: readonly Case[] = [
+  [
+    "live sessions are listed with where they came from, the last used first",
+    async (store) => {
+      const program = await logIn(store, "ann", {
+        origin: { ...ORIGIN, userAgent: "python-tiled/0.2.20" },
+        expirationTime: at(1000),
+      });
+      const browser = opened(
+        (await store.browserSessions.open(sha256("t"), login("ann", { now: at(5) }), null)).outcome,
+      );
+      const gone = await logIn(store, "ann", { now: at(6) });
+      await store.sessions.revoke(gone.session.uuid, null, at(7), ORIGIN);
+      await logIn(store, "ann", { now: at(7), expirationTime: at(8) });
+      await logIn(store, "bob");
+      await store.sessions.rotate(refresh(program.session.uuid, 0, "a", { now: at(9) }));
+
+      const { uuid } = program.principal;
+      assert.deepEqual(await store.accounts.sessions(uuid, at(10)), [
+        {
+          uuid: program.session.uuid,
+          startedAt: NOW,
+          lastUsed: at(9),
+          expirationTime: at(1000),
+          browser: false,
+          identity: { provider: "toy", id: "ann" },
+          address: ORIGIN.address,
+          userAgent: "python-tiled/0.2.20",
+        },
+        {
+          uuid: browser.session.uuid,
+          startedAt: at(5),
+          lastUsed: null,
+          expirationTime: at(3600),
+          browser: true,
+          identity: { provider: "toy", id: "ann" },
+          address: ORIGIN.address,
+          userAgent: null,
+        },
+      ]);
+      assert.deepEqual(await store.accounts.sessions(newUuid(), NOW), []);
+    },
+  ],
+  [
+    "all sessions but one end together, and nobody else's",
+    async (store) => {
+      const keep = await logIn(store, "ann");
+      const others = [await logIn(store, "ann"), await logIn(store, "ann")];
+      const expired = await logIn(store, "ann", { expirationTime: at(5) });
+      const bob = await logIn(store, "bob");
+      const { uuid } = keep.principal;
+      const revoked = await store.accounts.revokeOthers(uuid, keep.session.uuid, at(10), ORIGIN);
+      assert.deepEqual([...revoked].sort(), others.map(({ session }) => session.uuid).sort());
+      assert.deepEqual(await store.accounts.revokeOthers(uuid, keep.session.uuid, at(10), ORIGIN), []);
+      const live = (await store.accounts.sessions(uuid, at(10))).map((session) => session.uuid);
+      assert.deepEqual(live, [keep.session.uuid]);
+      assert.equal((await store.sessions.status(bob.session.uuid))?.revoked, false);
+      assert.equal((await store.sessions.status(expired.session.uuid))?.revoked, false);
+      const events = await eventsOf(store, uuid);
+      assert.equal(events.filter((event) => event === "session_revoked").length, 2);
+    },
+  ],
+];
