@@ -21,12 +21,23 @@ export type Caller =
       readonly scopes: ReadonlySet<string>;
       readonly principal: PrincipalSummary;
       readonly key: ApiKeyRecord;
+    }
+  | {
+      /** A browser that is logged in; no route of the API accepts it unless it says so. */
+      readonly kind: "browser";
+      readonly scopes: ReadonlySet<string>;
+      readonly principal: PrincipalSummary;
+      readonly session: Uuid;
+      /** That logged in. */
+      readonly identity: IdentityRef;
+      readonly startedAt: Date;
     };
 
+export type BrowserCaller = Extract<Caller, { readonly kind: "browser" }>;
 export type KnownCaller = Extract<Caller, { readonly principal: PrincipalSummary }>;
 
 export function isKnown(caller: Caller): caller is KnownCaller {
-  return caller.kind === "token" || caller.kind === "api_key";
+  return caller.kind === "token" || caller.kind === "api_key" || caller.kind === "browser";
 }
 
 export function missingScopes(caller: Caller, required: readonly string[]): boolean {

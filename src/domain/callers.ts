@@ -8,7 +8,7 @@ import { equalSecrets, type Secret, sha256 } from "../lib/secrets.ts";
 import type { KeyActivity } from "./activity.ts";
 import type { Caller, KnownCaller } from "./caller.ts";
 import type { Directory } from "./directory.ts";
-import type { ApiKeyRecord, Origin, PrincipalSummary, SessionStatus } from "./model.ts";
+import type { ApiKeyRecord, IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model.ts";
 import { ANONYMOUS_SCOPES, INHERIT, SINGLE_USER_SCOPES } from "./scopes.ts";
 import type { AccessClaims, Tokens } from "./tokens.ts";
 
@@ -127,7 +127,8 @@ export class MultiUserCallers implements Callers {
       kind: "token",
       principal: found,
       scopes: common(claims.scopes, found.scopes),
-      identities: claims.identities,
+      // A token may be older than the unlinking of an identity that it names.
+      identities: claims.identities.filter((named) => isAmong(named, found.identities)),
       session: claims.session,
     }));
   }
@@ -190,6 +191,10 @@ function invalidApiKey(log: string): Failure {
 function enabled(principal: PrincipalSummary | undefined): PrincipalSummary {
   if (principal === undefined || principal.disabled) throw new Failure("no_principal");
   return principal;
+}
+
+function isAmong({ provider, id }: IdentityRef, identities: readonly IdentityRef[]): boolean {
+  return identities.some((identity) => identity.provider === provider && identity.id === id);
 }
 
 function common(left: readonly string[], right: readonly string[]): ReadonlySet<string> {

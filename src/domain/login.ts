@@ -26,6 +26,11 @@ export interface LoginAnswer extends TokenAnswer {
   readonly principal: string;
 }
 
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
 /** A login that has its session; tokens for it are the pipeline's last step. */
 export interface OpenedLogin {
   readonly identity: IdentityRef;
@@ -61,9 +66,20 @@ export class Login {
   async withPassword(
     provider: string,
     authenticator: PasswordAuthenticator,
-    credentials: { readonly username: string; readonly password: string },
+    credentials: Credentials,
     origin: Origin,
   ): Promise<LoginAnswer> {
+    const { identity, authenticated } = await this.identify(provider, authenticator, credentials, origin);
+    return await this.answer(await this.open(identity, authenticated, origin));
+  }
+
+  /** Whose username and password these are; opens nothing. */
+  async identify(
+    provider: string,
+    authenticator: PasswordAuthenticator,
+    credentials: Credentials,
+    origin: Origin,
+  ): Promise<{ readonly identity: IdentityRef; readonly authenticated: AuthenticatedIdentity }> {
     const { username, password } = credentials;
     if (!isStorable(username)) throw unusableName();
     const attempt = await this.#deps.throttle.attempt(`${provider} ${username}`, origin.address, () =>
@@ -80,7 +96,7 @@ export class Login {
     }
     const identity = { provider, id: attempt.value.id };
     if (!isStorable(identity.id)) throw unusableName();
-    return await this.answer(await this.open(identity, attempt.value, origin));
+    return { identity, authenticated: attempt.value };
   }
 
   /** For an identity that an authenticator vouches for. */

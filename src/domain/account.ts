@@ -1,0 +1,49 @@
+/**
+ * What somebody sees and ends on their own account page. Identities are linked in `linking.ts`, keys made in `api-keys.ts`.
+ */
+import { Failure } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import type { AccountSession, AccountStore } from "./account-ports.ts";
+import type { BrowserCaller } from "./caller.ts";
+import type { Directory } from "./directory.ts";
+import type { Origin, PrincipalDocument } from "./model.ts";
+
+export interface AccountOverview {
+  readonly principal: PrincipalDocument;
+  /** Live ones, the one that was used last first. */
+  readonly sessions: readonly AccountSession[];
+}
+
+export class Accounts {
+  readonly #store: AccountStore;
+  readonly #directory: Directory;
+  readonly #clock: Clock;
+
+  constructor(deps: {
+    readonly store: AccountStore;
+    readonly directory: Directory;
+    readonly clock: Clock;
+  }) {
+    this.#store = deps.store;
+    this.#directory = deps.directory;
+    this.#clock = deps.clock;
+  }
+
+  async overview({ principal: { uuid } }: BrowserCaller): Promise<AccountOverview> {
+    const [principal, sessions] = await Promise.all([
+      this.#directory.document(uuid),
+      this.#store.sessions(uuid, new Date(this.#clock.now())),
+    ]);
+    if (principal === undefined) throw new Failure("no_principal");
+    return { principal, sessions };
+  }
+
+  /** Ends all sessions but the browser's own; how many those were. */
+  async endOthers({ principal, session }: BrowserCaller, origin: Origin): Promise<number> {
+    const now = new Date(this.#clock.now());
+    const revoked: readonly Uuid[] = await this.#store.revokeOthers(principal.uuid, session, now, origin);
+    for (const uuid of revoked) this.#directory.sessionChanged(uuid, principal.uuid);
+    return revoked.length;
+  }
+}

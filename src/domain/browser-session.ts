@@ -1,0 +1,159 @@
+/**
+ * Browsers that are logged in: a random secret in a cookie stands for a session, which lasts and ends like any other. The
+ * store has the secret's digest only. Which requests the cookie counts on is decided in `http/browser-session.ts`.
+ */
+import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
+import { Failure } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import { type Digest, equalSecrets, randomHex, sha256 } from "../lib/secrets.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import type { BrowserBinding, BrowserSessionStore } from "./account-ports.ts";
+import type { BrowserCaller } from "./caller.ts";
+import type { Directory } from "./directory.ts";
+import { FreshCache } from "./fresh.ts";
+import type { Login, OpenedLogin } from "./login.ts";
+import type { IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model.ts";
+import type { Lifetimes } from "./tokens.ts";
+
+/** A use is written down at most this often. */
+const NOTE_EVERY_MS = 60_000;
+const MAX_REMEMBERED = 50_000;
+const SECRET = /^[0-9a-f]{64}$/;
+
+export interface BrowserSessionDeps {
+  readonly store: BrowserSessionStore;
+  readonly directory: Directory;
+  readonly login: Login;
+  readonly clock: Clock;
+  readonly lifetimes: Lifetimes;
+  /** Uses that could not be written down: the browser stays logged in all the same. */
+  readonly onError: (error: unknown) => void;
+}
+
+export class BrowserSessions {
+  readonly #deps: BrowserSessionDeps;
+  readonly #bindings: FreshCache<Digest, BrowserBinding>;
+  readonly #idleMs: number;
+  /** The newest use of each session that is, or is about to be, written down. */
+  readonly #noted = new Map<Uuid, number>();
+  readonly #writing = new Set<Promise<void>>();
+  /** What a binding made of a principal, for as long as both are the same objects. */
+  readonly #callers = new WeakMap<BrowserBinding, BrowserCaller>();
+
+  constructor(deps: BrowserSessionDeps) {
+    this.#deps = deps;
+    this.#bindings = new FreshCache((token) => deps.store.find(token), deps.clock);
+    this.#idleMs = deps.lifetimes.refreshToken * 1000;
+  }
+
+  /** Seconds that a browser may keep its cookie; whether it still counts is decided here at each use. */
+  get maxAge(): number {
+    return this.#deps.lifetimes.session;
+  }
+
+  /** Opens a session for an identity that an authenticator vouches for. `previous`: the secret that the browser has. */
+  async begin(
+    identity: IdentityRef,
+    authenticated: AuthenticatedIdentity,
+    previous: string | null,
+    origin: Origin,
+  ): Promise<{ readonly secret: string; readonly opened: OpenedLogin }> {
+    const { store, login, directory } = this.#deps;
+    const secret = randomHex(32);
+    const replaces = previous === null ? null : tokenOf(previous);
+    const opened = await login.open(identity, authenticated, origin, async (request) => {
+      const { outcome, replaced } = await store.open(tokenOf(secret), request, replaces);
+      if (replaced !== null) directory.sessionChanged(replaced.session, replaced.principal);
+      return outcome;
+    });
+    return { secret, opened };
+  }
+
+  /** Synchronous where everything is known already. Fails with `browser_login_over`, or `no_principal`. */
+  identify(secret: string): BrowserCaller | Promise<BrowserCaller> {
+    const binding = this.#bindings.get(tokenOf(secret));
+    if (binding instanceof Promise) return binding.then((found) => this.#lookUp(found));
+    return this.#lookUp(binding);
+  }
+
+  /** Waits for uses that are being written down. */
+  async flush(): Promise<void> {
+    await Promise.all(this.#writing);
+  }
+
+  #lookUp(binding: BrowserBinding | undefined): BrowserCaller | Promise<BrowserCaller> {
+    if (binding === undefined) throw over("unknown");
+    const session = this.#deps.directory.session(binding.session);
+    if (session instanceof Promise) return session.then((found) => this.#ofSession(binding, found));
+    return this.#ofSession(binding, session);
+  }
+
+  #ofSession(
+    binding: BrowserBinding,
+    session: SessionStatus | undefined,
+  ): BrowserCaller | Promise<BrowserCaller> {
+    const now = this.#deps.clock.now();
+    if (session === undefined || session.revoked) throw over("revoked");
+    if (session.expirationTime.getTime() <= now) throw over("expired");
+    const used = Math.max(binding.lastUsed.getTime(), this.#noted.get(binding.session) ?? 0);
+    if (used + this.#idleMs <= now) throw over("not used for too long");
+    const principal = this.#deps.directory.summary(session.principal);
+    if (principal instanceof Promise) return principal.then((found) => this.#caller(binding, found, used));
+    return this.#caller(binding, principal, used);
+  }
+
+  #caller(binding: BrowserBinding, principal: PrincipalSummary | undefined, used: number): BrowserCaller {
+    if (principal === undefined || principal.disabled) throw new Failure("no_principal");
+    this.#note(binding.session, principal.uuid, used);
+    const known = this.#callers.get(binding);
+    if (known?.principal === principal) return known;
+    const { session, identity, startedAt } = binding;
+    const scopes = new Set(principal.scopes);
+    const caller: BrowserCaller = { kind: "browser", scopes, principal, session, identity, startedAt };
+    this.#callers.set(binding, caller);
+    return caller;
+  }
+
+  #note(session: Uuid, principal: Uuid, used: number): void {
+    const now = this.#deps.clock.now();
+    if (now - used < Math.min(NOTE_EVERY_MS, this.#idleMs / 4)) return;
+    if (this.#noted.size >= MAX_REMEMBERED) this.#noted.clear();
+    this.#noted.set(session, now);
+    const writing: Promise<void> = this.#deps.store
+      .touch(session, new Date(now))
+      .then(() => this.#deps.directory.documentChanged(principal))
+      .catch((error: unknown) => {
+        this.#noted.delete(session);
+        this.#deps.onError(error);
+      })
+      .finally(() => this.#writing.delete(writing));
+    this.#writing.add(writing);
+  }
+}
+
+/** Null for what is none of ours. */
+export function readSessionSecret(text: string | undefined): string | null {
+  return text !== undefined && SECRET.test(text) ? text : null;
+}
+
+/** What each form of a page that is made for this browser holds: nobody makes it without the secret. */
+export function formTokenOf(secret: string): string {
+  return sha256(`session form ${secret}`);
+}
+
+/** The same for the login form, whose browser has no session yet. */
+export function loginTokenOf(browser: string): string {
+  return sha256(`login form ${browser}`);
+}
+
+export function isToken(given: string | undefined, expected: string): boolean {
+  return given !== undefined && equalSecrets(given, expected);
+}
+
+function tokenOf(secret: string): Digest {
+  return sha256(`session ${secret}`);
+}
+
+function over(why: string): Failure {
+  return new Failure("browser_login_over", { log: `a browser's session: ${why}` });
+}

@@ -1,0 +1,134 @@
+/**
+ * Linking a second identity to one's principal, and unlinking one. Both change who can log in, so they need a login of
+ * the last five minutes (RFC 9470), and linking one at the second identity's provider, too. The decision is taken inside
+ * the store's transaction.
+ */
+import { Failure } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Digest } from "../lib/secrets.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import type { AccountStore } from "./account-ports.ts";
+import type { Directory } from "./directory.ts";
+import type { IdentityRef, Origin } from "./model.ts";
+
+/** Seconds that a login counts as fresh. */
+export const FRESH_LOGIN = 300;
+/** Each is listed in every token. */
+const IDENTITY_LIMIT = 10;
+
+/** Whose identities, and by which login. */
+export interface Linker {
+  readonly principal: Uuid;
+  readonly session: Uuid;
+}
+
+export interface LinkOptions {
+  /** Seconds that the person may have spent at the provider after the change was begun. */
+  readonly underway?: number;
+  /** The application's one-time code that vouches for the identity. */
+  readonly code?: Digest;
+}
+
+export class Linking {
+  readonly #store: AccountStore;
+  readonly #directory: Directory;
+  readonly #clock: Clock;
+  readonly #providers: readonly string[];
+
+  constructor(deps: {
+    readonly store: AccountStore;
+    readonly directory: Directory;
+    readonly clock: Clock;
+    /** Those of the configuration. */
+    readonly providers: readonly string[];
+  }) {
+    this.#store = deps.store;
+    this.#directory = deps.directory;
+    this.#clock = deps.clock;
+    this.#providers = deps.providers;
+  }
+
+  isFresh({ startedAt }: { readonly startedAt: Date }): boolean {
+    return this.#clock.now() - startedAt.getTime() <= FRESH_LOGIN * 1000;
+  }
+
+  /**
+   * Fails with `login_too_old`, `identity_taken`, `limit_reached`, or `login_over` where the code is used up. `already`:
+   * the identity was linked before.
+   */
+  async link(
+    { principal, session }: Linker,
+    { provider, id }: IdentityRef,
+    origin: Origin,
+    { underway = 0, code }: LinkOptions = {},
+  ): Promise<"linked" | "already"> {
+    const { kind } = await this.#store.link({
+      principal,
+      session,
+      ...this.#times(underway),
+      identity: { provider, id },
+      limit: IDENTITY_LIMIT,
+      code: code ?? null,
+      origin,
+    });
+    switch (kind) {
+      case "linked":
+        this.#directory.principalChanged(principal);
+        return kind;
+      case "already":
+        return kind;
+      case "taken":
+        throw new Failure("identity_taken");
+      case "stale":
+        throw tooOld();
+      case "limit":
+        throw new Failure("limit_reached", {
+          detail: `A principal has at most ${IDENTITY_LIMIT} identities. Unlink one first.`,
+        });
+      case "gone":
+        throw new Failure("login_over", { log: "the one-time code was used up meanwhile" });
+    }
+  }
+
+  /** Fails with `login_too_old`, `not_found` or `last_identity`. The sessions that ended with it. */
+  async unlink(
+    { principal, session }: Linker,
+    identity: IdentityRef,
+    origin: Origin,
+  ): Promise<readonly Uuid[]> {
+    const outcome = await this.#store.unlink({
+      principal,
+      session,
+      ...this.#times(0),
+      identity: { provider: identity.provider, id: identity.id },
+      providers: this.#providers,
+      origin,
+    });
+    switch (outcome.kind) {
+      case "unlinked":
+        for (const revoked of outcome.revoked) this.#directory.sessionChanged(revoked, principal);
+        this.#directory.principalChanged(principal);
+        return outcome.revoked;
+      case "unknown":
+        throw new Failure("not_found", { detail: "You have no such identity." });
+      case "last":
+        throw new Failure("last_identity");
+      case "stale":
+        throw tooOld();
+    }
+  }
+
+  #times(underway: number): { readonly now: Date; readonly since: Date } {
+    const now = this.#clock.now();
+    return { now: new Date(now), since: new Date(now - (FRESH_LOGIN + underway) * 1000) };
+  }
+}
+
+/** RFC 9470, section 3. */
+export function tooOld(): Failure {
+  return new Failure("login_too_old", {
+    headers: {
+      "www-authenticate": `Bearer error="insufficient_user_authentication", error_description="A more recent login is required", max_age="${FRESH_LOGIN}"`,
+    },
+  });
+}
