@@ -48,6 +48,16 @@ export interface TokenAnswer {
   readonly token_type: "bearer";
 }
 
+/** Whom a token for a service behind this one speaks of. */
+export interface UpstreamBearer {
+  readonly principal: Uuid;
+  readonly type: PrincipalType;
+  readonly identities: readonly IdentityRef[];
+  readonly scopes: Iterable<string>;
+}
+
+const UPSTREAM_USE = "upstream";
+
 export class Tokens {
   readonly #keys: readonly webcrypto.CryptoKey[];
   readonly #lifetimes: Lifetimes;
@@ -110,6 +120,22 @@ export class Tokens {
       refresh_token_expires_in: refreshLeft,
       token_type: "bearer",
     };
+  }
+
+  /** For a service behind this one, which has the same keys. `use` marks it: it is no credential here. */
+  issueForUpstream(bearer: UpstreamBearer, seconds: number): Promise<string> {
+    const { principal, type, identities, scopes } = bearer;
+    return this.#sign({
+      sub: uuidHex(principal),
+      sub_typ: type,
+      scp: [...scopes],
+      state: {},
+      ids: identities.map(({ id, provider }) => ({ id, idp: provider })),
+      exp: Math.floor(this.#clock.now() / 1000) + seconds,
+      type: "access",
+      use: UPSTREAM_USE,
+      jti: randomHex(16),
+    });
   }
 
   /**
@@ -209,6 +235,8 @@ function readAccessClaims(payload: JWTPayload): AccessClaims | undefined {
   const identities = readIdentities(payload["ids"]);
   if (
     payload["type"] !== "access" ||
+    // A key's holder is given such tokens, and could make of a narrow key what only a login may have.
+    payload["use"] === UPSTREAM_USE ||
     principal === undefined ||
     (principalType !== "user" && principalType !== "service") ||
     !Array.isArray(scopes) ||

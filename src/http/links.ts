@@ -12,40 +12,58 @@ export interface LinksOptions {
   /** Whether we terminate TLS ourselves. */
   readonly tls: boolean;
   readonly proxies: Proxies;
+  /** Where a request stands among the servers behind this one. */
+  readonly place?: (request: FastifyRequest["raw"]) => Place;
 }
+
+export interface Place {
+  /** Below the root: "" or "/beamline". */
+  readonly prefix: string;
+  /** A host name of its own, which `publicUrl` does not speak of. */
+  readonly ownHost: boolean;
+}
+
+const ROOT: Place = { prefix: "", ownHost: false };
 
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
 export class Links {
-  readonly #publicUrl: string | null;
-  readonly #rootPath: string;
+  /** The path under which everything stands for the browser: "" or "/prefix". */
+  readonly rootPath: string;
+  readonly #publicOrigin: string | null;
   readonly #tls: boolean;
   readonly #proxies: Proxies;
+  readonly #place: (request: FastifyRequest["raw"]) => Place;
 
-  constructor(options: LinksOptions) {
-    this.#publicUrl = options.publicUrl;
-    this.#rootPath = options.rootPath;
-    this.#tls = options.tls;
-    this.#proxies = options.proxies;
+  constructor({ publicUrl, rootPath, tls, proxies, place = () => ROOT }: LinksOptions) {
+    const url = publicUrl === null ? null : new URL(publicUrl);
+    this.rootPath = url === null ? rootPath : url.pathname.replace(/\/$/, "");
+    this.#publicOrigin = url?.origin ?? null;
+    this.#tls = tls;
+    this.#proxies = proxies;
+    this.#place = place;
   }
 
   /** e.g. `https://tiled.example.org/prefix`, without a slash at its end. */
   base(request: FastifyRequest): string {
-    if (this.#publicUrl !== null) return this.#publicUrl;
-    const forwarded = this.#proxies.read(request);
-    const host = forwarded.host ?? request.raw.headers.host ?? "";
-    if (!HOST.test(host)) throw new Failure("bad_request", { detail: "The Host header is not a host name." });
-    return `${this.#scheme(forwarded.proto)}://${host}${this.#rootPath}`;
+    return this.origin(request) + this.path(request);
   }
 
-  /** The path under which everything stands for the browser: "" or "/prefix". */
-  get rootPath(): string {
-    if (this.#publicUrl === null) return this.#rootPath;
-    return new URL(this.#publicUrl).pathname.replace(/\/$/, "");
+  /** e.g. `https://tiled.example.org`. */
+  origin(request: FastifyRequest): string {
+    if (this.#publicOrigin !== null && !this.#place(request.raw).ownHost) return this.#publicOrigin;
+    const host = this.#proxies.read(request).host ?? request.raw.headers.host ?? "";
+    if (!HOST.test(host)) throw new Failure("bad_request", { detail: "The Host header is not a host name." });
+    return `${this.isHttps(request) ? "https" : "http"}://${host}`;
+  }
+
+  /** The path of the base: "" or "/prefix". */
+  path(request: FastifyRequest): string {
+    return this.rootPath + this.#place(request.raw).prefix;
   }
 
   isHttps(request: FastifyRequest): boolean {
-    if (this.#publicUrl !== null) return this.#publicUrl.startsWith("https:");
+    if (this.#publicOrigin !== null) return this.#publicOrigin.startsWith("https:");
     return this.#scheme(this.#proxies.read(request).proto) === "https";
   }
 

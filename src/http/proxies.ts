@@ -40,11 +40,12 @@ export class Proxies {
 
   /** Read once a request. */
   read(request: FastifyRequest): Forwarded {
-    request.forwarded ??= this.#readHeaders(request.raw);
+    request.forwarded ??= this.readHeaders(request.raw);
     return request.forwarded;
   }
 
-  #readHeaders({ headers, socket }: FastifyRequest["raw"]): Forwarded {
+  /** For what comes before a route is found. */
+  readHeaders({ headers, socket }: FastifyRequest["raw"]): Forwarded {
     const peer = plainAddress(socket.remoteAddress);
     const host = headers["x-forwarded-host"];
     const proto = headers["x-forwarded-proto"];

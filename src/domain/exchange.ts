@@ -1,0 +1,149 @@
+/**
+ * How a caller is introduced to a service behind this one: by a token that lives a minute and says all that a Tiled with
+ * the same secret keys wants to know, and by the names that any other service can read. The caller's own credential never
+ * leaves this server. Used by the gateway and by verify.
+ */
+import type { Clock } from "../lib/clock.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import { type Caller, isKnown, type KnownCaller } from "./caller.ts";
+import type { IdentityRef } from "./model.ts";
+import type { Tokens, UpstreamBearer } from "./tokens.ts";
+
+/** All empty where nothing is known. */
+export interface Introduction {
+  /** Null for anonymous callers, and where a token would say more than the credential (`tokenWidens`). */
+  readonly token: string | null;
+  readonly principal: string;
+  /** `provider:id`; of several, the one that logged in last. */
+  readonly identity: string;
+  /** Sorted, with spaces between. */
+  readonly scopes: string;
+}
+
+export interface ExchangeDeps {
+  readonly tokens: Pick<Tokens, "issueForUpstream">;
+  /** Which of several identities to name. */
+  readonly latestIdentity: (principal: Uuid) => Promise<IdentityRef | undefined>;
+  readonly clock: Clock;
+}
+
+const LIFETIME = 60;
+/** Milliseconds; what is left then is enough for a slow way to the service. */
+const REUSED_FOR = 50_000;
+const MAX_REMEMBERED = 10_000;
+
+/** The single user has no row anywhere, and a token needs a subject. */
+const NIL = "00000000-0000-0000-0000-000000000000" as Uuid;
+
+interface Entry {
+  readonly made: number;
+  readonly introduction: Introduction | Promise<Introduction>;
+}
+
+export class Exchange {
+  readonly #deps: ExchangeDeps;
+  /** For the same object, as callers are remembered while nothing changes. */
+  readonly #byCaller = new WeakMap<Caller, Entry>();
+  /** For an equal one. */
+  readonly #byClaims = new Map<string, Entry>();
+
+  constructor(deps: ExchangeDeps) {
+    this.#deps = deps;
+  }
+
+  /** Synchronous where it was asked a short while ago. */
+  introduce(caller: Caller): Introduction | Promise<Introduction> {
+    const now = this.#deps.clock.now();
+    const known = this.#byCaller.get(caller);
+    if (known !== undefined && isFresh(known, now)) return known.introduction;
+    const lifetime = lifetimeOf(caller, now);
+    const claims = claimsOf(caller, lifetime);
+    let entry = this.#byClaims.get(claims);
+    if (entry === undefined || !isFresh(entry, now)) entry = this.#make(caller, claims, now, lifetime);
+    this.#byCaller.set(caller, entry);
+    return entry.introduction;
+  }
+
+  #make(caller: Caller, claims: string, made: number, lifetime: number): Entry {
+    const making = this.#introduce(caller, lifetime);
+    const entry: Entry = { made, introduction: making };
+    making.then(
+      (introduction) => {
+        if (this.#byClaims.get(claims) !== entry) return;
+        const settled = { made, introduction };
+        this.#byClaims.set(claims, settled);
+        this.#byCaller.set(caller, settled);
+      },
+      () => {
+        if (this.#byClaims.get(claims) === entry) this.#byClaims.delete(claims);
+        this.#byCaller.delete(caller);
+      },
+    );
+    this.#byClaims.delete(claims);
+    if (this.#byClaims.size >= MAX_REMEMBERED) {
+      const [oldest] = this.#byClaims.keys();
+      if (oldest !== undefined) this.#byClaims.delete(oldest);
+    }
+    this.#byClaims.set(claims, entry);
+    return entry;
+  }
+
+  async #introduce(caller: Caller, lifetime: number): Promise<Introduction> {
+    const scopes = sorted(caller);
+    const bearer = bearerOf(caller);
+    const token =
+      bearer === null || tokenWidens(caller)
+        ? null
+        : await this.#deps.tokens.issueForUpstream({ ...bearer, scopes }, lifetime);
+    const identity = isKnown(caller) ? await this.#identity(caller) : undefined;
+    return {
+      token,
+      principal: isKnown(caller) ? caller.principal.uuid : "",
+      identity: identity === undefined ? "" : `${identity.provider}:${identity.id}`,
+      scopes: scopes.join(" "),
+    };
+  }
+
+  async #identity({ principal }: KnownCaller): Promise<IdentityRef | undefined> {
+    const [first, second] = principal.identities;
+    if (second === undefined) return first;
+    return (await this.#deps.latestIdentity(principal.uuid)) ?? first;
+  }
+}
+
+/** Tokens know no access tags: one made for a key that is narrowed to some would open everything. */
+export function tokenWidens(caller: Caller): boolean {
+  return caller.kind === "api_key" && caller.key.accessTags !== null;
+}
+
+function isFresh({ made }: Entry, now: number): boolean {
+  return now >= made && now - made < REUSED_FOR;
+}
+
+function bearerOf(caller: Caller): Omit<UpstreamBearer, "scopes"> | null {
+  switch (caller.kind) {
+    case "anonymous":
+      return null;
+    case "single_user":
+      return { principal: NIL, type: "user", identities: [] };
+    default: {
+      const { uuid, type, identities } = caller.principal;
+      return { principal: uuid, type, identities };
+    }
+  }
+}
+
+/** Seconds: a minute, or what is left of a key. */
+function lifetimeOf(caller: Caller, now: number): number {
+  const end = caller.kind === "api_key" ? caller.key.expirationTime : null;
+  return end === null ? LIFETIME : Math.min(LIFETIME, Math.max(1, Math.ceil((end.getTime() - now) / 1000)));
+}
+
+/** Everything that an introduction depends on. */
+function claimsOf(caller: Caller, lifetime: number): string {
+  return JSON.stringify([bearerOf(caller), sorted(caller), tokenWidens(caller), lifetime]);
+}
+
+function sorted({ scopes }: Caller): readonly string[] {
+  return [...scopes].sort();
+}
