@@ -2,7 +2,6 @@
  * Counters of failed attempts (rate-limiter-flexible): in memory beside SQLite, which has one server, and in the database
  * for PostgreSQL, so that all servers count together. Keys are hashed: no user name and no address is stored in clear.
  */
-import type pg from "pg";
 import {
   type RateLimiterAbstract,
   RateLimiterMemory,
@@ -11,7 +10,7 @@ import {
 } from "rate-limiter-flexible";
 import type { FailureCounters, Limit } from "../domain/ports.ts";
 import { sha256 } from "../lib/secrets.ts";
-import { asFailure, isConnectionLost } from "./errors.ts";
+import type { Backend } from "./backend.ts";
 
 type MakeLimiter = (limit: Limit) => RateLimiterAbstract;
 
@@ -19,11 +18,18 @@ export function memoryCounters(): FailureCounters {
   return counters(({ failures, per }) => new RateLimiterMemory({ points: failures, duration: per }));
 }
 
-export function postgresCounters(pool: pg.Pool): FailureCounters {
+export function postgresCounters(backend: Backend): FailureCounters {
+  // What the limiter asks of a pool, with the backend's care for lost connections.
+  const storeClient = {
+    query: async ({ text, values }: { readonly text: string; readonly values: readonly unknown[] }) => {
+      const rows = await backend.read((db) => db.raw(text, values));
+      return { rows, rowCount: rows.length };
+    },
+  };
   return counters(
     ({ failures, per }) =>
       new RateLimiterPostgres({
-        storeClient: pool,
+        storeClient,
         storeType: "pool",
         tableName: "tiled_auth_failures",
         tableCreated: true,
@@ -51,43 +57,29 @@ function counters(make: MakeLimiter): FailureCounters {
   /** Counters of different limits do not mix. */
   const keyOf = (key: string, limit: Limit) => sha256(`${limit.failures}/${limit.per}/${key}`);
 
-  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work().catch((error) => {
-        if (!isConnectionLost(error)) throw error;
-        return work();
-      });
-    } catch (error) {
-      throw asFailure(error) ?? error;
-    }
-  };
-
   return {
-    blocked: (key, limit) =>
-      guard(async () => {
-        const known = await limiterOf(limit).get(keyOf(key, limit));
-        return known !== null && known.consumedPoints >= limit.failures ? seconds(known) : 0;
-      }),
-    count: (key, limit) =>
-      guard(async () => {
-        const limiter = limiterOf(limit);
-        try {
-          await limiter.consume(keyOf(key, limit));
-          return 0;
-        } catch (refused) {
-          if (!(refused instanceof RateLimiterRes)) throw refused;
-          // What came too late was not tried, so it is no failure: a right password may still take its own one back.
-          await limiter.reward(keyOf(key, limit));
-          return seconds(refused);
-        }
-      }),
-    forgive: (key, limit) =>
-      guard(async () => {
-        const limiter = limiterOf(limit);
-        const known = await limiter.get(keyOf(key, limit));
-        // After the window has ended there is nothing to take back: it would be one attempt too many.
-        if (known !== null && known.consumedPoints > 0) await limiter.reward(keyOf(key, limit));
-      }),
+    blocked: async (key, limit) => {
+      const known = await limiterOf(limit).get(keyOf(key, limit));
+      return known !== null && known.consumedPoints >= limit.failures ? seconds(known) : 0;
+    },
+    count: async (key, limit) => {
+      const limiter = limiterOf(limit);
+      try {
+        await limiter.consume(keyOf(key, limit));
+        return 0;
+      } catch (refused) {
+        if (!(refused instanceof RateLimiterRes)) throw refused;
+        // What came too late was not tried, so it is no failure: a right password may still take its own one back.
+        await limiter.reward(keyOf(key, limit));
+        return seconds(refused);
+      }
+    },
+    forgive: async (key, limit) => {
+      const limiter = limiterOf(limit);
+      const known = await limiter.get(keyOf(key, limit));
+      // After the window has ended there is nothing to take back: it would be one attempt too many.
+      if (known !== null && known.consumedPoints > 0) await limiter.reward(keyOf(key, limit));
+    },
   };
 }
 

@@ -56,7 +56,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const limits = { size: options.poolSize + options.maxOverflow, statementTimeout: STATEMENT_TIMEOUT };
   const pool = makePool(address, limits, log);
   const backend = postgresBackend({ pool, prePing: options.poolPrePing });
-  return assemble(await working(backend), postgresCounters(pool));
+  return assemble(await working(backend), postgresCounters(backend));
 }
 
 /** A database that cannot be read is found out now, not by the first request. */

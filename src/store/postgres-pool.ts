@@ -50,6 +50,8 @@ export function makePool(
     ...timeouts,
     types: { getTypeParser },
   });
+  // A connection in use tells its user by the query that fails; without a listener the process would end.
+  pool.on("connect", (client) => client.on("error", () => {}));
   pool.on("error", (error) =>
     log("warn", `A connection to PostgreSQL was lost while idle: ${error.message}`),
   );

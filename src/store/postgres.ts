@@ -6,6 +6,7 @@ import type pg from "pg";
 import type { Backend, Command, CommandArgs, CommandName, CommandResult } from "./backend.ts";
 import { COMMANDS } from "./commands.ts";
 import { asFailure, codeOf, isConnectionLost, messageOf, unavailable } from "./errors.ts";
+import { InFlight } from "./in-flight.ts";
 import { PostgresConnection } from "./postgres-pool.ts";
 import { Compiler, Db } from "./statement.ts";
 
@@ -29,12 +30,13 @@ type Outcome<R> =
 
 export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
   const compiler = new Compiler("postgresql");
+  const inFlight = new InFlight();
 
-  /** Every connection of the pool may be dead after a restart of the server. */
-  const acquire = async (): Promise<pg.PoolClient> => {
+  /** After a restart of the server every connection of the pool is dead: who lost one asks the next ones for a sign. */
+  const acquire = async (ping: boolean): Promise<pg.PoolClient> => {
     for (let tries = (pool.options.max ?? 1) + 1; ; tries--) {
       const client = await pool.connect();
-      if (!prePing) return client;
+      if (!ping) return client;
       try {
         await client.query("select 1");
         return client;
@@ -45,8 +47,8 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
     }
   };
 
-  const readOnce = async <T>(work: (db: Db) => Promise<T>): Promise<T> => {
-    const client = await acquire();
+  const readOnce = async <T>(work: (db: Db) => Promise<T>, ping: boolean): Promise<T> => {
+    const client = await acquire(ping);
     try {
       const result = await work(new Db(new PostgresConnection(client), compiler));
       client.release();
@@ -59,19 +61,19 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
 
   const read = async <T>(work: (db: Db) => Promise<T>): Promise<T> => {
     try {
-      return await readOnce(work).catch((error) => {
+      return await readOnce(work, prePing).catch((error) => {
         if (!isConnectionLost(error)) throw error;
-        return readOnce(work);
+        return readOnce(work, true);
       });
     } catch (error) {
       throw asFailure(error) ?? error;
     }
   };
 
-  const writeOnce = async <A, R>(command: Command<A, R>, args: A): Promise<Outcome<R>> => {
+  const writeOnce = async <A, R>(command: Command<A, R>, args: A, ping: boolean): Promise<Outcome<R>> => {
     let client: pg.PoolClient;
     try {
-      client = await acquire();
+      client = await acquire(ping);
     } catch (error) {
       return { kind: "undone", error };
     }
@@ -94,27 +96,34 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
 
   const write = async <N extends CommandName>(name: N, args: CommandArgs<N>): Promise<CommandResult<N>> => {
     const command = COMMANDS[name] as unknown as Command<CommandArgs<N>, CommandResult<N>>;
+    let lost = false;
     for (let tries = TRIES; ; tries--) {
-      const outcome = await writeOnce(command, args);
+      const outcome = await writeOnce(command, args, prePing || lost);
       if (outcome.kind === "done") return outcome.result;
       const { error } = outcome;
       if (outcome.kind === "uncertain") {
         throw unavailable(`Whether a change was committed is not known: ${messageOf(error)}`);
       }
-      const again = LOST_A_RACE.test(codeOf(error) ?? "") || (isConnectionLost(error) && tries === TRIES);
+      const again = LOST_A_RACE.test(codeOf(error) ?? "") || (isConnectionLost(error) && !lost);
       if (!again || tries === 1) throw asFailure(error) ?? error;
+      lost ||= isConnectionLost(error);
     }
   };
 
   return {
     dialect: "postgresql",
     durable: true,
-    read,
-    write,
+    read: (work) => inFlight.run(() => read(work)),
+    write: (name, args) => inFlight.run(() => write(name, args)),
     ping: async () => {
-      await read((db) => db.query((tables) => tables.selectFrom("alembic_version").selectAll()));
+      await inFlight.run(() =>
+        read((db) => db.query((tables) => tables.selectFrom("alembic_version").selectAll())),
+      );
     },
-    close: () => pool.end(),
+    close: async () => {
+      await inFlight.drain();
+      if (!pool.ending) await pool.end();
+    },
   };
 }
 

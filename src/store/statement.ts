@@ -5,7 +5,7 @@
  */
 import {
   type Compilable,
-  type CompiledQuery,
+  CompiledQuery,
   type DatabaseConnection,
   DummyDriver,
   Kysely,
@@ -130,6 +130,13 @@ export class Db {
   async run<A extends object, R>(statement: Statement<A, R>, args: A): Promise<number> {
     const result = await this.#connection.executeQuery(this.#compiler.bind(statement, args));
     return Number(result.numAffectedRows ?? 0n);
+  }
+
+  /** A statement of somebody else's, as it is. */
+  async raw(text: string, parameters: readonly unknown[]): Promise<Record<string, unknown>[]> {
+    return (
+      await this.#connection.executeQuery<Record<string, unknown>>(CompiledQuery.raw(text, [...parameters]))
+    ).rows;
   }
 
   async query<R>(build: (tables: Kysely<Tables>) => Compilable<R>): Promise<R[]> {

@@ -1,0 +1,128 @@
+/**
+ * What a command does when its connection breaks at each step, played through with a pool of pretended connections.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type pg from "pg";
+import { Failure } from "../../src/errors.ts";
+import { postgresBackend } from "../../src/store/postgres.ts";
+import { NOW, ORIGIN } from "./support.ts";
+
+type Answer = { rows?: unknown[]; rowCount?: number; command?: string } | Error;
+
+const lost = () => Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
+const coded = (code: string) => Object.assign(new Error("no reason"), { code });
+
+/** A pool whose connections answer as `script` says; what was asked, and how connections were given back. */
+function pretend(script: (sql: string, times: number) => Answer | undefined, prePing = false) {
+  const asked: string[] = [];
+  const released: unknown[] = [];
+  const client = {
+    query: async (sql: string) => {
+      const word = sql.split(" ")[0] ?? "";
+      asked.push(word);
+      const answer = script(sql, asked.filter((other) => other === word).length) ?? {};
+      if (answer instanceof Error) throw answer;
+      return { rows: [], rowCount: 0, command: word.toUpperCase(), ...answer };
+    },
+    release: (destroy?: unknown) => released.push(destroy),
+  };
+  const pool = {
+    options: { max: 2 },
+    connect: async () => client,
+    end: async () => {},
+  } as unknown as pg.Pool;
+  return { backend: postgresBackend({ pool, prePing }), asked, released };
+}
+
+const EVENT = { ...ORIGIN, time: NOW, event: "login", principal: null, identity: null, detail: {} } as const;
+const unavailable = (error: unknown) => error instanceof Failure && error.code === "store_unavailable";
+
+test("a command runs between begin and commit", async () => {
+  const { backend, asked, released } = pretend(() => undefined);
+  await backend.write("audit.append", [EVENT]);
+  assert.deepEqual(asked, ["begin", "insert", "commit"]);
+  assert.deepEqual(released, [undefined]);
+});
+
+test("a connection that is lost at commit: nobody knows, so it is not tried again and not acknowledged", async () => {
+  const { backend, asked, released } = pretend((sql) => (sql === "commit" ? lost() : undefined));
+  await assert.rejects(backend.write("audit.append", [EVENT]), unavailable);
+  assert.deepEqual(asked, ["begin", "insert", "commit"]);
+  assert.deepEqual(released, [true]);
+});
+
+test("a connection that is lost before commit: nothing was changed, so it is tried once more", async () => {
+  for (const word of ["begin", "insert"]) {
+    const once = pretend((sql, times) => (sql.startsWith(word) && times === 1 ? lost() : undefined));
+    await once.backend.write("audit.append", [EVENT]);
+    assert.equal(once.asked.at(-1), "commit");
+    assert.deepEqual(once.released, [true, undefined]);
+    const always = pretend((sql) => (sql.startsWith(word) ? lost() : undefined));
+    await assert.rejects(always.backend.write("audit.append", [EVENT]), unavailable);
+    assert.equal(always.asked.filter((asked) => asked === word).length, 2);
+  }
+});
+
+test("a commit that PostgreSQL answered with a rollback is no success", async () => {
+  const { backend } = pretend((sql) => (sql === "commit" ? { command: "ROLLBACK" } : undefined));
+  await assert.rejects(backend.write("audit.append", [EVENT]));
+});
+
+test("a lost race is begun again, not for ever", async () => {
+  for (const code of ["40001", "40P01", "23505"]) {
+    const twice = pretend((sql, times) => (sql.startsWith("insert") && times <= 2 ? coded(code) : undefined));
+    await twice.backend.write("audit.append", [EVENT]);
+    assert.deepEqual(twice.asked, [
+      "begin",
+      "insert",
+      "rollback",
+      "begin",
+      "insert",
+      "rollback",
+      "begin",
+      "insert",
+      "commit",
+    ]);
+    const always = pretend((sql) => (sql.startsWith("insert") ? coded(code) : undefined));
+    await assert.rejects(always.backend.write("audit.append", [EVENT]));
+    assert.equal(always.asked.filter((word) => word === "begin").length, 5);
+  }
+});
+
+test("another error is not tried again, and its connection is used again only after a rollback", async () => {
+  const plain = pretend((sql) => (sql.startsWith("insert") ? coded("42601") : undefined));
+  await assert.rejects(plain.backend.write("audit.append", [EVENT]), (error) => !(error instanceof Failure));
+  assert.deepEqual([plain.asked, plain.released], [["begin", "insert", "rollback"], [false]]);
+  const stuck = pretend((sql) =>
+    sql.startsWith("insert") ? coded("42601") : sql === "rollback" ? lost() : undefined,
+  );
+  await assert.rejects(stuck.backend.write("audit.append", [EVENT]));
+  assert.deepEqual(stuck.released, [true]);
+  const full = pretend((sql) => (sql.startsWith("insert") ? coded("53100") : undefined));
+  await assert.rejects(
+    full.backend.write("audit.append", [EVENT]),
+    (error) => error instanceof Failure && error.code === "store_full",
+  );
+});
+
+test("a read is tried once more on another connection", async () => {
+  const once = pretend((_, times) => (times === 1 ? lost() : undefined));
+  await once.backend.ping();
+  assert.deepEqual(once.released, [true, undefined]);
+  const always = pretend(() => lost());
+  await assert.rejects(always.backend.ping(), unavailable);
+  // The statement, then each connection of the pool is asked for a sign of life, and one new one.
+  assert.deepEqual(always.asked, Array(5).fill("select"));
+  assert.deepEqual(always.released, Array(5).fill(true));
+});
+
+test("with pre-ping dead connections are passed over before they are used", async () => {
+  const { backend, asked, released } = pretend(
+    (sql, times) => (sql === "select 1" && times <= 2 ? lost() : undefined),
+    true,
+  );
+  await backend.write("audit.append", [EVENT]);
+  assert.deepEqual(asked, ["select", "select", "select", "begin", "insert", "commit"]);
+  assert.deepEqual(released, [true, true, undefined]);
+});

@@ -1,0 +1,221 @@
+/**
+ * What only PostgreSQL has: a server that restarts, connections that end, other servers beside ours.
+ */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import pg from "pg";
+import { Failure } from "../../src/errors.ts";
+import type { Uuid } from "../../src/lib/uuid.ts";
+import { openStore } from "../../src/store/open.ts";
+import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
+import { at, logIn, login, NOW, newKey, openFor, refresh, storeOptions } from "./support.ts";
+
+const CASES: Readonly<
+  Record<string, (t: TestContext, server: PrivatePostgres, uri: string) => Promise<void>>
+> = {
+  "a restart under load: nothing acknowledged is lost, nothing but unavailable is said, and all is well after":
+    async (t, server, uri) => {
+      const store = await openFor(t, uri, { poolSize: 4, maxOverflow: 4 });
+      const { principal } = await logIn(store, "ann");
+      const acknowledged: Uuid[] = [];
+      let [refused, stop] = [0, false];
+      const attempt = async (work: () => Promise<unknown>) => {
+        try {
+          await work();
+        } catch (error) {
+          assert.ok(error instanceof Failure && error.code === "store_unavailable", String(error));
+          refused++;
+          await delay(20);
+        }
+      };
+      const writers = Array.from({ length: 8 }, async (_, writer) => {
+        while (!stop) {
+          await attempt(async () =>
+            acknowledged.push((await logIn(store, `writer${writer}`, { limit: 1e6 })).session.uuid),
+          );
+          await attempt(() => store.principals.summary(principal.uuid));
+          await attempt(() => store.failures.count(`writer${writer}`, { failures: 1e6, per: 300 }));
+        }
+      });
+      try {
+        await delay(300);
+        for (const _ of [1, 2]) {
+          await server.halt();
+          await delay(200);
+          await server.start();
+          await delay(300);
+        }
+      } finally {
+        stop = true;
+      }
+      await Promise.all(writers);
+      const before = acknowledged.length;
+      await logIn(store, "after");
+      await store.maintenance.ping();
+      assert.ok(refused > 0 && before > 20, `${refused} refused, ${before} acknowledged`);
+      for (const uuid of acknowledged) assert.ok(await store.sessions.status(uuid), uuid);
+    },
+
+  "connections that end while idle are a line in the log": async (t, server, uri) => {
+    const lines: string[] = [];
+    const store = await openFor(t, uri, { log: (_, message) => lines.push(message) });
+    const logins = await Promise.all(Array.from({ length: 10 }, (_, index) => logIn(store, `user${index}`)));
+    await server.query(
+      uri,
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tiled-auth'",
+    );
+    // Without a pause: the connections may be asked before their end is known here.
+    for (const { principal, session } of logins) {
+      assert.ok(await store.principals.summary(principal.uuid));
+      assert.equal((await store.sessions.rotate(refresh(session.uuid, 0, "t"))).kind, "refreshed");
+    }
+    assert.ok(
+      lines.some((line) => line.includes("lost while idle")),
+      lines.join("\n"),
+    );
+  },
+
+  "more callers than connections wait for their turn": async (t, _server, uri) => {
+    const store = await openFor(t, uri, { poolSize: 2, maxOverflow: 0, poolPrePing: true });
+    await Promise.all(Array.from({ length: 60 }, (_, index) => logIn(store, `user${index % 7}`)));
+    assert.equal((await store.principals.list({ offset: 0, limit: 100 }, NOW)).length, 7);
+  },
+
+  "the limits hold for several servers together": async (t, _server, uri) => {
+    const stores = [await openFor(t, uri), await openFor(t, uri)];
+    const [first] = await Promise.all(stores.map((store) => logIn(store, "ann", { limit: 1000 })));
+    const outcomes = await Promise.all(
+      stores.flatMap((store) =>
+        Array.from({ length: 10 }, () => store.sessions.open(login("ann", { limit: 7 }))),
+      ),
+    );
+    assert.equal(outcomes.filter(({ kind }) => kind === "opened").length, 5);
+    const uuid = first?.principal.uuid ?? ("" as Uuid);
+    const keys = await Promise.all(
+      stores.flatMap((store) =>
+        Array.from({ length: 10 }, () => store.apiKeys.create(newKey(uuid, {}, { limit: 5 }))),
+      ),
+    );
+    assert.equal(keys.filter(({ kind }) => kind === "created").length, 5);
+    const counted = await Promise.all(
+      stores.flatMap((store) =>
+        Array.from({ length: 10 }, () => store.failures.count("ann", { failures: 5, per: 300 })),
+      ),
+    );
+    assert.equal(counted.filter((wait) => wait === 0).length, 5);
+    for (const store of stores)
+      assert.ok((await store.failures.blocked("ann", { failures: 5, per: 300 })) > 0);
+  },
+
+  "what one server ends, the other knows": async (t, _server, uri) => {
+    const [one, other] = [await openFor(t, uri), await openFor(t, uri)];
+    const { principal, session } = await logIn(one, "ann");
+    await one.sessions.revoke(session.uuid, null, NOW, { address: null, requestId: null, actor: null });
+    assert.equal((await other.sessions.status(session.uuid))?.revoked, true);
+    await other.principals.setDisabled(principal.uuid, true, NOW, {
+      address: null,
+      requestId: null,
+      actor: null,
+    });
+    assert.equal((await one.principals.summary(principal.uuid))?.disabled, true);
+  },
+
+  "one server at a time purges": async (t, _server, uri) => {
+    const store = await openFor(t, uri);
+    await logIn(store, "ann", { expirationTime: at(1) });
+    const client = new pg.Client({ connectionString: uri });
+    await client.connect();
+    t.after(() => client.end());
+    await client.query("begin");
+    await client.query("select pg_advisory_xact_lock(7446381209553001)");
+    const purge = () => store.maintenance.purge(at(2), 10, null);
+    assert.deepEqual(await purge(), {
+      sessions: 0,
+      pendingSessions: 0,
+      apiKeys: 0,
+      auditRows: 0,
+      more: false,
+      busy: true,
+    });
+    await client.query("commit");
+    assert.equal((await purge()).sessions, 1);
+  },
+
+  "counters hold no name in clear, and are purged when they are over": async (t, server, uri) => {
+    const store = await openFor(t, uri);
+    await store.failures.count("ann 192.0.2.7", { failures: 3, per: 300 });
+    const rows = await server.query(uri, "select key, points from tiled_auth_failures");
+    assert.equal(rows.length, 1);
+    assert.match(String(rows[0]?.["key"]), /[0-9a-f]{64}$/);
+    assert.doesNotMatch(JSON.stringify(rows), /ann|192/);
+    await store.maintenance.purge(new Date(), 10, null);
+    assert.equal((await server.query(uri, "select * from tiled_auth_failures")).length, 1);
+    await store.maintenance.purge(new Date(Date.now() + 301_000), 10, null);
+    assert.equal((await server.query(uri, "select * from tiled_auth_failures")).length, 0);
+  },
+
+  "times and lists are written as the real Tiled writes them": async (t, server, uri) => {
+    const store = await openFor(t, uri);
+    const { principal } = await logIn(store, "ann", { now: new Date("2026-12-01T12:00:00.123Z") });
+    await store.apiKeys.create(newKey(principal.uuid, { accessTags: ["é"], scopes: ["a", "b"] }));
+    const [row] = await server.query(
+      uri,
+      "select scopes, access_tags, time_created, time_updated, latest_activity from api_keys",
+    );
+    assert.deepEqual(row, {
+      scopes: '["a", "b"]',
+      access_tags: '["\\u00e9"]',
+      time_created: NOW,
+      time_updated: null,
+      latest_activity: null,
+    });
+    const [session] = await server.query(
+      uri,
+      "select refresh_count, revoked, time_created, time_updated from sessions",
+    );
+    assert.deepEqual(session, {
+      refresh_count: 0,
+      revoked: false,
+      time_created: new Date("2026-12-01T12:00:00.123Z"),
+      time_updated: null,
+    });
+  },
+
+  "a schema that somebody took away is unavailable, not a bug": async (t, server, uri) => {
+    const store = await openFor(t, uri);
+    await server.query(uri, "drop schema public cascade; create schema public");
+    const unavailable = (error: unknown) => error instanceof Failure && error.code === "store_unavailable";
+    await assert.rejects(store.maintenance.ping(), unavailable);
+    await assert.rejects(logIn(store, "ann"), unavailable);
+    await assert.rejects(store.failures.count("ann", { failures: 1, per: 1 }), unavailable);
+  },
+
+  "close waits for what was asked before, and refuses what comes after": async (_t, server, uri) => {
+    const store = await openStore(storeOptions(uri, { poolSize: 2, maxOverflow: 0 }));
+    const asked = Array.from({ length: 10 }, (_, index) => logIn(store, `user${index}`));
+    const counted = Array.from({ length: 10 }, () =>
+      store.failures.count("ann", { failures: 100, per: 300 }),
+    );
+    await nextTurn();
+    const closed = store.close();
+    const unavailable = (error: unknown) => error instanceof Failure && error.code === "store_unavailable";
+    await assert.rejects(logIn(store, "late"), unavailable);
+    await Promise.all([...asked, ...counted, closed]);
+    await store.close();
+    await assert.rejects(store.failures.count("ann", { failures: 100, per: 300 }), unavailable);
+    const [row] = await server.query(uri, "select count(*)::int as n from sessions");
+    assert.equal(row?.["n"], 10);
+  },
+};
+
+test("PostgreSQL", async (t) => {
+  const server = await startPostgresOrSkip(t);
+  if (server === undefined) return;
+  t.after(() => server.remove());
+  for (const [name, run] of Object.entries(CASES)) {
+    await t.test(name, { timeout: 60_000 }, async (inner) =>
+      run(inner, server, await server.createDatabase()),
+    );
+  }
+});
