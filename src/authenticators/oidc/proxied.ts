@@ -19,6 +19,7 @@ import { Calls } from "./calls.ts";
 import type { Keys } from "./keys.ts";
 import { OIDC_DEFAULTS, type OidcOptions } from "./options.ts";
 import { DiscoveredProvider, type KnownProvider } from "./provider.ts";
+import { LEEWAY } from "./signature.ts";
 import { TokenScopes } from "./token-scopes.ts";
 import { configuredUrl, isLoopback } from "./urls.ts";
 
@@ -131,7 +132,7 @@ export class Proxied implements ProxiedAuthenticator {
     }
     const known = this.#verified.get(token);
     if (known === undefined) return this.#verify(token);
-    if (known.expires <= this.#clock.now() / 1000) {
+    if (known.expires + LEEWAY <= this.#clock.now() / 1000) {
       this.#verified.delete(token);
       throw new Failure("expired_token");
     }
@@ -169,8 +170,7 @@ export class Proxied implements ProxiedAuthenticator {
       const [oldest] = this.#verified.keys();
       if (oldest !== undefined) this.#verified.delete(oldest);
     }
-    const lasting = identity.expires > this.#clock.now() / 1000;
-    if (lasting && generation === provider.keys.generation) this.#verified.set(token, identity);
+    if (generation === provider.keys.generation) this.#verified.set(token, identity);
     return identity;
   }
 

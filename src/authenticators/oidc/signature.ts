@@ -9,7 +9,7 @@ import { ALGORITHMS } from "./algorithms.ts";
 import type { Keys, VerificationKey } from "./keys.ts";
 
 /** Seconds by which clocks may differ where a token begins or ends. */
-const LEEWAY = 30;
+export const LEEWAY = 30;
 /** Longer ones are no tokens of any provider. */
 const MAX_LENGTH = 64 * 1024;
 

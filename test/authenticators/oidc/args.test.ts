@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { checkArgs } from "../../../src/authenticators/args.ts";
 import type { OidcArgs } from "../../../src/authenticators/oidc/args.ts";
 import { OIDCAuthenticator } from "../../../src/authenticators/oidc.ts";
+import { checkArgs } from "../../../src/config/class-args.ts";
 import { OperatorError } from "../../../src/errors.ts";
 import { HostileProvider, SUBJECT } from "../../support/hostile-provider.ts";
 import { signingKey } from "../../support/signing-key.ts";

@@ -157,7 +157,8 @@ describe("the discovery document", () => {
     ["http on this machine, from elsewhere", { jwks_uri: "http://127.0.0.1:9000/keys" }, /on this machine/],
     ["a file", { jwks_uri: "file:///etc/passwd" }, /begins with file:/],
     ["a script", { authorization_endpoint: "javascript:alert(1)" }, /begins with javascript:/],
-    ["a user name in a URL", { token_endpoint: "https://a:b@idp.example/" }, /user name/],
+    ["a user name alone in a URL", { token_endpoint: "https://a@idp.example/" }, /user name/],
+    ["a password in a URL", { token_endpoint: "https://:b@idp.example/" }, /user name/],
     ["a fragment", { authorization_endpoint: "https://idp.example/#x" }, /fragment/],
     ["a wrong optional endpoint", { end_session_endpoint: "ftp://idp.example/" }, /end_session_endpoint/],
     [
