@@ -3,13 +3,14 @@
  * is wrong with any of them stops the start, with the place in the configuration.
  */
 import { argsPlace, readArgs } from "../config/args.ts";
+import { checkArgs } from "../config/class-args.ts";
 import type { ProviderConfig } from "../config/model.ts";
+import { reason } from "../config/own-class.ts";
 import { ConfigError, type Problem } from "../config/problems.ts";
 import { OperatorError } from "../errors.ts";
-import { checkArgs } from "./args.ts";
 import type { Authenticator, AuthenticatorClass, AuthenticatorContext } from "./contract.ts";
 import { guarded } from "./guard.ts";
-import { authenticatorClass, reason } from "./module.ts";
+import { authenticatorClass } from "./module.ts";
 
 /** By the provider's name, in the configuration's order. Throws a `ConfigError` with all problems of all providers. */
 export async function loadAuthenticators(

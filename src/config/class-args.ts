@@ -1,11 +1,11 @@
 /**
- * Checks an authenticator's `args` against the schema of its class. Messages name keys and types, never values: an
- * argument may be a password.
+ * Checks the `args` of an authenticator or a policy against the schema of its class. Messages name keys and types, never
+ * values: an argument may be a password.
  */
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import type { TSchema } from "typebox";
-import { nearest } from "../config/suggest.ts";
 import { OperatorError } from "../errors.ts";
+import { nearest } from "./suggest.ts";
 
 export interface ArgsProblem {
   /** Keys below `args`. */
