@@ -30,15 +30,12 @@ export function whoamiRoute(app: FastifyInstance, services: AuthServices): void 
     },
     (request, reply) => {
       const { caller } = request;
-      if (!isKnown(caller)) {
-        answer(request, reply, NOBODY, { noStore: true });
-        return;
-      }
+      if (!isKnown(caller)) return answer(request, reply, NOBODY, { noStore: true });
       const principal = services.directory.document(caller.principal.uuid);
       if (principal instanceof Promise) {
         return principal.then((found) => answer(request, reply, encode(found), { noStore: true }));
       }
-      answer(request, reply, encode(principal), { noStore: true });
+      return answer(request, reply, encode(principal), { noStore: true });
     },
   );
 }
