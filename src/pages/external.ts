@@ -26,7 +26,7 @@ interface Words {
 }
 
 const AGAIN: Readonly<Record<Begun, string>> = {
-  program: "start the login again in your program: it shows a new address and a new code",
+  program: "start the login again in your program",
   browser: "go back to where you began, and log in again",
 };
 
@@ -39,7 +39,7 @@ function words({ code, status, provider, begun }: LoginFailure): Words {
         text: "It was finished or cancelled already, or it took too long.",
         next:
           begun === "program"
-            ? `Look at your program first, which may be logged in. If it is not, ${again}.`
+            ? `Look at your program first, which may be logged in. If it is not, ${again}: it shows a new address and a new code.`
             : `Please ${again}.`,
       };
     case "login_elsewhere":
@@ -110,7 +110,7 @@ export function loginFailed(failure: LoginFailure): Html {
 <p class="lede">${text}</p>
 <p>${next}</p>
 <dl class="facts reference">
-<dt>Request</dt><dd><code>${failure.requestId}</code></dd>
+<dt>Request, for the operator</dt><dd><code>${failure.requestId}</code></dd>
 </dl>`,
   });
 }

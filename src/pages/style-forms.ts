@@ -2,6 +2,8 @@
  * The part of the stylesheet that forms need: fields, buttons and what is wrong with them. The colours are `style.ts`'s.
  */
 export const FORM_STYLE = `
+.lede strong { color: var(--ink); }
+.facts + p { margin-top: 1rem; }
 form > :last-child { margin-bottom: 0; }
 label { display: block; margin-bottom: .35rem; font-weight: 600; }
 input[type=text], input[type=password] {
