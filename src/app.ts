@@ -7,12 +7,15 @@ import formbody from "@fastify/formbody";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { Authenticator } from "./authenticators/contract.ts";
 import type { Config } from "./config/model.ts";
+import { Accounts } from "./domain/account.ts";
 import { KeyActivity } from "./domain/activity.ts";
 import { ApiKeys } from "./domain/api-keys.ts";
+import { BrowserSessions } from "./domain/browser-session.ts";
 import { type Callers, MultiUserCallers, SingleUserCallers } from "./domain/callers.ts";
 import { DeviceLogins } from "./domain/device.ts";
 import { Directory } from "./domain/directory.ts";
 import { ExternalLogins } from "./domain/external-login.ts";
+import { Linking } from "./domain/linking.ts";
 import { Login } from "./domain/login.ts";
 import type { Store } from "./domain/ports.ts";
 import { Principals } from "./domain/principals.ts";
@@ -22,6 +25,7 @@ import { Tokens } from "./domain/tokens.ts";
 import { aboutRoutes } from "./http/about.ts";
 import { guardRoutes } from "./http/access.ts";
 import { apiKeyRoutes } from "./http/api-keys.ts";
+import { protectForms } from "./http/browser-session.ts";
 import { allowOrigins } from "./http/cors.ts";
 import { protectFromForgery } from "./http/csrf.ts";
 import { docsRoute } from "./http/docs.ts";
@@ -98,7 +102,9 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   commonHeaders(app, links);
   allowOrigins(app, config.allowOrigins);
   protectFromForgery(app, links);
-  guardRoutes(app, createIdentity({ callers, proxies, links }));
+  const browserSessions = multiUser?.services.browserSessions ?? null;
+  guardRoutes(app, createIdentity({ callers, proxies, links, browserSessions }));
+  protectForms(app, links);
   validateBySchema(app);
   const [first] = providers;
   await describeRoutes(app, {
@@ -158,6 +164,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     principalRoutes(app, multiUser.services);
     logoutRoute(app);
     app.addHook("onClose", () => multiUser.services.activity.flush());
+    app.addHook("onClose", () => multiUser.services.browserSessions.flush());
   }
   refuseOthers();
   return app;
@@ -257,6 +264,23 @@ async function multiUserParts(
       directory,
       clock,
       rotate: authentication.refreshTokenRotation,
+    }),
+    browserSessions: new BrowserSessions({
+      store: store.browserSessions,
+      directory,
+      login,
+      clock,
+      lifetimes,
+      onError: (error) => {
+        parts.logger.error({ err: error }, "The use of a browser's login could not be noted.");
+      },
+    }),
+    accounts: new Accounts({ store: store.accounts, directory, clock }),
+    linking: new Linking({
+      store: store.accounts,
+      directory,
+      clock,
+      providers: [...parts.authenticators.keys()],
     }),
     apiKeys: new ApiKeys({ store: store.apiKeys, directory, clock, limit: authentication.apiKeyLimit }),
     principals: new Principals({ store: store.principals, directory, clock }),

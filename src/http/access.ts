@@ -12,11 +12,18 @@ import type { Identity } from "./identity.ts";
 /**
  * - `public`: credentials are not looked at.
  * - `page`: for browsers; bad credentials count as none, since the page shows nothing that needs them.
+ * - `person`: for a browser that is logged in, and no other credential; its forms carry a token.
  * - `optional`: bad credentials are refused, none are fine.
  * - `api_key`: the route itself wants an API key.
  * - `scopes`: all of them are needed.
  */
-export type Access = "public" | "page" | "optional" | "api_key" | { readonly scopes: readonly Scope[] };
+export type Access =
+  | "public"
+  | "page"
+  | "person"
+  | "optional"
+  | "api_key"
+  | { readonly scopes: readonly Scope[] };
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -50,6 +57,8 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
       return;
     }
     const refused = (error: unknown) => {
+      if (error instanceof Failure && error.code === "browser_login_over")
+        identity.forgetPerson(request, reply);
       if (access === "page" && error instanceof Failure && error.status < 500) done();
       else done(error as Error);
     };
@@ -67,7 +76,10 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
     };
     let caller: Caller | Promise<Caller>;
     try {
-      caller = identity.identify(request, { noted: access !== "api_key" });
+      caller =
+        access === "person"
+          ? identity.person(request)
+          : identity.identify(request, { noted: access !== "api_key" });
     } catch (error) {
       refused(error);
       return;

@@ -10,14 +10,14 @@ import type { Links } from "./links.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** The route looks at no credential, and its form carries a token that only this browser's page has. */
+    /** The route looks at no key, and its form carries a token that only this browser's page has. */
     formToken?: true;
   }
 }
 
 export const API_KEY_COOKIE = "tiled_api_key";
 const CSRF_COOKIE = "tiled_csrf";
-const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+export const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
 export function protectFromForgery(app: FastifyInstance, links: Links): void {
   app.addHook("onRequest", (request, reply, done) => {
@@ -34,11 +34,21 @@ export function protectFromForgery(app: FastifyInstance, links: Links): void {
       done();
       return;
     }
-    done(checkToken(request, cookies[CSRF_COOKIE]));
+    done(checkToken(request));
   });
 }
 
-function checkToken(request: FastifyRequest, expected: string | undefined): Failure | undefined {
+/** Fails where the value of `tiled_csrf` is not repeated; `cookie`: the credential that a browser sends by itself. */
+export function checkDoubleSubmit(request: FastifyRequest, cookie: string): void {
+  const failure = checkToken(request);
+  if (failure === undefined) return;
+  throw new Failure("csrf", {
+    detail: `The request carries the cookie ${cookie}. ${String(failure.detail)}`,
+  });
+}
+
+function checkToken(request: FastifyRequest): Failure | undefined {
+  const expected = request.cookies[CSRF_COOKIE];
   if (expected === undefined) return new Failure("csrf", { detail: "Expected the cookie tiled_csrf." });
   const header = request.headers["x-csrf"];
   const query = (request.query as Readonly<Record<string, unknown>>)["csrf"];

@@ -1,13 +1,16 @@
 /**
  * Who asks: takes the credential from a request, in the contract's order, and has it checked by the domain. A browser
- * that opens a page with a valid `?api_key=` gets the key as a cookie and is sent on to the same URL without it.
+ * that opens a page with a valid `?api_key=` gets the key as a cookie and is sent on to the same URL without it; one that
+ * is logged in counts where a route says so.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { BrowserSessions } from "../domain/browser-session.ts";
 import type { Caller } from "../domain/caller.ts";
 import { isKnown } from "../domain/caller.ts";
 import type { Callers, Credential } from "../domain/callers.ts";
 import type { Origin } from "../domain/model.ts";
 import { Failure } from "../errors.ts";
+import { countedSecretOf, dropSession, formSecretOf } from "./browser-session.ts";
 import { API_KEY_COOKIE } from "./csrf.ts";
 import type { Links } from "./links.ts";
 import type { Proxies } from "./proxies.ts";
@@ -47,6 +50,10 @@ function readAuthorization(header: string | undefined): Credential {
 
 export interface Identity {
   identify(request: FastifyRequest, options: { readonly noted: boolean }): Caller | Promise<Caller>;
+  /** By the browser's session alone. Fails with `login_needed` where there is none. */
+  person(request: FastifyRequest): Caller | Promise<Caller>;
+  /** Takes the cookie of a session that has ended from the browser. */
+  forgetPerson(request: FastifyRequest, reply: FastifyReply): void;
   /** Keeps a key from the URL as a cookie; true where the browser was sent on and the request is answered. */
   keepKey(request: FastifyRequest, reply: FastifyReply): boolean;
 }
@@ -55,11 +62,25 @@ export function createIdentity(deps: {
   readonly callers: Callers;
   readonly proxies: Proxies;
   readonly links: Links;
+  /** Null in the modes without providers. */
+  readonly browserSessions: BrowserSessions | null;
 }): Identity {
-  const { callers, proxies, links } = deps;
+  const { callers, proxies, links, browserSessions } = deps;
   return {
-    identify: (request, { noted }) =>
-      callers.identify(credentialOf(request), originOf(request, proxies, null), { noted }),
+    identify: (request, { noted }) => {
+      const credential = credentialOf(request);
+      if (credential.kind === "none" && browserSessions !== null && countsBrowsers(request)) {
+        const secret = countedSecretOf(request, links);
+        if (secret !== null) return browserSessions.identify(secret);
+      }
+      return callers.identify(credential, originOf(request, proxies, null), { noted });
+    },
+    person: (request) => {
+      const secret = formSecretOf(request, links);
+      if (secret === null || browserSessions === null) throw new Failure("login_needed");
+      return browserSessions.identify(secret);
+    },
+    forgetPerson: (request, reply) => dropSession(request, reply, links),
     keepKey: (request, reply) => {
       const query = request.query as Readonly<Record<string, unknown>>;
       const key = query["api_key"];
@@ -82,11 +103,17 @@ export function createIdentity(deps: {
   };
 }
 
+function countsBrowsers(request: FastifyRequest): boolean {
+  const { access, browserSession } = request.routeOptions.config;
+  return access === "page" || browserSession === true;
+}
+
 /** For audit rows: from where, in which request, and who, once that is known. */
 export function originOf(request: FastifyRequest, proxies: Proxies, caller: Caller | null): Origin {
   return {
     address: proxies.read(request).address,
     requestId: request.id,
     actor: caller !== null && isKnown(caller) ? caller.principal.uuid : null,
+    userAgent: request.raw.headers["user-agent"] ?? null,
   };
 }

@@ -2,11 +2,14 @@
 
 import type { FastifyRequest } from "fastify";
 import type { PasswordAuthenticator } from "../authenticators/contract.ts";
+import type { Accounts } from "../domain/account.ts";
 import type { KeyActivity } from "../domain/activity.ts";
 import type { ApiKeys } from "../domain/api-keys.ts";
+import type { BrowserSessions } from "../domain/browser-session.ts";
 import type { DeviceLogins } from "../domain/device.ts";
 import type { Directory } from "../domain/directory.ts";
 import type { ExternalLogins } from "../domain/external-login.ts";
+import type { Linking } from "../domain/linking.ts";
 import type { Login } from "../domain/login.ts";
 import type { Origin } from "../domain/model.ts";
 import type { Principals } from "../domain/principals.ts";
@@ -19,6 +22,9 @@ export interface AuthServices {
   readonly sessions: Sessions;
   readonly apiKeys: ApiKeys;
   readonly principals: Principals;
+  readonly browserSessions: BrowserSessions;
+  readonly accounts: Accounts;
+  readonly linking: Linking;
   readonly directory: Directory;
   readonly activity: KeyActivity;
   /** For the audit row of what a request does. */

@@ -8,7 +8,13 @@ const WHOAMI = "/api/v1/auth/whoami";
 
 test("a route that does not say who may use it stops the start", () => {
   const app = Fastify();
-  guardRoutes(app, { identify: () => ({ kind: "anonymous", scopes: new Set() }), keepKey: () => false });
+  const nobody = { kind: "anonymous", scopes: new Set<string>() } as const;
+  guardRoutes(app, {
+    identify: () => nobody,
+    person: () => nobody,
+    forgetPerson: () => {},
+    keepKey: () => false,
+  });
   assert.throws(() => app.get("/forgotten", () => "open"), /\/forgotten does not declare its access/);
 });
 

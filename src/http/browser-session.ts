@@ -1,0 +1,122 @@
+/**
+ * The cookie of a browser that is logged in, and on which requests it counts: reading from our own pages or by opening an
+ * address, changing with the double submit only (a form's token, or the header `x-csrf`), and never across sites. What it
+ * stands for is in `domain/browser-session.ts`.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { formTokenOf, isToken, readSessionSecret } from "../domain/browser-session.ts";
+import { Failure } from "../errors.ts";
+import { checkDoubleSubmit, SAFE_METHODS } from "./csrf.ts";
+import type { Links } from "./links.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Where no other credential is sent, a browser that is logged in counts on this route. */
+    browserSession?: true;
+  }
+}
+
+type Where = Pick<Links, "base" | "isHttps">;
+
+const NAME = "tiled_session";
+
+/** The prefix keeps neighbours of our host name from planting a session of theirs (RFC 6265bis, section 4.1.3.2). */
+function cookieName(request: FastifyRequest, links: Where): string {
+  return links.isHttps(request) ? `__Host-${NAME}` : NAME;
+}
+
+/** The secret that the browser has, whatever it may be used for; two of them are none. */
+export function sessionSecretOf(request: FastifyRequest, links: Where): string | null {
+  const header = request.raw.headers.cookie;
+  if (header === undefined) return null;
+  const name = cookieName(request, links);
+  const given = header.split(";").filter((pair) => pair.split("=", 1)[0]?.trim() === name);
+  return given.length === 1 ? readSessionSecret(request.cookies[name]) : null;
+}
+
+export function keepSession(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  links: Where,
+  secret: string,
+  maxAge: number,
+): void {
+  reply.setCookie(cookieName(request, links), secret, { ...attributes(request, links), maxAge });
+}
+
+export function dropSession(request: FastifyRequest, reply: FastifyReply, links: Where): void {
+  reply.setCookie(cookieName(request, links), "", { ...attributes(request, links), maxAge: 0 });
+}
+
+function attributes(request: FastifyRequest, links: Where) {
+  return { httpOnly: true, sameSite: "lax", secure: links.isHttps(request), path: "/" } as const;
+}
+
+/** The secret where it counts for this request; null where it does not. Fails with `csrf` where only the double submit lacks. */
+export function countedSecretOf(request: FastifyRequest, links: Where): string | null {
+  const secret = sessionSecretOf(request, links);
+  if (secret === null) return null;
+  if (!SAFE_METHODS.has(request.method)) {
+    requireSameOrigin(request, links);
+    checkDoubleSubmit(request, NAME);
+    return secret;
+  }
+  if (request.headers.upgrade !== undefined) {
+    return request.headers.origin === originOfLinks(request, links) ? secret : null;
+  }
+  return isFromHere(request, links) || isOpenedByPerson(request) ? secret : null;
+}
+
+/** A page's form: its token is looked at when its body is read, by `checkForm`. */
+export function formSecretOf(request: FastifyRequest, links: Where): string | null {
+  const secret = sessionSecretOf(request, links);
+  if (secret !== null && !SAFE_METHODS.has(request.method)) requireSameOrigin(request, links);
+  return secret;
+}
+
+export function requireSameOrigin(request: FastifyRequest, links: Where): void {
+  if (!isFromHere(request, links)) {
+    throw new Failure("csrf", { detail: "This request comes from a page of another site." });
+  }
+}
+
+/**
+ * By what browsers say of themselves: `Sec-Fetch-Site` (under HTTPS) and `Origin`. The latter is `null` where the page
+ * allows no referrer, as ours do; the token of the form still has to be right.
+ */
+function isFromHere(request: FastifyRequest, links: Where): boolean {
+  const { origin, "sec-fetch-site": site } = request.headers;
+  if (site !== undefined && site !== "same-origin" && site !== "none") return false;
+  return origin === undefined || origin === "null" || origin === originOfLinks(request, links);
+}
+
+/** Somebody followed a link from anywhere: the answer is shown to them, and nobody else reads it. */
+function isOpenedByPerson({ headers }: FastifyRequest): boolean {
+  return (
+    headers.origin === undefined &&
+    headers["sec-fetch-mode"] === "navigate" &&
+    headers["sec-fetch-dest"] === "document"
+  );
+}
+
+function originOfLinks(request: FastifyRequest, links: Where): string {
+  return new URL(links.base(request)).origin;
+}
+
+/** Fails with `csrf` where a form's token is not the one that its page was made with. */
+export function checkForm(request: FastifyRequest, expected: string): void {
+  const { token } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof token === "string" && isToken(token, expected)) return;
+  throw new Failure("csrf", { detail: "The form's token is missing or not of this browser." });
+}
+
+/** Every form of a page for people who are logged in is checked here, so that none can be forgotten. */
+export function protectForms(app: FastifyInstance, links: Where): void {
+  app.addHook("preHandler", (request, _reply, done) => {
+    const { access } = request.routeOptions.config;
+    if (access === "person" && !SAFE_METHODS.has(request.method)) {
+      checkForm(request, formTokenOf(sessionSecretOf(request, links) ?? ""));
+    }
+    done();
+  });
+}
