@@ -23,7 +23,7 @@ const fails = (code: FailureCode) => (error: unknown) => error instanceof Failur
 function smallDisk(t: TestContext): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), "tiled-auth-disk-"));
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=600k", "tmpfs", folder], { stdio: "ignore" });
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], { stdio: "ignore" });
   } catch {
     rmSync(folder, { recursive: true });
     return undefined;
@@ -45,9 +45,9 @@ test("a full disk: nothing is acknowledged that is not there, reads go on, and r
   const store = await openFor(t, path);
   const { principal, session } = await logIn(store, "ann");
   const ballast = join(folder, "ballast");
-  writeFileSync(ballast, Buffer.alloc(40_000));
+  writeFileSync(ballast, Buffer.alloc(500_000));
   const acknowledged: string[] = [];
-  const state = { filler: "x".repeat(2000) };
+  const state = { filler: "x".repeat(20_000) };
   let refused: unknown;
   for (let index = 0; refused === undefined; index++) {
     assert.ok(index < 2000, "the disk never filled up");
