@@ -44,7 +44,7 @@ export const LoginAnswer = Type.Intersect([
   }),
 ]);
 
-export const RefreshBody = Type.Object({ refresh_token: Type.String({ minLength: 1 }) });
+export const RefreshBody = Type.Object({ refresh_token: Type.String() });
 
 export const ApiKeyBody = Type.Object({
   expires_in: Type.Unsafe<number | null>({ type: ["integer", "null"], description: "seconds; null: never" }),

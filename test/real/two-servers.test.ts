@@ -25,7 +25,9 @@ async function deploy(t: TestContext): Promise<Deployment | undefined> {
   const cleanup = t.after.bind(t);
   t.after(() => postgres.remove());
   const uri = await postgres.createDatabase();
-  const config = toy({ database: { uri, init_if_not_exists: true } });
+  // The load makes more keys than one person may usually have.
+  const authentication = { api_key_limit: 10_000 };
+  const config = toy({ authentication, database: { uri, init_if_not_exists: true } });
   const [one, other] = await Promise.all([startOurs(cleanup, config), startOurs(cleanup, config)]);
   return { postgres, uri, one: new Api(one.url), other: new Api(other.url) };
 }
