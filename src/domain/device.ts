@@ -5,10 +5,11 @@
  */
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import { equalSecrets, randomHex, sha256 } from "../lib/secrets.ts";
+import { type Digest, equalSecrets, randomHex, sha256 } from "../lib/secrets.ts";
 import { browserDigest, isFormToken, newBinding, stateDigest } from "./browser.ts";
+import { FreshCache } from "./fresh.ts";
 import type { Login, LoginAnswer } from "./login.ts";
-import type { DeviceLogin, DeviceLoginStore, DeviceRefusal } from "./login-ports.ts";
+import type { DeviceLogin, DeviceLoginStore, DeviceRefusal, PolledLogin } from "./login-ports.ts";
 import type { Origin } from "./model.ts";
 import {
   authorizationUri,
@@ -69,9 +70,12 @@ export interface DeviceLoginDeps {
 
 export class DeviceLogins {
   readonly #deps: DeviceLoginDeps;
+  /** A program that waits asks often and learns nothing new; what it may collect is decided in the store. */
+  readonly #polled: FreshCache<Digest, PolledLogin>;
 
   constructor(deps: DeviceLoginDeps) {
     this.#deps = deps;
+    this.#polled = new FreshCache((deviceCode) => deps.store.byDeviceCode(deviceCode), deps.clock);
   }
 
   async start(
@@ -108,7 +112,8 @@ export class DeviceLogins {
   async poll(provider: string, deviceCode: string, origin: Origin): Promise<Poll> {
     if (!DEVICE_CODE.test(deviceCode)) return { kind: "malformed" };
     const { store, login: pipeline } = this.#deps;
-    const login = await store.byDeviceCode(sha256(Buffer.from(deviceCode, "hex")));
+    const digest = sha256(Buffer.from(deviceCode, "hex"));
+    const login = await this.#polled.get(digest);
     if (login === undefined || login.provider !== provider) return { kind: "unknown" };
     if (this.#isExpired(login)) return { kind: "expired" };
     const { phase } = login;
@@ -119,7 +124,7 @@ export class DeviceLogins {
         { provider, id: phase.identity.id },
         phase.identity,
         origin,
-        (request) => store.collect(login.deviceCode, request),
+        (request) => store.collect(digest, request),
       );
       return { kind: "answer", answer: await pipeline.answer(opened) };
     } catch (error) {
@@ -128,6 +133,8 @@ export class DeviceLogins {
       if (code === "limit_reached") return { kind: "refused", reason: "session_limit" };
       if (code === "no_principal") return { kind: "refused", reason: "principal_disabled" };
       throw error;
+    } finally {
+      this.#polled.drop(digest);
     }
   }
 
@@ -158,6 +165,7 @@ export class DeviceLogins {
     const change = { deviceCode, now: new Date(clock.now()), origin };
     const identity = await exchange(this.#deps, provider, login, returned, origin).catch(async (error) => {
       if (returned.denied) await store.refuse({ ...change, reason: "denied_by_provider" });
+      this.#polled.drop(deviceCode);
       throw error;
     });
     const browser = browserDigest(returned.browser);
@@ -189,12 +197,14 @@ export class DeviceLogins {
     const change = { deviceCode: login.deviceCode, now: new Date(clock.now()), origin };
     if (isUserCode(form.userCode, login)) {
       const outcome = await store.confirm({ ...change, limit: sessionLimit });
+      this.#polled.drop(login.deviceCode);
       if (outcome.kind === "refused") return outcome;
       if (outcome.kind === "over") throw over("it ended while the code was typed");
       return { kind: "confirmed", identity: signedIn.identity };
     }
     // Counted also while the address is throttled, or its tries would be unlimited.
     const { left } = await store.countWrong({ ...change, tries: WRONG_CODES });
+    this.#polled.drop(login.deviceCode);
     const { retryAfter, limitReached } = await throttle.failed(origin.address);
     if (limitReached)
       await this.#deps.login.note("login_throttled", null, origin, { provider: provider.name });
@@ -210,6 +220,7 @@ export class DeviceLogins {
     const { login } = await this.#ofForm(provider.name, form, origin);
     const now = new Date(this.#deps.clock.now());
     await this.#deps.store.refuse({ deviceCode: login.deviceCode, now, origin, reason: "cancelled" });
+    this.#polled.drop(login.deviceCode);
   }
 
   async #find(provider: string, state: string, origin: Origin): Promise<DeviceLogin> {
@@ -246,7 +257,7 @@ export class DeviceLogins {
     return { login, identity: phase.identity.id, confirmed: phase.kind === "confirmed" };
   }
 
-  #isExpired(login: DeviceLogin): boolean {
+  #isExpired(login: PolledLogin): boolean {
     return login.expirationTime.getTime() <= this.#deps.clock.now();
   }
 }

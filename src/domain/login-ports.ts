@@ -50,6 +50,9 @@ export interface DeviceLogin extends Binding {
   readonly phase: DevicePhase;
 }
 
+/** What a poll needs to know. */
+export type PolledLogin = Pick<DeviceLogin, "provider" | "expirationTime" | "phase">;
+
 export interface StartDeviceLogin extends Binding {
   readonly deviceCode: Digest;
   readonly userCode: string;
@@ -74,7 +77,7 @@ export interface DeviceChange {
 export interface DeviceLoginStore {
   /** `taken`: another login that waits has this user code. Audit: device_login_started. */
   start(request: StartDeviceLogin): Promise<{ readonly kind: "started" | "taken" | "limit" }>;
-  byDeviceCode(deviceCode: Digest): Promise<DeviceLogin | undefined>;
+  byDeviceCode(deviceCode: Digest): Promise<PolledLogin | undefined>;
   byState(state: Digest): Promise<DeviceLogin | undefined>;
   /** Only where it waits: a state is used once. */
   signIn(

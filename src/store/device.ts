@@ -11,13 +11,14 @@ export function toBytes(digest: Digest): Buffer {
   return Buffer.from(digest, "hex");
 }
 
+/** Asked again and again by every program that waits: no column more than it needs. */
 const byDeviceCode = statement((db, { hashed }: Args<{ hashed: Buffer }>) =>
   db
     .selectFrom("pending_sessions as p")
     .innerJoin("tiled_auth_device_logins as d", "d.hashed_device_code", "p.hashed_device_code")
     .where("p.hashed_device_code", "=", hashed)
-    .selectAll("d")
-    .select(["p.user_code", "p.expiration_time"]),
+    .select(["p.expiration_time", "d.provider"])
+    .select(["d.phase", "d.reason", "d.browser", "d.identity", "d.session_state"]),
 );
 
 const byState = statement((db, { state }: Args<{ state: Digest }>) =>
@@ -51,7 +52,9 @@ function toLogin(row: Row): DeviceLogin {
   };
 }
 
-function phaseOf({ phase, reason, browser, identity, session_state }: Row): DevicePhase {
+type PhaseColumns = Pick<Row, "phase" | "reason" | "browser" | "identity" | "session_state">;
+
+function phaseOf({ phase, reason, browser, identity, session_state }: PhaseColumns): DevicePhase {
   if (phase === "refused") return { kind: phase, reason: reason ?? "cancelled" };
   if (phase === "waiting" || browser === null || identity === null) return { kind: "waiting" };
   return { kind: phase, browser, identity: { id: identity, state: session_state ?? {} } };
@@ -63,7 +66,7 @@ export function deviceLoginStore(backend: Backend): DeviceLoginStore {
     byDeviceCode: (deviceCode) =>
       backend.read(async (db) => {
         const row = await db.one(byDeviceCode, { hashed: toBytes(deviceCode) });
-        return row && toLogin(row);
+        return row && { provider: row.provider, expirationTime: row.expiration_time, phase: phaseOf(row) };
       }),
     byState: (state) =>
       backend.read(async (db) => {

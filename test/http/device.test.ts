@@ -84,6 +84,7 @@ test("an approved login that nobody collects opens no session", async () => {
   assert.equal(await t.store?.principals.summaryOfIdentity({ provider: "orcid", id: "ann" }), undefined);
   const purged = await t.store?.maintenance.purge(new Date(t.clock.now()), 100, null);
   assert.equal(purged?.pendingSessions, 1);
+  t.clock.advance(1);
   assert.equal((await pollForm(t, login)).json<{ error: string }>().error, "invalid_grant");
 });
 
