@@ -17,6 +17,7 @@ import { Directory } from "./domain/directory.ts";
 import { ExternalLogins } from "./domain/external-login.ts";
 import { Linking } from "./domain/linking.ts";
 import { Login } from "./domain/login.ts";
+import { LoginStates } from "./domain/login-states.ts";
 import type { Store } from "./domain/ports.ts";
 import { Principals } from "./domain/principals.ts";
 import { Sessions } from "./domain/sessions.ts";
@@ -46,6 +47,7 @@ import { Proxies } from "./http/proxies.ts";
 import type { AuthServices, PasswordProvider } from "./http/services.ts";
 import { sessionRoutes } from "./http/session.ts";
 import { treeRoutes } from "./http/tree.ts";
+import type { TreeDeps } from "./http/tree-nodes.ts";
 import { parseForm, validateBySchema } from "./http/validation.ts";
 import { whoamiRoute } from "./http/whoami.ts";
 import type { Clock } from "./lib/clock.ts";
@@ -56,6 +58,8 @@ import { loggedIn } from "./pages/external.ts";
 import { accessMode } from "./pages/landing.ts";
 import type { Tree } from "./trees/contract.ts";
 import { OFFER } from "./trees/formats.ts";
+import { callersRights } from "./trees/policies/callers.ts";
+import type { AccessPolicy } from "./trees/policies/contract.ts";
 
 /** Logins at a provider that one address may have under way: as many as a class behind one address needs. */
 const WAITING_LOGINS = 500;
@@ -65,6 +69,8 @@ export interface AppParts {
   readonly store: Store | null;
   readonly authenticators: ReadonlyMap<string, Authenticator>;
   readonly tree: Tree;
+  /** Null: a credential's scopes are all that counts. */
+  readonly policy: AccessPolicy | null;
   readonly clock: Clock;
   readonly logger: FastifyBaseLogger;
   /** The key of the modes without providers. */
@@ -142,7 +148,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     links,
   });
   openApiRoute(app);
-  treeRoutes(app, { tree: parts.tree, links, rights: () => null });
+  treeRoutes(app, { tree: parts.tree, links, rights: treeRights(parts) });
   if (config.metrics.prometheus) metricsRoute(app);
   if (multiUser !== null) {
     passwordRoutes(app, multiUser.services, providers);
@@ -168,6 +174,13 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   }
   refuseOthers();
   return app;
+}
+
+function treeRights({ policy, store, clock }: AppParts): TreeDeps["rights"] {
+  if (policy === null) return () => null;
+  if (policy.stateFrom == null || store === null) return callersRights(policy, null);
+  const states = new LoginStates(store.accounts, policy.stateFrom, clock);
+  return callersRights(policy, (principal) => states.of(principal));
 }
 
 function newApp(config: Config, { logger, tls }: AppParts): FastifyInstance {
@@ -225,7 +238,7 @@ async function multiUserParts(
     refreshToken: authentication.refreshTokenMaxAge,
     session: authentication.sessionMaxAge,
   };
-  const tokens = await Tokens.create(parts.secretKeys, lifetimes, clock);
+  const tokens = new Tokens(parts.secretKeys, lifetimes, clock);
   const directory = new Directory(store, clock);
   const activity = new KeyActivity(store.apiKeys, clock, (error) => {
     parts.logger.error(

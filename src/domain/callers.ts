@@ -100,9 +100,7 @@ export class MultiUserCallers implements Callers {
   }
 
   #byToken(token: string): Caller | Promise<Caller> {
-    const claims = this.#tokens.verifyAccess(token);
-    if (claims instanceof Promise) return claims.then((verified) => this.#lookUp(verified));
-    return this.#lookUp(claims);
+    return this.#lookUp(this.#tokens.verifyAccess(token));
   }
 
   #lookUp(claims: AccessClaims): Caller | Promise<Caller> {

@@ -133,7 +133,7 @@ export class Login {
 
   async answer({ identity, principal, session }: OpenedLogin): Promise<LoginAnswer> {
     return {
-      ...(await this.#deps.tokens.issue(principal, session, 0)),
+      ...this.#deps.tokens.issue(principal, session, 0),
       identity: { id: identity.id, provider: identity.provider },
       principal: uuidHex(principal.uuid),
     };

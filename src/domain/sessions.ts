@@ -33,7 +33,7 @@ export class Sessions {
 
   /** New tokens for a refresh token, or `session_expired`, or `invalid_token` where it is none of ours. */
   async refresh(refreshToken: string, origin: Origin): Promise<TokenAnswer> {
-    const claims = await this.#tokens.verifyRefresh(refreshToken, { acceptExpired: false });
+    const claims = this.#tokens.verifyRefresh(refreshToken, { acceptExpired: false });
     const outcome = await this.#store.rotate({
       session: claims.session,
       generation: claims.generation,
@@ -50,12 +50,12 @@ export class Sessions {
     }
     if (outcome.kind === "ended") throw new Failure("session_expired", { log: "the session has ended" });
     this.#directory.documentChanged(outcome.principal.uuid);
-    return await this.#tokens.issue(outcome.principal, outcome.session, outcome.generation);
+    return this.#tokens.issue(outcome.principal, outcome.session, outcome.generation);
   }
 
   /** By a refresh token, which is credential enough (RFC 7009); an expired one will do. */
   async revokeByToken(refreshToken: string, origin: Origin): Promise<void> {
-    const claims = await this.#tokens.verifyRefresh(refreshToken, { acceptExpired: true });
+    const claims = this.#tokens.verifyRefresh(refreshToken, { acceptExpired: true });
     const outcome = await this.#store.revoke(claims.session, null, this.#now(), origin);
     if (outcome.kind === "unknown") {
       throw new Failure("conflict", { detail: `No session ${uuidHex(claims.session)}` });

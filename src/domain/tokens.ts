@@ -2,15 +2,13 @@
  * Access and refresh tokens: JWT (RFC 7519) signed with HS256 by the first secret key, verified against each key in
  * turn. What a session allows is decided in `sessions.ts`, who a token's caller is in `callers.ts`.
  */
-import type { webcrypto } from "node:crypto";
-import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import { randomHex, type Secret, sha256 } from "../lib/secrets.ts";
+import { type Claims, type JwsKey, jwsKey, openJws, signJws } from "../lib/jws.ts";
+import { type Secret, sha256, uniqueNames } from "../lib/secrets.ts";
 import { parseUuid, type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { IdentityRef, PrincipalSummary, PrincipalType, SessionStatus } from "./model.ts";
 
-const ALGORITHM = "HS256";
 const REMEMBERED_TOKENS = 4096;
 
 export interface Lifetimes {
@@ -59,60 +57,45 @@ export interface UpstreamBearer {
 const UPSTREAM_USE = "upstream";
 
 export class Tokens {
-  readonly #keys: readonly webcrypto.CryptoKey[];
+  readonly #keys: readonly [JwsKey, ...JwsKey[]];
   readonly #lifetimes: Lifetimes;
   readonly #clock: Clock;
+  readonly #newId = uniqueNames(16);
   /** Tokens whose signature and claims were found good; time and revocation are looked at again on every use. */
   readonly #verified = new Map<string, AccessClaims>();
 
-  private constructor(keys: readonly webcrypto.CryptoKey[], lifetimes: Lifetimes, clock: Clock) {
-    this.#keys = keys;
+  /** `secretKeys`: not empty; the first signs. */
+  constructor(secretKeys: readonly Secret[], lifetimes: Lifetimes, clock: Clock) {
+    const [first, ...others] = secretKeys.map((secret) => jwsKey(secret.reveal()));
+    if (first === undefined) throw new Error("Tokens need a secret key.");
+    this.#keys = [first, ...others];
     this.#lifetimes = lifetimes;
     this.#clock = clock;
   }
 
-  /** `secretKeys`: not empty; the first signs. */
-  static async create(secretKeys: readonly Secret[], lifetimes: Lifetimes, clock: Clock): Promise<Tokens> {
-    if (secretKeys.length === 0) throw new Error("Tokens need a secret key.");
-    const keys = await Promise.all(
-      secretKeys.map((secret) =>
-        crypto.subtle.importKey(
-          "raw",
-          new TextEncoder().encode(secret.reveal()),
-          { name: "HMAC", hash: "SHA-256" },
-          false,
-          ["sign", "verify"],
-        ),
-      ),
-    );
-    return new Tokens(keys, lifetimes, clock);
-  }
-
-  async issue(principal: PrincipalSummary, session: SessionStatus, generation: number): Promise<TokenAnswer> {
+  issue(principal: PrincipalSummary, session: SessionStatus, generation: number): TokenAnswer {
     const now = Math.floor(this.#clock.now() / 1000);
     const sessionLeft = Math.max(0, Math.floor(session.expirationTime.getTime() / 1000) - now);
     const accessLeft = Math.min(this.#lifetimes.accessToken, sessionLeft);
     const refreshLeft = Math.min(this.#lifetimes.refreshToken, sessionLeft);
-    const [accessToken, refreshToken] = await Promise.all([
-      this.#sign({
-        sub: uuidHex(principal.uuid),
-        sub_typ: principal.type,
-        scp: principal.scopes,
-        state: session.state,
-        ids: principal.identities.map(({ id, provider }) => ({ id, idp: provider })),
-        exp: now + accessLeft,
-        type: "access",
-        sid: uuidHex(session.uuid),
-        jti: randomHex(16),
-      }),
-      this.#sign({
-        type: "refresh",
-        sid: uuidHex(session.uuid),
-        exp: now + refreshLeft,
-        gen: generation,
-        jti: randomHex(16),
-      }),
-    ]);
+    const accessToken = this.#sign({
+      sub: uuidHex(principal.uuid),
+      sub_typ: principal.type,
+      scp: principal.scopes,
+      state: session.state,
+      ids: principal.identities.map(({ id, provider }) => ({ id, idp: provider })),
+      exp: now + accessLeft,
+      type: "access",
+      sid: uuidHex(session.uuid),
+      jti: this.#newId(),
+    });
+    const refreshToken = this.#sign({
+      type: "refresh",
+      sid: uuidHex(session.uuid),
+      exp: now + refreshLeft,
+      gen: generation,
+      jti: this.#newId(),
+    });
     return {
       access_token: accessToken,
       expires_in: accessLeft,
@@ -123,7 +106,7 @@ export class Tokens {
   }
 
   /** For a service behind this one, which has the same keys. `use` marks it: it is no credential here. */
-  issueForUpstream(bearer: UpstreamBearer, seconds: number): Promise<string> {
+  issueForUpstream(bearer: UpstreamBearer, seconds: number): string {
     const { principal, type, identities, scopes } = bearer;
     return this.#sign({
       sub: uuidHex(principal),
@@ -134,15 +117,15 @@ export class Tokens {
       exp: Math.floor(this.#clock.now() / 1000) + seconds,
       type: "access",
       use: UPSTREAM_USE,
-      jti: randomHex(16),
+      jti: this.#newId(),
     });
   }
 
   /**
    * The claims of an access token of ours (or of the reference's with the same key).
-   * Fails with `expired_token` or `invalid_token`. A token that was seen before is answered synchronously.
+   * Fails with `expired_token` or `invalid_token`.
    */
-  verifyAccess(token: string): AccessClaims | Promise<AccessClaims> {
+  verifyAccess(token: string): AccessClaims {
     const known = this.#verified.get(token);
     if (known === undefined) return this.#verifyAccess(token);
     if (this.#isExpired(known.expires)) {
@@ -153,101 +136,87 @@ export class Tokens {
   }
 
   /** The claims of a refresh token; `session_expired` where only its time is over, unless that is accepted. */
-  async verifyRefresh(token: string, options: { readonly acceptExpired: boolean }): Promise<RefreshClaims> {
-    const { payload, expired } = await this.#verify(token);
-    const session = parseUuid(payload["sid"]);
-    const generation = payload["gen"] ?? null;
-    const tokenId = payload["jti"] ?? sha256(token);
+  verifyRefresh(token: string, options: { readonly acceptExpired: boolean }): RefreshClaims {
+    const { claims, expires } = this.#open(token);
+    const session = parseUuid(claims["sid"]);
+    const generation = claims["gen"] ?? null;
+    const tokenId = claims["jti"] ?? sha256(token);
     if (
-      payload["type"] !== "refresh" ||
+      claims["type"] !== "refresh" ||
       session === undefined ||
       (generation !== null && !isCount(generation)) ||
-      !isText(tokenId) ||
-      payload.exp === undefined
+      !isText(tokenId)
     ) {
       throw new Failure("invalid_token", { log: "not a refresh token" });
     }
-    if (expired && !options.acceptExpired)
+    if (this.#isExpired(expires) && !options.acceptExpired)
       throw new Failure("session_expired", { log: "refresh token expired" });
-    return { session, generation, tokenId, expires: payload.exp };
+    return { session, generation, tokenId, expires };
   }
 
-  async #verifyAccess(token: string): Promise<AccessClaims> {
-    const { payload, expired } = await this.#verify(token);
-    const claims = readAccessClaims(payload);
-    if (claims === undefined) throw new Failure("invalid_token", { log: "not an access token" });
-    if (expired) throw new Failure("expired_token");
+  #verifyAccess(token: string): AccessClaims {
+    const { claims, expires } = this.#open(token);
+    const access = readAccessClaims(claims, expires);
+    if (access === undefined) throw new Failure("invalid_token", { log: "not an access token" });
+    if (this.#isExpired(expires)) throw new Failure("expired_token");
     if (this.#verified.size >= REMEMBERED_TOKENS) {
       const [oldest] = this.#verified.keys();
       if (oldest !== undefined) this.#verified.delete(oldest);
     }
-    this.#verified.set(token, claims);
-    return claims;
+    this.#verified.set(token, access);
+    return access;
   }
 
-  /** Signature, `exp` (required), `nbf`, `crit`; an audience is never ours. */
-  async #verify(token: string): Promise<{ readonly payload: JWTPayload; readonly expired: boolean }> {
-    const result = await this.#verifySignature(token);
-    if (result.payload.aud !== undefined)
-      throw new Failure("invalid_token", { log: "token for another audience" });
-    return result;
-  }
-
-  async #verifySignature(
-    token: string,
-  ): Promise<{ readonly payload: JWTPayload; readonly expired: boolean }> {
-    const options = {
-      algorithms: [ALGORITHM],
-      requiredClaims: ["exp"],
-      currentDate: new Date(this.#clock.now()),
+  /** Signature, `exp` (required), `nbf` (RFC 7519, section 4.1); an audience is never ours. */
+  #open(token: string): { readonly claims: Claims; readonly expires: number } {
+    const claims = openJws(token, this.#keys);
+    if (claims === undefined) throw new Failure("invalid_token", { log: "signed by none of our keys" });
+    const { exp, nbf, aud } = claims as {
+      readonly exp?: unknown;
+      readonly nbf?: unknown;
+      readonly aud?: unknown;
     };
-    for (const key of this.#keys) {
-      try {
-        const { payload } = await jwtVerify(token, key, options);
-        return { payload, expired: false };
-      } catch (error) {
-        if (error instanceof errors.JWSSignatureVerificationFailed) continue;
-        if (error instanceof errors.JWTExpired) return { payload: error.payload, expired: true };
-        if (error instanceof errors.JOSEError)
-          throw new Failure("invalid_token", { cause: error, log: error.message });
-        throw error;
-      }
-    }
-    throw new Failure("invalid_token", { log: "signed by none of our keys" });
+    if (typeof exp !== "number" || !Number.isFinite(exp))
+      throw new Failure("invalid_token", { log: "no exp" });
+    if (nbf !== undefined && !(typeof nbf === "number" && nbf <= this.#seconds()))
+      throw new Failure("invalid_token", { log: "not valid yet" });
+    if (aud !== undefined) throw new Failure("invalid_token", { log: "token for another audience" });
+    return { claims, expires: exp };
   }
 
-  #sign(claims: JWTPayload): Promise<string> {
-    const [key] = this.#keys;
-    if (key === undefined) throw new Error("Tokens need a secret key.");
-    return new SignJWT(claims).setProtectedHeader({ alg: ALGORITHM, typ: "JWT" }).sign(key);
+  #sign(claims: Claims): string {
+    return signJws(claims, this.#keys[0]);
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#clock.now() / 1000);
   }
 
   #isExpired(expires: number): boolean {
-    return expires <= Math.floor(this.#clock.now() / 1000);
+    return expires <= this.#seconds();
   }
 }
 
-function readAccessClaims(payload: JWTPayload): AccessClaims | undefined {
-  const principal = parseUuid(payload.sub);
-  const principalType = payload["sub_typ"];
-  const scopes = payload["scp"];
-  const session = payload["sid"] === undefined ? null : parseUuid(payload["sid"]);
-  const identities = readIdentities(payload["ids"]);
+function readAccessClaims(claims: Claims, expires: number): AccessClaims | undefined {
+  const principal = parseUuid(claims["sub"]);
+  const principalType = claims["sub_typ"];
+  const scopes = claims["scp"];
+  const session = claims["sid"] === undefined ? null : parseUuid(claims["sid"]);
+  const identities = readIdentities(claims["ids"]);
   if (
-    payload["type"] !== "access" ||
+    claims["type"] !== "access" ||
     // A key's holder is given such tokens, and could make of a narrow key what only a login may have.
-    payload["use"] === UPSTREAM_USE ||
+    claims["use"] === UPSTREAM_USE ||
     principal === undefined ||
     (principalType !== "user" && principalType !== "service") ||
     !Array.isArray(scopes) ||
     !scopes.every(isText) ||
     session === undefined ||
-    identities === undefined ||
-    payload.exp === undefined
+    identities === undefined
   ) {
     return undefined;
   }
-  return { principal, principalType, scopes, identities, session, expires: payload.exp };
+  return { principal, principalType, scopes, identities, session, expires };
 }
 
 function readIdentities(value: unknown): IdentityRef[] | undefined {

@@ -2,30 +2,20 @@
  * What every request and every answer has in common: one `Host` and one credential header, a client that is new
  * enough, request id, security headers and the time it took. CORS is in `cors.ts`, the CSRF cookie in `csrf.ts`.
  */
-import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
+import { uniqueNames } from "../lib/secrets.ts";
 import type { Links } from "./links.ts";
 
 const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
-const ID_BYTES = 8;
-
 /** Names requests: 16 hex digits, or the UUID (version 4) that the client or a proxy gave. */
 export function requestIds(): (request: IncomingMessage) => string {
-  // One call to the operating system for many names.
-  let random = Buffer.alloc(0);
-  let used = 0;
+  const newName = uniqueNames(8);
   return ({ headers }) => {
     const given = headers["x-tiled-request-id"];
-    if (typeof given === "string" && UUID4.test(given)) return given;
-    if (used >= random.length) {
-      random = randomBytes(ID_BYTES * 512);
-      used = 0;
-    }
-    used += ID_BYTES;
-    return random.toString("hex", used - ID_BYTES, used);
+    return typeof given === "string" && UUID4.test(given) ? given : newName();
   };
 }
 

@@ -45,3 +45,19 @@ export function randomHex(bytes: number): string {
 export function equalSecrets(left: string, right: string): boolean {
   return timingSafeEqual(hash("sha256", left, "buffer"), hash("sha256", right, "buffer"));
 }
+
+const POOLED_NAMES = 256;
+
+/** Makes names that nobody else makes: random hex digits, for many of which the operating system is asked once. */
+export function uniqueNames(bytes: number): () => string {
+  let random = Buffer.alloc(0);
+  let used = 0;
+  return () => {
+    if (used >= random.length) {
+      random = randomBytes(bytes * POOLED_NAMES);
+      used = 0;
+    }
+    used += bytes;
+    return random.toString("hex", used - bytes, used);
+  };
+}

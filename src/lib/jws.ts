@@ -1,0 +1,67 @@
+/**
+ * Compact JWS with HS256, and nothing else (RFC 7515, section 7.1; RFC 7518, section 3.2). Done in place: a refresh makes
+ * and checks three of them, and a way through the thread pool for each costs more than the digest. Tokens of other issuers,
+ * with their many algorithms, are jose's (`authenticators/oidc`). What claims mean is `domain/tokens.ts`'s.
+ */
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
+
+export type JwsKey = KeyObject & { readonly __brand: "HS256" };
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** `secret`: not empty, or an empty key would sign for anybody. */
+export function jwsKey(secret: string): JwsKey {
+  if (secret === "") throw new Error("A key that signs tokens must not be empty.");
+  return createSecretKey(Buffer.from(secret, "utf8")) as JwsKey;
+}
+
+const HEADER = base64url('{"alg":"HS256","typ":"JWT"}');
+const MAX_LENGTH = 65_536;
+
+export function signJws(claims: Claims, key: JwsKey): string {
+  const input = `${HEADER}.${base64url(JSON.stringify(claims))}`;
+  return `${input}.${signature(input, key)}`;
+}
+
+/** The claims of a token that one of the keys has signed; undefined for anything else. */
+export function openJws(token: string, keys: readonly JwsKey[]): Claims | undefined {
+  if (token.length > MAX_LENGTH) return undefined;
+  const [header = "", payload = "", given = "", ...rest] = token.split(".");
+  if (rest.length > 0 || (header !== HEADER && !isOurHeader(readJson(header)))) return undefined;
+  const input = `${header}.${payload}`;
+  // All keys are tried, so that the time does not tell which of them it was.
+  const signed = keys.filter((key) => equal(given, signature(input, key))).length > 0;
+  return signed ? readJson(payload) : undefined;
+}
+
+/** No other algorithm, nothing critical that we would have to understand (RFC 7515, section 4.1.11), no other kind. */
+function isOurHeader(header: Claims | undefined): boolean {
+  if (header === undefined || header["alg"] !== "HS256" || "crit" in header) return false;
+  const typ = header["typ"];
+  return typ === undefined || (typeof typ === "string" && typ.toUpperCase() === "JWT");
+}
+
+function signature(input: string, key: JwsKey): string {
+  return createHmac("sha256", key).update(input).digest("base64url");
+}
+
+/** As texts, so that there is one spelling of each token only. */
+function equal(given: string, expected: string): boolean {
+  const [left, right] = [Buffer.from(given), Buffer.from(expected)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+function base64url(text: string): string {
+  return Buffer.from(text, "utf8").toString("base64url");
+}
+
+/** An object, or undefined. */
+function readJson(part: string): Claims | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Claims)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
