@@ -34,14 +34,18 @@ export async function deployment(cleanup: Cleanup): Promise<string> {
   );
 }
 
+/** As the Python client sends it, which keeps the cookie that its first answer sets. */
+const CLIENT = { cookie: "tiled_csrf=0123456789abcdef0123456789abcdef" };
+
 export function get(path: string, authorization?: string): Request {
-  return { method: "GET", path, headers: authorization === undefined ? {} : { authorization }, body: "" };
+  const headers = authorization === undefined ? {} : { authorization, ...CLIENT };
+  return { method: "GET", path, headers, body: "" };
 }
 
 const LOGIN: Request = {
   method: "POST",
   path: "/api/v1/auth/provider/any/token",
-  headers: { "content-type": "application/x-www-form-urlencoded" },
+  headers: { "content-type": "application/x-www-form-urlencoded", ...CLIENT },
   body: "username={n}&password=x",
 };
 
@@ -74,7 +78,7 @@ async function newSession(url: string): Promise<Request> {
   return {
     method: "POST",
     path: "/api/v1/auth/session/refresh",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...CLIENT },
     body: JSON.stringify({ refresh_token }),
   };
 }
