@@ -106,6 +106,18 @@ test("a finished login is over for everybody, and for its own browser without a 
   assert.equal(orcid.exchanges, 1);
 });
 
+test("a login that has expired: nothing is asked of the provider, no code is taken", async () => {
+  await using s = await scene();
+  const { t, orcid } = s;
+  const [first, second] = [await start(t), await start(t)];
+  const browser = new Browser(t);
+  const form = await browser.open(orcid.signIn(first.authorization_uri, "ann"));
+  t.clock.advance(901);
+  await assertRefused(s, await browser.submit(form, { user_code: first.user_code }));
+  await assertRefused(s, await browser.open(orcid.signIn(second.authorization_uri, "ann")));
+  assert.equal(orcid.exchanges, 1);
+});
+
 test("login CSRF: a victim who is sent to the attacker's return cannot let the attacker's identity in", async () => {
   await using s = await scene();
   const { t, orcid } = s;
@@ -192,7 +204,11 @@ test("a planted cookie does not make the form's token known", async () => {
   const form = await victim.open(orcid.signIn(login.authorization_uri, "ann"));
   const mallory = new Browser(t);
   mallory.cookies.set("tiled_browser", { value: planted, path: "/" });
-  await assertRefused(s, await mallory.submit(form, { user_code: login.user_code, token: planted }));
+  const own = await start(t);
+  const ownForm = await mallory.open(orcid.signIn(own.authorization_uri, "mallory"));
+  for (const token of [planted, formOf(ownForm).hidden["token"] ?? ""]) {
+    await assertRefused(s, await mallory.submit(form, { user_code: login.user_code, token }));
+  }
   const junk = new Browser(t);
   junk.cookies.set("tiled_browser", { value: "short", path: "/" });
   const second = await start(t);
