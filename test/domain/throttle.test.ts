@@ -114,3 +114,21 @@ test("switched off, it lets everything through to the check", async () => {
     assert.equal((await throttle.attempt("alice", "10.0.0.1", async () => null)).kind, "wrong");
   }
 });
+
+test("failures without an account count for their address, until it is throttled", async () => {
+  const counters = new Counters();
+  const throttle = new LoginThrottle(counters, LIMITS);
+  const outcomes = [];
+  for (let index = 0; index < LIMITS.address.failures + 2; index += 1)
+    outcomes.push(await throttle.failed("10.0.0.1"));
+  const last = LIMITS.address.failures - 1;
+  assert.deepEqual(
+    outcomes.map(({ limitReached }) => limitReached),
+    outcomes.map((_, index) => index === last),
+  );
+  assert.ok(outcomes.every(({ retryAfter }, index) => retryAfter > 0 === index > last));
+  assert.equal((await throttle.failed("10.0.0.2")).retryAfter, 0);
+  assert.equal((await throttle.attempt("alice", "10.0.0.1", async () => "in")).kind, "right");
+  assert.equal((await throttle.attempt("alice", "10.0.0.1", async () => null)).kind, "throttled");
+  assert.equal((await new LoginThrottle(counters, false).failed("10.0.0.1")).retryAfter, 0);
+});
