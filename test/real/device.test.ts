@@ -3,81 +3,16 @@
  * our server in a process of its own.
  */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
-import { describe, type TestContext, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { assertAccessible, startChromium, withoutChromium } from "../support/chromium.ts";
+import { describe, test } from "node:test";
+import type { Page } from "playwright-core";
+import { assertAccessible, withoutChromium } from "../support/chromium.ts";
 import { deviceProgram, withoutClient } from "../support/device-program.ts";
-import { type ProviderOptions, startProvider } from "../support/oidc-provider.ts";
 import { ADA } from "../support/oidc-provider-pages.ts";
-import { TILED } from "../support/ours.ts";
-import { configurationFile, startServer, temporaryFolder } from "../support/process.ts";
 import { client, withoutTiled } from "../support/python.ts";
-import { TREE } from "../support/toy.ts";
+import { realScene, visit } from "../support/real-scene.ts";
 
 const TIMEOUT = { timeout: 180_000 };
 const NODES = ["A", "B", "C", "D"];
-
-interface Scene {
-  readonly url: string;
-  readonly browser: Browser;
-  readonly env: Readonly<Record<string, string>>;
-}
-
-/** Our server must know the provider's address, and the provider ours: so ours is chosen beforehand. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-async function scene(t: TestContext, options: Partial<ProviderOptions> = {}): Promise<Scene> {
-  const cleanup = t.after.bind(t);
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const routes = `${url}/api/v1/auth/provider/orcid`;
-  const provider = await startProvider(cleanup, {
-    clients: [
-      { id: "tiled", secret: "of tests only", redirectUris: [`${routes}/code`, `${routes}/device_code`] },
-    ],
-    flavour: "orcid",
-    ...options,
-  });
-  const args = {
-    audience: "tiled",
-    client_id: "tiled",
-    client_secret: "of tests only",
-    well_known_uri: provider.wellKnown,
-    confirmation_message: "You have logged in with ORCID as {id}.",
-  };
-  const file = await configurationFile(cleanup, {
-    authentication: {
-      providers: [{ provider: "orcid", authenticator: "tiled.authenticators:OIDCAuthenticator", args }],
-      secret_keys: ["of tests only"],
-      allow_anonymous_access: true,
-    },
-    trees: [{ path: "/", tree: TREE }],
-  });
-  const command = [...TILED, "serve", "config", file, "--port", String(port)];
-  await startServer(cleanup, command, /(http:\/\/[0-9.]+:[0-9]+)/);
-  const folder = await temporaryFolder(cleanup);
-  const env = { TILED_CACHE_DIR: `${folder}/cache`, TILED_PROFILES: `${folder}/profiles` };
-  return { url, browser: await startChromium(cleanup), env };
-}
-
-/** A person follows the address that the program shows, and logs in at the provider. */
-async function visit(browser: Browser, address: string): Promise<Page> {
-  const page = await (await browser.newContext()).newPage();
-  await page.goto(address);
-  await page.getByLabel("User name").fill(ADA.username);
-  await page.getByLabel("Password").fill(ADA.password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  return page;
-}
 
 async function typeCode(page: Page, userCode: string): Promise<void> {
   const field = page.getByLabel("The code that your program shows");
@@ -88,7 +23,7 @@ async function typeCode(page: Page, userCode: string): Promise<void> {
 
 describe("a device login", { skip: withoutTiled() || withoutChromium() }, () => {
   test("the tutorial: login, a wrong code first, the next process, logout", TIMEOUT, async (t) => {
-    const { url, browser, env } = await scene(t);
+    const { url, browser, env } = await realScene(t);
     const program = deviceProgram(t.after.bind(t), url, env);
     const prompt = await program.prompt();
     assert.match(prompt.userCode, /^[0-9A-F]{4}-[0-9A-F]{4}$/);
@@ -115,7 +50,7 @@ describe("a device login", { skip: withoutTiled() || withoutChromium() }, () => 
   });
 
   test("denied consent, and a login that is cancelled: the program is told at once", TIMEOUT, async (t) => {
-    const { url, browser, env } = await scene(t, { consent: true });
+    const { url, browser, env } = await realScene(t, { consent: true });
     const denied = deviceProgram(t.after.bind(t), url, env);
     const page = await visit(browser, (await denied.prompt()).url);
     await page.getByRole("button", { name: "Deny" }).click();
@@ -135,7 +70,7 @@ describe("a device login", { skip: withoutTiled() || withoutChromium() }, () => 
 
   for (const version of ["0.1.6", "0.2.9", "0.2.14"]) {
     test(`the client ${version}`, { ...TIMEOUT, skip: withoutClient(version) }, async (t) => {
-      const { url, browser, env } = await scene(t);
+      const { url, browser, env } = await realScene(t);
       const program = deviceProgram(t.after.bind(t), url, env, version);
       const prompt = await program.prompt();
       const page = await visit(browser, prompt.url);

@@ -1,0 +1,80 @@
+/**
+ * Our server in a process of its own with a real provider beside it, and a browser: for tests in which nothing is
+ * replaced.
+ */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import type { TestContext } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { startChromium } from "./chromium.ts";
+import { type ProviderOptions, startProvider } from "./oidc-provider.ts";
+import { ADA } from "./oidc-provider-pages.ts";
+import { TILED } from "./ours.ts";
+import { configurationFile, startServer, temporaryFolder } from "./process.ts";
+import { TREE } from "./toy.ts";
+
+export interface Scene {
+  readonly url: string;
+  readonly browser: Browser;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Our server must know the provider's address, and the provider ours: so ours is chosen beforehand. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+export async function realScene(
+  t: TestContext,
+  options: Partial<ProviderOptions> = {},
+  more: { readonly args?: object; readonly sections?: object } = {},
+): Promise<Scene> {
+  const cleanup = t.after.bind(t);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const routes = `${url}/api/v1/auth/provider/orcid`;
+  const provider = await startProvider(cleanup, {
+    clients: [
+      { id: "tiled", secret: "of tests only", redirectUris: [`${routes}/code`, `${routes}/device_code`] },
+    ],
+    flavour: "orcid",
+    ...options,
+  });
+  const args = {
+    audience: "tiled",
+    client_id: "tiled",
+    client_secret: "of tests only",
+    well_known_uri: provider.wellKnown,
+    confirmation_message: "You have logged in with ORCID as {id}.",
+    ...more.args,
+  };
+  const file = await configurationFile(cleanup, {
+    authentication: {
+      providers: [{ provider: "orcid", authenticator: "tiled.authenticators:OIDCAuthenticator", args }],
+      secret_keys: ["of tests only"],
+      allow_anonymous_access: true,
+    },
+    trees: [{ path: "/", tree: TREE }],
+    ...more.sections,
+  });
+  const command = [...TILED, "serve", "config", file, "--port", String(port)];
+  await startServer(cleanup, command, /(http:\/\/[0-9.]+:[0-9]+)/);
+  const folder = await temporaryFolder(cleanup);
+  const env = { TILED_CACHE_DIR: `${folder}/cache`, TILED_PROFILES: `${folder}/profiles` };
+  return { url, browser: await startChromium(cleanup), env };
+}
+
+/** A person follows the address that the program shows, and logs in at the provider. */
+export async function visit(browser: Browser, address: string): Promise<Page> {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(address);
+  await page.getByLabel("User name").fill(ADA.username);
+  await page.getByLabel("Password").fill(ADA.password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  return page;
+}
