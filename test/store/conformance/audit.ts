@@ -75,7 +75,7 @@ export const auditCases: readonly Case[] = [
         Array.from({ length: 60 }, (_, index) => store.audit.append([event(index), event(index + 0.5)])),
       );
       let finished = false;
-      void writing.then(() => {
+      const noted = writing.finally(() => {
         finished = true;
       });
       const seen: number[] = [];
@@ -83,12 +83,12 @@ export const auditCases: readonly Case[] = [
       for (let last = false; !last; ) {
         last = finished;
         await nextTurn();
-        for (const row of await store.audit.read({ limit: 50, after })) {
+        for (const row of await store.audit.read({ limit: 1000, after })) {
           seen.push(row.id);
           after = row.id;
         }
-        if (seen.length < 120) last = false;
       }
+      await noted;
       assert.equal(new Set(seen).size, 120);
     },
   ],
