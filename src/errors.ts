@@ -51,7 +51,9 @@ export const FAILURES = {
     503,
     "The database cannot be reached or written to at the moment. Nothing was changed. Try again.",
   ],
+  provider_unavailable: [503, "Nobody can log in at a provider at the moment. Others and tokens work."],
   stopping: [503, "The server is stopping. Try again."],
+  changed: [503, "The data changed while they were read. Try again."],
   gateway_timeout: [504, "The service behind this server did not answer in time."],
   store_full: [507, "The database's disk is full. Nothing was changed. Tell the operator."],
 } as const satisfies Record<string, readonly [number, string]>;

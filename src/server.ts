@@ -18,6 +18,7 @@ import { readLogo } from "./pages/logo.ts";
 import { openStore } from "./store/open.ts";
 import { readTls } from "./tls.ts";
 import { loadTrees } from "./trees/load.ts";
+import { loadPolicy } from "./trees/policies/load.ts";
 
 export interface ServerOptions {
   readonly log: FastifyBaseLogger;
@@ -97,13 +98,23 @@ async function openParts(
   const authenticators = await loadAuthenticators(authentication.providers, directory, (message) =>
     log.warn(message),
   );
-  const tree = await loadTrees(config.trees);
+  const policy = await loadPolicy(config.accessControl, {
+    directory,
+    warn: (message) => log.warn(`access_control: ${message}`),
+  });
+  const tree = await loadTrees(config.trees, {
+    directory,
+    clock: systemClock,
+    warn: (message) => log.warn(message),
+  });
   closers.add(() => tree.close?.());
   const singleUser = authentication.providers.length === 0;
   const store = singleUser ? null : await openStoreWithAdmins(config, log);
   closers.add(() => store?.close());
   await startAuthenticators(authenticators);
   closers.add(() => stopAuthenticators(authenticators));
+  await policy?.start?.();
+  closers.add(() => policy?.stop?.());
   const generatedKey =
     singleUser && authentication.singleUserApiKey === null ? new Secret(randomHex(32)) : null;
   return {
@@ -112,6 +123,7 @@ async function openParts(
       store,
       authenticators,
       tree,
+      policy,
       clock: systemClock,
       logger: log,
       singleUserKey: authentication.singleUserApiKey ?? generatedKey,

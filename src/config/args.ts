@@ -1,20 +1,26 @@
 /**
- * What the loader of authenticators needs to know of a provider's arguments as they stand in the configuration: their
- * lines, and which texts came from the environment, to be read as numbers and booleans where a schema asks for them.
+ * What the loaders of authenticators and policies need to know of their arguments as they stand in the configuration:
+ * their lines, and which texts came from the environment, to be read as numbers and booleans where a schema asks for them.
  */
 import { readAs } from "./check.ts";
 import { define, type Located, pathText, spotOf } from "./located.ts";
-import type { Place, ProviderConfig } from "./model.ts";
+import type { Place } from "./model.ts";
 import type { Shape } from "./words.ts";
 
+/** A part of the configuration that names a class. */
+export interface WithArgs {
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly place: Place;
+  readonly source?: Located;
+}
+
 /** The arguments for a class whose schema is given; whether they fit is the caller's to check. */
-export function readArgs(provider: ProviderConfig, schema: object): Readonly<Record<string, unknown>> {
-  const { source } = provider;
-  return source?.kind === "mapping" ? (read(schema, source) as Record<string, unknown>) : provider.args;
+export function readArgs({ args, source }: WithArgs, schema: object): Readonly<Record<string, unknown>> {
+  return source?.kind === "mapping" ? (read(schema, source) as Record<string, unknown>) : args;
 }
 
 /** Where an argument stands, or would stand if it were there. `keys`: below `args`. */
-export function argsPlace({ source, place }: ProviderConfig, keys: readonly (string | number)[]): Place {
+export function argsPlace({ source, place }: WithArgs, keys: readonly (string | number)[]): Place {
   const below = pathText(["args", ...keys]);
   const spot = source === undefined ? place : spotOf(source, keys);
   return { file: spot.file, line: spot.line, path: `${place.path}.${below}` };

@@ -1,12 +1,15 @@
 /**
- * What is served: trees and the access policy, and the rules about them.
+ * The trees that are served here, and the rules about them. Who sees what of them is `access.ts`'s.
  */
-import { TREE_NAMES } from "../trees/names.ts";
+import { isTreeName, TREE_ARGS, TREE_NAMES, type TreeName } from "../trees/names.ts";
+import { needsPolicy, shown, treeTags } from "./access.ts";
+import { check } from "./check.ts";
 import type { Context } from "./context.ts";
-import { at, isNothing, type Path, quoted } from "./located.ts";
-import type { Config, TreeConfig } from "./model.ts";
+import { at, emptyMapping, isNothing, type Path, quoted } from "./located.ts";
+import type { TreeConfig } from "./model.ts";
 import { nearest } from "./suggest.ts";
 import { isUpstream, UPSTREAM_KEYS } from "./upstreams.ts";
+import type { Shape } from "./words.ts";
 
 /** What the reference calls its catalog. */
 const CATALOGS: ReadonlySet<string> = new Set([
@@ -14,8 +17,6 @@ const CATALOGS: ReadonlySet<string> = new Set([
   "tiled.catalog:from_uri",
   "tiled.catalog:in_memory",
 ]);
-
-const POLICIES = ["tiled.access_control.access_policies:DummyAccessPolicy"] as const;
 
 export function treeConfigs(context: Context): readonly TreeConfig[] {
   const given = context.value.trees ?? [];
@@ -60,13 +61,13 @@ export function treeConfigs(context: Context): readonly TreeConfig[] {
     needs(context, path, "tree");
     if (entry?.tree === undefined || !isKnown(context, entry.tree, path)) continue;
     if (entry.path === undefined) continue;
-    if (Object.keys(entry.args ?? {}).length > 0)
-      context.problem([...path, "args"], "this tree takes no arguments");
+    const args = treeArgs(context, entry.tree, path);
+    const accessTags = treeTags(context, entry.access_tags, [...path, "access_tags"]);
     const normal = `/${entry.path
       .split("/")
       .filter((segment) => segment !== "")
       .join("/")}`;
-    trees.push({ path: normal, tree: entry.tree, args: entry.args ?? {}, place: context.place(path) });
+    trees.push({ path: normal, tree: entry.tree, args, accessTags, place: context.place(path) });
   }
   return trees;
 }
@@ -85,41 +86,29 @@ function contains(outer: readonly string[], inner: readonly string[]): boolean {
   return outer.every((segment, index) => inner[index] === segment);
 }
 
-function isKnown(context: Context, tree: string, path: Path): boolean {
+function treeArgs(context: Context, tree: TreeName, path: Path): TreeConfig["args"] {
+  const there = [...path, "args"];
+  const given = at(context.root, there);
+  const node = given === undefined || isNothing(given) ? emptyMapping(context.spot(path)) : given;
+  const args = check(TREE_ARGS[tree] as Shape, node, there, {
+    problems: context.problems,
+    noEffect: () => {},
+  });
+  if (at(node, ["access_tags_file"]) !== undefined) needsPolicy(context, [...there, "access_tags_file"]);
+  return (args ?? {}) as TreeConfig["args"];
+}
+
+function isKnown(context: Context, tree: string, path: Path): tree is TreeName {
   if (CATALOGS.has(tree)) {
     const place = context.place([...path, "tree"]);
     context.noEffect(place, "catalogs are the data service's, which is a real Tiled");
     return false;
   }
-  if ((TREE_NAMES as readonly string[]).includes(tree)) return true;
+  if (isTreeName(tree)) return true;
   const near = nearest(tree, TREE_NAMES);
   context.problem(
     [...path, "tree"],
-    `found ${name(tree)}, which has to run in a real Tiled${near === undefined ? "." : `; did you mean ${quoted(near)}?`} Served here: ${TREE_NAMES.join(", ")}`,
+    `found ${shown(tree)}, which has to run in a real Tiled behind this server (trees: [{path: /, upstream: "http://127.0.0.1:8001"}])${near === undefined ? "." : `; did you mean ${quoted(near)}?`} Served here: ${TREE_NAMES.join(", ")}`,
   );
   return false;
-}
-
-export function accessControl(context: Context): Config["accessControl"] {
-  const given = context.value.access_control;
-  if (given?.access_policy === undefined) return null;
-  const path = ["access_control"];
-  if (!(POLICIES as readonly string[]).includes(given.access_policy)) {
-    const reason = given.access_policy.endsWith(":TagBasedAccessPolicy")
-      ? "reads its tags from Tiled's catalog database and applies to nothing that is served here"
-      : "is not known here, and nothing is served without the policy that was asked for";
-    context.problem(
-      [...path, "access_policy"],
-      `the policy ${name(given.access_policy)} ${reason}. Allowed: ${POLICIES.join(", ")}`,
-    );
-    return null;
-  }
-  if (Object.keys(given.args ?? {}).length > 0)
-    context.problem([...path, "args"], "this policy takes no arguments, allowed: null");
-  return { accessPolicy: given.access_policy, args: given.args ?? {}, place: context.place(path) };
-}
-
-/** A name in a message, if it looks like one: what stands in the wrong place may be a secret. */
-function name(text: string): string {
-  return /^[A-Za-z_][\w.]{0,100}:[A-Za-z_]\w{0,60}$/.test(text) ? quoted(text) : "another text";
 }

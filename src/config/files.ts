@@ -22,7 +22,7 @@ export function readSource(path: string, problems: Problems): Source | undefined
   const folder = isFolder(path, problems);
   if (folder === undefined) return undefined;
   if (!folder) {
-    const root = readFile(path, problems);
+    const root = readYamlFile(path, problems);
     return root && { root, folder };
   }
   const names = attempt(path, problems, () =>
@@ -34,7 +34,7 @@ export function readSource(path: string, problems: Problems): Source | undefined
   const files = names.map((name) => join(path, name)).filter((file) => isFolder(file, problems) === false);
   if (files.length === 0 && problems.all.length === 0)
     problems.add({ file: path, line: 0 }, [], "there is no *.yml or *.yaml in this folder");
-  const roots = files.map((file) => readFile(file, problems)).filter((root) => root !== undefined);
+  const roots = files.map((file) => readYamlFile(file, problems)).filter((root) => root !== undefined);
   return roots.length === 0 ? undefined : { root: merge(roots, path, problems), folder };
 }
 
@@ -49,7 +49,8 @@ function isFolder(path: string, problems: Problems): boolean | undefined {
   });
 }
 
-function readFile(path: string, problems: Problems): LocatedMapping | undefined {
+/** Undefined, with problems added, where it is not a mapping in YAML. */
+export function readYamlFile(path: string, problems: Problems): LocatedMapping | undefined {
   const bytes = attempt(path, problems, () => {
     const read = readAtMost(path, LARGEST + 1);
     if (read.length <= LARGEST) return read;

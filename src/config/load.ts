@@ -4,9 +4,10 @@
  */
 import { dirname, resolve } from "node:path";
 import { Secret } from "../lib/secrets.ts";
+import { accessControl } from "./access.ts";
 import { authenticationConfig, hasProviders } from "./authentication.ts";
 import { check } from "./check.ts";
-import { accessControl, treeConfigs } from "./content.ts";
+import { treeConfigs } from "./content.ts";
 import { Context, noEffect, type Overrides } from "./context.ts";
 import { withEnvironment } from "./environment.ts";
 import { readSource } from "./files.ts";

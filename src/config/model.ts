@@ -40,7 +40,19 @@ export interface TreeConfig {
   readonly path: string;
   readonly tree: string;
   readonly args: Readonly<Record<string, unknown>>;
+  /** What its root bears, and what is below as far as it has none of its own; null: no notion of tags. */
+  readonly accessTags: readonly string[] | null;
   readonly place: Place;
+}
+
+export interface AccessControlConfig {
+  /** As written: `tiled.access_control.access_policies:DummyAccessPolicy` or `./my_policy.js:MyPolicy`. */
+  readonly accessPolicy: string;
+  /** Interpolated, checked against the class's own schema when it is loaded. */
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly place: Place;
+  /** `args` with places. */
+  readonly source?: Located;
 }
 
 /** A server behind this one. */
@@ -97,11 +109,7 @@ export interface Config {
   readonly database: DatabaseConfig;
   readonly trees: readonly TreeConfig[];
   readonly upstreams: readonly UpstreamConfig[];
-  readonly accessControl: {
-    readonly accessPolicy: string;
-    readonly args: Readonly<Record<string, unknown>>;
-    readonly place: Place;
-  } | null;
+  readonly accessControl: AccessControlConfig | null;
   readonly allowOrigins: readonly string[];
   readonly metrics: { readonly prometheus: boolean };
   readonly pages: { readonly title: string; readonly logo: string | null; readonly contact: string | null };

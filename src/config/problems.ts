@@ -29,11 +29,16 @@ function inOrder(problems: readonly Problem[]): readonly Problem[] {
   );
 }
 
-function text(problems: readonly Problem[]): string {
-  const lines = problems.map((problem) => {
+/** One line each: where, and what. */
+export function problemLines(problems: readonly Problem[]): readonly string[] {
+  return inOrder(problems).map((problem) => {
     const place = problem.line > 0 ? `${problem.file}:${problem.line}` : problem.file;
     return [place, problem.path, problem.message].filter((part) => part !== "").join(": ");
   });
+}
+
+function text(problems: readonly Problem[]): string {
+  const lines = problemLines(problems);
   if (lines.length === 1) return `The configuration has an error.\n${lines[0]}`;
   return `The configuration has ${lines.length} errors.\n${lines.join("\n")}`;
 }

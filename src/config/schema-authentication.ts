@@ -82,7 +82,7 @@ export const accessControl = section("Who sees which entries", {
   access_policy: Type.String({
     format: "object-name",
     description:
-      "Name of a policy: 'tiled.access_control.access_policies:DummyAccessPolicy' restricts nothing",
+      "Name of a policy: 'tiled.access_control.access_policies:TagBasedAccessPolicy', or a class of your own in a file beside the configuration ('./my_policy.js:MyPolicy')",
   }),
   args: Type.Union([anyArgs(), Type.Null()], {
     description: "The policy's arguments; must be there, may be null",
@@ -126,10 +126,14 @@ export const tree = Type.Object(
     tree: Type.Optional(
       Type.String({
         format: "not-empty",
-        description: "Which tree: 'tiled.examples.generated_minimal:tree'",
+        description: "Which tree: 'tiled.examples.generated_minimal:tree', or 'files' for a folder",
       }),
     ),
     args: optional(anyArgs(), "The tree's arguments"),
+    access_tags: optional(
+      Type.Array(text("not-empty")),
+      "Tags that the tree's root bears, and all below it that has none of its own",
+    ),
     upstream: Type.Optional(
       Type.String({
         format: "web-address",

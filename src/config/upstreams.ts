@@ -68,7 +68,7 @@ export function upstreamConfigs(context: Context): readonly UpstreamConfig[] {
 }
 
 function refuseOthers(context: Context, path: Path): void {
-  for (const key of ["tree", "args"]) {
+  for (const key of ["tree", "args", "access_tags"]) {
     const node = at(context.root, [...path, key]);
     if (node !== undefined && !isNothing(node))
       context.problem([...path, key], "an upstream has its own trees; remove this or 'upstream'");

@@ -77,7 +77,7 @@ export function parseYaml(text: string, file: string, problems: Problems): Locat
   if (errors.length > 0) return undefined;
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) {
-    problems.add({ file, line: 1 }, [], "the file is empty; it must have at least 'trees'");
+    problems.add({ file, line: 1 }, [], "the file is empty, allowed: a mapping (lines 'key: value')");
     return undefined;
   }
   const located = new Reader(spotAt, problems).read(root as Node, { file, line: 1 }, [], 0);

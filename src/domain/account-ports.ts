@@ -88,6 +88,8 @@ export type UnlinkOutcome =
   | { readonly kind: "unknown" | "last" | "stale" };
 
 export interface AccountStore {
+  /** The `state` of the newest session that an identity of this provider opened, ended or not. */
+  latestState(principal: Uuid, provider: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** Live ones, the one that was used last first. */
   sessions(principal: Uuid, now: Date): Promise<readonly AccountSession[]>;
   /** Ends all live sessions but one. Audit: session_revoked each. */

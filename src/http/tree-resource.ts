@@ -1,6 +1,7 @@
 /**
  * A node as clients see it: its attributes, as far as they are asked for, and the links to its data.
  */
+import { Failure } from "../errors.ts";
 import type { ArrayData, ContainerNode, TableData, TreeNode } from "../trees/contract.ts";
 import { pathOf } from "./tree-nodes.ts";
 
@@ -68,6 +69,18 @@ export async function resource(
   };
 }
 
+/** The same in a list, from which one node that is being written must not keep the others. */
+export async function listedResource(
+  ...node: Parameters<typeof resource>
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  try {
+    return await resource(...node);
+  } catch (error) {
+    if (error instanceof Failure && error.code === "changed") return undefined;
+    throw error;
+  }
+}
+
 /** What is known of a node when only keys are asked for. */
 export function keyResource(segments: readonly string[], { api, omitLinks, legacyTags }: ResourceOptions) {
   return {
@@ -126,7 +139,7 @@ async function containerStructure(
   if (!inlined) return { contents: null, count };
   const contents: [string, unknown][] = [];
   for (const [key, child] of await node.entries({ offset: 0, limit: MAX_INLINED })) {
-    const shown = await resource([...segments, key], child, options, depth + 1);
+    const shown = await listedResource([...segments, key], child, options, depth + 1);
     if (shown !== undefined) contents.push([key, shown]);
   }
   return { contents: Object.fromEntries(contents), count };

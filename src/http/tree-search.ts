@@ -14,7 +14,7 @@ import { filterParameters, readFilters } from "./tree-filters.ts";
 import { ResourceQuery, resourceOptions } from "./tree-metadata.ts";
 import { findFamily, type OnNode, pathOf, segmentsOf, type TreeDeps } from "./tree-nodes.ts";
 import { Repeated, unify } from "./tree-query.ts";
-import { keyResource, type ResourceOptions, resource } from "./tree-resource.ts";
+import { keyResource, listedResource, type ResourceOptions } from "./tree-resource.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 300;
@@ -155,7 +155,7 @@ async function sendPage(
   const data: unknown[] = [];
   for (const [key, node] of only === "count" ? [] : await children.page(offset, limit)) {
     const path = [...segments, ...key.split("/")];
-    const shown = only === "" ? keyResource(path, options) : await resource(path, node, options);
+    const shown = only === "" ? keyResource(path, options) : await listedResource(path, node, options);
     if (shown !== undefined) data.push(shown);
   }
   const { count } = children;

@@ -25,6 +25,18 @@ const liveSessions = statement((db, { principal, now }: Args<{ principal: Uuid; 
     .orderBy("s.id", "desc"),
 );
 
+const newestState = statement((db, { principal, provider }: Args<{ principal: Uuid; provider: string }>) =>
+  db
+    .selectFrom("sessions as s")
+    .innerJoin("principals as p", "p.id", "s.principal_id")
+    .innerJoin("tiled_auth_session_origins as o", "o.session_id", "s.id")
+    .where("p.uuid", "=", principal)
+    .where("o.provider", "=", provider)
+    .select("s.state")
+    .orderBy("s.id", "desc")
+    .limit(1),
+);
+
 const revokeAllBut = statement(
   (db, { principal, keep, now }: Args<{ principal: Uuid; keep: Uuid; now: Date }>) =>
     db
@@ -57,6 +69,8 @@ export async function revokeOthers(db: Db, request: RevokeOthers): Promise<Uuid[
 
 export function accountStore(backend: Backend): AccountStore {
   return {
+    latestState: (principal, provider) =>
+      backend.read(async (db) => (await db.one(newestState, { principal, provider }))?.state ?? undefined),
     sessions: (principal, now) =>
       backend.read(async (db) =>
         (await db.all(liveSessions, { principal, now })).map(

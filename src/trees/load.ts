@@ -3,32 +3,49 @@
  * are made for the purpose.
  */
 import { OperatorError } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { ContainerNode, Tree } from "./contract.ts";
 import { container } from "./memory.ts";
-import { isTreeName, TREE_NAMES, type TreeName } from "./names.ts";
+import { type FilesArgs, isTreeName, TREE_NAMES, type TreeName } from "./names.ts";
 
 export interface TreeEntry {
   readonly path: string;
   readonly tree: string;
   readonly args: Readonly<Record<string, unknown>>;
+  readonly accessTags: readonly string[] | null;
 }
 
-const LOADERS: Readonly<Record<TreeName, () => Promise<Tree>>> = {
+export interface TreeContext {
+  /** The folder of the configuration file, for relative paths. */
+  readonly directory: string;
+  readonly clock: Clock;
+  /** For the operator. */
+  warn(message: string): void;
+}
+
+type Loader = (args: TreeEntry["args"], context: TreeContext) => Promise<Tree>;
+
+const LOADERS: Readonly<Record<TreeName, Loader>> = {
   "tiled.examples.generated_minimal:tree": async () =>
     (await import("./generated-minimal.ts")).generatedMinimal(),
+  "tiled.examples.generated:tree": async (_args, { clock }) =>
+    (await import("./generated.ts")).generated(clock),
+  files: async (args, context) => (await import("./files/tree.ts")).filesTree(args as FilesArgs, context),
 };
 
 /** What stands at a path: a tree, or a container on the way to one. */
 type Place = ContainerNode | Folder;
 interface Folder extends Map<string, Place> {}
 
-export async function loadTrees(entries: readonly TreeEntry[]): Promise<Tree> {
+export async function loadTrees(entries: readonly TreeEntry[], context: TreeContext): Promise<Tree> {
   const trees: Tree[] = [];
   let top: Place = new Map();
   for (const entry of entries) {
-    const tree = await load(entry);
+    const tree = await load(entry, context);
     trees.push(tree);
-    top = mount(top, entry.path.split("/").filter(Boolean), tree.root, entry.path);
+    const { accessTags } = entry;
+    const root = accessTags === null ? tree.root : tagged(tree.root, accessTags);
+    top = mount(top, entry.path.split("/").filter(Boolean), root, entry.path);
   }
   return {
     root: asNode(top),
@@ -60,15 +77,17 @@ function asNode(place: Place): ContainerNode {
   return container([...place].map(([key, below]) => [key, asNode(below)] as const));
 }
 
-async function load({ path, tree, args }: TreeEntry): Promise<Tree> {
+/** What is below and has no tags of its own bears these as well (`view.ts`). */
+function tagged(root: ContainerNode, accessTags: readonly string[]): ContainerNode {
+  return { ...root, accessTags };
+}
+
+async function load({ path, tree, args }: TreeEntry, context: TreeContext): Promise<Tree> {
   if (!isTreeName(tree)) {
     throw new OperatorError(
       `The tree ${tree} (at ${path}) is not one that this server can serve by itself: it has to run in a real Tiled. ` +
         `Served here: ${TREE_NAMES.join(", ")}.`,
     );
   }
-  if (Object.keys(args).length > 0) {
-    throw new OperatorError(`The tree ${tree} (at ${path}) takes no args.`);
-  }
-  return LOADERS[tree]();
+  return LOADERS[tree](args, context);
 }

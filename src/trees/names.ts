@@ -1,11 +1,35 @@
 /**
- * The names of the trees that this server can serve by itself, as configurations write them. Apart from their loaders
- * (`load.ts`), so that a configuration is checked without loading a tree.
+ * The trees that this server can serve by itself: their names, as configurations write them, and their arguments. Apart
+ * from their loaders (`load.ts`), so that a configuration is checked without loading a tree.
  */
-export const TREE_NAMES = ["tiled.examples.generated_minimal:tree"] as const;
+import { type Static, Type } from "typebox";
+import { optional, section } from "../config/schema-shapes.ts";
 
-export type TreeName = (typeof TREE_NAMES)[number];
+export const FilesArgs = section("A folder that is served", {
+  directory: Type.String({
+    format: "not-empty",
+    description: "The folder, seen from the configuration's folder",
+  }),
+  access_tags_file: optional(
+    Type.String({ format: "not-empty" }),
+    "The file that says which entries bear which tags, seen from the configuration's folder",
+  ),
+});
+
+export type FilesArgs = Static<typeof FilesArgs>;
+
+const NoArgs = section("This tree takes no arguments", {});
+
+export const TREE_ARGS = {
+  "tiled.examples.generated_minimal:tree": NoArgs,
+  "tiled.examples.generated:tree": NoArgs,
+  files: FilesArgs,
+} as const;
+
+export type TreeName = keyof typeof TREE_ARGS;
+
+export const TREE_NAMES = Object.keys(TREE_ARGS) as readonly TreeName[];
 
 export function isTreeName(name: string): name is TreeName {
-  return (TREE_NAMES as readonly string[]).includes(name);
+  return Object.hasOwn(TREE_ARGS, name);
 }

@@ -10,11 +10,13 @@ export const VISIBLE = "read:metadata";
 export interface Rights {
   scopesOn(node: PolicyNode): Promise<ReadonlySet<string>>;
   /**
-   * The tags with which all of these scopes come out; "all": whatever the tags. Null: that depends on more than tags.
-   * The same set as long as nothing has changed.
+   * The tags with which this scope comes out; "all": whatever the tags. Null: that depends on more than tags. The same
+   * set as long as nothing has changed.
    */
-  tagsWith(scopes: readonly string[]): ReadonlySet<string> | "all" | null;
+  tagsWith(scope: string): ReadonlySet<string> | "all" | null;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 export function rightsOf(policy: AccessPolicy, caller: PolicyCaller): Rights {
   const named = caller.accessTags === null ? null : new Set(caller.accessTags);
@@ -24,14 +26,14 @@ export function rightsOf(policy: AccessPolicy, caller: PolicyCaller): Rights {
       const tags =
         node.tags === null || named === null ? node.tags : node.tags.filter((tag) => named.has(tag));
       // No policy can give a key back what its maker took away.
-      if (named !== null && tags?.length === 0) return new Set();
+      if (named !== null && tags?.length === 0) return NONE;
       const granted = new Set(await policy.scopesOn({ ...node, tags }, caller));
       return new Set([...caller.scopes].filter((scope) => granted.has(scope)));
     },
-    tagsWith: (scopes) => {
+    tagsWith: (scope) => {
       if (policy.tagsWith === undefined) return null;
-      if (!scopes.every((scope) => caller.scopes.has(scope))) return new Set();
-      const tags = policy.tagsWith(scopes, caller);
+      if (!caller.scopes.has(scope)) return NONE;
+      const tags = policy.tagsWith(scope, caller);
       if (named === null) return tags;
       if (tags === "all") return named;
       const known = narrowed.get(tags) ?? new Set([...named].filter((tag) => tags.has(tag)));

@@ -117,9 +117,11 @@ class Sight {
   }
 
   async #visible(seen: Seen, raw: ContainerNode): Promise<Listing> {
-    const tags = this.#rights.tagsWith(this.#needed);
+    const tags = this.#rights.tagsWith(VISIBLE);
     if (tags === null) return this.#asked(seen, raw);
     const listing: Listing = tags === "all" ? raw : await raw.bearing(tags);
+    // Two scopes may come from two of a node's tags.
+    if (this.#needed.length > 1) return this.#asked(seen, listing);
     return {
       count: () => listing.count(),
       entries: async (page) =>
@@ -129,10 +131,10 @@ class Sight {
     };
   }
 
-  /** Every child is asked about, once. */
-  async #asked(seen: Seen, raw: ContainerNode): Promise<Listing> {
+  /** Each of the children is asked about, once. */
+  async #asked(seen: Seen, listing: Listing): Promise<Listing> {
     const passed: Entry[] = [];
-    for (const [key, node] of await raw.entries({ offset: 0, limit: await raw.count() })) {
+    for (const [key, node] of await listing.entries({ offset: 0, limit: await listing.count() })) {
       const child = inside(seen, key, node);
       if (await this.#passes(child)) passed.push([key, this.show(child)]);
     }

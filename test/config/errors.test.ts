@@ -44,7 +44,7 @@ trees:
     [
       "5 authentication.providers[0].argz: unknown key 'argz'; did you mean 'args'? Allowed here: provider, authenticator, args",
       "7 authentication.tiled_admins[0].name: unknown key 'name'. Allowed here: provider, id",
-      "11 trees[0].arg: unknown key 'arg'; did you mean 'args'? Allowed here: path, tree, args, upstream, host, timeout, shares_database",
+      "11 trees[0].arg: unknown key 'arg'; did you mean 'args'? Allowed here: path, tree, args, access_tags, upstream, host, timeout, shares_database",
     ],
   ],
   [
@@ -81,7 +81,7 @@ metrics: {prometheus: 1}
     [
       /^1 authentication: found a list, allowed: a mapping with the keys providers, /,
       "2 database: found a text, allowed: a mapping with the keys uri, init_if_not_exists, pool_size, max_overflow, pool_pre_ping",
-      "3 trees: found a text, allowed: a list (of: a mapping with the keys path, tree, args, upstream, host, timeout, shares_database)",
+      "3 trees: found a text, allowed: a list (of: a mapping with the keys path, tree, args, access_tags, upstream, host, timeout, shares_database)",
       "4 allow_origins: found a text, allowed: a list (of: a text that is not empty)",
       "5 server.port: found a mapping, allowed: a whole number from 0 to 65535",
       /^5 server\.host: found a number, allowed: an address .*; YAML reads it so: quote it if it is meant as a text$/,
@@ -288,7 +288,7 @@ ${TREES}`,
     "a tree of another server",
     "trees:\n- path: /\n  tree: my_package.trees:tree\n- path: hunter2\n  tree: hunter2\n",
     [
-      "3 trees[0].tree: found 'my_package.trees:tree', which has to run in a real Tiled. Served here: tiled.examples.generated_minimal:tree",
+      "3 trees[0].tree: found 'my_package.trees:tree', which has to run in a real Tiled behind this server (trees: [{path: /, upstream: \"http://127.0.0.1:8001\"}]). Served here: tiled.examples.generated_minimal:tree, tiled.examples.generated:tree, files",
       /^4 trees\[1\]\.path: this path and that of trees\[0\] \('\/'\) contain each other/,
       /^5 trees\[1\]\.tree: found another text, which has to run in a real Tiled/,
     ],
@@ -318,7 +318,7 @@ ${TREES}`,
   [
     "arguments for a tree that takes none",
     "trees:\n- path: /\n  tree: tiled.examples.generated_minimal:tree\n  args: {size: 3}\n",
-    ["4 trees[0].args: this tree takes no arguments"],
+    ["4 trees[0].args.size: unknown key 'size'. Allowed here: no keys"],
   ],
   [
     "a catalog beside trees",
@@ -326,10 +326,35 @@ ${TREES}`,
     [/^2 catalog: 'catalog' and 'trees' exclude each other/],
   ],
   [
-    "a policy of the catalog",
-    `${TREES}access_control:\n  access_policy: "tiled.access_control.access_policies:TagBasedAccessPolicy"\n  args: {provider: toy}\n`,
+    "a folder that is not named, and one that is misspelt",
+    "trees:\n- {path: /a, tree: files}\n- path: /b\n  tree: files\n  args: {director: ./x, access_tags_file: [1]}\n",
     [
-      /^3 access_control\.access_policy: the policy '.*:TagBasedAccessPolicy' reads its tags from Tiled's catalog database/,
+      /^2 trees\[0\]\.args: the key 'directory' is missing/,
+      /^5 trees\[1\]\.args\.director: unknown key 'director'; did you mean 'directory'\?/,
+      /^5 trees\[1\]\.args\.access_tags_file: found a list, allowed: a text/,
+      /^5 trees\[1\]\.args: the key 'directory' is missing/,
+      /^5 trees\[1\]\.args\.access_tags_file: tags mean nothing without a policy/,
+    ],
+  ],
+  [
+    "tags without a policy, and tags of a person or a service",
+    'trees:\n- path: /\n  tree: tiled.examples.generated_minimal:tree\n  access_tags:\n  - public\n  - "user:bob"\n  - "Service:1"\n',
+    [
+      /^4 trees\[0\]\.access_tags: tags mean nothing without a policy: 'access_control' is missing/,
+      /^6 trees\[0\]\.access_tags\[1\]: tags that begin with 'user:' or 'service:' are not given by hand/,
+      /^7 trees\[0\]\.access_tags\[2\]: tags that begin with/,
+    ],
+  ],
+  [
+    "tags of an upstream",
+    "trees:\n- {path: /up, upstream: 'http://127.0.0.1:1', access_tags: [a]}\nauthentication: {secret_keys: [hunter2hunter2]}\n",
+    [/^2 trees\[0\]\.access_tags: an upstream has its own trees/],
+  ],
+  [
+    "a policy for another provider",
+    `${TREES}authentication:\n  providers:\n  - {provider: toy, authenticator: "tiled.authenticators:DummyAuthenticator"}\naccess_control:\n  access_policy: "tiled.access_control.access_policies:TagBasedAccessPolicy"\n  args: {provider: toys, tag_definitions: t.yml}\n`,
+    [
+      "7 access_control.args.provider: there is no provider of this name; did you mean 'toy'? The providers are toy",
     ],
   ],
   [
@@ -338,9 +363,11 @@ ${TREES}`,
     [/^3 access_control\.access_policy: the policy 'my\.policies:Mine' is not known here/],
   ],
   [
-    "arguments for a policy that takes none",
-    `${TREES}access_control:\n  access_policy: "tiled.access_control.access_policies:DummyAccessPolicy"\n  args: {a: 1}\n`,
-    ["4 access_control.args: this policy takes no arguments, allowed: null"],
+    "a misspelt policy",
+    `${TREES}access_control:\n  access_policy: "tiled.access_control.access_policies:TagBasedAcessPolicy"\n  args:\n`,
+    [
+      /^3 access_control\.access_policy: .* did you mean 'tiled.*:TagBasedAccessPolicy'\? Allowed: .*\.\/my_policy\.js:MyPolicy/,
+    ],
   ],
 ];
 

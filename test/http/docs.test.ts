@@ -4,6 +4,7 @@ import Fastify from "fastify";
 import { docsRoute } from "../../src/http/docs.ts";
 import { describeRoutes } from "../../src/http/openapi.ts";
 import { treeRoutes } from "../../src/http/tree.ts";
+import { ManualClock } from "../../src/lib/clock.ts";
 import { loadTrees } from "../../src/trees/load.ts";
 
 test("the page tells every described route, without a script and under the server's prefix", async () => {
@@ -11,7 +12,11 @@ test("the page tells every described route, without a script and under the serve
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   const links = { rootPath: "/prefix", base: () => "http://localhost/prefix" };
   await describeRoutes(app, { title: "Tiled", version: "1", tokenUrl: null, rootPath: links.rootPath });
-  treeRoutes(app, { tree: await loadTrees([]), links, rights: () => null });
+  treeRoutes(app, {
+    tree: await loadTrees([], { directory: ".", clock: new ManualClock(), warn: () => {} }),
+    links,
+    rights: () => null,
+  });
   app.get("/hidden", { config: { access: "public" }, schema: { hide: true } }, () => "");
   docsRoute(app, { site: { title: "Beamline", logo: null, contact: null, version: "1" }, links });
   await app.ready();

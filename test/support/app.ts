@@ -13,7 +13,9 @@ import type { Store } from "../../src/domain/ports.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { Secret } from "../../src/lib/secrets.ts";
 import { openStore } from "../../src/store/open.ts";
+import type { Tree } from "../../src/trees/contract.ts";
 import { loadTrees } from "../../src/trees/load.ts";
+import type { AccessPolicy } from "../../src/trees/policies/contract.ts";
 
 export const PASSWORDS = { alice: "secret1", bob: "secret2", cara: "secret3" } as const;
 export type UserName = keyof typeof PASSWORDS;
@@ -31,6 +33,9 @@ export interface TestAppOptions {
   readonly secretKeys?: readonly string[];
   readonly store?: Store;
   readonly clock?: ManualClock;
+  /** Instead of the minimal one. */
+  readonly tree?: Tree;
+  readonly policy?: AccessPolicy;
 }
 
 export interface Tokens {
@@ -139,7 +144,8 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp & A
   const parts: AppParts = {
     store,
     authenticators: multiUser ? (options.authenticators ?? new Map([["toy", toy()]])) : new Map(),
-    tree: await loadTrees(config.trees),
+    tree: options.tree ?? (await loadTrees(config.trees, { directory: ".", clock, warn: () => {} })),
+    policy: options.policy ?? null,
     clock,
     logger: pino(
       { level: "info", base: null },
@@ -207,7 +213,15 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
       ...options.authentication,
     },
     database: { uri: null, initIfNotExists: true, poolSize: 5, maxOverflow: 5, poolPrePing: true },
-    trees: [{ path: "/", tree: "tiled.examples.generated_minimal:tree", args: {}, place: PLACE }],
+    trees: [
+      {
+        path: "/",
+        tree: "tiled.examples.generated_minimal:tree",
+        args: {},
+        accessTags: null,
+        place: PLACE,
+      },
+    ],
     upstreams: [],
     accessControl: null,
     allowOrigins: options.allowOrigins ?? [],

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OperatorError } from "../../src/errors.ts";
+import { ManualClock } from "../../src/lib/clock.ts";
 import type { TreeNode } from "../../src/trees/contract.ts";
 import { loadTrees } from "../../src/trees/load.ts";
 
 const MINIMAL = "tiled.examples.generated_minimal:tree";
-const at = (path: string, tree = MINIMAL, args = {}) => ({ path, tree, args });
+const at = (path: string, tree = MINIMAL) => ({ path, tree, args: {}, accessTags: null });
+const CONTEXT = { directory: ".", clock: new ManualClock(), warn: () => {} };
 
 async function keys(node: TreeNode | undefined): Promise<readonly string[]> {
   assert.ok(node?.family === "container");
@@ -13,11 +15,11 @@ async function keys(node: TreeNode | undefined): Promise<readonly string[]> {
 }
 
 test("one tree is the root, several are mounted in containers", async () => {
-  const { root } = await loadTrees([at("/")]);
+  const { root } = await loadTrees([at("/")], CONTEXT);
   assert.deepEqual(await keys(root), ["A", "B", "C", "D"]);
   assert.deepEqual(root.metadata, { thing: "stuff" });
 
-  const several = (await loadTrees([at("/b/c"), at("a/"), at("/b/d/e"), at("/2"), at("/1")])).root;
+  const several = (await loadTrees([at("/b/c"), at("a/"), at("/b/d/e"), at("/2"), at("/1")], CONTEXT)).root;
   assert.deepEqual(await keys(several), ["b", "a", "2", "1"]);
   assert.deepEqual(several.metadata, {});
   assert.equal(await several.count(), 4);
@@ -26,7 +28,7 @@ test("one tree is the root, several are mounted in containers", async () => {
   assert.ok(b?.family === "container");
   assert.deepEqual(await keys(await b.child("c")), ["A", "B", "C", "D"]);
   assert.equal(await several.child("constructor"), undefined);
-  assert.deepEqual(await keys((await loadTrees([])).root), []);
+  assert.deepEqual(await keys((await loadTrees([], CONTEXT)).root), []);
 });
 
 test("what cannot be served stops the start and says why", async () => {
@@ -36,7 +38,6 @@ test("what cannot be served stops the start and says why", async () => {
       /my_package:tree \(at \/x\).* has to run in a real Tiled.*generated_minimal/,
     ],
     [[at("/", "constructor")], /real Tiled/],
-    [[at("/", MINIMAL, { size: 1 })], /takes no args/],
     [[at("/"), at("/a")], /\/a and another one contain each other/],
     [[at("/a"), at("/")], /contain each other/],
     [[at("/a/b"), at("/a")], /contain each other/],
@@ -44,7 +45,7 @@ test("what cannot be served stops the start and says why", async () => {
     [[at("/a"), at("/a/b/c")], /contain each other/],
   ] as const) {
     await assert.rejects(
-      loadTrees(entries),
+      loadTrees(entries, CONTEXT),
       (error) => error instanceof OperatorError && message.test(error.message),
     );
   }

@@ -18,7 +18,7 @@ export interface PolicyCaller {
   readonly scopes: ReadonlySet<string>;
   /** A key's; null: not narrowed. */
   readonly accessTags: readonly string[] | null;
-  /** What the login said of the person; empty unless the policy asks for it by `usesLoginState`. */
+  /** What the latest login at the policy's `stateFrom` said of the person; empty where it has none. */
   readonly state: Readonly<Record<string, unknown>>;
 }
 
@@ -37,12 +37,12 @@ export interface AccessPolicy {
   /** What the caller may do with the node; without `read:metadata` it does not exist for the caller. */
   scopesOn(node: PolicyNode, caller: PolicyCaller): Iterable<string> | Promise<Iterable<string>>;
   /**
-   * For policies that look at tags only: with which tags these scopes come out, "all" for whatever tags there are. Lists
-   * are then looked up instead of asking about each child. The same set as long as nothing has changed.
+   * For policies that look at tags only, each by itself: with which tags this scope comes out, "all" for whatever tags
+   * there are. Lists are then looked up instead of asking about each child. The same set as long as nothing has changed.
    */
-  tagsWith?(scopes: readonly string[], caller: PolicyCaller): ReadonlySet<string> | "all";
-  /** Whether it reads the caller's `state`. */
-  readonly usesLoginState?: boolean;
+  tagsWith?(scope: string, caller: PolicyCaller): ReadonlySet<string> | "all";
+  /** The provider whose word on a person it reads in the caller's `state`. */
+  readonly stateFrom?: string | null;
   /** Once, before the server listens. */
   start?(): Promise<void>;
   stop?(): Promise<void>;
@@ -52,8 +52,6 @@ export interface AccessPolicy {
 export interface PolicyContext {
   /** The folder of the configuration file, for relative paths. */
   readonly directory: string;
-  /** The names of the configured providers. */
-  readonly providers: readonly string[];
   /** For the operator; never a secret. */
   warn(message: string): void;
 }

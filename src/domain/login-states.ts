@@ -1,0 +1,28 @@
+/**
+ * What the latest login of a person at one provider said of them (its `state`, e.g. groups), for access policies. It holds
+ * for the person's keys and for logins elsewhere, too; a logout does not change it, the next login does.
+ */
+import type { Clock } from "../lib/clock.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import type { AccountStore } from "./account-ports.ts";
+import { FreshCache } from "./fresh.ts";
+
+export type LoginState = Readonly<Record<string, unknown>>;
+
+export const NO_STATE: LoginState = {};
+
+export class LoginStates {
+  readonly #states: FreshCache<Uuid, LoginState>;
+
+  constructor(store: Pick<AccountStore, "latestState">, provider: string, clock: Clock) {
+    this.#states = new FreshCache(
+      async (principal) => (await store.latestState(principal, provider)) ?? NO_STATE,
+      clock,
+    );
+  }
+
+  of(principal: Uuid): LoginState | Promise<LoginState> {
+    const state = this.#states.get(principal);
+    return state instanceof Promise ? state.then((found) => found ?? NO_STATE) : state;
+  }
+}

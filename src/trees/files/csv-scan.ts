@@ -1,0 +1,118 @@
+/**
+ * One walk through a CSV file from its beginning to its end, of which only what is found is kept: the columns' names and
+ * types, and where partitions of it begin.
+ */
+
+import { CsvParser, CsvProblem, type Row } from "./csv-parser.ts";
+import { ColumnSeen, type ColumnType } from "./csv-types.ts";
+import type { OpenedFile } from "./inside.ts";
+import { readAt } from "./reading.ts";
+
+export interface CsvColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** Characters of the longest text in it. */
+  readonly width: number;
+}
+
+/** Rows that stand together in the file. */
+export interface Partition {
+  /** In bytes. */
+  readonly start: number;
+  readonly end: number;
+  /** How many rows there are before it. */
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+export interface CsvScan {
+  readonly columns: readonly CsvColumn[];
+  /** At least one. */
+  readonly partitions: readonly Partition[];
+  readonly rows: number;
+}
+
+const PIECE = 1024 * 1024;
+
+/** A partition ends with the first row that begins after so many bytes. */
+export const PARTITION_BYTES = 16 * 1024 * 1024;
+
+/** Throws a `CsvProblem` where it is no table. */
+export async function scanCsv(file: OpenedFile, partitionBytes = PARTITION_BYTES): Promise<CsvScan> {
+  let header: readonly string[] | undefined;
+  let seen: readonly ColumnSeen[] = [];
+  let rows = 0;
+  const starts: { readonly start: number; readonly firstRow: number }[] = [];
+  for await (const { start, fields } of rowsOf(file, await skipMark(file), file.size)) {
+    if (header === undefined) {
+      header = namesOf(fields);
+      seen = header.map(() => new ColumnSeen());
+      continue;
+    }
+    if (fields.length > header.length) {
+      throw new CsvProblem(`row ${rows + 1} has more fields than there are columns in its first line`);
+    }
+    if (start >= (starts.at(-1)?.start ?? Number.NEGATIVE_INFINITY) + partitionBytes)
+      starts.push({ start, firstRow: rows });
+    for (const [index, column] of seen.entries()) column.add(fields[index] ?? "");
+    rows += 1;
+  }
+  if (header === undefined) throw new CsvProblem("it is empty");
+  return {
+    columns: header.map((name, index) => columnOf(name, seen[index], rows)),
+    partitions: partitionsOf(
+      starts.length === 0 ? [{ start: file.size, firstRow: 0 }] : starts,
+      rows,
+      file.size,
+    ),
+    rows,
+  };
+}
+
+/** The rows of a stretch of a file that begins where a row does. */
+export async function* rowsOf(file: OpenedFile, start: number, end: number): AsyncGenerator<Row> {
+  const parser = new CsvParser();
+  for (let at = start; at < end; at += PIECE) {
+    const piece = Buffer.allocUnsafe(Math.min(PIECE, end - at));
+    await readAt(file, at, piece);
+    for (const row of parser.rows(piece)) yield { ...row, start: start + row.start };
+  }
+  for (const row of parser.end()) yield { ...row, start: start + row.start };
+}
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+async function skipMark(file: OpenedFile): Promise<number> {
+  const first = Buffer.alloc(Math.min(BYTE_ORDER_MARK.length, file.size));
+  await readAt(file, 0, first);
+  return first.equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+}
+
+/** A column without rows holds texts, since nothing says otherwise. */
+function columnOf(name: string, seen: ColumnSeen | undefined, rows: number): CsvColumn {
+  if (seen === undefined || rows === 0) return { name, type: "text", width: 0 };
+  return { name, type: seen.type, width: seen.width };
+}
+
+/** Each name once, and none empty, as pandas names them. */
+function namesOf(fields: readonly string[]): readonly string[] {
+  const taken = new Set<string>();
+  return fields.map((field, index) => {
+    const name = field === "" ? `Unnamed: ${index}` : field;
+    let free = name;
+    for (let count = 1; taken.has(free); count += 1) free = `${name}.${count}`;
+    taken.add(free);
+    return free;
+  });
+}
+
+function partitionsOf(
+  starts: readonly { readonly start: number; readonly firstRow: number }[],
+  rows: number,
+  size: number,
+): readonly Partition[] {
+  return starts.map(({ start, firstRow }, index) => {
+    const next = starts[index + 1];
+    return { start, end: next?.start ?? size, firstRow, rows: (next?.firstRow ?? rows) - firstRow };
+  });
+}

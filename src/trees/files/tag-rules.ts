@@ -1,0 +1,63 @@
+/**
+ * Which entries of a folder bear which tags: a file of patterns, in whose order the last one that matches a path decides.
+ * What no pattern matches bears none, and is for administrators only.
+ */
+import { readYamlFile } from "../../config/files.ts";
+import { type LocatedMapping, quoted } from "../../config/located.ts";
+import { type Problem, Problems } from "../../config/problems.ts";
+import { isOwnTag, normalTag } from "../policies/tags.ts";
+import { type Matcher, matcher } from "./glob.ts";
+
+export interface TagRules {
+  /** The tags of what stands at a path: keys with slashes between them, "" for the folder itself. */
+  tagsOf(path: string): readonly string[];
+}
+
+export interface ReadTagRules {
+  /** Undefined where there are problems. */
+  readonly rules: TagRules | undefined;
+  readonly problems: readonly Problem[];
+}
+
+export function readTagRules(file: string): ReadTagRules {
+  const problems = new Problems();
+  const root = readYamlFile(file, problems);
+  const rules = root && compile(root, problems);
+  return { rules: problems.all.length > 0 ? undefined : rules, problems: problems.all };
+}
+
+const NO_TAGS: readonly string[] = [];
+
+function compile(root: LocatedMapping, problems: Problems): TagRules {
+  const rules: { readonly matches: Matcher; readonly tags: readonly string[] }[] = [];
+  for (const [pattern, { keySpot, value }] of root.entries) {
+    if (pattern.startsWith("/") || pattern.endsWith("/"))
+      problems.add(
+        keySpot,
+        [pattern],
+        "a pattern begins and ends without a slash: it is matched against a path like 'run1/A'",
+      );
+    if (value.kind !== "list") {
+      problems.add(
+        value.spot,
+        [pattern],
+        "found something else, allowed: a list of tags, which may be empty",
+      );
+      continue;
+    }
+    const tags: string[] = [];
+    for (const [index, item] of value.items.entries()) {
+      if (item.kind !== "scalar" || typeof item.value !== "string" || item.value.trim() === "") {
+        problems.add(item.spot, [pattern, index], "found something else, allowed: the name of a tag");
+      } else if (isOwnTag(item.value)) {
+        problems.add(
+          item.spot,
+          [pattern, index],
+          `the tag ${quoted(item.value)} begins with 'user:' or 'service:'; such tags are not given by hand`,
+        );
+      } else tags.push(normalTag(item.value));
+    }
+    rules.unshift({ matches: matcher(pattern), tags: [...new Set(tags)] });
+  }
+  return { tagsOf: (path) => rules.find(({ matches }) => matches(path))?.tags ?? NO_TAGS };
+}

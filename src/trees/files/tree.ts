@@ -1,0 +1,229 @@
+/**
+ * `files`: a folder of the operator's as a tree. Sub-folders are containers, CSV files tables, .npy files arrays. Names
+ * that requests ask for are looked up among those that were found, so that no request's text ever becomes a path.
+ */
+import { realpath, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { ConfigError, problemLines } from "../../config/problems.ts";
+import { Failure, OperatorError } from "../../errors.ts";
+import { WatchedFile } from "../../lib/watched-file.ts";
+import type { ArrayData, ContainerNode, Entry, TableData, Tree, TreeNode } from "../contract.ts";
+import type { TreeContext } from "../load.ts";
+import type { FilesArgs } from "../names.ts";
+import { TagIndex } from "../tag-index.ts";
+import { csvTable } from "./csv.ts";
+import { CsvProblem } from "./csv-parser.ts";
+import { type CsvScan, scanCsv } from "./csv-scan.ts";
+import { type FolderListing, Folders } from "./folders.ts";
+import { Inside, type Mark, type Place } from "./inside.ts";
+import type { Item } from "./listing.ts";
+import { openNpy } from "./npy.ts";
+import { reading } from "./reading.ts";
+import { Recent } from "./recent.ts";
+import { type Metadata, NO_METADATA, type ReadMetadata, readMetadata } from "./sidecar.ts";
+import { Skipped } from "./skipped.ts";
+import { readTagRules, type TagRules } from "./tag-rules.ts";
+
+export async function filesTree(args: FilesArgs, context: TreeContext): Promise<Tree> {
+  const directory = resolve(context.directory, args.directory);
+  const root = await realpath(directory).catch(() => directory);
+  if (!(await isFolder(root)))
+    throw new OperatorError(`There is no folder ${directory} to serve, or it cannot be read.`);
+  const tags =
+    args.access_tags_file == null
+      ? null
+      : new FileTags(resolve(context.directory, args.access_tags_file), context);
+  const inside = new Inside(root);
+  const skipped = new Skipped(root, context.warn);
+  const files = new Files(
+    inside,
+    new Folders(inside, skipped, context.clock),
+    skipped,
+    () => tags?.rules ?? null,
+  );
+  tags?.watch();
+  return { root: files.root(), close: async () => tags?.close() };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** The file of tags; as long as a new version is broken, the old one stays in force. */
+class FileTags {
+  readonly #path: string;
+  readonly #warn: (message: string) => void;
+  readonly #watched: WatchedFile;
+  rules: TagRules;
+
+  constructor(path: string, { warn }: TreeContext) {
+    this.#path = path;
+    this.#warn = warn;
+    this.#watched = new WatchedFile(path, () => this.#reload());
+    const { rules, problems } = readTagRules(path);
+    if (rules === undefined) throw new ConfigError(problems);
+    this.rules = rules;
+  }
+
+  watch(): void {
+    this.#watched.start();
+  }
+
+  close(): void {
+    this.#watched.stop();
+  }
+
+  #reload(): void {
+    const { rules, problems } = readTagRules(this.#path);
+    if (rules === undefined) {
+      this.#warn(
+        `The changed tags of files are not in force, those before them stay so:\n${problemLines(problems).join("\n")}`,
+      );
+      return;
+    }
+    this.rules = rules;
+    this.#warn(`The changed tags of files are in force: ${this.#path}.`);
+  }
+}
+
+/** How often a file is scanned that changes meanwhile. */
+const TRIES = 3;
+
+const MOST_SCANS = 20_000;
+const MOST_METADATA = 20_000;
+
+class Files {
+  readonly #inside: Inside;
+  readonly #folders: Folders;
+  readonly #skipped: Skipped;
+  readonly #rules: () => TagRules | null;
+  readonly #indexes = new WeakMap<
+    FolderListing,
+    { readonly rules: TagRules | null; readonly index: TagIndex }
+  >();
+  readonly #scans = new Recent<{ readonly mark: Mark; readonly scan: Promise<CsvScan> }>(MOST_SCANS);
+  readonly #metadata = new Recent<Exclude<ReadMetadata, { kind: "absent" }>>(MOST_METADATA);
+
+  constructor(inside: Inside, folders: Folders, skipped: Skipped, rules: () => TagRules | null) {
+    this.#inside = inside;
+    this.#folders = folders;
+    this.#skipped = skipped;
+    this.#rules = rules;
+  }
+
+  root(): ContainerNode {
+    return this.#container([], [], NO_METADATA);
+  }
+
+  /** `keys` is the path that clients see, `place` the one in the file system. */
+  #container(place: Place, keys: readonly string[], metadata: Metadata): ContainerNode {
+    const tagsOf = (path: readonly string[]) => this.#tagsOf(path);
+    const list = () => this.#folders.list(place);
+    const nodes = (items: readonly Item[]) =>
+      Promise.all(items.map(async (item): Promise<Entry> => [item.key, await this.#node(place, keys, item)]));
+    return {
+      family: "container",
+      metadata,
+      specs: [],
+      get accessTags() {
+        return tagsOf(keys);
+      },
+      inlined: false,
+      count: async () => (await list()).items.length,
+      entries: async ({ offset, limit }) => nodes((await list()).items.slice(offset, offset + limit)),
+      child: async (key) => {
+        const item = (await list()).byKey.get(key);
+        return item && (await this.#node(place, keys, item));
+      },
+      bearing: async (tags) => {
+        const listing = await list();
+        const index = this.#indexOf(listing, keys);
+        return index.listing(tags, (positions) =>
+          nodes(positions.flatMap((position) => listing.items.slice(position, position + 1))),
+        );
+      },
+    };
+  }
+
+  async #node(place: Place, keys: readonly string[], item: Item): Promise<TreeNode> {
+    const here = [...place, item.name];
+    const path = [...keys, item.key];
+    const metadata = item.sidecar === null ? NO_METADATA : await this.#metadataOf([...place, item.sidecar]);
+    if (item.kind === "folder") return this.#container(here, path, metadata);
+    const described = { metadata, specs: [], accessTags: this.#tagsOf(path) };
+    if (item.kind === "csv") return { ...described, family: "table", open: () => this.#openCsv(here) };
+    return { ...described, family: "array", open: () => this.#openNpy(here) };
+  }
+
+  #tagsOf(path: readonly string[]): readonly string[] | null {
+    return this.#rules()?.tagsOf(path.join("/")) ?? null;
+  }
+
+  #indexOf(listing: FolderListing, keys: readonly string[]): TagIndex {
+    const rules = this.#rules();
+    const known = this.#indexes.get(listing);
+    if (known !== undefined && known.rules === rules) return known.index;
+    const index = new TagIndex(listing.items.map(({ key }) => this.#tagsOf([...keys, key])));
+    this.#indexes.set(listing, { rules, index });
+    return index;
+  }
+
+  async #metadataOf(place: Place): Promise<Metadata> {
+    const key = place.join("/");
+    const known = this.#metadata.get(key);
+    if (known !== undefined && known.mark === (await this.#inside.mark(place))) {
+      return known.kind === "read" ? known.metadata : NO_METADATA;
+    }
+    const found = await readMetadata(this.#inside, place);
+    if (found.kind === "absent") return NO_METADATA;
+    this.#metadata.set(key, found);
+    if (found.kind === "read") return found.metadata;
+    this.#skipped.tell(place, found.why);
+    return NO_METADATA;
+  }
+
+  async #openNpy(place: Place): Promise<ArrayData | undefined> {
+    const file = await this.#inside.file(place);
+    if (file === undefined) return undefined;
+    try {
+      const data = await openNpy(this.#inside, place, file);
+      if (typeof data !== "string") return data;
+      this.#folders.markBroken(place, file.mark, data);
+      return undefined;
+    } finally {
+      await file.handle.close();
+    }
+  }
+
+  async #openCsv(place: Place): Promise<TableData | undefined> {
+    for (let tries = 1; ; tries += 1) {
+      const mark = await this.#inside.mark(place);
+      if (mark === undefined) return undefined;
+      try {
+        return csvTable(this.#inside, place, mark, await this.#scan(place, mark));
+      } catch (error) {
+        if (error instanceof CsvProblem) {
+          this.#folders.markBroken(place, mark, error.message);
+          return undefined;
+        }
+        const changed = error instanceof Failure && error.code === "changed";
+        if (!changed || tries === TRIES) throw error;
+      }
+    }
+  }
+
+  /** Once for each version of the file, however many ask at the same time. */
+  #scan(place: Place, mark: Mark): Promise<CsvScan> {
+    const key = place.join("/");
+    const known = this.#scans.get(key);
+    if (known?.mark === mark) return known.scan;
+    const scan = reading(this.#inside, place, mark, (file) => scanCsv(file));
+    this.#scans.set(key, { mark, scan });
+    // A version that changed while it was read is no version.
+    scan.catch(() => this.#scans.delete(key));
+    return scan;
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * The file of tag definitions, in the format that Tiled's access tags compiler reads: its form, and every rule about what
+ * stands in it. All that is wrong is reported at once, with line and key path. What the tags then grant is worked out in
+ * `definitions.ts`.
+ */
+import { type Static, Type } from "typebox";
+import { check } from "../../config/check.ts";
+import type { Located, Path, Spot } from "../../config/located.ts";
+import { at, quoted, spotOf } from "../../config/located.ts";
+import type { Problems } from "../../config/problems.ts";
+import { optional, section, text } from "../../config/schema-shapes.ts";
+import { nearest } from "../../config/suggest.ts";
+import type { Shape } from "../../config/words.ts";
+import { isScope } from "../../domain/scopes.ts";
+import { problemsOfNesting } from "./nesting.ts";
+import { isOwnTag, isPublicTag, PUBLIC } from "./tags.ts";
+
+const scopes = () => Type.Array(text("not-empty"));
+
+const members = (what: string) =>
+  optional(
+    Type.Array(
+      section(`One of the ${what}`, {
+        name: Type.String({ format: "not-empty", description: "The name" }),
+        role: optional(text("not-empty"), "What may be done, by the name of a role"),
+        scopes: optional(scopes(), "What may be done, by itself"),
+      }),
+    ),
+    `The ${what} to whom the tag grants something`,
+  );
+
+const owners = (what: string) =>
+  optional(
+    Type.Array(
+      section(`One of the ${what}`, {
+        name: Type.String({ format: "not-empty", description: "The name" }),
+      }),
+    ),
+    `The ${what} who may give the tag to entries`,
+  );
+
+const tag = section("One tag", {
+  users: members("users"),
+  groups: members("groups"),
+  auto_tags: optional(
+    Type.Array(section("One tag", { name: Type.String({ format: "not-empty", description: "Its name" }) })),
+    "Tags from which this one takes over what they grant",
+  ),
+});
+
+const FileSchema = section("Tag definitions", {
+  roles: optional(
+    Type.Record(
+      Type.String(),
+      section("One role", { scopes: Type.Array(text("not-empty"), { description: "What may be done" }) }),
+    ),
+    "Names for lists of scopes",
+  ),
+  tags: Type.Record(Type.String(), Type.Union([tag, Type.Null()]), {
+    description: "The tags, and what they grant to whom",
+  }),
+  tag_owners: optional(
+    Type.Record(Type.String(), section("Owners", { users: owners("users"), groups: owners("groups") })),
+    "Who may give a tag to entries",
+  ),
+});
+
+type Deep<Value> = Value extends readonly (infer Item)[]
+  ? readonly (Deep<Item> | undefined)[]
+  : Value extends Readonly<Record<string, unknown>>
+    ? { readonly [Key in keyof Value]?: Deep<Value[Key]> | undefined }
+    : Value;
+
+/** What is left of the file after the check; parts that do not fit are undefined. */
+export type DefinitionFile = Deep<Static<typeof FileSchema>>;
+export type TagEntry = NonNullable<NonNullable<DefinitionFile["tags"]>[string]>;
+type Member = NonNullable<NonNullable<TagEntry["users"]>[number]>;
+
+export function checkDefinitions(
+  root: Located,
+  allowed: ReadonlySet<string>,
+  problems: Problems,
+): DefinitionFile {
+  const value = check(FileSchema as Shape, root, [], { problems, noEffect: () => {} });
+  const file = (value ?? {}) as DefinitionFile;
+  new Checker(file, root, allowed, problems).all();
+  return file;
+}
+
+class Checker {
+  readonly #file: DefinitionFile;
+  readonly #root: Located;
+  readonly #allowed: ReadonlySet<string>;
+  readonly #problems: Problems;
+
+  constructor(file: DefinitionFile, root: Located, allowed: ReadonlySet<string>, problems: Problems) {
+    this.#file = file;
+    this.#root = root;
+    this.#allowed = allowed;
+    this.#problems = problems;
+  }
+
+  all(): void {
+    for (const [name, role] of Object.entries(this.#file.roles ?? {}))
+      if (role !== undefined) this.#scopes(role.scopes, ["roles", name, "scopes"]);
+    for (const [name, entry] of Object.entries(this.#file.tags ?? {})) this.#tag(name, entry ?? {});
+    for (const name of Object.keys(this.#file.tag_owners ?? {})) {
+      if (isOwnTag(name))
+        this.#problem(
+          ["tag_owners", name],
+          "tags that begin with 'user:' or 'service:' have no owners: nobody gives them to entries",
+        );
+    }
+    const spotOfTag = (name: string): Spot => this.#spot(["tags", name, "auto_tags"]);
+    problemsOfNesting(this.#file.tags ?? {}, (name, message) =>
+      this.#problems.add(spotOfTag(name), ["tags", name, "auto_tags"], message),
+    );
+  }
+
+  #tag(name: string, entry: TagEntry): void {
+    const path = ["tags", name];
+    if (isPublicTag(name)) {
+      this.#problem(
+        path,
+        `the tag ${quoted(PUBLIC)} cannot be redefined; a tag is made public by 'auto_tags: [{name: public}]'`,
+      );
+    }
+    for (const kind of ["users", "groups"] as const) {
+      for (const [index, member] of (entry[kind] ?? []).entries())
+        if (member !== undefined) this.#member(member, [...path, kind, index]);
+    }
+    for (const [index, other] of (entry.auto_tags ?? []).entries()) {
+      if (other?.name === undefined || isPublicTag(other.name) || this.#isTag(other.name)) continue;
+      const near = nearest(other.name, Object.keys(this.#file.tags ?? {}));
+      this.#problem(
+        [...path, "auto_tags", index, "name"],
+        `the tag ${quoted(other.name)} is not defined${near === undefined ? "" : `; did you mean ${quoted(near)}?`}`,
+      );
+    }
+  }
+
+  #isTag(name: string): boolean {
+    return at(this.#root, ["tags", name]) !== undefined;
+  }
+
+  #member(member: Member, path: Path): void {
+    // What is there but does not fit is reported already.
+    const given = (key: "role" | "scopes") => {
+      const node = at(this.#root, [...path, key]);
+      return node !== undefined && !(node.kind === "scalar" && node.value === null);
+    };
+    const both = given("role") && given("scopes");
+    if (both || !(given("role") || given("scopes"))) {
+      this.#problem(
+        path,
+        `found ${both ? "both 'role' and 'scopes'" : "neither 'role' nor 'scopes'"}; exactly one of them is needed`,
+      );
+      return;
+    }
+    if (member.scopes != null) this.#scopes(member.scopes, [...path, "scopes"]);
+    if (member.role == null || at(this.#root, ["roles", member.role]) !== undefined) return;
+    const near = nearest(member.role, Object.keys(this.#file.roles ?? {}));
+    this.#problem(
+      [...path, "role"],
+      `the role ${quoted(member.role)} is not defined${near === undefined ? "" : `; did you mean ${quoted(near)}?`}`,
+    );
+  }
+
+  #scopes(scopes: readonly (string | undefined)[] | undefined, path: Path): void {
+    if (scopes === undefined) return;
+    if (scopes.length === 0) this.#problem(path, "found an empty list; at least one scope is needed");
+    for (const [index, scope] of scopes.entries()) {
+      if (scope === undefined || this.#allowed.has(scope)) continue;
+      const allowed = [...this.#allowed];
+      if (isScope(scope)) {
+        this.#problem(
+          [...path, index],
+          `the scope ${quoted(scope)} is not among the policy's own (access_control.args.scopes): ${allowed.join(", ")}`,
+        );
+        continue;
+      }
+      const near = nearest(scope, allowed);
+      this.#problem(
+        [...path, index],
+        `${quoted(scope)} is not a scope${near === undefined ? "" : `; did you mean ${quoted(near)}?`} The scopes are ${allowed.join(", ")}`,
+      );
+    }
+  }
+
+  #problem(path: Path, message: string): void {
+    this.#problems.add(this.#spot(path), path, message);
+  }
+
+  #spot(path: Path): Spot {
+    return spotOf(this.#root, path);
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * What tags grant, worked out from the file of their definitions: to whom by name, to which groups, and to everybody.
+ * Tags take over from one another; a list of groups becomes its members. The file's form is `definition-file.ts`'s.
+ */
+import { readYamlFile } from "../../config/files.ts";
+import { quoted, spotOf } from "../../config/located.ts";
+import { type Problem, Problems } from "../../config/problems.ts";
+import { checkDefinitions, type DefinitionFile, type TagEntry } from "./definition-file.ts";
+import { sorted } from "./nesting.ts";
+import { isPublicTag, PUBLIC } from "./tags.ts";
+
+/** The scopes that each tag gives. */
+export type Grants = ReadonlyMap<string, ReadonlySet<string>>;
+
+export interface Definitions {
+  /** Those that everybody may read, `public` among them. */
+  readonly publicTags: ReadonlySet<string>;
+  /** By the name of a person at the policy's provider, or the uuid of a service. */
+  readonly users: ReadonlyMap<string, Grants>;
+  /** For groups that logins name. */
+  readonly groups: ReadonlyMap<string, Grants>;
+}
+
+export interface DefinitionRules {
+  /** Nothing beyond these is granted. */
+  readonly scopes: ReadonlySet<string>;
+  /** Who is in a group. */
+  readonly groups: ReadonlyMap<string, readonly string[]>;
+  /** Whether logins name groups as well, so that any group may have members. */
+  readonly groupsFromLogins: boolean;
+}
+
+export interface ReadDefinitions {
+  /** Undefined where there are problems. */
+  readonly definitions: Definitions | undefined;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
+}
+
+export function readDefinitions(path: string, rules: DefinitionRules): ReadDefinitions {
+  const problems = new Problems();
+  const root = readYamlFile(path, problems);
+  if (root === undefined) return { definitions: undefined, problems: problems.all, warnings: [] };
+  const file = checkDefinitions(root, rules.scopes, problems);
+  if (problems.all.length > 0) return { definitions: undefined, problems: problems.all, warnings: [] };
+  const warnings: string[] = [];
+  const missing = (group: string, keys: readonly (string | number)[]): void => {
+    const { file: name, line } = spotOf(root, keys);
+    warnings.push(
+      `${name}:${line}: nobody defines the group ${quoted(group)}; what it is granted is skipped.`,
+    );
+  };
+  warnOfGroups(file, rules, missing);
+  return { definitions: compile(file, rules), problems: [], warnings };
+}
+
+function warnOfGroups(
+  file: DefinitionFile,
+  { groups, groupsFromLogins }: DefinitionRules,
+  missing: (group: string, keys: readonly (string | number)[]) => void,
+): void {
+  if (groupsFromLogins) return;
+  for (const section of ["tags", "tag_owners"] as const) {
+    for (const [tag, entry] of Object.entries(file[section] ?? {})) {
+      for (const [index, group] of (entry?.groups ?? []).entries()) {
+        if (group?.name !== undefined && !groups.has(group.name))
+          missing(group.name, [section, tag, "groups", index]);
+      }
+    }
+  }
+}
+
+/** What one tag gives, by name. */
+interface Compiled {
+  readonly users: Map<string, Set<string>>;
+  readonly groups: Map<string, Set<string>>;
+  isPublic: boolean;
+}
+
+function compile(file: DefinitionFile, rules: DefinitionRules): Definitions {
+  const tags = file.tags ?? {};
+  const compiled = new Map<string, Compiled>();
+  for (const [name, others] of sorted(tags).order) {
+    const entry: TagEntry = tags[name] ?? {};
+    const tag: Compiled = { users: new Map(), groups: new Map(), isPublic: false };
+    tag.isPublic = (entry.auto_tags ?? []).some((other) => isPublicTag(other?.name ?? ""));
+    for (const other of others) takeOver(tag, compiled.get(other));
+    addMembers(tag.users, entry.users, file);
+    addMembers(tag.groups, entry.groups, file);
+    for (const group of entry.groups ?? []) {
+      const granted = scopesOf(group, file);
+      for (const user of rules.groups.get(group?.name ?? "") ?? []) add(tag.users, user, granted);
+    }
+    compiled.set(name, tag);
+  }
+  return {
+    publicTags: new Set([
+      PUBLIC,
+      ...[...compiled].filter(([, { isPublic }]) => isPublic).map(([name]) => name),
+    ]),
+    users: byName(compiled, ({ users }) => users),
+    groups: byName(compiled, ({ groups }) => groups),
+  };
+}
+
+function takeOver(tag: Compiled, from: Compiled | undefined): void {
+  if (from === undefined) return;
+  tag.isPublic ||= from.isPublic;
+  for (const [name, scopes] of from.users) add(tag.users, name, scopes);
+  for (const [name, scopes] of from.groups) add(tag.groups, name, scopes);
+}
+
+type Members = TagEntry["users"];
+
+function addMembers(into: Map<string, Set<string>>, members: Members, file: DefinitionFile): void {
+  for (const member of members ?? [])
+    if (member?.name !== undefined) add(into, member.name, scopesOf(member, file));
+}
+
+function scopesOf(member: NonNullable<Members>[number], file: DefinitionFile): readonly string[] {
+  const scopes = member?.role == null ? member?.scopes : file.roles?.[member.role]?.scopes;
+  return (scopes ?? []).filter((scope) => scope !== undefined);
+}
+
+function add(into: Map<string, Set<string>>, name: string, scopes: Iterable<string>): void {
+  const known = into.get(name);
+  if (known === undefined) into.set(name, new Set(scopes));
+  else for (const scope of scopes) known.add(scope);
+}
+
+function byName(
+  compiled: ReadonlyMap<string, Compiled>,
+  pick: (tag: Compiled) => ReadonlyMap<string, ReadonlySet<string>>,
+): ReadonlyMap<string, Grants> {
+  const result = new Map<string, Map<string, ReadonlySet<string>>>();
+  for (const [tag, entry] of compiled) {
+    for (const [name, scopes] of pick(entry)) {
+      const grants = result.get(name) ?? new Map<string, ReadonlySet<string>>();
+      result.set(name, grants.set(tag, scopes));
+    }
+  }
+  return result;
+}

@@ -1,0 +1,71 @@
+/**
+ * Holds an operator's own policy to the contract: its methods are there, and what they answer is of the right kind. A
+ * policy that throws or answers nonsense is a broken backend: the request fails, and nothing is shown.
+ */
+import { reason } from "../../config/own-class.ts";
+import { Failure, OperatorError } from "../../errors.ts";
+import type { AccessPolicy } from "./contract.ts";
+
+export function guarded(made: unknown): AccessPolicy {
+  const policy = checked(made);
+  const { stateFrom = null } = policy;
+  return {
+    kind: "access_policy",
+    stateFrom,
+    scopesOn: async (node, caller) => texts(await called(() => policy.scopesOn(node, caller)), "scopesOn"),
+    ...(policy.tagsWith && { tagsWith: (scope, caller) => tagsOf(policy, scope, caller) }),
+    start: async () => policy.start?.(),
+    stop: async () => policy.stop?.(),
+  };
+}
+
+function checked(made: unknown): AccessPolicy {
+  const found = Object(made) as Readonly<Record<string, unknown>>;
+  if (found["kind"] !== "access_policy") throw broken(`its 'kind' must be "access_policy"`);
+  if (typeof found["scopesOn"] !== "function") throw broken("it has no method 'scopesOn'");
+  if (found["stateFrom"] != null && typeof found["stateFrom"] !== "string")
+    throw broken("its 'stateFrom' must be the name of a provider, or null");
+  for (const method of ["tagsWith", "start", "stop"]) {
+    if (found[method] !== undefined && typeof found[method] !== "function")
+      throw broken(`its '${method}' must be a method`);
+  }
+  return made as AccessPolicy;
+}
+
+function broken(how: string): OperatorError {
+  return new OperatorError(`the class does not keep the contract: ${how}.`);
+}
+
+type Tags = ReturnType<NonNullable<AccessPolicy["tagsWith"]>>;
+
+function tagsOf(policy: AccessPolicy, ...asked: Parameters<NonNullable<AccessPolicy["tagsWith"]>>): Tags {
+  let answer: unknown;
+  try {
+    answer = policy.tagsWith?.(...asked);
+  } catch (error) {
+    throw failed("tagsWith", `threw ${reason(error)}`, error);
+  }
+  if (answer === "all" || answer instanceof Set) return answer;
+  throw failed("tagsWith", `must answer a Set or "all"`);
+}
+
+async function called(call: () => unknown): Promise<unknown> {
+  try {
+    return await call();
+  } catch (error) {
+    throw failed("scopesOn", `threw ${reason(error)}`, error);
+  }
+}
+
+/** A text is no list of scopes, although it can be gone through letter by letter. */
+function texts(answer: unknown, method: string): Iterable<string> {
+  if (typeof answer === "object" && answer !== null && Symbol.iterator in answer) {
+    const items = [...(answer as Iterable<unknown>)];
+    if (items.every((item) => typeof item === "string")) return items;
+  }
+  throw failed(method, "must answer a list or Set of scopes");
+}
+
+function failed(method: string, how: string, cause?: unknown): Failure {
+  return new Failure("internal", { log: `The access policy's ${method} ${how}.`, cause });
+}

@@ -1,0 +1,53 @@
+/**
+ * Makes the access policy of a configuration: one of ours, or a class from the operator's own module. What is wrong with
+ * it or its arguments stops the start, with the place in the configuration.
+ */
+import { argsPlace, readArgs } from "../../config/args.ts";
+import { checkArgs } from "../../config/class-args.ts";
+import type { AccessControlConfig } from "../../config/model.ts";
+import { ownClass, reason } from "../../config/own-class.ts";
+import { ConfigError, type Problem } from "../../config/problems.ts";
+import { OperatorError } from "../../errors.ts";
+import type { AccessPolicy, PolicyClass, PolicyContext } from "./contract.ts";
+import { guarded } from "./guard.ts";
+import { POLICIES, POLICY_NAMES, POLICY_PREFIX } from "./names.ts";
+
+/** Throws a `ConfigError` with all that is wrong; null where the configuration has no policy. */
+export async function loadPolicy(
+  config: AccessControlConfig | null,
+  context: PolicyContext,
+): Promise<AccessPolicy | null> {
+  if (config === null) return null;
+  const problems: Problem[] = [];
+  try {
+    const Class = await policyClass(config.accessPolicy, context.directory);
+    const checked = checkArgs(Class.args, readArgs(config, Class.args));
+    if (checked.kind === "valid") return guarded(construct(Class, checked.args, context));
+    for (const { path, message } of checked.problems) problems.push({ ...argsPlace(config, path), message });
+  } catch (error) {
+    if (!(error instanceof OperatorError) || error instanceof ConfigError) throw error;
+    const { file, line, path } = config.place;
+    problems.push({ file, line, path: `${path}.access_policy`, message: error.message });
+  }
+  throw new ConfigError(problems);
+}
+
+async function policyClass(name: string, directory: string): Promise<PolicyClass> {
+  const known = name.startsWith(POLICY_PREFIX) ? POLICIES.get(name.slice(POLICY_PREFIX.length)) : undefined;
+  if (known !== undefined) return known();
+  const own = await ownClass(name, directory, {
+    example: "./my_policy.js:MyPolicy",
+    available: POLICY_NAMES.join(", "),
+    guide: "docs/access-control.md",
+  });
+  return own as PolicyClass;
+}
+
+function construct(Class: PolicyClass, args: object, context: PolicyContext): unknown {
+  try {
+    return new Class(args as never, context);
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    throw new OperatorError(`its constructor failed: ${reason(error)}`);
+  }
+}
