@@ -14,7 +14,7 @@ export interface Introduction {
   /** Null for anonymous callers, and where a token would say more than the credential (`tokenWidens`). */
   readonly token: string | null;
   readonly principal: string;
-  /** `provider:id`; of several, the one that logged in last. */
+  /** `provider:id`; of several, the one that logged in. */
   readonly identity: string;
   /** Sorted, with spaces between. */
   readonly scopes: string;
@@ -22,8 +22,8 @@ export interface Introduction {
 
 export interface ExchangeDeps {
   readonly tokens: Pick<Tokens, "issueForUpstream">;
-  /** Which of several identities to name. */
-  readonly latestIdentity: (principal: Uuid) => Promise<IdentityRef | undefined>;
+  /** Which of several identities logged in, where the caller does not say so. */
+  readonly identityOf: (caller: KnownCaller) => Promise<IdentityRef | undefined>;
   readonly clock: Clock;
 }
 
@@ -104,10 +104,11 @@ export class Exchange {
     };
   }
 
-  async #identity({ principal }: KnownCaller): Promise<IdentityRef | undefined> {
-    const [first, second] = principal.identities;
+  async #identity(caller: KnownCaller): Promise<IdentityRef | undefined> {
+    if (caller.kind === "browser") return caller.identity;
+    const [first, second] = caller.principal.identities;
     if (second === undefined) return first;
-    return (await this.#deps.latestIdentity(principal.uuid)) ?? first;
+    return (await this.#deps.identityOf(caller)) ?? first;
   }
 }
 
@@ -141,7 +142,13 @@ function lifetimeOf(caller: Caller, now: number): number {
 
 /** Everything that an introduction depends on. */
 function claimsOf(caller: Caller, lifetime: number): string {
-  return JSON.stringify([bearerOf(caller), sorted(caller), tokenWidens(caller), lifetime]);
+  return JSON.stringify([bearerOf(caller), sorted(caller), tokenWidens(caller), lifetime, sessionOf(caller)]);
+}
+
+/** Of a principal with several identities, each of its logins is told apart. */
+function sessionOf(caller: Caller): string | null {
+  if (!isKnown(caller) || caller.kind === "api_key" || caller.principal.identities.length < 2) return null;
+  return caller.session;
 }
 
 function sorted({ scopes }: Caller): readonly string[] {

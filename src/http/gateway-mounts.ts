@@ -21,38 +21,38 @@ export interface Upstream {
 }
 
 /** `url`: the target below the root path and the prefix, as it came. */
-export type Destination<Behind extends Upstream = Upstream> =
-  | { readonly kind: "ours"; readonly url: string; readonly upstream: Behind | null }
+export type Destination =
+  | { readonly kind: "ours"; readonly url: string; readonly upstream: Upstream | null }
   | {
       readonly kind: "refused";
       readonly url: string;
-      readonly upstream: Behind | null;
+      readonly upstream: Upstream | null;
       readonly reason: string;
     }
   | {
       readonly kind: "page" | "data" | "socket";
       readonly url: string;
-      readonly upstream: Behind;
+      readonly upstream: Upstream;
       /** Decoded. */
       readonly path: string;
     };
 
-export interface MountsOptions<Behind extends Upstream> {
-  readonly upstreams: readonly Behind[];
+export interface MountsOptions {
+  readonly upstreams: readonly Upstream[];
   readonly rootPath: string;
   readonly own: OwnPaths;
   readonly proxies: Proxies;
 }
 
-export class Mounts<Behind extends Upstream> {
-  readonly #options: MountsOptions<Behind>;
+export class Mounts {
+  readonly #options: MountsOptions;
   /** The longest prefix first. */
-  readonly #upstreams: readonly Behind[];
+  readonly #upstreams: readonly Upstream[];
   readonly #hosts: ReadonlySet<string>;
-  readonly #destinations = new WeakMap<IncomingMessage, Destination<Behind>>();
+  readonly #destinations = new WeakMap<IncomingMessage, Destination>();
   readonly #sockets = new WeakSet<IncomingMessage>();
 
-  constructor(options: MountsOptions<Behind>) {
+  constructor(options: MountsOptions) {
     this.#options = options;
     this.#upstreams = options.upstreams.toSorted((a, b) => b.prefix.length - a.prefix.length);
     this.#hosts = new Set(options.upstreams.flatMap(({ host }) => host ?? []));
@@ -70,7 +70,7 @@ export class Mounts<Behind extends Upstream> {
     return destination.url;
   }
 
-  of(request: IncomingMessage): Destination<Behind> | undefined {
+  of(request: IncomingMessage): Destination | undefined {
     return this.#destinations.get(request);
   }
 
@@ -80,7 +80,7 @@ export class Mounts<Behind extends Upstream> {
     return { prefix: upstream?.prefix ?? "", ownHost: upstream !== null && upstream.host !== null };
   }
 
-  #decide(request: IncomingMessage): Destination<Behind> {
+  #decide(request: IncomingMessage): Destination {
     const whole = request.url ?? "/";
     const origin = originForm(whole, request.headers.host);
     if (origin === undefined) {
@@ -123,7 +123,7 @@ export class Mounts<Behind extends Upstream> {
     return { kind: this.#kind(request, path), url: inner, upstream, path };
   }
 
-  #isOwn(raw: string, upstream: Behind | undefined): boolean {
+  #isOwn(raw: string, upstream: Upstream | undefined): boolean {
     const prefix = upstream?.prefix ?? "";
     return this.#options.own.has(raw.slice(prefix.length), prefix !== "");
   }
@@ -134,7 +134,7 @@ export class Mounts<Behind extends Upstream> {
     return reading && PAGES.test(path) ? "page" : "data";
   }
 
-  #candidates(request: IncomingMessage): readonly Behind[] {
+  #candidates(request: IncomingMessage): readonly Upstream[] {
     if (this.#hosts.size === 0) return this.#upstreams;
     const said = this.#options.proxies.readHeaders(request).host ?? request.headers.host ?? "";
     const full = said.toLowerCase();
@@ -144,7 +144,7 @@ export class Mounts<Behind extends Upstream> {
   }
 
   /** A reading with what a server might take off its start: our root path and prefixes, once more than we do. */
-  #shortened(reading: string, candidates: readonly Behind[]): { path: string; prefix: string }[] {
+  #shortened(reading: string, candidates: readonly Upstream[]): { path: string; prefix: string }[] {
     const found: { path: string; prefix: string }[] = [];
     const { rootPath } = this.#options;
     const inner = below(reading, rootPath.toLowerCase());

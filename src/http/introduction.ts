@@ -1,0 +1,16 @@
+/** Header fields that introduce a caller to a service: the same from the gateway as from verify. */
+import type { Introduction } from "../domain/exchange.ts";
+
+/** All of them always, empty where there is nothing: a proxy that copies them overwrites forged ones. */
+export function introductionHeaders(introduction: Introduction): Record<string, string> {
+  return {
+    "x-tiled-principal": introduction.principal,
+    "x-tiled-identity": headerText(introduction.identity),
+    "x-tiled-scopes": introduction.scopes,
+  };
+}
+
+/** Names may be of any script; what a header cannot hold is percent-encoded, and so is `%` itself. */
+function headerText(text: string): string {
+  return text.toWellFormed().replace(/[^\x21-\x7e]|%/gu, encodeURIComponent);
+}
