@@ -13,7 +13,7 @@ export type Caller =
       readonly scopes: ReadonlySet<string>;
       readonly principal: PrincipalSummary;
       readonly identities: readonly IdentityRef[];
-      /** Null for tokens that the reference issued before a hand-over. */
+      /** Null for tokens that the reference issued before a hand-over, and for a provider's own. */
       readonly session: Uuid | null;
     }
   | {

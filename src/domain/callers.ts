@@ -186,12 +186,12 @@ function invalidApiKey(log: string): Failure {
   return new Failure("invalid_api_key", { log: `API key refused: ${log}` });
 }
 
-function enabled(principal: PrincipalSummary | undefined): PrincipalSummary {
+export function enabled(principal: PrincipalSummary | undefined): PrincipalSummary {
   if (principal === undefined || principal.disabled) throw new Failure("no_principal");
   return principal;
 }
 
-function isAmong({ provider, id }: IdentityRef, identities: readonly IdentityRef[]): boolean {
+export function isAmong({ provider, id }: IdentityRef, identities: readonly IdentityRef[]): boolean {
   return identities.some((identity) => identity.provider === provider && identity.id === id);
 }
 

@@ -35,6 +35,8 @@ export interface PrincipalStore {
   summaryOfIdentity(identity: IdentityRef): Promise<PrincipalSummary | undefined>;
   /** `now` decides which sessions and keys are expired and so left out. */
   document(uuid: Uuid, now: Date): Promise<PrincipalDocument | undefined>;
+  /** Finds or makes the person of an identity that needs no session here. Audit: principal_created where new. */
+  ensureUser(identity: IdentityRef, now: Date, origin: Origin): Promise<PrincipalSummary>;
   /** In the order of creation. */
   list(page: Page, now: Date): Promise<readonly PrincipalDocument[]>;
   /** The names and scopes of all roles. */

@@ -33,6 +33,12 @@ export function openJws(token: string, keys: readonly JwsKey[]): Claims | undefi
   return signed ? readJson(payload) : undefined;
 }
 
+/** Whether a token could be signed by a key of ours at all, told by its header alone. */
+export function hasOurHeader(token: string): boolean {
+  if (token.startsWith(`${HEADER}.`)) return true;
+  return isOurHeader(readJson(token.slice(0, Math.max(0, token.indexOf(".")))));
+}
+
 /** No other algorithm, nothing critical that we would have to understand (RFC 7515, section 4.1.11), no other kind. */
 function isOurHeader(header: Claims | undefined): boolean {
   if (header === undefined || header["alg"] !== "HS256" || "crit" in header) return false;

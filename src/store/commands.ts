@@ -18,7 +18,7 @@ import {
   startDevice,
 } from "./device-changes.ts";
 import { linkIdentity, unlinkIdentity } from "./linking.ts";
-import { createService, ensureAdmins, setDisabled } from "./principals.ts";
+import { createService, ensureAdmins, ensureUser, setDisabled } from "./principals.ts";
 import { purge } from "./purge.ts";
 import { openSession, revokeSession, rotateSession } from "./sessions.ts";
 
@@ -26,6 +26,7 @@ export const COMMANDS = {
   "principal.create_service": createService,
   "principal.set_disabled": setDisabled,
   "principal.ensure_admins": ensureAdmins,
+  "principal.ensure_user": ensureUser,
   "session.open": openSession,
   "session.rotate": rotateSession,
   "session.revoke": revokeSession,

@@ -1,7 +1,7 @@
 /**
  * Principals: looking them up, service principals, the operator's list of administrators, and disabling.
  */
-import type { IdentityRef, Origin } from "../domain/model.ts";
+import type { IdentityRef, Origin, PrincipalSummary } from "../domain/model.ts";
 import type { PrincipalStore } from "../domain/ports.ts";
 import { ADMIN_ROLE } from "../domain/scopes.ts";
 import type { Uuid } from "../lib/uuid.ts";
@@ -113,6 +113,18 @@ export async function ensureAdmins(db: Db, { identities, now, origin }: EnsureAd
   }
 }
 
+export interface EnsureUser {
+  readonly identity: IdentityRef;
+  readonly now: Date;
+  readonly origin: Origin;
+}
+
+export async function ensureUser(db: Db, { identity, now, origin }: EnsureUser): Promise<PrincipalSummary> {
+  const principal =
+    (await findPrincipalOfIdentity(db, identity)) ?? (await makeUser(db, identity, now, { now, origin }));
+  return summarize(db, principal);
+}
+
 export function principalStore(backend: Backend): PrincipalStore {
   return {
     summary: (uuid) =>
@@ -126,6 +138,10 @@ export function principalStore(backend: Backend): PrincipalStore {
         const found = await findPrincipalOfIdentity(db, identity);
         return found && summarize(db, found);
       });
+    },
+    ensureUser: async (identity, now, origin) => {
+      requireStorable(identity);
+      return backend.write("principal.ensure_user", { identity, now, origin });
     },
     document: (uuid, now) =>
       backend.read(async (db) => {

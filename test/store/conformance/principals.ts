@@ -55,6 +55,22 @@ export const principalCases: readonly Case[] = [
     },
   ],
   [
+    "a person whom only a provider's token names is found or made once, and the same as after a login",
+    async (store) => {
+      const ann = { provider: "toy", id: "ann" };
+      const made = await Promise.all(
+        Array.from({ length: 12 }, () => store.principals.ensureUser(ann, NOW, ORIGIN)),
+      );
+      assert.equal(new Set(made.map(({ uuid }) => uuid)).size, 1);
+      const { principal } = await logIn(store, "ann");
+      assert.deepEqual(made[0], principal);
+      assert.deepEqual(await eventsOf(store), ["principal_created", "login"]);
+      await assert.rejects(store.principals.ensureUser({ provider: "toy", id: "a\0" }, NOW, ORIGIN), {
+        code: "invalid",
+      });
+    },
+  ],
+  [
     "an administrator of the configuration gets both roles at login, once",
     async (store) => {
       const { principal } = await logIn(store, "root");

@@ -1,0 +1,96 @@
+/**
+ * Callers with an access token of the provider that they log in at by themselves (RFC 9068). The principal is that of the
+ * token's identity, made at first sight; there is no session here. Our own tokens and keys are `callers.ts`'s.
+ */
+import type { ProxiedAuthenticator, ProxiedIdentity } from "../authenticators/contract.ts";
+import { Failure } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import { hasOurHeader } from "../lib/jws.ts";
+import type { Caller, KnownCaller } from "./caller.ts";
+import { type Callers, type Credential, enabled, isAmong } from "./callers.ts";
+import type { Directory } from "./directory.ts";
+import { isStorable } from "./login.ts";
+import type { Origin, PrincipalSummary } from "./model.ts";
+import type { PrincipalStore } from "./ports.ts";
+
+export interface ProxiedCallersDeps {
+  /** Ours: API keys, and the tokens of those who logged in with a browser here. */
+  readonly own: Callers;
+  readonly provider: string;
+  readonly authenticator: ProxiedAuthenticator;
+  readonly principals: PrincipalStore;
+  readonly directory: Directory;
+  readonly clock: Clock;
+}
+
+export class ProxiedCallers implements Callers {
+  readonly #deps: ProxiedCallersDeps;
+  /** What a token made of a principal; the authenticator answers the same object for as long as the token is good. */
+  readonly #callers = new WeakMap<ProxiedIdentity, KnownCaller>();
+
+  constructor(deps: ProxiedCallersDeps) {
+    this.#deps = deps;
+  }
+
+  identify(
+    credential: Credential,
+    origin: Origin,
+    options: { readonly noted: boolean },
+  ): Caller | Promise<Caller> {
+    // A provider's token is never signed with a shared secret, ours are never signed otherwise.
+    if (credential.kind !== "bearer" || hasOurHeader(credential.token)) {
+      return this.#deps.own.identify(credential, origin, options);
+    }
+    const identity = this.#deps.authenticator.verify(credential.token);
+    if (identity instanceof Promise) return identity.then((verified) => this.#caller(verified, origin));
+    return this.#caller(identity, origin);
+  }
+
+  #caller(identity: ProxiedIdentity, origin: Origin): Caller | Promise<Caller> {
+    const known = this.#callers.get(identity);
+    if (known === undefined) return this.#meet(identity, origin);
+    const principal = this.#deps.directory.summary(known.principal.uuid);
+    if (principal instanceof Promise) {
+      return principal.then((found) => this.#known(identity, known, found, origin));
+    }
+    return this.#known(identity, known, principal, origin);
+  }
+
+  #known(
+    identity: ProxiedIdentity,
+    known: KnownCaller,
+    principal: PrincipalSummary | undefined,
+    origin: Origin,
+  ): Caller | Promise<Caller> {
+    if (known.principal === principal) return known;
+    const named = { provider: this.#deps.provider, id: identity.id };
+    // The identity may have been unlinked since, and be another principal's now.
+    if (principal === undefined || !isAmong(named, principal.identities)) return this.#meet(identity, origin);
+    return this.#remember(identity, principal);
+  }
+
+  async #meet(identity: ProxiedIdentity, origin: Origin): Promise<Caller> {
+    const { principals, provider, clock } = this.#deps;
+    if (!isStorable(identity.id)) {
+      throw new Failure("invalid_token", { log: "the token's identity is not 1 to 255 characters" });
+    }
+    const named = { provider, id: identity.id };
+    const principal =
+      (await principals.summaryOfIdentity(named)) ??
+      (await principals.ensureUser(named, new Date(clock.now()), origin));
+    return this.#remember(identity, principal);
+  }
+
+  #remember(identity: ProxiedIdentity, principal: PrincipalSummary): Caller {
+    const found = enabled(principal);
+    const caller: KnownCaller = {
+      kind: "token",
+      principal: found,
+      scopes: new Set([...identity.scopes, ...found.scopes]),
+      identities: [{ provider: this.#deps.provider, id: identity.id }],
+      session: null,
+    };
+    this.#callers.set(identity, caller);
+    return caller;
+  }
+}
