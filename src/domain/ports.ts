@@ -191,7 +191,10 @@ export interface Maintenance {
 export interface FailureCounters {
   /** How many seconds the key is still blocked; 0 where it is not. Counts nothing. */
   blocked(key: string, limit: Limit): Promise<number>;
-  /** Counts one failure; the seconds until the key is free again where that exceeds the limit, else 0. */
+  /**
+   * Counts one failure; the seconds until the key is free again where that exceeds the limit, else 0. What exceeds it is
+   * refused and so not kept as a failure: it needs no `forgive`.
+   */
   count(key: string, limit: Limit): Promise<number>;
   /** Takes one failure back. */
   forgive(key: string, limit: Limit): Promise<void>;
