@@ -3,8 +3,8 @@
  * let through and how a caller is introduced; whose a path is, is told in `gateway-mounts.ts`, WebSockets are in
  * `gateway-socket.ts`.
  */
-import { METHODS } from "node:http";
-import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from "fastify";
+import { METHODS, type Server } from "node:http";
+import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Exchange, type Introduction, tokenWidens } from "../domain/exchange.ts";
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -30,25 +30,33 @@ export interface GatewayDeps {
 type Kind = Destination["kind"];
 
 /** For Fastify's constructor: the decision comes before the routes, and no route of ours is found for what is not ours. */
-export function gatewayRouting(mounts: Mounts): Required<Pick<FastifyServerOptions, "rewriteUrl">> & {
-  readonly constraints: object;
-} {
-  const strategy = {
+export function gatewayRouting(mounts: Mounts): GatewayRouting {
+  const gateway: Strategy = {
     name: "gateway",
     storage: () => {
-      const handlers = new Map<unknown, unknown>();
+      const handlers = new Map<string, Parameters<Stored["set"]>[1]>();
       return {
-        get: (kind: unknown) => handlers.get(kind) ?? null,
-        set: (kind: unknown, handler: unknown) => void handlers.set(kind, handler),
+        get: (kind) => handlers.get(kind) ?? null,
+        set: (kind, handler) => void handlers.set(kind, handler),
       };
     },
-    deriveConstraint: (request: FastifyRequest["raw"]) => {
+    deriveConstraint: (request) => {
       const kind = mounts.of(request)?.kind;
-      return kind === "ours" ? undefined : kind;
+      // The router takes undefined for "no constraint"; only its types do not say so.
+      return (kind === "ours" ? undefined : kind) as string;
     },
     mustMatchWhenDerived: true,
   };
-  return { rewriteUrl: (request) => mounts.rewrite(request), constraints: { gateway: strategy } };
+  return { rewriteUrl: (request) => mounts.rewrite(request), constraints: { gateway } };
+}
+
+type Options = FastifyHttpOptions<Server>;
+type Strategy = NonNullable<NonNullable<Options["routerOptions"]>["constraints"]>[string];
+type Stored = ReturnType<Strategy["storage"]>;
+
+export interface GatewayRouting {
+  rewriteUrl(request: FastifyRequest["raw"]): string;
+  readonly constraints: Record<string, Strategy>;
 }
 
 /** Not these: a tunnel, and an echo of the fields that we add. */
