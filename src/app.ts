@@ -14,6 +14,7 @@ import { BrowserSessions } from "./domain/browser-session.ts";
 import { type Callers, MultiUserCallers, SingleUserCallers } from "./domain/callers.ts";
 import { DeviceLogins } from "./domain/device.ts";
 import { Directory } from "./domain/directory.ts";
+import { Exchange } from "./domain/exchange.ts";
 import { ExternalLogins } from "./domain/external-login.ts";
 import { Linking } from "./domain/linking.ts";
 import { Login } from "./domain/login.ts";
@@ -22,7 +23,7 @@ import type { Store } from "./domain/ports.ts";
 import { Principals } from "./domain/principals.ts";
 import { Sessions } from "./domain/sessions.ts";
 import { LoginThrottle } from "./domain/throttle.ts";
-import { Tokens } from "./domain/tokens.ts";
+import { type Lifetimes, Tokens } from "./domain/tokens.ts";
 import { aboutRoutes } from "./http/about.ts";
 import { guardRoutes } from "./http/access.ts";
 import { apiKeyRoutes } from "./http/api-keys.ts";
@@ -33,6 +34,8 @@ import { docsRoute } from "./http/docs.ts";
 import { answerBrokenRequest, answerErrors, answerUnroutable, refuseOtherMethods } from "./http/errors.ts";
 import { type ExternalProvider, externalProviderRoutes } from "./http/external-providers.ts";
 import { commonHeaders, requestIds } from "./http/headers.ts";
+import { Gateway, gatewayRouting } from "./http/gateway.ts";
+import { Mounts } from "./http/gateway-mounts.ts";
 import { healthRoutes } from "./http/health.ts";
 import { createIdentity, originOf } from "./http/identity.ts";
 import { Links } from "./http/links.ts";
@@ -40,6 +43,7 @@ import { logRequests } from "./http/logging.ts";
 import { logoutRoute } from "./http/logout.ts";
 import { metricsRoute } from "./http/metrics.ts";
 import { describeRoutes, openApiRoute } from "./http/openapi.ts";
+import { OwnPaths } from "./http/own-paths.ts";
 import { pageRoutes, sendPage } from "./http/pages.ts";
 import { passwordRoutes } from "./http/password.ts";
 import { principalRoutes } from "./http/principals.ts";
@@ -89,18 +93,22 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
       `${header} from ${address} is ignored, since that address is not among server.trusted_proxies. If it is your proxy, add it there.`,
     );
   });
+  const own = new OwnPaths();
+  const { rootPath } = config.server;
+  const mounts = new Mounts({ upstreams: config.upstreams, rootPath, own, proxies });
   const links = new Links({
     publicUrl: config.server.publicUrl,
     rootPath: config.server.rootPath,
     tls: parts.tls !== null,
     proxies,
+    place: (request) => mounts.place(request),
   });
   const providers = passwordProviders(parts.authenticators);
   const externals = externalProviders(parts.authenticators);
   const multiUser = await multiUserParts(config, parts, proxies);
   const callers = multiUser?.callers ?? singleUserCallers(config, parts);
 
-  const app = newApp(config, parts);
+  const app = newApp(config, parts, mounts);
   await app.register(cookie);
   await app.register(formbody, { parser: parseForm });
   answerErrors(app, links);
@@ -120,6 +128,22 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     rootPath: links.rootPath,
   });
   const refuseOthers = refuseOtherMethods(app);
+  // A tree that is served here has no say over what stands behind this server.
+  treeRoutes(app, { tree: parts.tree, links, rights: treeRights(parts) });
+  own.collect(app);
+  const exchange = newExchange(
+    multiUser?.tokens ?? new Tokens(parts.secretKeys, lifetimesOf(config), parts.clock),
+    parts,
+  );
+  const gateway = new Gateway({
+    upstreams: config.upstreams,
+    mounts,
+    exchange,
+    links,
+    proxies,
+    clock: parts.clock,
+    allowAnonymous: config.authentication.allowAnonymousAccess,
+  });
 
   healthRoutes(app, () => parts.store?.maintenance.ping() ?? Promise.resolve());
   aboutRoutes(app, {
@@ -148,7 +172,6 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     links,
   });
   openApiRoute(app);
-  treeRoutes(app, { tree: parts.tree, links, rights: treeRights(parts) });
   if (config.metrics.prometheus) metricsRoute(app);
   if (multiUser !== null) {
     passwordRoutes(app, multiUser.services, providers);
@@ -173,6 +196,8 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     app.addHook("onClose", () => multiUser.services.browserSessions.flush());
   }
   refuseOthers();
+  own.close();
+  if (config.upstreams.length > 0) gateway.routes(app);
   return app;
 }
 
@@ -183,8 +208,29 @@ function treeRights({ policy, store, clock }: AppParts): TreeDeps["rights"] {
   return callersRights(policy, (principal) => states.of(principal));
 }
 
-function newApp(config: Config, { logger, tls }: AppParts): FastifyInstance {
-  const { rootPath, bodyLimit } = config.server;
+function lifetimesOf({ authentication }: Config): Lifetimes {
+  return {
+    accessToken: authentication.accessTokenMaxAge,
+    refreshToken: authentication.refreshTokenMaxAge,
+    session: authentication.sessionMaxAge,
+  };
+}
+
+function newExchange(tokens: Tokens, { store, clock }: AppParts): Exchange {
+  return new Exchange({
+    tokens,
+    clock,
+    identityOf: async (caller) => {
+      if (store === null || !("session" in caller)) return undefined;
+      const sessions = await store.accounts.sessions(caller.principal.uuid, new Date(clock.now()));
+      return sessions.find(({ uuid }) => uuid === caller.session)?.identity ?? undefined;
+    },
+  });
+}
+
+function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts): FastifyInstance {
+  const { bodyLimit } = config.server;
+  const { rewriteUrl, constraints } = gatewayRouting(mounts);
   const app = Fastify({
     // Its own lines show the query, which may hold a key; ours are in `http/logging.ts`.
     logController: new LogController({ disableRequestLogging: true }),
@@ -197,10 +243,8 @@ function newApp(config: Config, { logger, tls }: AppParts): FastifyInstance {
     forceCloseConnections: "idle",
     requestTimeout: 60_000,
     keepAliveTimeout: 72_000,
-    routerOptions: { maxParamLength: 512 },
-    // A proxy may or may not take the prefix off.
-    rewriteUrl: ({ url = "/" }) =>
-      rootPath !== "" && url.startsWith(`${rootPath}/`) ? url.slice(rootPath.length) : url,
+    routerOptions: { maxParamLength: 512, constraints },
+    rewriteUrl,
   });
   // Answers are encoded in `answer.ts`; their schemas describe them, in /openapi.json and in the tests.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
@@ -228,16 +272,12 @@ async function multiUserParts(
   config: Config,
   parts: AppParts,
   proxies: Proxies,
-): Promise<{ readonly callers: Callers; readonly services: AuthServices } | null> {
+): Promise<{ readonly callers: Callers; readonly services: AuthServices; readonly tokens: Tokens } | null> {
   const { store, clock } = parts;
   const { authentication } = config;
   if (authentication.providers.length === 0) return null;
   if (store === null) throw new Error("A server with providers needs a store.");
-  const lifetimes = {
-    accessToken: authentication.accessTokenMaxAge,
-    refreshToken: authentication.refreshTokenMaxAge,
-    session: authentication.sessionMaxAge,
-  };
+  const lifetimes = lifetimesOf(config);
   const tokens = new Tokens(parts.secretKeys, lifetimes, clock);
   const directory = new Directory(store, clock);
   const activity = new KeyActivity(store.apiKeys, clock, (error) => {
@@ -301,5 +341,5 @@ async function multiUserParts(
     activity,
     origin: (request) => originOf(request, proxies, request.caller),
   };
-  return { callers, services };
+  return { callers, services, tokens };
 }
