@@ -21,6 +21,7 @@ import { Login } from "./domain/login.ts";
 import { LoginStates } from "./domain/login-states.ts";
 import type { Store } from "./domain/ports.ts";
 import { Principals } from "./domain/principals.ts";
+import { ProxiedCallers } from "./domain/proxied-callers.ts";
 import { Sessions } from "./domain/sessions.ts";
 import { LoginThrottle } from "./domain/throttle.ts";
 import { type Lifetimes, Tokens } from "./domain/tokens.ts";
@@ -145,13 +146,9 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     allowAnonymous: config.authentication.allowAnonymousAccess,
   });
 
-  healthRoutes(app, () => parts.store?.maintenance.ping() ?? Promise.resolve());
+  healthRoutes(app, { ping: async () => parts.store?.maintenance.ping(), providers: externals });
   aboutRoutes(app, {
-    providers: [...parts.authenticators].map(([name, { kind, confirmationMessage }]) => ({
-      name,
-      kind,
-      confirmationMessage,
-    })),
+    providers: [...parts.authenticators].map(([name, authenticator]) => ({ name, authenticator })),
     allowAnonymous: config.authentication.allowAnonymousAccess,
     offer: OFFER,
     links,
@@ -268,6 +265,29 @@ function singleUserCallers(config: Config, parts: AppParts): Callers {
   return new SingleUserCallers(parts.singleUserKey, config.authentication.allowAnonymousAccess);
 }
 
+/** The access tokens of a proxied provider count, too. It is the only one, as the loading has made sure. */
+function withProviders(
+  own: Callers,
+  parts: Pick<AppParts, "authenticators" | "clock"> & {
+    readonly store: Store;
+    readonly directory: Directory;
+  },
+): Callers {
+  const { store, directory, clock } = parts;
+  for (const [provider, authenticator] of parts.authenticators) {
+    if (authenticator.kind !== "proxied") continue;
+    return new ProxiedCallers({
+      own,
+      provider,
+      authenticator,
+      principals: store.principals,
+      directory,
+      clock,
+    });
+  }
+  return own;
+}
+
 async function multiUserParts(
   config: Config,
   parts: AppParts,
@@ -286,13 +306,14 @@ async function multiUserParts(
       "The use of API keys could not be noted; it is tried again at the next use.",
     );
   });
-  const callers = new MultiUserCallers({
+  const own = new MultiUserCallers({
     tokens,
     directory,
     activity,
     clock,
     allowAnonymous: authentication.allowAnonymousAccess,
   });
+  const callers = withProviders(own, { ...parts, store, directory });
   const { sessionLimit } = authentication;
   const throttle = new LoginThrottle(store.failures, authentication.loginThrottle);
   const login = new Login({

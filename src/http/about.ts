@@ -1,6 +1,6 @@
 /** `GET /api/v1/`: the about document, from which a client learns how to log in and where everything is. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Authenticator } from "../authenticators/contract.ts";
+import type { Authenticator, ProxiedAuthenticator } from "../authenticators/contract.ts";
 import type { Clock } from "../lib/clock.ts";
 import { answer, Document } from "./answer.ts";
 import { isOlder, pythonClient } from "./headers.ts";
@@ -17,8 +17,7 @@ export interface AboutOptions {
   /** In the order of the configuration. */
   readonly providers: readonly {
     readonly name: string;
-    readonly kind: Authenticator["kind"];
-    readonly confirmationMessage: string;
+    readonly authenticator: Authenticator;
   }[];
   readonly allowAnonymous: boolean;
   readonly offer: Offer;
@@ -34,7 +33,8 @@ const MAX_REMEMBERED = 64;
 export function aboutRoutes(app: FastifyInstance, options: AboutOptions): void {
   const documents = new Map<string, Document>();
   const documentFor = (base: string, internal: string): Document => {
-    const name = `${internal} ${base}`;
+    const proxied = proxiedIn(options);
+    const name = `${internal} ${base} ${proxied === null ? "" : JSON.stringify(proxied.links())}`;
     const known = documents.get(name);
     if (known !== undefined) return known;
     if (documents.size >= MAX_REMEMBERED) documents.clear();
@@ -67,7 +67,8 @@ function internalMode(request: FastifyRequest): "internal" | "password" {
   return version !== undefined && isOlder(version, [0, 1, 0, 1, 17]) ? "password" : "internal";
 }
 
-function about(base: string, internal: string, { providers, allowAnonymous, offer, links }: AboutOptions) {
+function about(base: string, internal: string, options: AboutOptions) {
+  const { providers, allowAnonymous, offer, links } = options;
   const api = `${base}/api/v1`;
   return {
     api_version: 0,
@@ -77,27 +78,53 @@ function about(base: string, internal: string, { providers, allowAnonymous, offe
     queries: offer.queries,
     authentication: {
       required: !allowAnonymous,
-      providers: providers.map(({ name, kind, confirmationMessage }) => ({
+      providers: providers.map(({ name, authenticator }) => ({
         provider: name,
-        mode: kind === "password" ? internal : "external",
-        links: {
-          auth_endpoint: `${api}/auth/provider/${name}/${kind === "password" ? "token" : "authorize"}`,
-        },
-        confirmation_message: confirmationMessage,
-        extra_scopes: null,
+        mode: authenticator.kind === "password" ? internal : "external",
+        links: providerLinks(`${api}/auth/provider/${name}`, authenticator),
+        confirmation_message: authenticator.confirmationMessage,
+        extra_scopes: authenticator.kind === "proxied" ? (authenticator.links()?.extraScopes ?? []) : null,
       })),
-      links:
-        providers.length === 0
-          ? null
-          : {
-              whoami: `${api}/auth/whoami`,
-              apikey: `${api}/auth/apikey`,
-              refresh_session: `${api}/auth/session/refresh`,
-              revoke_session: `${api}/auth/session/revoke/{session_id}`,
-              logout: `${api}/auth/logout`,
-            },
+      links: providers.length === 0 ? null : sessionLinks(api, proxiedIn(options)),
     },
     links: { self: api, documentation: `${base}/docs` },
     meta: { root_path: `${links.rootPath}/api` },
+  };
+}
+
+function proxiedIn({ providers }: AboutOptions): ProxiedAuthenticator | null {
+  for (const { authenticator } of providers) if (authenticator.kind === "proxied") return authenticator;
+  return null;
+}
+
+function providerLinks(base: string, authenticator: Authenticator): Readonly<Record<string, string>> {
+  if (authenticator.kind === "password") return { auth_endpoint: `${base}/token` };
+  if (authenticator.kind === "external") return { auth_endpoint: `${base}/authorize` };
+  const authorize = `${base}/authorize`;
+  const links = authenticator.links();
+  // Clients cannot do without an endpoint: until the provider was reached they are refused at this one.
+  if (links === null) return { auth_endpoint: authorize, authorize_endpoint: authorize };
+  return {
+    auth_endpoint: links.deviceAuthorizationEndpoint,
+    authorize_endpoint: authorize,
+    client_id: links.clientId,
+    token_endpoint: links.tokenEndpoint,
+  };
+}
+
+function sessionLinks(api: string, proxied: ProxiedAuthenticator | null): Readonly<Record<string, string>> {
+  const own = {
+    whoami: `${api}/auth/whoami`,
+    apikey: `${api}/auth/apikey`,
+    refresh_session: `${api}/auth/session/refresh`,
+    revoke_session: `${api}/auth/session/revoke/{session_id}`,
+    logout: `${api}/auth/logout`,
+  };
+  const links = proxied?.links() ?? null;
+  if (links === null) return own;
+  return {
+    ...own,
+    refresh_session: links.tokenEndpoint,
+    logout: links.endSessionEndpoint ?? own.logout,
   };
 }
