@@ -192,8 +192,8 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     app.addHook("onClose", () => multiUser.services.activity.flush());
     app.addHook("onClose", () => multiUser.services.browserSessions.flush());
   }
-  refuseOthers();
   own.close();
+  refuseOthers();
   if (config.upstreams.length > 0) gateway.routes(app);
   return app;
 }
