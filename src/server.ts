@@ -5,12 +5,18 @@
 import type { AddressInfo } from "node:net";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { type AppParts, createApp } from "./app.ts";
-import { loadAuthenticators, startAuthenticators, stopAuthenticators } from "./authenticators/load.ts";
+import {
+  externalNames,
+  loadAuthenticators,
+  startAuthenticators,
+  stopAuthenticators,
+} from "./authenticators/load.ts";
 import type { Config } from "./config/model.ts";
 import { PurgeJob } from "./domain/maintenance.ts";
 import type { Store } from "./domain/ports.ts";
 import { OperatorError } from "./errors.ts";
 import { Connections } from "./http/connections.ts";
+import { shownHost } from "./lib/address.ts";
 import { systemClock } from "./lib/clock.ts";
 import { randomHex, Secret } from "./lib/secrets.ts";
 import { type AccessMode, accessMode } from "./pages/landing.ts";
@@ -41,6 +47,8 @@ export interface RunningServer {
   readonly generatedKey: Secret | null;
   /** Whether logins outlive the process; true where there are none. */
   readonly durable: boolean;
+  /** The providers that send browsers back here. */
+  readonly externalProviders: readonly string[];
   /** Resolves once all is closed; throws where that takes too long. */
   stop(): Promise<void>;
 }
@@ -75,6 +83,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       mode: modeOf(config),
       generatedKey,
       durable: parts.store?.durable ?? true,
+      externalProviders: externalNames(parts.authenticators),
       stop: () => {
         stopping ??= stop(closers, connections, options);
         return stopping;
@@ -194,13 +203,6 @@ export function modeOf({ authentication }: Config): AccessMode {
 function listeningUrl(app: FastifyInstance, { server }: Config): string {
   const { port } = app.server.address() as AddressInfo;
   return `${server.tls === null ? "http" : "https"}://${shownHost(server.host)}:${port}${server.rootPath}`;
-}
-
-/** All addresses are no address to go to: the machine's own is one that works here. */
-function shownHost(host: string): string {
-  if (host === "0.0.0.0") return "127.0.0.1";
-  if (host === "::") return "[::1]";
-  return host.includes(":") ? `[${host}]` : host;
 }
 
 async function listen(app: FastifyInstance, { server: { host, port } }: Config): Promise<void> {

@@ -49,6 +49,11 @@ export async function loadAuthenticators(
   return authenticators;
 }
 
+/** Of those that send browsers to another site and need its redirects back. */
+export function externalNames(authenticators: ReadonlyMap<string, Authenticator>): string[] {
+  return [...authenticators].flatMap(([name, { kind }]) => (kind === "password" ? [] : [name]));
+}
+
 async function make(
   config: ProviderConfig,
   context: AuthenticatorContext,

@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import type { Overrides } from "../config/context.ts";
 import type { Config } from "../config/model.ts";
 import { ConfigError, type Problem } from "../config/problems.ts";
+import { shownHost } from "../lib/address.ts";
 import type { Terminal } from "./terminal.ts";
 
 export type ConfigIo = Pick<Terminal, "env" | "out" | "err">;
@@ -31,9 +32,20 @@ export function configVerbs(tiled: Command, terminal: Terminal): void {
 
 /** Throws a `ConfigError` with all that is wrong. Warnings go to stderr. */
 export async function check(path: string | undefined, io: ConfigIo): Promise<void> {
-  const { warnings } = await loadWhole(path, io);
-  for (const warning of warnings) io.err(warning);
+  const config = await loadWhole(path, io);
+  for (const warning of config.warnings) io.err(warning);
   io.out("No errors found in configuration.");
+  const { redirectNotice } = await import("./notices.ts");
+  for (const line of redirectNotice(baseOf(config), await externalsOf(config))) io.out(line);
+}
+
+function baseOf({ server: { publicUrl, tls, host, port, rootPath } }: Config): string {
+  return publicUrl ?? `${tls === null ? "http" : "https"}://${shownHost(host)}:${port}${rootPath}`;
+}
+
+async function externalsOf({ authentication, directory }: Config): Promise<readonly string[]> {
+  const { externalNames, loadAuthenticators } = await import("../authenticators/load.ts");
+  return externalNames(await loadAuthenticators(authentication.providers, directory, () => {}));
 }
 
 /**

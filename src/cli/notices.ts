@@ -14,6 +14,7 @@ export interface StartFacts {
   /** Whether the database outlives the process. */
   readonly durable: boolean;
   readonly secretKeysConfigured: boolean;
+  readonly externalProviders: readonly string[];
 }
 
 export function startNotice(facts: StartFacts): string {
@@ -25,7 +26,20 @@ export function startNotice(facts: StartFacts): string {
     ...addresses.map((address) => `    ${address}${query}`),
     "",
     ...remarks(facts),
+    ...redirectNotice(facts.publicUrl ?? facts.url, facts.externalProviders),
   ].join("\n");
+}
+
+/** `base`: as browsers reach this server. Providers send them back to addresses that they know letter by letter. */
+export function redirectNotice(base: string, providers: readonly string[]): string[] {
+  if (providers.length === 0) return [];
+  const root = base.replace(/\/$/, "");
+  return [
+    "Redirect URIs to register at the providers:",
+    ...providers.flatMap((provider) =>
+      ["code", "device_code"].map((end) => `    ${root}/api/v1/auth/provider/${provider}/${end}`),
+    ),
+  ];
 }
 
 function remarks({ mode, generatedKey, durable, secretKeysConfigured }: StartFacts): string[] {

@@ -42,6 +42,24 @@ describe("checking a configuration without starting", () => {
     });
   });
 
+  it("names the redirect URIs to register", async () => {
+    const provider = `authentication:
+  secret_keys: [${"k".repeat(40)}]
+  providers:
+    - provider: lab
+      authenticator: tiled.authenticators:OIDCAuthenticator
+      args: {well_known_uri: "https://lab.example/realm", client_id: a, client_secret: b}
+${TREES}`;
+    const { out, problems } = await checked(`server: {public_url: "https://tiled.example.org"}\n${provider}`);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(out.slice(2), [
+      "    https://tiled.example.org/api/v1/auth/provider/lab/code",
+      "    https://tiled.example.org/api/v1/auth/provider/lab/device_code",
+    ]);
+    const here = await checked(provider);
+    assert.ok(here.out.includes("    http://127.0.0.1:8000/api/v1/auth/provider/lab/code"), String(here.out));
+  });
+
   it("tells warnings on stderr", async () => {
     const { out, err } = await checked(`specs: []\n${TREES}`);
     assert.equal(out.length, 1);

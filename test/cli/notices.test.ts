@@ -10,6 +10,7 @@ const FACTS: StartFacts = {
   generatedKey: null,
   durable: true,
   secretKeysConfigured: true,
+  externalProviders: [],
 };
 
 const notice = (facts: Partial<StartFacts>) => startNotice({ ...FACTS, ...facts });
@@ -48,4 +49,16 @@ test("the public address is printed beside the one it listens on", () => {
     publicUrl: "https://tiled.example.org",
   });
   assert.match(text, /8000\?api_key=abc\n {4}https:\/\/tiled\.example\.org\?api_key=abc\n/);
+});
+
+test("logins at a provider: both redirect URIs of each, as browsers reach this server", () => {
+  const text = notice({ publicUrl: "https://tiled.example.org/data/", externalProviders: ["orcid", "lab"] });
+  for (const end of ["orcid/code", "orcid/device_code", "lab/code", "lab/device_code"]) {
+    assert.ok(text.includes(`\n    https://tiled.example.org/data/api/v1/auth/provider/${end}`), end);
+  }
+  assert.match(
+    notice({ externalProviders: ["lab"] }),
+    /^ {4}http:\/\/127\.0\.0\.1:8000\/api\/.*\/lab\/code$/m,
+  );
+  assert.doesNotMatch(notice({}), /[Rr]edirect/);
 });
