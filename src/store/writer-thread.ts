@@ -4,6 +4,7 @@
  */
 import { Worker } from "node:worker_threads";
 import type { Failure } from "../errors.ts";
+import { entryUrl } from "../lib/entry.ts";
 import type { CommandArgs, CommandName, CommandResult } from "./backend.ts";
 import { fromPlain, toPlain, unavailable } from "./errors.ts";
 import type { WriteAnswer, WriteRequest } from "./sqlite-writer.ts";
@@ -87,10 +88,8 @@ export class WriterThread {
   }
 
   #start(): Worker {
-    // The sources run as they are, and as compiled.
-    const file = import.meta.url.endsWith(".ts") ? "./writer-worker.ts" : "./writer-worker.js";
     const workerData: WriterData = { path: this.#path, largestBatch: LARGEST_BATCH };
-    const worker = new Worker(new URL(file, import.meta.url), { workerData });
+    const worker = new Worker(entryUrl("src/store/writer-worker"), { workerData });
     worker.on("message", (answers: readonly WriteAnswer[]) => {
       for (const answer of answers) this.#settle(answer);
     });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { PamReply } from "../../src/authenticators/pam/helper.ts";
-import { type Helper, helperUrl } from "../../src/authenticators/pam/process.ts";
+import type { Helper } from "../../src/authenticators/pam/process.ts";
 import { PAMAuthenticator, type PamOptions } from "../../src/authenticators/pam.ts";
 import { fails, make, startFails } from "./pam/support.ts";
 
@@ -115,10 +115,5 @@ describe("PAM: what a login means, whatever the machine", () => {
     await startFails(make("here", { ...here, ...broken }), /libpam\.so\.0: no such file.*package libpam0g/);
     await startFails(make("here", { ...here, ...answers(26) }), /cannot be opened: .*\(26\)/);
     await rm(folder, { recursive: true });
-  });
-
-  test("the helper's program is found from the sources and when built", () => {
-    assert.equal(helperUrl("file:///a.b/src/pam/process.ts").href, "file:///a.b/src/pam/helper.ts");
-    assert.equal(helperUrl("file:///a.b/dist/src/pam/process.js").href, "file:///a.b/dist/src/pam/helper.js");
   });
 });

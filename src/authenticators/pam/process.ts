@@ -3,6 +3,7 @@
  * may block, crash, fork or change the process they run in; a process of their own can be killed and replaced.
  */
 import { fork } from "node:child_process";
+import { entryUrl } from "../../lib/entry.ts";
 import type { PamReply, PamRequest } from "./helper.ts";
 
 export interface Helper {
@@ -16,14 +17,9 @@ export interface Helper {
 /** The server's environment may hold its secrets: a helper, and what PAM modules start, gets these only. */
 const ENVIRONMENT = /^(PATH|TZ|LANG|LC_\w+|LD_\w+|KRB5\w*)$/;
 
-/** Beside this file, with its ending: `.ts` from the sources, `.js` when built. */
-export function helperUrl(base: string): URL {
-  return new URL(`./helper${base.slice(base.lastIndexOf("."))}`, base);
-}
-
 export function startHelper(): Helper {
   const environment = Object.entries(process.env).filter(([name]) => ENVIRONMENT.test(name));
-  const child = fork(helperUrl(import.meta.url), {
+  const child = fork(entryUrl("src/authenticators/pam/helper"), {
     serialization: "advanced",
     execArgv: [],
     env: Object.fromEntries(environment),

@@ -1,0 +1,41 @@
+/**
+ * Builds `dist/`: declarations by the compiler, and the program with its many small files put together, since finding and
+ * reading a thousand files is most of what a start would cost otherwise. What is native or only sometimes needed stays
+ * outside. Run by `npm run build`.
+ */
+import { execFileSync } from "node:child_process";
+import { readFile, rm } from "node:fs/promises";
+import { build } from "esbuild";
+
+interface Package {
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/** Pure modules of many files that every start needs. */
+const BUNDLED = new Set(["kysely", "typebox"]);
+
+await rm("dist", { recursive: true, force: true });
+const { dependencies } = JSON.parse(await readFile("package.json", "utf8")) as Package;
+await build({
+  entryPoints: [
+    "src/bin.ts",
+    "src/index.ts",
+    "src/store/writer-worker.ts",
+    "src/authenticators/pam/helper.ts",
+  ],
+  outbase: ".",
+  outdir: "dist",
+  chunkNames: "src/chunks/[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node22",
+  sourcemap: true,
+  sourcesContent: false,
+  logLevel: "warning",
+  external: Object.keys(dependencies).filter((name) => !BUNDLED.has(name)),
+});
+execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
+  stdio: "inherit",
+});
