@@ -61,7 +61,8 @@ export async function loadWhole(
   const { config, problems } = readConfig(path ?? defaultConfigPath(io.env), io.env, overrides);
   if (config === undefined) throw new ConfigError(problems);
   const known = new Set(problems.map((problem) => problem.path));
-  const further = (await providerProblems(config)).filter((problem) => !known.has(problem.path));
+  const found = [...(await providerProblems(config)), ...(await policyProblems(config))];
+  const further = found.filter((problem) => !known.has(problem.path));
   if (problems.length + further.length > 0) throw new ConfigError([...problems, ...further]);
   return config;
 }
@@ -79,11 +80,28 @@ async function providerProblems({ authentication, directory }: Config): Promise<
   }
 }
 
-/** With the arguments of the authenticators that come with this server. */
+/** What the policy's own class says to its arguments, and to the file of tag definitions. */
+async function policyProblems({ accessControl, directory }: Config): Promise<readonly Problem[]> {
+  const { loadPolicy } = await import("../trees/policies/load.ts");
+  try {
+    await loadPolicy(accessControl, { directory, warn: () => {} });
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+/** With the arguments of the authenticators, policies and trees that come with this server. */
 export async function printSchema({ out }: Pick<ConfigIo, "out">): Promise<void> {
   const { jsonSchema } = await import("../config/schema.ts");
   const { AUTHENTICATORS, PREFIX } = await import("../authenticators/table.ts");
-  const args = new Map<string, object>();
-  for (const [name, load] of AUTHENTICATORS) args.set(PREFIX + name, (await load()).args);
-  out(JSON.stringify(jsonSchema(args), null, 2));
+  const { POLICIES, POLICY_PREFIX } = await import("../trees/policies/names.ts");
+  const { TREE_ARGS } = await import("../trees/names.ts");
+  const authenticators = new Map<string, object>();
+  for (const [name, load] of AUTHENTICATORS) authenticators.set(PREFIX + name, (await load()).args);
+  const policies = new Map<string, object>();
+  for (const [name, load] of POLICIES) policies.set(POLICY_PREFIX + name, (await load()).args);
+  const trees = new Map<string, object>(Object.entries(TREE_ARGS));
+  out(JSON.stringify(jsonSchema({ authenticators, policies, trees }), null, 2));
 }

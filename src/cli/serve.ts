@@ -1,6 +1,7 @@
 /**
  * `tiled serve …`: from the command line to a configuration; `run.ts` serves it, `demo.ts` makes the demo's.
  */
+import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { Config } from "../config/model.ts";
 import type { RunOptions } from "./run.ts";
@@ -59,6 +60,16 @@ Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the serv
     .action(async (tree: string, options: ServeOptions) => {
       const { singleUserConfig } = await import("../config/load.ts");
       const config = singleUserConfig({ tree, env: terminal.env, ...overrides(options) });
+      await start(config, options, terminal);
+    });
+
+  withCommonOptions(serve.command("directory"))
+    .description("serve a folder's CSV and .npy files to a single user, without a configuration file")
+    .argument("<folder>", "the folder; JSON files beside its entries become their metadata")
+    .action(async (folder: string, options: ServeOptions) => {
+      const { singleUserConfig } = await import("../config/load.ts");
+      const args = { directory: resolve(folder) };
+      const config = singleUserConfig({ tree: "files", args, env: terminal.env, ...overrides(options) });
       await start(config, options, terminal);
     });
 

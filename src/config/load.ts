@@ -67,6 +67,7 @@ function sound({ config, problems }: ReadConfig): Config {
 export interface SingleUser {
   /** The tree's name, e.g. `tiled.examples.generated_minimal:tree`. */
   readonly tree: string;
+  readonly args?: Readonly<Record<string, unknown>>;
   readonly env: Environment;
   readonly public?: boolean | undefined;
   readonly apiKey?: string | undefined;
@@ -75,8 +76,8 @@ export interface SingleUser {
 }
 
 /** One tree for one user, without a file. */
-export function singleUserConfig({ tree, env, ...overrides }: SingleUser): Config {
-  return configFromObject({ trees: [{ path: "/", tree }] }, env, overrides);
+export function singleUserConfig({ tree, args = {}, env, ...overrides }: SingleUser): Config {
+  return configFromObject({ trees: [{ path: "/", tree, args }] }, env, overrides);
 }
 
 /** Where the command looks for a configuration that is not named. */

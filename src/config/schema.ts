@@ -70,22 +70,36 @@ export const TOP_LEVEL_KEYS: readonly string[] = Object.keys(FileSchema.properti
 /** The same for `check.ts`, which reads JSON Schema whoever wrote it. */
 export const FILE_SHAPE: Shape = FileSchema as object;
 
-/** JSON Schema of the file, for editors. `args`: the schemas of authenticators' arguments, by name. */
-export function jsonSchema(args: ReadonlyMap<string, object> = new Map()): Readonly<Record<string, unknown>> {
+/** The schemas of arguments, by the name of what takes them. */
+export interface ArgsSchemas {
+  readonly authenticators?: ReadonlyMap<string, object>;
+  readonly policies?: ReadonlyMap<string, object>;
+  readonly trees?: ReadonlyMap<string, object>;
+}
+
+/** JSON Schema of the file, for editors. */
+export function jsonSchema(args: ArgsSchemas = {}): Readonly<Record<string, unknown>> {
   const schema = JSON.parse(JSON.stringify(FileSchema), orVariable) as typeof FileSchema;
-  const provider = schema.properties.authentication.anyOf[0].properties.providers.anyOf[0].items;
-  const conditions = [...args].map(([name, of]) => ({
-    if: { properties: { authenticator: { const: name } }, required: ["authenticator"] },
-    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema, not of a promise.
-    then: { properties: { args: of } },
-  }));
-  if (conditions.length > 0) Object.assign(provider, { allOf: conditions });
+  const { authentication, access_control: policy, trees } = schema.properties;
+  withArgs(authentication.anyOf[0].properties.providers.anyOf[0].items, "authenticator", args.authenticators);
+  withArgs(policy.anyOf[0], "access_policy", args.policies);
+  withArgs(trees.anyOf[0].items, "tree", args.trees);
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "tiled-auth configuration",
     definitions: { variable: { type: "string", pattern: "\\$", description: "$NAME, from the environment" } },
     ...schema,
   };
+}
+
+/** What `args` may be depends on what is named. */
+function withArgs(section: object, key: string, schemas: ReadonlyMap<string, object> = new Map()): void {
+  const conditions = [...schemas].map(([name, args]) => ({
+    if: { properties: { [key]: { const: name } }, required: [key] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema, not of a promise.
+    then: { properties: { args: { anyOf: [args, { type: "null" }] } } },
+  }));
+  if (conditions.length > 0) Object.assign(section, { allOf: conditions });
 }
 
 /** Where a number or a boolean is asked for, the file may name a variable. */

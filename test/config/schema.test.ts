@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Ajv } from "ajv";
 import { parse } from "yaml";
-import { FILE_SHAPE, jsonSchema, TOP_LEVEL_KEYS } from "../../src/config/schema.ts";
+import { type ArgsSchemas, FILE_SHAPE, jsonSchema, TOP_LEVEL_KEYS } from "../../src/config/schema.ts";
 import type { Shape } from "../../src/config/words.ts";
 import { problems, TREES } from "./support.ts";
 
 const TREE = "tiled.examples.generated_minimal:tree";
 
-function validator(args: ReadonlyMap<string, object> = new Map()) {
+function validator(args: ArgsSchemas = {}) {
   const ajv = new Ajv({ strict: true, validateFormats: false, allowUnionTypes: true });
   return ajv.compile(jsonSchema(args));
 }
@@ -102,7 +102,9 @@ describe("the schema", () => {
 
   it("knows the arguments of authenticators that it is told of", () => {
     const args = { type: "object", properties: { service: { type: "string" } }, additionalProperties: false };
-    const validate = validator(new Map([["tiled.authenticators:PAMAuthenticator", args]]));
+    const validate = validator({
+      authenticators: new Map([["tiled.authenticators:PAMAuthenticator", args]]),
+    });
     const file = (authenticator: string, given: object) => ({
       trees: [{ path: "/", tree: TREE }],
       authentication: { providers: [{ provider: "p", authenticator, args: given }] },
@@ -110,5 +112,17 @@ describe("the schema", () => {
     assert.equal(validate(file("tiled.authenticators:PAMAuthenticator", { service: "x" })), true);
     assert.equal(validate(file("tiled.authenticators:PAMAuthenticator", { servce: "x" })), false);
     assert.equal(validate(file("./own.js:Own", { servce: "x" })), true);
+  });
+
+  it("knows the arguments of policies and trees that it is told of", () => {
+    const args = { type: "object", properties: { size: { type: "integer" } }, additionalProperties: false };
+    const validate = validator({ policies: new Map([["a:Policy", args]]), trees: new Map([["t", args]]) });
+    const file = (policy: object, tree: object) => ({
+      trees: [{ path: "/", tree: "t", args: tree }],
+      access_control: { access_policy: "a:Policy", args: policy },
+    });
+    assert.equal(validate(file({ size: 1 }, { size: 1 })), true);
+    assert.equal(validate(file({ size: "1" }, { size: 1 })), false);
+    assert.equal(validate(file({ size: 1 }, { sise: 1 })), false);
   });
 });
