@@ -33,10 +33,10 @@ import { allowOrigins } from "./http/cors.ts";
 import { protectFromForgery } from "./http/csrf.ts";
 import { docsRoute } from "./http/docs.ts";
 import { answerBrokenRequest, answerErrors, answerUnroutable, refuseOtherMethods } from "./http/errors.ts";
-import { type ExternalProvider, externalProviderRoutes } from "./http/external-providers.ts";
-import { commonHeaders, requestIds } from "./http/headers.ts";
+import type { ExternalProvider } from "./http/external-providers.ts";
 import { Gateway, gatewayRouting } from "./http/gateway.ts";
 import { Mounts } from "./http/gateway-mounts.ts";
+import { commonHeaders, requestIds } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
 import { createIdentity, originOf } from "./http/identity.ts";
 import { Links } from "./http/links.ts";
@@ -45,9 +45,11 @@ import { logoutRoute } from "./http/logout.ts";
 import { metricsRoute } from "./http/metrics.ts";
 import { describeRoutes, openApiRoute } from "./http/openapi.ts";
 import { OwnPaths } from "./http/own-paths.ts";
-import { pageRoutes, sendPage } from "./http/pages.ts";
+import { pageRoutes } from "./http/pages.ts";
 import { passwordRoutes } from "./http/password.ts";
+import { peopleRoutes } from "./http/people.ts";
 import { principalRoutes } from "./http/principals.ts";
+import { ProblemPages } from "./http/problem-pages.ts";
 import { Proxies } from "./http/proxies.ts";
 import type { AuthServices, PasswordProvider } from "./http/services.ts";
 import { sessionRoutes } from "./http/session.ts";
@@ -59,7 +61,6 @@ import type { Clock } from "./lib/clock.ts";
 import type { Secret } from "./lib/secrets.ts";
 import { VERSION } from "./lib/version.ts";
 import type { Asset } from "./pages/assets.ts";
-import { loggedIn } from "./pages/external.ts";
 import { accessMode } from "./pages/landing.ts";
 import type { Tree } from "./trees/contract.ts";
 import { OFFER } from "./trees/formats.ts";
@@ -109,10 +110,17 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   const multiUser = await multiUserParts(config, parts, proxies);
   const callers = multiUser?.callers ?? singleUserCallers(config, parts);
 
+  const site = {
+    title: config.pages.title,
+    logo: parts.logo?.path ?? null,
+    contact: config.pages.contact,
+    version: VERSION,
+  };
+
   const app = newApp(config, parts, mounts);
   await app.register(cookie);
   await app.register(formbody, { parser: parseForm });
-  answerErrors(app, links);
+  answerErrors(app, links, new ProblemPages({ site, links, accounts: multiUser !== null }));
   logRequests(app, proxies);
   commonHeaders(app, links);
   allowOrigins(app, config.allowOrigins);
@@ -154,12 +162,6 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     links,
     clock: parts.clock,
   });
-  const site = {
-    title: config.pages.title,
-    logo: parts.logo?.path ?? null,
-    contact: config.pages.contact,
-    version: VERSION,
-  };
   docsRoute(app, { site, links });
   pageRoutes(app, {
     site,
@@ -171,26 +173,25 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   openApiRoute(app);
   if (config.metrics.prometheus) metricsRoute(app);
   if (multiUser !== null) {
-    passwordRoutes(app, multiUser.services, providers);
-    externalProviderRoutes(
-      app,
-      {
-        services: multiUser.services,
-        site,
-        links,
-        clock: parts.clock,
-        onBrowserLogin: (_request, reply, { identity }) =>
-          sendPage(reply, loggedIn({ site, basePath: links.rootPath }, identity.id), { noStore: true }),
-      },
+    const { services } = multiUser;
+    passwordRoutes(app, services, providers);
+    peopleRoutes(app, {
+      site,
+      links,
+      services,
+      clock: parts.clock,
+      providers: [...parts.authenticators.keys()],
+      passwords: providers,
       externals,
-    );
-    sessionRoutes(app, multiUser.services);
-    whoamiRoute(app, multiUser.services);
-    apiKeyRoutes(app, multiUser.services);
-    principalRoutes(app, multiUser.services);
+      nextHosts: config.server.verifyHosts,
+    });
+    sessionRoutes(app, services);
+    whoamiRoute(app, services);
+    apiKeyRoutes(app, services);
+    principalRoutes(app, services);
     logoutRoute(app);
-    app.addHook("onClose", () => multiUser.services.activity.flush());
-    app.addHook("onClose", () => multiUser.services.browserSessions.flush());
+    app.addHook("onClose", () => services.activity.flush());
+    app.addHook("onClose", () => services.browserSessions.flush());
   }
   own.close();
   refuseOthers();

@@ -32,6 +32,13 @@ export interface Returned {
   readonly goal: LoginGoal;
 }
 
+/** A one-time code as an application presents it. */
+export interface GivenCode {
+  readonly code: string;
+  readonly browser: string | null;
+  readonly verifier: string | null;
+}
+
 export interface ExternalLoginDeps {
   readonly store: BrowserLoginStore;
   readonly login: Login;
@@ -112,24 +119,28 @@ export class ExternalLogins {
   }
 
   /** `login_over` for whatever is wrong with the code; one that fails a check is not used up. */
-  async redeem(
-    provider: Provider,
-    given: { readonly code: string; readonly browser: string | null; readonly verifier: string | null },
-    origin: Origin,
-  ): Promise<LoginAnswer> {
+  async redeem(provider: Provider, given: GivenCode, origin: Origin): Promise<LoginAnswer> {
     const { store, login } = this.#deps;
+    const { code, authenticated } = await this.check(provider, given, origin);
+    const identity = { provider: provider.name, id: authenticated.id };
+    const opened = await login.open(identity, authenticated, origin, (open) => store.redeemCode(code, open));
+    return await login.answer(opened);
+  }
+
+  /** Who a one-time code vouches for; it is not used up by this. Fails as `redeem`. */
+  async check(
+    provider: Provider,
+    given: GivenCode,
+    origin: Origin,
+  ): Promise<{ readonly code: Digest; readonly authenticated: AuthenticatedIdentity }> {
     const code = codeDigest(given.code);
-    const issued = await store.findCode(code);
+    const issued = await this.#deps.store.findCode(code);
     const problem = this.#problem(issued, provider.name, given);
     if (issued === undefined || problem !== null) {
       const failure = new Failure("login_over", { log: `A one-time code was refused: ${problem}.` });
       return refuseReturn(this.#deps, provider.name, failure, origin, problem ?? "unknown_code");
     }
-    const identity = { provider: provider.name, id: issued.identity.id };
-    const opened = await login.open(identity, issued.identity, origin, (open) =>
-      store.redeemCode(code, open),
-    );
-    return await login.answer(opened);
+    return { code, authenticated: issued.identity };
   }
 
   #problem(

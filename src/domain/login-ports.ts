@@ -4,6 +4,7 @@
  */
 import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
 import type { Digest } from "../lib/secrets.ts";
+import type { Uuid } from "../lib/uuid.ts";
 import type { Origin } from "./model.ts";
 import type { OpenOutcome, OpenSession } from "./ports.ts";
 
@@ -105,7 +106,9 @@ export type LoginGoal =
   /** An application that sent the browser here; it gets its own `state` back. */
   | { readonly kind: "application"; readonly state: string | null; readonly challenge: string | null }
   /** Our own pages; `next` is for who shows them to check. */
-  | { readonly kind: "page"; readonly next: string | null };
+  | { readonly kind: "page"; readonly next: string | null }
+  /** The account of whoever is logged in with this session: the identity is added to it. */
+  | { readonly kind: "link"; readonly session: Uuid };
 
 export interface BegunLogin extends Binding {
   readonly goal: LoginGoal;

@@ -28,13 +28,22 @@ const CLIENT_ERRORS: Readonly<Record<string, readonly [FailureCode, string?]>> =
   FST_ERR_NOT_FOUND: ["not_found"],
 };
 
-export function answerErrors(app: FastifyInstance, links: Links): void {
+/** How a failure is shown to a person; false where the answer is to be JSON. */
+export interface FailurePages {
+  answers(failure: Failure, request: FastifyRequest, reply: FastifyReply): boolean;
+}
+
+export function answerErrors(app: FastifyInstance, links: Links, pages: FailurePages): void {
+  const answer = (failure: Failure, request: FastifyRequest, reply: FastifyReply) => {
+    if (pages.answers(failure, request, reply)) logFailure(failure, request);
+    else sendFailure(failure, request, reply, links);
+  };
   app.decorateRequest("failure", null);
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    sendFailure(toFailure(error, request), request, reply, links);
+    answer(toFailure(error, request), request, reply);
   });
   app.setNotFoundHandler((request, reply) => {
-    sendFailure(new Failure("not_found"), request, reply, links);
+    answer(new Failure("not_found"), request, reply);
   });
 }
 

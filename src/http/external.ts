@@ -5,12 +5,14 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
+import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
 import { newBrowserSecret } from "../domain/browser.ts";
 import type { ExternalLogins } from "../domain/external-login.ts";
-import type { OpenedLogin } from "../domain/login.ts";
 import type { LoginGoal } from "../domain/login-ports.ts";
+import type { IdentityRef } from "../domain/model.ts";
 import type { Provider } from "../domain/provider-return.ts";
 import { Failure } from "../errors.ts";
+import type { Uuid } from "../lib/uuid.ts";
 import { LoginAnswer, Problem } from "../schemas/auth.ts";
 import { AuthorizeQuery, ProviderReturn } from "../schemas/external.ts";
 import { answerJson } from "./answer.ts";
@@ -18,10 +20,19 @@ import { browserOf, keepBrowser, queryOf, wantsPage } from "./browser.ts";
 import { failurePages, type LoginPages } from "./login-pages.ts";
 import type { AuthServices } from "./services.ts";
 
-/** A browser login that ends on our own pages. */
-export interface BrowserLogin extends OpenedLogin {
+/** A browser login that ends on our own pages; nothing is opened yet. */
+export interface BrowserLogin {
+  readonly identity: IdentityRef;
+  readonly authenticated: AuthenticatedIdentity;
   /** Where the login was to lead; unchecked. */
   readonly next: string | null;
+}
+
+/** Somebody who is logged in and adds an identity to their account. */
+export interface BrowserLink {
+  readonly identity: IdentityRef;
+  /** That began it. */
+  readonly session: Uuid;
 }
 
 export interface ExternalRoutes extends LoginPages {
@@ -33,6 +44,7 @@ export interface ExternalRoutes extends LoginPages {
     reply: FastifyReply,
     login: BrowserLogin,
   ): FastifyReply | Promise<FastifyReply>;
+  onLink(request: FastifyRequest, reply: FastifyReply, link: BrowserLink): Promise<FastifyReply>;
 }
 
 type Authorize = { Querystring: Static<typeof AuthorizeQuery> };
@@ -101,22 +113,30 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
         return reply.redirect(withQuery(redirectOnSuccess, { code, state: goal.state }), 302);
       }
       const named = { provider: provider.name, id: identity.id };
+      if (goal.kind === "link") {
+        return await options.onLink(request, reply, { identity: named, session: goal.session });
+      }
+      if (wantsPage(request) && (goal.kind === "page" || redirectOnSuccess === null)) {
+        const next = goal.kind === "page" ? goal.next : null;
+        return await options.onBrowserLogin(request, reply, {
+          identity: named,
+          authenticated: identity,
+          next,
+        });
+      }
       const opened = await services.login.open(named, identity, origin);
       if (goal.kind === "application" && redirectOnSuccess !== null) {
         const answer = await services.login.answer(opened);
         return reply.redirect(withQuery(redirectOnSuccess, inQuery(answer, goal.state)), 302);
       }
-      if (!wantsPage(request)) return answerJson(reply, await services.login.answer(opened));
-      return options.onBrowserLogin(request, reply, {
-        ...opened,
-        next: goal.kind === "page" ? goal.next : null,
-      });
+      return answerJson(reply, await services.login.answer(opened));
     },
   );
 }
 
 function goalOf(query: Authorize["Querystring"], redirects: boolean): LoginGoal {
-  const { state = null, code_challenge: challenge = null, code_challenge_method: method } = query;
+  const { next, state = null, code_challenge: challenge = null, code_challenge_method: method } = query;
+  if (next !== undefined) return { kind: "page", next };
   if ((challenge === null) !== (method === undefined)) {
     const missing = challenge === null ? "code_challenge" : "code_challenge_method";
     throw new Failure("invalid", {

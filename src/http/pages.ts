@@ -21,12 +21,12 @@ const DAY = 86_400;
 export function pageRoutes(app: FastifyInstance, deps: PageDeps): void {
   const { site, mode, providers, links } = deps;
 
-  app.get("/", { schema: { hide: true }, config: { access: "page" } }, (request, reply) =>
-    sendPage(
-      reply,
-      landingPage({ site, baseUrl: links.base(request), basePath: links.rootPath, mode, providers }),
-    ),
-  );
+  app.get("/", { schema: { hide: true }, config: { access: "page" } }, (request, reply) => {
+    const loggedIn = request.caller.kind === "browser";
+    const baseUrl = links.base(request);
+    const page = landingPage({ site, baseUrl, basePath: links.rootPath, mode, providers, loggedIn });
+    return sendPage(reply, page, { noStore: loggedIn });
+  });
 
   for (const file of [STYLE_ASSET, ICON_ASSET, ...(deps.logo ? [deps.logo] : [])]) {
     app.get(file.path, { schema: { hide: true }, config: { access: "public" } }, (_request, reply) =>

@@ -5,6 +5,7 @@
 import { sha256 } from "../lib/secrets.ts";
 import { ICON } from "./icon.ts";
 import { STYLE } from "./style.ts";
+import { ACCOUNT_STYLE } from "./style-account.ts";
 import { FORM_STYLE } from "./style-forms.ts";
 
 export interface Asset {
@@ -19,5 +20,10 @@ export function asset(name: string, extension: string, mediaType: string, conten
   return { path: `/assets/${name}.${sha256(content).slice(0, 12)}.${extension}`, mediaType, content };
 }
 
-export const STYLE_ASSET = asset("style", "css", "text/css; charset=utf-8", STYLE + FORM_STYLE);
+export const STYLE_ASSET = asset(
+  "style",
+  "css",
+  "text/css; charset=utf-8",
+  STYLE + FORM_STYLE + ACCOUNT_STYLE,
+);
 export const ICON_ASSET = asset("icon", "svg", "image/svg+xml", ICON);

@@ -128,12 +128,3 @@ export function deviceRefused({ site, basePath }: DeviceResult, reason: keyof ty
 <p>${next}</p>`,
   });
 }
-
-/** A name from a `User-Agent` header (RFC 9110, section 10.1.5): the first product, or the start of what is there. */
-export function programName(userAgent: string | null): string | null {
-  const text = userAgent?.trim() ?? "";
-  if (text === "") return null;
-  const tiled = /^python-tiled\/(\S+)/.exec(text)?.[1];
-  if (tiled !== undefined) return `Tiled for Python ${tiled.slice(0, 40)}`;
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-}

@@ -1,6 +1,5 @@
 /**
- * Pages of logins at a provider that go wrong, and the one for a login that nothing waits for: what happened, and what to
- * do next, for somebody who knows nothing of OAuth.
+ * Pages of logins at a provider that go wrong: what happened, and what to do next, for somebody who knows nothing of OAuth.
  */
 import type { FailureCode } from "../errors.ts";
 import { type Html, html } from "../lib/html.ts";
@@ -112,15 +111,5 @@ export function loginFailed(failure: LoginFailure): Html {
 <dl class="facts reference">
 <dt>Request, for the operator</dt><dd><code>${failure.requestId}</code></dd>
 </dl>`,
-  });
-}
-
-export function loggedIn(at: { readonly site: Site; readonly basePath: string }, identity: string): Html {
-  return page({
-    ...at,
-    title: "Logged in",
-    main: html`<h1>Logged in</h1>
-<p class="lede">You are logged in as <strong>${identity}</strong>.</p>
-<p>You can close this page.</p>`,
   });
 }

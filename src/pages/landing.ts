@@ -22,13 +22,20 @@ export interface Landing {
   readonly mode: AccessMode;
   /** In the order of the configuration. */
   readonly providers: readonly string[];
+  /** Whether this browser is logged in. */
+  readonly loggedIn: boolean;
 }
 
-export function landingPage({ site, baseUrl, basePath, mode, providers }: Landing): Html {
+export function landingPage({ site, baseUrl, basePath, mode, providers, loggedIn }: Landing): Html {
   return page({
     site,
     basePath,
     title: null,
+    ...(providers.length > 0 && {
+      nav: loggedIn
+        ? { text: "Your account", href: `${basePath}/account` }
+        : { text: "Log in", href: `${basePath}/login` },
+    }),
     main: html`<h1>${site.title}</h1>
 <p class="lede">This is a Tiled server. Python programs read arrays, tables and their metadata from it${AUDIENCE[mode]}.</p>
 <section aria-labelledby="access">

@@ -22,9 +22,15 @@ export interface PageContent {
   /** Of the document, before the site's title; null: the site's title alone. */
   readonly title: string | null;
   readonly main: Html;
+  /** `narrow`: for a short form. */
+  readonly width?: "narrow";
+  /** Beside the site's name. */
+  readonly nav?: { readonly text: string; readonly href: string };
+  /** Where the browser goes by itself. */
+  readonly refresh?: string;
 }
 
-export function page({ site, basePath, title, main }: PageContent): Html {
+export function page({ site, basePath, title, main, width, nav, refresh }: PageContent): Html {
   const documentTitle = title === null ? site.title : `${title} · ${site.title}`;
   return html`<!doctype html>
 <html lang="en">
@@ -32,13 +38,17 @@ export function page({ site, basePath, title, main }: PageContent): Html {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${documentTitle}</title>
+${
+  refresh !== undefined &&
+  html`<meta http-equiv="refresh" content="0; url=${refresh}">
+`
+}<title>${documentTitle}</title>
 <link rel="icon" type="image/svg+xml" href="${basePath}${ICON_ASSET.path}">
 <link rel="stylesheet" href="${basePath}${STYLE_ASSET.path}">
 </head>
-<body>
+<body${width !== undefined && html` class="${width}"`}>
 <a class="skip" href="#main">Skip to the content</a>
-<header><a class="brand" href="${basePath}/"><img src="${basePath}${site.logo ?? ICON_ASSET.path}" alt=""> ${site.title}</a></header>
+<header><a class="brand" href="${basePath}/"><img src="${basePath}${site.logo ?? ICON_ASSET.path}" alt=""> ${site.title}</a>${nav !== undefined && html`<nav aria-label="Account"><a href="${nav.href}">${nav.text}</a></nav>`}</header>
 <main id="main">
 ${main}
 </main>

@@ -92,6 +92,23 @@ export const Principal = Type.Object({
   latest_activity: Nullable(Time),
 });
 
+export const LinkBody = Type.Object({
+  provider: Type.String({ description: "of the identity that is added" }),
+  username: Type.Optional(Type.String({ description: "where the provider takes passwords" })),
+  password: Type.Optional(Type.String()),
+  code: Type.Optional(
+    Type.String({ description: "where the provider is another site: what an application gets from it" }),
+  ),
+  code_verifier: Type.Optional(Type.String()),
+});
+
+export const LinkedIdentity = Type.Object({ id: Type.String(), provider: Type.String() });
+
+export const IdentityQuery = Type.Object({
+  provider: Type.String({ minLength: 1 }),
+  id: Type.String({ minLength: 1 }),
+});
+
 export const FirstEightQuery = Type.Object({ first_eight: Type.String({ minLength: 1 }) });
 
 const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });

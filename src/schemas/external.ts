@@ -41,6 +41,9 @@ export const DeviceFormBody = Type.Object({
 });
 
 export const AuthorizeQuery = Type.Object({
+  next: Type.Optional(
+    Type.String({ maxLength: 2048, description: "the login is for our own pages, and leads there" }),
+  ),
   state: Type.Optional(Type.String({ maxLength: 2048, description: "handed back to the application" })),
   code_challenge: Type.Optional(
     Type.String({ pattern: "^[A-Za-z0-9_-]{43}$", description: "PKCE of the application (RFC 7636)" }),

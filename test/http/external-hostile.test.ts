@@ -41,7 +41,7 @@ test("a state that is missing, empty or unknown", async () => {
     await assertRefused(s, await browser.open(changed(back, { state })));
   }
   assert.equal(s.orcid.exchanges, 0);
-  assert.equal((await browser.open(back)).statusCode, 200, "the genuine one still works");
+  assert.equal((await browser.open(back)).statusCode, 303, "the genuine one still works");
 });
 
 test("a state is used once, also when the provider failed and when two come at once", async () => {
@@ -55,7 +55,7 @@ test("a state is used once, also when the provider failed and when two come at o
   await assertRefused(s, await browser.open(failing));
   const back = orcid.signIn(location(await browser.open(AUTHORIZE)), "ann");
   const answers = await Promise.all([1, 2, 3, 4].map(() => browser.open(back)));
-  assert.deepEqual(answers.map(({ statusCode }) => statusCode).sort(), [200, 401, 401, 401]);
+  assert.deepEqual(answers.map(({ statusCode }) => statusCode).sort(), [303, 401, 401, 401]);
   assert.equal(orcid.exchanges, 2);
 });
 
@@ -69,7 +69,7 @@ test("login CSRF: another browser's state and code, with and without a cookie of
   await victim.open(AUTHORIZE);
   await assertRefused(s, await victim.open(back));
   assert.equal(orcid.exchanges, 0);
-  assert.equal((await mallory.open(back)).statusCode, 200, "nobody else used it up");
+  assert.equal((await mallory.open(back)).statusCode, 303, "nobody else used it up");
 });
 
 test("the attacker's code with the victim's state", async () => {
@@ -111,7 +111,6 @@ test("open redirects: only the operator says where a login leads", async () => {
   const query = new URLSearchParams({
     state: evil,
     redirect_uri: evil,
-    next: evil,
     redirect_on_success: evil,
     return_to: evil,
   });
@@ -124,6 +123,18 @@ test("open redirects: only the operator says where a login leads", async () => {
   assert.equal(new URL(location(back)).searchParams.get("state"), evil, "handed back as it was, and no more");
   const failed = await browser.open(`/api/v1/auth/provider/orcid/code?state=x&code=y&next=${evil}`);
   assert.equal(location(failed), "https://ui.example/no");
+  // A login for our own pages leads to no other.
+  for (const next of [
+    evil,
+    "//evil.example",
+    "/\\evil.example",
+    "https:evil.example",
+    "%2f%2fevil.example",
+  ]) {
+    const asked = await browser.open(`${AUTHORIZE}?${new URLSearchParams({ next })}`);
+    const home = await browser.open(s.orcid.signIn(location(asked), "ann"));
+    assert.equal(new URL(location(home)).href, "http://localhost/account", next);
+  }
 });
 
 test("an unwanted host name is no redirect URI", async () => {
@@ -164,7 +175,7 @@ test("looking at an address without opening it begins and finishes nothing", asy
   for (const url of [AUTHORIZE, new URL(back).pathname + new URL(back).search]) {
     assert.equal((await s.t.call({ method: "HEAD", url })).statusCode, 405);
   }
-  assert.equal((await browser.open(back)).statusCode, 200);
+  assert.equal((await browser.open(back)).statusCode, 303);
 });
 
 test("an identity that cannot be stored is the provider's fault", async () => {

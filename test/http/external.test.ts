@@ -42,8 +42,9 @@ test("to the provider with a state of our own, and back to the tokens for a prog
 test("a person without an application sees a page, not tokens", async () => {
   await using s = await scene();
   const browser = new Browser(s.t);
-  const page = await browser.open(s.orcid.signIn(location(await browser.open(AUTHORIZE)), "ann"));
-  assert.deepEqual([page.statusCode, page.headers["cache-control"]], [200, "no-store"]);
+  const back = await browser.open(s.orcid.signIn(location(await browser.open(AUTHORIZE)), "ann"));
+  assert.deepEqual([back.statusCode, back.headers["cache-control"]], [303, "no-store"]);
+  const page = await browser.open(location(back));
   assert.match(page.body, /logged in as <strong>ann<\/strong>/);
   assert.ok(!page.body.includes("eyJ"));
 });
@@ -57,7 +58,8 @@ test("several tabs share the cookie: each login finishes, in any order", async (
     [second, "two"],
     [first, "one"],
   ] as const) {
-    assert.match((await browser.open(s.orcid.signIn(url, id))).body, new RegExp(`<strong>${id}<`));
+    const back = await browser.open(s.orcid.signIn(url, id));
+    assert.match((await browser.open(location(back))).body, new RegExp(`<strong>${id}<`));
   }
 });
 

@@ -7,6 +7,11 @@ import { asset, STYLE_ASSET } from "../../src/pages/assets.ts";
 
 function server(deps: Partial<PageDeps> = {}) {
   const app = Fastify();
+  app.decorateRequest("caller");
+  app.addHook("onRequest", (request, _reply, done) => {
+    request.caller = { kind: "anonymous", scopes: new Set() };
+    done();
+  });
   pageRoutes(app, {
     site: { title: "Tiled", logo: null, contact: null, version: "0.1.0" },
     logo: null,

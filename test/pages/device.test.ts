@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEVICE_REFUSALS } from "../../src/domain/login-ports.ts";
-import {
-  type DeviceForm,
-  deviceConfirmed,
-  deviceForm,
-  deviceRefused,
-  programName,
-} from "../../src/pages/device.ts";
+import { type DeviceForm, deviceConfirmed, deviceForm, deviceRefused } from "../../src/pages/device.ts";
 
 const SITE = { title: "Tiled", logo: null, contact: "help@example.org", version: "1" };
 const HOSTILE = `"><script>alert('x')</script>`;
@@ -69,12 +63,4 @@ test("every refusal has words that say what to do next", () => {
     assert.match(page, /start the login again|ask the operator/i, reason);
     assert.match(page, /href="\/x\/"/);
   }
-});
-
-test("the name of a program is its own account, and no longer than a line", () => {
-  assert.equal(programName(null), null);
-  assert.equal(programName("  "), null);
-  assert.equal(programName("python-tiled/0.2.20"), "Tiled for Python 0.2.20");
-  assert.equal(programName("curl/8.1"), "curl/8.1");
-  assert.equal(programName("x".repeat(100)), `${"x".repeat(80)}…`);
 });

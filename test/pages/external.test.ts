@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FAILURES, type FailureCode } from "../../src/errors.ts";
-import { loggedIn, loginFailed } from "../../src/pages/external.ts";
+import { loginFailed } from "../../src/pages/external.ts";
 
 const SITE = { title: "Tiled", logo: null, contact: "help@example.org", version: "1" };
 
@@ -41,5 +41,7 @@ test("where to begin again depends on where the login began", () => {
 });
 
 test("what comes from outside is shown as text", () => {
-  assert.ok(!loggedIn({ site: SITE, basePath: "" }, "<script>").text.includes("<script>"));
+  const failure = { site: SITE, basePath: "", begun: "browser", code: "bad_gateway", status: 502 } as const;
+  const { text } = loginFailed({ ...failure, provider: "<script>", requestId: "<script>" });
+  assert.ok(!text.includes("<script>"));
 });

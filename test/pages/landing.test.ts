@@ -9,7 +9,7 @@ function render(
   options: { baseUrl?: string; basePath?: string; providers?: readonly string[] } = {},
 ): string {
   const { baseUrl = "http://127.0.0.1:8000", basePath = "", providers = [] } = options;
-  return landingPage({ site: SITE, baseUrl, basePath, mode, providers }).text;
+  return landingPage({ site: SITE, baseUrl, basePath, mode, providers, loggedIn: false }).text;
 }
 
 test("the mode follows from the providers and from whether visitors may read", () => {

@@ -33,15 +33,24 @@ export class Browser {
     return await this.#send("GET", url, undefined, headers);
   }
 
-  /** Fills in the page's form; `fields` stand beside its hidden ones, or in their place. */
+  /** Fills in a page's form; `fields` stand beside its hidden ones, or in their place. `which`: in its markup. */
   async submit(
     page: LightMyRequestResponse,
     fields: Record<string, string>,
     headers: Record<string, string> = {},
+    which = "",
   ): Promise<LightMyRequestResponse> {
-    const { action, hidden } = formOf(page);
-    const body = new URLSearchParams({ ...hidden, ...fields }).toString();
-    return await this.#send("POST", action, body, headers);
+    const { action, hidden } = formOf(page, which);
+    return await this.post(action, { ...hidden, ...fields }, headers);
+  }
+
+  /** As a form of any page would. */
+  async post(
+    url: string,
+    fields: Record<string, string>,
+    headers: Record<string, string> = {},
+  ): Promise<LightMyRequestResponse> {
+    return await this.#send("POST", url, new URLSearchParams(fields).toString(), headers);
   }
 
   async #send(
@@ -67,19 +76,28 @@ export class Browser {
       },
       ...(payload !== undefined && { payload }),
     });
-    for (const { name, value, path = "/" } of response.cookies) this.cookies.set(name, { value, path });
+    for (const { name, value, path = "/", maxAge } of response.cookies) {
+      if (maxAge === 0) this.cookies.delete(name);
+      else this.cookies.set(name, { value, path });
+    }
     return response;
   }
 }
 
-/** The only form of a page, as a browser reads it. */
-export function formOf(page: LightMyRequestResponse): {
+/** The first form of a page with this text in its markup, as a browser reads it. */
+export function formOf(
+  page: LightMyRequestResponse,
+  which = "",
+): {
   readonly action: string;
   readonly hidden: Record<string, string>;
 } {
-  const action = /<form method="post" action="([^"]*)">/.exec(page.body)?.[1];
-  if (action === undefined) throw new Error(`no form in: ${page.statusCode} ${page.body}`);
-  const inputs = page.body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g);
+  const forms = page.body.matchAll(/<form[^>]* method="post" action="([^"]*)">.*?<\/form>/gs);
+  const [form, action] = [...forms].find(([markup]) => markup.includes(which)) ?? [];
+  if (form === undefined || action === undefined) {
+    throw new Error(`no such form in: ${page.statusCode} ${page.body}`);
+  }
+  const inputs = form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g);
   return {
     action: unescaped(action),
     hidden: Object.fromEntries([...inputs].map(([, name = "", value = ""]) => [name, unescaped(value)])),

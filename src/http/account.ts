@@ -1,0 +1,239 @@
+/**
+ * `/account`: what somebody who is logged in with a browser sees of themselves, and the forms that end sessions and make
+ * and revoke keys. Identities are added and removed in `linking-pages.ts`.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Static } from "typebox";
+import type { AccountOverview } from "../domain/account.ts";
+import { formTokenOf } from "../domain/browser-session.ts";
+import { type BrowserCaller, missingScopes } from "../domain/caller.ts";
+import type { Scope } from "../domain/scopes.ts";
+import { Failure } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import { parseUuid } from "../lib/uuid.ts";
+import { type Account, accountPage, NOTICES, type Notice } from "../pages/account.ts";
+import { LIFETIMES, newKeyPage, USUAL_LIFETIME } from "../pages/account-keys.ts";
+import type { Site } from "../pages/layout.ts";
+import { AccountQuery, EndSessionBody, MakeKeyBody, RevokeKeyBody, TokenBody } from "../schemas/pages.ts";
+import { sessionSecretOf } from "./browser-session.ts";
+import type { Links } from "./links.ts";
+import { sendPage } from "./pages.ts";
+import { seeOther } from "./problem-pages.ts";
+import type { AuthServices } from "./services.ts";
+
+export interface AccountDeps {
+  readonly site: Site;
+  readonly links: Links;
+  readonly services: AuthServices;
+  readonly clock: Clock;
+  /** In the order of the configuration. */
+  readonly providers: readonly string[];
+}
+
+const MOST_SESSIONS = 50;
+const FORM = { access: "person", body: "form", formToken: true } as const;
+
+export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
+  const { site, links, services } = deps;
+
+  app.get<{ Querystring: Static<typeof AccountQuery> }>(
+    "/account",
+    { config: { access: "person" }, schema: { hide: true, querystring: AccountQuery } },
+    (request, reply) => showAccount(deps, request, reply, {}),
+  );
+
+  app.post<{ Body: Static<typeof EndSessionBody> }>(
+    "/account/sessions/end",
+    { config: FORM, schema: { hide: true, body: EndSessionBody } },
+    async (request, reply) => {
+      const { principal } = person(request);
+      const session = parseUuid(request.body.session);
+      const ended =
+        session !== undefined &&
+        (await unlessGone(services.sessions.revokeOwn(session, principal.uuid, services.origin(request))));
+      return done(deps, request, reply, ended ? "session-ended" : "session-gone");
+    },
+  );
+
+  app.post<{ Body: Static<typeof TokenBody> }>(
+    "/account/sessions/end-others",
+    { config: FORM, schema: { hide: true, body: TokenBody } },
+    async (request, reply) => {
+      await services.accounts.endOthers(person(request), services.origin(request));
+      return done(deps, request, reply, "others-ended");
+    },
+  );
+
+  app.post<{ Body: Static<typeof RevokeKeyBody> }>(
+    "/account/keys/revoke",
+    { config: FORM, schema: { hide: true, body: RevokeKeyBody } },
+    async (request, reply) => {
+      const { principal } = withScope(request, "revoke:apikeys");
+      const { first_eight = "" } = request.body;
+      const revoked = await services.apiKeys.revoke(principal.uuid, first_eight, services.origin(request));
+      return done(deps, request, reply, revoked ? "key-revoked" : "key-gone");
+    },
+  );
+
+  app.post<{ Body: Static<typeof MakeKeyBody> }>(
+    "/account/keys",
+    { config: FORM, schema: { hide: true, body: MakeKeyBody } },
+    async (request, reply) => {
+      const caller = withScope(request, "create:apikeys");
+      const { note = "", lifetime = USUAL_LIFETIME, ...boxes } = request.body;
+      const wanted = LIFETIMES[lifetime];
+      if (wanted === undefined) throw new Failure("bad_request", { log: "a lifetime that no form has" });
+      const scopes = "inherit" in boxes ? null : tickedScopes(boxes);
+      const refuse = (problem: string, status: number) =>
+        showAccount(deps, request, reply, { problem: { problem, note }, status });
+      if (scopes?.length === 0) return refuse("Say what the key may do: tick a box at least.", 422);
+      try {
+        const { key, secret } = await services.apiKeys.create(
+          caller,
+          caller.principal,
+          { expiresIn: wanted.seconds, scopes, note: note.trim() === "" ? null : note, accessTags: null },
+          services.origin(request),
+        );
+        const { note: kept, expirationTime } = key;
+        const at = { site, basePath: links.rootPath, baseUrl: links.base(request) };
+        return sendPage(reply, newKeyPage({ ...at, secret, note: kept, expirationTime }), { noStore: true });
+      } catch (error) {
+        const text = keyProblem(error);
+        if (text === null) throw error;
+        request.failure = error as Failure;
+        return refuse(text, (error as Failure).status);
+      }
+    },
+  );
+}
+
+const SCOPE_BOX = "scope ";
+
+function tickedScopes(boxes: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(boxes).flatMap((name) =>
+    name.startsWith(SCOPE_BOX) ? [name.slice(SCOPE_BOX.length)] : [],
+  );
+}
+
+function keyProblem(error: unknown): string | null {
+  if (!(error instanceof Failure)) return null;
+  switch (error.code) {
+    case "limit_reached":
+      return "You have as many keys as this server allows. Revoke one first.";
+    case "invalid":
+      return "A note has at most 255 characters.";
+    case "forbidden":
+      return "A key cannot do more than you: tick fewer boxes.";
+    default:
+      return null;
+  }
+}
+
+interface View {
+  readonly problem?: { readonly problem: string; readonly note: string };
+  readonly status?: number;
+}
+
+async function showAccount(
+  deps: AccountDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { problem, status = 200 }: View,
+): Promise<FastifyReply> {
+  const { site, links, services, clock, providers } = deps;
+  const caller = person(request);
+  const overview = await services.accounts.overview(caller);
+  const token = formTokenOf(sessionSecretOf(request, links) ?? "");
+  const page = accountPage({
+    site,
+    basePath: links.rootPath,
+    now: clock.now(),
+    token,
+    notice: noticeOf(request.query),
+    name: caller.identity.id,
+    provider: caller.identity.provider,
+    providers,
+    ...identitiesAndRoles(overview, caller, providers),
+    ...sessionsOf(overview, caller),
+    keys: overview.principal.apiKeys.map((key) => ({
+      ...key,
+      latestActivity: services.activity.latest(caller.principal.uuid, key.firstEight, key.latestActivity),
+    })),
+    mayRevokeKeys: caller.scopes.has("revoke:apikeys"),
+    keyForm: caller.scopes.has("create:apikeys")
+      ? {
+          scopes: caller.principal.scopes,
+          problem: problem?.problem ?? null,
+          note: problem?.note ?? "",
+        }
+      : null,
+  });
+  return sendPage(reply, page, { status, noStore: true });
+}
+
+function identitiesAndRoles(
+  { principal }: AccountOverview,
+  { identity }: BrowserCaller,
+  providers: readonly string[],
+): Pick<Account, "identities" | "roles"> {
+  return {
+    identities: principal.identities.map((own) => ({
+      ...own,
+      current: own.provider === identity.provider && own.id === identity.id,
+      removable: principal.identities.some((other) => other !== own && providers.includes(other.provider)),
+    })),
+    roles: principal.roles,
+  };
+}
+
+function sessionsOf(
+  { sessions }: AccountOverview,
+  { session: own }: BrowserCaller,
+): Pick<Account, "sessions" | "furtherSessions"> {
+  const sorted = sessions.toSorted((a, b) => Number(b.uuid === own) - Number(a.uuid === own));
+  return {
+    sessions: sorted.slice(0, MOST_SESSIONS).map((session) => ({
+      ...session,
+      current: session.uuid === own,
+      identity: session.identity?.id ?? null,
+    })),
+    furtherSessions: Math.max(0, sorted.length - MOST_SESSIONS),
+  };
+}
+
+function noticeOf(query: unknown): Notice | null {
+  const { done } = query as Static<typeof AccountQuery>;
+  return done !== undefined && Object.hasOwn(NOTICES, done) ? (done as Notice) : null;
+}
+
+/** Back to the account, which says what was done. */
+export function done(
+  { links }: Pick<AccountDeps, "links">,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  notice: Notice,
+): FastifyReply {
+  return seeOther(reply, `${links.base(request)}/account?done=${notice}`);
+}
+
+/** Who is logged in, on routes of that access. */
+export function person({ caller }: FastifyRequest): BrowserCaller {
+  if (caller.kind !== "browser") throw new Failure("login_needed");
+  return caller;
+}
+
+function withScope(request: FastifyRequest, scope: Scope): BrowserCaller {
+  const caller = person(request);
+  if (missingScopes(caller, [scope])) throw new Failure("forbidden");
+  return caller;
+}
+
+async function unlessGone(ending: Promise<void>): Promise<boolean> {
+  try {
+    await ending;
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.code === "not_found") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * Adding an identity to one's account with a browser, and removing one. Both need a login of the last five minutes; adding
+ * also one at the new identity's provider, which opens no session of its own. Programs do the same in `linking.ts`.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Static } from "typebox";
+import { newBrowserSecret } from "../domain/browser.ts";
+import { formTokenOf } from "../domain/browser-session.ts";
+import type { BrowserCaller } from "../domain/caller.ts";
+import { BROWSER_LOGIN_MAX_AGE } from "../domain/external-login.ts";
+import type { Linker, LinkOptions } from "../domain/linking.ts";
+import type { IdentityRef } from "../domain/model.ts";
+import { Failure } from "../errors.ts";
+import type { Notice } from "../pages/account.ts";
+import { leavingPage, linkPage } from "../pages/linking.ts";
+import type { LoginProblem } from "../pages/login-page.ts";
+import { IdentityBody, LoginBody } from "../schemas/pages.ts";
+import { type AccountDeps, done, person } from "./account.ts";
+import { browserOf, keepBrowser } from "./browser.ts";
+import { sessionSecretOf } from "./browser-session.ts";
+import type { ExternalProvider } from "./external-providers.ts";
+import { loginProblem } from "./login-page.ts";
+import { sendPage } from "./pages.ts";
+import { toLogin } from "./problem-pages.ts";
+import type { PasswordProvider } from "./services.ts";
+
+export interface LinkingPagesDeps extends AccountDeps {
+  readonly passwords: readonly PasswordProvider[];
+  readonly externals: readonly ExternalProvider[];
+}
+
+type Added = { Params: { readonly provider: string } };
+const ADD = "/account/identities/add";
+const FORM = { access: "person", body: "form", formToken: true } as const;
+
+export function linkingPages(app: FastifyInstance, deps: LinkingPagesDeps): void {
+  const { services, links, passwords, externals } = deps;
+
+  app.get<Added>(
+    `${ADD}/:provider`,
+    { config: { access: "person" }, schema: { hide: true } },
+    (request, reply) => show(deps, request, reply, null),
+  );
+
+  app.post<Added & { Body: Static<typeof LoginBody> }>(
+    `${ADD}/:provider`,
+    { config: FORM, schema: { hide: true, body: LoginBody } },
+    async (request, reply) => {
+      const caller = person(request);
+      if (!services.linking.isFresh(caller)) return again(deps, request, reply);
+      const { provider: name } = request.params;
+      const origin = services.origin(request);
+      const external = externals.find((provider) => provider.name === name);
+      if (external !== undefined) return await leave(deps, request, reply, external, caller);
+      const password = passwords.find((provider) => provider.name === name);
+      if (password === undefined) throw new Failure("not_found");
+      const { username = "", password: given = "" } = request.body;
+      if (username === "" || given === "") {
+        return show(deps, request, reply, { username, problem: { kind: "empty" }, status: 422 });
+      }
+      try {
+        const credentials = { username, password: given };
+        const { identity } = await services.login.identify(name, password.authenticator, credentials, origin);
+        return await link(deps, request, reply, { ...linkerOf(caller), identity });
+      } catch (error) {
+        const problem = loginProblem(error);
+        if (problem === null) throw error;
+        reply.headers((error as Failure).headers);
+        request.failure = error as Failure;
+        return show(deps, request, reply, { username, problem, status: (error as Failure).status });
+      }
+    },
+  );
+
+  app.post<{ Body: Static<typeof IdentityBody> }>(
+    "/account/identities/remove",
+    { config: FORM, schema: { hide: true, body: IdentityBody } },
+    async (request, reply) => {
+      const caller = person(request);
+      const { provider = "", id = "" } = request.body;
+      try {
+        await services.linking.unlink(linkerOf(caller), { provider, id }, services.origin(request));
+      } catch (error) {
+        const notice = error instanceof Failure ? UNLINK_NOTICES[error.code] : undefined;
+        if (notice !== undefined) return done(deps, request, reply, notice);
+        if (!isTooOld(error)) throw error;
+        return toLogin(request, reply, links, { next: `${links.rootPath}/account`, again: true });
+      }
+      return done(deps, request, reply, "identity-removed");
+    },
+  );
+}
+
+const UNLINK_NOTICES: Readonly<Partial<Record<string, Notice>>> = {
+  not_found: "identity-gone",
+  last_identity: "identity-last",
+};
+
+/** The browser comes back from the provider with an identity for whoever began this, in this browser. */
+export async function finishLink(
+  deps: LinkingPagesDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { identity, session }: { readonly identity: IdentityRef; readonly session: Linker["session"] },
+): Promise<FastifyReply> {
+  const secret = sessionSecretOf(request, deps.links);
+  if (secret === null) throw elsewhere();
+  const caller = await deps.services.browserSessions.identify(secret);
+  if (caller.session !== session) throw elsewhere();
+  request.caller = caller;
+  return await link(
+    deps,
+    request,
+    reply,
+    { ...linkerOf(caller), identity },
+    { underway: BROWSER_LOGIN_MAX_AGE },
+  );
+}
+
+function elsewhere(): Failure {
+  return new Failure("login_elsewhere", {
+    log: "An identity was to be added to the account of a login that this browser does not have any more.",
+  });
+}
+
+async function link(
+  deps: LinkingPagesDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  wish: Linker & { readonly identity: IdentityRef },
+  options: LinkOptions = {},
+): Promise<FastifyReply> {
+  const { services } = deps;
+  try {
+    const outcome = await services.linking.link(wish, wish.identity, services.origin(request), options);
+    return done(deps, request, reply, outcome === "linked" ? "identity-added" : "identity-known");
+  } catch (error) {
+    if (isTooOld(error)) return again(deps, request, reply);
+    if (error instanceof Failure && error.code === "limit_reached") {
+      return done(deps, request, reply, "too-many-identities");
+    }
+    throw error;
+  }
+}
+
+function isTooOld(error: unknown): boolean {
+  return error instanceof Failure && error.code === "login_too_old";
+}
+
+function linkerOf({ principal, session }: BrowserCaller): Linker {
+  return { principal: principal.uuid, session };
+}
+
+/** Whoever is logged in shows once more that it is them, and comes back here. */
+function again({ links }: LinkingPagesDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { provider = "" } = request.params as Partial<Added["Params"]>;
+  const next = provider === "" ? "/account" : `${ADD}/${encodeURIComponent(provider)}`;
+  return toLogin(request, reply, links, { next: links.rootPath + next, again: true });
+}
+
+function show(
+  deps: LinkingPagesDeps,
+  request: FastifyRequest<Added>,
+  reply: FastifyReply,
+  trouble: { readonly username: string; readonly problem: LoginProblem; readonly status: number } | null,
+): FastifyReply {
+  const { site, links, services, passwords, externals } = deps;
+  const caller = person(request);
+  const { provider } = request.params;
+  const named = (one: { readonly name: string }) => one.name === provider;
+  if (!externals.some(named) && !passwords.some(named)) throw new Failure("not_found");
+  if (!services.linking.isFresh(caller)) return again(deps, request, reply);
+  const token = formTokenOf(sessionSecretOf(request, links) ?? "");
+  const action = `${links.rootPath}${ADD}/${encodeURIComponent(provider)}`;
+  const page = linkPage({
+    site,
+    basePath: links.rootPath,
+    name: caller.identity.id,
+    ownProvider: caller.identity.provider,
+    provider,
+    action,
+    token,
+    form: externals.some(named)
+      ? null
+      : {
+          action,
+          token,
+          provider,
+          next: null,
+          username: trouble?.username ?? "",
+          problem: trouble?.problem ?? null,
+        },
+  });
+  return sendPage(reply, page, { status: trouble?.status ?? 200, noStore: true });
+}
+
+async function leave(
+  { site, links, services }: LinkingPagesDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  provider: ExternalProvider,
+  { session }: BrowserCaller,
+): Promise<FastifyReply> {
+  const browser = browserOf(request, links) ?? newBrowserSecret();
+  const redirectUri = `${links.base(request)}/api/v1/auth/provider/${provider.name}/code`;
+  const goal = { kind: "link", session } as const;
+  const origin = services.origin(request);
+  const { href } = await services.externalLogins.begin(provider, redirectUri, browser, goal, origin);
+  keepBrowser(request, reply, links, browser);
+  const page = leavingPage({ site, basePath: links.rootPath, provider: provider.name, href });
+  return sendPage(reply, page, { noStore: true });
+}

@@ -1,0 +1,276 @@
+/**
+ * `/login` and `/logout`: a browser logs in with a username and a password, through the pipeline and the throttle of the
+ * token route, or goes to another site; and it logs out. The session and its cookie are in `browser-session.ts`.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Static } from "typebox";
+import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
+import { newBrowserSecret } from "../domain/browser.ts";
+import { formTokenOf, isToken, loginTokenOf } from "../domain/browser-session.ts";
+import type { Caller } from "../domain/caller.ts";
+import type { IdentityRef } from "../domain/model.ts";
+import { Failure } from "../errors.ts";
+import type { Site } from "../pages/layout.ts";
+import {
+  type Choice,
+  type LoginForm,
+  type LoginProblem,
+  loginPage,
+  logoutPage,
+  onwardPage,
+} from "../pages/login-page.ts";
+import { LoginBody, LoginQuery, TokenBody } from "../schemas/pages.ts";
+import { browserOf, keepBrowser } from "./browser.ts";
+import {
+  checkForm,
+  dropSession,
+  keepSession,
+  requireSameOrigin,
+  sessionSecretOf,
+} from "./browser-session.ts";
+import { API_KEY_COOKIE } from "./csrf.ts";
+import type { Links } from "./links.ts";
+import { readNext } from "./next.ts";
+import { sendPage } from "./pages.ts";
+import { seeOther } from "./problem-pages.ts";
+import type { AuthServices, PasswordProvider } from "./services.ts";
+
+export interface LoginPageDeps {
+  readonly site: Site;
+  readonly links: Links;
+  readonly services: AuthServices;
+  /** All, in the order of the configuration. */
+  readonly providers: readonly string[];
+  readonly passwords: readonly PasswordProvider[];
+  /** Hosts beside our own that a login may lead to. */
+  readonly nextHosts: readonly string[];
+}
+
+type Login = { Querystring: Static<typeof LoginQuery> };
+type LoginPost = { Body: Static<typeof LoginBody> };
+
+/** What a login page is about: where it leads, and which provider was chosen. */
+interface Wish {
+  readonly next: string | null;
+  readonly provider: string | null;
+  /** Who has to log in once more. */
+  readonly again: IdentityRef | null;
+}
+
+export class LoginPages {
+  readonly #deps: LoginPageDeps;
+
+  constructor(deps: LoginPageDeps) {
+    this.#deps = deps;
+  }
+
+  /** Logs the browser in as somebody whom an authenticator vouches for, and sends it on. */
+  async welcome(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    login: {
+      readonly identity: IdentityRef;
+      readonly authenticated: AuthenticatedIdentity;
+      readonly next: string | null;
+    },
+  ): Promise<FastifyReply> {
+    const { services, links } = this.#deps;
+    const { browserSessions } = services;
+    const previous = sessionSecretOf(request, links);
+    const origin = services.origin(request);
+    const { secret } = await browserSessions.begin(login.identity, login.authenticated, previous, origin);
+    keepSession(request, reply, links, secret, browserSessions.maxAge);
+    return seeOther(reply, this.next(request, login.next)?.href ?? `${links.base(request)}/account`);
+  }
+
+  next(request: FastifyRequest, text: string | null | undefined): URL | null {
+    return readNext(text, { base: this.#deps.links.base(request), hosts: this.#deps.nextHosts });
+  }
+
+  /** A form that asks for a name and a password; it needs the browser's cookie to be sent back. */
+  show(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    wish: Wish,
+    trouble: { readonly username: string; readonly problem: LoginProblem; readonly status: number } | null,
+  ): FastifyReply {
+    const { site, links } = this.#deps;
+    const browser = browserOf(request, links) ?? newBrowserSecret();
+    keepBrowser(request, reply, links, browser);
+    const chosen = this.#chosen(wish);
+    const next = this.next(request, wish.next);
+    const foreign = next !== null && next.origin !== new URL(links.base(request)).origin ? next : null;
+    const form: LoginForm | null =
+      chosen === undefined
+        ? null
+        : {
+            action: `${links.rootPath}/login`,
+            token: loginTokenOf(browser),
+            provider: chosen.name,
+            next: next === null ? null : wish.next,
+            username: trouble?.username ?? (wish.again?.provider === chosen.name ? wish.again.id : ""),
+            problem: trouble?.problem ?? null,
+          };
+    const page = loginPage({
+      site,
+      basePath: links.rootPath,
+      form,
+      choices: this.#choices(chosen?.name, { ...wish, next: next === null ? null : wish.next }),
+      destination: foreign?.host ?? null,
+      again: wish.again?.id ?? null,
+    });
+    return sendPage(reply, page, {
+      status: trouble?.status ?? 200,
+      noStore: true,
+      formAction: foreign === null ? [] : [foreign.origin],
+    });
+  }
+
+  /** The provider whose form is shown: the one that was asked for, or the only one that has a form. */
+  #chosen({ provider, again }: Wish): PasswordProvider | undefined {
+    const { passwords } = this.#deps;
+    const [only, ...others] = passwords;
+    const fallback = others.length === 0 && again === null ? only : undefined;
+    return passwords.find(({ name }) => name === provider) ?? fallback;
+  }
+
+  /** All other ways; the one that somebody logged in with comes first. */
+  #choices(chosen: string | undefined, { next, again }: Wish): Choice[] {
+    const { links, providers, passwords } = this.#deps;
+    return providers
+      .filter((name) => name !== chosen)
+      .toSorted((a, b) => Number(b === again?.provider) - Number(a === again?.provider))
+      .map((name) => {
+        if (passwords.some((provider) => provider.name === name)) {
+          const query = new URLSearchParams({ provider: name, ...(next !== null && { next }) });
+          if (again !== null) query.set("again", "1");
+          return { name, href: `${links.rootPath}/login?${query}` };
+        }
+        const query = new URLSearchParams({ next: next ?? `${links.rootPath}/account` });
+        return { name, href: `${links.rootPath}/api/v1/auth/provider/${name}/authorize?${query}` };
+      });
+  }
+}
+
+export function loginRoutes(app: FastifyInstance, deps: LoginPageDeps, pages: LoginPages): void {
+  const { site, links, services, passwords } = deps;
+
+  app.get<Login>(
+    "/login",
+    { config: { access: "page" }, schema: { hide: true, querystring: LoginQuery } },
+    (request, reply) => {
+      const { next = null, provider = null, again } = request.query;
+      const person = personOf(request.caller);
+      if (person === null || again !== undefined) {
+        return pages.show(
+          request,
+          reply,
+          { next, provider: provider ?? person?.provider ?? null, again: person },
+          null,
+        );
+      }
+      const target = pages.next(request, next);
+      const base = links.base(request);
+      // Another host may not know this login: it would send the browser back, again and again.
+      if (target !== null && target.origin !== new URL(base).origin) {
+        const onward = { name: person.id, href: target.href, destination: target.host };
+        return sendPage(reply, onwardPage({ site, basePath: links.rootPath, ...onward }), { noStore: true });
+      }
+      return seeOther(reply, target?.href ?? `${base}/account`);
+    },
+  );
+
+  app.post<LoginPost>(
+    "/login",
+    {
+      config: { access: "page", body: "form", formToken: true },
+      schema: { hide: true, body: LoginBody },
+    },
+    async (request, reply) => {
+      requireSameOrigin(request, links);
+      const { token, next = null, provider = null, username = "", password = "" } = request.body;
+      const wish = { next, provider, again: null };
+      const refuse = (status: number, problem: LoginProblem) =>
+        pages.show(request, reply, wish, { username, problem, status });
+      const browser = browserOf(request, links);
+      if (browser === null || !isToken(token, loginTokenOf(browser))) {
+        return refuse(403, { kind: "outdated" });
+      }
+      const chosen = passwords.find(({ name }) => name === provider);
+      if (chosen === undefined) throw new Failure("bad_request", { log: "a login form of no provider" });
+      if (username === "" || password === "") return refuse(422, { kind: "empty" });
+      try {
+        const { name, authenticator } = chosen;
+        const credentials = { username, password };
+        const origin = services.origin(request);
+        const person = await services.login.identify(name, authenticator, credentials, origin);
+        return await pages.welcome(request, reply, { ...person, next });
+      } catch (error) {
+        const problem = loginProblem(error);
+        if (problem === null) throw error;
+        reply.headers((error as Failure).headers);
+        request.failure = error as Failure;
+        return refuse((error as Failure).status, problem);
+      }
+    },
+  );
+
+  app.get("/logout", { config: { access: "page" }, schema: { hide: true } }, (request, reply) => {
+    const secret = sessionSecretOf(request, links);
+    const person = personOf(request.caller);
+    const form =
+      person === null || secret === null
+        ? null
+        : { name: person.id, action: `${links.rootPath}/logout`, token: formTokenOf(secret) };
+    return sendPage(reply, logoutPage({ site, basePath: links.rootPath, person: form }), { noStore: true });
+  });
+
+  app.post<{ Body: Static<typeof TokenBody> }>(
+    "/logout",
+    {
+      config: { access: "page", body: "form", formToken: true },
+      schema: { hide: true, body: TokenBody },
+    },
+    async (request, reply) => {
+      requireSameOrigin(request, links);
+      const secret = sessionSecretOf(request, links);
+      if (secret !== null) {
+        checkForm(request, formTokenOf(secret));
+        await endSession(services, secret, request);
+      }
+      dropSession(request, reply, links);
+      reply.setCookie(API_KEY_COOKIE, "", { path: "/", maxAge: 0, sameSite: "lax", httpOnly: true });
+      return seeOther(reply, `${links.base(request)}/logout`);
+    },
+  );
+}
+
+/** One that has ended already is no reason to keep the cookie. */
+async function endSession(services: AuthServices, secret: string, request: FastifyRequest): Promise<void> {
+  try {
+    const { principal, session } = await services.browserSessions.identify(secret);
+    const origin = { ...services.origin(request), actor: principal.uuid };
+    await services.sessions.revokeOwn(session, principal.uuid, origin);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.status >= 500) throw error;
+  }
+}
+
+export function personOf(caller: Caller): IdentityRef | null {
+  return caller.kind === "browser" ? caller.identity : null;
+}
+
+/** What is said beside the form; null for what needs a page of its own. */
+export function loginProblem(error: unknown): LoginProblem | null {
+  if (!(error instanceof Failure)) return null;
+  switch (error.code) {
+    case "wrong_password":
+      return { kind: "wrong" };
+    case "throttled":
+      return { kind: "throttled", retryAfter: Number(error.headers["retry-after"] ?? 60) };
+    case "invalid":
+      return { kind: "unusable" };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * All that a person does with a browser, put together: the login here or at a provider, the account, and the identities
+ * that open it.
+ */
+import type { FastifyInstance } from "fastify";
+import type { Clock } from "../lib/clock.ts";
+import type { Site } from "../pages/layout.ts";
+import { accountRoutes } from "./account.ts";
+import { type ExternalProvider, externalProviderRoutes } from "./external-providers.ts";
+import { linkingRoutes } from "./linking.ts";
+import { finishLink, linkingPages } from "./linking-pages.ts";
+import type { Links } from "./links.ts";
+import { LoginPages, loginRoutes } from "./login-page.ts";
+import type { AuthServices, PasswordProvider } from "./services.ts";
+
+export interface PeopleDeps {
+  readonly site: Site;
+  readonly links: Links;
+  readonly services: AuthServices;
+  readonly clock: Clock;
+  /** All, in the order of the configuration. */
+  readonly providers: readonly string[];
+  readonly passwords: readonly PasswordProvider[];
+  readonly externals: readonly ExternalProvider[];
+  /** Hosts beside our own that a login may lead to. */
+  readonly nextHosts: readonly string[];
+}
+
+export function peopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
+  const { site, links, services, clock, externals } = deps;
+  const login = new LoginPages(deps);
+  loginRoutes(app, deps, login);
+  accountRoutes(app, deps);
+  linkingPages(app, deps);
+  linkingRoutes(app, deps);
+  externalProviderRoutes(
+    app,
+    {
+      services,
+      site,
+      links,
+      clock,
+      onBrowserLogin: (request, reply, back) => login.welcome(request, reply, back),
+      onLink: (request, reply, link) => finishLink(deps, request, reply, link),
+    },
+    externals,
+  );
+}

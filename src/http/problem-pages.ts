@@ -1,0 +1,78 @@
+/**
+ * What a browser sees where one of our pages cannot be shown: the login, where nobody is logged in; else a page that says
+ * what to do next. Programs get the same failure as JSON (`errors.ts`), and so does everything below `/api`.
+ */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Failure } from "../errors.ts";
+import type { Site } from "../pages/layout.ts";
+import { problemPage } from "../pages/problem.ts";
+import { wantsPage } from "./browser.ts";
+import { SAFE_METHODS } from "./csrf.ts";
+import type { Links } from "./links.ts";
+import { sendPage } from "./pages.ts";
+
+export interface ProblemPagesDeps {
+  readonly site: Site;
+  readonly links: Links;
+  readonly accounts: boolean;
+}
+
+const TO_LOGIN: ReadonlySet<string> = new Set(["login_needed", "browser_login_over"]);
+
+export class ProblemPages {
+  readonly #deps: ProblemPagesDeps;
+
+  constructor(deps: ProblemPagesDeps) {
+    this.#deps = deps;
+  }
+
+  /** False where the answer is to be JSON. */
+  answers(failure: Failure, request: FastifyRequest, reply: FastifyReply): boolean {
+    if (!wantsPage(request) || !isPage(request)) return false;
+    const { site, links, accounts } = this.#deps;
+    if (TO_LOGIN.has(failure.code)) {
+      const next = SAFE_METHODS.has(request.method)
+        ? links.rootPath + request.url
+        : `${links.rootPath}/account`;
+      toLogin(request, reply, links, { next });
+      return true;
+    }
+    const { code, status } = failure;
+    if (status === 401) reply.header("www-authenticate", "Bearer");
+    reply.headers(failure.headers);
+    const retryAfter = Number(failure.headers["retry-after"]);
+    const page = problemPage({
+      site,
+      basePath: links.rootPath,
+      code,
+      status,
+      requestId: request.id,
+      accounts,
+      ...(retryAfter > 0 && { retryAfter }),
+    });
+    sendPage(reply, page, { status, noStore: true });
+    return true;
+  }
+}
+
+function isPage(request: FastifyRequest): boolean {
+  const { url, config } = request.routeOptions;
+  if (url === undefined) return !request.url.startsWith("/api/");
+  return config.access === "page" || config.access === "person";
+}
+
+/** `again`: even if somebody is logged in. */
+export function toLogin(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  links: Links,
+  { next, again = false }: { readonly next: string; readonly again?: boolean },
+): FastifyReply {
+  const query = new URLSearchParams({ next, ...(again && { again: "1" }) });
+  return seeOther(reply, `${links.base(request)}/login?${query}`);
+}
+
+/** On to another page, with GET. */
+export function seeOther(reply: FastifyReply, url: string): FastifyReply {
+  return reply.header("cache-control", "no-store").redirect(url, 303);
+}

@@ -1,0 +1,88 @@
+/** Making an API key: the form on the account page, and the page that shows the new key, once. */
+import { type Html, html } from "../lib/html.ts";
+import { page, type Site } from "./layout.ts";
+import { day } from "./times.ts";
+
+export interface KeyForm {
+  /** Of the person; `inherit` stands for all of them. */
+  readonly scopes: readonly string[];
+  readonly problem: string | null;
+  /** As it was typed. */
+  readonly note: string;
+}
+
+/** Of new keys, by the field's value: seconds, or null for keys without an end. */
+export const LIFETIMES: Readonly<Record<string, { readonly text: string; readonly seconds: number | null }>> =
+  {
+    day: { text: "one day", seconds: 86_400 },
+    week: { text: "one week", seconds: 7 * 86_400 },
+    month: { text: "30 days", seconds: 30 * 86_400 },
+    quarter: { text: "90 days", seconds: 90 * 86_400 },
+    year: { text: "one year", seconds: 365 * 86_400 },
+    never: { text: "until it is revoked", seconds: null },
+  };
+
+export const USUAL_LIFETIME = "month";
+const READING: ReadonlySet<string> = new Set(["read:metadata", "read:data"]);
+
+export function keyForm(
+  { scopes, problem, note }: KeyForm,
+  { basePath, token }: { readonly basePath: string; readonly token: string },
+): Html {
+  return html`<details${problem !== null && html` open`}>
+<summary>Make a new key</summary>
+<form method="post" action="${basePath}/account/keys">
+<input type="hidden" name="token" value="${token}">
+${problem !== null && html`<p class="problem" role="alert">${problem}</p>`}
+<p class="field"><label for="note">What is it for?</label>
+<input type="text" id="note" name="note" value="${note}" maxlength="255" autocomplete="off" aria-describedby="note-hint">
+<span class="hint" id="note-hint">A note for yourself, such as the program or the machine that has it.</span></p>
+<p class="field"><label for="lifetime">It works for</label>
+<select id="lifetime" name="lifetime">
+${Object.entries(LIFETIMES).map(
+  ([value, { text }]) =>
+    html`<option value="${value}"${value === USUAL_LIFETIME && html` selected`}>${text}</option>\n`,
+)}</select></p>
+<fieldset>
+<legend>It may</legend>
+${checkbox("inherit", html`do all that I may do, now and later`, false)}
+<div class="boxes">
+${scopes.map((scope) => checkbox(`scope ${scope}`, html`<code>${scope}</code>`, READING.has(scope)))}</div>
+</fieldset>
+<p class="buttons"><button type="submit">Make the key</button></p>
+</form>
+</details>`;
+}
+
+function checkbox(name: string, label: Html, checked: boolean): Html {
+  return html`<label class="check"><input type="checkbox" name="${name}" value="1"${checked && html` checked`}> ${label}</label>\n`;
+}
+
+export function newKeyPage(made: {
+  readonly site: Site;
+  readonly basePath: string;
+  readonly baseUrl: string;
+  readonly secret: string;
+  readonly note: string | null;
+  readonly expirationTime: Date | null;
+}): Html {
+  const { basePath, baseUrl, secret, note, expirationTime } = made;
+  const code = `from tiled.client import from_uri\n\nc = from_uri(${JSON.stringify(baseUrl)}, api_key="THE KEY")`;
+  return page({
+    ...made,
+    title: "Your new key",
+    main: html`<h1>Your new key</h1>
+<p class="lede">${note !== null && html`For <strong>${note}</strong>. `}It works ${expirationTime === null ? "until it is revoked" : html`until ${day(expirationTime)}`}.</p>
+<section aria-labelledby="secret">
+<h2 id="secret">Copy it now: it is shown this once</h2>
+<pre class="secret" tabindex="0" role="group" aria-label="The new key"><code>${secret}</code></pre>
+<p>Whoever has it can do what it allows. Keep it like a password; if it is lost, revoke it and make another one.</p>
+</section>
+<section aria-labelledby="use">
+<h2 id="use">From Python</h2>
+<pre tabindex="0" role="group" aria-label="Python code"><code>${code}</code></pre>
+<p>Or keep the key out of the code: set the environment variable <code>TILED_API_KEY</code>.</p>
+</section>
+<p class="buttons"><a class="button" href="${basePath}/account">Back to your account</a></p>`,
+  });
+}

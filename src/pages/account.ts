@@ -1,0 +1,225 @@
+/**
+ * Somebody's own account: who they are here, what opens the account, where it is logged in, which keys it has. What ends
+ * something for good asks once more, without a script: its button is inside of something that has to be opened first.
+ */
+import { type Html, html } from "../lib/html.ts";
+import { type KeyForm, keyForm } from "./account-keys.ts";
+import { page, type Site } from "./layout.ts";
+import { programName } from "./program.ts";
+import { day, past } from "./times.ts";
+
+export interface AccountIdentity {
+  readonly provider: string;
+  readonly id: string;
+  readonly latestLogin: Date | null;
+  /** It opened this browser's session. */
+  readonly current: boolean;
+  readonly removable: boolean;
+}
+
+export interface AccountSessionRow {
+  readonly uuid: string;
+  readonly current: boolean;
+  readonly browser: boolean;
+  readonly userAgent: string | null;
+  readonly address: string | null;
+  readonly identity: string | null;
+  readonly startedAt: Date;
+  readonly lastUsed: Date | null;
+  readonly expirationTime: Date;
+}
+
+export interface AccountKey {
+  readonly firstEight: string;
+  readonly note: string | null;
+  readonly scopes: readonly string[];
+  readonly accessTags: readonly string[] | null;
+  readonly expirationTime: Date | null;
+  readonly latestActivity: Date | null;
+}
+
+export interface Account {
+  readonly site: Site;
+  readonly basePath: string;
+  /** Milliseconds. */
+  readonly now: number;
+  readonly token: string;
+  readonly notice: Notice | null;
+  readonly name: string;
+  readonly provider: string;
+  readonly identities: readonly AccountIdentity[];
+  /** That an identity may be added of. */
+  readonly providers: readonly string[];
+  readonly sessions: readonly AccountSessionRow[];
+  /** Sessions that are not listed, since there are too many. */
+  readonly furtherSessions: number;
+  readonly keys: readonly AccountKey[];
+  readonly mayRevokeKeys: boolean;
+  /** Null where this person may make none. */
+  readonly keyForm: KeyForm | null;
+  readonly roles: readonly { readonly name: string; readonly scopes: readonly string[] }[];
+}
+
+/** What the last request did; a closed list, so that no address can make the page say something else. */
+export const NOTICES = {
+  "session-ended": "That session is logged out.",
+  "session-gone": "That session had ended already.",
+  "others-ended": "You are logged out everywhere else.",
+  "key-revoked": "The key is revoked: programs that use it are refused from now on.",
+  "key-gone": "That key was gone already.",
+  "identity-added": "The identity is added: from now on it opens this account, too.",
+  "identity-known": "That identity opens this account already.",
+  "identity-removed": "The identity is removed, and what was logged in with it is logged out.",
+  "identity-gone": "You have no such identity.",
+  "identity-last": "That is the last identity that you can log in with. Add another one first.",
+  "too-many-identities": "An account has at most ten identities. Remove one first.",
+} as const;
+
+export type Notice = keyof typeof NOTICES;
+
+export function accountPage(account: Account): Html {
+  const { site, basePath, name, provider, token, notice } = account;
+  return page({
+    site,
+    basePath,
+    title: "Your account",
+    main: html`<div class="heading">
+<div>
+<h1>Your account</h1>
+<p class="lede">You are logged in as <strong>${name}</strong> with ${provider}.</p>
+</div>
+<form method="post" action="${basePath}/logout">${hidden(token)}<button class="second" type="submit">Log out</button></form>
+</div>
+${notice !== null && html`<p class="notice" role="status">${NOTICES[notice]}</p>`}
+${identities(account)}
+${sessions(account)}
+${keys(account)}
+${roles(account)}`,
+  });
+}
+
+function hidden(token: string, fields: Readonly<Record<string, string>> = {}): Html {
+  return html`${Object.entries({ token, ...fields }).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  )}`;
+}
+
+function identities({ basePath, token, identities: list, providers, now }: Account): Html {
+  return html`<section aria-labelledby="identities">
+<h2 id="identities">Ways to log in</h2>
+<ul class="rows">
+${list.map(
+  ({ provider, id, latestLogin, current, removable }) => html`<li>
+<div><strong>${id}</strong>${current && html` <span class="badge">in use</span>`}<p class="quiet">${provider} · ${latestLogin === null ? "never used" : html`last login ${past(latestLogin, now)}`}</p></div>
+${
+  removable &&
+  html`<details class="act"><summary>Remove<span class="hidden"> ${id} of ${provider}</span></summary>
+<form method="post" action="${basePath}/account/identities/remove">${hidden(token, { provider, id })}
+<p>It no longer opens this account, and what was logged in with it is logged out${current && ": this browser, too"}.</p>
+<button class="danger" type="submit">Remove ${id}</button></form></details>`
+}
+</li>\n`,
+)}</ul>
+<p>Add another way to open this account:</p>
+<ul class="choices">
+${providers.map(
+  (name) =>
+    html`<li><a class="button second small" href="${basePath}/account/identities/add/${encodeURIComponent(name)}"><span class="hidden">Add an identity of </span>${name}</a></li>\n`,
+)}</ul>
+</section>`;
+}
+
+function sessions(account: Account): Html {
+  const { basePath, token, sessions: list, furtherSessions, now } = account;
+  return html`<section aria-labelledby="sessions">
+<h2 id="sessions">Where you are logged in</h2>
+<ul class="rows">
+${list.map((session) => {
+  const name = sessionName(session);
+  return html`<li>
+<div><strong>${name}</strong>${session.current && html` <span class="badge">this browser</span>`}<p class="quiet">${sessionFacts(session, now)}</p></div>
+${
+  !session.current &&
+  html`<form class="act" method="post" action="${basePath}/account/sessions/end">${hidden(token, { session: session.uuid })}<button class="second small" type="submit">Log out<span class="hidden"> ${name}, ${session.address ?? "address unknown"}</span></button></form>`
+}
+</li>\n`;
+})}</ul>
+${furtherSessions > 0 && html`<p class="quiet">… and ${furtherSessions} more that were used longer ago.</p>`}
+${
+  list.length > 1 &&
+  html`<details class="act"><summary>Log out everywhere else</summary>
+<form method="post" action="${basePath}/account/sessions/end-others">${hidden(token)}
+<p>All browsers and programs but this browser have to log in again. API keys go on working.</p>
+<button class="danger" type="submit">Log out everywhere else</button></form></details>`
+}
+</section>`;
+}
+
+function sessionName({ browser, userAgent }: AccountSessionRow): string {
+  return programName(userAgent) ?? (browser ? "A browser" : "A program");
+}
+
+function sessionFacts(session: AccountSessionRow, now: number): Html {
+  const { address, identity, startedAt, lastUsed, expirationTime } = session;
+  return html`${address !== null && html`${address} · `}${identity !== null && html`as ${identity} · `}logged in ${past(startedAt, now)}${lastUsed !== null && html` · used ${past(lastUsed, now)}`} · until ${day(expirationTime)}`;
+}
+
+function keys(account: Account): Html {
+  const { basePath, token, keys: list, mayRevokeKeys, now } = account;
+  return html`<section aria-labelledby="keys">
+<h2 id="keys">API keys</h2>
+<p>A key lets a program in without a login. Whoever has it can do what it allows: keep it like a password.</p>
+${
+  list.length === 0
+    ? html`<p class="quiet">You have none.</p>`
+    : html`<ul class="rows">
+${list.map((key) => keyRow(key, { basePath, token, now, revocable: mayRevokeKeys }))}</ul>`
+}
+${account.keyForm !== null && keyForm(account.keyForm, { basePath, token })}
+</section>`;
+}
+
+function keyRow(
+  key: AccountKey,
+  at: {
+    readonly basePath: string;
+    readonly token: string;
+    readonly now: number;
+    readonly revocable: boolean;
+  },
+): Html {
+  const { firstEight, note, expirationTime, latestActivity } = key;
+  const { basePath, token, now, revocable } = at;
+  return html`<li>
+<div><strong>${note === null || note === "" ? "Without a note" : note}</strong> <code>${firstEight}…</code><p class="quiet">${powers(key)} · ${latestActivity === null ? "never used" : html`used ${past(latestActivity, now)}`} · ${expirationTime === null ? "never expires" : html`until ${day(expirationTime)}`}</p></div>
+${
+  revocable &&
+  html`<details class="act"><summary>Revoke<span class="hidden"> the key ${firstEight}</span></summary>
+<form method="post" action="${basePath}/account/keys/revoke">${hidden(token, { first_eight: firstEight })}
+<p>Programs that use this key are refused from then on.</p>
+<button class="danger" type="submit">Revoke ${firstEight}</button></form></details>`
+}
+</li>\n`;
+}
+
+function powers({ scopes, accessTags }: AccountKey): string {
+  const what = scopes.includes("inherit")
+    ? "all that you may do"
+    : scopes.length === 0
+      ? "nothing but to say who it is"
+      : scopes.join(", ");
+  if (accessTags === null) return what;
+  return `${what}; ${accessTags.length === 0 ? "nothing that has tags" : `only what is tagged ${accessTags.join(", ")}`}`;
+}
+
+function roles({ roles: list }: Account): Html {
+  return html`<section aria-labelledby="roles">
+<h2 id="roles">What you may do</h2>
+${
+  list.length === 0
+    ? html`<p class="quiet">You have no role on this server. Ask the operator.</p>`
+    : html`<dl class="facts">
+${list.map(({ name, scopes }) => html`<dt>${name}</dt><dd class="chips">${scopes.map((scope) => html`<code>${scope}</code> `)}</dd>\n`)}</dl>`
+}
+</section>`;
+}

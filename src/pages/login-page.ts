@@ -1,0 +1,147 @@
+/**
+ * The login page: a user name and a password, or the way to another site that knows who somebody is. What is wrong is said
+ * beside the form; which of name and password it was is never said.
+ */
+import { type Html, html } from "../lib/html.ts";
+import { page, type Site } from "./layout.ts";
+import { waitText } from "./times.ts";
+
+export interface LoginForm {
+  /** Path that the form posts to. */
+  readonly action: string;
+  readonly token: string;
+  readonly provider: string;
+  readonly next: string | null;
+  /** Filled in already; "" for an empty field. */
+  readonly username: string;
+  readonly problem: LoginProblem | null;
+}
+
+export type LoginProblem =
+  | { readonly kind: "empty" | "wrong" | "outdated" | "unusable" }
+  | { readonly kind: "throttled"; readonly retryAfter: number };
+
+export interface LoginPage {
+  readonly site: Site;
+  readonly basePath: string;
+  /** Null where the person chooses one of `choices` first. */
+  readonly form: LoginForm | null;
+  /** Other ways to log in, in the order of the configuration. */
+  readonly choices: readonly Choice[];
+  /** The host that the person goes on to, where it is not this one. */
+  readonly destination: string | null;
+  /** Who is logged in and has to log in once more to go on. */
+  readonly again: string | null;
+}
+
+export interface Choice {
+  readonly name: string;
+  readonly href: string;
+}
+
+export function loginPage({ site, basePath, form, choices, destination, again }: LoginPage): Html {
+  return page({
+    site,
+    basePath,
+    title: "Log in",
+    width: "narrow",
+    main: html`${heading(site.title, destination, again)}
+${form !== null && html`<section>\n${passwordForm(form, "Log in")}\n</section>`}
+${choices.length > 0 && html`<section aria-labelledby="ways">\n${choiceList(choices, form === null)}\n</section>`}`,
+  });
+}
+
+function heading(title: string, destination: string | null, again: string | null): Html {
+  if (again !== null) {
+    return html`<h1>Log in again</h1>
+<p class="lede">You are logged in as <strong>${again}</strong>. To change who can log in, show once more that it is you.</p>`;
+  }
+  return html`<h1>Log in to ${title}</h1>
+${destination !== null && html`<p class="lede">You go on to <strong>${destination}</strong> then.</p>`}`;
+}
+
+function choiceList(choices: readonly Choice[], only: boolean): Html {
+  return html`<h2 id="ways">${only ? "Log in with" : "Or log in with"}</h2>
+<ul class="choices">
+${choices.map(({ name, href }) => html`<li><a class="button second" href="${href}">${name}</a></li>\n`)}</ul>`;
+}
+
+export function passwordForm(form: LoginForm, button: string): Html {
+  const { action, token, provider, next, username, problem } = form;
+  const described = problem !== null && html` aria-describedby="login-problem"`;
+  const wrong = (problem?.kind === "wrong" || problem?.kind === "empty") && html` aria-invalid="true"`;
+  // The cursor waits where something is to be typed.
+  const focus = (field: "username" | "password") =>
+    (username === "" ? field === "username" : field === "password") && html` autofocus`;
+  return html`<form method="post" action="${action}">
+<input type="hidden" name="token" value="${token}">
+<input type="hidden" name="provider" value="${provider}">
+${next !== null && html`<input type="hidden" name="next" value="${next}">`}
+${problem !== null && html`<p class="problem" id="login-problem" role="alert">${problemText(problem)}</p>`}
+<p class="field"><label for="username">User name</label>
+<input type="text" id="username" name="username" value="${username}" required maxlength="255" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" inputmode="email"${focus("username")}${wrong}${described}></p>
+<p class="field"><label for="password">Password</label>
+<input type="password" id="password" name="password" required autocomplete="current-password"${focus("password")}${wrong}${described}></p>
+<p class="buttons"><button type="submit">${button}</button></p>
+</form>
+<p class="hint">Your account with <strong>${provider}</strong>.</p>`;
+}
+
+function problemText(problem: LoginProblem): string {
+  switch (problem.kind) {
+    case "empty":
+      return "Type your user name and your password.";
+    case "wrong":
+      return "The user name or the password is not right.";
+    case "unusable":
+      return "A user name has at most 255 characters.";
+    case "outdated":
+      return "This page had been open for too long, or your browser does not keep the cookies of this site. Please try again.";
+    case "throttled":
+      return `Too many wrong attempts. Try again ${waitText(problem.retryAfter)}.`;
+  }
+}
+
+/** `name`: null where nobody is logged in any more. */
+export function logoutPage(at: {
+  readonly site: Site;
+  readonly basePath: string;
+  readonly person: { readonly name: string; readonly action: string; readonly token: string } | null;
+}): Html {
+  const { person, basePath } = at;
+  return page({
+    ...at,
+    title: person === null ? "Logged out" : "Log out",
+    width: "narrow",
+    main:
+      person === null
+        ? html`<h1>Logged out</h1>
+<p class="lede">This browser is logged out. Programs that you have logged in stay logged in: you find them on your account page.</p>
+<p><a class="button" href="${basePath}/login">Log in</a></p>`
+        : html`<h1>Log out?</h1>
+<p class="lede">You are logged in as <strong>${person.name}</strong>.</p>
+<form method="post" action="${person.action}">
+<input type="hidden" name="token" value="${person.token}">
+<p class="buttons"><button type="submit">Log out</button> <a class="button second" href="${basePath}/account">Stay logged in</a></p>
+</form>`,
+  });
+}
+
+/** Somebody who is logged in goes on to another host of the operator's. */
+export function onwardPage(at: {
+  readonly site: Site;
+  readonly basePath: string;
+  readonly name: string;
+  readonly href: string;
+  readonly destination: string;
+}): Html {
+  return page({
+    ...at,
+    title: "Logged in",
+    width: "narrow",
+    main: html`<h1>Logged in</h1>
+<p class="lede">You are logged in as <strong>${at.name}</strong>.</p>
+<p><a class="button" href="${at.href}">Go on to ${at.destination}</a></p>
+<p class="hint">If that brings you back here, the other site does not share this login: tell its operator.</p>`,
+  });
+}
