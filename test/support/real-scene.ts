@@ -20,7 +20,7 @@ export interface Scene {
 }
 
 /** Our server must know the provider's address, and the provider ours: so ours is chosen beforehand. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -12,7 +12,8 @@ const TRANSIENT = new Set(["server_error", "temporarily_unavailable"]);
 const HINTS: Readonly<Record<string, string>> = {
   access_denied: "The person, or a rule at the provider, said no.",
   invalid_client: "Look at args.client_id and args.client_secret (and args.token_endpoint_auth_method).",
-  unauthorized_client: "The client at the provider is not allowed the authorization code flow.",
+  unauthorized_client:
+    "The client at the provider is not allowed the authorization code flow, or (Keycloak) args.client_secret is wrong.",
   invalid_grant:
     "The code was used before or is too old, or the redirect URI is not the one that is registered there.",
   invalid_scope: "Look at args.scopes: the provider does not know one of them, or does not allow it.",
