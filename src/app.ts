@@ -23,6 +23,7 @@ import type { Store } from "./domain/ports.ts";
 import { Principals } from "./domain/principals.ts";
 import { ProxiedCallers } from "./domain/proxied-callers.ts";
 import { Sessions } from "./domain/sessions.ts";
+import { standingOf } from "./domain/standing.ts";
 import { LoginThrottle } from "./domain/throttle.ts";
 import { type Lifetimes, Tokens } from "./domain/tokens.ts";
 import { aboutRoutes } from "./http/about.ts";
@@ -34,7 +35,7 @@ import { protectFromForgery } from "./http/csrf.ts";
 import { docsRoute } from "./http/docs.ts";
 import { answerBrokenRequest, answerErrors, answerUnroutable, refuseOtherMethods } from "./http/errors.ts";
 import type { ExternalProvider } from "./http/external-providers.ts";
-import { Gateway, gatewayRouting } from "./http/gateway.ts";
+import { Gateway, gatewayRouting, upgradeOptions } from "./http/gateway.ts";
 import { Mounts } from "./http/gateway-mounts.ts";
 import { commonHeaders, requestIds } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
@@ -56,6 +57,7 @@ import { sessionRoutes } from "./http/session.ts";
 import { treeRoutes } from "./http/tree.ts";
 import type { TreeDeps } from "./http/tree-nodes.ts";
 import { parseForm, validateBySchema } from "./http/validation.ts";
+import { verifyRoute } from "./http/verify.ts";
 import { whoamiRoute } from "./http/whoami.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Secret } from "./lib/secrets.ts";
@@ -81,7 +83,7 @@ export interface AppParts {
   readonly logger: FastifyBaseLogger;
   /** The key of the modes without providers. */
   readonly singleUserKey: Secret | null;
-  /** The first signs, all verify; not empty where there are providers. */
+  /** The first signs, all verify; never empty. */
   readonly secretKeys: readonly Secret[];
   /** PEM; null where no TLS is terminated here. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
@@ -148,10 +150,13 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     upstreams: config.upstreams,
     mounts,
     exchange,
+    callers,
+    standing: standingOf(multiUser?.services.directory ?? null, parts.clock),
     links,
     proxies,
     clock: parts.clock,
     allowAnonymous: config.authentication.allowAnonymousAccess,
+    allowOrigins: config.allowOrigins,
   });
 
   healthRoutes(app, { ping: async () => parts.store?.maintenance.ping(), providers: externals });
@@ -193,6 +198,15 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     app.addHook("onClose", () => services.activity.flush());
     app.addHook("onClose", () => services.browserSessions.flush());
   }
+  verifyRoute(app, {
+    exchange,
+    links,
+    proxies,
+    allowAnonymous: config.authentication.allowAnonymousAccess,
+    accounts: multiUser !== null,
+    publicUrl: config.server.publicUrl,
+    hosts: config.server.verifyHosts,
+  });
   own.close();
   refuseOthers();
   if (config.upstreams.length > 0) gateway.routes(app);
@@ -233,7 +247,9 @@ function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts): Fast
     // Its own lines show the query, which may hold a key; ours are in `http/logging.ts`.
     logController: new LogController({ disableRequestLogging: true }),
     loggerInstance: logger,
-    ...(tls === null ? {} : { https: tls }),
+    ...(tls === null
+      ? { http: upgradeOptions(config.upstreams) }
+      : { https: { ...tls, ...upgradeOptions(config.upstreams) } }),
     bodyLimit,
     genReqId: requestIds(),
     clientErrorHandler: answerBrokenRequest,

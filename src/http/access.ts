@@ -13,6 +13,7 @@ import type { Identity } from "./identity.ts";
  * - `public`: credentials are not looked at.
  * - `page`: for browsers; bad credentials count as none, since the page shows nothing that needs them.
  * - `person`: for a browser that is logged in, and no other credential; its forms carry a token.
+ * - `verify`: credentials are looked at; what is wrong with them is for the route to tell (`request.refused`).
  * - `optional`: bad credentials are refused, none are fine.
  * - `api_key`: the route itself wants an API key.
  * - `scopes`: all of them are needed.
@@ -21,6 +22,7 @@ export type Access =
   | "public"
   | "page"
   | "person"
+  | "verify"
   | "optional"
   | "api_key"
   | { readonly scopes: readonly Scope[] };
@@ -34,6 +36,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Set before any handler runs. */
     caller: Caller;
+    /** Why the credentials do not count, on a route of the kind `verify`. */
+    refused: Failure | null;
   }
 }
 
@@ -41,6 +45,7 @@ const NOBODY: Caller = { kind: "anonymous", scopes: new Set() };
 
 export function guardRoutes(app: FastifyInstance, identity: Identity): void {
   app.decorateRequest("caller");
+  app.decorateRequest("refused", null);
 
   app.addHook("onRoute", (route) => {
     if (route.config?.access === undefined) {
@@ -59,15 +64,18 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
     const refused = (error: unknown) => {
       if (error instanceof Failure && error.code === "browser_login_over")
         identity.forgetPerson(request, reply);
-      if (access === "page" && error instanceof Failure && error.status < 500) done();
-      else done(error as Error);
+      if ((access === "page" || access === "verify") && error instanceof Failure && error.status < 500) {
+        request.refused = error;
+        done();
+      } else done(error as Error);
     };
     const admit = (caller: Caller) => {
       let sentOn: boolean;
       try {
         request.caller = caller;
         checkScopes(access, caller);
-        sentOn = access !== "api_key" && holdsKey(caller) && identity.keepKey(request, reply);
+        sentOn =
+          access !== "api_key" && access !== "verify" && holdsKey(caller) && identity.keepKey(request, reply);
       } catch (error) {
         refused(error);
         return;

@@ -93,11 +93,6 @@ export class Forwarder {
     return { status: statusCode, text: Buffer.concat(chunks).toString("utf8") };
   }
 
-  /** Where a WebSocket of it is, and under which name it knows itself. */
-  socketUrl(target: string): string {
-    return this.upstream.url.replace(/^http/, "ws") + target;
-  }
-
   async close(): Promise<void> {
     await this.#pool.destroy();
   }

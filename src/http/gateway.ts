@@ -5,14 +5,20 @@
  */
 import { METHODS, type Server } from "node:http";
 import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type Exchange, type Introduction, tokenWidens } from "../domain/exchange.ts";
+import type { Callers } from "../domain/callers.ts";
+import type { Exchange } from "../domain/exchange.ts";
+import type { Standing } from "../domain/standing.ts";
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Known, UpstreamAbout } from "./gateway-about.ts";
+import { RefusedBehind } from "./gateway-connect.ts";
 import { Forwarder } from "./gateway-forward.ts";
+import { answerHeaders } from "./gateway-headers.ts";
+import { Introducer, type Words } from "./gateway-introduce.ts";
 import type { Destination, Mounts, Upstream } from "./gateway-mounts.ts";
+import { GatewaySockets, PATIENCE } from "./gateway-socket.ts";
+import { isWebSocket, Upgrades } from "./gateway-upgrade.ts";
 import { credentialOf } from "./identity.ts";
-import { introductionHeaders } from "./introduction.ts";
 import type { Links } from "./links.ts";
 import type { Proxies } from "./proxies.ts";
 import { withoutParameters } from "./query.ts";
@@ -21,10 +27,15 @@ export interface GatewayDeps {
   readonly upstreams: readonly Upstream[];
   readonly mounts: Mounts;
   readonly exchange: Exchange;
+  readonly callers: Callers;
+  readonly standing: Standing;
   readonly links: Links;
   readonly proxies: Proxies;
   readonly clock: Clock;
   readonly allowAnonymous: boolean;
+  readonly allowOrigins: readonly string[];
+  /** Shorter in tests. */
+  readonly patience?: typeof PATIENCE;
 }
 
 type Kind = Destination["kind"];
@@ -59,44 +70,62 @@ export interface GatewayRouting {
   readonly constraints: Record<string, Strategy>;
 }
 
-/** Not these: a tunnel, and an echo of the fields that we add. */
-const NOT_PASSED: ReadonlySet<string> = new Set(["CONNECT", "TRACE"]);
+/** For Node's server: no other protocol is spoken, and a request that offers one is answered in this. */
+export function upgradeOptions(upstreams: readonly Upstream[]): object {
+  return upstreams.length === 0 ? {} : { shouldUpgradeCallback: isWebSocket };
+}
+
+interface Behind {
+  readonly forwarder: Forwarder;
+  readonly about: UpstreamAbout;
+}
+
+/** An echo of the fields that we add (RFC 9110, section 9.3.8) is nobody's business; a tunnel is no route at all. */
+const NOT_PASSED = "TRACE";
 
 export class Gateway {
   readonly #deps: GatewayDeps;
-  readonly #forwarders: ReadonlyMap<Upstream, Forwarder>;
-  readonly #abouts: ReadonlyMap<Upstream, UpstreamAbout>;
-  /** The same fields for each request of a caller. */
-  readonly #introductions = new WeakMap<Introduction, readonly string[]>();
+  readonly #behind: ReadonlyMap<Upstream, Behind>;
+  readonly #introducer: Introducer;
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
-    this.#forwarders = new Map(
-      deps.upstreams.map((upstream) => [upstream, new Forwarder(upstream, deps.links)]),
-    );
-    this.#abouts = new Map(
-      [...this.#forwarders].map(([upstream, forwarder]) => [
-        upstream,
-        new UpstreamAbout(forwarder, deps.clock),
-      ]),
+    this.#introducer = new Introducer(deps);
+    this.#behind = new Map(
+      deps.upstreams.map((upstream) => {
+        const forwarder = new Forwarder(upstream, deps.links);
+        return [upstream, { forwarder, about: new UpstreamAbout(forwarder, deps.clock) }];
+      }),
     );
   }
 
   /** What the server at a request's place says of itself; null where there is none. */
   about(request: FastifyRequest): Known | Promise<Known> | null {
     const upstream = this.#deps.mounts.of(request.raw)?.upstream ?? null;
-    return upstream === null ? null : (this.#abouts.get(upstream)?.get() ?? null);
+    return upstream === null ? null : (this.#behind.get(upstream)?.about.get() ?? null);
   }
 
+  /** Call it after all other routes. */
   routes(app: FastifyInstance): void {
     const methods = METHODS.filter((method) => method !== "CONNECT");
     for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+    const upgrades = new Upgrades((request) => this.#deps.mounts.expectSocket(request));
+    const sockets = new GatewaySockets({
+      ...this.#deps,
+      upgrades,
+      introducer: this.#introducer,
+      patience: this.#deps.patience ?? PATIENCE,
+    });
     const route = (kind: Kind, access: "public" | "page" | "optional", pass: (passing: Passing) => void) =>
       app.route({
         method: methods,
         url: "/*",
         constraints: { gateway: kind },
-        config: { access, ...(access === "public" ? {} : { browserSession: true as const }) },
+        config: {
+          access,
+          ...(access === "public" ? {} : { browserSession: true as const }),
+          ...(kind === "socket" ? { tokenInQuery: true as const } : {}),
+        },
         schema: { hide: true },
         // Nothing after this is run: the body is not ours to read.
         onRequest: (request, reply) => this.#start(request, reply, pass),
@@ -104,20 +133,23 @@ export class Gateway {
       });
     route("refused", "public", ({ destination }) => {
       throw new Failure("bad_request", {
-        detail: destination.kind === "refused" ? destination.reason : "Bad request.",
+        detail: destination.kind === "refused" ? destination.reason : "The request cannot be passed on.",
       });
     });
     route("page", "page", (passing) => this.#page(passing));
     route("data", "optional", (passing) => this.#data(passing));
+    route("socket", "optional", (passing) => this.#socket(passing, sockets));
+    upgrades.listen(app.server);
+    app.addHook("preClose", async () => sockets.close());
     app.addHook("onClose", async () => {
-      await Promise.all([...this.#forwarders.values()].map((forwarder) => forwarder.close()));
+      await Promise.all([...this.#behind.values()].map(({ forwarder }) => forwarder.close()));
     });
   }
 
   #start(request: FastifyRequest, reply: FastifyReply, pass: (passing: Passing) => void): void {
     const destination = this.#deps.mounts.of(request.raw);
     if (destination === undefined) throw new Error("The request's place is not known.");
-    if (NOT_PASSED.has(request.method)) throw new Failure("method_not_allowed", { headers: { allow: "" } });
+    if (request.method === NOT_PASSED) throw new Failure("method_not_allowed", { headers: { allow: "" } });
     pass({ request, reply, destination });
   }
 
@@ -126,73 +158,62 @@ export class Gateway {
     const known = this.about(passing.request);
     const show = (about: Known | null) => {
       if (about?.kind === "away") throw about.failure;
-      if (about?.kind === "tiled") this.#pass(passing, []);
+      if (about?.kind === "tiled") this.#forward(passing, []);
       else this.#data(passing);
     };
-    if (known instanceof Promise) settle(passing.reply, known, show);
+    if (known instanceof Promise) settle(passing.reply, known.then(show));
     else show(known);
   }
 
   #data(passing: Passing): void {
-    const introduction = this.introduce(passing.request);
-    const pass = (made: readonly string[]) => this.#pass(passing, made);
-    if (introduction instanceof Promise) settle(passing.reply, introduction, pass);
-    else pass(introduction);
+    const { request, reply } = passing;
+    const words = this.#introducer.introduce(request.caller, upstreamOf(passing), () => secretOf(request));
+    const pass = (made: Words) => this.#forward(passing, fieldsOf(made));
+    if (words instanceof Promise) settle(reply, words.then(pass));
+    else pass(words);
   }
 
-  /**
-   * The fields that say who asks. Fails where nobody may ask without a credential, and where the credential allows less
-   * than anything that could be passed on in its place.
-   */
-  introduce(request: FastifyRequest): readonly string[] | Promise<readonly string[]> {
-    const { caller } = request;
-    if (caller.kind === "anonymous" && !this.#deps.allowAnonymous) throw new Failure("no_credentials");
-    const introduction = this.#deps.exchange.introduce(caller);
-    if (introduction instanceof Promise) return introduction.then((made) => this.#fields(request, made));
-    return this.#fields(request, introduction);
-  }
-
-  #fields(request: FastifyRequest, introduction: Introduction): readonly string[] {
-    const fields = this.#said(introduction);
-    if (!tokenWidens(request.caller)) return fields;
-    const upstream = this.#deps.mounts.of(request.raw)?.upstream;
-    const credential = credentialOf(request);
-    if (upstream?.sharesDatabase !== true || credential.kind !== "api_key") {
-      throw new Failure("forbidden", {
-        detail:
-          "This API key is narrowed to access tags, and the data service behind this server would not know of them. " +
-          "Use another key, or ask the operator to set 'shares_database' for it in 'trees'.",
-      });
-    }
-    return ["authorization", `Apikey ${credential.secret}`, ...fields];
-  }
-
-  #said(introduction: Introduction): readonly string[] {
-    let fields = this.#introductions.get(introduction);
-    if (fields === undefined) {
-      const { token } = introduction;
-      const said = Object.entries(introductionHeaders(introduction)).filter(([, value]) => value !== "");
-      fields = [...(token === null ? [] : ["authorization", `Bearer ${token}`]), ...said.flat()];
-      this.#introductions.set(introduction, fields);
-    }
-    return fields;
-  }
-
-  #pass({ request, reply, destination }: Passing, introduction: readonly string[]): void {
-    const forwarder = destination.upstream === null ? undefined : this.#forwarders.get(destination.upstream);
-    if (forwarder === undefined) throw new Failure("not_found");
-    forwarder.forward(request, reply, {
+  #forward(passing: Passing, introduction: readonly string[]): void {
+    const { request, reply, destination } = passing;
+    this.#behind.get(upstreamOf(passing))?.forwarder.forward(request, reply, {
       target: withoutCredentials(request, destination.url),
-      fields: this.#wayFields(request).concat(introduction),
+      fields: this.#way(request, "").concat(introduction),
     });
   }
 
+  #socket(passing: Passing, sockets: GatewaySockets): void {
+    const { request, reply, destination } = passing;
+    const upstream = upstreamOf(passing);
+    const opened = sockets.open({
+      request,
+      reply,
+      upstream,
+      path: destination.kind === "socket" ? destination.path : "",
+      url: upstream.url.replace(/^http/, "ws") + withoutCredentials(request, destination.url),
+      way: this.#way(request, "socket"),
+    });
+    settle(
+      reply,
+      opened.catch((error: unknown) => {
+        if (!(error instanceof RefusedBehind)) throw error;
+        const context = { ours: {}, relocate: (location: string) => location };
+        const fields = answerHeaders(error.fields, context);
+        for (let index = 0; index + 1 < fields.length; index += 2) {
+          reply.header(fields[index] ?? "", fields[index + 1]);
+        }
+        reply.code(error.status).removeHeader("content-length").send(error.body);
+      }),
+    );
+  }
+
   /** By which way the request came; a Tiled builds its links from them. */
-  #wayFields(request: FastifyRequest): string[] {
+  #way(request: FastifyRequest, kind: "" | "socket"): string[] {
     const { links, proxies } = this.#deps;
     const [scheme = "", host = ""] = links.origin(request).split("://");
     const { address } = proxies.read(request);
-    const fields = ["x-forwarded-host", host, "x-forwarded-proto", scheme, "x-tiled-request-id", request.id];
+    // In a handshake the word is of the WebSocket's own schemes; Tiled makes http or https of it.
+    const proto = kind === "socket" ? scheme.replace("http", "ws") : scheme;
+    const fields = ["x-forwarded-host", host, "x-forwarded-proto", proto, "x-tiled-request-id", request.id];
     if (address !== null) fields.push("x-forwarded-for", address);
     return fields;
   }
@@ -204,8 +225,23 @@ interface Passing {
   readonly destination: Destination;
 }
 
-function settle<Value>(reply: FastifyReply, value: Promise<Value>, then: (value: Value) => void): void {
-  value.then(then).catch((error: unknown) => void reply.send(error));
+function upstreamOf({ destination: { upstream } }: Passing): Upstream {
+  if (upstream === null) throw new Failure("not_found");
+  return upstream;
+}
+
+function fieldsOf({ token, key, names }: Words): readonly string[] {
+  if (key !== null) return ["authorization", `Apikey ${key}`, ...names];
+  return token === null ? names : ["authorization", `Bearer ${token}`, ...names];
+}
+
+function secretOf(request: FastifyRequest): string | null {
+  const credential = credentialOf(request);
+  return credential.kind === "api_key" ? credential.secret : null;
+}
+
+function settle(reply: FastifyReply, work: Promise<void>): void {
+  work.catch((error: unknown) => void reply.send(error));
 }
 
 const CREDENTIALS: ReadonlySet<string> = new Set(["api_key", "access_token"]);

@@ -17,19 +17,36 @@ import type { Proxies } from "./proxies.ts";
 
 const NONE: Credential = { kind: "none" };
 
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** An access token may come as `?access_token=` (RFC 6750, section 2.3): where a browser can send no header. */
+    tokenInQuery?: true;
+  }
+}
+
 /** Query, `Authorization: Apikey`, cookie, `Authorization: Bearer`: the first that is there counts. Empty ones do not. */
 export function credentialOf(request: FastifyRequest): Credential {
-  const inQuery = (request.query as Readonly<Record<string, unknown>>)["api_key"];
+  const inQuery = keyInQuery(request);
   if (Array.isArray(inQuery))
     throw new Failure("bad_request", { detail: "The parameter api_key is given twice." });
   if (typeof inQuery === "string" && inQuery !== "") return { kind: "api_key", secret: inQuery };
   const header = readAuthorization(request.raw.headers.authorization);
   if (header.kind === "api_key") return header;
+  if (request.routeOptions.config.tokenInQuery === true) {
+    const token = (request.query as Readonly<Record<string, unknown>>)["access_token"];
+    if (Array.isArray(token))
+      throw new Failure("bad_request", { detail: "The parameter access_token is given twice." });
+    if (typeof token === "string" && token !== "") return { kind: "bearer", token };
+  }
   if (request.raw.headers.cookie !== undefined) {
     const cookie = request.cookies[API_KEY_COOKIE];
     if (cookie !== undefined && cookie !== "") return { kind: "api_key", secret: cookie };
   }
   return header;
+}
+
+function keyInQuery(request: FastifyRequest): unknown {
+  return (request.query as Readonly<Record<string, unknown>>)["api_key"];
 }
 
 function readAuthorization(header: string | undefined): Credential {
@@ -68,12 +85,17 @@ export function createIdentity(deps: {
   const { callers, proxies, links, browserSessions } = deps;
   return {
     identify: (request, { noted }) => {
+      const { access, browserSession = false } = request.routeOptions.config;
+      const person = () => {
+        const secret = browserSessions === null ? null : countedSecretOf(request, links);
+        return secret === null ? null : (browserSessions?.identify(secret) ?? null);
+      };
+      // A page greets the person, even if a key has been left in the browser.
+      const first = access === "page" && keyInQuery(request) === undefined ? person() : null;
+      if (first !== null) return first;
       const credential = credentialOf(request);
-      if (credential.kind === "none" && browserSessions !== null && countsBrowsers(request)) {
-        const secret = countedSecretOf(request, links);
-        if (secret !== null) return browserSessions.identify(secret);
-      }
-      return callers.identify(credential, originOf(request, proxies, null), { noted });
+      const last = browserSession && credential.kind === "none" ? person() : null;
+      return last ?? callers.identify(credential, originOf(request, proxies, null), { noted });
     },
     person: (request) => {
       const secret = formSecretOf(request, links);
@@ -101,11 +123,6 @@ export function createIdentity(deps: {
       return true;
     },
   };
-}
-
-function countsBrowsers(request: FastifyRequest): boolean {
-  const { access, browserSession } = request.routeOptions.config;
-  return access === "page" || browserSession === true;
 }
 
 /** For audit rows: from where, in which request, and who, once that is known. */

@@ -54,7 +54,7 @@ function describeAccess(access: Access | undefined, tokens: boolean): Readonly<R
   const scopes = typeof access === "string" ? [] : access.scopes;
   const keys = [{ APIKeyHeader: [] }, { APIKeyQuery: [] }, { APIKeyCookie: [] }];
   const bearer = tokens && access !== "api_key" ? [{ OAuth2PasswordBearer: [] }] : [];
-  const nobody = access === "optional" ? [{}] : [];
+  const nobody = access === "optional" || access === "verify" ? [{}] : [];
   return {
     security: [...bearer, ...keys, ...nobody],
     "x-access": typeof access === "string" ? access : scopes,

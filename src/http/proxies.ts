@@ -44,6 +44,11 @@ export class Proxies {
     return request.forwarded;
   }
 
+  /** The one who connects is a proxy that is believed. */
+  isTrusted({ raw }: FastifyRequest): boolean {
+    return this.#trusts(plainAddress(raw.socket.remoteAddress));
+  }
+
   /** For what comes before a route is found. */
   readHeaders({ headers, socket }: FastifyRequest["raw"]): Forwarded {
     const peer = plainAddress(socket.remoteAddress);

@@ -46,7 +46,9 @@ async function open(scene: Scene): Promise<TestApp & AsyncDisposable> {
     allowOrigins,
     providers: authentication.providers.length > 0,
     authenticators: await loadAuthenticators(authentication.providers, ".", () => undefined),
-    secretKeys: (authentication.secretKeys ?? []).map((key) => key.reveal()),
+    ...(authentication.secretKeys !== null && {
+      secretKeys: authentication.secretKeys.map((key) => key.reveal()),
+    }),
     ...(authentication.singleUserApiKey && { singleUserKey: authentication.singleUserApiKey.reveal() }),
   });
 }

@@ -8,7 +8,7 @@ import { pino } from "pino";
 import { type AppParts, createApp } from "../../src/app.ts";
 import type { Authenticator } from "../../src/authenticators/contract.ts";
 import { DictionaryAuthenticator } from "../../src/authenticators/dictionary.ts";
-import type { Config } from "../../src/config/model.ts";
+import type { Config, UpstreamConfig } from "../../src/config/model.ts";
 import type { Store } from "../../src/domain/ports.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { Secret } from "../../src/lib/secrets.ts";
@@ -36,6 +36,8 @@ export interface TestAppOptions {
   /** Instead of the minimal one. */
   readonly tree?: Tree;
   readonly policy?: AccessPolicy;
+  /** Servers behind this one; the first that stands at "/" takes the tree's place. */
+  readonly upstreams?: readonly Partial<UpstreamConfig>[];
 }
 
 export interface Tokens {
@@ -180,7 +182,7 @@ export async function memoryStore(clock: ManualClock): Promise<Store> {
   });
 }
 
-function toy(): Authenticator {
+export function toy(): Authenticator {
   return new DictionaryAuthenticator({ users_to_passwords: PASSWORDS, confirmation_message: "" });
 }
 
@@ -222,7 +224,15 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
         place: PLACE,
       },
     ],
-    upstreams: [],
+    upstreams: (options.upstreams ?? []).map((upstream) => ({
+      prefix: "",
+      host: null,
+      url: "http://127.0.0.1:9",
+      timeout: 60,
+      sharesDatabase: false,
+      place: PLACE,
+      ...upstream,
+    })),
     accessControl: null,
     allowOrigins: options.allowOrigins ?? [],
     metrics: { prometheus: true },

@@ -1,0 +1,25 @@
+/**
+ * Whether somebody who was let in for longer than one request would still be let in. An API key that has gone meanwhile
+ * does not count: clients make one for a single use.
+ */
+import type { Clock } from "../lib/clock.ts";
+import { type Caller, isKnown } from "./caller.ts";
+import type { Directory } from "./directory.ts";
+
+export interface Standing {
+  isCurrent(caller: Caller): Promise<boolean>;
+}
+
+/** `directory`: null in the modes without providers, where nobody can be shut out. */
+export function standingOf(directory: Pick<Directory, "session" | "summary"> | null, clock: Clock): Standing {
+  return {
+    isCurrent: async (caller) => {
+      if (directory === null || !isKnown(caller)) return true;
+      const principal = await directory.summary(caller.principal.uuid);
+      if (principal === undefined || principal.disabled) return false;
+      if (caller.kind === "api_key" || caller.session === null) return true;
+      const session = await directory.session(caller.session);
+      return session !== undefined && !session.revoked && session.expirationTime.getTime() > clock.now();
+    },
+  };
+}

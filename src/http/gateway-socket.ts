@@ -1,0 +1,214 @@
+/**
+ * WebSockets to a server behind this one: who may open one, and what becomes of it when its caller may no longer. The
+ * server takes a token in the query only, so the caller's credential becomes one there.
+ */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { type WebSocket, WebSocketServer } from "ws";
+import { type Caller, isKnown, missingScopes } from "../domain/caller.ts";
+import type { Callers } from "../domain/callers.ts";
+import type { Standing } from "../domain/standing.ts";
+import { Failure } from "../errors.ts";
+import { API_KEY_COOKIE } from "./csrf.ts";
+import { connect, RefusedBehind } from "./gateway-connect.ts";
+import { firstMessage, type PresentedCredential, REFUSED } from "./gateway-first-message.ts";
+import type { Introducer, Words } from "./gateway-introduce.ts";
+import type { Upstream } from "./gateway-mounts.ts";
+import { GOING_AWAY, Relay } from "./gateway-relay.ts";
+import type { Upgrades } from "./gateway-upgrade.ts";
+import { credentialOf, originOf } from "./identity.ts";
+import type { Links } from "./links.ts";
+import type { Proxies } from "./proxies.ts";
+
+export interface SocketDeps {
+  readonly upgrades: Upgrades;
+  readonly introducer: Introducer;
+  readonly callers: Callers;
+  readonly standing: Standing;
+  readonly links: Links;
+  readonly proxies: Proxies;
+  readonly allowAnonymous: boolean;
+  readonly allowOrigins: readonly string[];
+  /** Milliseconds; shorter in tests. */
+  readonly patience: { readonly firstMessage: number; readonly recheck: number };
+}
+
+export const PATIENCE = { firstMessage: 10_000, recheck: 30_000 };
+
+/** Bytes of a message, once it is known who sends; uvicorn takes no more either. */
+const MAX_MESSAGE = 16 * 1_048_576;
+/** While nobody is known, and of what follows. */
+const MAX_FIRST_MESSAGE = 16_384;
+
+const POLICY = 1008;
+const TRY_AGAIN = 1013;
+
+/** One socket on its way. */
+export interface Opening {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly upstream: Upstream;
+  /** Decoded. */
+  readonly path: string;
+  /** The upstream's, without credentials. */
+  readonly url: string;
+  /** By which way the request came. */
+  readonly way: readonly string[];
+}
+
+interface Open {
+  readonly relay: Relay;
+  readonly caller: Caller;
+}
+
+export class GatewaySockets {
+  readonly #deps: SocketDeps;
+  readonly #open = new Set<Open>();
+  readonly #waiting = new Set<WebSocket>();
+  readonly #timer: NodeJS.Timeout;
+  #closed = false;
+
+  constructor(deps: SocketDeps) {
+    this.#deps = deps;
+    this.#timer = setInterval(() => void this.#recheck(), deps.patience.recheck).unref();
+  }
+
+  async open(opening: Opening): Promise<void> {
+    const { request, reply, path, upstream } = opening;
+    const { caller } = request;
+    if (caller.kind === "anonymous" && !this.#deps.allowAnonymous) {
+      await this.#openByMessage(opening);
+      return;
+    }
+    this.#checkOrigin(request);
+    checkStreamScope(caller, path);
+    const words = await this.#deps.introducer.introduce(caller, upstream, () =>
+      secretOf(credentialOf(request)),
+    );
+    const behind = await connect(opening, words, reply.raw);
+    const client = this.#accept(opening, MAX_MESSAGE, behind.protocol);
+    if (client === undefined) behind.terminate();
+    else this.#join(client, behind, opening, caller);
+  }
+
+  /** No further ones, and an end to the open ones that makes clients come back. */
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    for (const { relay } of this.#open) relay.end(GOING_AWAY, "The server is stopping");
+    for (const socket of this.#waiting) socket.close(GOING_AWAY, "The server is stopping");
+  }
+
+  async #openByMessage(opening: Opening): Promise<void> {
+    const client = this.#accept(opening, MAX_FIRST_MESSAGE, "");
+    if (client === undefined) return;
+    this.#waiting.add(client);
+    client.once("close", () => this.#waiting.delete(client));
+    const credential = await firstMessage(client, this.#deps.patience.firstMessage);
+    if (credential === undefined) return;
+    try {
+      const { caller, words } = await this.#recognize(credential, opening);
+      const behind = await connect(opening, words, client);
+      this.#waiting.delete(client);
+      this.#join(client, behind, opening, caller);
+    } catch (error) {
+      opening.request.log.info({ err: error }, "WebSocket refused");
+      client.resume();
+      client.close(...closing(error));
+    }
+  }
+
+  async #recognize(
+    credential: PresentedCredential,
+    { request, upstream, path }: Opening,
+  ): Promise<{ readonly caller: Caller; readonly words: Words }> {
+    const origin = originOf(request, this.#deps.proxies, null);
+    const caller = await this.#deps.callers.identify(credential, origin, { noted: true });
+    checkStreamScope(caller, path);
+    return {
+      caller,
+      words: await this.#deps.introducer.introduce(caller, upstream, () => secretOf(credential)),
+    };
+  }
+
+  /** A page of another site may open a WebSocket to anywhere, and the browser adds its cookies. */
+  #checkOrigin(request: FastifyRequest): void {
+    const { origin } = request.headers;
+    const credential = credentialOf(request);
+    const ambient =
+      request.caller.kind === "browser" ||
+      (credential.kind === "api_key" && credential.secret === request.cookies[API_KEY_COOKIE]);
+    if (!ambient || origin === undefined || origin === this.#deps.links.origin(request)) return;
+    if (this.#deps.allowOrigins.includes(origin)) return;
+    throw new Failure("csrf", { detail: "This WebSocket was opened by a page of another site." });
+  }
+
+  #accept(opening: Opening, maxPayload: number, protocol: string): WebSocket | undefined {
+    const { request, reply } = opening;
+    const handshake = this.#deps.upgrades.take(request.raw, reply.raw);
+    if (handshake === undefined) throw new Failure("bad_request", { detail: "A WebSocket was expected." });
+    reply.hijack();
+    const server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload,
+      handleProtocols: () => (protocol === "" ? false : protocol),
+    });
+    server.on("headers", (headers) => headers.push(`X-Tiled-Request-ID: ${request.id}`));
+    let client: WebSocket | undefined;
+    server.handleUpgrade(request.raw, handshake.socket, handshake.head, (socket) => {
+      client = socket;
+    });
+    client?.on("error", (error) => request.log.info({ err: error }, "a WebSocket broke off"));
+    if (this.#closed) client?.close(GOING_AWAY, "The server is stopping");
+    return client;
+  }
+
+  #join(client: WebSocket, behind: WebSocket, { request }: Opening, caller: Caller): void {
+    const began = performance.now();
+    const who = isKnown(caller) ? caller.principal.uuid : caller.kind;
+    const relay = new Relay(client, behind, (code) => {
+      this.#open.delete(open);
+      request.log.info(
+        { principal: who, code, ms: Math.round(performance.now() - began) },
+        "WebSocket closed",
+      );
+    });
+    const open = { relay, caller };
+    this.#open.add(open);
+    request.log.info(
+      { principal: who, address: this.#deps.proxies.read(request).address },
+      "WebSocket opened",
+    );
+  }
+
+  async #recheck(): Promise<void> {
+    for (const open of [...this.#open]) {
+      // While the database is away nobody is shut out, as for other requests of those who are known.
+      const current = await this.#deps.standing.isCurrent(open.caller).catch(() => true);
+      if (current) open.relay.beat();
+      else open.relay.end(REFUSED, "The login has ended");
+    }
+  }
+}
+
+/** A stream shows data; the real Tiled does not look at a stream's scopes where it has no access policy. */
+function checkStreamScope(caller: Caller, path: string): void {
+  if (!/^\/api\/v1\/stream(?:\/|$)/i.test(path) || !missingScopes(caller, ["read:data"])) return;
+  throw new Failure("missing_scopes", {
+    detail: "Not enough permissions. Requires scopes ['read:data'].",
+    headers: { "www-authenticate": 'Bearer scope="read:data"' },
+  });
+}
+
+function secretOf(credential: ReturnType<typeof credentialOf>): string | null {
+  return credential.kind === "api_key" ? credential.secret : null;
+}
+
+/** What a caller is told where HTTP has no say any more. */
+function closing(error: unknown): [code: number, reason: string] {
+  if (error instanceof RefusedBehind) return [POLICY, `The data service answered ${error.status}`];
+  if (!(error instanceof Failure) || error.status >= 500) return [TRY_AGAIN, "Try again later"];
+  const narrowed = error.code === "forbidden";
+  return [REFUSED, narrowed ? "This API key is narrowed to access tags" : "Authentication failed"];
+}
