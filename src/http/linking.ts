@@ -3,7 +3,7 @@
  * login that is at most five minutes old (RFC 9470), and what the token route of the identity's provider takes: a
  * password, or the one-time code of an application. People do the same in `linking-pages.ts`.
  */
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import type { Linker } from "../domain/linking.ts";
 import { tooOld } from "../domain/linking.ts";
@@ -32,6 +32,7 @@ export function linkingRoutes(app: FastifyInstance, deps: LinkingDeps): void {
     "/api/v1/auth/identity",
     {
       config: { access: "optional", body: "json" },
+      onRequest: requireLinker,
       schema: {
         tags: ["principal"],
         summary: "Add an identity to your principal",
@@ -61,6 +62,7 @@ export function linkingRoutes(app: FastifyInstance, deps: LinkingDeps): void {
     "/api/v1/auth/identity",
     {
       config: { access: "optional" },
+      onRequest: requireLinker,
       schema: {
         tags: ["principal"],
         summary: "Remove an identity from your principal",
@@ -81,6 +83,12 @@ function linkerOf({ caller }: FastifyRequest): Linker {
   if (caller.kind !== "token") throw new Failure("no_credentials", { detail: "This needs an access token." });
   if (caller.session === null) throw tooOld();
   return { principal: caller.principal.uuid, session: caller.session };
+}
+
+/** Before the input is looked at. */
+function requireLinker(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  linkerOf(request);
+  done();
 }
 
 async function provenIdentity(

@@ -1,0 +1,350 @@
+/** `/login` and `/logout` with a username and a password, and what attackers try with them. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { LightMyRequestResponse } from "fastify";
+import type { Authenticator } from "../../src/authenticators/contract.ts";
+import { PASSWORDS, testApp, toy } from "../support/app.ts";
+import { Browser, formOf } from "../support/browser.ts";
+import { auditOf, logIn, mixedApp, pathOf, SESSION, tryLogin, whoIs } from "../support/person.ts";
+
+test("the form helps password managers and phones, and blocks no paste", async () => {
+  await using t = await testApp();
+  const { body } = await new Browser(t).open("/login");
+  const [username = "", password = ""] = [...body.matchAll(/<input type="(?:text|password)"[^>]*>/g)].map(
+    ([input]) => input,
+  );
+  assert.match(username, / autocomplete="username"/);
+  assert.match(username, / autocapitalize="none"/);
+  assert.match(username, / inputmode="email"/);
+  assert.match(username, / autofocus/);
+  assert.match(password, / type="password".* autocomplete="current-password"/);
+  assert.match(body, /<label for="username">.*<label for="password">/s);
+  assert.doesNotMatch(body, /onpaste|autocomplete="off"|<script/);
+});
+
+test("a login leads to the account, or where the page was asked for", async () => {
+  await using t = await testApp();
+  assert.equal(pathOf(await tryLogin(new Browser(t), "bob", PASSWORDS.bob)), "/account");
+  const next = "/api/v1/metadata/A?x=1&y=%2F";
+  const browser = new Browser(t);
+  const asked = await tryLogin(browser, "bob", PASSWORDS.bob, `?next=${encodeURIComponent(next)}`);
+  assert.equal(pathOf(asked), next);
+  assert.equal(await whoIs(browser), "bob");
+});
+
+test("a password that is wrong and a user that is unknown look the same", async () => {
+  await using t = await testApp();
+  const browser = new Browser(t);
+  const wrong = await tryLogin(browser, "alice", "nope");
+  const unknown = await tryLogin(browser, "zelda", "nope");
+  assert.deepEqual([wrong.statusCode, unknown.statusCode], [401, 401]);
+  assert.equal(wrong.headers["www-authenticate"], "Bearer");
+  const plain = (page: LightMyRequestResponse) => page.body.replaceAll(/alice|zelda/g, "NAME");
+  assert.equal(plain(wrong), plain(unknown));
+  assert.match(wrong.body, /The user name or the password is not right/);
+  assert.match(wrong.body, /value="alice"/);
+  assert.doesNotMatch(wrong.body, /nope/);
+  assert.equal(await whoIs(browser), null);
+});
+
+test("a form that is not filled in, or with a name that is none, is shown again", async () => {
+  await using t = await testApp();
+  const browser = new Browser(t);
+  for (const [username, password] of [
+    ["", "x"],
+    ["alice", ""],
+  ] as const) {
+    const page = await tryLogin(browser, username, password);
+    assert.deepEqual([page.statusCode, /Type your user name and your password/.test(page.body)], [422, true]);
+  }
+  for (const name of ["x".repeat(256), "a\0b"]) {
+    const page = await tryLogin(browser, name, "x");
+    assert.deepEqual([page.statusCode, /at most 255 characters/.test(page.body)], [422, true]);
+  }
+});
+
+test("guessing is throttled together with the token route, and the page says until when", async () => {
+  await using t = await testApp();
+  const browser = new Browser(t, "192.0.2.10");
+  for (let guess = 0; guess < 5; guess++) {
+    assert.equal((await tryLogin(browser, "alice", `guess ${guess}`)).statusCode, 401);
+    const options = { remoteAddress: "192.0.2.10" };
+    assert.equal((await t.loginAttempt("alice", `guess ${guess}`, options)).statusCode, 401);
+  }
+  const page = await tryLogin(browser, "alice", PASSWORDS.alice);
+  assert.equal(page.statusCode, 429);
+  assert.ok(Number(page.headers["retry-after"]) > 0);
+  assert.match(page.body, /Too many wrong attempts\. Try again in \d minutes\./);
+  assert.equal((await tryLogin(browser, "bob", PASSWORDS.bob)).statusCode, 303);
+  assert.equal((await tryLogin(new Browser(t, "10.1.1.1"), "alice", PASSWORDS.alice)).statusCode, 303);
+});
+
+test("login CSRF: without this browser's token nobody is logged in", async () => {
+  await using t = await testApp();
+  const mallory = new Browser(t);
+  const { hidden } = formOf(await mallory.open("/login"));
+  const victim = new Browser(t);
+  await victim.open("/login");
+  const credentials = { provider: "toy", username: "bob", password: PASSWORDS.bob };
+  for (const [fields, browser] of [
+    [credentials, victim],
+    [{ ...credentials, token: "" }, victim],
+    [{ ...credentials, token: "wrong" }, victim],
+    [{ ...credentials, token: hidden["token"] ?? "" }, victim],
+    [{ ...credentials, token: hidden["token"] ?? "" }, new Browser(t)],
+  ] as const) {
+    const page = await browser.post("/login", fields);
+    assert.equal(page.statusCode, 403);
+    assert.match(page.body, /had been open for too long/);
+    assert.ok(!browser.cookies.has(SESSION));
+  }
+  assert.deepEqual(
+    await auditOf(t),
+    ["principal_created", "role_granted"],
+    "no login, not even a failed one",
+  );
+  // The form that came with it works.
+  const again = await victim.post("/login", credentials);
+  assert.equal((await victim.submit(again, { username: "bob", password: PASSWORDS.bob })).statusCode, 303);
+});
+
+test("login CSRF: a page of another site logs nobody in, even with the right token", async () => {
+  await using t = await testApp();
+  const browser = new Browser(t);
+  const page = await browser.open("/login");
+  const credentials = { username: "bob", password: PASSWORDS.bob };
+  const foreign: Record<string, string>[] = [
+    { origin: "https://evil.example" },
+    { origin: "http://localhost:81" },
+    { origin: "https://localhost" },
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site" },
+    { "sec-fetch-site": "cross-site", origin: "http://localhost" },
+    { "sec-fetch-site": "same-origin", origin: "https://evil.example" },
+  ];
+  for (const headers of foreign) {
+    const refused = await browser.submit(page, credentials, headers);
+    assert.equal(refused.statusCode, 403, JSON.stringify(headers));
+    assert.match(refused.body, /This form cannot be used/);
+    assert.ok(refused.body.includes(String(refused.headers["x-tiled-request-id"])));
+    assert.ok(!browser.cookies.has(SESSION));
+  }
+  // Our own pages send no referrer, and so browsers say `null`.
+  const own = { origin: "null", "sec-fetch-site": "same-origin" };
+  assert.equal((await browser.submit(page, credentials, own)).statusCode, 303);
+});
+
+test("what no form sends is refused", async () => {
+  await using t = await testApp();
+  const browser = new Browser(t);
+  const { hidden } = formOf(await browser.open("/login"));
+  const cookie = `tiled_browser=${browser.cookies.get("tiled_browser")?.value}`;
+  const post = (payload: string, type: string) =>
+    t.call({
+      method: "POST",
+      url: "/login",
+      payload,
+      headers: { "content-type": type, cookie, accept: "text/html" },
+    });
+  const fields = { ...hidden, username: "bob", password: PASSWORDS.bob };
+  assert.equal((await post(JSON.stringify(fields), "application/json")).statusCode, 415);
+  assert.equal((await post(new URLSearchParams(fields).toString(), "text/plain")).statusCode, 415);
+  const form = "application/x-www-form-urlencoded";
+  assert.equal((await post(`${new URLSearchParams(fields)}&username=alice`, form)).statusCode, 400);
+  assert.equal((await post(`${new URLSearchParams({ ...fields, provider: "nope" })}`, form)).statusCode, 400);
+  assert.equal(
+    (await post(`${new URLSearchParams({ ...fields, provider: "__proto__" })}`, form)).statusCode,
+    400,
+  );
+  const large = await post(`${new URLSearchParams({ ...fields, password: "x".repeat(70_000) })}`, form);
+  assert.equal(large.statusCode, 413);
+  assert.match(String(large.headers["content-type"]), /^text\/html/);
+  assert.equal((await post(`${new URLSearchParams(fields)}`, form)).statusCode, 303);
+});
+
+test("open redirects: a login leads to nobody else, in the link and in the form", async () => {
+  await using t = await testApp();
+  for (const next of [
+    "//evil.example",
+    "/\\evil.example",
+    "https:evil.example",
+    "https://evil.example/",
+    "%2f%2fevil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "javascript:alert(1)",
+    "https://localhost@evil.example",
+    "/.//evil.example",
+  ]) {
+    const browser = new Browser(t);
+    const page = await browser.open(`/login?${new URLSearchParams({ next })}`);
+    assert.ok(!page.body.includes("evil"), next);
+    assert.ok(!String(page.headers["content-security-policy"]).includes("evil"), next);
+    const inForm = await browser.submit(page, { username: "bob", password: PASSWORDS.bob, next });
+    assert.equal(pathOf(inForm), "/account", next);
+    assert.equal(new URL(String(inForm.headers.location)).hostname, "localhost", next);
+    const known = await browser.open(`/login?${new URLSearchParams({ next })}`);
+    assert.equal(pathOf(known), "/account", next);
+  }
+  const twice = await new Browser(t).open("/login?next=/account&next=https://evil.example");
+  assert.equal(twice.statusCode, 422);
+});
+
+test("hosts that the operator names: the form may lead there, and who is logged in is asked", async () => {
+  await using t = await testApp({ server: { verifyHosts: ["data.example.org"] } });
+  const next = "http://data.example.org/x?y";
+  const url = `/login?${new URLSearchParams({ next })}`;
+  const browser = new Browser(t);
+  const page = await browser.open(url);
+  assert.match(page.body, /You go on to <strong>data\.example\.org<\/strong>/);
+  assert.match(
+    String(page.headers["content-security-policy"]),
+    /form-action 'self' http:\/\/data\.example\.org;/,
+  );
+  const away = await browser.submit(page, { username: "bob", password: PASSWORDS.bob });
+  assert.equal(away.headers.location, next);
+  // It would be sent back and forth for ever, where that host does not see the cookie.
+  const known = await browser.open(url);
+  assert.deepEqual([known.statusCode, known.body.includes(`href="${next}"`)], [200, true]);
+});
+
+test("who is logged in goes straight on, and logs in again only where that is asked for", async () => {
+  await using t = await testApp();
+  const browser = await logIn(t, "alice");
+  assert.equal(pathOf(await browser.open("/login")), "/account");
+  assert.equal(pathOf(await browser.open("/login?next=/docs")), "/docs");
+  const again = await browser.open("/login?again=1&next=/docs");
+  assert.equal(again.statusCode, 200);
+  assert.match(again.body, /Log in again/);
+  assert.match(again.body, /value="alice"/);
+});
+
+test("who may not log in is told why, and what to do", async () => {
+  await using t = await testApp({ authentication: { sessionLimit: 1 } });
+  await t.login("bob");
+  const full = await tryLogin(new Browser(t), "bob", PASSWORDS.bob);
+  assert.deepEqual([full.statusCode, /Too many sessions/.test(full.body)], [400, true]);
+  assert.match(full.body, /Log out somewhere/);
+  const { principal, access_token } = await t.login("cara");
+  await t.store?.principals.setDisabled(
+    (await t.whoami(`Bearer ${access_token}`)).json<{ uuid: never }>().uuid,
+    true,
+    new Date(t.clock.now()),
+    { address: null, requestId: null, actor: null },
+  );
+  assert.ok(principal);
+  const disabled = await tryLogin(new Browser(t), "cara", PASSWORDS.cara);
+  assert.deepEqual([disabled.statusCode, /This account is disabled/.test(disabled.body)], [401, true]);
+});
+
+test("a browser that logs in anew does not need a second place among its person's sessions", async () => {
+  await using t = await testApp({ authentication: { sessionLimit: 1 } });
+  const browser = await logIn(t, "bob");
+  await logIn(t, "bob", browser);
+  assert.equal(await whoIs(browser), "bob");
+});
+
+test("several providers: one is chosen first, and sites elsewhere are a link away", async () => {
+  const twice = new Map<string, Authenticator>([
+    ["institute", toy()],
+    ["beamline", toy()],
+  ]);
+  await using t = await testApp({ authenticators: twice });
+  const browser = new Browser(t);
+  const page = await browser.open("/login?next=/docs");
+  assert.doesNotMatch(page.body, /<form/);
+  const link = /href="(\/login\?provider=beamline[^"]*)"/.exec(page.body)?.[1] ?? "";
+  const form = await browser.open(link.replaceAll("&amp;", "&"));
+  assert.match(form.body, /Your account with <strong>beamline</);
+  const back = await browser.submit(form, { username: "bob", password: PASSWORDS.bob });
+  assert.equal(pathOf(back), "/docs");
+
+  await using mixed = await mixedApp();
+  const both = await new Browser(mixed.t).open("/login?next=/docs");
+  assert.match(both.body, /<form/);
+  assert.ok(both.body.includes('href="/api/v1/auth/provider/orcid/authorize?next=%2Fdocs"'));
+});
+
+test("logging out ends the session and leaves no credential in the browser", async () => {
+  await using t = await testApp();
+  const key = await t.makeKey((await t.login("bob")).access_token);
+  const browser = await logIn(t, "bob");
+  browser.cookies.set("tiled_api_key", { value: key, path: "/" });
+  const secret = browser.cookies.get(SESSION);
+  const page = await browser.open("/logout");
+  assert.match(page.body, /You are logged in as <strong>bob</);
+  const out = await browser.submit(page, {});
+  assert.deepEqual([out.statusCode, pathOf(out)], [303, "/logout"]);
+  assert.deepEqual([browser.cookies.has(SESSION), browser.cookies.has("tiled_api_key")], [false, false]);
+  assert.match((await browser.open("/logout")).body, /This browser is logged out/);
+  const kept = new Browser(t);
+  kept.cookies.set(SESSION, secret ?? { value: "", path: "/" });
+  assert.equal(await whoIs(kept), null);
+  assert.equal((await auditOf(t)).at(-1), "session_revoked");
+  assert.equal((await kept.submit(page, {})).statusCode, 303, "also when it has ended already");
+});
+
+test("no other page logs somebody out", async () => {
+  await using t = await testApp();
+  const browser = await logIn(t, "bob");
+  const page = await browser.open("/logout");
+  const other = formOf(await (await logIn(t, "bob")).open("/logout")).hidden;
+  assert.equal((await browser.post("/logout", {})).statusCode, 403);
+  assert.equal((await browser.post("/logout", other)).statusCode, 403);
+  assert.equal((await browser.submit(page, {}, { origin: "https://evil.example" })).statusCode, 403);
+  assert.equal((await browser.submit(page, {}, { "sec-fetch-site": "cross-site" })).statusCode, 403);
+  assert.equal((await browser.open("/logout")).statusCode, 200);
+  assert.equal(await whoIs(browser), "bob");
+});
+
+test("no page can be framed, kept, or made to load or send anything elsewhere", async () => {
+  await using s = await mixedApp();
+  const browser = await logIn(s.t, "alice");
+  for (const url of ["/login?again=1", "/logout", "/account", "/account/identities/add/orcid", "/"]) {
+    const { headers, statusCode } = await browser.open(url);
+    assert.equal(statusCode, 200, url);
+    assert.equal(
+      headers["content-security-policy"],
+      "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    );
+    assert.equal(headers["referrer-policy"], "no-referrer");
+    assert.equal(headers["x-content-type-options"], "nosniff");
+    assert.equal(headers["cache-control"], "no-store", url);
+  }
+});
+
+test("the landing page leads to the login and the account where there are any", async () => {
+  await using t = await testApp();
+  assert.match((await new Browser(t).open("/")).body, /<a href="\/login">Log in</);
+  assert.match((await (await logIn(t, "bob")).open("/")).body, /<a href="\/account">Your account</);
+  await using single = await testApp({ providers: false });
+  assert.doesNotMatch((await new Browser(single).open("/")).body, /\/login|\/account/);
+  for (const url of ["/login", "/account", "/logout"]) {
+    assert.equal((await new Browser(single).open(url)).statusCode, 404, url);
+  }
+});
+
+test("below a prefix all of it stands there", async () => {
+  await using t = await testApp({ server: { rootPath: "/data" } });
+  const browser = new Browser(t);
+  const login = await browser.open("/data/account");
+  assert.equal(pathOf(login), "/data/login?next=%2Fdata%2Faccount");
+  const page = await browser.open(String(login.headers.location));
+  assert.equal(formOf(page).action, "/data/login");
+  const back = await browser.submit(page, { username: "bob", password: PASSWORDS.bob });
+  assert.equal(pathOf(back), "/data/account");
+  assert.match((await browser.open("/data/account")).body, /action="\/data\/logout"/);
+});
+
+test("no password and no cookie's secret reaches the log or the audit", async () => {
+  await using t = await testApp();
+  const browser = await logIn(t, "alice");
+  await tryLogin(new Browser(t), "alice", "hunter2");
+  await browser.open("/account");
+  const secrets = [PASSWORDS.alice, "hunter2", browser.cookies.get(SESSION)?.value ?? "x"];
+  const rows = JSON.stringify((await t.store?.audit.read({ limit: 100 })) ?? []);
+  for (const secret of secrets) {
+    assert.ok(!t.logLines.join("").includes(secret));
+    assert.ok(!rows.includes(secret));
+  }
+});
