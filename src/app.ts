@@ -166,6 +166,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     offer: OFFER,
     links,
     clock: parts.clock,
+    behind: (request) => gateway.about(request),
   });
   docsRoute(app, { site, links });
   pageRoutes(app, {

@@ -1,8 +1,9 @@
 /** `GET /api/v1/`: the about document, from which a client learns how to log in and where everything is. */
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Authenticator, ProxiedAuthenticator } from "../authenticators/contract.ts";
 import type { Clock } from "../lib/clock.ts";
 import { answer, Document } from "./answer.ts";
+import type { Facts, Known } from "./gateway-about.ts";
 import { isOlder, pythonClient } from "./headers.ts";
 import type { Links } from "./links.ts";
 
@@ -23,24 +24,36 @@ export interface AboutOptions {
   readonly offer: Offer;
   readonly links: Links;
   readonly clock: Clock;
+  /** What a server behind this one says of itself; null where there is none. */
+  readonly behind: (request: FastifyRequest) => Known | Promise<Known> | null;
 }
 
 /** The version of Tiled whose API this is: clients compare it with what they need. */
 export const API_OF_TILED = "0.2.20";
 const EXPIRES_MS = 600_000;
+const EXPIRES_WHILE_AWAY_MS = 5_000;
 const MAX_REMEMBERED = 64;
 
 export function aboutRoutes(app: FastifyInstance, options: AboutOptions): void {
-  const documents = new Map<string, Document>();
-  const documentFor = (base: string, internal: string): Document => {
+  const documents = new Map<string, { readonly document: Document; readonly facts: Facts | null }>();
+  const documentFor = (request: FastifyRequest, facts: Facts | null): Document => {
+    const base = options.links.base(request);
+    const internal = internalMode(request);
     const proxied = proxiedIn(options);
     const name = `${internal} ${base} ${proxied === null ? "" : JSON.stringify(proxied.links())}`;
     const known = documents.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined && known.facts === facts) return known.document;
     if (documents.size >= MAX_REMEMBERED) documents.clear();
-    const document = new Document(about(base, internal, options));
-    documents.set(name, document);
+    const root = `${options.links.path(request)}/api`;
+    const document = new Document(merged(about(base, root, internal, options), facts));
+    documents.set(name, { document, facts });
     return document;
+  };
+  const send = (request: FastifyRequest, reply: FastifyReply, known: Known | null): FastifyReply => {
+    const document = documentFor(request, known?.kind === "tiled" ? known.facts : null);
+    const lasts = known?.kind === "away" ? EXPIRES_WHILE_AWAY_MS : EXPIRES_MS;
+    const expires = new Date(options.clock.now() + lasts).toUTCString();
+    return answer(request, reply, document, { headers: { expires } });
   };
 
   app.get(
@@ -50,9 +63,9 @@ export function aboutRoutes(app: FastifyInstance, options: AboutOptions): void {
       schema: { tags: ["about"], summary: "What this server is and how to log in" },
     },
     (request, reply) => {
-      const document = documentFor(options.links.base(request), internalMode(request));
-      const expires = new Date(options.clock.now() + EXPIRES_MS).toUTCString();
-      return answer(request, reply, document, { headers: { expires } });
+      const known = options.behind(request);
+      if (known instanceof Promise) return known.then((found) => send(request, reply, found));
+      return send(request, reply, known);
     },
   );
 
@@ -67,8 +80,15 @@ function internalMode(request: FastifyRequest): "internal" | "password" {
   return version !== undefined && isOlder(version, [0, 1, 0, 1, 17]) ? "password" : "internal";
 }
 
-function about(base: string, internal: string, options: AboutOptions) {
-  const { providers, allowAnonymous, offer, links } = options;
+/** Formats, queries, version and what a newer one adds are the server's behind this one; how to log in is ours. */
+function merged(ours: ReturnType<typeof about>, facts: Facts | null): Readonly<Record<string, unknown>> {
+  if (facts === null) return ours;
+  const { authentication, links, meta } = ours;
+  return { ...ours, ...facts, authentication, links, meta };
+}
+
+function about(base: string, rootPath: string, internal: string, options: AboutOptions) {
+  const { providers, allowAnonymous, offer } = options;
   const api = `${base}/api/v1`;
   return {
     api_version: 0,
@@ -88,7 +108,7 @@ function about(base: string, internal: string, options: AboutOptions) {
       links: providers.length === 0 ? null : sessionLinks(api, proxiedIn(options)),
     },
     links: { self: api, documentation: `${base}/docs` },
-    meta: { root_path: `${links.rootPath}/api` },
+    meta: { root_path: rootPath },
   };
 }
 
