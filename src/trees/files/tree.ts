@@ -22,6 +22,7 @@ import { reading } from "./reading.ts";
 import { Recent } from "./recent.ts";
 import { type Metadata, NO_METADATA, type ReadMetadata, readMetadata } from "./sidecar.ts";
 import { Skipped } from "./skipped.ts";
+import { stepsFrom } from "./steps.ts";
 import { readTagRules, type TagRules } from "./tag-rules.ts";
 
 export async function filesTree(args: FilesArgs, context: TreeContext): Promise<Tree> {
@@ -33,7 +34,7 @@ export async function filesTree(args: FilesArgs, context: TreeContext): Promise<
     args.access_tags_file == null
       ? null
       : new FileTags(resolve(context.directory, args.access_tags_file), context);
-  const inside = new Inside(root);
+  const inside = new Inside(await stepsFrom(root));
   const skipped = new Skipped(root, context.warn);
   const files = new Files(
     inside,
