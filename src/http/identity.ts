@@ -14,7 +14,9 @@ import { countedSecretOf, dropSession, formSecretOf } from "./browser-session.ts
 import { API_KEY_COOKIE } from "./csrf.ts";
 import type { Links } from "./links.ts";
 import type { Proxies } from "./proxies.ts";
+import { withoutParameters } from "./query.ts";
 
+const API_KEY_PARAMETER: ReadonlySet<string> = new Set(["api_key"]);
 const NONE: Credential = { kind: "none" };
 
 declare module "fastify" {
@@ -108,18 +110,18 @@ export function createIdentity(deps: {
       const key = query["api_key"];
       if (typeof key !== "string" || key === "") return false;
       if (request.cookies[API_KEY_COOKIE] !== key) {
-        reply.setCookie(API_KEY_COOKIE, key, {
+        const attributes = {
           httpOnly: true,
           path: "/",
           sameSite: "lax",
           secure: links.isHttps(request),
-        });
+        } as const;
+        // At once: an answer that is passed on from another server is not put together here.
+        reply.header("set-cookie", request.server.serializeCookie(API_KEY_COOKIE, key, attributes));
       }
       if (request.method !== "GET" || !(request.headers.accept ?? "").includes("text/html")) return false;
-      const url = new URL(request.url, "http://localhost");
-      url.searchParams.delete("api_key");
       reply.header("cache-control", "no-store");
-      reply.redirect(`${links.base(request)}${url.pathname}${url.search}`, 302);
+      reply.redirect(links.base(request) + withoutParameters(request.url, API_KEY_PARAMETER), 302);
       return true;
     },
   };
