@@ -122,7 +122,8 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   const app = newApp(config, parts, mounts);
   await app.register(cookie);
   await app.register(formbody, { parser: parseForm });
-  answerErrors(app, links, new ProblemPages({ site, links, accounts: multiUser !== null }));
+  const problems = new ProblemPages({ site, links, accounts: multiUser !== null });
+  answerErrors(app, links, problems);
   logRequests(app, proxies);
   commonHeaders(app, links);
   allowOrigins(app, config.allowOrigins);
@@ -189,6 +190,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
       providers: [...parts.authenticators.keys()],
       passwords: providers,
       externals,
+      problems,
       nextHosts: config.server.verifyHosts,
     });
     sessionRoutes(app, services);

@@ -81,7 +81,7 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
     async (request, reply) => {
       const caller = withScope(request, "create:apikeys");
       const { note = "", lifetime = USUAL_LIFETIME, ...boxes } = request.body;
-      const wanted = LIFETIMES[lifetime];
+      const wanted = Object.hasOwn(LIFETIMES, lifetime) ? LIFETIMES[lifetime] : undefined;
       if (wanted === undefined) throw new Failure("bad_request", { log: "a lifetime that no form has" });
       const scopes = "inherit" in boxes ? null : tickedScopes(boxes);
       const refuse = (problem: string, status: number) =>

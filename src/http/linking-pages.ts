@@ -18,15 +18,17 @@ import { IdentityBody, LoginBody } from "../schemas/pages.ts";
 import { type AccountDeps, done, person } from "./account.ts";
 import { browserOf, keepBrowser } from "./browser.ts";
 import { sessionSecretOf } from "./browser-session.ts";
+import { logFailure } from "./errors.ts";
 import type { ExternalProvider } from "./external-providers.ts";
 import { loginProblem } from "./login-page.ts";
 import { sendPage } from "./pages.ts";
-import { toLogin } from "./problem-pages.ts";
+import { type ProblemPages, toLogin } from "./problem-pages.ts";
 import type { PasswordProvider } from "./services.ts";
 
 export interface LinkingPagesDeps extends AccountDeps {
   readonly passwords: readonly PasswordProvider[];
   readonly externals: readonly ExternalProvider[];
+  readonly problems: ProblemPages;
 }
 
 type Added = { Params: { readonly provider: string } };
@@ -103,18 +105,20 @@ export async function finishLink(
   reply: FastifyReply,
   { identity, session }: { readonly identity: IdentityRef; readonly session: Linker["session"] },
 ): Promise<FastifyReply> {
-  const secret = sessionSecretOf(request, deps.links);
-  if (secret === null) throw elsewhere();
-  const caller = await deps.services.browserSessions.identify(secret);
-  if (caller.session !== session) throw elsewhere();
-  request.caller = caller;
-  return await link(
-    deps,
-    request,
-    reply,
-    { ...linkerOf(caller), identity },
-    { underway: BROWSER_LOGIN_MAX_AGE },
-  );
+  try {
+    const secret = sessionSecretOf(request, deps.links);
+    if (secret === null) throw elsewhere();
+    const caller = await deps.services.browserSessions.identify(secret);
+    if (caller.session !== session) throw elsewhere();
+    request.caller = caller;
+    const wish = { ...linkerOf(caller), identity };
+    return await link(deps, request, reply, wish, { underway: BROWSER_LOGIN_MAX_AGE });
+  } catch (error) {
+    // Not as a login that failed, which may lead to an application.
+    if (!(error instanceof Failure)) throw error;
+    logFailure(error, request);
+    return deps.problems.send(error, request, reply);
+  }
 }
 
 function elsewhere(): Failure {

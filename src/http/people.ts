@@ -11,6 +11,7 @@ import { linkingRoutes } from "./linking.ts";
 import { finishLink, linkingPages } from "./linking-pages.ts";
 import type { Links } from "./links.ts";
 import { LoginPages, loginRoutes } from "./login-page.ts";
+import type { ProblemPages } from "./problem-pages.ts";
 import type { AuthServices, PasswordProvider } from "./services.ts";
 
 export interface PeopleDeps {
@@ -22,6 +23,7 @@ export interface PeopleDeps {
   readonly providers: readonly string[];
   readonly passwords: readonly PasswordProvider[];
   readonly externals: readonly ExternalProvider[];
+  readonly problems: ProblemPages;
   /** Hosts beside our own that a login may lead to. */
   readonly nextHosts: readonly string[];
 }

@@ -29,14 +29,20 @@ export class ProblemPages {
   /** False where the answer is to be JSON. */
   answers(failure: Failure, request: FastifyRequest, reply: FastifyReply): boolean {
     if (!wantsPage(request) || !isPage(request)) return false;
-    const { site, links, accounts } = this.#deps;
+    const { links } = this.#deps;
     if (TO_LOGIN.has(failure.code)) {
       const next = SAFE_METHODS.has(request.method)
         ? links.rootPath + request.url
         : `${links.rootPath}/account`;
       toLogin(request, reply, links, { next });
-      return true;
+    } else {
+      this.send(failure, request, reply);
     }
+    return true;
+  }
+
+  send(failure: Failure, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const { site, links, accounts } = this.#deps;
     const { code, status } = failure;
     if (status === 401) reply.header("www-authenticate", "Bearer");
     reply.headers(failure.headers);
@@ -50,8 +56,7 @@ export class ProblemPages {
       accounts,
       ...(retryAfter > 0 && { retryAfter }),
     });
-    sendPage(reply, page, { status, noStore: true });
-    return true;
+    return sendPage(reply, page, { status, noStore: true });
   }
 }
 

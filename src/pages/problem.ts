@@ -39,6 +39,13 @@ function words({ code, status, retryAfter }: Problem): Words {
         text: "It is out of date, it belongs to another login, or your browser does not keep the cookies of this site. Nothing was changed.",
         next: "Open the page again and repeat what you did there. If a page of another site brought you here, do not go on.",
       };
+    case "login_elsewhere":
+    case "browser_login_over":
+      return {
+        title: "This was begun in another login",
+        text: "The login of this browser has changed or ended meanwhile. Nothing was changed.",
+        next: "If somebody sent you here with a link, do not go on. Otherwise log in, and begin again on your account page.",
+      };
     case "no_principal":
       return {
         title: "This account is disabled",

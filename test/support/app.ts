@@ -182,8 +182,8 @@ export async function memoryStore(clock: ManualClock): Promise<Store> {
   });
 }
 
-export function toy(): Authenticator {
-  return new DictionaryAuthenticator({ users_to_passwords: PASSWORDS, confirmation_message: "" });
+export function toy(users: Readonly<Record<string, string>> = PASSWORDS): Authenticator {
+  return new DictionaryAuthenticator({ users_to_passwords: users, confirmation_message: "" });
 }
 
 function testConfig(options: TestAppOptions, multiUser: boolean): Config {
