@@ -37,7 +37,7 @@ const NIL = "00000000-0000-0000-0000-000000000000" as Uuid;
 
 interface Entry {
   readonly made: number;
-  readonly introduction: Introduction | Promise<Introduction>;
+  readonly introduction: Introduction;
 }
 
 export class Exchange {
@@ -51,7 +51,7 @@ export class Exchange {
     this.#deps = deps;
   }
 
-  /** Synchronous where it was asked a short while ago. */
+  /** Synchronous but for the first time that one of several identities has to be looked up. */
   introduce(caller: Caller): Introduction | Promise<Introduction> {
     const now = this.#deps.clock.now();
     const known = this.#byCaller.get(caller);
@@ -59,26 +59,21 @@ export class Exchange {
     const lifetime = lifetimeOf(caller, now);
     const claims = claimsOf(caller, lifetime);
     let entry = this.#byClaims.get(claims);
-    if (entry === undefined || !isFresh(entry, now)) entry = this.#make(caller, claims, now, lifetime);
+    if (entry === undefined || !isFresh(entry, now)) {
+      const identity = isKnown(caller) ? this.#identity(caller) : undefined;
+      if (identity instanceof Promise) {
+        return identity.then(
+          (found) => this.#keep(claims, this.#make(caller, found, lifetime), now).introduction,
+        );
+      }
+      entry = this.#keep(claims, this.#make(caller, identity, lifetime), now);
+    }
     this.#byCaller.set(caller, entry);
     return entry.introduction;
   }
 
-  #make(caller: Caller, claims: string, made: number, lifetime: number): Entry {
-    const making = this.#introduce(caller, lifetime);
-    const entry: Entry = { made, introduction: making };
-    making.then(
-      (introduction) => {
-        if (this.#byClaims.get(claims) !== entry) return;
-        const settled = { made, introduction };
-        this.#byClaims.set(claims, settled);
-        this.#byCaller.set(caller, settled);
-      },
-      () => {
-        if (this.#byClaims.get(claims) === entry) this.#byClaims.delete(claims);
-        this.#byCaller.delete(caller);
-      },
-    );
+  #keep(claims: string, introduction: Introduction, made: number): Entry {
+    const entry = { made, introduction };
     this.#byClaims.delete(claims);
     if (this.#byClaims.size >= MAX_REMEMBERED) {
       const [oldest] = this.#byClaims.keys();
@@ -88,14 +83,13 @@ export class Exchange {
     return entry;
   }
 
-  async #introduce(caller: Caller, lifetime: number): Promise<Introduction> {
+  #make(caller: Caller, identity: IdentityRef | undefined, lifetime: number): Introduction {
     const scopes = sorted(caller);
     const bearer = bearerOf(caller);
     const token =
       bearer === null || tokenWidens(caller)
         ? null
-        : await this.#deps.tokens.issueForUpstream({ ...bearer, scopes }, lifetime);
-    const identity = isKnown(caller) ? await this.#identity(caller) : undefined;
+        : this.#deps.tokens.issueForUpstream({ ...bearer, scopes }, lifetime);
     return {
       token,
       principal: isKnown(caller) ? caller.principal.uuid : "",
@@ -104,11 +98,11 @@ export class Exchange {
     };
   }
 
-  async #identity(caller: KnownCaller): Promise<IdentityRef | undefined> {
+  #identity(caller: KnownCaller): IdentityRef | undefined | Promise<IdentityRef | undefined> {
     if (caller.kind === "browser") return caller.identity;
     const [first, second] = caller.principal.identities;
     if (second === undefined) return first;
-    return (await this.#deps.identityOf(caller)) ?? first;
+    return this.#deps.identityOf(caller).then((found) => found ?? first);
   }
 }
 

@@ -45,7 +45,7 @@ export function readingsOf(path: string, refuse: (reason: string) => void): Read
 }
 
 /** Anything for which it matters who reads it. */
-const ODD = /^[^/]|[^\x21-\x7e]|[%\\;?#]|\/\/|\/\.{1,2}(?:\/|$)/;
+const ODD = /^(?!\/)|[^\x21-\x7e]|[%\\;?#]|\/\/|\/\.{1,2}(?:\/|$)/;
 const FOREIGN = /[^\x21-\x7e]|[?#]/;
 const MAX_ROUNDS = 3;
 

@@ -46,7 +46,8 @@ export class TestUpstream {
   /** The one request that has come since the last look. */
   one(): Asked {
     const [asked, ...more] = this.asked.splice(0);
-    if (asked === undefined || more.length > 0) throw new Error(`${more.length + (asked ? 1 : 0)} requests, not one`);
+    if (asked === undefined || more.length > 0)
+      throw new Error(`${more.length + (asked ? 1 : 0)} requests, not one`);
     return asked;
   }
 

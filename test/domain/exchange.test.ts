@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Caller } from "../../src/domain/caller.ts";
+import { Exchange, tokenWidens } from "../../src/domain/exchange.ts";
+import type { IdentityRef, PrincipalSummary } from "../../src/domain/model.ts";
+import { Tokens } from "../../src/domain/tokens.ts";
+import { ManualClock } from "../../src/lib/clock.ts";
+import { Secret, sha256 } from "../../src/lib/secrets.ts";
+import { newUuid, uuidHex } from "../../src/lib/uuid.ts";
+
+const ALICE = { provider: "toy", id: "alice" };
+const ALICE_TOO = { provider: "orcid", id: "0000-1" };
+
+function scene(identityOf: () => Promise<IdentityRef | undefined> = async () => undefined) {
+  const clock = new ManualClock();
+  const lifetimes = { accessToken: 900, refreshToken: 900, session: 900 };
+  const tokens = new Tokens([new Secret("k".repeat(32))], lifetimes, clock);
+  return { clock, tokens, exchange: new Exchange({ tokens, clock, identityOf }) };
+}
+
+function principal(fields: Partial<PrincipalSummary> = {}): PrincipalSummary {
+  return {
+    uuid: newUuid(),
+    type: "user",
+    disabled: false,
+    identities: [ALICE],
+    scopes: ["read:data", "read:metadata"],
+    ...fields,
+  };
+}
+
+function login(who: PrincipalSummary, scopes: readonly string[] = who.scopes): Caller {
+  return {
+    kind: "token",
+    scopes: new Set(scopes),
+    principal: who,
+    identities: who.identities,
+    session: newUuid(),
+  };
+}
+
+function key(who: PrincipalSummary, fields: object = {}, scopes = ["read:data"]): Caller {
+  const record = {
+    firstEight: "01234567",
+    expirationTime: null,
+    note: null,
+    scopes,
+    accessTags: null,
+    latestActivity: null,
+    digest: sha256("x"),
+    principal: who.uuid,
+    ...fields,
+  };
+  return { kind: "api_key", scopes: new Set(scopes), principal: who, key: record };
+}
+
+function claims(token: string | null): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token?.split(".")[1] ?? "", "base64url").toString());
+}
+
+test("a caller is introduced by a token of a minute with all that a Tiled wants to know", async () => {
+  const { clock, exchange } = scene();
+  const who = principal();
+  const { token, ...names } = await exchange.introduce(login(who, ["read:metadata"]));
+  const { jti, ...rest } = claims(token);
+  assert.match(String(jti), /^[0-9a-f]{32}$/);
+  assert.deepEqual(rest, {
+    sub: uuidHex(who.uuid),
+    sub_typ: "user",
+    scp: ["read:metadata"],
+    state: {},
+    ids: [{ id: "alice", idp: "toy" }],
+    exp: clock.now() / 1000 + 60,
+    type: "access",
+    use: "upstream",
+  });
+  assert.deepEqual(names, { principal: who.uuid, identity: "toy:alice", scopes: "read:metadata" });
+});
+
+test("the token is no credential here, so that a narrow key does not become a login", async () => {
+  const { tokens, exchange } = scene();
+  const { token } = await exchange.introduce(key(principal(), {}, ["create:apikeys"]));
+  assert.throws(() => tokens.verifyAccess(token ?? ""), { code: "invalid_token" });
+});
+
+test("it is made once for the same caller, also when that is read anew, and again before it ends", async () => {
+  const { clock, exchange } = scene();
+  const who = principal();
+  const caller = login(who);
+  const { token } = await exchange.introduce(caller);
+  clock.advance(49);
+  assert.equal((await exchange.introduce(caller)).token, token);
+  assert.equal((await exchange.introduce(login({ ...who }))).token, token);
+  clock.advance(1);
+  const next = (await exchange.introduce(caller)).token;
+  assert.notEqual(next, token);
+  assert.equal(claims(next)["exp"], clock.now() / 1000 + 60);
+});
+
+test("a change of powers or identities shows at once", async () => {
+  const { exchange } = scene();
+  const who = principal();
+  const before = await exchange.introduce(login(who));
+  const fewer = await exchange.introduce(login({ ...who, scopes: [] }));
+  assert.deepEqual([before.scopes, fewer.scopes], ["read:data read:metadata", ""]);
+  const renamed = await exchange.introduce(login({ ...who, identities: [ALICE_TOO] }));
+  assert.deepEqual(claims(renamed.token)["ids"], [{ id: "0000-1", idp: "orcid" }]);
+});
+
+test("a key's token outlives it by less than a second", async () => {
+  const { clock, exchange } = scene();
+  const caller = key(principal(), { expirationTime: new Date(clock.now() + 10_500) });
+  assert.equal(claims((await exchange.introduce(caller)).token)["exp"], clock.now() / 1000 + 11);
+});
+
+test("a key that is narrowed to access tags gets no token, not even for an empty list", async () => {
+  const { exchange } = scene();
+  for (const accessTags of [["chem"], []]) {
+    const caller = key(principal(), { accessTags });
+    assert.ok(tokenWidens(caller));
+    const { token, identity } = await exchange.introduce(caller);
+    assert.deepEqual([token, identity], [null, "toy:alice"]);
+  }
+  // An equal key without tags is another caller.
+  const who = principal();
+  await exchange.introduce(key(who, { accessTags: ["chem"] }));
+  assert.notEqual((await exchange.introduce(key(who))).token, null);
+});
+
+test("anonymous callers have no token; the single user has one without a name", async () => {
+  const { exchange } = scene();
+  const scopes = new Set(["read:metadata"]);
+  assert.deepEqual(await exchange.introduce({ kind: "anonymous", scopes }), {
+    token: null,
+    principal: "",
+    identity: "",
+    scopes: "read:metadata",
+  });
+  const { token, principal: named } = await exchange.introduce({ kind: "single_user", scopes });
+  assert.equal(named, "");
+  assert.deepEqual(
+    [claims(token)["sub"], claims(token)["sub_typ"], claims(token)["ids"]],
+    ["0".repeat(32), "user", []],
+  );
+});
+
+test("of several identities the one that logged in is named, each login by its own", async () => {
+  const identities = [ALICE, ALICE_TOO];
+  const who = principal({ identities });
+  const answers = [ALICE_TOO, ALICE];
+  const { exchange } = scene(async () => answers.shift());
+  assert.equal((await exchange.introduce(login(who))).identity, "orcid:0000-1");
+  assert.equal((await exchange.introduce(login(who))).identity, "toy:alice");
+  // Nobody knows: the first.
+  assert.equal((await exchange.introduce(login(who))).identity, "toy:alice");
+  const browser: Caller = {
+    kind: "browser",
+    scopes: new Set(),
+    principal: who,
+    session: newUuid(),
+    identity: ALICE_TOO,
+    startedAt: new Date(0),
+  };
+  assert.equal((await exchange.introduce(browser)).identity, "orcid:0000-1");
+});
+
+test("a look-up that fails is tried again", async () => {
+  let away = true;
+  const { exchange } = scene(async () => {
+    if (away) throw new Error("away");
+    return ALICE_TOO;
+  });
+  const caller = login(principal({ identities: [ALICE, ALICE_TOO] }));
+  await assert.rejects(async () => exchange.introduce(caller), /away/);
+  away = false;
+  assert.equal((await exchange.introduce(caller)).identity, "orcid:0000-1");
+});

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { answerHeaders, requestHeaders } from "../../src/http/gateway-headers.ts";
+
+const up = (fields: readonly string[], connection?: string, socket = false) =>
+  requestHeaders(fields, connection, { socket });
+const down = (fields: readonly string[], ours: Record<string, string | string[]> = {}) =>
+  answerHeaders(
+    fields.map((field) => Buffer.from(field, "latin1")),
+    { ours, relocate: (location) => `<${location}>` },
+  );
+
+describe("a request's fields", () => {
+  test("pass as they came, in their order, repeated ones too", () => {
+    const fields = ["Accept", "a/b", "X-A", "1", "x-a", "2", "If-None-Match", '"e"', "Range", "bytes=0-1"];
+    assert.deepEqual(up(fields, "keep-alive"), fields);
+  });
+
+  for (const name of [
+    "Authorization",
+    "Connection",
+    "Expect",
+    "Forwarded",
+    "Host",
+    "Keep-Alive",
+    "Proxy",
+    "Proxy-Authorization",
+    "Proxy-Connection",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade",
+    "HTTP2-Settings",
+    "X-CSRF",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Anything",
+    "X_Forwarded_Host",
+    "X-Original-URL",
+    "X-Real-IP",
+    "X_Real_IP",
+    "X-Rewrite-URL",
+    "X-Tiled-Principal",
+    "X-Tiled-Request-ID",
+    "x_tiled_principal",
+    "X-Tiled_Scopes",
+  ]) {
+    test(`${name} does not pass`, () =>
+      assert.deepEqual(up(["A", "1", name, "x", "B", "2"]), ["A", "1", "B", "2"]));
+  }
+
+  test("that Connection names do not pass either", () => {
+    const fields = ["X-Secret", "1", "Content-Type", "a/b", "Cookie", "a=b", "X-Kept", "2"];
+    assert.deepEqual(up(fields, "close, X-Secret,content-type , COOKIE"), ["X-Kept", "2"]);
+  });
+
+  for (const [cookies, left] of [
+    ["a=b; c=d", "a=b; c=d"],
+    ["a=b; tiled_api_key=x; c=d", "a=b; c=d"],
+    ["tiled_csrf=x;a=b", "a=b"],
+    ["tiled_session=x; __Host-tiled_session=y; __Host-tiled_browser=z; TILED_API_KEY=1", undefined],
+    ["a=tiled_api_key=1", "a=tiled_api_key=1"],
+    ["untiled_=1", "untiled_=1"],
+  ] as const) {
+    test(`of the cookies '${cookies}' ours stay here`, () =>
+      assert.deepEqual(up(["Cookie", cookies]), left === undefined ? [] : ["Cookie", left]));
+  }
+
+  test("of a WebSocket's handshake are made anew", () => {
+    const fields = [
+      "Sec-WebSocket-Key",
+      "k",
+      "Sec-WebSocket-Extensions",
+      "permessage-deflate",
+      "Origin",
+      "o",
+    ];
+    assert.deepEqual(up(fields, "Upgrade", true), ["Origin", "o"]);
+    assert.equal(up(fields, "Upgrade").length, 6);
+  });
+});
+
+describe("an answer's fields", () => {
+  test("pass as they came", () => {
+    const fields = ["Content-Type", "a/b", "ETag", "x", "Content-Encoding", "gzip", "X-\u00e4", "\u00e9"];
+    assert.deepEqual(down(fields), fields);
+  });
+
+  test("those of one connection, and what it names, do not", () => {
+    const fields = [
+      "Connection",
+      "close, X-Hop",
+      "X-Hop",
+      "1",
+      "Keep-Alive",
+      "x",
+      "Transfer-Encoding",
+      "chunked",
+    ];
+    assert.deepEqual(down([...fields, "Upgrade", "h2c", "A", "1"]), ["A", "1"]);
+  });
+
+  test("cookies of our names do not, others do", () => {
+    const cookies = [
+      "tiled_api_key=1; Path=/",
+      "tiled_csrf=2",
+      "__Host-tiled_session=3",
+      " tiled_csrf=4",
+      "other=5",
+    ];
+    assert.deepEqual(down(cookies.flatMap((cookie) => ["Set-Cookie", cookie])), ["Set-Cookie", "other=5"]);
+  });
+
+  test("whom another origin may ask, and by which way, only we say", () => {
+    const fields = ["Access-Control-Allow-Origin", "*", "Alt-Svc", "h3", "X-Tiled-Request-ID", "theirs"];
+    assert.deepEqual(down(fields, { "x-tiled-request-id": "ours" }), ["x-tiled-request-id", "ours"]);
+  });
+
+  test("ours are added where the server says nothing; lists are joined", () => {
+    const fields = ["Referrer-Policy", "same-origin", "Vary", "Accept", "Set-Cookie", "a=1"];
+    const ours = {
+      "referrer-policy": "no-referrer",
+      vary: "Origin",
+      "set-cookie": ["b=2", "c=3"],
+      "x-content-type-options": "nosniff",
+    };
+    assert.deepEqual(down(fields, ours), [
+      ...fields,
+      ...["vary", "Origin", "set-cookie", "b=2", "set-cookie", "c=3", "x-content-type-options", "nosniff"],
+    ]);
+  });
+
+  test("Location goes through our hands", () => {
+    assert.deepEqual(down(["location", "http://a/"]), ["location", "<http://a/>"]);
+  });
+});
