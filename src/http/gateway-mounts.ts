@@ -117,7 +117,8 @@ export class Mounts {
         return refused("The path can be read in two ways.");
     }
     if (upstream === undefined) return { kind: "ours", url, upstream: null };
-    const inner = url.slice(upstream.prefix.length) || "/";
+    const rest = url.slice(upstream.prefix.length);
+    const inner = rest.startsWith("/") ? rest : `/${rest}`;
     if (this.#isOwn(raw, upstream)) return { kind: "ours", url: inner, upstream };
     const path = readings.normal.slice(upstream.prefix.length) || "/";
     return { kind: this.#kind(request, path), url: inner, upstream, path };
