@@ -1,0 +1,142 @@
+/** The account's pages from data alone: what is shown to whom, and that whatever others wrote stays text. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Account, type AccountKey, accountPage } from "../../src/pages/account.ts";
+import { newKeyPage } from "../../src/pages/account-keys.ts";
+import { leavingPage, linkPage } from "../../src/pages/linking.ts";
+import { loginPage, logoutPage, onwardPage } from "../../src/pages/login-page.ts";
+import { problemPage } from "../../src/pages/problem.ts";
+
+const SITE = { title: "Tiled", logo: null, contact: null, version: "0.1.0" };
+const EVIL = `"><script>alert('1')</script>`;
+const TIME = new Date("2026-01-31T12:00:00Z");
+
+function account(changes: Partial<Account> = {}): string {
+  return accountPage({
+    site: SITE,
+    basePath: "",
+    now: TIME.getTime(),
+    token: "t",
+    notice: null,
+    name: "alice",
+    provider: "toy",
+    identities: [{ provider: "toy", id: "alice", latestLogin: TIME, current: true, removable: false }],
+    providers: ["toy"],
+    sessions: [],
+    furtherSessions: 0,
+    keys: [],
+    mayRevokeKeys: true,
+    keyForm: null,
+    roles: [],
+    ...changes,
+  }).text;
+}
+
+const SESSION = {
+  uuid: "u",
+  current: false,
+  browser: true,
+  userAgent: null,
+  address: null,
+  identity: null,
+  startedAt: TIME,
+  lastUsed: null,
+  expirationTime: TIME,
+};
+const KEY: AccountKey = {
+  firstEight: "01234567",
+  note: null,
+  scopes: ["inherit"],
+  accessTags: null,
+  expirationTime: null,
+  latestActivity: null,
+};
+
+test("what is not known is left out or said", () => {
+  const text = account({ sessions: [SESSION, { ...SESSION, browser: false }], keys: [KEY] });
+  assert.match(text, /<strong>A browser<\/strong>/);
+  assert.match(text, /<strong>A program<\/strong>/);
+  assert.match(text, /<strong>Without a note<\/strong>/);
+  assert.match(text, /all that you may do · never used · never expires/);
+  assert.match(text, /You have no role on this server/);
+  assert.doesNotMatch(text, /null|undefined/);
+  assert.match(account(), /You have none/);
+});
+
+test("what a key may do is told in words", () => {
+  const powers = (changes: Partial<AccountKey>) =>
+    /<p class="quiet">([^·]*) · never used/.exec(account({ keys: [{ ...KEY, ...changes }] }))?.[1];
+  assert.equal(powers({ scopes: [] }), "nothing but to say who it is");
+  assert.equal(powers({ scopes: ["read:data"], accessTags: [] }), "read:data; nothing that has tags");
+  assert.equal(
+    powers({ scopes: ["read:data"], accessTags: ["a", "b"] }),
+    "read:data; only what is tagged a, b",
+  );
+});
+
+test("each button says what it is about, also to who cannot see where it stands", () => {
+  const text = account({
+    sessions: [{ ...SESSION, userAgent: "python-tiled/1", address: "192.0.2.1" }],
+    keys: [KEY],
+    identities: [{ provider: "orcid", id: "x", latestLogin: null, current: false, removable: true }],
+  });
+  assert.match(text, /Log out<span class="hidden"> Tiled for Python 1, 192\.0\.2\.1<\/span>/);
+  assert.match(text, /Revoke<span class="hidden"> the key 01234567<\/span>/);
+  assert.match(text, /Remove<span class="hidden"> x of orcid<\/span>/);
+});
+
+test("whatever others wrote is text on every page", () => {
+  const site = { ...SITE, title: EVIL, contact: EVIL };
+  const at = { site, basePath: "" };
+  const form = {
+    action: "/login",
+    token: EVIL,
+    provider: EVIL,
+    next: EVIL,
+    username: EVIL,
+    problem: { kind: "wrong" },
+  } as const;
+  const pages = [
+    account({
+      site,
+      name: EVIL,
+      provider: EVIL,
+      token: EVIL,
+      providers: [EVIL],
+      identities: [{ provider: EVIL, id: EVIL, latestLogin: null, current: true, removable: true }],
+      sessions: [{ ...SESSION, uuid: EVIL, userAgent: EVIL, address: EVIL, identity: EVIL }],
+      keys: [{ ...KEY, firstEight: EVIL, note: EVIL, scopes: [EVIL], accessTags: [EVIL] }],
+      keyForm: { scopes: [EVIL], problem: EVIL, note: EVIL },
+      roles: [{ name: EVIL, scopes: [EVIL] }],
+    }),
+    newKeyPage({ ...at, baseUrl: EVIL, secret: EVIL, note: EVIL, expirationTime: null }).text,
+    linkPage({ ...at, name: EVIL, ownProvider: EVIL, provider: EVIL, form, action: EVIL, token: EVIL }).text,
+    leavingPage({ ...at, provider: EVIL, href: EVIL }).text,
+    loginPage({ ...at, form, choices: [{ name: EVIL, href: EVIL }], destination: EVIL, again: EVIL }).text,
+    loginPage({ ...at, form: null, choices: [], destination: EVIL, again: null }).text,
+    logoutPage({ ...at, person: { name: EVIL, action: EVIL, token: EVIL } }).text,
+    onwardPage({ ...at, name: EVIL, href: EVIL, destination: EVIL }).text,
+    problemPage({ ...at, code: "not_found", status: 404, requestId: EVIL, accounts: true }).text,
+  ];
+  for (const [index, text] of pages.entries()) {
+    assert.doesNotMatch(text, /<script|alert\('/, String(index));
+    assert.ok(text.includes("&lt;script&gt;"), String(index));
+  }
+});
+
+test("no page needs a script or a style of its own, or anything from elsewhere", () => {
+  const pages = [
+    account({ keyForm: { scopes: ["read:data"], problem: "x", note: "" }, keys: [KEY], sessions: [SESSION] }),
+    newKeyPage({
+      site: SITE,
+      basePath: "",
+      baseUrl: "http://x",
+      secret: "s",
+      note: "n",
+      expirationTime: TIME,
+    }).text,
+  ];
+  for (const text of pages) {
+    assert.doesNotMatch(text, /<script|<style|style=| on\w+=|javascript:|(?:src|href)="(?:https?:)?\/\//i);
+  }
+});
