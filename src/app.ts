@@ -127,7 +127,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   logRequests(app, proxies);
   commonHeaders(app, links);
   allowOrigins(app, config.allowOrigins);
-  protectFromForgery(app, links);
+  protectFromForgery(app, links, config.allowOrigins);
   const browserSessions = multiUser?.services.browserSessions ?? null;
   guardRoutes(app, createIdentity({ callers, proxies, links, browserSessions }));
   protectForms(app, links);

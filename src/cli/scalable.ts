@@ -20,9 +20,9 @@ export function checkScalable({ authentication, database }: Config): void {
         "authentication.secret_keys (or TILED_SECRET_KEYS): no process would accept the tokens of another.",
       );
     }
-    if (parseDatabaseUri(database.uri?.reveal() ?? null).kind === "memory") {
+    if (parseDatabaseUri(database.uri?.reveal() ?? null).kind !== "postgresql") {
       missing.push(
-        "database.uri (or TILED_DATABASE_URI), not in memory: no process would know the sessions of another.",
+        "database.uri (or TILED_DATABASE_URI) of PostgreSQL: with SQLite no process would know the failed logins of another.",
       );
     }
   }

@@ -82,8 +82,10 @@ export class Login {
   ): Promise<{ readonly identity: IdentityRef; readonly authenticated: AuthenticatedIdentity }> {
     const { username, password } = credentials;
     if (!isStorable(username)) throw unusableName();
-    const attempt = await this.#deps.throttle.attempt(`${provider} ${username}`, origin.address, () =>
-      authenticator.authenticate(username, password),
+    const attempt = await this.#deps.throttle.attempt(
+      `${provider} ${username.normalize("NFKC").toLowerCase()}`,
+      origin.address,
+      () => authenticator.authenticate(username, password),
     );
     const attempted = { provider, id: username };
     if (attempt.kind === "throttled") {

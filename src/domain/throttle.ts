@@ -72,9 +72,10 @@ export class LoginThrottle {
     addressKey: string,
     limits: ThrottleLimits,
   ): Promise<Attempt<never>> {
-    const before = await this.#counters.blocked(addressKey, limits.address);
-    if (before > 0) return { kind: "throttled", retryAfter: before };
+    // The password was looked at, so the account counts it even where the address has to wait already.
     const byAccount = await this.#counters.count(accountKey, limits.account);
+    const before = await this.#counters.blocked(addressKey, limits.address);
+    if (before > 0) return { kind: "throttled", retryAfter: Math.max(before, byAccount) };
     const byAddress = await this.#counters.count(addressKey, limits.address);
     const retryAfter = Math.max(byAccount, byAddress);
     if (retryAfter > 0) return { kind: "throttled", retryAfter };

@@ -30,6 +30,8 @@ export interface AboutOptions {
 
 /** The version of Tiled whose API this is: clients compare it with what they need. */
 export const API_OF_TILED = "0.2.20";
+/** It is one thing to one client and another to the next. */
+const NOT_SHARED = { "cache-control": "private, max-age=600", vary: "Origin, Accept, User-Agent" };
 const EXPIRES_MS = 600_000;
 const EXPIRES_WHILE_AWAY_MS = 5_000;
 const MAX_REMEMBERED = 64;
@@ -53,7 +55,7 @@ export function aboutRoutes(app: FastifyInstance, options: AboutOptions): void {
     const document = documentFor(request, known?.kind === "tiled" ? known.facts : null);
     const lasts = known?.kind === "away" ? EXPIRES_WHILE_AWAY_MS : EXPIRES_MS;
     const expires = new Date(options.clock.now() + lasts).toUTCString();
-    return answer(request, reply, document, { headers: { expires } });
+    return answer(request, reply, document, { headers: { expires, ...NOT_SHARED } });
   };
 
   app.get(

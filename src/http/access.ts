@@ -7,6 +7,7 @@ import type { Caller } from "../domain/caller.ts";
 import { missingScopes } from "../domain/caller.ts";
 import type { Scope } from "../domain/scopes.ts";
 import { Failure } from "../errors.ts";
+import { SAFE_METHODS } from "./csrf.ts";
 import type { Identity } from "./identity.ts";
 
 /**
@@ -47,6 +48,9 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
   app.decorateRequest("caller");
   app.decorateRequest("refused", null);
 
+  const ask = (request: FastifyRequest, access: Access, noted: boolean) =>
+    access === "person" ? identity.person(request) : identity.identify(request, { noted });
+
   app.addHook("onRoute", (route) => {
     if (route.config?.access === undefined) {
       throw new Error(`The route ${String(route.method)} ${route.url} does not declare its access.`);
@@ -84,16 +88,22 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
     };
     let caller: Caller | Promise<Caller>;
     try {
-      caller =
-        access === "person"
-          ? identity.person(request)
-          : identity.identify(request, { noted: access !== "api_key" });
+      caller = ask(request, access, access !== "api_key");
     } catch (error) {
       refused(error);
       return;
     }
     if (caller instanceof Promise) caller.then(admit, refused);
     else admit(caller);
+  });
+
+  // A body may come in as slowly as its sender likes, who may be shut out meanwhile: what changes something asks again.
+  app.addHook("preHandler", async (request) => {
+    const { access } = request.routeOptions.config;
+    if (SAFE_METHODS.has(request.method) || access === undefined || access === "public") return;
+    if (access === "page" || access === "verify" || request.caller.kind === "anonymous") return;
+    request.caller = await ask(request, access, false);
+    checkScopes(access, request.caller);
   });
 
   app.addHook("preParsing", (request, _reply, payload, done) => {

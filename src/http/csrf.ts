@@ -12,6 +12,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The route looks at no key, and its form carries a token that only this browser's page has. */
     formToken?: true;
+    /** A cache may keep the answer for everybody: it carries no cookie. */
+    shared?: true;
   }
 }
 
@@ -19,23 +21,38 @@ export const API_KEY_COOKIE = "tiled_api_key";
 const CSRF_COOKIE = "tiled_csrf";
 export const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
-export function protectFromForgery(app: FastifyInstance, links: Links): void {
+/** `trusted`: origins whose pages may use the cookie; a star trusts nobody with it. */
+export function protectFromForgery(app: FastifyInstance, links: Links, trusted: readonly string[]): void {
   app.addHook("onRequest", (request, reply, done) => {
     const cookies = request.raw.headers.cookie === undefined ? {} : request.cookies;
-    if (cookies[CSRF_COOKIE] === undefined) {
+    const { formToken = false, shared = false } = request.routeOptions.config;
+    if (cookies[CSRF_COOKIE] === undefined && !shared) {
       const secure = links.isHttps(request) ? "; Secure" : "";
       reply.header(
         "set-cookie",
         `${CSRF_COOKIE}=${randomBytes(24).toString("base64url")}; HttpOnly; Path=/; SameSite=lax${secure}`,
       );
     }
-    const { formToken = false } = request.routeOptions.config;
     if (SAFE_METHODS.has(request.method) || cookies[API_KEY_COOKIE] === undefined || formToken) {
       done();
       return;
     }
-    done(checkToken(request));
+    done(checkSource(request, links, trusted) ?? checkToken(request));
   });
+}
+
+/**
+ * A page of another host of the same domain is "same site" and may plant cookies of its own beside ours; but a browser
+ * tells where a request comes from (Fetch standard, `Origin`; Fetch Metadata, `Sec-Fetch-Site`). Programs send neither.
+ */
+function checkSource(request: FastifyRequest, links: Links, trusted: readonly string[]): Failure | undefined {
+  const { origin, "sec-fetch-site": site, cookie = "" } = request.headers;
+  const known =
+    origin !== undefined && (origin === new URL(links.base(request)).origin || trusted.includes(origin));
+  const foreign = known ? false : origin !== undefined || site === "same-site" || site === "cross-site";
+  if (foreign) return new Failure("csrf", { detail: "The request comes from a page of another origin." });
+  const twice = [CSRF_COOKIE, API_KEY_COOKIE].some((name) => cookie.split(`${name}=`).length > 2);
+  return twice ? new Failure("csrf", { detail: "A cookie of ours is given twice." }) : undefined;
 }
 
 /** Fails where the value of `tiled_csrf` is not repeated; `cookie`: the credential that a browser sends by itself. */

@@ -6,7 +6,7 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
 import { uniqueNames } from "../lib/secrets.ts";
-import type { Links } from "./links.ts";
+import { isHost, type Links } from "./links.ts";
 
 const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
@@ -47,6 +47,12 @@ function checkHeaders(request: FastifyRequest): Failure | undefined {
     const name = raw[index];
     if (name?.length === 4 && name.toLowerCase() === "host") hosts += 1;
     else if (name?.length === 13 && name.toLowerCase() === "authorization") credentials += 1;
+  }
+  if (request.raw.url?.includes("#")) {
+    return new Failure("bad_request", { detail: "A request's target has no fragment." });
+  }
+  if (!isHost(request.raw.headers.host ?? "")) {
+    return new Failure("bad_request", { detail: "The Host header is not a host name." });
   }
   if (hosts !== 1) return new Failure("bad_request", { detail: "A request needs one Host header." });
   if (credentials > 1)

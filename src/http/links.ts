@@ -27,6 +27,10 @@ const ROOT: Place = { prefix: "", ownHost: false };
 
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
+export function isHost(text: string): boolean {
+  return HOST.test(text);
+}
+
 export class Links {
   /** The path under which everything stands for the browser: "" or "/prefix". */
   readonly rootPath: string;

@@ -4,12 +4,13 @@
  */
 import type { FastifyInstance } from "fastify";
 import { type Caller, isKnown } from "../domain/caller.ts";
+import { afterRequests } from "./after.ts";
 import type { Proxies } from "./proxies.ts";
 
 const MAX_PATH = 200;
 
 export function logRequests(app: FastifyInstance, proxies: Proxies): void {
-  app.addHook("onResponse", (request, reply, done) => {
+  afterRequests(app, (request, reply, aborted) => {
     const { caller, failure } = request;
     request.log.info(
       {
@@ -19,11 +20,11 @@ export function logRequests(app: FastifyInstance, proxies: Proxies): void {
         ms: Math.round(reply.elapsedTime * 10) / 10,
         address: proxies.read(request).address,
         principal: callerName(caller),
+        ...(aborted ? { aborted } : {}),
         ...(failure === null ? {} : { code: failure.code, reason: failure.message }),
       },
       "request",
     );
-    done();
   });
 }
 
@@ -33,7 +34,8 @@ function callerName(caller: Caller | undefined): string {
 }
 
 function pathOf(url: string): string {
-  const end = url.indexOf("?");
+  // What may separate a query for somebody: it may hold a key.
+  const end = url.search(/[?#;]/);
   const path = end === -1 ? url : url.slice(0, end);
   return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path;
 }

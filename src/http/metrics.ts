@@ -1,6 +1,7 @@
 /** `GET /metrics` in Prometheus' text format: requests by route and status, their time, and the process itself. */
 import type { FastifyInstance } from "fastify";
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { afterRequests } from "./after.ts";
 
 export function metricsRoute(app: FastifyInstance): void {
   const registry = new Registry();
@@ -19,11 +20,10 @@ export function metricsRoute(app: FastifyInstance): void {
     registers: [registry],
   });
 
-  app.addHook("onResponse", (request, reply, done) => {
+  afterRequests(app, (request, reply) => {
     const route = request.routeOptions.url ?? "unknown";
     requests.inc({ method: request.method, route, code: reply.statusCode });
     seconds.observe({ route }, reply.elapsedTime / 1000);
-    done();
   });
 
   app.get(

@@ -29,13 +29,16 @@ export function pageRoutes(app: FastifyInstance, deps: PageDeps): void {
   });
 
   for (const file of [STYLE_ASSET, ICON_ASSET, ...(deps.logo ? [deps.logo] : [])]) {
-    app.get(file.path, { schema: { hide: true }, config: { access: "public" } }, (_request, reply) =>
-      reply
-        .header("cache-control", `public, max-age=${365 * DAY}, immutable`)
-        .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
-        .header("x-content-type-options", "nosniff")
-        .header("content-type", file.mediaType)
-        .send(file.content),
+    app.get(
+      file.path,
+      { schema: { hide: true }, config: { access: "public", shared: true } },
+      (_request, reply) =>
+        reply
+          .header("cache-control", `public, max-age=${365 * DAY}, immutable`)
+          .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+          .header("x-content-type-options", "nosniff")
+          .header("content-type", file.mediaType)
+          .send(file.content),
     );
   }
 }

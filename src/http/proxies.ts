@@ -74,7 +74,7 @@ export class Proxies {
   #client(peer: string | null, chain: string | undefined): string | null {
     let client = peer;
     for (const entry of (chain ?? "").split(",").reverse()) {
-      const address = plainAddress(entry.trim().replace(/^\[(.*)\]$/, "$1"));
+      const address = plainAddress(withoutPort(entry.trim()));
       if (address === null) break;
       client = address;
       if (this.#all || !this.#trusts(address)) break;
@@ -97,6 +97,11 @@ export class Proxies {
 
 function direct(address: string | null): Forwarded {
   return { address, host: undefined, proto: undefined };
+}
+
+/** Some proxies name the client's port, too: `1.2.3.4:5678`, `[2001:db8::1]:5678`. */
+function withoutPort(entry: string): string {
+  return /^\[([^\]]*)\](?::\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry;
 }
 
 /** IPv4 addresses in IPv6 clothes become plain; what is no address becomes null. */

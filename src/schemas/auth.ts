@@ -46,17 +46,23 @@ export const LoginAnswer = Type.Intersect([
 
 export const RefreshBody = Type.Object({ refresh_token: Type.String() });
 
+/** The items of a list that is too long are not looked at one by one. */
+const SHORT_LIST = {
+  type: ["array", "null"],
+  maxItems: 64,
+  if: { maxItems: 64 },
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+  then: { items: { type: "string" } },
+};
+
 export const ApiKeyBody = Type.Object({
   expires_in: Type.Unsafe<number | null>({ type: ["integer", "null"], description: "seconds; null: never" }),
   scopes: Type.Unsafe<string[] | null>({
-    type: ["array", "null"],
-    items: { type: "string" },
+    ...SHORT_LIST,
     description: "null: all that the principal has at the time of use",
   }),
   note: Type.Optional(Type.Unsafe<string | null>({ type: ["string", "null"] })),
-  access_tags: Type.Optional(
-    Type.Unsafe<string[] | null>({ type: ["array", "null"], items: { type: "string" } }),
-  ),
+  access_tags: Type.Optional(Type.Unsafe<string[] | null>(SHORT_LIST)),
 });
 
 export const ApiKey = Type.Object({

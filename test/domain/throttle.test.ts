@@ -89,6 +89,17 @@ test("an address that tries many accounts is told to wait, but a right password 
   assert.equal((await attempt("user8", "10.0.0.1", true)).kind, "right");
 });
 
+test("an address that has to wait already gets no more tries of one account than any other", async () => {
+  const { attempt, checks } = setUp();
+  for (let index = 0; index < 6; index += 1) await attempt(`user${index}`, "10.0.0.1");
+  const before = checks();
+  for (let index = 0; index < 50; index += 1) {
+    assert.equal((await attempt("bob", "10.0.0.1")).kind, "throttled");
+  }
+  assert.equal(checks() - before, 3);
+  assert.equal((await attempt("bob", "10.0.0.1", true)).kind, "throttled");
+});
+
 test("an IPv6 address stands for its /64", async () => {
   const { attempt } = setUp();
   for (let index = 0; index < 3; index += 1) await attempt("alice", `2001:db8:1:2::${index}`);

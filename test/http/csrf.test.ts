@@ -49,6 +49,38 @@ test("a key in a cookie changes something only together with the double-submitte
   assert.equal((await post(t, { cookie }, "?csrf=abc")).statusCode, 200);
 });
 
+test("a page of another origin cannot use the cookie, not even with planted cookies of its own", async () => {
+  await using t = await testApp({ allowOrigins: ["https://ui.example.org", "*"] });
+  const key = await t.makeKey((await t.login("bob")).access_token);
+  const genuine = { cookie: `tiled_api_key=${key}; tiled_csrf=abc`, "x-csrf": "abc" };
+  const refused: Record<string, string>[] = [
+    { ...genuine, origin: "https://evil.example.org" },
+    { ...genuine, origin: "null" },
+    { ...genuine, "sec-fetch-site": "same-site" },
+    { ...genuine, "sec-fetch-site": "cross-site" },
+    { cookie: `tiled_csrf=evil; tiled_api_key=${key}; tiled_csrf=abc`, "x-csrf": "evil" },
+    { cookie: `tiled_api_key=other; tiled_api_key=${key}; tiled_csrf=abc`, "x-csrf": "abc" },
+  ];
+  for (const headers of refused)
+    assert.equal((await post(t, headers)).statusCode, 403, JSON.stringify(headers).slice(-60));
+  for (const headers of [
+    { ...genuine, origin: "http://localhost", host: "localhost" },
+    { ...genuine, origin: "https://ui.example.org", "sec-fetch-site": "same-site" },
+    { ...genuine, "sec-fetch-site": "same-origin" },
+  ]) {
+    assert.equal((await post(t, headers)).statusCode, 200, JSON.stringify(headers).slice(-60));
+  }
+});
+
+test("what a cache may keep for everybody carries no cookie", async () => {
+  await using t = await testApp();
+  const style = /href="(\/assets\/style[^"]+)"/.exec((await t.call("/")).body)?.[1] ?? "";
+  const asset = await t.call(style);
+  assert.equal(asset.statusCode, 200);
+  assert.equal(asset.headers["set-cookie"], undefined);
+  assert.match(String((await t.call("/api/v1/")).headers["cache-control"]), /^private/);
+});
+
 test("a Bearer token needs no double submit: no browser sends it by itself", async () => {
   await using t = await testApp();
   const bob = await t.login("bob");

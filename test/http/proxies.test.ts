@@ -49,6 +49,8 @@ test("what a client writes in front of the chain is not believed", () => {
   assert.equal(chain("6.6.6.6, 5.5.5.5, 10.9.9.9"), "5.5.5.5");
   assert.equal(chain("nonsense, 10.9.9.9"), "10.9.9.9");
   assert.equal(chain("[2001:db8::1]"), "2001:db8::1");
+  assert.equal(chain("[2001:db8::1]:5678"), "2001:db8::1");
+  assert.equal(chain("1.2.3.4:5678"), "1.2.3.4");
   assert.equal(chain(""), "10.0.0.1");
 });
 
