@@ -339,6 +339,7 @@ async function multiUserParts(
   const login = new Login({
     sessions: store.sessions,
     audit: store.audit,
+    principals: store.principals,
     tokens,
     directory,
     throttle,

@@ -16,7 +16,7 @@ import type {
   PrincipalSummary,
   SessionStatus,
 } from "./model.ts";
-import type { AuditStore, OpenOutcome, OpenSession, SessionStore } from "./ports.ts";
+import type { AuditStore, OpenOutcome, OpenSession, PrincipalStore, SessionStore } from "./ports.ts";
 import type { LoginThrottle } from "./throttle.ts";
 import type { Lifetimes, TokenAnswer, Tokens } from "./tokens.ts";
 
@@ -44,6 +44,7 @@ export type Opening = (request: OpenSession) => Promise<OpenOutcome | { readonly
 export interface LoginDeps {
   readonly sessions: SessionStore;
   readonly audit: AuditStore;
+  readonly principals: Pick<PrincipalStore, "summaryOfIdentity">;
   readonly tokens: Tokens;
   readonly directory: Directory;
   readonly throttle: LoginThrottle;
@@ -92,8 +93,11 @@ export class Login {
       throw new Failure("throttled", { headers: { "retry-after": String(attempt.retryAfter) } });
     }
     if (attempt.kind === "wrong") {
-      await this.note("login_failed", attempted, origin, { reason: "unknown_user_or_wrong_password" });
-      if (attempt.limitReached) await this.note("login_throttled", attempted, origin, {});
+      // A name that nobody has may be a password in the wrong field.
+      const known = await this.#deps.principals.summaryOfIdentity(attempted);
+      const named = known === undefined ? null : attempted;
+      await this.note("login_failed", named, origin, { reason: "unknown_user_or_wrong_password" });
+      if (attempt.limitReached) await this.note("login_throttled", named, origin, {});
       throw new Failure("wrong_password", { headers: { "www-authenticate": "Bearer" } });
     }
     const identity = { provider, id: attempt.value.id };

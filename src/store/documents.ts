@@ -49,7 +49,20 @@ const keysOf = (db: Kysely<Tables>, ids: Ids) =>
 type One = Args<{ principal: number }>;
 const identitiesOfOne = statement((db, { principal }: One) => identitiesOf(db, [principal]));
 const rolesOfOne = statement((db, { principal }: One) => rolesOf(db, [principal]));
-const sessionsOfOne = statement((db, { principal }: One) => sessionsOf(db, [principal]));
+const liveSessionsOfOne = statement((db, { principal }: One) =>
+  sessionsOf(db, [principal]).where("revoked", "=", false).select("id"),
+);
+
+/** Logins and logouts may be many; who looks at their sessions does not have to wait for all of them. */
+const SHOWN_REVOKED = 200;
+const revokedSessionsOfOne = statement((db, { principal }: One) =>
+  sessionsOf(db, [principal])
+    .where("revoked", "=", true)
+    .select("id")
+    .clearOrderBy()
+    .orderBy("id", "desc")
+    .limit(SHOWN_REVOKED),
+);
 const keysOfOne = statement((db, { principal }: One) => keysOf(db, [principal]));
 
 const pageOf = statement((db, { offset, limit }: Args<{ offset: number; limit: number }>) =>
@@ -69,7 +82,9 @@ export async function documentOf(db: Db, principal: PrincipalRow, now: Date): Pr
     {
       identities: await db.all(identitiesOfOne, of),
       roles: await db.all(rolesOfOne, of),
-      sessions: await db.all(sessionsOfOne, of),
+      sessions: [...(await db.all(revokedSessionsOfOne, of)), ...(await db.all(liveSessionsOfOne, of))].sort(
+        (left, right) => left.id - right.id,
+      ),
       keys: await db.all(keysOfOne, of),
     },
     now,

@@ -152,6 +152,10 @@ test("every login is audited: who, from where, how it ended, and no password", a
     String(events),
   );
   assert.doesNotMatch(JSON.stringify(rows), /hunter2|secret1/);
+  await t.loginAttempt("hunter2", "alice");
+  const after = (await t.store?.audit.read({ limit: 100, newest: true })) ?? [];
+  assert.equal(after.filter(({ event }) => event === "login_failed").length, 2);
+  assert.doesNotMatch(JSON.stringify(after), /hunter2/);
 });
 
 test("no password, token or key reaches the log", async () => {
