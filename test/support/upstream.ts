@@ -122,5 +122,5 @@ export async function raw(port: number, text: string, enough = /$^/): Promise<st
 
 /** The status of each answer in what `raw` read. */
 export function statuses(answer: string): number[] {
-  return [...answer.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));
+  return [...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }
