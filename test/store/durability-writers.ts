@@ -7,7 +7,18 @@ import { openStore } from "../../src/store/open.ts";
 import { logIn, newKey, refresh, storeOptions } from "./support.ts";
 
 const WRITERS = 32;
-const say = (...words: readonly (string | number)[]) => writeSync(1, `${words.join(" ")}\n`);
+
+/** Printed before anything else happens; the reader may be slower than the writers. */
+function say(...words: readonly (string | number)[]): void {
+  const line = Buffer.from(`${words.join(" ")}\n`);
+  for (let sent = 0; sent < line.length; ) {
+    try {
+      sent += writeSync(1, line, sent);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
+}
 
 const store = await openStore(storeOptions(process.argv[2] ?? ""));
 
