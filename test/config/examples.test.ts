@@ -17,6 +17,8 @@ const ENV = {
   TILED_SECRET: KEY,
   TILED_SECRET_BEFORE: `${KEY}0`,
   ALICE_PASSWORD: "secret1",
+  BOB_PASSWORD: "secret2",
+  CARA_PASSWORD: "secret3",
   PGPASSWORD: "hunter2",
   ORCID_CLIENT_ID: "APP-LAB00001",
   ORCID_CLIENT_SECRET: "hunter3",
@@ -29,6 +31,7 @@ interface Expected {
   readonly authenticators: readonly string[];
   readonly anonymous: boolean;
   readonly warnings?: number;
+  readonly trees?: number;
   readonly also?: (config: Config) => void;
 }
 
@@ -52,6 +55,21 @@ const EXAMPLES: Readonly<Record<string, Expected>> = {
     also: ({ database, allowOrigins }) => {
       assert.equal(database.uri?.reveal(), "sqlite:///tiled.db");
       assert.deepEqual(allowOrigins, ["https://app.example.org"]);
+    },
+  },
+  "partly_public.yml": {
+    authenticators: ["tiled.authenticators:DictionaryAuthenticator"],
+    anonymous: true,
+    trees: 2,
+    also: ({ trees, accessControl }) => {
+      assert.deepEqual(
+        trees.map(({ path, accessTags }) => [path, accessTags]),
+        [
+          ["/open", ["public"]],
+          ["/chemistry", ["chemistry"]],
+        ],
+      );
+      assert.equal(accessControl?.args["tag_definitions"], "./tag_definitions.yml");
     },
   },
   "pam.yml": {
@@ -115,7 +133,9 @@ function load(name: string, env: Readonly<Record<string, string>>): Promise<Conf
 
 describe("the example configurations", () => {
   it("are all here, and in their README", () => {
-    const files = readdirSync(FOLDER).filter((name) => name.endsWith(".yml"));
+    const files = readdirSync(FOLDER).filter(
+      (name) => name.endsWith(".yml") && name !== "tag_definitions.yml",
+    );
     assert.deepEqual(files.sort(), Object.keys(EXAMPLES).sort());
     const readme = readFileSync(join(FOLDER, "README.md"), "utf8");
     for (const name of files) assert.ok(readme.includes(`[${name}](${name})`), name);
@@ -131,7 +151,7 @@ describe("the example configurations", () => {
       );
       assert.equal(allowAnonymousAccess, expected.anonymous);
       assert.equal(config.warnings.length, expected.warnings ?? 0, config.warnings.join("\n"));
-      assert.equal(config.trees.length, 1);
+      assert.equal(config.trees.length, expected.trees ?? 1);
       expected.also?.(config);
     });
 
