@@ -32,6 +32,7 @@ export interface TestAppOptions {
   readonly singleUserKey?: string;
   readonly secretKeys?: readonly string[];
   readonly store?: Store;
+  readonly tls?: AppParts["tls"];
   readonly clock?: ManualClock;
   /** Instead of the minimal one. */
   readonly tree?: Tree;
@@ -162,7 +163,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp & A
     secretKeys: (options.secretKeys ?? ["a key for tests only, never for real ones"]).map(
       (key) => new Secret(key),
     ),
-    tls: null,
+    tls: options.tls ?? null,
     logo: null,
   };
   const built = new TestApp(await createApp(config, parts), clock, store, logLines);

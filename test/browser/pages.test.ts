@@ -1,0 +1,214 @@
+/**
+ * Every page of the product in a real browser, light and dark, on a desktop and on a phone: no finding of axe-core, nothing
+ * wider than the window, nothing that the policy has to stop. In CI and for pictures (`TILED_AUTH_TEST_SHOTS` names their
+ * folder) each of the four pairs is looked at, else two that have all in them.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import type { Authenticator } from "../../src/authenticators/contract.ts";
+import { PASSWORDS, type TestApp, testApp, toy } from "../support/app.ts";
+import { assertAccessible, startChromium, withoutChromium } from "../support/chromium.ts";
+import { ScriptedProvider } from "../support/scripted-provider.ts";
+
+const SHOTS = process.env["TILED_AUTH_TEST_SHOTS"];
+const DESKTOP = { width: 1100, height: 800 };
+const PHONE = { width: 360, height: 740 };
+const TWO = [
+  { name: "light", colorScheme: "light", viewport: DESKTOP },
+  { name: "phone-dark", colorScheme: "dark", viewport: PHONE },
+] as const;
+const VARIANTS =
+  SHOTS === undefined && process.env["CI"] === undefined
+    ? TWO
+    : ([
+        ...TWO,
+        { name: "dark", colorScheme: "dark", viewport: DESKTOP },
+        { name: "phone", colorScheme: "light", viewport: PHONE },
+      ] as const);
+
+const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0";
+
+describe("every page", { skip: withoutChromium() }, () => {
+  const orcid = new ScriptedProvider();
+  let browser: Browser;
+  let t: TestApp;
+  let url: string;
+  let choosing: TestApp;
+  let single: TestApp;
+  const closers: (() => Promise<unknown>)[] = [];
+
+  before(async () => {
+    browser = await startChromium((close) => closers.push(close));
+    const start = async (options: Parameters<typeof testApp>[0]) => {
+      const started = await testApp(options);
+      closers.push(() => started.close());
+      await started.app.listen({ port: 0, host: "127.0.0.1" });
+      return started;
+    };
+    const authenticators: [string, Authenticator][] = [
+      ["toy", toy()],
+      ["orcid", orcid],
+    ];
+    t = await start({ authenticators: new Map(authenticators) });
+    url = t.app.listeningOrigin;
+    choosing = await start({
+      authenticators: new Map([["institute", toy()], ["beamline", toy()], ...authenticators]),
+    });
+    single = await start({ providers: false });
+    await fillAccount(t);
+  });
+  after(async () => {
+    for (const close of closers) await close();
+  });
+
+  for (const { name: variant, ...settings } of VARIANTS) {
+    test(variant, async () => {
+      const context = await browser.newContext(settings);
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on("console", (message) => {
+        // That a page has a status of its own is no complaint.
+        if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+          complaints.push(message.text());
+      });
+      await page.route("https://provider.example/**", async (route) => {
+        const location = orcid.signIn(route.request().url(), `0000-0001-${variant}`);
+        await route.fulfill({ status: 302, headers: { location } });
+      });
+      let count = 0;
+      const look = async (what: string, heading: string | RegExp) => {
+        await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+        count += 1;
+        const file = `${String(count).padStart(2, "0")}-${what}-${variant}.png`;
+        if (SHOTS !== undefined) await page.screenshot({ path: join(SHOTS, file), fullPage: true });
+        await assertAccessible(page);
+      };
+
+      await page.goto(single.app.listeningOrigin);
+      await look("landing-single-user", "Tiled");
+      await page.goto(url);
+      await look("landing", "Tiled");
+      await page.goto(`${url}/docs`);
+      await look("docs", "API documentation");
+      await page.goto(`${url}/nothing-here`);
+      await look("not-found", "There is no such page");
+
+      await page.goto(`${choosing.app.listeningOrigin}/login`);
+      await look("login-choose", "Log in to Tiled");
+      await page.getByRole("link", { name: "beamline" }).click();
+      await look("login-chosen", "Log in to Tiled");
+      await page.goto(`${url}/account`);
+      await look("login", "Log in to Tiled");
+      await page.getByLabel("User name").fill("alice");
+      await page.getByLabel("Password").fill("wrong");
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.getByRole("alert").waitFor();
+      await look("login-wrong", "Log in to Tiled");
+      await page.context().clearCookies({ name: "tiled_browser" });
+      await page.getByLabel("Password").fill(PASSWORDS.alice);
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.getByText("had been open for too long").waitFor();
+      await look("login-outdated", "Log in to Tiled");
+      await page.getByLabel("Password").fill(PASSWORDS.alice);
+      await page.getByRole("button", { name: "Log in" }).click();
+
+      await look("account", "Your account");
+      for (const summary of await page.locator("summary").all()) await summary.click();
+      await look("account-open", "Your account");
+      await page.getByLabel("What is it for?").fill("My laptop");
+      await page.getByRole("button", { name: "Make the key" }).click();
+      await look("new-key", "Your new key");
+      await page.goto(`${url}/account`);
+      await page.getByText("Make a new key").click();
+      await page.getByLabel("read:data").uncheck();
+      await page.getByLabel("read:metadata").uncheck();
+      await page.getByRole("button", { name: "Make the key" }).click();
+      await page.getByRole("alert").waitFor();
+      await look("account-key-problem", "Your account");
+
+      await page.goto(`${url}/account/identities/add/toy`);
+      await look("link-password", "Add toy to your account");
+      await page.getByLabel("User name").fill("bob");
+      await page.getByLabel("Password").fill(PASSWORDS.bob);
+      await page.getByRole("button", { name: "Add" }).click();
+      await look("link-taken", "This identity belongs to another account");
+      await page.goto(`${url}/account/identities/add/orcid`);
+      await look("link", "Add orcid to your account");
+      await page.getByRole("button", { name: "Go on to orcid" }).click();
+      await page.getByRole("status").waitFor();
+      await look("account-linked", "Your account");
+      await page.locator("summary", { hasText: `Remove 0000-0001-${variant}` }).click();
+      await page.getByRole("button", { name: `Remove 0000-0001-${variant}` }).click();
+      await page.getByText("The identity is removed").waitFor();
+      await page.goto(`${url}/login?again=1&next=/account`);
+      await look("login-again", "Log in again");
+
+      await page.goto(`${url}/account`);
+      await page.evaluate("document.querySelector('input[name=token]').value = 'x'");
+      await page.getByRole("button", { name: "Log out", exact: true }).first().click();
+      await look("csrf", "This form cannot be used");
+      await page.goto(`${url}/logout`);
+      await look("logout", "Log out?");
+      await page.getByRole("button", { name: "Log out" }).click();
+      await look("logged-out", "Logged out");
+
+      await devicePages(page, look);
+      assert.deepEqual(complaints, []);
+      await context.close();
+    });
+  }
+
+  async function devicePages(
+    page: Page,
+    look: (what: string, heading: string | RegExp) => Promise<void>,
+  ): Promise<void> {
+    const authorize = `${url}/api/v1/auth/provider/orcid/authorize`;
+    const begin = async () => {
+      const headers = { "user-agent": "python-tiled/0.2.20" };
+      const response = await fetch(authorize, { method: "POST", headers });
+      return (await response.json()) as { authorization_uri: string; user_code: string };
+    };
+    const first = await begin();
+    await page.goto(orcid.signIn(first.authorization_uri, "0000-0002"));
+    await look("device-form", "Let a program log in as you?");
+    const field = page.getByLabel("The code that your program shows");
+    await field.fill("2222-2222");
+    await field.press("Enter");
+    await page.getByRole("alert").waitFor();
+    await look("device-wrong", "Let a program log in as you?");
+    await field.fill(first.user_code);
+    await field.press("Enter");
+    await look("device-done", "Done");
+    const second = await begin();
+    await page.goto(orcid.signIn(second.authorization_uri, "0000-0002"));
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await look("device-cancelled", "Cancelled");
+    const third = await begin();
+    await page.goto(orcid.deny(third.authorization_uri));
+    await look("device-denied", "orcid did not log you in");
+    await page.goto(`${url}/api/v1/auth/provider/orcid/code?code=x&state=y`);
+    await look("login-over", /over|another browser/);
+    orcid.trouble = "gateway_timeout";
+    await page.goto(authorize);
+    await look("provider-silent", "orcid does not answer");
+    orcid.trouble = null;
+  }
+});
+
+/** Sessions and keys to look at, and somebody who has an account already. */
+async function fillAccount(t: TestApp): Promise<void> {
+  const credentials = { username: "alice", password: PASSWORDS.alice };
+  for (const userAgent of ["python-tiled/0.2.20", FIREFOX]) {
+    await t.form("/api/v1/auth/provider/toy/token", credentials, {
+      headers: { "user-agent": userAgent },
+      remoteAddress: "2001:db8:1234:5678:9abc:def0:1234:5678",
+    });
+  }
+  const { access_token } = await t.login("alice");
+  await t.makeKey(access_token, { note: "Beamline 7, detector", scopes: ["read:data"], expires_in: 86_400 });
+  await t.makeKey(access_token, { note: `A note without a space: ${"x".repeat(200)}` });
+  await t.login("bob");
+  t.clock.advance(200);
+}
