@@ -104,13 +104,16 @@ async function openParts(
   for (const warning of config.warnings) log.warn(warning);
   const tls = server.tls === null ? null : await readTls(server.tls);
   const logo = pages.logo === null ? null : await readLogo(pages.logo, directory);
-  const authenticators = await loadAuthenticators(authentication.providers, directory, (message) =>
-    log.warn(message),
-  );
   const policy = await loadPolicy(config.accessControl, {
     directory,
     warn: (message) => log.warn(`access_control: ${message}`),
   });
+  const authenticators = await loadAuthenticators(
+    authentication.providers,
+    directory,
+    (message) => log.warn(message),
+    (provider) => (provider === policy?.stateFrom ? (policy.claims ?? []) : []),
+  );
   const tree = await loadTrees(config.trees, {
     directory,
     clock: systemClock,

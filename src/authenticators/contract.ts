@@ -114,6 +114,8 @@ export interface AuthenticatorContext {
   readonly provider: string;
   /** The folder of the configuration file, for relative paths. */
   readonly directory: string;
+  /** What the access policy wants to know of a person: claims of the provider's that belong into the identity's `state`. */
+  readonly keepClaims?: readonly string[];
   /** For the operator; never a secret. */
   warn(message: string): void;
 }

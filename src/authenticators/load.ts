@@ -17,6 +17,8 @@ export async function loadAuthenticators(
   providers: readonly ProviderConfig[],
   directory: string,
   warn: (message: string) => void,
+  /** What the access policy wants to know of the people of a provider. */
+  keepClaims: (provider: string) => readonly string[] = () => [],
 ): Promise<ReadonlyMap<string, Authenticator>> {
   const authenticators = new Map<string, Authenticator>();
   const problems: Problem[] = [];
@@ -36,6 +38,7 @@ export async function loadAuthenticators(
     const context: AuthenticatorContext = {
       provider: config.provider,
       directory,
+      keepClaims: keepClaims(config.provider),
       warn: (message) => warn(`Provider '${config.provider}': ${message}`),
     };
     const authenticator = await make(config, context, problem);

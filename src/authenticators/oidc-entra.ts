@@ -7,6 +7,7 @@ import type { AuthenticatorContext } from "./contract.ts";
 import { ENTRA_ARGS, type EntraArgs } from "./oidc/args.ts";
 import { entraName } from "./oidc/entra-name.ts";
 import type { OidcOptions } from "./oidc/options.ts";
+import { keptClaims } from "./oidc/person.ts";
 import { Proxied } from "./oidc/proxied.ts";
 
 export class EntraAuthenticator extends Proxied {
@@ -17,7 +18,10 @@ export class EntraAuthenticator extends Proxied {
   constructor(args: EntraArgs, context: AuthenticatorContext, options: Partial<OidcOptions> = {}) {
     const domains = args.allowed_domains ?? null;
     const parts = {
-      identify: (claims: Readonly<Record<string, unknown>>) => ({ id: entraName(claims, domains) }),
+      identify: (claims: Readonly<Record<string, unknown>>) => ({
+        id: entraName(claims, domains),
+        ...keptClaims(claims, context.keepClaims ?? []),
+      }),
       // preferred_username is one of its claims.
       browserScopes: ["profile"],
       extraScopes: args.extra_scopes ?? [],

@@ -12,7 +12,12 @@ export class ProxiedOIDCAuthenticator extends Proxied {
   static readonly args = PROXIED_ARGS;
 
   constructor(args: ProxiedArgs, context: AuthenticatorContext, options: Partial<OidcOptions> = {}) {
-    const rules = { claim: args.user_id_claim ?? "sub", users: null, domains: null };
+    const rules = {
+      claim: args.user_id_claim ?? "sub",
+      users: null,
+      domains: null,
+      keep: context.keepClaims ?? [],
+    };
     const parts = {
       identify: (claims: Readonly<Record<string, unknown>>) => {
         const named = rules.claim === "sub" && claims["user"] ? "user" : rules.claim;

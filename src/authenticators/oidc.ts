@@ -57,6 +57,7 @@ export class OIDCAuthenticator implements ExternalAuthenticator {
       claim: args.user_id_claim ?? "sub",
       users: args.allowed_users ?? null,
       domains: args.allowed_domains ?? null,
+      keep: context.keepClaims ?? [],
     };
     const audience = args.audience ?? args.client_id;
     this.#otherAudience = audience !== args.client_id;

@@ -56,6 +56,13 @@ export interface UpstreamBearer {
 
 const UPSTREAM_USE = "upstream";
 
+/** A token goes into a header, which has an end: a state beyond this stays with its session, e.g. hundreds of groups. */
+const LONGEST_STATE = 2048;
+
+function carried(state: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return JSON.stringify(state).length > LONGEST_STATE ? {} : state;
+}
+
 export class Tokens {
   readonly #keys: readonly [JwsKey, ...JwsKey[]];
   readonly #lifetimes: Lifetimes;
@@ -82,7 +89,7 @@ export class Tokens {
       sub: uuidHex(principal.uuid),
       sub_typ: principal.type,
       scp: principal.scopes,
-      state: session.state,
+      state: carried(session.state),
       ids: principal.identities.map(({ id, provider }) => ({ id, idp: provider })),
       exp: now + accessLeft,
       type: "access",

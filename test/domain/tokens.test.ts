@@ -208,3 +208,21 @@ test("there are no tokens without a key", async () => {
   assert.throws(() => new Tokens([], LIFETIMES, new ManualClock()), /secret key/);
   assert.throws(() => new Tokens([new Secret("")], LIFETIMES, new ManualClock()), /empty/);
 });
+
+test("a state that would make the token too long for a header stays behind", async () => {
+  const { clock, tokens, uuid } = await setUp();
+  const principal = { uuid, type: "user" as const, disabled: false, identities: [], scopes: [] };
+  const issued = (groups: readonly string[]) => {
+    const session = {
+      uuid: newUuid(),
+      principal: uuid,
+      expirationTime: new Date(clock.now() + 1e9),
+      revoked: false,
+      state: { groups },
+    };
+    const { access_token: token } = tokens.issue(principal, session, 0);
+    return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { state: unknown };
+  };
+  assert.deepEqual(issued(["a", "b"]).state, { groups: ["a", "b"] });
+  assert.deepEqual(issued(Array.from({ length: 500 }, (_, index) => `group${index}`)).state, {});
+});

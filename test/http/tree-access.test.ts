@@ -1,6 +1,7 @@
 /** A tree with tags over the wire: what somebody may not see is not there, whatever is asked. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import type { PasswordAuthenticator } from "../../src/authenticators/contract.ts";
 import { int64 } from "../../src/trees/columns.ts";
 import type { Entry } from "../../src/trees/contract.ts";
 import { constantArray, container, spec, table, valuesArray } from "../../src/trees/memory.ts";
@@ -273,6 +274,48 @@ test("a key with access tags is narrowed on the whole way down", async () => {
     assert.equal((await get(t, "metadata/a/x", key)).statusCode, visible.includes("a" as never) ? 200 : 404);
     assert.equal((await get(t, "metadata/d/x", key)).statusCode, 404);
   }
+});
+
+test("groups that the login named count for tokens and keys, from the policy's provider alone", async () => {
+  const groups: Record<string, readonly string[]> = { toy: ["chemists"], other: [] };
+  const authenticator = (provider: string): PasswordAuthenticator => ({
+    kind: "password",
+    confirmationMessage: "",
+    authenticate: async (id) => ({ id, state: { memberOf: groups[provider] } }),
+  });
+  const { folder: here } = temporaryFile(
+    after,
+    "tags: {data_A: {groups: [{name: chemists, scopes: ['read:metadata']}]}}\n",
+  );
+  const policy = new TagBasedAccessPolicy(
+    { provider: "toy", tag_definitions: "tags.yml", groups_claim: "memberOf" },
+    { directory: here, warn: () => {} },
+  );
+  await using t = await testApp({
+    tree: tree(),
+    policy,
+    authenticators: new Map(["toy", "other"].map((name) => [name, authenticator(name)])),
+  });
+  const logIn = async (name: string, provider = "toy") => {
+    const response = await t.form(`/api/v1/auth/provider/${provider}/token`, {
+      username: name,
+      password: "x",
+    });
+    return response.json<{ access_token: string }>().access_token;
+  };
+  const seen = ["a", "p", "set"];
+  const token = await logIn("dora");
+  const key = apikey(await t.makeKey(token));
+  assert.deepEqual(await keys(t, bearer(token)), seen);
+  assert.deepEqual(await keys(t, key), seen);
+  groups["other"] = ["chemists"];
+  assert.deepEqual(await keys(t, bearer(await logIn("dora", "other"))), ["p", "set"]);
+  assert.deepEqual(await keys(t, bearer(token)), seen);
+  groups["toy"] = ["physicists"];
+  await logIn("dora");
+  t.clock.advance(1);
+  assert.deepEqual(await keys(t, bearer(token)), ["p", "set"]);
+  assert.deepEqual(await keys(t, key), ["p", "set"]);
 });
 
 test("a root that is hidden is an empty container that tells nothing", async () => {

@@ -12,6 +12,8 @@ export interface PersonRules {
   /** Null: not narrowed. Where both are given, one of them is enough. */
   readonly users: readonly string[] | null;
   readonly domains: readonly string[] | null;
+  /** Claims that are kept with the login, for the access policy. */
+  readonly keep?: readonly string[];
 }
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -22,7 +24,7 @@ export function scopesFor({ claim, domains }: PersonRules): readonly string[] {
 }
 
 export function identify(claims: Claims, rules: PersonRules): AuthenticatedIdentity {
-  const { claim, users, domains } = rules;
+  const { claim, users, domains, keep = [] } = rules;
   const id = claim === "email" ? verifiedEmail(claims) : claims[claim];
   if (claim === "email" && id === null) {
     throw new Failure("login_refused", {
@@ -41,7 +43,22 @@ export function identify(claims: Claims, rules: PersonRules): AuthenticatedIdent
       log: `${quoted(id)} may not log in: neither one of args.allowed_users nor with a verified address of args.allowed_domains.`,
     });
   }
-  return { id };
+  return { id, ...keptClaims(claims, keep) };
+}
+
+/** More are not kept: they are read at every login, and shown to the person. */
+const MOST_VALUES = 2000;
+
+/** As the `state` of an identity: texts and lists of texts, and nothing where there are none. */
+export function keptClaims(
+  claims: Claims,
+  names: readonly string[],
+): Pick<AuthenticatedIdentity, "state"> | undefined {
+  const kept = names.flatMap((name) => {
+    const values = [Object.hasOwn(claims, name) ? claims[name] : undefined].flat().filter(isName);
+    return values.length === 0 ? [] : [[name, values.slice(0, MOST_VALUES)] as const];
+  });
+  return kept.length === 0 ? undefined : { state: Object.fromEntries(kept) };
 }
 
 function isAllowed(

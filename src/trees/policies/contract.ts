@@ -43,6 +43,8 @@ export interface AccessPolicy {
   tagsWith?(scope: string, caller: PolicyCaller): ReadonlySet<string> | "all";
   /** The provider whose word on a person it reads in the caller's `state`. */
   readonly stateFrom?: string | null;
+  /** The claims of that provider's that are to be kept in it. */
+  readonly claims?: readonly string[];
   /** Once, before the server listens. */
   start?(): Promise<void>;
   stop?(): Promise<void>;

@@ -8,10 +8,11 @@ import type { AccessPolicy } from "./contract.ts";
 
 export function guarded(made: unknown): AccessPolicy {
   const policy = checked(made);
-  const { stateFrom = null } = policy;
+  const { stateFrom = null, claims = [] } = policy;
   return {
     kind: "access_policy",
     stateFrom,
+    claims,
     scopesOn: async (node, caller) => texts(await called(() => policy.scopesOn(node, caller)), "scopesOn"),
     ...(policy.tagsWith && { tagsWith: (scope, caller) => tagsOf(policy, scope, caller) }),
     start: async () => policy.start?.(),
@@ -25,6 +26,9 @@ function checked(made: unknown): AccessPolicy {
   if (typeof found["scopesOn"] !== "function") throw broken("it has no method 'scopesOn'");
   if (found["stateFrom"] != null && typeof found["stateFrom"] !== "string")
     throw broken("its 'stateFrom' must be the name of a provider, or null");
+  const { claims = [] } = found;
+  if (!Array.isArray(claims) || !claims.every((claim) => typeof claim === "string"))
+    throw broken("its 'claims' must be a list of texts");
   for (const method of ["tagsWith", "start", "stop"]) {
     if (found[method] !== undefined && typeof found[method] !== "function")
       throw broken(`its '${method}' must be a method`);

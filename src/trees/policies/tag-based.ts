@@ -70,6 +70,7 @@ export class TagBasedAccessPolicy implements AccessPolicy {
 
   readonly kind = "access_policy";
   readonly stateFrom: string | null;
+  readonly claims: readonly string[];
   readonly #provider: string;
   readonly #claim: string | null;
   readonly #scopes: ReadonlySet<string>;
@@ -85,6 +86,7 @@ export class TagBasedAccessPolicy implements AccessPolicy {
     this.#provider = args.provider;
     this.#claim = args.groups_claim ?? null;
     this.stateFrom = this.#claim === null ? null : args.provider;
+    this.claims = this.#claim === null ? [] : [this.#claim];
     this.#scopes = new Set(args.scopes ?? SCOPES);
     this.#readable = [...ANONYMOUS_SCOPES].filter((scope) => this.#scopes.has(scope));
     this.#path = resolve(directory, args.tag_definitions);

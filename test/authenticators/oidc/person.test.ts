@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { OidcArgs } from "../../../src/authenticators/oidc/args.ts";
+import { keptClaims } from "../../../src/authenticators/oidc/person.ts";
 import { SUBJECT } from "../../support/hostile-provider.ts";
 import { fails, login, setUp } from "./support.ts";
 
@@ -117,4 +118,20 @@ describe("who may log in", () => {
     assert.deepEqual(await (await person(t, rules, VERIFIED))(), { id: SUBJECT });
     await fails((await person(t, rules, {}))(), "login_refused", refused);
   });
+});
+
+test("claims that an access policy asks for are kept as lists of texts, and no others", () => {
+  const claims = {
+    groups: ["a", 5, "b", null, ["c"], "", "\ud800"],
+    team: "red",
+    secret: "x",
+    odd: { a: 1 },
+  };
+  assert.deepEqual(keptClaims(claims, ["groups", "team", "odd", "missing", "constructor"]), {
+    state: { groups: ["a", "b"], team: ["red"] },
+  });
+  assert.equal(keptClaims(claims, []), undefined);
+  assert.equal(keptClaims(claims, ["odd"]), undefined);
+  const many = { groups: Array.from({ length: 5000 }, (_, index) => `g${index}`) };
+  assert.deepEqual(keptClaims(many, ["groups"]), { state: { groups: many.groups.slice(0, 2000) } });
 });

@@ -66,4 +66,23 @@ export const accountCases: readonly Case[] = [
       assert.equal(events.filter((event) => event === "session_revoked").length, 2);
     },
   ],
+  [
+    "the newest login's state, of one provider, ended or not",
+    async (store) => {
+      const first = await logIn(store, "ann", { state: { groups: ["a"] } });
+      const { uuid } = first.principal;
+      assert.deepEqual(await store.accounts.latestState(uuid, "toy"), { groups: ["a"] });
+      await logIn(store, "bob", { state: { groups: ["bobs"] } });
+      const second = await logIn(store, "ann", {
+        state: { groups: ["b"] },
+        now: at(1),
+        expirationTime: at(2),
+      });
+      await store.sessions.revoke(second.session.uuid, null, at(1), ORIGIN);
+      assert.deepEqual(await store.accounts.latestState(uuid, "toy"), { groups: ["b"] });
+      assert.equal(await store.accounts.latestState(uuid, "elsewhere"), undefined);
+      await logIn(store, "ann", { now: at(3) });
+      assert.deepEqual(await store.accounts.latestState(uuid, "toy"), {});
+    },
+  ],
 ];
