@@ -67,11 +67,11 @@ export function countedSecretOf(request: FastifyRequest, links: Where): string |
   return isFromHere(request, links) || isOpenedByPerson(request) ? secret : null;
 }
 
-/** A page's form: its token is looked at when its body is read, by `checkForm`. */
-export function formSecretOf(request: FastifyRequest, links: Where): string | null {
-  const secret = sessionSecretOf(request, links);
-  if (secret !== null && !SAFE_METHODS.has(request.method)) requireSameOrigin(request, links);
-  return secret;
+/** The same on a page for people. A form's token is looked at when its body is read, by `protectForms`. */
+export function personSecretOf(request: FastifyRequest, links: Where): string | null {
+  if (SAFE_METHODS.has(request.method)) return countedSecretOf(request, links);
+  requireSameOrigin(request, links);
+  return sessionSecretOf(request, links);
 }
 
 export function requireSameOrigin(request: FastifyRequest, links: Where): void {

@@ -10,7 +10,7 @@ import { isKnown } from "../domain/caller.ts";
 import type { Callers, Credential } from "../domain/callers.ts";
 import type { Origin } from "../domain/model.ts";
 import { Failure } from "../errors.ts";
-import { countedSecretOf, dropSession, formSecretOf } from "./browser-session.ts";
+import { countedSecretOf, dropSession, personSecretOf } from "./browser-session.ts";
 import { API_KEY_COOKIE } from "./csrf.ts";
 import type { Links } from "./links.ts";
 import type { Proxies } from "./proxies.ts";
@@ -100,7 +100,7 @@ export function createIdentity(deps: {
       return last ?? callers.identify(credential, originOf(request, proxies, null), { noted });
     },
     person: (request) => {
-      const secret = formSecretOf(request, links);
+      const secret = personSecretOf(request, links);
       if (secret === null || browserSessions === null) throw new Failure("login_needed");
       return browserSessions.identify(secret);
     },

@@ -308,6 +308,24 @@ test("fifty sessions are shown, the newest; the others are counted", async () =>
   assert.match(page.body, /and 3 more that were used longer ago/);
 });
 
+test("no page of another origin reads the account, even one that may use the API", async () => {
+  await using t = await testApp({ allowOrigins: ["http://localhost:3000"] });
+  const browser = await logIn(t, "bob");
+  const foreign: Record<string, string>[] = [
+    { origin: "http://localhost:3000" },
+    { origin: "http://localhost:3000", "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" },
+    { "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" },
+    { "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" },
+  ];
+  for (const headers of foreign) {
+    for (const url of ["/account", "/logout", "/"]) {
+      const page = await browser.open(url, headers);
+      assert.doesNotMatch(page.body, /bob|name="token"|Your account/, `${url} ${JSON.stringify(headers)}`);
+    }
+  }
+  assert.equal(await whoIs(browser), "bob");
+});
+
 test("a program asks the API, and gets no page for a refusal", async () => {
   await using t = await testApp();
   const { access_token } = await t.login("bob");
