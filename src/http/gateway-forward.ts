@@ -211,6 +211,8 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#dispatch();
       return;
     }
+    // What is left of its body nobody reads any more.
+    if (!this.#request.raw.complete) this.#reply.header("connection", "close");
     this.#reply.send(failureOf(error));
   }
 
