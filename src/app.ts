@@ -54,6 +54,7 @@ import { ProblemPages } from "./http/problem-pages.ts";
 import { Proxies } from "./http/proxies.ts";
 import type { AuthServices, PasswordProvider } from "./http/services.ts";
 import { sessionRoutes } from "./http/session.ts";
+import { dropSlowBodies } from "./http/slow-bodies.ts";
 import { treeRoutes } from "./http/tree.ts";
 import type { TreeDeps } from "./http/tree-nodes.ts";
 import { parseForm, validateBySchema } from "./http/validation.ts";
@@ -90,6 +91,9 @@ export interface AppParts {
   /** The operator's, for the pages. */
   readonly logo: Asset | null;
 }
+
+/** For a request to arrive. */
+const PATIENCE_MS = 60_000;
 
 export async function createApp(config: Config, parts: AppParts): Promise<FastifyInstance> {
   const proxies = new Proxies(config.server.trustedProxies, (address, header) => {
@@ -140,6 +144,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     rootPath: links.rootPath,
   });
   const refuseOthers = refuseOtherMethods(app);
+  if (config.upstreams.length > 0) dropSlowBodies(app, PATIENCE_MS);
   // A tree that is served here has no say over what stands behind this server.
   treeRoutes(app, { tree: parts.tree, links, rights: treeRights(parts) });
   own.collect(app);
@@ -258,7 +263,7 @@ function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts): Fast
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: answerUnroutable,
     forceCloseConnections: "idle",
-    requestTimeout: 60_000,
+    requestTimeout: config.upstreams.length === 0 ? PATIENCE_MS : 0,
     keepAliveTimeout: 72_000,
     routerOptions: { maxParamLength: 512, constraints },
     rewriteUrl,
