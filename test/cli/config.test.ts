@@ -109,6 +109,28 @@ ${TREES}`);
     assert.doesNotMatch(problems.join(), /8675309/);
   });
 
+  it("tells what is wrong with a policy's arguments, and with the file that it names", async () => {
+    const policy = (args: string) =>
+      `${TREES}access_control:\n  access_policy: tiled.access_control.access_policies:TagBasedAccessPolicy\n  args:\n${args}`;
+    const { problems } = await checked(policy("    provider: toy\n    tag_definition: x.yml\n"));
+    assert.equal(problems.length, 2, problems.join("\n"));
+    assert.match(problems[0] ?? "", /^4 access_control\.args\.tag_definitions: is missing/);
+    assert.match(
+      problems[1] ?? "",
+      /^6 access_control\.args\.tag_definition: .*Did you mean 'tag_definitions'/,
+    );
+    const tags = makeFiles("tags: {a: {auto_tags: [{name: b}]}, c: {auto_tags: [{name: c}]}}\n");
+    try {
+      const found = await checked(policy(`    provider: toy\n    tag_definitions: ${tags.path}\n`));
+      assert.deepEqual(
+        found.problems.map((line) => line.replace(/:.*/, "")),
+        ["1 tags.a.auto_tags[0].name", "1 tags.c.auto_tags"],
+      );
+    } finally {
+      tags.remove();
+    }
+  });
+
   it("looks where TILED_CONFIG says", async () => {
     const { path, remove } = makeFiles(`server: {port: 7}\n${TREES}`);
     try {

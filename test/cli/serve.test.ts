@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
@@ -101,6 +101,31 @@ test(
     assert.ok(!child.stderr.includes(key));
   },
 );
+
+test("directory: a folder, for whoever has the key or, with --public, for everybody", LIMIT, async (t) => {
+  const data = join(folder, "data");
+  await mkdir(join(data, "run1"), { recursive: true });
+  await writeFile(join(data, "run1", "t.csv"), "a,b\n1,x\n");
+  await writeFile(join(data, "notes.txt"), "no data");
+  const read = async (child: Child) => {
+    const address = await child.address();
+    const answer = await fetch(new URL("/api/v1/table/full/run1/t?format=json", address));
+    return answer.status === 200 ? await answer.json() : answer.status;
+  };
+  assert.deepEqual(await read(serve(t, ["directory", data, "--port", "0", "--public"])), {
+    a: [1],
+    b: ["x"],
+  });
+  const closed = serve(t, ["directory", data, "--port", "0"]);
+  assert.equal(await read(closed), 401);
+  const address = await closed.address();
+  const list = await fetch(new URL(`/api/v1/search/${address.search}`, address));
+  assert.equal(((await list.json()) as { meta: { count: number } }).meta.count, 1);
+  await closed.says("notes.txt");
+  const missing = serve(t, ["directory", join(folder, "nowhere"), "--port", "0"]);
+  assert.equal(await missing.end(), 1);
+  assert.match(missing.stderr, /There is no folder .*nowhere to serve/);
+});
 
 test("config: a configured key is not printed, wherever it comes from", LIMIT, async (t) => {
   const config = await file("single.yml", `trees: [{path: /, tree: "${TREE}"}]\n`);
