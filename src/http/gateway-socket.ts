@@ -28,11 +28,17 @@ export interface SocketDeps {
   readonly proxies: Proxies;
   readonly allowAnonymous: boolean;
   readonly allowOrigins: readonly string[];
-  /** Milliseconds; shorter in tests. */
-  readonly patience: { readonly firstMessage: number; readonly recheck: number };
+  readonly patience: SocketPatience;
 }
 
-export const PATIENCE = { firstMessage: 10_000, recheck: 30_000 };
+/** Milliseconds. */
+export interface SocketPatience {
+  readonly firstMessage: number;
+  /** Between two looks at who is connected: half of the minute that a stream may outlive its login. */
+  readonly recheck: number;
+}
+
+export const PATIENCE: SocketPatience = { firstMessage: 10_000, recheck: 30_000 };
 
 /** Bytes of a message, once it is known who sends; uvicorn takes no more either. */
 const MAX_MESSAGE = 16 * 1_048_576;

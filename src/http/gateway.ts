@@ -16,7 +16,7 @@ import { Forwarder } from "./gateway-forward.ts";
 import { answerHeaders } from "./gateway-headers.ts";
 import { Introducer, type Words } from "./gateway-introduce.ts";
 import type { Destination, Mounts, Upstream } from "./gateway-mounts.ts";
-import { GatewaySockets, PATIENCE } from "./gateway-socket.ts";
+import { GatewaySockets, PATIENCE, type SocketPatience } from "./gateway-socket.ts";
 import { isWebSocket, Upgrades } from "./gateway-upgrade.ts";
 import { credentialOf } from "./identity.ts";
 import type { Links } from "./links.ts";
@@ -35,7 +35,7 @@ export interface GatewayDeps {
   readonly allowAnonymous: boolean;
   readonly allowOrigins: readonly string[];
   /** Shorter in tests. */
-  readonly patience?: typeof PATIENCE;
+  readonly patience?: SocketPatience;
 }
 
 type Kind = Destination["kind"];

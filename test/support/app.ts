@@ -39,6 +39,7 @@ export interface TestAppOptions {
   readonly policy?: AccessPolicy;
   /** Servers behind this one; the first that stands at "/" takes the tree's place. */
   readonly upstreams?: readonly Partial<UpstreamConfig>[];
+  readonly socketPatience?: AppParts["socketPatience"];
 }
 
 export interface Tokens {
@@ -165,6 +166,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp & A
     ),
     tls: options.tls ?? null,
     logo: null,
+    ...(options.socketPatience && { socketPatience: options.socketPatience }),
   };
   const built = new TestApp(await createApp(config, parts), clock, store, logLines);
   await built.app.ready();
