@@ -37,6 +37,7 @@ import { answerBrokenRequest, answerErrors, answerUnroutable, refuseOtherMethods
 import type { ExternalProvider } from "./http/external-providers.ts";
 import { Gateway, gatewayRouting, upgradeOptions } from "./http/gateway.ts";
 import { Mounts } from "./http/gateway-mounts.ts";
+import type { SocketPatience } from "./http/gateway-socket.ts";
 import { commonHeaders, requestIds } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
 import { createIdentity, originOf } from "./http/identity.ts";
@@ -90,6 +91,8 @@ export interface AppParts {
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
   /** The operator's, for the pages. */
   readonly logo: Asset | null;
+  /** How long WebSockets wait; shorter in tests. */
+  readonly socketPatience?: SocketPatience;
 }
 
 /** For a request to arrive. */
@@ -163,6 +166,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     clock: parts.clock,
     allowAnonymous: config.authentication.allowAnonymousAccess,
     allowOrigins: config.allowOrigins,
+    ...(parts.socketPatience && { patience: parts.socketPatience }),
   });
 
   healthRoutes(app, { ping: async () => parts.store?.maintenance.ping(), providers: externals });
