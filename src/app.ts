@@ -28,6 +28,7 @@ import { LoginThrottle } from "./domain/throttle.ts";
 import { type Lifetimes, Tokens } from "./domain/tokens.ts";
 import { aboutRoutes } from "./http/about.ts";
 import { guardRoutes } from "./http/access.ts";
+import { afterRequests } from "./http/after.ts";
 import { apiKeyRoutes } from "./http/api-keys.ts";
 import { protectForms } from "./http/browser-session.ts";
 import { allowOrigins } from "./http/cors.ts";
@@ -42,9 +43,9 @@ import { commonHeaders, requestIds } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
 import { createIdentity, originOf } from "./http/identity.ts";
 import { Links } from "./http/links.ts";
-import { logRequests } from "./http/logging.ts";
+import { requestLines } from "./http/logging.ts";
 import { logoutRoute } from "./http/logout.ts";
-import { metricsRoute } from "./http/metrics.ts";
+import { metricsRoute, RequestMetrics } from "./http/metrics.ts";
 import { describeRoutes, openApiRoute } from "./http/openapi.ts";
 import { OwnPaths } from "./http/own-paths.ts";
 import { pageRoutes } from "./http/pages.ts";
@@ -53,6 +54,7 @@ import { peopleRoutes } from "./http/people.ts";
 import { principalRoutes } from "./http/principals.ts";
 import { ProblemPages } from "./http/problem-pages.ts";
 import { Proxies } from "./http/proxies.ts";
+import { RequestLog } from "./http/request-log.ts";
 import type { AuthServices, PasswordProvider } from "./http/services.ts";
 import { sessionRoutes } from "./http/session.ts";
 import { dropSlowBodies } from "./http/slow-bodies.ts";
@@ -131,7 +133,8 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   await app.register(formbody, { parser: parseForm });
   const problems = new ProblemPages({ site, links, accounts: multiUser !== null });
   answerErrors(app, links, problems);
-  logRequests(app, proxies);
+  const metrics = new RequestMetrics();
+  afterRequests(app, [requestLines(parts.logger, proxies), metrics.count]);
   commonHeaders(app, links);
   allowOrigins(app, config.allowOrigins);
   protectFromForgery(app, links, config.allowOrigins);
@@ -187,7 +190,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     links,
   });
   openApiRoute(app);
-  if (config.metrics.prometheus) metricsRoute(app);
+  if (config.metrics.prometheus) metricsRoute(app, metrics);
   if (multiUser !== null) {
     const { services } = multiUser;
     passwordRoutes(app, services, providers);
@@ -259,6 +262,7 @@ function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts): Fast
     // Its own lines show the query, which may hold a key; ours are in `http/logging.ts`.
     logController: new LogController({ disableRequestLogging: true }),
     loggerInstance: logger,
+    childLoggerFactory: (parent, bindings) => new RequestLog(parent, bindings) as FastifyBaseLogger,
     ...(tls === null
       ? { http: upgradeOptions(config.upstreams) }
       : { https: { ...tls, ...upgradeOptions(config.upstreams) } }),

@@ -51,6 +51,11 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
   const ask = (request: FastifyRequest, access: Access, noted: boolean) =>
     access === "person" ? identity.person(request) : identity.identify(request, { noted });
 
+  const askAgain = async (request: FastifyRequest, access: Access) => {
+    request.caller = await ask(request, access, false);
+    checkScopes(access, request.caller);
+  };
+
   app.addHook("onRoute", (route) => {
     if (route.config?.access === undefined) {
       throw new Error(`The route ${String(route.method)} ${route.url} does not declare its access.`);
@@ -98,12 +103,17 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
   });
 
   // A body may come in as slowly as its sender likes, who may be shut out meanwhile: what changes something asks again.
-  app.addHook("preHandler", async (request) => {
+  app.addHook("preHandler", (request, _reply, done) => {
     const { access } = request.routeOptions.config;
-    if (SAFE_METHODS.has(request.method) || access === undefined || access === "public") return;
-    if (access === "page" || access === "verify" || request.caller.kind === "anonymous") return;
-    request.caller = await ask(request, access, false);
-    checkScopes(access, request.caller);
+    const sameAsBefore =
+      SAFE_METHODS.has(request.method) ||
+      access === undefined ||
+      access === "public" ||
+      access === "page" ||
+      access === "verify" ||
+      request.caller.kind === "anonymous";
+    if (sameAsBefore) done();
+    else askAgain(request, access).then(() => done(), done);
   });
 
   app.addHook("preParsing", (request, _reply, payload, done) => {

@@ -2,10 +2,9 @@
  * Cross-site request forgery: a request that changes something and carries the cookie `tiled_api_key` must repeat the
  * value of the cookie `tiled_csrf` (double submit). Other credentials are not sent by a browser on its own.
  */
-import { randomBytes } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
-import { equalSecrets } from "../lib/secrets.ts";
+import { equalSecrets, uniqueNames } from "../lib/secrets.ts";
 import type { Links } from "./links.ts";
 
 declare module "fastify" {
@@ -23,15 +22,13 @@ export const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTION
 
 /** `trusted`: origins whose pages may use the cookie; a star trusts nobody with it. */
 export function protectFromForgery(app: FastifyInstance, links: Links, trusted: readonly string[]): void {
+  const newToken = uniqueNames(24);
   app.addHook("onRequest", (request, reply, done) => {
     const cookies = request.raw.headers.cookie === undefined ? {} : request.cookies;
     const { formToken = false, shared = false } = request.routeOptions.config;
     if (cookies[CSRF_COOKIE] === undefined && !shared) {
       const secure = links.isHttps(request) ? "; Secure" : "";
-      reply.header(
-        "set-cookie",
-        `${CSRF_COOKIE}=${randomBytes(24).toString("base64url")}; HttpOnly; Path=/; SameSite=lax${secure}`,
-      );
+      reply.header("set-cookie", `${CSRF_COOKIE}=${newToken()}; HttpOnly; Path=/; SameSite=lax${secure}`);
     }
     if (SAFE_METHODS.has(request.method) || cookies[API_KEY_COOKIE] === undefined || formToken) {
       done();

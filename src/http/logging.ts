@@ -2,18 +2,19 @@
  * One line a request: what was asked, by whom, from where, how it ended. Never a header, a body or a query, since
  * those hold secrets; a path is cut to a sane length.
  */
-import type { FastifyInstance } from "fastify";
+import type { FastifyBaseLogger } from "fastify";
 import { type Caller, isKnown } from "../domain/caller.ts";
-import { afterRequests } from "./after.ts";
+import type { AfterRequest } from "./after.ts";
 import type { Proxies } from "./proxies.ts";
 
 const MAX_PATH = 200;
 
-export function logRequests(app: FastifyInstance, proxies: Proxies): void {
-  afterRequests(app, (request, reply, aborted) => {
+export function requestLines(logger: FastifyBaseLogger, proxies: Proxies): AfterRequest {
+  return (request, reply, aborted) => {
     const { caller, failure } = request;
-    request.log.info(
+    logger.info(
       {
+        reqId: request.id,
         method: request.method,
         path: pathOf(request.url),
         status: reply.statusCode,
@@ -25,7 +26,7 @@ export function logRequests(app: FastifyInstance, proxies: Proxies): void {
       },
       "request",
     );
-  });
+  };
 }
 
 function callerName(caller: Caller | undefined): string {

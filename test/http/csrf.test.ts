@@ -13,7 +13,7 @@ test("the first answer sets tiled_csrf, a later one does not, and no script can 
   for (const url of ["/healthz", "/nope", "/api/v1/auth/principal"]) {
     assert.match(
       String((await t.call(url)).headers["set-cookie"]),
-      /^tiled_csrf=[\w-]{32}; HttpOnly; Path=\/; SameSite=lax$/,
+      /^tiled_csrf=[0-9a-f]{48}; HttpOnly; Path=\/; SameSite=lax$/,
     );
   }
   const again = await t.call({ url: "/healthz", headers: { cookie: "tiled_csrf=abc" } });
