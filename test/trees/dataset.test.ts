@@ -19,6 +19,15 @@ test("the dimension's coordinate is the index, or the rows are counted", async (
   assert.deepEqual((await datasetFrame([x, y], ["x"]))?.columns, []);
 });
 
+test("times are times", async () => {
+  const days = BigInt64Array.of(1n, 2n);
+  const frame = await datasetFrame(
+    [["x", valuesArray({ type: "datetime64", unit: "ns", data: days }, [2], along("x"))], y],
+    null,
+  );
+  assert.deepEqual(frame?.index?.values, { type: "datetime64", unit: "ns", data: days });
+});
+
 test("what is no frame is none", async () => {
   const z = ["z", valuesArray(float64(Float64Array.of(1, 2)), [2], along("z"))] as const;
   const longer = ["w", valuesArray(float64(Float64Array.of(1, 2, 3)), [3], along("x"))] as const;

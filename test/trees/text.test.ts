@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { float64, int64 } from "../../src/trees/columns.ts";
+import { asArray, float64, int64 } from "../../src/trees/columns.ts";
 import { arrayCsv, arrayJson, elementTexts, frameCsv, frameJson } from "../../src/trees/text.ts";
 
 function type(kind: string, itemsize: number, endianness: "little" | "big" = "little") {
@@ -33,6 +33,34 @@ test("elements are written as Python writes them", () => {
   assert.deepEqual(elementTexts(Uint8Array.of(1, 0), type("u", 2, "big"), "json"), ["256"]);
   assert.deepEqual(elementTexts(Uint8Array.of(1, 0), type("u", 2), "json"), ["1"]);
   assert.equal(elementTexts(Uint8Array.of(1, 0), type("V", 2), "json"), undefined);
+});
+
+test("texts, times and structs are written as Python writes them", () => {
+  const { dataType, bytes: utf32 } = asArray({ type: "text", data: ["a,b", 'é"😀', null] });
+  assert.deepEqual(elementTexts(utf32, dataType, "json"), ['"a,b"', '"é\\"😀"', '""']);
+  assert.deepEqual(elementTexts(utf32, dataType, "csv"), ['"a,b"', '"é""😀"', ""]);
+  assert.deepEqual(elementTexts(Buffer.from("ab\0c\0\0"), type("S", 3), "csv"), ["ab", "c"]);
+  assert.deepEqual(elementTexts(new Uint8Array([255, 255, 255, 255]), type("U", 4), "csv"), ["\ufffd"]);
+  const time = (unit: string, value: bigint, format: "json" | "csv" = "csv") =>
+    elementTexts(bytes(BigInt64Array.of(value)), { ...type("M", 8), dt_units: unit }, format)?.[0];
+  assert.equal(time("[D]", 20089n), "2025-01-01T00:00:00");
+  assert.equal(time("[s]", -1n), "1969-12-31T23:59:59");
+  assert.equal(time("[ms]", 1500n), "1970-01-01T00:00:01.5");
+  assert.equal(time("[ns]", -1n, "json"), '"1969-12-31T23:59:59.999999999"');
+  assert.deepEqual([time("[ns]", -(2n ** 63n), "json"), time("[ns]", -(2n ** 63n))], ["null", ""]);
+  assert.equal(time("[s]", 2n ** 62n, "json"), "null");
+  assert.equal(time("[25s]", 1n), undefined);
+  const struct = {
+    itemsize: 5,
+    fields: [
+      { name: "a", dtype: type("i", 4), shape: null },
+      { name: "b", dtype: type("b", 1), shape: null },
+    ],
+  };
+  assert.deepEqual(elementTexts(Uint8Array.of(7, 0, 0, 0, 1), struct, "json"), ["[7,true]"]);
+  assert.equal(elementTexts(Uint8Array.of(7, 0, 0, 0, 1), struct, "csv"), undefined);
+  const withShape = { itemsize: 2, fields: [{ name: "a", dtype: type("i", 1), shape: [2] }] };
+  assert.equal(elementTexts(Uint8Array.of(1, 2), withShape, "json"), undefined);
 });
 
 test("shapes become nested lists", () => {
