@@ -120,6 +120,10 @@ async function openParts(
     warn: (message) => log.warn(message),
   });
   closers.add(() => tree.close?.());
+  for (const tag of policy?.undefinedTags?.(tree.tags?.() ?? []) ?? [])
+    log.warn(
+      `access_control: entries bear the tag ${JSON.stringify(tag)}, which is not defined: it grants nothing.`,
+    );
   const singleUser = authentication.providers.length === 0;
   const store = singleUser ? null : await openStoreWithAdmins(config, log);
   closers.add(() => store?.close());

@@ -111,5 +111,7 @@ export type Family = TreeNode["family"];
 
 export interface Tree {
   readonly root: ContainerNode;
+  /** Those that the operator has given to its nodes, as far as that can be told. */
+  tags?(): readonly string[];
   close?(): Promise<void>;
 }

@@ -49,6 +49,10 @@ export async function loadTrees(entries: readonly TreeEntry[], context: TreeCont
   }
   return {
     root: asNode(top),
+    tags: () => [
+      ...entries.flatMap(({ accessTags }) => accessTags ?? []),
+      ...trees.flatMap((tree) => tree.tags?.() ?? []),
+    ],
     close: async () => {
       await Promise.all(trees.map((tree) => tree.close?.()));
     },

@@ -31,6 +31,15 @@ test("one tree is the root, several are mounted in containers", async () => {
   assert.deepEqual(await keys((await loadTrees([], CONTEXT)).root), []);
 });
 
+test("a tree's tags are its root's, and told", async () => {
+  const accessTags = ["public"];
+  const tree = await loadTrees([{ ...at("/a"), accessTags }, at("/b")], CONTEXT);
+  assert.deepEqual(tree.tags?.(), accessTags);
+  assert.equal(tree.root.accessTags, null);
+  assert.deepEqual((await tree.root.child("a"))?.accessTags, accessTags);
+  assert.equal((await tree.root.child("b"))?.accessTags, null);
+});
+
 test("what cannot be served stops the start and says why", async () => {
   for (const [entries, message] of [
     [

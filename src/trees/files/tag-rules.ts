@@ -11,6 +11,8 @@ import { type Matcher, matcher } from "./glob.ts";
 export interface TagRules {
   /** The tags of what stands at a path: keys with slashes between them, "" for the folder itself. */
   tagsOf(path: string): readonly string[];
+  /** All that some pattern gives. */
+  readonly all: readonly string[];
 }
 
 export interface ReadTagRules {
@@ -59,5 +61,8 @@ function compile(root: LocatedMapping, problems: Problems): TagRules {
     }
     rules.unshift({ matches: matcher(pattern), tags: [...new Set(tags)] });
   }
-  return { tagsOf: (path) => rules.find(({ matches }) => matches(path))?.tags ?? NO_TAGS };
+  return {
+    tagsOf: (path) => rules.find(({ matches }) => matches(path))?.tags ?? NO_TAGS,
+    all: rules.flatMap(({ tags }) => tags),
+  };
 }

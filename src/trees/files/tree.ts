@@ -43,7 +43,7 @@ export async function filesTree(args: FilesArgs, context: TreeContext): Promise<
     () => tags?.rules ?? null,
   );
   tags?.watch();
-  return { root: files.root(), close: async () => tags?.close() };
+  return { root: files.root(), tags: () => tags?.rules.all ?? [], close: async () => tags?.close() };
 }
 
 async function isFolder(path: string): Promise<boolean> {

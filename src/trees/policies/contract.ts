@@ -41,6 +41,8 @@ export interface AccessPolicy {
    * there are. Lists are then looked up instead of asking about each child. The same set as long as nothing has changed.
    */
   tagsWith?(scope: string, caller: PolicyCaller): ReadonlySet<string> | "all";
+  /** Which of these tags mean nothing to it: most likely they are misspelt. */
+  undefinedTags?(tags: Iterable<string>): readonly string[];
   /** The provider whose word on a person it reads in the caller's `state`. */
   readonly stateFrom?: string | null;
   /** The claims of that provider's that are to be kept in it. */

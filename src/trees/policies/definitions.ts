@@ -13,6 +13,7 @@ import { isPublicTag, PUBLIC } from "./tags.ts";
 export type Grants = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface Definitions {
+  readonly tags: ReadonlySet<string>;
   /** Those that everybody may read, `public` among them. */
   readonly publicTags: ReadonlySet<string>;
   /** By the name of a person at the policy's provider, or the uuid of a service. */
@@ -94,6 +95,7 @@ function compile(file: DefinitionFile, rules: DefinitionRules): Definitions {
     compiled.set(name, tag);
   }
   return {
+    tags: new Set([PUBLIC, ...Object.keys(tags), ...Object.keys(file.tag_owners ?? {})]),
     publicTags: new Set([
       PUBLIC,
       ...[...compiled].filter(([, { isPublic }]) => isPublic).map(([name]) => name),

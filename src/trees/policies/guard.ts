@@ -15,6 +15,7 @@ export function guarded(made: unknown): AccessPolicy {
     claims,
     scopesOn: async (node, caller) => texts(await called(() => policy.scopesOn(node, caller)), "scopesOn"),
     ...(policy.tagsWith && { tagsWith: (scope, caller) => tagsOf(policy, scope, caller) }),
+    ...(policy.undefinedTags && { undefinedTags: (tags) => policy.undefinedTags?.(tags) ?? [] }),
     start: async () => policy.start?.(),
     stop: async () => policy.stop?.(),
   };
@@ -29,7 +30,7 @@ function checked(made: unknown): AccessPolicy {
   const { claims = [] } = found;
   if (!Array.isArray(claims) || !claims.every((claim) => typeof claim === "string"))
     throw broken("its 'claims' must be a list of texts");
-  for (const method of ["tagsWith", "start", "stop"]) {
+  for (const method of ["tagsWith", "undefinedTags", "start", "stop"]) {
     if (found[method] !== undefined && typeof found[method] !== "function")
       throw broken(`its '${method}' must be a method`);
   }

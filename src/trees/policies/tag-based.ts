@@ -148,6 +148,10 @@ export class TagBasedAccessPolicy implements AccessPolicy {
     return found;
   }
 
+  undefinedTags(tags: Iterable<string>): readonly string[] {
+    return [...new Set(tags)].filter((tag) => !this.#definitions.tags.has(tag));
+  }
+
   #remembered(caller: PolicyCaller): Remembered {
     const known = this.#callers.get(caller);
     if (known?.definitions === this.#definitions) return known;

@@ -396,6 +396,7 @@ describe("tags of files", () => {
     };
     assert.deepEqual(await listed("public"), [2, ["run1", "top"]]);
     assert.deepEqual(await listed("chem"), [0, []]);
+    assert.deepEqual(new Set(tree.tags?.()), new Set(["public", "chem"]));
   });
 
   test("all that is wrong with the file stops the start", async (t) => {

@@ -177,6 +177,14 @@ describe("the tags with which a scope comes out", () => {
   });
 });
 
+test("tags that mean nothing are told, each once", (t) => {
+  const { policy } = make(t, { text: DEFINITIONS.replace("tag_owners: {", "tag_owners: {owned: {}, ") });
+  assert.deepEqual(policy.undefinedTags(["data_A", "public", "dat_A", "owned", "dat_A", "group_A"]), [
+    "dat_A",
+    "group_A",
+  ]);
+});
+
 describe("the file of tag definitions", () => {
   test("a broken one stops the start", (t) => {
     assert.throws(
