@@ -6,8 +6,9 @@ import type { FastifyInstance } from "fastify";
 
 export function dropSlowBodies(app: FastifyInstance, milliseconds: number): void {
   app.addHook("preParsing", (request, _reply, payload, done) => {
-    if (!request.raw.complete) {
-      const limit = setTimeout(() => request.raw.socket.destroy(), milliseconds);
+    const { "content-length": length = "0", "transfer-encoding": coding } = request.raw.headers;
+    if (length !== "0" || coding !== undefined) {
+      const limit = setTimeout(() => request.raw.destroy(), milliseconds);
       payload.once("close", () => clearTimeout(limit));
       payload.once("end", () => clearTimeout(limit));
     }
