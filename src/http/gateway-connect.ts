@@ -76,9 +76,10 @@ function shakeHands(wanted: Wanted, words: Words, protocols: string[], caller: L
     resolve(behind);
   });
   behind.on("unexpected-response", (_request, response) => {
-    readRefusal(response).then(reject, reject);
-    // Else the library waits for an answer that has come.
-    response.once("close", () => behind.terminate());
+    readRefusal(response)
+      .then(reject, reject)
+      // Only now, as it makes an error of its own of this.
+      .finally(() => behind.terminate());
   });
   behind.on("error", reject);
   return promise;

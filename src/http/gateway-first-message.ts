@@ -10,26 +10,41 @@ export const REFUSED = 4003;
 
 export type PresentedCredential = Exclude<Credential, { readonly kind: "none" }>;
 
+export interface Message {
+  readonly data: RawData;
+  readonly binary: boolean;
+}
+
+export interface Presented {
+  readonly credential: PresentedCredential;
+  /** What came behind it, before the socket had paused; from now on the caller listens. */
+  takeEarly(): readonly Message[];
+}
+
 /** Undefined where there is none: the socket is then closed, or closing. It is paused where there is one. */
-export async function firstMessage(
-  socket: WebSocket,
-  waitMs: number,
-): Promise<PresentedCredential | undefined> {
-  const { promise, resolve } = Promise.withResolvers<PresentedCredential | undefined>();
+export async function firstMessage(socket: WebSocket, waitMs: number): Promise<Presented | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Presented | undefined>();
   const limit = setTimeout(() => {
     socket.close(NOT_AUTH, "No auth message came in time");
     resolve(undefined);
   }, waitMs);
   socket.once("close", () => resolve(undefined));
   socket.once("message", (data: RawData) => {
-    socket.pause();
     const read = readMessage(String(data));
-    if ("credential" in read) resolve(read.credential);
-    else {
-      socket.resume();
+    if (!("credential" in read)) {
       socket.close(read.code, read.reason);
       resolve(undefined);
+      return;
     }
+    socket.pause();
+    const early: Message[] = [];
+    const keep = (more: RawData, binary: boolean) => void early.push({ data: more, binary });
+    socket.on("message", keep);
+    const takeEarly = () => {
+      socket.off("message", keep);
+      return early;
+    };
+    resolve({ credential: read.credential, takeEarly });
   });
   try {
     return await promise;

@@ -3,6 +3,7 @@
  * one is the end of both, for the same reason (RFC 6455, section 7.4).
  */
 import type { RawData, WebSocket } from "ws";
+import type { Message } from "./gateway-first-message.ts";
 
 /** Bytes that may wait for the slower side. */
 const HIGH = 1_048_576;
@@ -16,10 +17,16 @@ export class Relay {
   readonly #upstream: WebSocket;
   #alive = true;
 
-  /** Both are open; `client` is paused until now, so that nothing is lost. */
-  constructor(client: WebSocket, upstream: WebSocket, onEnd: (code: number) => void) {
+  /** Both are open and paused, so that nothing is lost; `early`: what the client has sent already. */
+  constructor(
+    client: WebSocket,
+    upstream: WebSocket,
+    early: readonly Message[],
+    onEnd: (code: number) => void,
+  ) {
     this.#client = client;
     this.#upstream = upstream;
+    for (const { data, binary } of early) upstream.send(data, { binary });
     pass(client, upstream);
     pass(upstream, client);
     upstream.on("error", () => undefined);

@@ -10,7 +10,7 @@ import type { Standing } from "../domain/standing.ts";
 import { Failure } from "../errors.ts";
 import { API_KEY_COOKIE } from "./csrf.ts";
 import { connect, RefusedBehind } from "./gateway-connect.ts";
-import { firstMessage, type PresentedCredential, REFUSED } from "./gateway-first-message.ts";
+import { firstMessage, type Message, type PresentedCredential, REFUSED } from "./gateway-first-message.ts";
 import type { Introducer, Words } from "./gateway-introduce.ts";
 import type { Upstream } from "./gateway-mounts.ts";
 import { GOING_AWAY, Relay } from "./gateway-relay.ts";
@@ -93,7 +93,7 @@ export class GatewaySockets {
     const behind = await connect(opening, words, reply.raw);
     const client = this.#accept(opening, MAX_MESSAGE, behind.protocol);
     if (client === undefined) behind.terminate();
-    else this.#join(client, behind, opening, caller);
+    else this.#join(client, behind, [], opening, caller);
   }
 
   /** No further ones, and an end to the open ones that makes clients come back. */
@@ -109,13 +109,13 @@ export class GatewaySockets {
     if (client === undefined) return;
     this.#waiting.add(client);
     client.once("close", () => this.#waiting.delete(client));
-    const credential = await firstMessage(client, this.#deps.patience.firstMessage);
-    if (credential === undefined) return;
+    const presented = await firstMessage(client, this.#deps.patience.firstMessage);
+    if (presented === undefined) return;
     try {
-      const { caller, words } = await this.#recognize(credential, opening);
+      const { caller, words } = await this.#recognize(presented.credential, opening);
       const behind = await connect(opening, words, client);
       this.#waiting.delete(client);
-      this.#join(client, behind, opening, caller);
+      this.#join(client, behind, presented.takeEarly(), opening, caller);
     } catch (error) {
       opening.request.log.info({ err: error }, "WebSocket refused");
       client.resume();
@@ -170,10 +170,20 @@ export class GatewaySockets {
     return client;
   }
 
-  #join(client: WebSocket, behind: WebSocket, { request }: Opening, caller: Caller): void {
+  #join(
+    client: WebSocket,
+    behind: WebSocket,
+    early: readonly Message[],
+    { request }: Opening,
+    caller: Caller,
+  ): void {
+    if (client.readyState !== client.OPEN) {
+      behind.terminate();
+      return;
+    }
     const began = performance.now();
     const who = isKnown(caller) ? caller.principal.uuid : caller.kind;
-    const relay = new Relay(client, behind, (code) => {
+    const relay = new Relay(client, behind, early, (code) => {
       this.#open.delete(open);
       request.log.info(
         { principal: who, code, ms: Math.round(performance.now() - began) },
