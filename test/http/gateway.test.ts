@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { apikey, bearer, type TestAppOptions } from "../support/app.ts";
+import { logIn, SESSION } from "../support/person.ts";
 import { type Asked, startBoth } from "../support/upstream.ts";
 
 async function scene(t: TestContext, options: TestAppOptions = {}) {
@@ -252,4 +253,23 @@ test("no token and no key is in the log", async (x) => {
   const log = t.logLines.join("");
   assert.match(log, /"path":"\/api\/v1\/metadata\/A","status":502/);
   for (const text of [secret, access_token, ...passedOn]) assert.ok(text !== "" && !log.includes(text));
+});
+
+test("a browser that is logged in reads by its cookie, changes by the double submit, and its cookie stays here", async (x) => {
+  const { t, url, upstream } = await scene(x);
+  const secret = (await logIn(t, "bob")).cookies.get(SESSION)?.value;
+  const cookie = `${SESSION}=${secret}; tiled_csrf=abc; theme=dark`;
+  assert.equal((await fetch(url + DATA, { headers: { cookie } })).status, 200);
+  const asked = upstream.one();
+  assert.deepEqual(tokenOf(asked).ids, [{ id: "bob", idp: "toy" }]);
+  assert.equal(asked.headers.cookie, "theme=dark");
+  const elsewhere = { cookie, origin: "https://evil.example.org", "sec-fetch-site": "cross-site" };
+  assert.equal((await fetch(url + DATA, { headers: elsewhere })).status, 401);
+  const post = (headers: Record<string, string>) =>
+    fetch(url + DATA, { method: "POST", body: "x", headers: { cookie, ...headers } });
+  assert.equal((await post({})).status, 403);
+  assert.equal((await post({ "x-csrf": "abc", origin: "https://evil.example.org" })).status, 403);
+  assert.equal(upstream.asked.length, 0);
+  assert.equal((await post({ "x-csrf": "abc", origin: url })).status, 200);
+  assert.equal(upstream.asked.length, 1);
 });
