@@ -5,7 +5,7 @@
 import { isUtf8 } from "node:buffer";
 
 export interface Row {
-  /** In bytes, from the beginning of what was given. */
+  /** In bytes, from the beginning of the file. */
   readonly start: number;
   readonly fields: readonly string[];
 }
@@ -30,9 +30,11 @@ export class CsvParser {
   /** What came of the row that is not complete yet. */
   #rest: Buffer = Buffer.alloc(0);
   /** Where `#rest` begins. */
-  #start = 0;
+  #start: number;
 
-  constructor(limits: Limits = CSV_LIMITS) {
+  /** `start`: where in the file the bytes begin that are given. */
+  constructor(start = 0, limits: Limits = CSV_LIMITS) {
+    this.#start = start;
     this.#limits = limits;
   }
 

@@ -32,7 +32,7 @@ export interface CsvScan {
   readonly rows: number;
 }
 
-const PIECE = 1024 * 1024;
+const PIECE = 256 * 1024;
 
 /** A partition ends with the first row that begins after so many bytes. */
 export const PARTITION_BYTES = 16 * 1024 * 1024;
@@ -43,19 +43,21 @@ export async function scanCsv(file: OpenedFile, partitionBytes = PARTITION_BYTES
   let seen: readonly ColumnSeen[] = [];
   let rows = 0;
   const starts: { readonly start: number; readonly firstRow: number }[] = [];
-  for await (const { start, fields } of rowsOf(file, await skipMark(file), file.size)) {
-    if (header === undefined) {
-      header = namesOf(fields);
-      seen = header.map(() => new ColumnSeen());
-      continue;
+  for await (const some of rowsOf(file, await skipMark(file), file.size)) {
+    for (const { start, fields } of some) {
+      if (header === undefined) {
+        header = namesOf(fields);
+        seen = header.map(() => new ColumnSeen());
+        continue;
+      }
+      if (fields.length > header.length) {
+        throw new CsvProblem(`row ${rows + 1} has more fields than there are columns in its first line`);
+      }
+      if (start >= (starts.at(-1)?.start ?? Number.NEGATIVE_INFINITY) + partitionBytes)
+        starts.push({ start, firstRow: rows });
+      for (let index = 0; index < seen.length; index += 1) seen[index]?.add(fields[index] ?? "");
+      rows += 1;
     }
-    if (fields.length > header.length) {
-      throw new CsvProblem(`row ${rows + 1} has more fields than there are columns in its first line`);
-    }
-    if (start >= (starts.at(-1)?.start ?? Number.NEGATIVE_INFINITY) + partitionBytes)
-      starts.push({ start, firstRow: rows });
-    for (const [index, column] of seen.entries()) column.add(fields[index] ?? "");
-    rows += 1;
   }
   if (header === undefined) throw new CsvProblem("it is empty");
   return {
@@ -69,15 +71,15 @@ export async function scanCsv(file: OpenedFile, partitionBytes = PARTITION_BYTES
   };
 }
 
-/** The rows of a stretch of a file that begins where a row does. */
-export async function* rowsOf(file: OpenedFile, start: number, end: number): AsyncGenerator<Row> {
-  const parser = new CsvParser();
+/** The rows of a stretch of a file that begins where a row does, some at a time; each is to be used up before the next. */
+export async function* rowsOf(file: OpenedFile, start: number, end: number): AsyncGenerator<Iterable<Row>> {
+  const parser = new CsvParser(start);
   for (let at = start; at < end; at += PIECE) {
     const piece = Buffer.allocUnsafe(Math.min(PIECE, end - at));
     await readAt(file, at, piece);
-    for (const row of parser.rows(piece)) yield { ...row, start: start + row.start };
+    yield parser.rows(piece);
   }
-  for (const row of parser.end()) yield { ...row, start: start + row.start };
+  yield parser.end();
 }
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);

@@ -5,9 +5,9 @@
 import { Failure } from "../../errors.ts";
 import { frameSchema } from "../arrow.ts";
 import { asArray, type Column, counted, textType, type Values } from "../columns.ts";
-import type { ArrayNode, DataType, Frame, TableData } from "../contract.ts";
+import type { ArrayNode, Frame, TableData } from "../contract.ts";
 import { array } from "../memory.ts";
-import { countOf, type Selection } from "../selection.ts";
+import { type Axis, countOf } from "../selection.ts";
 import type { CsvColumn, CsvScan, Partition } from "./csv-scan.ts";
 import { rowsOf } from "./csv-scan.ts";
 import { valuesOf } from "./csv-types.ts";
@@ -15,7 +15,7 @@ import type { Inside, Mark, OpenedFile, Place } from "./inside.ts";
 import { reading } from "./reading.ts";
 
 /** All rows in one answer only where the file is smaller. */
-const LARGEST_AT_ONCE = 256 * 1024 * 1024;
+const LARGEST_AT_ONCE = 64 * 1024 * 1024;
 
 export function csvTable(inside: Inside, place: Place, mark: Mark, scan: CsvScan): TableData {
   const { columns, partitions } = scan;
@@ -36,16 +36,12 @@ export function csvTable(inside: Inside, place: Place, mark: Mark, scan: CsvScan
     },
     column: (name) => {
       const picked = named.get(name);
-      return (
-        picked &&
-        columnArray(scan, picked, (wanted) =>
-          reading(
-            inside,
-            place,
-            mark,
-            async (file) => (await readFrame(file, wanted, [picked])).columns[0]?.values,
-          ),
-        )
+      if (picked === undefined) return undefined;
+      return columnArray(scan, picked.column, (partition) =>
+        reading(inside, place, mark, async (file) => {
+          const [column] = (await readFrame(file, [partition], [picked])).columns;
+          return column?.values ?? valuesOf([], picked.column.type);
+        }),
       );
     },
   };
@@ -72,8 +68,9 @@ async function readFrame(
 ): Promise<Frame> {
   const texts = picked.map((): string[] => []);
   const start = wanted[0]?.start ?? 0;
-  for await (const { fields } of rowsOf(file, start, wanted.at(-1)?.end ?? start)) {
-    for (const [place, { index }] of picked.entries()) texts[place]?.push(fields[index] ?? "");
+  for await (const rows of rowsOf(file, start, wanted.at(-1)?.end ?? start)) {
+    for (const { fields } of rows)
+      for (const [place, { index }] of picked.entries()) texts[place]?.push(fields[index] ?? "");
   }
   const columns = picked.map(
     ({ column: { name, type } }, place): Column => ({ name, values: valuesOf(texts[place] ?? [], type) }),
@@ -83,44 +80,35 @@ async function readFrame(
   return { length, columns, index: { name: null, values: counted(firstRow, firstRow + length) } };
 }
 
-type ReadColumn = (wanted: readonly Partition[]) => Promise<Values | undefined>;
+type ReadColumn = (partition: Partition) => Promise<Values>;
 
-/** Its chunks are the table's partitions; of a selection only those are read in which something of it stands. */
-function columnArray({ partitions, rows }: CsvScan, { column }: Picked, read: ReadColumn): ArrayNode {
-  const dataType =
-    column.type === "text"
-      ? textType(Math.max(1, column.width))
-      : asArray(valuesOf([], column.type)).dataType;
+/**
+ * Its chunks are the table's partitions. They are read one after the other, and only those in which something of a
+ * selection stands.
+ */
+function columnArray({ partitions, rows }: CsvScan, { type, width }: CsvColumn, read: ReadColumn): ArrayNode {
+  const dataType = type === "text" ? textType(Math.max(1, width)) : asArray(valuesOf([], type)).dataType;
   const chunks = [partitions.map((partition) => partition.rows)];
   return array(dataType, [rows], { chunks }, async (selection) => {
-    const [first, last] = bounds(selection);
-    const wanted = partitions.filter(({ firstRow, rows }) => firstRow <= last && firstRow + rows > first);
-    const values = wanted.length === 0 ? undefined : await read(wanted);
-    return pickBytes(values, wanted[0]?.firstRow ?? 0, selection, dataType);
+    const target = new Uint8Array(countOf(selection) * dataType.itemsize);
+    const [axis] = selection;
+    if (axis === undefined) return target;
+    for (const partition of partitions) {
+      const [first, last] = picksIn(partition, axis);
+      if (first > last) continue;
+      const { bytes, dataType: narrow } = asArray(await read(partition));
+      for (let pick = first; pick <= last; pick += 1) {
+        const at = (axis.start + pick * axis.step - partition.firstRow) * narrow.itemsize;
+        // Texts of a partition may be narrower than the widest of the column.
+        target.set(bytes.subarray(at, at + narrow.itemsize), pick * dataType.itemsize);
+      }
+    }
+    return target;
   });
 }
 
-/** The first and the last row that a selection picks. */
-function bounds([axis]: Selection): readonly [number, number] {
-  if (axis === undefined || axis.length === 0) return [0, -1];
-  const end = axis.start + (axis.length - 1) * axis.step;
-  return [Math.min(axis.start, end), Math.max(axis.start, end)];
-}
-
-function pickBytes(
-  values: Values | undefined,
-  firstRow: number,
-  selection: Selection,
-  { itemsize }: DataType,
-): Uint8Array {
-  const target = new Uint8Array(countOf(selection) * itemsize);
-  const [axis] = selection;
-  if (values === undefined || axis === undefined) return target;
-  const { bytes, dataType } = asArray(values);
-  for (let index = 0; index < axis.length; index += 1) {
-    const at = (axis.start + index * axis.step - firstRow) * dataType.itemsize;
-    // Texts that were read may be narrower than the widest of the column.
-    target.set(bytes.subarray(at, at + dataType.itemsize), index * itemsize);
-  }
-  return target;
+/** The first and the last of an axis's picks that stand in a partition; the last is before the first where none does. */
+function picksIn({ firstRow, rows }: Partition, { start, step, length }: Axis): readonly [number, number] {
+  const ends = [(firstRow - start) / step, (firstRow + rows - 1 - start) / step];
+  return [Math.max(0, Math.ceil(Math.min(...ends))), Math.min(length - 1, Math.floor(Math.max(...ends)))];
 }

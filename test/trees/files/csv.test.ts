@@ -95,7 +95,7 @@ describe("what is no table", () => {
   test("rows without an end, and with more fields than anybody needs", () => {
     const limits = { row: 1000, fields: 10 };
     const parse = (text: string, piece: number) => {
-      const parser = new CsvParser(limits);
+      const parser = new CsvParser(0, limits);
       for (let at = 0; at < text.length; at += piece)
         for (const _row of parser.rows(Buffer.from(text.slice(at, at + piece)))) assert.ok(_row);
     };
