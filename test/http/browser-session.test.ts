@@ -237,6 +237,8 @@ test("reading: from our own pages, and by opening an address; never from inside 
     [{ "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" }, "none"],
     [{ "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" }, "none"],
     [{ "sec-fetch-site": "same-site", "sec-fetch-mode": "cors", origin: "https://x.example.org" }, "none"],
+    // A form of another site, which a proxy asks about with GET.
+    [{ "sec-fetch-site": "cross-site", ...navigation, origin: "https://evil.example" }, "none"],
     [{ origin: "https://evil.example" }, "none"],
     [{ origin: "http://tiled.example.org" }, "none"],
     [{ origin: "https://tiled.example.org" }, "counts"],
