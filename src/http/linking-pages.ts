@@ -193,6 +193,7 @@ function show(
           next: null,
           username: trouble?.username ?? "",
           problem: trouble?.problem ?? null,
+          requestId: request.id,
         },
   });
   return sendPage(reply, page, { status: trouble?.status ?? 200, noStore: true });

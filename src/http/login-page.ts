@@ -110,6 +110,7 @@ export class LoginPages {
             next: next === null ? null : wish.next,
             username: trouble?.username ?? (wish.again?.provider === chosen.name ? wish.again.id : ""),
             problem: trouble?.problem ?? null,
+            requestId: request.id,
           };
     const page = loginPage({
       site,

@@ -15,6 +15,8 @@ export interface LoginForm {
   /** Filled in already; "" for an empty field. */
   readonly username: string;
   readonly problem: LoginProblem | null;
+  /** For the operator, where there is a problem. */
+  readonly requestId: string;
 }
 
 export type LoginProblem =
@@ -67,7 +69,7 @@ ${choices.map(({ name, href }) => html`<li><a class="button second" href="${href
 }
 
 export function passwordForm(form: LoginForm, button: string): Html {
-  const { action, token, provider, next, username, problem } = form;
+  const { action, token, provider, next, username, problem, requestId } = form;
   const described = problem !== null && html` aria-describedby="login-problem"`;
   const wrong = (problem?.kind === "wrong" || problem?.kind === "empty") && html` aria-invalid="true"`;
   // The cursor waits where something is to be typed.
@@ -84,7 +86,7 @@ ${problem !== null && html`<p class="problem" id="login-problem" role="alert">${
 <input type="password" id="password" name="password" required autocomplete="current-password"${focus("password")}${wrong}${described}></p>
 <p class="buttons"><button type="submit">${button}</button></p>
 </form>
-<p class="hint">Your account with <strong>${provider}</strong>.</p>`;
+<p class="hint">Your account with <strong>${provider}</strong>.${problem !== null && html` Request, for the operator: <code>${requestId}</code>`}</p>`;
 }
 
 function problemText(problem: LoginProblem): string {

@@ -95,6 +95,7 @@ test("whatever others wrote is text on every page", () => {
     next: EVIL,
     username: EVIL,
     problem: { kind: "wrong" },
+    requestId: EVIL,
   } as const;
   const pages = [
     account({
