@@ -57,6 +57,7 @@ describe("a browser login", { skip: withoutChromium() }, () => {
     const { keyboard } = page;
     await page.goto(`${t.app.listeningOrigin}/account`);
     // The cursor is where it is needed.
+    await page.locator("input:focus").waitFor();
     await keyboard.type("bob");
     await keyboard.press("Tab");
     await keyboard.type(PASSWORDS.bob);
