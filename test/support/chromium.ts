@@ -37,6 +37,8 @@ export async function startChromium(cleanup: Cleanup): Promise<Browser> {
 
 /** No finding of axe-core, nothing wider than the window, and with the keyboard alone one gets everywhere. */
 export async function assertAccessible(page: Page): Promise<void> {
+  // Colours are looked at once the stylesheet is there.
+  await page.waitForLoadState("networkidle");
   const { violations } = await new AxeBuilder({ page }).analyze();
   const findings = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
   assert.deepEqual(findings, [], page.url());
