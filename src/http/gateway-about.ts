@@ -4,7 +4,8 @@
  */
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import { type Forwarder, failureOf } from "./gateway-forward.ts";
+import { failureOf } from "./gateway-failures.ts";
+import type { Forwarder } from "./gateway-forward.ts";
 
 /** The document as the upstream has it: its formats, queries, version and whatever a newer one adds. */
 export type Facts = Readonly<Record<string, unknown>>;

@@ -5,7 +5,7 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { WebSocket } from "ws";
 import { Failure } from "../errors.ts";
-import { failureOf } from "./gateway-forward.ts";
+import { failureOf } from "./gateway-failures.ts";
 import { requestHeaders } from "./gateway-headers.ts";
 import type { Words } from "./gateway-introduce.ts";
 import type { Upstream } from "./gateway-mounts.ts";

@@ -1,0 +1,181 @@
+/**
+ * One answer on its way from a server behind this one to the caller, as a stream: nothing is kept but what the caller has
+ * not taken yet. The end of either side is the end of the other, and an answer that broke off never looks like a whole one.
+ */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Dispatcher } from "undici";
+import { failureOf, isStale } from "./gateway-failures.ts";
+import { answerHeaders } from "./gateway-headers.ts";
+import type { IdleWatch, Watched } from "./gateway-idle.ts";
+import type { Sink, Tap } from "./gateway-tap.ts";
+
+export interface PassageOptions {
+  readonly idle: IdleWatch;
+  /** Asking twice does no harm. */
+  readonly repeatable: boolean;
+  readonly relocate: (location: string) => string;
+  readonly dispatch: (handler: Dispatcher.DispatchHandler, onTap: (tap: Tap) => void) => void;
+}
+
+/** Bytes that may wait for the caller. */
+const HIGH = 262_144;
+/** From this size on, bodies go past the HTTP client. */
+const LARGE = 1_048_576;
+
+export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
+  touched = 0;
+  readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+  readonly #options: PassageOptions;
+  #controller: Dispatcher.DispatchController | undefined;
+  #tap: Tap | undefined;
+  /** Bytes of a large body that are still to come. */
+  #left = 0;
+  #state: "waiting" | "begun" | "over" = "waiting";
+  #repeated = false;
+  #heldUp = false;
+
+  constructor(request: FastifyRequest, reply: FastifyReply, options: PassageOptions) {
+    this.#request = request;
+    this.#reply = reply;
+    this.#options = options;
+  }
+
+  begin(): void {
+    const { raw } = this.#reply;
+    raw.once("close", () => {
+      this.#options.idle.delete(this);
+      if (raw.writableFinished) return;
+      this.#state = "over";
+      this.#controller?.abort(new Error("the caller is gone"));
+    });
+    this.#dispatch();
+  }
+
+  #dispatch(): void {
+    this.#options.dispatch(this, (tap) => {
+      this.#tap = tap;
+    });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#state === "over") controller.abort(new Error("the caller is gone"));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    { "content-length": length }: Readonly<Record<string, unknown>>,
+    statusText?: string,
+  ): void {
+    if (status < 200 || this.#state === "over") return;
+    const fields = Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [];
+    const { raw } = this.#reply;
+    try {
+      const timing = `gateway;dur=${this.#reply.elapsedTime.toFixed(1)}`;
+      const ours = { ...this.#reply.getHeaders(), "server-timing": timing };
+      const headers = answerHeaders(fields, { ours, relocate: this.#options.relocate });
+      // Until its body is read to the end, the connection is no good for another request (RFC 9112, section 9.3).
+      if (!this.#request.raw.complete) headers.push("connection", "close");
+      this.#reply.hijack();
+      this.#state = "begun";
+      raw.writeHead(status, statusText ?? "", headers);
+    } catch (error) {
+      controller.abort(error as Error);
+      return;
+    }
+    this.#options.idle.add(this);
+    const whole = this.#request.method === "GET" && (status === 200 || status === 206);
+    if (whole && Number(length) >= LARGE) {
+      this.#left = Number(length);
+      // What is taken goes to the connection itself, behind the head.
+      raw.flushHeaders();
+      this.#tap?.open(this);
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { raw } = this.#reply;
+    this.touched = this.#options.idle.now;
+    this.#left -= chunk.length;
+    if (raw.write(chunk) || raw.writableLength < HIGH) return;
+    controller.pause();
+    this.#heldUp = true;
+    raw.once("drain", () => {
+      this.#heldUp = false;
+      controller.resume();
+    });
+  }
+
+  onResponseEnd(): void {
+    this.#end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#state === "over") return;
+    if (this.#state === "begun") {
+      // The length of what is not sent (RFC 9110, section 15.4.5), which the HTTP client waits for.
+      if (this.#reply.raw.statusCode === 304) {
+        this.#end();
+        return;
+      }
+      this.#state = "over";
+      this.#request.log.warn({ err: error }, "The answer of the server behind this one broke off.");
+      this.#reply.raw.destroy();
+      return;
+    }
+    if (this.#options.repeatable && !this.#repeated && isStale(error)) {
+      this.#repeated = true;
+      this.#dispatch();
+      return;
+    }
+    this.#state = "over";
+    // What is left of its body nobody reads any more.
+    if (!this.#request.raw.complete) this.#reply.header("connection", "close");
+    this.#reply.send(failureOf(error));
+  }
+
+  isReady(): boolean {
+    return this.#state === "begun" && this.#controller?.paused === false && this.#reply.raw.socket !== null;
+  }
+
+  /** The rest of a large body, straight to the caller's connection: the head and what came with it are there already. */
+  take(bytes: Uint8Array): boolean {
+    const { socket } = this.#reply.raw;
+    if (socket === null || this.#state !== "begun") return false;
+    this.touched = this.#options.idle.now;
+    const wanted = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes;
+    this.#left -= wanted.length;
+    socket.write(wanted, this.#onTaken);
+    if (this.#left === 0) {
+      this.#end();
+      this.#tap?.drop();
+      return false;
+    }
+    // Written at once: the bytes are the system's now.
+    this.#heldUp = socket.writableLength > 0;
+    return !this.#heldUp;
+  }
+
+  readonly #onTaken = (): void => {
+    if (!this.#heldUp) return;
+    this.#heldUp = false;
+    this.#tap?.resume();
+  };
+
+  isHeldUp(): boolean {
+    return this.#heldUp;
+  }
+
+  onSilence(): void {
+    this.#controller?.abort(new Error("The server behind this one has been silent for too long."));
+  }
+
+  #end(): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.#options.idle.delete(this);
+    this.#reply.raw.end();
+  }
+}
