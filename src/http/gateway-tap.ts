@@ -14,7 +14,7 @@ export interface Sink {
 }
 
 const ORDINARY = 65_536;
-const LARGE = 524_288;
+const LARGE = 1_048_576;
 
 export class Tap {
   readonly #timeoutMs: number;
