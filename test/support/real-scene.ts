@@ -32,7 +32,7 @@ export async function freePort(): Promise<number> {
 export async function realScene(
   t: TestContext,
   options: Partial<ProviderOptions> = {},
-  more: { readonly args?: object; readonly sections?: object } = {},
+  more: { readonly args?: object | ((url: string) => object); readonly sections?: object } = {},
 ): Promise<Scene> {
   const cleanup = t.after.bind(t);
   const port = await freePort();
@@ -51,7 +51,7 @@ export async function realScene(
     client_secret: "of tests only",
     well_known_uri: provider.wellKnown,
     confirmation_message: "You have logged in with ORCID as {id}.",
-    ...more.args,
+    ...(typeof more.args === "function" ? more.args(url) : more.args),
   };
   const file = await configurationFile(cleanup, {
     authentication: {

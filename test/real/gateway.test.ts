@@ -1,0 +1,367 @@
+/**
+ * The real Tiled behind our gateway, the real client in front of it, and Tiled's own web interface in a real browser.
+ */
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
+import { WebSocket } from "ws";
+import { Api, bearer } from "../support/api.ts";
+import { startChromium, withoutChromium } from "../support/chromium.ts";
+import { ADA } from "../support/oidc-provider-pages.ts";
+import { startOurs } from "../support/ours.ts";
+import { eventually, type Server, temporaryFolder } from "../support/process.ts";
+import { atTerminal, type Dialogue, program, withoutTiled } from "../support/python.ts";
+import { realScene } from "../support/real-scene.ts";
+import { startReference } from "../support/reference.ts";
+import { PASSWORDS, SECRET_KEY, TREE, toy } from "../support/toy.ts";
+
+const SCRIPT = fileURLToPath(new URL("gateway_client.py", import.meta.url));
+const TIMEOUT = { timeout: 300_000 };
+
+/** The configuration that `docs/gateway.md` recommends: our keys and our providers' names, and nobody who can log in there. */
+function behind(sections: object = {}, authentication: object = {}): object {
+  return {
+    authentication: {
+      secret_keys: [SECRET_KEY],
+      providers: [
+        {
+          provider: "toy",
+          authenticator: "tiled.authenticators:DictionaryAuthenticator",
+          args: { users_to_passwords: {} },
+        },
+      ],
+      ...authentication,
+    },
+    trees: [{ path: "/", tree: TREE }],
+    ...sections,
+  };
+}
+
+async function catalog(t: TestContext): Promise<object> {
+  const folder = await temporaryFolder(t.after.bind(t));
+  const args = {
+    uri: `sqlite:///${folder}/catalog.db`,
+    writable_storage: [`file://localhost${folder}/data`, `sqlite:///${folder}/tables.db`],
+    init_if_not_exists: true,
+  };
+  return behind({ trees: [{ path: "/", tree: "catalog", args }], streaming_cache: { uri: "memory" } });
+}
+
+interface Pair {
+  readonly front: Server;
+  readonly real: Server;
+}
+
+async function serve(t: TestContext, config: object, ours: object = {}): Promise<Pair> {
+  const cleanup = t.after.bind(t);
+  const real = await startReference(cleanup, config);
+  const front = await startOurs(cleanup, toy({ ...ours, trees: [{ path: "/", upstream: real.url }] }));
+  return { front, real };
+}
+
+const typed = (name: keyof typeof PASSWORDS): Dialogue => [
+  ["Username: ", name],
+  ["Password: ", PASSWORDS[name]],
+];
+
+async function client<Report>(
+  t: TestContext,
+  scenario: string,
+  url: string,
+  { key, dialogue = [], args = [] }: { key?: string; dialogue?: Dialogue; args?: readonly string[] } = {},
+): Promise<Report> {
+  const cache = await temporaryFolder(t.after.bind(t));
+  const command = [program("python"), SCRIPT, scenario, url, ...args];
+  const { code, stdout, stderr } = await atTerminal(command, dialogue, {
+    TILED_CACHE_DIR: cache,
+    ...(key !== undefined && { TILED_API_KEY: key }),
+  });
+  const report = /^REPORT (.*)$/m.exec(stdout)?.[1];
+  if (code !== 0 || report === undefined)
+    throw new Error(`${scenario} ended with ${code}:\n${stdout}${stderr}`);
+  return JSON.parse(report) as Report;
+}
+
+interface Seen {
+  readonly link: string;
+  readonly who: readonly string[] | null;
+}
+
+describe("the real client", { skip: withoutTiled() }, () => {
+  test(
+    "reads through the gateway what it reads from Tiled itself, by password and by key",
+    TIMEOUT,
+    async (t) => {
+      const { front } = await serve(t, behind());
+      const alone = await startReference(t.after.bind(t), toy());
+      const dialogue = typed("bob");
+      const expected = await client<Seen>(t, "see", alone.url, { dialogue });
+      const got = await client<Seen>(t, "see", front.url, { dialogue });
+      assert.equal(got.link, `${front.url}/api/v1/metadata/A`);
+      assert.deepEqual({ ...got, link: "" }, { ...expected, link: "" });
+
+      const api = new Api(front.url);
+      const { secret } = await api.makeKey(bearer(await api.login("cara")));
+      const byKey = await client<Seen>(t, "see", front.url, { key: secret });
+      assert.deepEqual({ ...byKey, link: "" }, { ...expected, link: "", who: ["cara"] });
+    },
+  );
+
+  test(
+    "writes, searches, changes and deletes in a catalog; the real server refuses a narrow key",
+    TIMEOUT,
+    async (t) => {
+      const { front } = await serve(t, await catalog(t));
+      const written = await client(t, "write", front.url, { dialogue: typed("alice") });
+      const table = { a: [2, 4, 6], b: [1, 3, 5] };
+      assert.deepEqual(written, {
+        same: true,
+        patched: -1,
+        table,
+        green: ["array"],
+        blue: ["other"],
+        distinct: ["None", "blue", "green"],
+        revisions: 1,
+        keys: ["array", "other", "table"],
+        left: ["table"],
+      });
+      const api = new Api(front.url);
+      const scopes = { scopes: ["read:metadata", "read:data", "create:apikeys"] };
+      const { secret } = await api.makeKey(bearer(await api.login("alice")), scopes);
+      const report = await client<Record<string, string>>(t, "narrow", front.url, { key: secret });
+      assert.deepEqual([report["keys"], report["read"]], [["table"], table]);
+      for (const attempt of ["write", "delete", "update"]) {
+        assert.match(
+          report[attempt] ?? "",
+          /^401: Not enough permissions\. Requires scopes \['(write|delete|create):/,
+        );
+      }
+    },
+  );
+
+  test(
+    "two people have their own powers; nobody's token of ours opens the server behind by itself",
+    TIMEOUT,
+    async (t) => {
+      const { front, real } = await serve(t, await catalog(t));
+      const api = new Api(front.url);
+      const [alice, bob] = [await api.login("alice"), await api.login("bob")];
+      for (const [credential, status] of [
+        [bearer(alice), 200],
+        [bearer(bob), 401],
+      ] as const) {
+        // An administrator's scope.
+        assert.equal(
+          (await api.call("GET", "/webhooks/history/x", credential)).status === 401,
+          status === 401,
+        );
+      }
+      const { secret } = await api.makeKey(bearer(bob));
+      assert.equal((await api.call("GET", "/metadata/", `Apikey ${secret}`)).status, 200);
+      assert.equal((await new Api(real.url).call("GET", "/metadata/", `Apikey ${secret}`)).status, 401);
+    },
+  );
+
+  test(
+    "hears by subscription what is written, with keys that are gone as soon as it listens",
+    TIMEOUT,
+    async (t) => {
+      const { front } = await serve(t, await catalog(t));
+      assert.deepEqual(await client(t, "stream", front.url, { dialogue: typed("bob") }), {
+        events: [
+          ["data", [1, 1, 1]],
+          ["data", [2, 2, 2]],
+          ["data", [3, 3, 3]],
+          ["child", "another"],
+        ],
+        keys: [],
+      });
+    },
+  );
+
+  test("below a prefix, where the server behind knows of it, all links lead there", TIMEOUT, async (t) => {
+    const cleanup = t.after.bind(t);
+    const real = await startReference(cleanup, behind({ uvicorn: { root_path: "/beamline" } }));
+    const front = await startOurs(cleanup, toy({ trees: [{ path: "/beamline", upstream: real.url }] }));
+    const seen = await client<Seen>(t, "see", `${front.url}/beamline`, { dialogue: typed("bob") });
+    assert.equal(seen.link, `${front.url}/beamline/api/v1/metadata/A`);
+    assert.deepEqual(seen.who, ["bob"]);
+    const ui = await fetch(`${front.url}/beamline/ui`, { redirect: "manual" });
+    assert.equal(ui.headers.get("location"), `${front.url}/beamline/ui/`);
+  });
+});
+
+describe("the four ways to serve, with a Tiled behind", { skip: withoutTiled() }, () => {
+  const MINIMAL = { keys: ["A", "B", "C", "D"], first: 1 };
+
+  async function used(t: TestContext, authentication: object, anonymous: boolean): Promise<Server> {
+    const cleanup = t.after.bind(t);
+    const real = await startReference(cleanup, behind({}, { allow_anonymous_access: anonymous }));
+    const config = { authentication: { secret_keys: [SECRET_KEY], ...authentication } };
+    return startOurs(cleanup, { ...config, trees: [{ path: "/", upstream: real.url }] });
+  }
+  const look = (t: TestContext, { url }: Server, key?: string) =>
+    client<object>(t, "look", url, key === undefined ? {} : { args: [key] });
+
+  test("a single user", TIMEOUT, async (t) => {
+    const server = await used(t, { single_user_api_key: "abc123" }, true);
+    assert.deepEqual(await look(t, server, "abc123"), MINIMAL);
+    assert.deepEqual(await look(t, server, "abc124"), { refused: "ClientError" });
+    assert.equal((await fetch(`${server.url}/api/v1/metadata/`)).status, 401);
+  });
+
+  test("public", TIMEOUT, async (t) => {
+    const server = await used(t, { single_user_api_key: "abc123", allow_anonymous_access: true }, true);
+    assert.deepEqual(await look(t, server), MINIMAL);
+    assert.deepEqual(await look(t, server, "abc124"), { refused: "ClientError" });
+  });
+
+  const { authentication } = toy() as { authentication: object };
+
+  test("private, also where the server behind would let anybody in", TIMEOUT, async (t) => {
+    const server = await used(t, authentication, true);
+    assert.equal((await fetch(`${server.url}/api/v1/metadata/`)).status, 401);
+    const api = new Api(server.url);
+    const { secret } = await api.makeKey(bearer(await api.login("bob")));
+    assert.deepEqual(await look(t, server, secret), MINIMAL);
+  });
+
+  test("with visitors: both say so, or nobody comes in", TIMEOUT, async (t) => {
+    const open = await used(t, { ...authentication, allow_anonymous_access: true }, true);
+    assert.equal((await fetch(`${open.url}/api/v1/metadata/`)).status, 200);
+    const write = { method: "POST", body: "{}", headers: { "content-type": "application/json" } };
+    assert.equal((await fetch(`${open.url}/api/v1/metadata/`, write)).status, 401);
+    const half = await used(t, { ...authentication, allow_anonymous_access: true }, false);
+    assert.equal((await fetch(`${half.url}/api/v1/metadata/`)).status, 401);
+  });
+});
+
+describe("streams without the Python client", { skip: withoutTiled() }, () => {
+  test(
+    "a WebSocket that logs in by its first message hears what is written, and its links lead here",
+    TIMEOUT,
+    async (t) => {
+      const { front } = await serve(t, await catalog(t));
+      const api = new Api(front.url);
+      const alice = await api.login("alice");
+      const array = {
+        structure_family: "array",
+        metadata: {},
+        data_sources: [
+          {
+            structure_family: "array",
+            structure: {
+              data_type: { endianness: "little", kind: "f", itemsize: 8 },
+              chunks: [[2]],
+              shape: [2],
+              dims: null,
+              resizable: false,
+            },
+            management: "writable",
+          },
+        ],
+        specs: [],
+      };
+      const { status } = await api.call("POST", "/metadata/", bearer(alice), { id: "live", ...array });
+      assert.equal(status, 200);
+      const url = `${front.url.replace("http", "ws")}/api/v1/stream/single/live?envelope_format=json`;
+      const socket = new WebSocket(url);
+      t.after(() => socket.terminate());
+      const messages: Record<string, unknown>[] = [];
+      socket.on("message", (data) => messages.push(JSON.parse(String(data))));
+      socket.on("open", () =>
+        socket.send(JSON.stringify({ type: "auth", access_token: alice.access_token })),
+      );
+      assert.ok(await eventually(20, async () => messages.length === 1));
+      assert.equal(messages[0]?.["type"], "array-schema");
+      const put = await fetch(`${front.url}/api/v1/array/full/live`, {
+        method: "PUT",
+        headers: { authorization: bearer(alice), "content-type": "application/octet-stream" },
+        body: new Uint8Array(Float64Array.of(1.5, 2.5).buffer),
+      });
+      assert.equal(put.status, 200);
+      assert.ok(await eventually(20, async () => messages.length === 2));
+      assert.deepEqual(messages[1]?.["payload"], [1.5, 2.5]);
+
+      const refused = new WebSocket(url);
+      refused.on("open", () => refused.send(JSON.stringify({ type: "auth", access_token: "x.y.z" })));
+      assert.equal(await new Promise((resolve) => refused.on("close", resolve)), 4003);
+      const missing = new WebSocket(url.replace("live", "nothing"), {
+        headers: { authorization: bearer(alice) },
+      });
+      const answer = await new Promise((resolve) => {
+        missing
+          .on("error", () => undefined)
+          .on("unexpected-response", (_request, { statusCode }) => resolve(statusCode));
+      });
+      assert.equal(answer, 404);
+    },
+  );
+});
+
+describe("Tiled's web interface", { skip: withoutTiled() || withoutChromium() }, () => {
+  /** What the browser asked for, and that all of it came from here. */
+  function watch(page: Page, url: string): () => void {
+    const wrong: string[] = [];
+    page.on("response", (response) => {
+      if (response.status() >= 500 || !/^(?:data|blob):/.test(response.url().replace(url, "data:")))
+        wrong.push(`${response.status()} ${response.url()}`);
+    });
+    return () => assert.deepEqual(wrong, []);
+  }
+
+  /** The list, and an array as an image, drawn from its bytes. */
+  async function showsData(page: Page, who: string): Promise<void> {
+    await page.getByRole("button", { name: who }).waitFor();
+    const bytes = page.waitForResponse((response) => response.url().includes("/api/v1/array/full/A"));
+    await page.getByRole("gridcell", { name: "A", exact: true }).click();
+    assert.equal((await bytes).status(), 200);
+    await page.getByText("Colormap").first().waitFor();
+  }
+
+  test("shows its login, takes a password, and shows data, all through the gateway", TIMEOUT, async (t) => {
+    const { front } = await serve(t, behind());
+    const browser = await startChromium(t.after.bind(t));
+    const page = await (await browser.newContext()).newPage();
+    const allFromHere = watch(page, front.url);
+    await page.goto(`${front.url}/ui`);
+    await page.getByText("Log in", { exact: true }).click();
+    await page.getByLabel("Username").fill("alice");
+    await page.getByLabel("Password").fill("wrong");
+    await page.getByRole("button", { name: "Log In" }).click();
+    await page.getByText("Incorrect username or password").waitFor();
+    await page.getByLabel("Password").fill(PASSWORDS.alice);
+    await page.getByRole("button", { name: "Log In" }).click();
+    await showsData(page, "alice");
+    allFromHere();
+  });
+
+  test("logs in at another site where tokens_in_redirect says so", TIMEOUT, async (t) => {
+    const provider = {
+      provider: "orcid",
+      authenticator: "tiled.authenticators:DictionaryAuthenticator",
+      args: { users_to_passwords: {} },
+    };
+    const real = await startReference(
+      t.after.bind(t),
+      behind({}, { secret_keys: ["of tests only"], providers: [provider] }),
+    );
+    const { url, browser } = await realScene(
+      t,
+      {},
+      {
+        args: (url) => ({ redirect_on_success: `${url}/ui/auth-callback`, tokens_in_redirect: true }),
+        sections: { trees: [{ path: "/", upstream: real.url }] },
+      },
+    );
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(`${url}/ui/login`);
+    await page.getByRole("button", { name: "Log in with Orcid" }).click();
+    await page.getByLabel("User name").fill(ADA.username);
+    await page.getByLabel("Password").fill(ADA.password);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.waitForURL(/\/ui\//);
+    await showsData(page, ADA.id);
+  });
+});
