@@ -1,0 +1,44 @@
+/** What docs/gateway.md and docs/proxies.md say of configuration and paths is so. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { parse, stringify } from "yaml";
+import { load } from "../config/support.ts";
+import { raw, startBoth, statuses } from "../support/upstream.ts";
+
+const read = (name: string) => readFile(new URL(`../../docs/${name}`, import.meta.url), "utf8");
+const blocks = (page: string) =>
+  [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text = ""]) => parse(text));
+
+test("every configuration on the pages loads", async () => {
+  const keys = { secret_keys: ["k".repeat(32)] };
+  const trees = [{ path: "/", tree: "tiled.examples.generated_minimal:tree" }];
+  let count = 0;
+  for (const block of [...blocks(await read("gateway.md")), ...blocks(await read("proxies.md"))]) {
+    // That of the real Tiled is the one with providers; it has no trees.
+    if (block.authentication !== undefined) continue;
+    const { warnings } = load(stringify({ authentication: keys, trees, ...block }));
+    assert.deepEqual(warnings, []);
+    count += 1;
+  }
+  assert.equal(count, 3);
+});
+
+test("the paths that the page calls ours are, and others are not", async (x) => {
+  const page = await read("gateway.md");
+  const [, ours = ""] = /^\| ours \| (.*) \|$/m.exec(page) ?? [];
+  const [, theirs = ""] = /^\| the server's behind \| (.*) \|$/m.exec(page) ?? [];
+  const paths = (cell: string) => [...cell.matchAll(/`(\/[^`…]*)…?`/g)].map(([, path = ""]) => path);
+  const { port, upstream } = await startBoth((last) => x.after(last), {
+    authentication: { allowAnonymousAccess: true },
+  });
+  const ask = async (path: string) => {
+    const [status] = statuses(
+      await raw(port, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`),
+    );
+    return { status, passed: upstream.asked.splice(0).length };
+  };
+  assert.ok(paths(ours).length >= 10 && paths(theirs).length >= 4);
+  for (const path of paths(ours)) assert.equal((await ask(path)).passed, 0, path);
+  for (const path of paths(theirs)) assert.deepEqual(await ask(path), { status: 200, passed: 1 }, path);
+});
