@@ -35,6 +35,8 @@ for (const name of ["nginx", "caddy"] as const) {
         "x-forwarded-method": "GET",
         cookie: "theme=dark; tiled_session=x",
       };
+      await ask("/assets/index-abc123.js", { headers: { authorization: login } });
+      assert.equal(shown.shift()?.url, "/assets/index-abc123.js");
       for (const credential of [login, apikey(key)]) {
         const answer = await ask("/x/y?z=1", { headers: { ...forged, authorization: credential } });
         assert.equal(answer.status, 200);
