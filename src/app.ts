@@ -151,8 +151,8 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   });
   const refuseOthers = refuseOtherMethods(app);
   if (config.upstreams.length > 0) dropSlowBodies(app, PATIENCE_MS);
-  // A tree that is served here has no say over what stands behind this server.
-  treeRoutes(app, { tree: parts.tree, links, rights: treeRights(parts) });
+  // A tree that is served here has no say over what stands behind this server, and no place where that has all of it.
+  if (!mounts.coverAll) treeRoutes(app, { tree: parts.tree, links, rights: treeRights(parts) });
   own.collect(app);
   const exchange = newExchange(
     multiUser?.tokens ?? new Tokens(parts.secretKeys, lifetimesOf(config), parts.clock),
@@ -181,7 +181,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     clock: parts.clock,
     behind: (request) => gateway.about(request),
   });
-  docsRoute(app, { site, links });
+  docsRoute(app, { site, links, behind: (request) => gateway.docs(request) });
   pageRoutes(app, {
     site,
     logo: parts.logo,

@@ -1,22 +1,32 @@
 /**
- * `GET /docs`: the API documentation as a page, made once from the OpenAPI document of all routes.
+ * `GET /docs`: the API documentation as a page, made from the OpenAPI document of all routes; those of a server behind this
+ * one are named, too.
  */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Html } from "../lib/html.ts";
 import { type ApiDocument, docsPage } from "../pages/docs.ts";
 import type { Site } from "../pages/layout.ts";
 import type { Links } from "./links.ts";
 import { sendPage } from "./pages.ts";
 
+type Paths = ApiDocument["paths"];
+
 export interface DocsDeps {
   readonly site: Site;
   readonly links: Pick<Links, "rootPath">;
+  /** The same object for as long as nothing changes; null where there is no server, or none that tells. */
+  readonly behind: (request: FastifyRequest) => Promise<Paths | null>;
 }
 
-export function docsRoute(app: FastifyInstance, { site, links }: DocsDeps): void {
-  let made: Html | undefined;
-  app.get("/docs", { config: { access: "public" }, schema: { hide: true } }, (_request, reply) => {
-    made ??= docsPage({ site, basePath: links.rootPath, document: app.swagger() as ApiDocument });
-    return sendPage(reply, made);
+export function docsRoute(app: FastifyInstance, { site, links, behind }: DocsDeps): void {
+  let made: { readonly page: Html; readonly theirs: Paths | null } | undefined;
+  app.get("/docs", { config: { access: "public" }, schema: { hide: true } }, async (request, reply) => {
+    const theirs = await behind(request);
+    if (made === undefined || made.theirs !== theirs) {
+      const ours = app.swagger() as ApiDocument;
+      const document = { ...ours, paths: { ...theirs, ...ours.paths } };
+      made = { page: docsPage({ site, basePath: links.rootPath, document }), theirs };
+    }
+    return sendPage(reply, made.page);
   });
 }

@@ -58,6 +58,11 @@ export class Mounts {
     this.#hosts = new Set(options.upstreams.flatMap(({ host }) => host ?? []));
   }
 
+  /** Whatever is not ours is passed on, under every host name. */
+  get coverAll(): boolean {
+    return this.#upstreams.some(({ prefix, host }) => prefix === "" && host === null);
+  }
+
   /** The request asks for another protocol: WebSocket. */
   expectSocket(request: IncomingMessage): void {
     this.#sockets.add(request);
@@ -72,6 +77,11 @@ export class Mounts {
 
   of(request: IncomingMessage): Destination | undefined {
     return this.#destinations.get(request);
+  }
+
+  /** A path below the root is not passed on. */
+  isOurs(path: string): boolean {
+    return this.#options.own.has(path, false);
   }
 
   /** For links. */

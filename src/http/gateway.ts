@@ -12,6 +12,7 @@ import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Known, UpstreamAbout } from "./gateway-about.ts";
 import { RefusedBehind } from "./gateway-connect.ts";
+import { type Paths, UpstreamDocs } from "./gateway-docs.ts";
 import { Forwarder } from "./gateway-forward.ts";
 import { answerHeaders } from "./gateway-headers.ts";
 import { Introducer, type Words } from "./gateway-introduce.ts";
@@ -78,6 +79,7 @@ export function upgradeOptions(upstreams: readonly Upstream[]): object {
 interface Behind {
   readonly forwarder: Forwarder;
   readonly about: UpstreamAbout;
+  readonly docs: UpstreamDocs;
 }
 
 /** An echo of the fields that we add (RFC 9110, section 9.3.8) is nobody's business; a tunnel is no route at all. */
@@ -94,7 +96,9 @@ export class Gateway {
     this.#behind = new Map(
       deps.upstreams.map((upstream) => {
         const forwarder = new Forwarder(upstream, deps.links);
-        return [upstream, { forwarder, about: new UpstreamAbout(forwarder, deps.clock) }];
+        const isOurs = (path: string) => deps.mounts.isOurs(path);
+        const about = new UpstreamAbout(forwarder, deps.clock);
+        return [upstream, { forwarder, about, docs: new UpstreamDocs(forwarder, deps.clock, isOurs) }];
       }),
     );
   }
@@ -103,6 +107,12 @@ export class Gateway {
   about(request: FastifyRequest): Known | Promise<Known> | null {
     const upstream = this.#deps.mounts.of(request.raw)?.upstream ?? null;
     return upstream === null ? null : (this.#behind.get(upstream)?.about.get() ?? null);
+  }
+
+  /** Its routes, where it names them. */
+  async docs(request: FastifyRequest): Promise<Paths | null> {
+    const upstream = this.#deps.mounts.of(request.raw)?.upstream ?? null;
+    return upstream === null ? null : ((await this.#behind.get(upstream)?.docs.get()) ?? null);
   }
 
   /** Call it after all other routes. */

@@ -5,6 +5,7 @@ import { docsRoute } from "../../src/http/docs.ts";
 import { describeRoutes } from "../../src/http/openapi.ts";
 import { treeRoutes } from "../../src/http/tree.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
+import type { ApiDocument } from "../../src/pages/docs.ts";
 import { loadTrees } from "../../src/trees/load.ts";
 
 test("the page tells every described route, without a script and under the server's prefix", async () => {
@@ -18,7 +19,12 @@ test("the page tells every described route, without a script and under the serve
     rights: () => null,
   });
   app.get("/hidden", { config: { access: "public" }, schema: { hide: true } }, () => "");
-  docsRoute(app, { site: { title: "Beamline", logo: null, contact: null, version: "1" }, links });
+  let theirs: ApiDocument["paths"] | null = null;
+  docsRoute(app, {
+    site: { title: "Beamline", logo: null, contact: null, version: "1" },
+    links,
+    behind: async () => theirs,
+  });
   await app.ready();
 
   const response = await app.inject("/docs");
@@ -33,5 +39,10 @@ test("the page tells every described route, without a script and under the serve
   const { paths = {} } = app.swagger();
   assert.equal(response.body.split("<details>").length - 1, Object.keys(paths).length);
   assert.equal((await app.inject("/docs")).body, response.body);
+
+  theirs = { "/behind/<x>": { get: { tags: ["Behind"], summary: "Read <more>" } } };
+  const more = (await app.inject("/docs")).body;
+  assert.match(more, /GET \/behind\/&lt;x&gt;<\/code> Read &lt;more&gt;/);
+  assert.equal(more.split("<details>").length - 1, Object.keys(paths).length + 1);
   await app.close();
 });
