@@ -16,7 +16,7 @@ export function requestLines(logger: FastifyBaseLogger, proxies: Proxies): After
       {
         reqId: request.id,
         method: request.method,
-        path: pathOf(request.url),
+        path: pathOf(request.originalUrl),
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         address: proxies.read(request).address,

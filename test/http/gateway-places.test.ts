@@ -251,3 +251,9 @@ test("below a root path, taken off by a proxy or not", async (x) => {
   const moved = await fetch(`${url}/tiled/api/v1/x`, { headers, redirect: "manual" });
   assert.equal(moved.headers.get("location"), `${url}/tiled/ui/`);
 });
+
+test("the log names the whole path, so that the server behind can be told", async (x) => {
+  const { t, url, token } = await places(x);
+  await fetch(`${url}/beamline/api/v1/metadata/A?api_key=`, { headers: bearer(token) });
+  assert.match(t.logLines.join(""), /"path":"\/beamline\/api\/v1\/metadata\/A","status":200/);
+});
