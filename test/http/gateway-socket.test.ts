@@ -1,79 +1,10 @@
-/** WebSockets through the gateway, as Tiled's streaming clients and browsers open them. */
+/** Who may open a WebSocket through the gateway, by the handshake. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
-import { describe, type TestContext, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
-import { type RawData, WebSocket, WebSocketServer } from "ws";
-import { apikey, bearer, type TestAppOptions } from "../support/app.ts";
-import { eventually } from "../support/process.ts";
+import { describe, test } from "node:test";
+import { WebSocketServer } from "ws";
+import { apikey, bearer } from "../support/app.ts";
+import { claims, HANDSHAKE, SocketClient, STREAM, socketScene as scene } from "../support/sockets.ts";
 import { raw, startBoth, statuses } from "../support/upstream.ts";
-
-const STREAM = "/api/v1/stream/single/A";
-const HANDSHAKE =
-  "Connection: Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-const SOON = { firstMessage: 10_000, recheck: 100 };
-
-async function scene(t: TestContext, options: TestAppOptions = {}) {
-  const both = await startBoth((last) => t.after(last), options);
-  const sockets = new WebSocketServer({ server: both.upstream.server });
-  const asked: IncomingMessage[] = [];
-  const opened: WebSocket[] = [];
-  sockets.on("connection", (socket, request) => {
-    asked.push(request);
-    opened.push(socket);
-    socket.on("error", () => undefined);
-    socket.on("message", (data, binary) => socket.send(data, { binary }));
-    socket.send("schema");
-  });
-  const ws = both.url.replace("http", "ws");
-  const open = (target: string, headers: Record<string, string> = {}, protocols: string[] = []) => {
-    const socket = new Client(ws + target, headers, protocols);
-    t.after(() => socket.socket.terminate());
-    return socket;
-  };
-  return { ...both, asked, opened, open };
-}
-
-/** Remembers what came. */
-class Client {
-  readonly socket: WebSocket;
-  readonly messages: string[] = [];
-  readonly closed: Promise<[code: number, reason: string]>;
-  /** The status of a handshake that was answered in HTTP. */
-  readonly refused: Promise<readonly [status: number, body: string]>;
-
-  constructor(url: string, headers: Record<string, string>, protocols: string[]) {
-    this.socket = new WebSocket(url, protocols, { headers });
-    this.socket.on("error", () => undefined);
-    this.socket.on("message", (data: RawData, binary) =>
-      this.messages.push(`${binary ? "bytes " : ""}${data}`),
-    );
-    this.closed = new Promise((resolve) => {
-      this.socket.on("close", (code, reason) => resolve([code, String(reason)]));
-    });
-    this.refused = new Promise((resolve) => {
-      this.socket.on("unexpected-response", (_request, response) => {
-        let body = "";
-        response.setEncoding("utf8").on("data", (part: string) => {
-          body += part;
-        });
-        response.on("end", () => resolve([response.statusCode ?? 0, body]));
-      });
-    });
-  }
-
-  async has(...messages: string[]): Promise<void> {
-    const there = await eventually(5, async () => this.messages.length >= messages.length);
-    assert.ok(there, `only ${JSON.stringify(this.messages)}`);
-    assert.deepEqual(this.messages, messages);
-  }
-}
-
-function claims(request: IncomingMessage | undefined): Record<string, unknown> {
-  const token = new URL(request?.url ?? "", "http://x").searchParams.get("access_token") ?? "";
-  return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
-}
 
 describe("credentials in the handshake", () => {
   for (const way of ["Apikey", "Bearer", "?api_key=", "?access_token="] as const) {
@@ -140,7 +71,7 @@ describe("credentials in the handshake", () => {
       upstreams: [{ url: upstream.url, sharesDatabase: true }],
     });
     const key = await sharing.t.makeKey((await sharing.t.login("bob")).access_token, narrowed);
-    const client = new Client(`${sharing.url.replace("http", "ws")}${STREAM}?api_key=${key}`, {}, []);
+    const client = new SocketClient(`${sharing.url.replace("http", "ws")}${STREAM}?api_key=${key}`, {}, []);
     x.after(() => client.socket.terminate());
     await client.has("schema");
     assert.deepEqual([asked[0]?.url, asked[0]?.headers.authorization], [STREAM, `Apikey ${key}`]);
@@ -194,79 +125,6 @@ describe("credentials in the handshake", () => {
   });
 });
 
-describe("credentials in the first message", () => {
-  test("of both kinds open the stream, and what is sent behind them is not lost", async (x) => {
-    const { t, open, asked } = await scene(x);
-    const { access_token } = await t.login("bob");
-    const secret = await t.makeKey(access_token);
-    for (const credential of [{ access_token }, { api_key: secret }]) {
-      const client = open(STREAM);
-      await once(client.socket, "open");
-      assert.equal(asked.length, 0);
-      client.socket.send(JSON.stringify({ type: "auth", ...credential }));
-      client.socket.send("more");
-      await client.has("schema", "more");
-      assert.equal(claims(asked.shift())["use"], "upstream");
-    }
-  });
-
-  for (const [name, message, code] of [
-    ["no JSON", "hello", 4001],
-    ["another message", '{"type": "subscribe"}', 4001],
-    ["a list", "[1]", 4001],
-    ["null", "null", 4001],
-    ["no credential", '{"type": "auth"}', 4003],
-    ["a credential that is no text", '{"type": "auth", "api_key": 5}', 4003],
-    ["a wrong token", '{"type": "auth", "access_token": "x.y.z"}', 4003],
-    ["a wrong key", '{"type": "auth", "api_key": "00000000"}', 4003],
-    ["a message without end", `{"type": "auth", "x": "${"x".repeat(16_384)}"}`, 1009],
-  ] as const) {
-    test(`${name}: closed with ${code}, nothing opened behind`, async (x) => {
-      const { open, asked } = await scene(x);
-      const client = open(STREAM);
-      await once(client.socket, "open");
-      client.socket.send(message);
-      assert.equal((await client.closed)[0], code);
-      assert.deepEqual([asked.length, client.messages], [0, []]);
-    });
-  }
-
-  test("that lack read:data, or are narrowed to access tags, are refused", async (x) => {
-    const { t, open, asked } = await scene(x);
-    const { access_token } = await t.login("bob");
-    for (const fields of [{ scopes: ["read:metadata"] }, { scopes: ["read:data"], access_tags: ["chem"] }]) {
-      const client = open(STREAM);
-      await once(client.socket, "open");
-      client.socket.send(JSON.stringify({ type: "auth", api_key: await t.makeKey(access_token, fields) }));
-      const [code, reason] = await client.closed;
-      assert.deepEqual([code, /tags/.test(reason)], [4003, "access_tags" in fields]);
-    }
-    assert.equal(asked.length, 0);
-  });
-
-  test("that do not come in time are not waited for", async (x) => {
-    const { open } = await scene(x, { socketPatience: { firstMessage: 100, recheck: 10_000 } });
-    assert.equal((await open(STREAM).closed)[0], 4001);
-  });
-
-  test("are of no use where the server behind is away or refuses", async (x) => {
-    const { t, open, upstream } = await scene(x);
-    const { access_token } = await t.login("bob");
-    const late = open(STREAM);
-    await once(late.socket, "open");
-    upstream.server.removeAllListeners("upgrade");
-    upstream.answer = (_request, response) => void response.writeHead(404).end();
-    late.socket.send(JSON.stringify({ type: "auth", access_token }));
-    assert.deepEqual(await late.closed, [1008, "The data service answered 404"]);
-    upstream.server.closeAllConnections();
-    upstream.server.close();
-    const later = open(STREAM);
-    await once(later.socket, "open");
-    later.socket.send(JSON.stringify({ type: "auth", access_token }));
-    assert.equal((await later.closed)[0], 1013);
-  });
-});
-
 describe("handshakes", () => {
   test("that the server behind refuses are refused with its own answer", async (x) => {
     const { t, open, upstream } = await scene(x);
@@ -294,7 +152,7 @@ describe("handshakes", () => {
       upstreams: [{ url: upstream.url, timeout: 0.2 }],
     });
     const { access_token } = await slow.t.login("bob");
-    const client = new Client(slow.url.replace("http", "ws") + STREAM, bearer(access_token), []);
+    const client = new SocketClient(slow.url.replace("http", "ws") + STREAM, bearer(access_token), []);
     assert.equal((await client.refused)[0], 504);
   });
 
@@ -326,123 +184,5 @@ describe("handshakes", () => {
       assert.deepEqual(statuses(await raw(port, `${head}${HANDSHAKE}\r\n`)), [400], path);
     }
     assert.equal(asked.length, 0);
-  });
-});
-
-describe("an open stream", () => {
-  test("ends for both when either side ends it, for the same reason", async (x) => {
-    const { t, open, opened } = await scene(x);
-    const { access_token } = await t.login("bob");
-    for (const [code, expected] of [
-      [1000, 1000],
-      [1012, 1012],
-      [4321, 4321],
-    ] as const) {
-      const client = open(STREAM, bearer(access_token));
-      await client.has("schema");
-      opened.shift()?.close(code, "because");
-      assert.deepEqual(await client.closed, [expected, "because"]);
-    }
-    const client = open(STREAM, bearer(access_token));
-    await client.has("schema");
-    opened.shift()?.terminate();
-    assert.equal((await client.closed)[0], 1014);
-
-    const leaving = open(STREAM, bearer(access_token));
-    await leaving.has("schema");
-    const behind = opened.shift();
-    assert.ok(behind);
-    const closed = once(behind, "close");
-    leaving.socket.close(4000, "bye");
-    assert.deepEqual(await closed.then(([code, reason]) => [code, String(reason)]), [4000, "bye"]);
-  });
-
-  test("ends soon after its session is revoked or its principal disabled", async (x) => {
-    const { t, open } = await scene(x, { socketPatience: SOON });
-    const bob = await t.login("bob");
-    const alice = await t.login("alice");
-    const byToken = open(STREAM, bearer(bob.access_token));
-    const other = open(STREAM, bearer((await t.login("bob")).access_token));
-    const byKey = open(STREAM, apikey(await t.makeKey((await t.login("bob")).access_token)));
-    await Promise.all([byToken.has("schema"), other.has("schema"), byKey.has("schema")]);
-    await t.call({
-      method: "POST",
-      url: "/api/v1/auth/session/revoke",
-      payload: { refresh_token: bob.refresh_token },
-    });
-    assert.equal((await byToken.closed)[0], 4003);
-    assert.equal(other.socket.readyState, WebSocket.OPEN);
-    await t.call({
-      method: "POST",
-      url: `/api/v1/auth/principal/${bob.principal}/disable`,
-      headers: bearer(alice.access_token),
-    });
-    assert.equal((await other.closed)[0], 4003);
-    assert.equal((await byKey.closed)[0], 4003);
-  });
-
-  test("outlives the key that it was opened with, which clients revoke at once, and the access token", async (x) => {
-    const { t, open } = await scene(x, { socketPatience: SOON });
-    const { access_token } = await t.login("bob");
-    const secret = await t.makeKey(access_token, { expires_in: 10 });
-    const byKey = open(STREAM, apikey(secret));
-    const byToken = open(STREAM, bearer(access_token));
-    await Promise.all([byKey.has("schema"), byToken.has("schema")]);
-    await t.call({
-      method: "DELETE",
-      url: `/api/v1/auth/apikey?first_eight=${secret.slice(0, 8)}`,
-      headers: bearer(access_token),
-    });
-    t.clock.advance(1000);
-    await delay(350);
-    byKey.socket.send("still");
-    byToken.socket.send("here");
-    await byKey.has("schema", "still");
-    await byToken.has("schema", "here");
-  });
-
-  test("of a caller that has gone without a word is closed", async (x) => {
-    const { t, open, opened } = await scene(x, { socketPatience: SOON });
-    const { access_token } = await t.login("bob");
-    const client = open(STREAM, bearer(access_token));
-    await client.has("schema");
-    // It reads nothing more, so it answers no ping.
-    client.socket.pause();
-    const [behind] = opened;
-    assert.ok(behind);
-    await once(behind, "close");
-  });
-
-  test("is as fast as its slower side: nothing piles up here", async (x) => {
-    const { t, open, opened } = await scene(x, { socketPatience: { firstMessage: 1000, recheck: 100_000 } });
-    const { access_token } = await t.login("bob");
-    const client = open(STREAM, bearer(access_token));
-    await client.has("schema");
-    client.socket.pause();
-    const [behind] = opened;
-    assert.ok(behind);
-    const block = Buffer.alloc(1_000_000);
-    for (let count = 0; count < 100; count++) behind.send(block);
-    let waiting = -1;
-    await eventually(10, async () => {
-      const same = behind.bufferedAmount === waiting;
-      waiting = behind.bufferedAmount;
-      await delay(200);
-      return same;
-    });
-    assert.ok(behind.bufferedAmount > 60_000_000, `${behind.bufferedAmount} wait`);
-    client.socket.resume();
-    assert.ok(await eventually(20, async () => client.messages.length === 101));
-  });
-
-  test("is told when the server stops, so that its client comes back", async (x) => {
-    const { t, open } = await scene(x);
-    const { access_token } = await t.login("bob");
-    const client = open(STREAM, bearer(access_token));
-    const waiting = open(STREAM);
-    await Promise.all([client.has("schema"), once(waiting.socket, "open")]);
-    await Promise.all([t.close(), client.closed, waiting.closed]);
-    assert.equal((await client.closed)[0], 1012);
-    assert.equal((await waiting.closed)[0], 1012);
   });
 });

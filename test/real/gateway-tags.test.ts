@@ -7,11 +7,12 @@ import { writeFile } from "node:fs/promises";
 import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Api, apikey, bearer } from "../support/api.ts";
+import { behind } from "../support/behind.ts";
 import { startOurs } from "../support/ours.ts";
 import { run, type Server, temporaryFolder } from "../support/process.ts";
 import { program, withoutTiled } from "../support/python.ts";
 import { startReference } from "../support/reference.ts";
-import { SECRET_KEY, toy } from "../support/toy.ts";
+import { toy } from "../support/toy.ts";
 
 const SCRIPT = fileURLToPath(new URL("access.py", import.meta.url));
 
@@ -45,25 +46,15 @@ async function scene(t: TestContext, shared: boolean): Promise<{ api: Api; front
     ? { database: { uri: `sqlite:///${folder}/logins.db`, init_if_not_exists: true } }
     : {};
   const tree = { uri, writable_storage: `${folder}/storage`, top_level_access_tags: ["public"] };
-  const real = await startReference(cleanup, {
-    authentication: {
-      secret_keys: [SECRET_KEY],
-      providers: [
-        {
-          provider: "toy",
-          authenticator: "tiled.authenticators:DictionaryAuthenticator",
-          args: { users_to_passwords: {} },
-        },
-      ],
-      allow_anonymous_access: true,
-    },
+  const sections = {
     trees: [{ path: "/", tree: "catalog", args: tree }],
     access_control: {
       access_policy: "tiled.access_control.access_policies:TagBasedAccessPolicy",
       args: { provider: "toy", access_tags_parser: "tiled.access_control.access_tags:AccessTagsParser" },
     },
     ...database,
-  });
+  };
+  const real = await startReference(cleanup, behind(sections, { allow_anonymous_access: true }));
   const config = toy({
     authentication: { allow_anonymous_access: true, refresh_token_rotation: false },
     trees: [{ path: "/", upstream: real.url, ...(shared && { shares_database: true }) }],

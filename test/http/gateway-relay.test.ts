@@ -1,0 +1,129 @@
+/** An open WebSocket through the gateway: both sides are as one, and it ends with the login. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { WebSocket } from "ws";
+import { apikey, bearer } from "../support/app.ts";
+import { eventually } from "../support/process.ts";
+import { STREAM, socketScene as scene } from "../support/sockets.ts";
+
+const SOON = { firstMessage: 10_000, recheck: 100 };
+
+describe("an open stream", () => {
+  test("ends for both when either side ends it, for the same reason", async (x) => {
+    const { t, open, opened } = await scene(x);
+    const { access_token } = await t.login("bob");
+    for (const [code, expected] of [
+      [1000, 1000],
+      [1012, 1012],
+      [4321, 4321],
+    ] as const) {
+      const client = open(STREAM, bearer(access_token));
+      await client.has("schema");
+      opened.shift()?.close(code, "because");
+      assert.deepEqual(await client.closed, [expected, "because"]);
+    }
+    const client = open(STREAM, bearer(access_token));
+    await client.has("schema");
+    opened.shift()?.terminate();
+    assert.equal((await client.closed)[0], 1014);
+
+    const leaving = open(STREAM, bearer(access_token));
+    await leaving.has("schema");
+    const behind = opened.shift();
+    assert.ok(behind);
+    const closed = once(behind, "close");
+    leaving.socket.close(4000, "bye");
+    assert.deepEqual(await closed.then(([code, reason]) => [code, String(reason)]), [4000, "bye"]);
+  });
+
+  test("ends soon after its session is revoked or its principal disabled", async (x) => {
+    const { t, open } = await scene(x, { socketPatience: SOON });
+    const bob = await t.login("bob");
+    const alice = await t.login("alice");
+    const byToken = open(STREAM, bearer(bob.access_token));
+    const other = open(STREAM, bearer((await t.login("bob")).access_token));
+    const byKey = open(STREAM, apikey(await t.makeKey((await t.login("bob")).access_token)));
+    await Promise.all([byToken.has("schema"), other.has("schema"), byKey.has("schema")]);
+    await t.call({
+      method: "POST",
+      url: "/api/v1/auth/session/revoke",
+      payload: { refresh_token: bob.refresh_token },
+    });
+    assert.equal((await byToken.closed)[0], 4003);
+    assert.equal(other.socket.readyState, WebSocket.OPEN);
+    await t.call({
+      method: "POST",
+      url: `/api/v1/auth/principal/${bob.principal}/disable`,
+      headers: bearer(alice.access_token),
+    });
+    assert.equal((await other.closed)[0], 4003);
+    assert.equal((await byKey.closed)[0], 4003);
+  });
+
+  test("outlives the key that it was opened with, which clients revoke at once, and the access token", async (x) => {
+    const { t, open } = await scene(x, { socketPatience: SOON });
+    const { access_token } = await t.login("bob");
+    const secret = await t.makeKey(access_token, { expires_in: 10 });
+    const byKey = open(STREAM, apikey(secret));
+    const byToken = open(STREAM, bearer(access_token));
+    await Promise.all([byKey.has("schema"), byToken.has("schema")]);
+    await t.call({
+      method: "DELETE",
+      url: `/api/v1/auth/apikey?first_eight=${secret.slice(0, 8)}`,
+      headers: bearer(access_token),
+    });
+    t.clock.advance(1000);
+    await delay(350);
+    byKey.socket.send("still");
+    byToken.socket.send("here");
+    await byKey.has("schema", "still");
+    await byToken.has("schema", "here");
+  });
+
+  test("of a caller that has gone without a word is closed", async (x) => {
+    const { t, open, opened } = await scene(x, { socketPatience: SOON });
+    const { access_token } = await t.login("bob");
+    const client = open(STREAM, bearer(access_token));
+    await client.has("schema");
+    // It reads nothing more, so it answers no ping.
+    client.socket.pause();
+    const [behind] = opened;
+    assert.ok(behind);
+    await once(behind, "close");
+  });
+
+  test("is as fast as its slower side: nothing piles up here", async (x) => {
+    const { t, open, opened } = await scene(x, { socketPatience: { firstMessage: 1000, recheck: 100_000 } });
+    const { access_token } = await t.login("bob");
+    const client = open(STREAM, bearer(access_token));
+    await client.has("schema");
+    client.socket.pause();
+    const [behind] = opened;
+    assert.ok(behind);
+    const block = Buffer.alloc(1_000_000);
+    for (let count = 0; count < 100; count++) behind.send(block);
+    let waiting = -1;
+    await eventually(10, async () => {
+      const same = behind.bufferedAmount === waiting;
+      waiting = behind.bufferedAmount;
+      await delay(200);
+      return same;
+    });
+    assert.ok(behind.bufferedAmount > 60_000_000, `${behind.bufferedAmount} wait`);
+    client.socket.resume();
+    assert.ok(await eventually(20, async () => client.messages.length === 101));
+  });
+
+  test("is told when the server stops, so that its client comes back", async (x) => {
+    const { t, open } = await scene(x);
+    const { access_token } = await t.login("bob");
+    const client = open(STREAM, bearer(access_token));
+    const waiting = open(STREAM);
+    await Promise.all([client.has("schema"), once(waiting.socket, "open")]);
+    await Promise.all([t.close(), client.closed, waiting.closed]);
+    assert.equal((await client.closed)[0], 1012);
+    assert.equal((await waiting.closed)[0], 1012);
+  });
+});
