@@ -21,6 +21,7 @@ export class WatchedFile {
   #timer: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
   #watcher: FSWatcher | undefined;
+  #ended = false;
 
   /** To be made before the file is read: what it is from now on counts as a change. */
   constructor(path: string, changed: () => void, { interval = 1000, settle = 50 }: WatchOptions = {}) {
@@ -49,13 +50,15 @@ export class WatchedFile {
   /** Whether it has changed since the last look; told to whom it concerns. */
   async look(): Promise<boolean> {
     const state = await stateOf(this.#path);
-    if (state === this.#state) return false;
+    // A look that was on its way at the end tells nobody any more.
+    if (this.#ended || state === this.#state) return false;
     this.#state = state;
     this.#changed();
     return true;
   }
 
   stop(): void {
+    this.#ended = true;
     clearInterval(this.#timer);
     clearTimeout(this.#soon);
     this.#watcher?.close();

@@ -36,7 +36,8 @@ test("the paths that the page calls ours are, and others are not", async (x) => 
     const [status] = statuses(
       await raw(port, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`),
     );
-    return { status, passed: upstream.asked.splice(0).length };
+    // What ours looks up for itself, such as the routes for its page of them, is not this request.
+    return { status, passed: upstream.asked.splice(0).filter(({ url }) => url === path).length };
   };
   assert.ok(paths(ours).length >= 10 && paths(theirs).length >= 4);
   // The example of a file's name is not this version's.

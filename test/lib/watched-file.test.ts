@@ -62,3 +62,16 @@ for (const [how, options] of [
     assert.equal(changes, before);
   });
 }
+
+test("a look that is under way at the end tells nobody", async (t) => {
+  const { path } = setUp(t);
+  let changes = 0;
+  const watched = new WatchedFile(path, () => {
+    changes += 1;
+  });
+  writeFileSync(path, "22");
+  const look = watched.look();
+  watched.stop();
+  assert.equal(await look, false);
+  assert.equal(changes, 0);
+});
