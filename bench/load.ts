@@ -42,6 +42,9 @@ function measure(
 ): void {
   const counts: Counts = { latencies: [], statuses: {} };
   const began = performance.now();
+  // Never asleep: what waking this process costs is its clients' matter, and would be charged to the server.
+  const awake = () => void setImmediate(awake);
+  awake();
   const connections = requests.map(
     (request) => new Connection(port, following(request, follow), pause, counts),
   );
@@ -54,4 +57,7 @@ function measure(
   }, seconds * 1000);
 }
 
-measure(JSON.parse(process.argv[2] ?? "{}"), (measured) => console.log(JSON.stringify(measured)));
+measure(JSON.parse(process.argv[2] ?? "{}"), (measured) => {
+  console.log(JSON.stringify(measured));
+  process.exit();
+});

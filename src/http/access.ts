@@ -2,13 +2,20 @@
  * Default deny: every route declares who may use it, or the server refuses to start; every request is decided here,
  * before its input is read. Who asks is found out in `identity.ts`.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  preHandlerHookHandler,
+  preParsingHookHandler,
+} from "fastify";
 import type { Caller } from "../domain/caller.ts";
 import { missingScopes } from "../domain/caller.ts";
 import type { Scope } from "../domain/scopes.ts";
 import { Failure } from "../errors.ts";
 import { SAFE_METHODS } from "./csrf.ts";
 import type { Identity } from "./identity.ts";
+import { rememberRoutes, routeOf } from "./route.ts";
 
 /**
  * - `public`: credentials are not looked at.
@@ -47,6 +54,7 @@ const NOBODY: Caller = { kind: "anonymous", scopes: new Set() };
 export function guardRoutes(app: FastifyInstance, identity: Identity): void {
   app.decorateRequest("caller");
   app.decorateRequest("refused", null);
+  rememberRoutes(app);
 
   const ask = (request: FastifyRequest, access: Access, noted: boolean) =>
     access === "person" ? identity.person(request) : identity.identify(request, { noted });
@@ -56,15 +64,28 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
     checkScopes(access, request.caller);
   };
 
+  const recheck =
+    (access: Access): preHandlerHookHandler =>
+    (request, _reply, done) => {
+      if (SAFE_METHODS.has(request.method) || request.caller.kind === "anonymous") done();
+      else askAgain(request, access).then(() => done(), done);
+    };
+
   app.addHook("onRoute", (route) => {
-    if (route.config?.access === undefined) {
+    const { access, body } = route.config ?? {};
+    if (access === undefined) {
       throw new Error(`The route ${String(route.method)} ${route.url} does not declare its access.`);
     }
+    if (changesSomething(route.method) && countsAgain(access)) {
+      // A body may come in as slowly as its sender likes, who may be shut out meanwhile.
+      route.preHandler = [recheck(access), ...[route.preHandler ?? []].flat()];
+    }
+    if (body !== undefined) route.preParsing = [mediaTypeHook(body), ...[route.preParsing ?? []].flat()];
   });
 
   app.addHook("onRequest", (request, reply, done) => {
     request.caller = NOBODY;
-    const { access } = request.routeOptions.config;
+    const { access } = routeOf(request);
     // Undefined only where no route matched: the answer is 404 for everybody.
     if (access === undefined || access === "public") {
       done();
@@ -101,24 +122,15 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
     if (caller instanceof Promise) caller.then(admit, refused);
     else admit(caller);
   });
+}
 
-  // A body may come in as slowly as its sender likes, who may be shut out meanwhile: what changes something asks again.
-  app.addHook("preHandler", (request, _reply, done) => {
-    const { access } = request.routeOptions.config;
-    const sameAsBefore =
-      SAFE_METHODS.has(request.method) ||
-      access === undefined ||
-      access === "public" ||
-      access === "page" ||
-      access === "verify" ||
-      request.caller.kind === "anonymous";
-    if (sameAsBefore) done();
-    else askAgain(request, access).then(() => done(), done);
-  });
+function changesSomething(method: string | readonly string[]): boolean {
+  return [method].flat().some((name) => !SAFE_METHODS.has(name));
+}
 
-  app.addHook("preParsing", (request, _reply, payload, done) => {
-    done(checkMediaType(request), payload);
-  });
+/** Whether what was decided at first must still hold when the body is there. */
+function countsAgain(access: Access): boolean {
+  return access !== "public" && access !== "page" && access !== "verify";
 }
 
 function holdsKey(caller: Caller): boolean {
@@ -149,13 +161,16 @@ const MEDIA_TYPES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A body of another kind than the route takes is 415, before it is read. */
-function checkMediaType(request: FastifyRequest): Failure | null {
-  const wanted = request.routeOptions.config.body;
-  const given = request.headers["content-type"];
-  if (wanted === undefined || given === undefined) return null;
+function mediaTypeHook(wanted: "form" | "json" | "form or json"): preParsingHookHandler {
   const taken = MEDIA_TYPES[wanted] ?? [];
-  if (taken.includes(given.split(";", 1)[0]?.trim().toLowerCase() ?? "")) return null;
-  return new Failure("media_type", { detail: `This route takes ${taken.join(" or ")} only.` });
+  return (request, _reply, payload, done) => {
+    const given = request.headers["content-type"];
+    const fits = given === undefined || taken.includes(given.split(";", 1)[0]?.trim().toLowerCase() ?? "");
+    done(
+      fits ? null : new Failure("media_type", { detail: `This route takes ${taken.join(" or ")} only.` }),
+      payload,
+    );
+  };
 }
 
 /** For handlers that answer nothing. */

@@ -3,7 +3,7 @@
  * address, changing with the double submit only (a form's token, or the header `x-csrf`), and never across sites. What it
  * stands for is in `domain/browser-session.ts`.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from "fastify";
 import { formTokenOf, isToken, readSessionSecret } from "../domain/browser-session.ts";
 import { Failure } from "../errors.ts";
 import { checkDoubleSubmit, SAFE_METHODS } from "./csrf.ts";
@@ -112,11 +112,15 @@ export function checkForm(request: FastifyRequest, expected: string): void {
 
 /** Every form of a page for people who are logged in is checked here, so that none can be forgotten. */
 export function protectForms(app: FastifyInstance, links: Where): void {
-  app.addHook("preHandler", (request, _reply, done) => {
-    const { access } = request.routeOptions.config;
-    if (access === "person" && !SAFE_METHODS.has(request.method)) {
+  const check: preHandlerHookHandler = (request, _reply, done) => {
+    if (!SAFE_METHODS.has(request.method)) {
       checkForm(request, formTokenOf(sessionSecretOf(request, links) ?? ""));
     }
     done();
+  };
+  app.addHook("onRoute", (route) => {
+    if (route.config?.access === "person") {
+      route.preHandler = [check, ...[route.preHandler ?? []].flat()];
+    }
   });
 }

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
 import { equalSecrets, uniqueNames } from "../lib/secrets.ts";
 import type { Links } from "./links.ts";
+import { routeOf } from "./route.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -25,7 +26,7 @@ export function protectFromForgery(app: FastifyInstance, links: Links, trusted: 
   const newToken = uniqueNames(24);
   app.addHook("onRequest", (request, reply, done) => {
     const cookies = request.raw.headers.cookie === undefined ? {} : request.cookies;
-    const { formToken = false, shared = false } = request.routeOptions.config;
+    const { formToken = false, shared = false } = routeOf(request);
     if (cookies[CSRF_COOKIE] === undefined && !shared) {
       const secure = links.isHttps(request) ? "; Secure" : "";
       reply.header("set-cookie", `${CSRF_COOKIE}=${newToken()}; HttpOnly; Path=/; SameSite=lax${secure}`);

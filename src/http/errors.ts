@@ -7,6 +7,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { Failure, type FailureCode } from "../errors.ts";
 import { JSON_TYPE, toJson } from "./answer.ts";
 import type { Links } from "./links.ts";
+import { routeOf } from "./route.ts";
 import { problemsOf } from "./validation.ts";
 
 declare module "fastify" {
@@ -84,7 +85,7 @@ export function sendFailure(
   reply.headers(failure.headers);
   if (failure.status === 401) {
     if (failure.headers["www-authenticate"] === undefined) reply.header("www-authenticate", "Bearer");
-    const { access } = request.routeOptions.config;
+    const { access } = routeOf(request);
     if (access !== undefined && access !== "public")
       reply.header("x-tiled-root", `${links.base(request)}/api/v1`);
   }

@@ -71,7 +71,8 @@ export class Mounts {
   /** Decides once; the target that is left for the routes. */
   rewrite(request: IncomingMessage): string {
     const destination = this.#decide(request);
-    this.#destinations.set(request, destination);
+    // Where all is ours, nobody asks.
+    if (this.#upstreams.length > 0) this.#destinations.set(request, destination);
     return destination.url;
   }
 
@@ -175,6 +176,7 @@ const PAGES = /^\/(?:$|ui(?:\/|$)|static\/|favicon\.ico$|tiled-ui-settings$)/;
 
 /** RFC 9112, section 3.2.2: an absolute URL counts; we take it where it says the same as `Host`. */
 function originForm(url: string, host: string | undefined): string | undefined {
+  if (url.startsWith("/")) return url;
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
   if (absolute === null) return url;
   const [, authority = "", rest = ""] = absolute;

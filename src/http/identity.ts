@@ -15,6 +15,7 @@ import { API_KEY_COOKIE } from "./csrf.ts";
 import type { Links } from "./links.ts";
 import type { Proxies } from "./proxies.ts";
 import { withoutParameters } from "./query.ts";
+import { routeOf } from "./route.ts";
 
 const API_KEY_PARAMETER: ReadonlySet<string> = new Set(["api_key"]);
 const NONE: Credential = { kind: "none" };
@@ -34,7 +35,7 @@ export function credentialOf(request: FastifyRequest): Credential {
   if (typeof inQuery === "string" && inQuery !== "") return { kind: "api_key", secret: inQuery };
   const header = readAuthorization(request.raw.headers.authorization);
   if (header.kind === "api_key") return header;
-  if (request.routeOptions.config.tokenInQuery === true) {
+  if (routeOf(request).tokenInQuery === true) {
     const token = (request.query as Readonly<Record<string, unknown>>)["access_token"];
     if (Array.isArray(token))
       throw new Failure("bad_request", { detail: "The parameter access_token is given twice." });
@@ -87,7 +88,7 @@ export function createIdentity(deps: {
   const { callers, proxies, links, browserSessions } = deps;
   return {
     identify: (request, { noted }) => {
-      const { access, browserSession = false } = request.routeOptions.config;
+      const { access, browserSession = false } = routeOf(request);
       const person = () => {
         const secret = browserSessions === null ? null : countedSecretOf(request, links);
         return secret === null ? null : (browserSessions?.identify(secret) ?? null);

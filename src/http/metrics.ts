@@ -4,37 +4,38 @@
  */
 import type { FastifyInstance } from "fastify";
 import type { AfterRequest } from "./after.ts";
+import { routeOf } from "./route.ts";
 
 /** Seconds, as `le` of the histogram. */
 const BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
 
-interface Timing {
-  /** By bucket, not yet added up; one more for what takes longer. */
+interface RouteCounts {
+  /** By method and status: `GET 200`. */
+  readonly answers: Map<string, number>;
+  /** By bucket of time, not yet added up; one more for what takes longer. */
   readonly counts: number[];
+  /** Seconds. */
   sum: number;
 }
 
 export class RequestMetrics {
-  readonly #requests = new Map<string, number>();
-  readonly #timings = new Map<string, Timing>();
+  readonly #routes = new Map<string, RouteCounts>();
 
   readonly count: AfterRequest = (request, reply) => {
-    const route = request.routeOptions.url ?? "unknown";
-    const name = labels({ method: request.method, route, code: String(reply.statusCode) });
-    this.#requests.set(name, (this.#requests.get(name) ?? 0) + 1);
+    const route = this.#of(routeOf(request).url ?? "unknown");
+    const answer = `${request.method} ${reply.statusCode}`;
+    route.answers.set(answer, (route.answers.get(answer) ?? 0) + 1);
     const seconds = reply.elapsedTime / 1000;
-    const timing = this.#timings.get(route) ?? { counts: Array<number>(BUCKETS.length + 1).fill(0), sum: 0 };
-    const bucket = BUCKETS.findIndex((limit) => seconds <= limit);
-    const index = bucket === -1 ? BUCKETS.length : bucket;
-    timing.counts[index] = (timing.counts[index] ?? 0) + 1;
-    timing.sum += seconds;
-    this.#timings.set(route, timing);
+    let bucket = 0;
+    while (seconds > (BUCKETS[bucket] ?? Number.POSITIVE_INFINITY)) bucket += 1;
+    route.counts[bucket] = (route.counts[bucket] ?? 0) + 1;
+    route.sum += seconds;
   };
 
   /** Prometheus' text exposition format. */
   text(): string {
-    const requests = [...this.#requests].map(([name, count]) => `tiled_auth_requests_total${name} ${count}`);
-    const timings = [...this.#timings].flatMap(([route, timing]) => histogram(route, timing));
+    const requests = [...this.#routes].flatMap(([route, { answers }]) => totals(route, answers));
+    const timings = [...this.#routes].flatMap(([route, counts]) => histogram(route, counts));
     return [
       "# HELP tiled_auth_requests_total Requests that were answered",
       "# TYPE tiled_auth_requests_total counter",
@@ -45,9 +46,24 @@ export class RequestMetrics {
       "",
     ].join("\n");
   }
+
+  #of(route: string): RouteCounts {
+    const known = this.#routes.get(route);
+    if (known !== undefined) return known;
+    const fresh = { answers: new Map(), counts: Array<number>(BUCKETS.length + 1).fill(0), sum: 0 };
+    this.#routes.set(route, fresh);
+    return fresh;
+  }
 }
 
-function histogram(route: string, { counts, sum }: Timing): string[] {
+function totals(route: string, answers: ReadonlyMap<string, number>): string[] {
+  return [...answers].map(([answer, count]) => {
+    const [method = "", code = ""] = answer.split(" ");
+    return `tiled_auth_requests_total${labels({ method, route, code })} ${count}`;
+  });
+}
+
+function histogram(route: string, { counts, sum }: RouteCounts): string[] {
   const name = "tiled_auth_request_duration_seconds";
   let total = 0;
   const buckets = counts.map((count, index) => {

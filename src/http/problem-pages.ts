@@ -10,6 +10,7 @@ import { wantsPage } from "./browser.ts";
 import { SAFE_METHODS } from "./csrf.ts";
 import type { Links } from "./links.ts";
 import { sendPage } from "./pages.ts";
+import { routeOf } from "./route.ts";
 
 export interface ProblemPagesDeps {
   readonly site: Site;
@@ -61,9 +62,9 @@ export class ProblemPages {
 }
 
 function isPage(request: FastifyRequest): boolean {
-  const { url, config } = request.routeOptions;
+  const { url, access } = routeOf(request);
   if (url === undefined) return !request.url.startsWith("/api/");
-  return config.access === "page" || config.access === "person";
+  return access === "page" || access === "person";
 }
 
 /** `again`: even if somebody is logged in. */

@@ -50,14 +50,14 @@ const POOLED_NAMES = 256;
 
 /** Makes names that nobody else makes: random hex digits, for many of which the operating system is asked once. */
 export function uniqueNames(bytes: number): () => string {
-  let random = Buffer.alloc(0);
+  let random = "";
   let used = 0;
   return () => {
     if (used >= random.length) {
-      random = randomBytes(bytes * POOLED_NAMES);
+      random = randomHex(bytes * POOLED_NAMES);
       used = 0;
     }
-    used += bytes;
-    return random.toString("hex", used - bytes, used);
+    used += 2 * bytes;
+    return random.slice(used - 2 * bytes, used);
   };
 }
