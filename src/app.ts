@@ -5,6 +5,7 @@
 import cookie from "@fastify/cookie";
 import formbody from "@fastify/formbody";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import type { Logger } from "pino";
 import type { Authenticator } from "./authenticators/contract.ts";
 import type { Config } from "./config/model.ts";
 import { Accounts } from "./domain/account.ts";
@@ -84,7 +85,7 @@ export interface AppParts {
   /** Null: a credential's scopes are all that counts. */
   readonly policy: AccessPolicy | null;
   readonly clock: Clock;
-  readonly logger: FastifyBaseLogger;
+  readonly logger: Logger;
   /** The key of the modes without providers. */
   readonly singleUserKey: Secret | null;
   /** The first signs, all verify; never empty. */
@@ -261,7 +262,7 @@ function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts): Fast
   const app = Fastify({
     // Its own lines show the query, which may hold a key; ours are in `http/logging.ts`.
     logController: new LogController({ disableRequestLogging: true }),
-    loggerInstance: logger,
+    loggerInstance: logger as FastifyBaseLogger,
     childLoggerFactory: (parent, bindings) => new RequestLog(parent, bindings) as FastifyBaseLogger,
     ...(tls === null
       ? { http: upgradeOptions(config.upstreams) }

@@ -3,7 +3,8 @@
  * again in the reverse order without cutting off what is under way. Signals and notices are the command's (`cli/run.ts`).
  */
 import type { AddressInfo } from "node:net";
-import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
 import { type AppParts, createApp } from "./app.ts";
 import {
   externalNames,
@@ -27,7 +28,7 @@ import { loadTrees } from "./trees/load.ts";
 import { loadPolicy } from "./trees/policies/load.ts";
 
 export interface ServerOptions {
-  readonly log: FastifyBaseLogger;
+  readonly log: Logger;
   readonly patience?: Patience;
 }
 
@@ -97,7 +98,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 
 async function openParts(
   config: Config,
-  log: FastifyBaseLogger,
+  log: Logger,
   closers: Closers,
 ): Promise<{ readonly parts: AppParts; readonly generatedKey: Secret | null }> {
   const { authentication, server, pages, directory } = config;
@@ -150,10 +151,7 @@ async function openParts(
   };
 }
 
-async function openStoreWithAdmins(
-  { database, authentication }: Config,
-  log: FastifyBaseLogger,
-): Promise<Store> {
+async function openStoreWithAdmins({ database, authentication }: Config, log: Logger): Promise<Store> {
   const store = await openStore({
     ...database,
     uri: database.uri?.reveal() ?? null,
@@ -171,7 +169,7 @@ async function openStoreWithAdmins(
   return store;
 }
 
-function startPurging(store: Store, config: Config, log: FastifyBaseLogger): () => Promise<void> {
+function startPurging(store: Store, config: Config, log: Logger): () => Promise<void> {
   const job = new PurgeJob(store.maintenance, {
     clock: systemClock,
     log,

@@ -2,17 +2,19 @@
  * One line a request: what was asked, by whom, from where, how it ended. Never a header, a body or a query, since
  * those hold secrets; a path is cut to a sane length.
  */
-import type { FastifyBaseLogger } from "fastify";
+import type { Logger } from "pino";
 import { type Caller, isKnown } from "../domain/caller.ts";
+import { infoLines } from "../lib/log-lines.ts";
 import type { AfterRequest } from "./after.ts";
 import type { Proxies } from "./proxies.ts";
 
 const MAX_PATH = 200;
 
-export function requestLines(logger: FastifyBaseLogger, proxies: Proxies): AfterRequest {
+export function requestLines(logger: Logger, proxies: Proxies): AfterRequest {
+  const write = infoLines(logger);
   return (request, reply, aborted) => {
     const { caller, failure } = request;
-    logger.info(
+    write(
       {
         reqId: request.id,
         method: request.method,
@@ -21,8 +23,9 @@ export function requestLines(logger: FastifyBaseLogger, proxies: Proxies): After
         ms: Math.round(reply.elapsedTime * 10) / 10,
         address: proxies.read(request).address,
         principal: callerName(caller),
-        ...(aborted ? { aborted } : {}),
-        ...(failure === null ? {} : { code: failure.code, reason: failure.message }),
+        aborted: aborted || undefined,
+        code: failure?.code,
+        reason: failure?.message,
       },
       "request",
     );

@@ -1,0 +1,39 @@
+/** Lines that are written past pino are pino's lines. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type LoggerOptions, pino } from "pino";
+import { infoLines } from "../../src/lib/log-lines.ts";
+
+const FACTS = { path: '/a"b\\c\n\u2028\ud800', status: 200, ms: 0.5, address: null, aborted: true };
+
+function bothWays(options: LoggerOptions, bindings = {}): readonly [string[], string[]] {
+  const lines: string[] = [];
+  const logger = pino(options, { write: (line) => void lines.push(line) }).child(bindings);
+  logger.info({ ...FACTS, code: undefined }, "request");
+  const theirs = lines.splice(0);
+  infoLines(logger)({ ...FACTS, code: undefined }, "request");
+  return [theirs, lines];
+}
+
+for (const [what, options, bindings] of [
+  ["as it is", { base: null, timestamp: () => ',"time":1' }, {}],
+  ["with times as texts", { base: null, timestamp: () => ',"time":"2026-01-01T00:00:00.000Z"' }, {}],
+  ["without times", { base: null, timestamp: false }, {}],
+  ["with a name, and a child's facts", { base: { name: "x" }, timestamp: false }, { worker: 1 }],
+] as const) {
+  test(`a line is the same as pino's: ${what}`, () => {
+    const [theirs, ours] = bothWays(options, bindings);
+    assert.equal(theirs.length, 1);
+    assert.deepEqual(
+      ours.map((line) => JSON.parse(line)),
+      theirs.map((line) => JSON.parse(line)),
+    );
+    assert.deepEqual(Object.keys(JSON.parse(ours[0] ?? "")), Object.keys(JSON.parse(theirs[0] ?? "")));
+    assert.match(ours[0] ?? "", /^[^\n]+\n$/);
+  });
+}
+
+test("nothing is written where the level leaves it out", () => {
+  assert.deepEqual(bothWays({ base: null, level: "warn" }), [[], []]);
+  assert.deepEqual(bothWays({ base: null, level: "silent" }), [[], []]);
+});
