@@ -12,7 +12,14 @@ interface Package {
 }
 
 /** Pure modules of many files that every start needs. */
-const BUNDLED = new Set(["kysely", "typebox"]);
+const BUNDLED = new Set([
+  "kysely",
+  "typebox",
+  "yaml",
+  "rate-limiter-flexible",
+  "commander",
+  "@msgpack/msgpack",
+]);
 
 await rm("dist", { recursive: true, force: true });
 const { dependencies } = JSON.parse(await readFile("package.json", "utf8")) as Package;
@@ -34,6 +41,10 @@ await build({
   sourcemap: true,
   sourcesContent: false,
   logLevel: "warning",
+  // Bundled CommonJS modules still ask for Node's own.
+  banner: {
+    js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+  },
   external: Object.keys(dependencies).filter((name) => !BUNDLED.has(name)),
 });
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {

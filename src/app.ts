@@ -37,8 +37,9 @@ import { protectFromForgery } from "./http/csrf.ts";
 import { docsRoute } from "./http/docs.ts";
 import { answerBrokenRequest, answerErrors, answerUnroutable, refuseOtherMethods } from "./http/errors.ts";
 import type { ExternalProvider } from "./http/external-providers.ts";
-import { Gateway, gatewayRouting, upgradeOptions } from "./http/gateway.ts";
+import type { Gateway, GatewayDeps } from "./http/gateway.ts";
 import { Mounts } from "./http/gateway-mounts.ts";
+import { gatewayRouting, upgradeOptions } from "./http/gateway-routing.ts";
 import type { SocketPatience } from "./http/gateway-socket.ts";
 import { commonHeaders, requestIds } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
@@ -144,7 +145,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   protectForms(app, links);
   validateBySchema(app);
   const [first] = providers;
-  await describeRoutes(app, {
+  const describe = describeRoutes(app, {
     title: config.pages.title,
     version: VERSION,
     tokenUrl: first === undefined ? null : `/api/v1/auth/provider/${first.name}/token`,
@@ -159,7 +160,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     multiUser?.tokens ?? new Tokens(parts.secretKeys, lifetimesOf(config), parts.clock),
     parts,
   );
-  const gateway = new Gateway({
+  const gateway = await newGateway({
     upstreams: config.upstreams,
     mounts,
     exchange,
@@ -180,9 +181,14 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     offer: OFFER,
     links,
     clock: parts.clock,
-    behind: (request) => gateway.about(request),
+    behind: (request) => gateway?.about(request) ?? null,
   });
-  docsRoute(app, { site, links, behind: (request) => gateway.docs(request) });
+  docsRoute(app, {
+    site,
+    links,
+    ours: describe,
+    behind: async (request) => (await gateway?.docs(request)) ?? null,
+  });
   pageRoutes(app, {
     site,
     logo: parts.logo,
@@ -190,7 +196,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     providers: [...parts.authenticators.keys()],
     links,
   });
-  openApiRoute(app);
+  openApiRoute(app, describe);
   if (config.metrics.prometheus) metricsRoute(app, metrics);
   if (multiUser !== null) {
     const { services } = multiUser;
@@ -225,8 +231,15 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   });
   own.close();
   refuseOthers();
-  if (config.upstreams.length > 0) gateway.routes(app);
+  gateway?.routes(app);
   return app;
+}
+
+/** The HTTP client and all else that it needs is loaded only where there is a server behind this one. */
+async function newGateway(deps: GatewayDeps): Promise<Gateway | null> {
+  if (deps.upstreams.length === 0) return null;
+  const { Gateway } = await import("./http/gateway.ts");
+  return new Gateway(deps);
 }
 
 function treeRights({ policy, store, clock }: AppParts): TreeDeps["rights"] {

@@ -30,7 +30,15 @@ export function checkArgs(schema: TSchema, given: Readonly<Record<string, unknow
 }
 
 function compile(schema: TSchema): ValidateFunction {
-  const ajv = new Ajv({ allErrors: true, strict: true, useDefaults: true, logger: false });
+  // The strict mode finds what is wrong with a schema, too; the schema of schemas would cost each start its compilation.
+  const ajv = new Ajv({
+    allErrors: true,
+    strict: true,
+    useDefaults: true,
+    logger: false,
+    validateSchema: false,
+    meta: false,
+  });
   try {
     return ajv.compile(schema);
   } catch (error) {

@@ -14,16 +14,18 @@ type Paths = ApiDocument["paths"];
 export interface DocsDeps {
   readonly site: Site;
   readonly links: Pick<Links, "rootPath">;
+  /** Our own routes. */
+  readonly ours: () => Promise<ApiDocument>;
   /** The same object for as long as nothing changes; null where there is no server, or none that tells. */
   readonly behind: (request: FastifyRequest) => Promise<Paths | null>;
 }
 
-export function docsRoute(app: FastifyInstance, { site, links, behind }: DocsDeps): void {
+export function docsRoute(app: FastifyInstance, { site, links, ours: describe, behind }: DocsDeps): void {
   let made: { readonly page: Html; readonly theirs: Paths | null } | undefined;
   app.get("/docs", { config: { access: "public" }, schema: { hide: true } }, async (request, reply) => {
     const theirs = await behind(request);
     if (made === undefined || made.theirs !== theirs) {
-      const ours = app.swagger() as ApiDocument;
+      const ours = await describe();
       const document = { ...ours, paths: { ...theirs, ...ours.paths } };
       made = { page: docsPage({ site, basePath: links.rootPath, document }), theirs };
     }

@@ -3,8 +3,8 @@
  * let through and how a caller is introduced; whose a path is, is told in `gateway-mounts.ts`, WebSockets are in
  * `gateway-socket.ts`.
  */
-import { METHODS, type Server } from "node:http";
-import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { METHODS } from "node:http";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Callers } from "../domain/callers.ts";
 import type { Exchange } from "../domain/exchange.ts";
 import type { Standing } from "../domain/standing.ts";
@@ -18,7 +18,7 @@ import { answerHeaders } from "./gateway-headers.ts";
 import { Introducer, type Words } from "./gateway-introduce.ts";
 import type { Destination, Mounts, Upstream } from "./gateway-mounts.ts";
 import { GatewaySockets, PATIENCE, type SocketPatience } from "./gateway-socket.ts";
-import { isWebSocket, Upgrades } from "./gateway-upgrade.ts";
+import { Upgrades } from "./gateway-upgrade.ts";
 import { credentialOf } from "./identity.ts";
 import type { Links } from "./links.ts";
 import type { Proxies } from "./proxies.ts";
@@ -40,41 +40,6 @@ export interface GatewayDeps {
 }
 
 type Kind = Destination["kind"];
-
-/** For Fastify's constructor: the decision comes before the routes, and no route of ours is found for what is not ours. */
-export function gatewayRouting(mounts: Mounts): GatewayRouting {
-  const gateway: Strategy = {
-    name: "gateway",
-    storage: () => {
-      const handlers = new Map<string, Parameters<Stored["set"]>[1]>();
-      return {
-        get: (kind) => handlers.get(kind) ?? null,
-        set: (kind, handler) => void handlers.set(kind, handler),
-      };
-    },
-    deriveConstraint: (request) => {
-      const kind = mounts.of(request)?.kind;
-      // The router takes undefined for "no constraint"; only its types do not say so.
-      return (kind === "ours" ? undefined : kind) as string;
-    },
-    mustMatchWhenDerived: true,
-  };
-  return { rewriteUrl: (request) => mounts.rewrite(request), constraints: { gateway } };
-}
-
-type Options = FastifyHttpOptions<Server>;
-type Strategy = NonNullable<NonNullable<Options["routerOptions"]>["constraints"]>[string];
-type Stored = ReturnType<Strategy["storage"]>;
-
-export interface GatewayRouting {
-  rewriteUrl(request: FastifyRequest["raw"]): string;
-  readonly constraints: Record<string, Strategy>;
-}
-
-/** For Node's server: no other protocol is spoken, and a request that offers one is answered in this. */
-export function upgradeOptions(upstreams: readonly Upstream[]): object {
-  return upstreams.length === 0 ? {} : { shouldUpgradeCallback: isWebSocket };
-}
 
 interface Behind {
   readonly forwarder: Forwarder;

@@ -1,6 +1,14 @@
-/** `GET /openapi.json`, made from the routes' own schemas and their declared access. */
-import swagger from "@fastify/swagger";
-import type { FastifyInstance, FastifySchema } from "fastify";
+/**
+ * `GET /openapi.json`, made from the routes' own schemas and their declared access. Few servers are ever asked for it: it is
+ * put together, and what that needs is loaded, for who asks first.
+ */
+import Fastify, {
+  type FastifyContextConfig,
+  type FastifyInstance,
+  type FastifySchema,
+  type HTTPMethods,
+} from "fastify";
+import type { ApiDocument } from "../pages/docs.ts";
 import type { Access } from "./access.ts";
 import { answerBytes, Document, JSON_TYPE } from "./answer.ts";
 
@@ -13,8 +21,31 @@ export interface OpenApiOptions {
   readonly rootPath: string;
 }
 
-/** Call it before the first route. */
-export async function describeRoutes(app: FastifyInstance, options: OpenApiOptions): Promise<void> {
+interface Described {
+  readonly method: HTTPMethods | HTTPMethods[];
+  readonly url: string;
+  readonly schema: FastifySchema;
+  readonly config: FastifyContextConfig;
+}
+
+/** Call it before the first route, and what it returns once all are there: the document, the same at each call. */
+export function describeRoutes(app: FastifyInstance, options: OpenApiOptions): () => Promise<ApiDocument> {
+  const routes: Described[] = [];
+  app.addHook("onRoute", ({ method, url, schema, config = {} }) => {
+    if (schema !== undefined && schema.hide !== true && method !== "HEAD") {
+      routes.push({ method, url, schema, config });
+    }
+  });
+  let document: Promise<ApiDocument> | undefined;
+  return () => {
+    document ??= describe(routes, options);
+    return document;
+  };
+}
+
+/** By an instance of its own that has the routes without what they do. */
+async function describe(routes: readonly Described[], options: OpenApiOptions): Promise<ApiDocument> {
+  const { default: swagger } = await import("@fastify/swagger");
   const password =
     options.tokenUrl === null
       ? {}
@@ -24,6 +55,9 @@ export async function describeRoutes(app: FastifyInstance, options: OpenApiOptio
             flows: { password: { tokenUrl: options.rootPath + options.tokenUrl, scopes: {} } },
           },
         };
+  const app = Fastify({ exposeHeadRoutes: false });
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -47,6 +81,9 @@ export async function describeRoutes(app: FastifyInstance, options: OpenApiOptio
       url: url.replace(/\*$/, ":path"),
     }),
   });
+  for (const route of routes) app.route({ ...route, handler: () => undefined });
+  await app.ready();
+  return app.swagger() as ApiDocument;
 }
 
 function describeAccess(access: Access | undefined, tokens: boolean): Readonly<Record<string, unknown>> {
@@ -61,10 +98,14 @@ function describeAccess(access: Access | undefined, tokens: boolean): Readonly<R
   };
 }
 
-export function openApiRoute(app: FastifyInstance): void {
+export function openApiRoute(app: FastifyInstance, describeAll: () => Promise<ApiDocument>): void {
   let document: Document | undefined;
-  app.get("/openapi.json", { config: { access: "public" }, schema: { hide: true } }, (request, reply) => {
-    document ??= new Document(app.swagger());
-    return answerBytes(request, reply, document.json().body, JSON_TYPE);
-  });
+  app.get(
+    "/openapi.json",
+    { config: { access: "public" }, schema: { hide: true } },
+    async (request, reply) => {
+      document ??= new Document(await describeAll());
+      return answerBytes(request, reply, document.json().body, JSON_TYPE);
+    },
+  );
 }

@@ -15,9 +15,6 @@ import { deviceLoginStore } from "./device.ts";
 import { messageOf } from "./errors.ts";
 import { memoryCounters, postgresCounters } from "./failures.ts";
 import { inspectFile } from "./inspect-sqlite.ts";
-import { postgresBackend } from "./postgres.ts";
-import { inspectPostgresDatabase, preparePostgres } from "./postgres-database.ts";
-import { makePool } from "./postgres-pool.ts";
 import type { Preparation } from "./prepare.ts";
 import { principalStore } from "./principals.ts";
 import { maintenance } from "./purge.ts";
@@ -54,6 +51,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     return assemble(await working(backend), memoryCounters());
   }
   const limits = { size: options.poolSize + options.maxOverflow, statementTimeout: STATEMENT_TIMEOUT };
+  const { makePool, postgresBackend } = await postgres();
   const pool = makePool(address, limits, log);
   const backend = postgresBackend({ pool, prePing: options.poolPrePing });
   return assemble(await working(backend), postgresCounters(backend));
@@ -88,8 +86,17 @@ function assemble(backend: Backend, failures: FailureCounters): Store {
   };
 }
 
-function prepareDatabase(address: StoredAddress, mayCreate: boolean): Promise<Preparation> {
-  return address.kind === "file" ? prepareFile(address.path, mayCreate) : preparePostgres(address, mayCreate);
+/** Its client is loaded only where it is spoken to. */
+async function postgres() {
+  const [{ postgresBackend }, { inspectPostgresDatabase, preparePostgres }, { makePool }] = await Promise.all(
+    [import("./postgres.ts"), import("./postgres-database.ts"), import("./postgres-pool.ts")],
+  );
+  return { postgresBackend, inspectPostgresDatabase, preparePostgres, makePool };
+}
+
+async function prepareDatabase(address: StoredAddress, mayCreate: boolean): Promise<Preparation> {
+  if (address.kind === "file") return prepareFile(address.path, mayCreate);
+  return (await postgres()).preparePostgres(address, mayCreate);
 }
 
 /** `tiled admin initialize-database`. Refuses a database that is there already. */
@@ -128,5 +135,6 @@ function parseStored(uri: string): StoredAddress {
 }
 
 async function inspect(address: StoredAddress): Promise<Inspection> {
-  return address.kind === "file" ? inspectFile(address.path) : inspectPostgresDatabase(address);
+  if (address.kind === "file") return inspectFile(address.path);
+  return (await postgres()).inspectPostgresDatabase(address);
 }

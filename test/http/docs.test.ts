@@ -12,7 +12,7 @@ test("the page tells every described route, without a script and under the serve
   const app = Fastify({ exposeHeadRoutes: false });
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   const links = { rootPath: "/prefix", base: () => "http://localhost/prefix" };
-  await describeRoutes(app, { title: "Tiled", version: "1", tokenUrl: null, rootPath: links.rootPath });
+  const ours = describeRoutes(app, { title: "Tiled", version: "1", tokenUrl: null, rootPath: links.rootPath });
   treeRoutes(app, {
     tree: await loadTrees([], { directory: ".", clock: new ManualClock(), warn: () => {} }),
     links,
@@ -23,6 +23,7 @@ test("the page tells every described route, without a script and under the serve
   docsRoute(app, {
     site: { title: "Beamline", logo: null, contact: null, version: "1" },
     links,
+    ours,
     behind: async () => theirs,
   });
   await app.ready();
@@ -36,7 +37,7 @@ test("the page tells every described route, without a script and under the serve
   assert.match(response.body, /Whoever has the scope <code>read:data<\/code>/);
   assert.match(response.body, /href="\/prefix\/assets\//);
   assert.doesNotMatch(response.body, /hidden|<script|\/docs"/);
-  const { paths = {} } = app.swagger();
+  const { paths = {} } = await ours();
   assert.equal(response.body.split("<details>").length - 1, Object.keys(paths).length);
   assert.equal((await app.inject("/docs")).body, response.body);
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Ajv } from "ajv";
 import { parseForm, problemsOf } from "../../src/http/validation.ts";
+import { testApp } from "../support/app.ts";
 
 test("problems say where and what, and never what was sent", () => {
   const problems = problemsOf(
@@ -43,4 +45,20 @@ test("a form cannot reach an object's prototype", () => {
   const form = parseForm("__proto__=x&constructor=y");
   assert.equal(Object.getPrototypeOf(form), null);
   assert.equal(({} as Record<string, unknown>)["x"], undefined);
+});
+
+test("each route's schema is one, although it is compiled for the first request only", async () => {
+  const ajv = new Ajv({ strict: false, validateFormats: false });
+  let looked = 0;
+  await using t = await testApp({
+    upstreams: [{}],
+    beforeReady: (app) =>
+      app.setValidatorCompiler(({ schema }) => {
+        ajv.compile(schema as Record<string, unknown>);
+        looked += 1;
+        return () => true;
+      }),
+  });
+  assert.equal((await t.app.inject("/healthz")).statusCode, 200);
+  assert.ok(looked > 20, String(looked));
 });

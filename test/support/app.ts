@@ -23,6 +23,7 @@ export type UserName = keyof typeof PASSWORDS;
 const PLACE = { file: "test", line: 1, path: "test" };
 
 export interface TestAppOptions {
+  readonly beforeReady?: (app: FastifyInstance) => void;
   readonly authentication?: Partial<Config["authentication"]>;
   readonly server?: Partial<Config["server"]>;
   readonly allowOrigins?: readonly string[];
@@ -169,6 +170,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp & A
     ...(options.socketPatience && { socketPatience: options.socketPatience }),
   };
   const built = new TestApp(await createApp(config, parts), clock, store, logLines);
+  options.beforeReady?.(built.app);
   await built.app.ready();
   return Object.assign(built, { [Symbol.asyncDispose]: () => built.close() });
 }
