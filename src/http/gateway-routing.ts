@@ -1,11 +1,10 @@
 /**
  * What of the gateway Fastify and Node must know before any route: all else of it is loaded only where there is a server
- * behind this one.
+ * behind this one. `node:http` is imported for its types only, since as a module it loads a whole HTTP client.
  */
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { FastifyHttpOptions, FastifyRequest } from "fastify";
 import type { Mounts, Upstream } from "./gateway-mounts.ts";
-import { isWebSocket } from "./gateway-upgrade.ts";
 
 /** For Fastify's constructor: the decision comes before the routes, and no route of ours is found for what is not ours. */
 export function gatewayRouting(mounts: Mounts): GatewayRouting {
@@ -26,6 +25,11 @@ export function gatewayRouting(mounts: Mounts): GatewayRouting {
     mustMatchWhenDerived: true,
   };
   return { rewriteUrl: (request) => mounts.rewrite(request), constraints: { gateway } };
+}
+
+/** For Node's server, where it knows the question: everything else stays an ordinary request. */
+export function isWebSocket({ method, headers }: IncomingMessage): boolean {
+  return method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
 }
 
 type Options = FastifyHttpOptions<Server>;

@@ -4,6 +4,7 @@
  */
 import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { isWebSocket } from "./gateway-routing.ts";
 
 export interface Handshake {
   readonly socket: Duplex;
@@ -43,9 +44,4 @@ export class Upgrades {
     response.detachSocket(handshake.socket as Parameters<ServerResponse["detachSocket"]>[0]);
     return handshake;
   }
-}
-
-/** For Node's server, where it knows the question: everything else stays an ordinary request. */
-export function isWebSocket({ method, headers }: IncomingMessage): boolean {
-  return method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
 }
