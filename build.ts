@@ -13,6 +13,7 @@ interface Package {
 
 /** Pure modules of many files that every start needs. */
 const BUNDLED = new Set([
+  "ajv",
   "kysely",
   "typebox",
   "yaml",

@@ -62,7 +62,7 @@ import { sessionRoutes } from "./http/session.ts";
 import { dropSlowBodies } from "./http/slow-bodies.ts";
 import { treeRoutes } from "./http/tree.ts";
 import type { TreeDeps } from "./http/tree-nodes.ts";
-import { parseForm, validateBySchema } from "./http/validation.ts";
+import { parseForm, SCHEMA_CONTROLLER } from "./http/validation.ts";
 import { verifyRoute } from "./http/verify.ts";
 import { whoamiRoute } from "./http/whoami.ts";
 import type { Clock } from "./lib/clock.ts";
@@ -143,7 +143,6 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   const browserSessions = multiUser?.services.browserSessions ?? null;
   guardRoutes(app, createIdentity({ callers, proxies, links, browserSessions }));
   protectForms(app, links);
-  validateBySchema(app);
   const [first] = providers;
   const describe = describeRoutes(app, {
     title: config.pages.title,
@@ -272,7 +271,7 @@ function newExchange(tokens: Tokens, { store, clock }: AppParts): Exchange {
 function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts): FastifyInstance {
   const { bodyLimit } = config.server;
   const { rewriteUrl, constraints } = gatewayRouting(mounts);
-  const app = Fastify({
+  return Fastify({
     // Its own lines show the query, which may hold a key; ours are in `http/logging.ts`.
     logController: new LogController({ disableRequestLogging: true }),
     loggerInstance: logger as FastifyBaseLogger,
@@ -289,10 +288,9 @@ function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts): Fast
     keepAliveTimeout: 72_000,
     routerOptions: { maxParamLength: 512, constraints },
     rewriteUrl,
+    // Schemas of answers describe them only, in /openapi.json and in the tests.
+    schemaController: SCHEMA_CONTROLLER,
   });
-  // Answers are encoded in `answer.ts`; their schemas describe them, in /openapi.json and in the tests.
-  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
-  return app;
 }
 
 function passwordProviders(authenticators: ReadonlyMap<string, Authenticator>): PasswordProvider[] {

@@ -3,15 +3,27 @@
  * are told in the shape that Tiled's clients know, and never repeat the value that was sent.
  */
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
-import type { FastifyInstance } from "fastify";
+import type { FastifySchemaCompiler, FastifyServerOptions } from "fastify";
 import { Failure, type InputProblem } from "../errors.ts";
 
-export function validateBySchema(app: FastifyInstance): void {
+/** For Fastify's constructor, in place of its own compilers, which it would load otherwise. Answers are encoded in `answer.ts`. */
+export const SCHEMA_CONTROLLER = {
+  compilersFactory: {
+    // Its types name those of one validator only.
+    buildValidator: validatorCompiler as unknown as ValidatorFactory,
+    buildSerializer: () => () => (value: unknown) => JSON.stringify(value),
+  },
+};
+
+type SchemaController = NonNullable<FastifyServerOptions["schemaController"]>;
+type ValidatorFactory = NonNullable<NonNullable<SchemaController["compilersFactory"]>["buildValidator"]>;
+
+function validatorCompiler(): FastifySchemaCompiler<unknown> {
   // The schemas are ours: a test has looked at each of them.
   const common = { allErrors: true, strict: false, validateFormats: false, validateSchema: false } as const;
   const strict = new Ajv(common);
   const lenient = new Ajv({ ...common, coerceTypes: true });
-  app.setValidatorCompiler(({ schema, httpPart }) => {
+  return ({ schema, httpPart }) => {
     // Compiled for the first request, since all of them together are a fifth of a start.
     let validate: ValidateFunction | undefined;
     return (value: unknown) => {
@@ -19,7 +31,7 @@ export function validateBySchema(app: FastifyInstance): void {
       // No body at all lacks the same fields as an empty one.
       return validate(value ?? {}) ? true : { error: invalid(validate.errors ?? []) };
     };
-  });
+  };
 }
 
 /** In the form in which Fastify passes a validator's problems on. */
