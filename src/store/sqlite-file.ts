@@ -14,6 +14,9 @@ import { SqliteConnection } from "./sqlite-connection.ts";
  */
 const BUSY_TIMEOUT = { reader: 500, writer: 5000 };
 
+/** At most, in KiB: the upper levels of all indexes, with millions of rows in them. A small database needs little of it. */
+const CACHE_KIB = 32_768;
+
 export class SqliteFile {
   readonly #path: string;
   readonly #role: "reader" | "writer";
@@ -61,6 +64,9 @@ export class SqliteFile {
       connection = new SqliteConnection(this.#path, { busyTimeout: BUSY_TIMEOUT[this.#role] });
       connection.raw.pragma("journal_mode = WAL");
       connection.raw.pragma("synchronous = FULL");
+      // A statement's own journal would be a file for each writing of a row among many.
+      connection.raw.pragma("temp_store = MEMORY");
+      connection.raw.pragma(`cache_size = -${CACHE_KIB}`);
       if (this.#role === "reader") connection.raw.pragma("query_only = ON");
       return connection;
     } catch (error) {

@@ -13,6 +13,8 @@ import { at, logIn, NOW, newKey, openFor } from "./support.ts";
 const SMALL = /^SCAN (roles|alembic_version|CONSTANT ROW)\b/;
 /** Walks the table's own order and stops at the limit; never sorts or filters more than it hands out. */
 const PAGES = [
+  // Counts by the page of its index, of which one holds hundreds of rows.
+  /^select .*\(select count\(\*\) from principals\)/,
   /from "principals" as "p".*order by "p"."id" limit/,
   /from "tiled_auth_audit" .*order by "id" (asc|desc) limit/,
 ];
