@@ -3,6 +3,7 @@
  * every id, secret and name follows from a row's number, so that a client can use any of them.
  */
 import { hash } from "node:crypto";
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import Sqlite from "better-sqlite3";
 
 export interface Sizes {
@@ -48,15 +49,13 @@ export function fill(file: string, sizes: Sizes): void {
   database.function("digest_of", { deterministic: true }, (number) =>
     hash("sha256", Buffer.from(secretOf(Number(number), sizes), "hex"), "buffer"),
   );
-  const indexes = database
-    .prepare("select name, sql from sqlite_master where type = 'index' and sql is not null")
-    .all() as { name: string; sql: string }[];
-  for (const { name } of indexes) database.exec(`drop index "${name}"`);
-
   const offset = database.prepare("select coalesce(max(id), 0) from principals").pluck().get();
+  // In no order, and into indexes that are there: made afterwards, they would be packed so full that each further row
+  // divides a page of each of them, which those of a database that has grown seldom do.
   const insert = (count: number, into: string, values: string) =>
+    count > 0 &&
     database.exec(
-      `insert into ${into} with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count}) select ${values} from n`,
+      `insert into ${into} with recursive n(k, i) as (select 1, 1 + ${SHUFFLE} % ${count} union all select k + 1, 1 + (k + 1) * ${SHUFFLE} % ${count} from n where k < ${count}) select ${values} from n`,
     );
   const owner = `${offset} + 1 + i % ${sizes.principals}`;
   insert(sizes.principals, "principals (id, uuid, type)", `${offset} + i, uuid_of(i), 'user'`);
@@ -76,6 +75,9 @@ export function fill(file: string, sizes: Sizes): void {
     "api_keys (first_eight, hashed_secret, principal_id, scopes)",
     `first_eight_of(i), digest_of(i), ${owner}, '["inherit"]'`,
   );
-  for (const { sql } of indexes) database.exec(sql);
   database.close();
+  // What is still on its way to the disk would be in the way of the first operations.
+  const written = openSync(file, "r+");
+  fsyncSync(written);
+  closeSync(written);
 }
