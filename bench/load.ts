@@ -12,6 +12,11 @@ export interface Job {
   readonly follow?: "refresh" | "count";
   /** Milliseconds between an answer and the next request. */
   readonly pause?: number;
+  /**
+   * Never asleep: waking a client costs a server on the same machine what no other client would. It takes one core, so it is
+   * for servers that have another one and need no more.
+   */
+  readonly awake?: boolean;
 }
 
 export interface Measured {
@@ -37,14 +42,13 @@ function following(request: Request, follow: Job["follow"]): Next {
 }
 
 function measure(
-  { port, seconds, requests, follow, pause = 0 }: Job,
+  { port, seconds, requests, follow, pause = 0, awake = false }: Job,
   done: (measured: Measured) => void,
 ): void {
   const counts: Counts = { latencies: [], statuses: {} };
   const began = performance.now();
-  // Never asleep: what waking this process costs is its clients' matter, and would be charged to the server.
-  const awake = () => void setImmediate(awake);
-  awake();
+  const stayAwake = () => void setImmediate(stayAwake);
+  if (awake) stayAwake();
   const connections = requests.map(
     (request) => new Connection(port, following(request, follow), pause, counts),
   );

@@ -50,7 +50,7 @@ const LOGIN: Request = {
 };
 
 export function repeat(port: number, request: Request, { connections, seconds }: Plan): Job {
-  return { port, seconds, requests: Array.from({ length: connections }, () => request) };
+  return { port, seconds, requests: Array.from({ length: connections }, () => request), awake: true };
 }
 
 export async function jobs({ url, port }: Server, plan: Plan): Promise<Record<Work, () => Promise<Job>>> {
@@ -67,7 +67,7 @@ export async function jobs({ url, port }: Server, plan: Plan): Promise<Record<Wo
       requests: await Promise.all(Array.from({ length: plan.connections }, () => newSession(url))),
       follow: "refresh",
     }),
-    login: async () => ({ ...repeat(port, LOGIN, plan), follow: "count" }),
+    login: async () => ({ ...repeat(port, LOGIN, plan), follow: "count", awake: false }),
   };
 }
 
