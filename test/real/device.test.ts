@@ -4,22 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Page } from "playwright-core";
 import { assertAccessible, withoutChromium } from "../support/chromium.ts";
 import { deviceProgram, withoutClient } from "../support/device-program.ts";
 import { ADA } from "../support/oidc-provider-pages.ts";
 import { client, withoutTiled } from "../support/python.ts";
-import { realScene, visit } from "../support/real-scene.ts";
+import { realScene, typeCode, visit } from "../support/real-scene.ts";
 
 const TIMEOUT = { timeout: 180_000 };
 const NODES = ["A", "B", "C", "D"];
-
-async function typeCode(page: Page, userCode: string): Promise<void> {
-  const field = page.getByLabel("The code that your program shows");
-  assert.equal(await page.locator(":focus").getAttribute("id"), "user_code", "autofocus");
-  await field.fill(userCode);
-  await field.press("Enter");
-}
 
 describe("a device login", { skip: withoutTiled() || withoutChromium() }, () => {
   test("the tutorial: login, a wrong code first, the next process, logout", TIMEOUT, async (t) => {

@@ -1,63 +1,35 @@
-/** Logins at a real Keycloak, and its own access tokens as credentials. */
+/**
+ * Logins at a real Keycloak, and its own access tokens as credentials: the authenticator alone, and the tutorial with
+ * nothing of it replaced. One Keycloak serves all of these tests; each starts a server of ours on the same port.
+ */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, type TestContext, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
 import { OIDCAuthenticator } from "../../src/authenticators/oidc.ts";
 import { ProxiedOIDCAuthenticator } from "../../src/authenticators/oidc-proxied.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { fails, newRequest, surroundings } from "../authenticators/oidc/support.ts";
+import { withoutChromium } from "../support/chromium.ts";
+import { deviceProgram } from "../support/device-program.ts";
 import { startKeycloak, withoutKeycloak } from "../support/keycloak.ts";
-import { freePort } from "../support/real-scene.ts";
-import { type Page, Visitor } from "../support/visitor.ts";
+import { ALICE, ASKING, AUDIENCE, CLIENT, PROGRAM, realm, SECRET } from "../support/keycloak-realm.ts";
+import { client, withoutTiled } from "../support/python.ts";
+import { freePort, serve, typeCode } from "../support/real-scene.ts";
+import { type Page as VisitedPage, Visitor } from "../support/visitor.ts";
 
 const REDIRECT = newRequest().redirectUri;
-const SECRET = "of tests only";
-const ALICE = { username: "alice", password: "secret1" };
-const CLIENT = { client_id: "tiled", client_secret: SECRET };
-const AUDIENCE = "tiled-api";
+const TIMEOUT = { timeout: 180_000 };
+const NODES = ["A", "B", "C", "D"];
 
-const REALM = {
-  enabled: true,
-  sslRequired: "none",
-  users: [
-    {
-      username: ALICE.username,
-      enabled: true,
-      email: "alice@example.org",
-      firstName: "Alice",
-      lastName: "Lab",
-      credentials: [{ type: "password", value: ALICE.password }],
-    },
-  ],
-  clients: [
-    {
-      clientId: "tiled",
-      secret: SECRET,
-      standardFlowEnabled: true,
-      redirectUris: [REDIRECT],
-    },
-    {
-      clientId: "tiled-cli",
-      publicClient: true,
-      standardFlowEnabled: false,
-      directAccessGrantsEnabled: true,
-      attributes: { "oauth2.device.authorization.grant.enabled": "true" },
-      protocolMappers: [
-        {
-          name: "audience",
-          protocol: "openid-connect",
-          protocolMapper: "oidc-audience-mapper",
-          config: { "included.custom.audience": AUDIENCE, "access.token.claim": "true" },
-        },
-      ],
-    },
-  ],
-};
-
-describe("Keycloak", { skip: withoutKeycloak(), timeout: 400_000 }, () => {
-  let realm = "";
+describe("Keycloak", { skip: withoutKeycloak(), timeout: 900_000 }, () => {
+  let keycloak = "";
+  let port = 0;
   const endings: (() => Promise<unknown>)[] = [];
   before(async () => {
-    realm = await startKeycloak((last) => void endings.unshift(last), await freePort(), REALM);
+    port = await freePort();
+    const ours = `http://127.0.0.1:${port}/api/v1/auth/provider/keycloak`;
+    const uris = [REDIRECT, `${ours}/code`, `${ours}/device_code`];
+    keycloak = await startKeycloak((last) => void endings.unshift(last), await freePort(), realm(uris));
   });
   after(async () => {
     for (const end of endings) await end();
@@ -68,7 +40,7 @@ describe("Keycloak", { skip: withoutKeycloak(), timeout: 400_000 }, () => {
     const args = {
       ...CLIENT,
       client_secret: secret,
-      well_known_uri: `${realm}/.well-known/openid-configuration`,
+      well_known_uri: `${keycloak}/.well-known/openid-configuration`,
       user_id_claim: "preferred_username",
       scopes: ["profile"],
     };
@@ -79,7 +51,7 @@ describe("Keycloak", { skip: withoutKeycloak(), timeout: 400_000 }, () => {
     const begun = async (visitor: Visitor) => {
       const request = newRequest();
       const page = await visitor.open(await authenticator.begin(request), REDIRECT);
-      return { page, finish: (end: Page) => authenticator.finish({ ...request, callback: end.url }) };
+      return { page, finish: (end: VisitedPage) => authenticator.finish({ ...request, callback: end.url }) };
     };
     return { begun };
   }
@@ -99,7 +71,7 @@ describe("Keycloak", { skip: withoutKeycloak(), timeout: 400_000 }, () => {
     assert.equal(again.page.status, 0, "Keycloak knows the browser");
     assert.deepEqual(await again.finish(again.page), { id: "alice" });
 
-    await visitor.submit(await visitor.open(`${realm}/protocol/openid-connect/logout`), {
+    await visitor.submit(await visitor.open(`${keycloak}/protocol/openid-connect/logout`), {
       confirmLogout: "Logout",
     });
     assert.equal((await begun(visitor)).page.status, 200, "it asks for the password");
@@ -117,8 +89,8 @@ describe("Keycloak", { skip: withoutKeycloak(), timeout: 400_000 }, () => {
     const args = {
       ...CLIENT,
       audience: AUDIENCE,
-      device_flow_client_id: "tiled-cli",
-      well_known_uri: `${realm}/.well-known/openid-configuration`,
+      device_flow_client_id: PROGRAM,
+      well_known_uri: `${keycloak}/.well-known/openid-configuration`,
       user_id_claim: "preferred_username",
       scopes_map: { email: ["read:metadata"] },
     };
@@ -148,4 +120,138 @@ describe("Keycloak", { skip: withoutKeycloak(), timeout: 400_000 }, () => {
     });
     await fails(() => authenticator.verify(tokens.id_token), "invalid_token", /audience|another token/);
   });
+
+  describe("our server, the real Python client and a browser", {
+    skip: withoutTiled() || withoutChromium(),
+  }, () => {
+    const ARGS = {
+      ...CLIENT,
+      user_id_claim: "preferred_username",
+      scopes: ["profile"],
+      confirmation_message: "You have logged in with Keycloak as {id}.",
+    };
+
+    async function scene(t: TestContext, args: object, authenticator = "OIDCAuthenticator") {
+      const served = await serve(t.after.bind(t), port, {
+        provider: {
+          provider: "keycloak",
+          authenticator: `tiled.authenticators:${authenticator}`,
+          args: { ...ARGS, ...args },
+        },
+      });
+      return { ...served, program: () => deviceProgram(t.after.bind(t), served.url, served.env) };
+    }
+    const issuer = () => ({ well_known_uri: `${keycloak}/.well-known/openid-configuration` });
+
+    /** Keycloak's public keys as an operator copies them, here without the name of their algorithm. */
+    async function firstGeneration(): Promise<object> {
+      const answer = await fetch(`${keycloak}/protocol/openid-connect/certs`);
+      const { keys } = (await answer.json()) as { keys: Record<string, unknown>[] };
+      return {
+        token_uri: `${keycloak}/protocol/openid-connect/token`,
+        authorization_endpoint: `${keycloak}/protocol/openid-connect/auth`,
+        public_keys: keys.filter(({ use }) => use === "sig").map(({ alg, ...key }) => key),
+      };
+    }
+
+    for (const [generation, args] of [
+      ["issuer", issuer],
+      ["endpoints and keys", firstGeneration],
+    ] as const) {
+      test(`the tutorial, args by ${generation}`, TIMEOUT, async (t) => {
+        const { url, browser, env, program } = await scene(t, await args());
+        const running = program();
+        const prompt = await running.prompt();
+        assert.ok(prompt.url.startsWith(`${keycloak}/protocol/openid-connect/auth?`), prompt.url);
+        assert.match(prompt.userCode, /^[0-9A-F]{4}-[0-9A-F]{4}$/);
+        const page = await signIn(browser, prompt.url, "wrong");
+        await page.getByText("Invalid username or password").waitFor();
+        await submitPassword(page, ALICE.password);
+        await page.getByText("You are signed in as alice with keycloak.").waitFor();
+        assert.ok(page.url().startsWith(`${url}/api/v1/auth/provider/keycloak/device_code?`), page.url());
+
+        await typeCode(page, "2222-2222");
+        await page.getByRole("alert").waitFor();
+        await typeCode(page, prompt.userCode);
+        await page.getByText("Return to your program.").waitFor();
+        const { report, printed } = await running.end();
+        assert.deepEqual(report, { identities: [["keycloak", "alice"]], nodes: NODES });
+        assert.ok(printed.includes("You have logged in with Keycloak as alice."), printed);
+
+        const next = (await client("automatic", [url], [], env)) as { authenticated: boolean };
+        assert.equal(next.authenticated, true, "the next process");
+        const logout = (await client("logout", [url], [], env)) as Record<string, unknown>;
+        assert.deepEqual([logout["authenticated"], logout["automatic"]], [false, false]);
+      });
+    }
+
+    test("denied at Keycloak: the page says so, and the program ends at once", TIMEOUT, async (t) => {
+      const { browser, program } = await scene(t, { ...issuer(), ...ASKING });
+      const running = program();
+      const page = await signIn(browser, (await running.prompt()).url);
+      await page.getByRole("button", { name: "No" }).click();
+      await page.getByRole("heading", { name: "keycloak did not log you in" }).waitFor();
+      const { report } = await running.end();
+      assert.deepEqual(
+        [report["raised"], /access_denied/.test(String(report["text"]))],
+        ["ClientError", true],
+      );
+    });
+
+    test(
+      "an account that is not admitted, and a wrong secret: nobody is in, the log has the setting",
+      TIMEOUT,
+      async (t) => {
+        for (const [args, heading, log] of [
+          [{ allowed_users: ["bob"] }, "keycloak did not log you in", /allowed_users/],
+          [{ client_secret: "wrong" }, "keycloak did not log you in", /client_secret/],
+        ] as const) {
+          await t.test(Object.keys(args).join(), async (t) => {
+            const { browser, output, url } = await scene(t, { ...issuer(), ...args });
+            const started = await fetch(`${url}/api/v1/auth/provider/keycloak/authorize`, { method: "POST" });
+            const { authorization_uri: address } = (await started.json()) as { authorization_uri: string };
+            const page = await signIn(browser, address);
+            await page.getByRole("heading", { name: heading }).waitFor();
+            assert.match(output(), log);
+          });
+        }
+      },
+    );
+
+    test(
+      "proxied: the program logs in at Keycloak by itself, the next one is logged in, logout",
+      TIMEOUT,
+      async (t) => {
+        const args = { ...issuer(), audience: AUDIENCE, device_flow_client_id: PROGRAM, scopes: undefined };
+        const { url, browser, env, program } = await scene(t, args, "ProxiedOIDCAuthenticator");
+        const running = program();
+        const prompt = await running.prompt();
+        const page = await signIn(browser, prompt.url);
+        await page.getByRole("button", { name: "Yes" }).click();
+        await page.getByText("Device Login Successful").waitFor();
+        const { report } = await running.end();
+        assert.deepEqual(report, { identities: [["keycloak", "alice"]], nodes: NODES });
+        const next = (await client("automatic", [url], [], env)) as { authenticated: boolean };
+        assert.equal(next.authenticated, true, "the next process");
+        const refreshed = await client("expiry", [url, "0"], [], env);
+        const forced = ["access_token", "refresh_token"];
+        assert.partialDeepStrictEqual(refreshed, { forced, whoami: [{ provider: "keycloak", id: "alice" }] });
+        const logout = (await client("logout", [url], [], env)) as Record<string, unknown>;
+        assert.deepEqual([logout["authenticated"], logout["automatic"], logout["files"]], [false, false, {}]);
+      },
+    );
+  });
 });
+
+async function signIn(browser: Browser, address: string, password = ALICE.password): Promise<Page> {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(address);
+  await page.getByLabel("Username or email").fill(ALICE.username);
+  await submitPassword(page, password);
+  return page;
+}
+
+async function submitPassword(page: Page, password: string): Promise<void> {
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByRole("button", { name: "Sign In" }).click();
+}

@@ -47,6 +47,10 @@ export interface RealProvider {
   stop(): Promise<void>;
 }
 
+interface GrantTypes {
+  grantTypeAllowed(grant: string): boolean;
+}
+
 interface Shape {
   readonly scopes: readonly string[];
   readonly authMethods: readonly string[];
@@ -78,6 +82,7 @@ export async function startProvider(cleanup: Cleanup, options: ProviderOptions):
   const provider = new Provider(url, await configuration(options, shape, key));
   if (flavour === "google") provider.use(refuseUnknownScopes(shape.scopes));
   if (flavour === "orcid") provider.use(addAccessTokenHash(key));
+  provider.use(addPollingInterval);
   const people = {
     accounts: options.accounts ?? [ADA, GRACE],
     loggedInAs: options.loggedInAs ?? null,
@@ -152,10 +157,17 @@ async function configuration(
           enabled: true,
           defaultResource: () => resource?.audience,
           useGrantedResource: () => true,
-          getResourceServerInfo: () => resourceServer,
+          getResourceServerInfo: (_context: unknown, indicator: string) => ({
+            ...resourceServer,
+            audience: indicator,
+          }),
         },
       }),
     },
+    // Without it a refresh token needs prompt=consent, which the Python client does not send.
+    ...(resource && {
+      issueRefreshToken: (_context: unknown, client: GrantTypes) => client.grantTypeAllowed("refresh_token"),
+    }),
     renderError: showError,
     ttl: {
       AccessToken: 300,
@@ -188,6 +200,14 @@ function refuseUnknownScopes(known: readonly string[]) {
     context.type = "text/html";
     context.body = html`<h1>Error 400: invalid_scope</h1><p>${unknown.join(" ")}</p>`.text;
   };
+}
+
+/** Without one a program asks every five seconds (RFC 8628, section 3.2); the Python client needs to be told. */
+async function addPollingInterval(context: Context, next: () => Promise<void>): Promise<void> {
+  await next();
+  if (context.path === "/device/auth" && context.status === 200) {
+    context.body = { ...Object(context.body), interval: 1 };
+  }
 }
 
 /** ORCID's id_tokens have an at_hash in the code flow, too. */

@@ -2,6 +2,7 @@
  * Our server in a process of its own with a real provider beside it, and a browser: for tests in which nothing is
  * replaced.
  */
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import type { TestContext } from "node:test";
@@ -10,7 +11,7 @@ import { startChromium } from "./chromium.ts";
 import { type ProviderOptions, startProvider } from "./oidc-provider.ts";
 import { ADA } from "./oidc-provider-pages.ts";
 import { TILED } from "./ours.ts";
-import { configurationFile, startServer, temporaryFolder } from "./process.ts";
+import { type Cleanup, configurationFile, startServer, temporaryFolder } from "./process.ts";
 import { TREE } from "./toy.ts";
 
 export interface Scene {
@@ -27,6 +28,34 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return port;
+}
+
+/** A provider as the configuration names it, and what else is in the file. */
+export interface Served {
+  readonly provider: { readonly provider: string; readonly authenticator: string; readonly args: object };
+  readonly sections?: object;
+}
+
+/** Our server on that port, with a tree that everybody may look at, and a browser. */
+export async function serve(
+  cleanup: Cleanup,
+  port: number,
+  { provider, sections }: Served,
+): Promise<Scene & { readonly output: () => string }> {
+  const file = await configurationFile(cleanup, {
+    authentication: {
+      providers: [provider],
+      secret_keys: ["of tests only"],
+      allow_anonymous_access: true,
+    },
+    trees: [{ path: "/", tree: TREE }],
+    ...sections,
+  });
+  const command = [...TILED, "serve", "config", file, "--port", String(port)];
+  const { output } = await startServer(cleanup, command, /(http:\/\/[0-9.]+:[0-9]+)/);
+  const folder = await temporaryFolder(cleanup);
+  const env = { TILED_CACHE_DIR: `${folder}/cache`, TILED_PROFILES: `${folder}/profiles` };
+  return { url: `http://127.0.0.1:${port}`, browser: await startChromium(cleanup), env, output };
 }
 
 export async function realScene(
@@ -53,28 +82,31 @@ export async function realScene(
     confirmation_message: "You have logged in with ORCID as {id}.",
     ...(typeof more.args === "function" ? more.args(url) : more.args),
   };
-  const file = await configurationFile(cleanup, {
-    authentication: {
-      providers: [{ provider: "orcid", authenticator: "tiled.authenticators:OIDCAuthenticator", args }],
-      secret_keys: ["of tests only"],
-      allow_anonymous_access: true,
-    },
-    trees: [{ path: "/", tree: TREE }],
-    ...more.sections,
+  return await serve(cleanup, port, {
+    provider: { provider: "orcid", authenticator: "tiled.authenticators:OIDCAuthenticator", args },
+    sections: more.sections ?? {},
   });
-  const command = [...TILED, "serve", "config", file, "--port", String(port)];
-  await startServer(cleanup, command, /(http:\/\/[0-9.]+:[0-9]+)/);
-  const folder = await temporaryFolder(cleanup);
-  const env = { TILED_CACHE_DIR: `${folder}/cache`, TILED_PROFILES: `${folder}/profiles` };
-  return { url, browser: await startChromium(cleanup), env };
 }
 
 /** A person follows the address that the program shows, and logs in at the provider. */
 export async function visit(browser: Browser, address: string): Promise<Page> {
   const page = await (await browser.newContext()).newPage();
   await page.goto(address);
+  await submitLogin(page);
+  return page;
+}
+
+/** The form of `oidc-provider-pages.ts`. */
+export async function submitLogin(page: Page): Promise<void> {
   await page.getByLabel("User name").fill(ADA.username);
   await page.getByLabel("Password").fill(ADA.password);
   await page.getByRole("button", { name: "Log in" }).click();
-  return page;
+}
+
+/** Into the form that asks for the code of a program. */
+export async function typeCode(page: Page, userCode: string): Promise<void> {
+  const field = page.getByLabel("The code that your program shows");
+  assert.equal(await page.locator(":focus").getAttribute("id"), "user_code", "autofocus");
+  await field.fill(userCode);
+  await field.press("Enter");
 }

@@ -5,8 +5,9 @@ import type { OidcArgs } from "../../../src/authenticators/oidc/args.ts";
 import { OIDCAuthenticator } from "../../../src/authenticators/oidc.ts";
 import { ProxiedOIDCAuthenticator } from "../../../src/authenticators/oidc-proxied.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
-import { type ProviderOptions, type RealProvider, startProvider } from "../../support/oidc-provider.ts";
+import { type ProviderOptions, startProvider } from "../../support/oidc-provider.ts";
 import { ADA, GRACE } from "../../support/oidc-provider-pages.ts";
+import { tokensOf } from "../../support/provider-tokens.ts";
 import { Visitor } from "../../support/visitor.ts";
 import { fails, newRequest, surroundings } from "./support.ts";
 
@@ -170,37 +171,20 @@ describe("a real provider's access tokens", () => {
     return { provider, authenticator };
   }
 
-  async function post(url: string, fields: Record<string, string>): Promise<Record<string, string>> {
-    const response = await fetch(url, { method: "POST", body: new URLSearchParams(fields) });
-    return (await response.json()) as Record<string, string>;
-  }
-
-  async function deviceLogin(provider: RealProvider, authenticator: ProxiedOIDCAuthenticator, scope: string) {
-    const links = authenticator.links() ?? assert.fail(authenticator.problem() ?? "no links");
-    assert.equal(links.tokenEndpoint, `${provider.url}/token`);
-    const client_id = links.clientId;
-    const started = await post(links.deviceAuthorizationEndpoint, { client_id, scope });
-    const visitor = new Visitor();
-    let page = await visitor.open(started["verification_uri_complete"] ?? assert.fail());
-    for (let step = 0; step < 5 && !page.text.includes("Logged in"); step++) {
-      page = await visitor.submit(page, { ...typed(ADA), confirm: "yes" });
-    }
-    return post(links.tokenEndpoint, {
-      client_id,
-      grant_type: "urn:ietf:params:oauth:grant-type:device_code",
-      device_code: started["device_code"] ?? "",
-    });
-  }
-
   test("a device login at the provider is a person here; its id_token is none", async (t) => {
     const { provider, authenticator } = await proxied(t);
-    const answer = await deviceLogin(provider, authenticator, "openid tiled.read");
-    const accessToken = answer["access_token"] ?? assert.fail(JSON.stringify(answer));
+    const links = authenticator.links() ?? assert.fail(authenticator.problem() ?? "no links");
+    assert.deepEqual(
+      [links.deviceAuthorizationEndpoint, links.tokenEndpoint],
+      [`${provider.url}/device/auth`, `${provider.url}/token`],
+    );
+    const wanted = { client: links.clientId, scope: "openid tiled.read" };
+    const { access_token: accessToken, id_token: idToken } = await tokensOf(provider, wanted);
     const { id, scopes, expires } = await authenticator.verify(accessToken);
     assert.equal(id, ADA.id);
     assert.deepEqual(scopes, ["read:data", "read:metadata"]);
     assert.ok(Math.abs(expires - Date.now() / 1000 - 300) < 30);
-    await fails(() => authenticator.verify(answer["id_token"] ?? ""), "invalid_token", /./);
+    await fails(() => authenticator.verify(idToken), "invalid_token", /./);
   });
 
   test("a browser logs in there as the same person", async (t) => {
