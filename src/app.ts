@@ -131,7 +131,8 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   };
 
   const app = newApp(config, parts, mounts);
-  await app.register(cookie);
+  // Parsed by who wants to know: `cookies.ts`.
+  await app.register(cookie, { hook: false });
   await app.register(formbody, { parser: parseForm });
   const problems = new ProblemPages({ site, links, accounts: multiUser !== null });
   answerErrors(app, links, problems);

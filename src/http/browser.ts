@@ -4,6 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { readBrowserSecret } from "../domain/browser.ts";
+import { cookiesOf } from "./cookies.ts";
 import type { Links } from "./links.ts";
 
 const NAME = "tiled_browser";
@@ -11,7 +12,7 @@ const NAME = "tiled_browser";
 const MAX_AGE = 3600;
 
 export function browserOf(request: FastifyRequest, links: Links): string | null {
-  return readBrowserSecret(request.cookies[cookieName(request, links)]);
+  return readBrowserSecret(cookiesOf(request)[cookieName(request, links)]);
 }
 
 /** Gives the browser its secret, or some more time with it. */

@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
 import { equalSecrets, uniqueNames } from "../lib/secrets.ts";
+import { cookiesOf } from "./cookies.ts";
 import type { Links } from "./links.ts";
 import { routeOf } from "./route.ts";
 
@@ -25,7 +26,7 @@ export const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTION
 export function protectFromForgery(app: FastifyInstance, links: Links, trusted: readonly string[]): void {
   const newToken = uniqueNames(24);
   app.addHook("onRequest", (request, reply, done) => {
-    const cookies = request.raw.headers.cookie === undefined ? {} : request.cookies;
+    const cookies = cookiesOf(request);
     const { formToken = false, shared = false } = routeOf(request);
     if (cookies[CSRF_COOKIE] === undefined && !shared) {
       const secure = links.isHttps(request) ? "; Secure" : "";
@@ -63,7 +64,7 @@ export function checkDoubleSubmit(request: FastifyRequest, cookie: string): void
 }
 
 function checkToken(request: FastifyRequest): Failure | undefined {
-  const expected = request.cookies[CSRF_COOKIE];
+  const expected = cookiesOf(request)[CSRF_COOKIE];
   if (expected === undefined) return new Failure("csrf", { detail: "Expected the cookie tiled_csrf." });
   const header = request.headers["x-csrf"];
   const query = (request.query as Readonly<Record<string, unknown>>)["csrf"];

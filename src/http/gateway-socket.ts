@@ -8,6 +8,7 @@ import { type Caller, isKnown, missingScopes } from "../domain/caller.ts";
 import type { Callers } from "../domain/callers.ts";
 import type { Standing } from "../domain/standing.ts";
 import { Failure } from "../errors.ts";
+import { cookiesOf } from "./cookies.ts";
 import { API_KEY_COOKIE } from "./csrf.ts";
 import { connect, RefusedBehind } from "./gateway-connect.ts";
 import { firstMessage, type Message, type PresentedCredential, REFUSED } from "./gateway-first-message.ts";
@@ -142,7 +143,7 @@ export class GatewaySockets {
     const credential = credentialOf(request);
     const ambient =
       request.caller.kind === "browser" ||
-      (credential.kind === "api_key" && credential.secret === request.cookies[API_KEY_COOKIE]);
+      (credential.kind === "api_key" && credential.secret === cookiesOf(request)[API_KEY_COOKIE]);
     if (!ambient || origin === undefined || origin === this.#deps.links.origin(request)) return;
     if (this.#deps.allowOrigins.includes(origin)) return;
     throw new Failure("csrf", { detail: "This WebSocket was opened by a page of another site." });

@@ -11,6 +11,7 @@ import type { Callers, Credential } from "../domain/callers.ts";
 import type { Origin } from "../domain/model.ts";
 import { Failure } from "../errors.ts";
 import { countedSecretOf, dropSession, personSecretOf } from "./browser-session.ts";
+import { cookiesOf } from "./cookies.ts";
 import { API_KEY_COOKIE } from "./csrf.ts";
 import type { Links } from "./links.ts";
 import type { Proxies } from "./proxies.ts";
@@ -41,10 +42,8 @@ export function credentialOf(request: FastifyRequest): Credential {
       throw new Failure("bad_request", { detail: "The parameter access_token is given twice." });
     if (typeof token === "string" && token !== "") return { kind: "bearer", token };
   }
-  if (request.raw.headers.cookie !== undefined) {
-    const cookie = request.cookies[API_KEY_COOKIE];
-    if (cookie !== undefined && cookie !== "") return { kind: "api_key", secret: cookie };
-  }
+  const cookie = cookiesOf(request)[API_KEY_COOKIE];
+  if (cookie !== undefined && cookie !== "") return { kind: "api_key", secret: cookie };
   return header;
 }
 
@@ -110,7 +109,7 @@ export function createIdentity(deps: {
       const query = request.query as Readonly<Record<string, unknown>>;
       const key = query["api_key"];
       if (typeof key !== "string" || key === "") return false;
-      if (request.cookies[API_KEY_COOKIE] !== key) {
+      if (cookiesOf(request)[API_KEY_COOKIE] !== key) {
         const attributes = {
           httpOnly: true,
           path: "/",

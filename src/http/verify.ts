@@ -12,6 +12,7 @@ import { pythonList } from "../lib/python.ts";
 import { Problem } from "../schemas/auth.ts";
 import { wantsPage } from "./browser.ts";
 import { requireSameOrigin } from "./browser-session.ts";
+import { cookiesOf } from "./cookies.ts";
 import { API_KEY_COOKIE, checkDoubleSubmit, SAFE_METHODS } from "./csrf.ts";
 import { introductionHeaders } from "./introduction.ts";
 import type { Links } from "./links.ts";
@@ -102,7 +103,7 @@ function checkForgery(request: FastifyRequest, links: Links): void {
   if (request.caller.kind === "browser") {
     requireSameOrigin(request, links);
     checkDoubleSubmit(request, "tiled_session");
-  } else if (request.cookies[API_KEY_COOKIE] !== undefined) {
+  } else if (cookiesOf(request)[API_KEY_COOKIE] !== undefined) {
     checkDoubleSubmit(request, API_KEY_COOKIE);
   }
 }
