@@ -12,7 +12,12 @@ test("the page tells every described route, without a script and under the serve
   const app = Fastify({ exposeHeadRoutes: false });
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   const links = { rootPath: "/prefix", base: () => "http://localhost/prefix" };
-  const ours = describeRoutes(app, { title: "Tiled", version: "1", tokenUrl: null, rootPath: links.rootPath });
+  const ours = describeRoutes(app, {
+    title: "Tiled",
+    version: "1",
+    tokenUrl: null,
+    rootPath: links.rootPath,
+  });
   treeRoutes(app, {
     tree: await loadTrees([], { directory: ".", clock: new ManualClock(), warn: () => {} }),
     links,
