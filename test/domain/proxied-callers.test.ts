@@ -1,0 +1,133 @@
+/** What a provider's access token makes of a caller here; which tokens pass is the authenticator's to say. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ProxiedAuthenticator, ProxiedIdentity } from "../../src/authenticators/contract.ts";
+import type { Callers, Credential } from "../../src/domain/callers.ts";
+import { Directory } from "../../src/domain/directory.ts";
+import { ProxiedCallers } from "../../src/domain/proxied-callers.ts";
+import { Tokens } from "../../src/domain/tokens.ts";
+import { Failure } from "../../src/errors.ts";
+import { ManualClock } from "../../src/lib/clock.ts";
+import { Secret } from "../../src/lib/secrets.ts";
+import { newUuid } from "../../src/lib/uuid.ts";
+import { memoryStore } from "../support/app.ts";
+
+const ORIGIN = { address: null, requestId: null, actor: null };
+const NOTED = { noted: true };
+const ADA = { provider: "lab", id: "ada" };
+
+async function scene() {
+  const clock = new ManualClock();
+  const store = await memoryStore(clock);
+  const directory = new Directory(store, clock);
+  const asked: Credential[] = [];
+  const own: Callers = {
+    identify: (credential) => {
+      asked.push(credential);
+      return { kind: "anonymous", scopes: new Set() };
+    },
+  };
+  const verified = new Map<string, ProxiedIdentity>();
+  const authenticator: Pick<ProxiedAuthenticator, "verify"> = {
+    verify: (token) => verified.get(token) ?? assert.fail(`the provider was asked about ${token}`),
+  };
+  const callers = new ProxiedCallers({
+    own,
+    provider: ADA.provider,
+    authenticator: authenticator as ProxiedAuthenticator,
+    principals: store.principals,
+    directory,
+    clock,
+  });
+  const arrive = (id: string, scopes: readonly string[] = []) => {
+    verified.set(id, { id, scopes, expires: clock.now() / 1000 + 300 });
+  };
+  const identify = async (token: string) => {
+    const caller = await callers.identify({ kind: "bearer", token }, ORIGIN, NOTED);
+    assert.ok(caller.kind === "token");
+    return caller;
+  };
+  const close = async () => store.close();
+  return { clock, store, directory, asked, callers, arrive, identify, [Symbol.asyncDispose]: close };
+}
+
+test("keys, our own tokens and no credential at all are ours to judge: the provider never sees them", async () => {
+  await using s = await scene();
+  const lifetimes = { accessToken: 900, refreshToken: 1800, session: 3600 };
+  const tokens = new Tokens([new Secret("a key for tests only, never for real ones")], lifetimes, s.clock);
+  const person = await s.store.principals.ensureUser(ADA, new Date(s.clock.now()), ORIGIN);
+  const expirationTime = new Date(s.clock.now() + 3_600_000);
+  const session = { uuid: newUuid(), principal: person.uuid, revoked: false, expirationTime, state: {} };
+  const { access_token: token } = await tokens.issue(person, session, 0);
+  const credentials: Credential[] = [
+    { kind: "none" },
+    { kind: "api_key", secret: "ab".repeat(36) },
+    { kind: "bearer", token },
+    { kind: "bearer", token: `${token.slice(0, -4)}AAAA` },
+  ];
+  for (const credential of credentials) await s.callers.identify(credential, ORIGIN, NOTED);
+  assert.deepEqual(s.asked, credentials);
+});
+
+test("a caller is their token's identity and no other of their principal's, with the scopes of both, without a session", async () => {
+  await using s = await scene();
+  const now = new Date(s.clock.now());
+  const { uuid } = await s.store.principals.ensureUser(ADA, now, ORIGIN);
+  const opened = await s.store.sessions.open({
+    identity: ADA,
+    now,
+    expirationTime: new Date(s.clock.now() + 3_600_000),
+    state: {},
+    admin: false,
+    limit: 10,
+    origin: ORIGIN,
+  });
+  assert.ok(opened.kind === "opened");
+  const second = { provider: "lab", id: "countess" };
+  const change = { principal: uuid, session: opened.session.uuid, since: now, now, origin: ORIGIN };
+  await s.store.accounts.link({ ...change, identity: second, limit: 10, code: null });
+  s.arrive("ada", ["metrics"]);
+  s.arrive("countess");
+  const ada = await s.identify("ada");
+  assert.deepEqual([ada.identities, ada.session], [[ADA], null]);
+  assert.ok(ada.scopes.has("metrics") && ada.scopes.has("read:data"));
+  const countess = await s.identify("countess");
+  assert.deepEqual([countess.identities, countess.principal.uuid], [[second], uuid]);
+  assert.ok(!countess.scopes.has("metrics"), "another token's scope");
+});
+
+test("the caller is made once for as long as token and principal stay the same", async () => {
+  await using s = await scene();
+  s.arrive("ada");
+  await s.identify("ada");
+  const first = await s.identify("ada");
+  assert.equal(await s.identify("ada"), first);
+  s.directory.principalChanged(first.principal.uuid);
+  const changed = await s.identify("ada");
+  assert.notEqual(changed, first);
+  assert.equal(changed.principal.uuid, first.principal.uuid);
+});
+
+test("whose principal is gone is a new person, not an error", async (t) => {
+  await using s = await scene();
+  s.arrive("ada");
+  const { uuid } = (await s.identify("ada")).principal;
+  const heir = await s.store.principals.ensureUser({ provider: "lab", id: "heir" }, new Date(0), ORIGIN);
+  t.mock.method(s.store.principals, "summary", async () => undefined);
+  t.mock.method(s.store.principals, "summaryOfIdentity", async () => heir);
+  s.directory.principalChanged(uuid);
+  assert.equal((await s.identify("ada")).principal.uuid, heir.uuid);
+});
+
+test("an identity that no database takes is a token that is not good, and asks the database nothing", async (t) => {
+  await using s = await scene();
+  t.mock.method(s.store.principals, "summaryOfIdentity", () => assert.fail("asked for the identity"));
+  t.mock.method(s.store.principals, "ensureUser", () => assert.fail("made the person"));
+  for (const id of ["", "u".repeat(256), "a\0", "\ud800"]) {
+    s.arrive(id);
+    await assert.rejects(
+      s.identify(id),
+      (error) => error instanceof Failure && error.code === "invalid_token",
+    );
+  }
+});
