@@ -8,25 +8,12 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from "pino";
 import type { Authenticator } from "./authenticators/contract.ts";
 import type { Config } from "./config/model.ts";
-import { Accounts } from "./domain/account.ts";
-import { KeyActivity } from "./domain/activity.ts";
-import { ApiKeys } from "./domain/api-keys.ts";
-import { BrowserSessions } from "./domain/browser-session.ts";
-import { type Callers, MultiUserCallers, SingleUserCallers } from "./domain/callers.ts";
-import { DeviceLogins } from "./domain/device.ts";
-import { Directory } from "./domain/directory.ts";
+import { type Callers, SingleUserCallers } from "./domain/callers.ts";
 import { Exchange } from "./domain/exchange.ts";
-import { ExternalLogins } from "./domain/external-login.ts";
-import { Linking } from "./domain/linking.ts";
-import { Login } from "./domain/login.ts";
 import { LoginStates } from "./domain/login-states.ts";
 import type { Store } from "./domain/ports.ts";
-import { Principals } from "./domain/principals.ts";
-import { ProxiedCallers } from "./domain/proxied-callers.ts";
-import { Sessions } from "./domain/sessions.ts";
 import { standingOf } from "./domain/standing.ts";
-import { LoginThrottle } from "./domain/throttle.ts";
-import { type Lifetimes, Tokens } from "./domain/tokens.ts";
+import { Tokens } from "./domain/tokens.ts";
 import { aboutRoutes } from "./http/about.ts";
 import { guardRoutes } from "./http/access.ts";
 import { afterRequests } from "./http/after.ts";
@@ -43,7 +30,7 @@ import { gatewayRouting, upgradeOptions } from "./http/gateway-routing.ts";
 import type { SocketPatience } from "./http/gateway-socket.ts";
 import { commonHeaders, requestIds } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
-import { createIdentity, originOf } from "./http/identity.ts";
+import { createIdentity } from "./http/identity.ts";
 import { Links } from "./http/links.ts";
 import { requestLines } from "./http/logging.ts";
 import { logoutRoute } from "./http/logout.ts";
@@ -57,7 +44,7 @@ import { principalRoutes } from "./http/principals.ts";
 import { ProblemPages } from "./http/problem-pages.ts";
 import { Proxies } from "./http/proxies.ts";
 import { RequestLog } from "./http/request-log.ts";
-import type { AuthServices, PasswordProvider } from "./http/services.ts";
+import type { PasswordProvider } from "./http/services.ts";
 import { sessionRoutes } from "./http/session.ts";
 import { dropSlowBodies } from "./http/slow-bodies.ts";
 import { treeRoutes } from "./http/tree.ts";
@@ -68,15 +55,13 @@ import { whoamiRoute } from "./http/whoami.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Secret } from "./lib/secrets.ts";
 import { VERSION } from "./lib/version.ts";
+import { lifetimesOf, multiUserParts } from "./multi-user.ts";
 import type { Asset } from "./pages/assets.ts";
 import { accessMode } from "./pages/landing.ts";
 import type { Tree } from "./trees/contract.ts";
 import { OFFER } from "./trees/formats.ts";
 import { callersRights } from "./trees/policies/callers.ts";
 import type { AccessPolicy } from "./trees/policies/contract.ts";
-
-/** Logins at a provider that one address may have under way: as many as a class behind one address needs. */
-const WAITING_LOGINS = 500;
 
 export interface AppParts {
   /** Null in the modes without providers. */
@@ -120,7 +105,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   });
   const providers = passwordProviders(parts.authenticators);
   const externals = externalProviders(parts.authenticators);
-  const multiUser = await multiUserParts(config, parts, proxies);
+  const multiUser = multiUserParts(config, parts, proxies);
   const callers = multiUser?.callers ?? singleUserCallers(config, parts);
 
   const site = {
@@ -249,14 +234,6 @@ function treeRights({ policy, store, clock }: AppParts): TreeDeps["rights"] {
   return callersRights(policy, (principal) => states.of(principal));
 }
 
-function lifetimesOf({ authentication }: Config): Lifetimes {
-  return {
-    accessToken: authentication.accessTokenMaxAge,
-    refreshToken: authentication.refreshTokenMaxAge,
-    session: authentication.sessionMaxAge,
-  };
-}
-
 function newExchange(tokens: Tokens, { store, clock }: AppParts): Exchange {
   return new Exchange({
     tokens,
@@ -309,105 +286,4 @@ function externalProviders(authenticators: ReadonlyMap<string, Authenticator>): 
 function singleUserCallers(config: Config, parts: AppParts): Callers {
   if (parts.singleUserKey === null) throw new Error("A server without providers needs a single-user key.");
   return new SingleUserCallers(parts.singleUserKey, config.authentication.allowAnonymousAccess);
-}
-
-/** The access tokens of a proxied provider count, too. It is the only one, as the loading has made sure. */
-function withProviders(
-  own: Callers,
-  parts: Pick<AppParts, "authenticators" | "clock"> & {
-    readonly store: Store;
-    readonly directory: Directory;
-  },
-): Callers {
-  const { store, directory, clock } = parts;
-  for (const [provider, authenticator] of parts.authenticators) {
-    if (authenticator.kind !== "proxied") continue;
-    return new ProxiedCallers({
-      own,
-      provider,
-      authenticator,
-      principals: store.principals,
-      directory,
-      clock,
-    });
-  }
-  return own;
-}
-
-async function multiUserParts(
-  config: Config,
-  parts: AppParts,
-  proxies: Proxies,
-): Promise<{ readonly callers: Callers; readonly services: AuthServices; readonly tokens: Tokens } | null> {
-  const { store, clock } = parts;
-  const { authentication } = config;
-  if (authentication.providers.length === 0) return null;
-  if (store === null) throw new Error("A server with providers needs a store.");
-  const lifetimes = lifetimesOf(config);
-  const tokens = new Tokens(parts.secretKeys, lifetimes, clock);
-  const directory = new Directory(store, clock);
-  const activity = new KeyActivity(store.apiKeys, clock, (error) => {
-    parts.logger.error(
-      { err: error },
-      "The use of API keys could not be noted; it is tried again at the next use.",
-    );
-  });
-  const own = new MultiUserCallers({
-    tokens,
-    directory,
-    activity,
-    clock,
-    allowAnonymous: authentication.allowAnonymousAccess,
-  });
-  const callers = withProviders(own, { ...parts, store, directory });
-  const { sessionLimit } = authentication;
-  const throttle = new LoginThrottle(store.failures, authentication.loginThrottle);
-  const login = new Login({
-    sessions: store.sessions,
-    audit: store.audit,
-    principals: store.principals,
-    tokens,
-    directory,
-    throttle,
-    clock,
-    lifetimes,
-    sessionLimit,
-    admins: authentication.admins,
-  });
-  const common = { login, throttle, clock, sessionLimit, waitingLimit: WAITING_LOGINS };
-  const services: AuthServices = {
-    login,
-    deviceLogins: new DeviceLogins({ store: store.deviceLogins, ...common }),
-    externalLogins: new ExternalLogins({ store: store.browserLogins, ...common }),
-    sessions: new Sessions({
-      store: store.sessions,
-      tokens,
-      directory,
-      clock,
-      rotate: authentication.refreshTokenRotation,
-    }),
-    browserSessions: new BrowserSessions({
-      store: store.browserSessions,
-      directory,
-      login,
-      clock,
-      lifetimes,
-      onError: (error) => {
-        parts.logger.error({ err: error }, "The use of a browser's login could not be noted.");
-      },
-    }),
-    accounts: new Accounts({ store: store.accounts, directory, clock }),
-    linking: new Linking({
-      store: store.accounts,
-      directory,
-      clock,
-      providers: [...parts.authenticators.keys()],
-    }),
-    apiKeys: new ApiKeys({ store: store.apiKeys, directory, clock, limit: authentication.apiKeyLimit }),
-    principals: new Principals({ store: store.principals, directory, clock }),
-    directory,
-    activity,
-    origin: (request) => originOf(request, proxies, request.caller),
-  };
-  return { callers, services, tokens };
 }

@@ -1,0 +1,140 @@
+/**
+ * The parts of a server with accounts, put together: what callers and routes need of the domain. The modes without providers
+ * have none of it.
+ */
+import type { AppParts } from "./app.ts";
+import type { Config } from "./config/model.ts";
+import { Accounts } from "./domain/account.ts";
+import { KeyActivity } from "./domain/activity.ts";
+import { ApiKeys } from "./domain/api-keys.ts";
+import { BrowserSessions } from "./domain/browser-session.ts";
+import { type Callers, MultiUserCallers } from "./domain/callers.ts";
+import { DeviceLogins } from "./domain/device.ts";
+import { Directory } from "./domain/directory.ts";
+import { ExternalLogins } from "./domain/external-login.ts";
+import { Linking } from "./domain/linking.ts";
+import { Login } from "./domain/login.ts";
+import type { Store } from "./domain/ports.ts";
+import { Principals } from "./domain/principals.ts";
+import { ProxiedCallers } from "./domain/proxied-callers.ts";
+import { Sessions } from "./domain/sessions.ts";
+import { LoginThrottle } from "./domain/throttle.ts";
+import { type Lifetimes, Tokens } from "./domain/tokens.ts";
+import { originOf } from "./http/identity.ts";
+import type { Proxies } from "./http/proxies.ts";
+import type { AuthServices } from "./http/services.ts";
+
+/** Logins at a provider that one address may have under way: as many as a class behind one address needs. */
+const WAITING_LOGINS = 500;
+
+export interface MultiUserParts {
+  readonly callers: Callers;
+  readonly services: AuthServices;
+  readonly tokens: Tokens;
+}
+
+/** Null in the modes without providers. */
+export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies): MultiUserParts | null {
+  const { store, clock } = parts;
+  const { authentication } = config;
+  if (authentication.providers.length === 0) return null;
+  if (store === null) throw new Error("A server with providers needs a store.");
+  const lifetimes = lifetimesOf(config);
+  const tokens = new Tokens(parts.secretKeys, lifetimes, clock);
+  const directory = new Directory(store, clock);
+  const activity = new KeyActivity(store.apiKeys, clock, (error) => {
+    parts.logger.error(
+      { err: error },
+      "The use of API keys could not be noted; it is tried again at the next use.",
+    );
+  });
+  const own = new MultiUserCallers({
+    tokens,
+    directory,
+    activity,
+    clock,
+    allowAnonymous: authentication.allowAnonymousAccess,
+  });
+  const callers = withProviders(own, { ...parts, store, directory });
+  const { sessionLimit } = authentication;
+  const throttle = new LoginThrottle(store.failures, authentication.loginThrottle);
+  const login = new Login({
+    sessions: store.sessions,
+    audit: store.audit,
+    principals: store.principals,
+    tokens,
+    directory,
+    throttle,
+    clock,
+    lifetimes,
+    sessionLimit,
+    admins: authentication.admins,
+  });
+  const common = { login, throttle, clock, sessionLimit, waitingLimit: WAITING_LOGINS };
+  const services: AuthServices = {
+    login,
+    deviceLogins: new DeviceLogins({ store: store.deviceLogins, ...common }),
+    externalLogins: new ExternalLogins({ store: store.browserLogins, ...common }),
+    sessions: new Sessions({
+      store: store.sessions,
+      tokens,
+      directory,
+      clock,
+      rotate: authentication.refreshTokenRotation,
+    }),
+    browserSessions: new BrowserSessions({
+      store: store.browserSessions,
+      directory,
+      login,
+      clock,
+      lifetimes,
+      onError: (error) => {
+        parts.logger.error({ err: error }, "The use of a browser's login could not be noted.");
+      },
+    }),
+    accounts: new Accounts({ store: store.accounts, directory, clock }),
+    linking: new Linking({
+      store: store.accounts,
+      directory,
+      clock,
+      providers: [...parts.authenticators.keys()],
+    }),
+    apiKeys: new ApiKeys({ store: store.apiKeys, directory, clock, limit: authentication.apiKeyLimit }),
+    principals: new Principals({ store: store.principals, directory, clock }),
+    directory,
+    activity,
+    origin: (request) => originOf(request, proxies, request.caller),
+  };
+  return { callers, services, tokens };
+}
+
+/** The access tokens of a proxied provider count, too. It is the only one, as the loading has made sure. */
+function withProviders(
+  own: Callers,
+  parts: Pick<AppParts, "authenticators" | "clock"> & {
+    readonly store: Store;
+    readonly directory: Directory;
+  },
+): Callers {
+  const { store, directory, clock } = parts;
+  for (const [provider, authenticator] of parts.authenticators) {
+    if (authenticator.kind !== "proxied") continue;
+    return new ProxiedCallers({
+      own,
+      provider,
+      authenticator,
+      principals: store.principals,
+      directory,
+      clock,
+    });
+  }
+  return own;
+}
+
+export function lifetimesOf({ authentication }: Config): Lifetimes {
+  return {
+    accessToken: authentication.accessTokenMaxAge,
+    refreshToken: authentication.refreshTokenMaxAge,
+    session: authentication.sessionMaxAge,
+  };
+}
