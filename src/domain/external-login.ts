@@ -10,7 +10,7 @@ import type { Clock } from "../lib/clock.ts";
 import { type Digest, equalSecrets, randomHex, sha256 } from "../lib/secrets.ts";
 import { browserDigest, newBinding, stateDigest } from "./browser.ts";
 import type { Login, LoginAnswer } from "./login.ts";
-import type { BrowserLoginStore, IssuedCode, LoginGoal } from "./login-ports.ts";
+import type { BegunLogin, BrowserLoginStore, IssuedCode, LoginGoal } from "./login-ports.ts";
 import type { Origin } from "./model.ts";
 import {
   authorizationUri,
@@ -25,12 +25,8 @@ import { addressBlock, type LoginThrottle } from "./throttle.ts";
 /** Seconds, both. */
 export const BROWSER_LOGIN_MAX_AGE = 600;
 const CODE_MAX_AGE = 60;
-
-/** Who came back, and what the login was for. */
-export interface Returned {
-  readonly identity: AuthenticatedIdentity;
-  readonly goal: LoginGoal;
-}
+/** Ends a state: the login began on our own pages. It says so also where nothing else is known of the login any more. */
+const OURS = "-page";
 
 /** A one-time code as an application presents it. */
 export interface GivenCode {
@@ -64,7 +60,8 @@ export class ExternalLogins {
     origin: Origin,
   ): Promise<URL> {
     const { store, clock, waitingLimit } = this.#deps;
-    const { binding, state } = newBinding(provider.name, redirectUri);
+    const { binding, state: random } = newBinding(provider.name, redirectUri);
+    const state = isOurs(goal) ? random + OURS : random;
     const uri = await authorizationUri(provider, binding, state);
     const { kind } = await store.begin({
       ...binding,
@@ -80,8 +77,8 @@ export class ExternalLogins {
     return uri;
   }
 
-  /** The state is used up before anything is asked of the provider. */
-  async finish(provider: Provider, returned: Return, origin: Origin): Promise<Returned> {
+  /** What the browser's login was for, once: the state is used up by this. `exchange` is what has to follow. */
+  async claim(provider: Provider, returned: Return, origin: Origin): Promise<BegunLogin> {
     const { store, clock } = this.#deps;
     const claim = await store.claim({
       state: stateDigest(returned.state),
@@ -89,14 +86,24 @@ export class ExternalLogins {
       browser: returned.browser === null ? null : browserDigest(returned.browser),
       now: new Date(clock.now()),
     });
-    if (claim.kind === "unknown") {
-      return refuseReturn(this.#deps, provider.name, over("unknown, used or expired"), origin);
+    switch (claim.kind) {
+      case "unknown":
+        return refuseReturn(this.#deps, provider.name, over("unknown, used or expired"), origin);
+      case "elsewhere":
+        return refuseReturn(this.#deps, provider.name, elsewhere(returned.browser), origin);
+      case "claimed":
+        return claim.login;
     }
-    if (claim.kind === "elsewhere") {
-      return refuseReturn(this.#deps, provider.name, elsewhere(returned.browser), origin);
-    }
-    const { goal } = claim.login;
-    return { goal, identity: await exchange(this.#deps, provider, claim.login, returned, origin) };
+  }
+
+  /** Who came back. */
+  exchange(
+    provider: Provider,
+    login: BegunLogin,
+    returned: Return,
+    origin: Origin,
+  ): Promise<AuthenticatedIdentity> {
+    return exchange(this.#deps, provider, login, returned, origin);
   }
 
   /** A one-time code for an application; the session begins when it is exchanged. */
@@ -155,6 +162,16 @@ export class ExternalLogins {
       return "code_of_another_browser";
     return fits(issued.challenge, verifier) ? null : "wrong_code_verifier";
   }
+}
+
+/** Whether our own pages sent the browser to the provider, and wait for it. */
+export function isOurs(goal: LoginGoal): boolean {
+  return goal.kind === "link" || (goal.kind === "page" && goal.next !== null);
+}
+
+/** The same as far as a state says it; anybody can write one, so it decides nothing but where a failure is explained. */
+export function isOursByState(state: string): boolean {
+  return state.endsWith(OURS);
 }
 
 /** RFC 7636, section 4.6. A verifier where no challenge was sent is refused, too (RFC 9700, section 2.1.1). */

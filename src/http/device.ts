@@ -33,6 +33,7 @@ export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provid
   const errorHandler = failurePages(options, {
     provider: provider.name,
     begun: "program",
+    onward: null,
     redirect: null,
     always: true,
   });

@@ -3,11 +3,11 @@
  * section 4.1). An application gets a one-time code in the redirect, never a token, unless the operator wants the
  * reference's redirect; who waits for no redirect gets a page, and a program the tokens.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
 import { newBrowserSecret } from "../domain/browser.ts";
-import type { ExternalLogins } from "../domain/external-login.ts";
+import { type ExternalLogins, isOurs, isOursByState } from "../domain/external-login.ts";
 import type { LoginGoal } from "../domain/login-ports.ts";
 import type { IdentityRef } from "../domain/model.ts";
 import type { Provider } from "../domain/provider-return.ts";
@@ -17,7 +17,7 @@ import { LoginAnswer, Problem } from "../schemas/auth.ts";
 import { AuthorizeQuery, ProviderReturn } from "../schemas/external.ts";
 import { answerJson } from "./answer.ts";
 import { browserOf, keepBrowser, queryOf, wantsPage } from "./browser.ts";
-import { failurePages, type LoginPages } from "./login-pages.ts";
+import { type FailurePage, failurePages, type LoginPages } from "./login-pages.ts";
 import type { AuthServices } from "./services.ts";
 
 /** A browser login that ends on our own pages; nothing is opened yet. */
@@ -55,12 +55,25 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
   const { redirectOnSuccess, redirectOnFailure, tokensInRedirect } = provider.authenticator;
   const path = `/api/v1/auth/provider/${provider.name}`;
 
+  /** The application that waits for a login is told that it failed; what our own pages began ends there. */
+  const failed = (goal: LoginGoal | null) =>
+    failurePages(options, {
+      provider: provider.name,
+      redirect: goal !== null && isOurs(goal) ? null : redirectOnFailure,
+      ...begunAt(goal, links.rootPath),
+    });
+
   app.get<Authorize>(
     `${path}/authorize`,
     {
       config: { access: "public" },
       exposeHeadRoute: false,
-      errorHandler: failurePages(options, { provider: provider.name, begun: "browser", redirect: null }),
+      errorHandler: (error, request, reply) => {
+        const { next } = request.query;
+        const goal = typeof next === "string" ? ({ kind: "page", next } as const) : null;
+        const page = { provider: provider.name, redirect: null, ...begunAt(goal, links.rootPath) };
+        failurePages(options, page)(error, request, reply);
+      },
       schema: {
         tags: ["login"],
         summary: "Send the browser to the provider",
@@ -84,11 +97,12 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
       config: { access: "public" },
       // Looking at the address without opening it must not use up the provider's code.
       exposeHeadRoute: false,
-      errorHandler: failurePages(options, {
-        provider: provider.name,
-        begun: "browser",
-        redirect: redirectOnFailure,
-      }),
+      // As long as it is not known what the login was for, its state may still say whose it was.
+      errorHandler: (error, request, reply) => {
+        const { state } = request.query;
+        const ours = typeof state === "string" && isOursByState(state);
+        failed(ours ? { kind: "page", next: `${links.rootPath}/account` } : null)(error, request, reply);
+      },
       schema: {
         tags: ["login"],
         summary: "Finish the login of a browser that comes back from the provider",
@@ -101,37 +115,61 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
       const callback = new URL(`${links.base(request)}${path}/code${queryOf(request)}`);
       const origin = services.origin(request);
       const { state = "" } = request.query;
-      const { identity, goal } = await logins.finish(provider, { state, callback, browser }, origin);
+      const returned = { state, callback, browser };
+      const login = await logins.claim(provider, returned, origin);
       reply.header("cache-control", "no-store");
-      if (
-        goal.kind === "application" &&
-        redirectOnSuccess !== null &&
-        !tokensInRedirect &&
-        browser !== null
-      ) {
-        const code = await logins.issueCode(provider, browser, goal.challenge, identity);
-        return reply.redirect(withQuery(redirectOnSuccess, { code, state: goal.state }), 302);
+      try {
+        const identity = await logins.exchange(provider, login, returned, origin);
+        return await finish(request, reply, login.goal, identity);
+      } catch (error) {
+        failed(login.goal)(error as FastifyError, request, reply);
+        return reply;
       }
-      const named = { provider: provider.name, id: identity.id };
-      if (goal.kind === "link") {
-        return await options.onLink(request, reply, { identity: named, session: goal.session });
-      }
-      if (wantsPage(request) && (goal.kind === "page" || redirectOnSuccess === null)) {
-        const next = goal.kind === "page" ? goal.next : null;
-        return await options.onBrowserLogin(request, reply, {
-          identity: named,
-          authenticated: identity,
-          next,
-        });
-      }
-      const opened = await services.login.open(named, identity, origin);
-      if (goal.kind === "application" && redirectOnSuccess !== null) {
-        const answer = await services.login.answer(opened);
-        return reply.redirect(withQuery(redirectOnSuccess, inQuery(answer, goal.state)), 302);
-      }
-      return answerJson(reply, await services.login.answer(opened));
     },
   );
+
+  async function finish(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    goal: LoginGoal,
+    identity: AuthenticatedIdentity,
+  ): Promise<FastifyReply> {
+    const browser = browserOf(request, links);
+    if (goal.kind === "application" && redirectOnSuccess !== null && !tokensInRedirect && browser !== null) {
+      const code = await logins.issueCode(provider, browser, goal.challenge, identity);
+      return reply.redirect(withQuery(redirectOnSuccess, { code, state: goal.state }), 302);
+    }
+    const named = { provider: provider.name, id: identity.id };
+    if (goal.kind === "link") {
+      return await options.onLink(request, reply, { identity: named, session: goal.session });
+    }
+    if (wantsPage(request) && (goal.kind === "page" || redirectOnSuccess === null)) {
+      const next = goal.kind === "page" ? goal.next : null;
+      return await options.onBrowserLogin(request, reply, { identity: named, authenticated: identity, next });
+    }
+    const answer = await services.login.answer(
+      await services.login.open(named, identity, services.origin(request)),
+    );
+    if (goal.kind === "application" && redirectOnSuccess !== null) {
+      return reply.redirect(withQuery(redirectOnSuccess, inQuery(answer, goal.state)), 302);
+    }
+    return answerJson(reply, answer);
+  }
+}
+
+/** Where a login began, as far as that is known, and where our pages lead back to. */
+function begunAt(goal: LoginGoal | null, rootPath: string): Pick<FailurePage, "begun" | "onward"> {
+  switch (goal?.kind) {
+    case "link":
+      return { begun: "account", onward: `${rootPath}/account` };
+    case "page": {
+      // Whether it may lead there is checked where it does.
+      const query = goal.next === null ? "" : `?${new URLSearchParams({ next: goal.next })}`;
+      return { begun: "page", onward: `${rootPath}/login${query}` };
+    }
+    default:
+      return { begun: "browser", onward: null };
+  }
 }
 
 function goalOf(query: Authorize["Querystring"], redirects: boolean): LoginGoal {

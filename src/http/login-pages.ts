@@ -19,6 +19,8 @@ export interface LoginPages {
 export interface FailurePage {
   readonly provider: string;
   readonly begun: Begun;
+  /** Where our own pages go on after the login failed; null where they do not know. */
+  readonly onward: string | null;
   /** Where the operator wants failed logins to go. */
   readonly redirect: string | null;
   /** Whether the answer is a page even for who does not ask for one. */
@@ -43,7 +45,7 @@ export function failurePages(pages: LoginPages, page: FailurePage) {
 
 function sendFailurePage(
   { site, links }: LoginPages,
-  { provider, begun }: FailurePage,
+  { provider, begun, onward }: FailurePage,
   failure: Failure,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -56,6 +58,7 @@ function sendFailurePage(
     basePath: links.rootPath,
     provider,
     begun,
+    onward,
     code,
     status,
     requestId: request.id,

@@ -5,14 +5,19 @@ import type { FailureCode } from "../errors.ts";
 import { type Html, html } from "../lib/html.ts";
 import { page, type Site } from "./layout.ts";
 
-/** Where a login began, and so where it begins again. */
-export type Begun = "program" | "browser";
+/**
+ * Where a login began, and so where it begins again: in a program, at an application that the browser came from, on our
+ * login page, or on the page of an account that an identity was to be added to.
+ */
+export type Begun = "program" | "browser" | "page" | "account";
 
 export interface LoginFailure {
   readonly site: Site;
   readonly basePath: string;
   readonly provider: string;
   readonly begun: Begun;
+  /** The page of ours that goes on; null where there is none. */
+  readonly onward: string | null;
   readonly code: FailureCode;
   readonly status: number;
   readonly requestId: string;
@@ -27,10 +32,13 @@ interface Words {
 const AGAIN: Readonly<Record<Begun, string>> = {
   program: "start the login again in your program",
   browser: "go back to where you began, and log in again",
+  page: "log in again",
+  account: "go back to your account, and add it again",
 };
 
 function words({ code, status, provider, begun }: LoginFailure): Words {
   const again = AGAIN[begun];
+  const outcome = begun === "account" ? "nothing was added to your account" : "nobody is logged in";
   switch (code) {
     case "login_over":
       return {
@@ -56,14 +64,14 @@ function words({ code, status, provider, begun }: LoginFailure): Words {
     case "provider_invalid":
       return {
         title: `The answer of ${provider} was not accepted`,
-        text: "Something about it was not in order, so nobody is logged in.",
+        text: `Something about it was not in order, so ${outcome}.`,
         next: `Please ${again}. If it happens again, tell the operator the request below.`,
       };
     case "bad_gateway":
     case "gateway_timeout":
       return {
         title: `${provider} does not answer`,
-        text: "The login needs it, and it gave no usable answer, so nobody is logged in.",
+        text: `The login needs it, and it gave no usable answer, so ${outcome}.`,
         next: `Wait a few minutes, then ${again}. If it happens again, tell the operator the request below.`,
       };
     case "throttled":
@@ -88,12 +96,12 @@ function words({ code, status, provider, begun }: LoginFailure): Words {
       return status >= 500
         ? {
             title: "Something is wrong on this server",
-            text: "Nobody is logged in.",
+            text: `For now ${outcome}.`,
             next: `Wait a few minutes, then ${again}. If it happens again, tell the operator the request below.`,
           }
         : {
             title: "This address is not complete",
-            text: "Something is missing in it, or does not belong there, so nobody is logged in.",
+            text: `Something is missing in it, or does not belong there, so ${outcome}.`,
             next: `Please ${again}.`,
           };
   }
@@ -101,6 +109,7 @@ function words({ code, status, provider, begun }: LoginFailure): Words {
 
 export function loginFailed(failure: LoginFailure): Html {
   const { title, text, next } = words(failure);
+  const { begun, onward } = failure;
   return page({
     site: failure.site,
     basePath: failure.basePath,
@@ -108,7 +117,11 @@ export function loginFailed(failure: LoginFailure): Html {
     main: html`<h1>${title}</h1>
 <p class="lede">${text}</p>
 <p>${next}</p>
-<dl class="facts reference">
+${
+  onward !== null &&
+  html`<p class="buttons"><a class="button" href="${onward}">${begun === "account" ? "Back to your account" : "Log in again"}</a></p>
+`
+}<dl class="facts reference">
 <dt>Request, for the operator</dt><dd><code>${failure.requestId}</code></dd>
 </dl>`,
   });

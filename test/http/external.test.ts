@@ -234,10 +234,55 @@ test("what goes wrong leads to redirect_on_failure, else to a page, or to Tiled'
     orcid.trouble = trouble;
     const page = await browser.open(back);
     assert.equal(page.statusCode, status, trouble);
-    assert.match(page.body, /go back to where you began, and log in again/);
+    assert.match(page.body, /href="\/login">Log in again</);
     assert.ok(page.body.includes(String(page.headers["x-tiled-request-id"])));
     assert.equal((await events(t)).at(-1), `login_failed ${trouble}`);
   }
+});
+
+const NEXT = new URLSearchParams({ next: "/ui/a?b=c" }).toString();
+
+test("a login of our own pages that fails ends there, and leads back to where it was to lead", async () => {
+  await using s = await scene(UI);
+  const { t, orcid } = s;
+  const { principals } = t.store ?? assert.fail();
+  const origin = { address: null, requestId: null, actor: null };
+  const now = new Date(t.clock.now());
+  const { uuid } = await principals.ensureUser({ provider: "orcid", id: "gone" }, now, origin);
+  await principals.setDisabled(uuid, true, now, origin);
+  for (const [what, back, trouble] of [
+    ["denied there", (away: string) => orcid.deny(away), null],
+    ["the provider fails", (away: string) => orcid.signIn(away, "ann"), "bad_gateway"],
+    ["a disabled account", (away: string) => orcid.signIn(away, "gone"), null],
+  ] as const) {
+    const browser = new Browser(t);
+    orcid.trouble = null;
+    const returned = back(location(await browser.open(`${AUTHORIZE}?${NEXT}`)));
+    orcid.trouble = trouble;
+    const failed = await browser.open(returned);
+    assert.ok(failed.statusCode >= 400, what);
+    assert.match(failed.body, new RegExp(`href="/login\\?${NEXT}">Log in again<`), what);
+    const again = await browser.open(returned);
+    assert.match(again.body, /This login is over.*href="\/login/s, `${what}, and the page is loaded anew`);
+  }
+  const login = await t.call(`/login?${NEXT}`);
+  assert.ok(login.body.includes(`${AUTHORIZE}?${NEXT}"`), "where it leads is still known");
+});
+
+test("so does one that took too long, or comes back in another browser; programs get no page", async () => {
+  await using s = await scene(UI);
+  const { t, orcid } = s;
+  const browser = new Browser(t);
+  const begin = async (query: string) => location(await browser.open(`${AUTHORIZE}?${query}`));
+  const foreign = await new Browser(t).open(orcid.signIn(await begin(NEXT), "ann"));
+  assert.match(foreign.body, /This login began in another browser/);
+  const program = await browser.open(orcid.deny(await begin(NEXT)), { accept: "*/*" });
+  assert.deepEqual([program.statusCode, program.json()], [401, { detail: "The login was refused." }]);
+  const late = orcid.signIn(await begin(NEXT), "ann");
+  const theirs = orcid.signIn(await begin("state=xyz"), "ann");
+  t.clock.advance(601);
+  assert.match((await browser.open(late)).body, /This login is over/);
+  assert.equal(location(await browser.open(theirs)), "https://ui.example/no", "an application's");
 });
 
 test("a provider that is down when the login begins", async () => {

@@ -154,12 +154,12 @@ test("what was begun in one login is not finished in another, nor after it has e
   assert.equal((await auditOf(s.t)).filter((event) => event === "principal_created").length, 2);
 });
 
-test("denied at the provider: nothing is added", async () => {
-  await using s = await mixedApp();
+test("denied at the provider: nothing is added, and it leads back to the account, not to an application", async () => {
+  await using s = await mixedApp({}, { redirectOnFailure: "https://ui.example/no" });
   const browser = await logIn(s.t, "alice");
   const denied = await browser.open(s.orcid.deny(await leave(browser)));
   assert.equal(denied.statusCode, 401);
-  assert.match(denied.body, /orcid did not log you in/);
+  assert.match(denied.body, /orcid did not log you in.*href="\/account">Back to your account</s);
   assert.deepEqual(await principalOf(browser), ["toy alice"]);
 });
 

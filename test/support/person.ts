@@ -7,7 +7,7 @@ import type { LightMyRequestResponse } from "fastify";
 import type { Authenticator } from "../../src/authenticators/contract.ts";
 import { PASSWORDS, type TestApp, type TestAppOptions, testApp, toy, type UserName } from "./app.ts";
 import { Browser } from "./browser.ts";
-import { ScriptedProvider } from "./scripted-provider.ts";
+import { type ScriptedOptions, ScriptedProvider } from "./scripted-provider.ts";
 
 export const SESSION = "tiled_session";
 
@@ -38,9 +38,9 @@ export function pathOf(response: LightMyRequestResponse): string {
   return url.pathname + url.search;
 }
 
-/** A password provider and two that are elsewhere. */
-export async function mixedApp(options: TestAppOptions = {}) {
-  const orcid = new ScriptedProvider();
+/** A password provider and two that are elsewhere; `at`: how the first of them, orcid, is configured. */
+export async function mixedApp(options: TestAppOptions = {}, at: ScriptedOptions = {}) {
+  const orcid = new ScriptedProvider(at);
   const other = new ScriptedProvider({ host: "other.example" });
   const authenticators = new Map<string, Authenticator>([
     ["toy", toy()],
