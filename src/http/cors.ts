@@ -12,7 +12,8 @@ export function allowOrigins(app: FastifyInstance, origins: readonly string[]): 
   const isAllowed = (origin: string) => allowed.has("*") || allowed.has(origin);
 
   app.addHook("onRequest", (request, reply, done) => {
-    reply.header("vary", "Origin");
+    // Where no page of another origin is answered, all answers are the same.
+    if (allowed.size > 0) reply.header("vary", "Origin");
     const { origin } = request.raw.headers;
     if (origin === undefined) {
       done();

@@ -14,21 +14,19 @@ export function requestLines(logger: Logger, proxies: Proxies): AfterRequest {
   const write = infoLines(logger);
   return (request, reply, aborted) => {
     const { caller, failure } = request;
-    write(
-      {
-        reqId: request.id,
-        method: request.method,
-        path: pathOf(request.originalUrl),
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
-        address: proxies.read(request).address,
-        principal: callerName(caller),
-        aborted: aborted || undefined,
-        code: failure?.code,
-        reason: failure?.message,
-      },
-      "request",
-    );
+    write({
+      reqId: request.id,
+      method: request.method,
+      path: pathOf(request.originalUrl),
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime * 10) / 10,
+      address: proxies.read(request).address,
+      principal: callerName(caller),
+      aborted: aborted || undefined,
+      code: failure?.code,
+      reason: failure?.message,
+      msg: "request",
+    });
   };
 }
 

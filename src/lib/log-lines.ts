@@ -9,14 +9,14 @@ export type Facts = Readonly<Record<string, string | number | boolean | null | u
 
 const INFO = 30;
 
-/** Writes facts and a message at the level `info`, unless that is switched off. */
-export function infoLines(logger: Logger): (facts: Facts, message: string) => void {
+/** Writes facts and a message, which pino puts last, at the level `info`, unless that is switched off. */
+export function infoLines(logger: Logger): (facts: Facts & { readonly msg: string }) => void {
   const inner = logger as unknown as Inner;
-  return (facts, message) => {
+  return (facts) => {
     if (inner[symbols.levelValSym] > INFO) return;
     const start =
       (inner[symbols.lsCacheSym][INFO] ?? "") + inner[symbols.timeSym]() + inner[symbols.chindingsSym];
-    inner[symbols.streamSym].write(`${start},${JSON.stringify({ ...facts, msg: message }).slice(1)}\n`);
+    inner[symbols.streamSym].write(`${start},${JSON.stringify(facts).slice(1)}\n`);
   };
 }
 

@@ -11,7 +11,7 @@ function bothWays(options: LoggerOptions, bindings = {}): readonly [string[], st
   const logger = pino(options, { write: (line) => void lines.push(line) }).child(bindings);
   logger.info({ ...FACTS, code: undefined }, "request");
   const theirs = lines.splice(0);
-  infoLines(logger)({ ...FACTS, code: undefined }, "request");
+  infoLines(logger)({ ...FACTS, code: undefined, msg: "request" });
   return [theirs, lines];
 }
 
