@@ -64,7 +64,10 @@ export interface BrowserLogin {
   begin(request: AuthorizationRequest): Promise<URL>;
   /** Exchanges the code and checks all there is to check. */
   finish(response: AuthorizationResponse): Promise<AuthenticatedIdentity>;
-  /** Null where logins should work; else, for the operator, why not (e.g. the provider cannot be reached). */
+  /**
+   * Null where logins should work; else, for the operator, why not (e.g. the provider cannot be reached). It is asked for
+   * again and again: what changes goes to the log by `AuthenticatorContext.warn`.
+   */
   problem(): string | null;
   start?(): Promise<void>;
   stop?(): Promise<void>;

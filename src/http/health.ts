@@ -1,6 +1,7 @@
 /**
  * `/healthz` says that the process answers; `/healthz/ready` that it can also do its work: read its database, and log
- * people in at its providers. What is wrong with one of them goes to the log, once for as long as it stays the same.
+ * people in at its providers. Probes come every few seconds: what is wrong stands in the line of their request, and what
+ * has changed in a line of its own, once. A provider says by itself when it fails and when it can be used again.
  */
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
@@ -18,22 +19,33 @@ export interface HealthOptions {
 
 export function healthRoutes(app: FastifyInstance, { ping, providers }: HealthOptions): void {
   const response = { 200: Type.Object({ status: Type.Literal("ready") }) };
-  /** The problems that the log has. */
-  const told = new Map<string, string>();
+  /** What the log has of the database. */
+  let told: string | null = null;
 
-  const unusable = (): string[] => {
-    const names: string[] = [];
-    for (const { name, authenticator } of providers) {
-      const problem = authenticator.problem();
-      if (problem === null) {
-        told.delete(name);
-        continue;
-      }
-      names.push(name);
-      if (told.get(name) !== problem) app.log.warn({ provider: name }, `Provider '${name}': ${problem}`);
-      told.set(name, problem);
+  const databaseFailure = async (): Promise<Failure | null> => {
+    try {
+      await ping();
+    } catch (error) {
+      const failure = error instanceof Failure ? error : new Failure("store_unavailable", { cause: error });
+      if (told !== failure.message) app.log.error({ err: failure.cause ?? failure }, failure.message);
+      told = failure.message;
+      return failure;
     }
-    return names;
+    if (told !== null) app.log.warn("The database can be used again.");
+    told = null;
+    return null;
+  };
+
+  const providerFailure = (): Failure | null => {
+    const problems = providers.flatMap(({ name, authenticator }) => {
+      const problem = authenticator.problem();
+      return problem === null ? [] : [{ name, problem }];
+    });
+    if (problems.length === 0) return null;
+    return new Failure("provider_unavailable", {
+      detail: `Nobody can log in at: ${problems.map(({ name }) => name).join(", ")}.`,
+      log: problems.map(({ name, problem }) => `Provider '${name}': ${problem}`).join(" "),
+    });
   };
 
   app.get(
@@ -51,17 +63,11 @@ export function healthRoutes(app: FastifyInstance, { ping, providers }: HealthOp
       config: { access: "public" },
       schema: { tags: ["operation"], summary: "Can the server do its work?", response },
     },
-    async (_request, reply) => {
-      try {
-        await ping();
-      } catch (error) {
-        throw error instanceof Failure ? error : new Failure("store_unavailable", { cause: error });
-      }
-      const names = unusable();
-      if (names.length > 0) {
-        throw new Failure("provider_unavailable", { detail: `Nobody can log in at: ${names.join(", ")}.` });
-      }
-      return answerJson(reply, { status: "ready" });
+    async (request, reply) => {
+      const failure = (await databaseFailure()) ?? providerFailure();
+      if (failure === null) return answerJson(reply, { status: "ready" });
+      request.failure = failure;
+      return answerJson(reply.headers(failure.headers), { detail: failure.detail }, failure.status);
     },
   );
 }

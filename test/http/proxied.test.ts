@@ -152,18 +152,3 @@ test("the about document sends programs to the provider, to log in, refresh and 
     },
   });
 });
-
-test("whether people can log in is asked of the provider; the detail is in the log, once", async (t) => {
-  let problem: string | null = null;
-  const { served, authenticator } = await scene(t);
-  t.mock.method(authenticator, "problem", () => problem);
-  const ready = async () => await served.call("/healthz/ready");
-  assert.equal((await ready()).statusCode, 200);
-  problem = "discovery: cannot be reached: ECONNREFUSED";
-  for (const answer of [await ready(), await ready()]) {
-    assert.deepEqual([answer.statusCode, answer.json()], [503, { detail: "Nobody can log in at: lab." }]);
-  }
-  assert.equal(served.logLines.filter((line) => line.includes("ECONNREFUSED")).length, 1);
-  problem = null;
-  assert.equal((await ready()).statusCode, 200);
-});
