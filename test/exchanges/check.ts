@@ -18,6 +18,8 @@ export interface Answered {
 interface Side {
   readonly side: "reference" | "ours";
   readonly base: string;
+  /** The provider that stands in for the ones elsewhere. */
+  readonly other: string | null;
 }
 
 export function problemsOf(exchange: Exchange, answered: Answered, side: Side): string[] {
@@ -111,7 +113,8 @@ function bodyProblems(
   }
   if (answer.invalid !== undefined)
     return [...typed("application/json"), ...invalidProblems(answer.invalid, body, side)];
-  if (answer.html) return typed("text/html; charset=utf-8");
+  if (answer.html)
+    return [...typed("text/html; charset=utf-8"), ...fieldProblems(answer.html, body.toString())];
   if (answer.empty) return body.length === 0 ? [] : [`body: expected none, got ${body}`];
   if (answer.text !== undefined)
     return sameText(answer.text, body.toString(), words) ? [] : [`body: ${body}`];
@@ -130,6 +133,14 @@ function bodyProblems(
         ...compare({ detail: "<any>" }, () => JSON.parse(body.toString()), words),
       ]
     : [];
+}
+
+function fieldProblems(html: true | readonly string[], page: string): string[] {
+  if (html === true) return [];
+  const inputs = [...page.matchAll(/<input[^>]*>/g)].map(([input]) => input);
+  const shown = inputs.filter((input) => !/type="(hidden|submit)"/.test(input));
+  const names = shown.map((input) => /\sname="([^"]*)"/.exec(input)?.[1]);
+  return names.join() === html.join() ? [] : [`fields: expected ${html.join()}, got ${names.join()}`];
 }
 
 function compare(pattern: Pattern, read: () => unknown, words: Vocabulary): string[] {
@@ -163,11 +174,12 @@ function arrowFacts(body: Buffer) {
 const SHAPES = readShapes();
 
 /** Our times are UTC, in whole seconds and with their offset; the reference's vary with its database. */
-function vocabulary({ side, base }: Side): Vocabulary {
+function vocabulary({ side, base, other }: Side): Vocabulary {
   const time =
     side === "ours"
       ? /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$/
       : /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00)?$/;
+  const literal = (text: string) => new RegExp(text.replaceAll(".", "\\."));
   return {
     shapes: SHAPES,
     sets: [".api_keys"],
@@ -178,11 +190,16 @@ function vocabulary({ side, base }: Side): Vocabulary {
         value instanceof Date ? side !== "ours" || value.getMilliseconds() === 0 : time.test(String(value)),
     },
     texts: {
-      base: new RegExp(base.replaceAll(".", "\\.")),
+      base: literal(base),
+      "base%": literal(encodeURIComponent(base)),
+      other: literal(other ?? "no provider"),
       text: /.+/,
       uuid: /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/,
       "32 hex": /[0-9a-f]{32}/,
       "8 hex": /[0-9a-f]{8}/,
+      "64 hex": /[0-9a-f]{64}/,
+      "user code": /[0-9A-F]{4}-[0-9A-F]{4}/,
+      challenge: /[\w-]{43}/,
       "key secret": /[0-9a-f]{72}/,
       "256 u": /u{256}/,
       "request id": side === "ours" ? /[0-9a-f]{16}/ : /[0-9a-f]{16,32}/,

@@ -23,7 +23,8 @@ export interface Answer {
   readonly missing?: string;
   readonly had?: string | readonly string[];
   readonly text?: string;
-  readonly html?: true;
+  /** A page; a list: with these fields to fill in. */
+  readonly html?: true | readonly string[];
   readonly empty?: true;
   /** The first sixteen digits of the body's digest. */
   readonly sha256?: string;
@@ -58,11 +59,14 @@ export interface Exchange {
   readonly because?: string;
 }
 
-/** `login alice`, `login bob 200` (times), `wait 2` (seconds), or an exchange. */
+/**
+ * `login alice`, `login bob 200` (times), `wait 2` (seconds), `visit device` (somebody follows the address of the answer
+ * saved so, logs in at the provider and is sent back: with `<device.back>` as the query), or an exchange.
+ */
 export type Step = string | Exchange;
 
 export interface Scene {
-  readonly server: "toy" | "dummy" | "single user" | "public";
+  readonly server: "toy" | "dummy" | "single user" | "public" | "external" | "proxied";
   /** Merged into that server's configuration. */
   readonly change?: Readonly<Record<string, object>>;
   readonly setup?: readonly Step[];

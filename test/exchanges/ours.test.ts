@@ -9,7 +9,7 @@ import { loadAuthenticators } from "../../src/authenticators/load.ts";
 import { configFromObject } from "../../src/config/load.ts";
 import { type TestApp, testApp } from "../support/app.ts";
 import type { Answered } from "./check.ts";
-import { readThemes, type Scene } from "./exchange.ts";
+import { readThemes } from "./exchange.ts";
 import { type Request, replay } from "./replay.ts";
 import { configOf } from "./servers.ts";
 
@@ -18,11 +18,12 @@ const HOST = "tiled.test";
 for (const [theme, scenes] of readThemes()) {
   for (const [index, scene] of scenes.entries()) {
     test(`${theme} ${index + 1}`, async (t) => {
-      const { secretKey } = configOf(scene);
-      await using ours = await open(scene);
+      const { config, secretKey, other } = await configOf((step) => t.after(step), scene);
+      await using ours = await open(config);
       await replay(t, scene, {
         side: "ours",
         base: `http://${HOST}`,
+        other,
         secretKey,
         send: (request) => send(ours, request),
         wait: async (seconds) => ours.clock.advance(seconds),
@@ -38,19 +39,26 @@ test("every deliberate difference has its reason", () => {
   }
 });
 
-async function open(scene: Scene): Promise<TestApp & AsyncDisposable> {
-  const { authentication, server, allowOrigins } = configFromObject(configOf(scene).config, {});
-  return await testApp({
+async function open(config: object): Promise<TestApp & AsyncDisposable> {
+  const { authentication, server, allowOrigins } = configFromObject(config, {});
+  const authenticators = await loadAuthenticators(authentication.providers, ".", () => undefined);
+  for (const authenticator of authenticators.values()) await authenticator.start?.();
+  const ours = await testApp({
     authentication,
     server,
     allowOrigins,
     providers: authentication.providers.length > 0,
-    authenticators: await loadAuthenticators(authentication.providers, ".", () => undefined),
+    authenticators,
     ...(authentication.secretKeys !== null && {
       secretKeys: authentication.secretKeys.map((key) => key.reveal()),
     }),
     ...(authentication.singleUserApiKey && { singleUserKey: authentication.singleUserApiKey.reveal() }),
   });
+  const close = async () => {
+    for (const authenticator of authenticators.values()) await authenticator.stop?.();
+    await ours.close();
+  };
+  return Object.assign(ours, { [Symbol.asyncDispose]: close });
 }
 
 async function send(ours: TestApp, { method, path, headers, body }: Request): Promise<Answered> {

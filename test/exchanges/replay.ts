@@ -20,6 +20,8 @@ export interface Target {
   readonly side: "reference" | "ours";
   /** Scheme, host and port of its links. */
   readonly base: string;
+  /** The provider that stands in for the ones elsewhere. */
+  readonly other: string | null;
   /** The key that signs. */
   readonly secretKey: string;
   send(request: Request): Promise<Answered>;
@@ -31,21 +33,25 @@ type Saved = Map<string, unknown>;
 export async function replay(t: TestContext, scene: Scene, target: Target): Promise<void> {
   const saved: Saved = new Map();
   for (const step of [...(scene.setup ?? []), ...scene.exchanges]) {
-    for (const exchange of await exchangesOf(step, target)) {
+    for (const exchange of await exchangesOf(step, saved, target)) {
       const answered = await target.send(requestOf(exchange, saved, target));
       if (exchange.save !== undefined) save(saved, exchange.save, answered);
       const name = exchange.name ?? `preparing: ${exchange.send}`;
-      if (exchange.name === undefined) assert.ok(answered.status < 300, `${name}: ${answered.status}`);
+      if (exchange.name === undefined) assert.ok(answered.status < 400, `${name}: ${answered.status}`);
       else await t.test(name, () => assert.deepEqual(problemsOf(exchange, answered, target), []));
     }
   }
 }
 
-async function exchangesOf(step: Step, target: Target): Promise<readonly Exchange[]> {
+async function exchangesOf(step: Step, saved: Saved, target: Target): Promise<readonly Exchange[]> {
   if (typeof step !== "string") return Array.from({ length: step.times ?? 1 }, () => step);
   const [verb, what = "", times = "1"] = step.split(" ");
   if (verb === "wait") {
     await target.wait(Number(what));
+    return [];
+  }
+  if (verb === "visit") {
+    saved.set(`${what}.back`, await visit(saved, what));
     return [];
   }
   const form = `username=${what}&password=${PASSWORDS[what as keyof typeof PASSWORDS]}`;
@@ -77,14 +83,37 @@ function requestOf(exchange: Exchange, saved: Saved, target: Target): Request {
   return { method, path, headers, body: body === undefined ? null : Buffer.from(fill(body)) };
 }
 
-/** The fields of the answer, and what a test needs beyond them: the session's id, the etag, the key in upper case. */
-function save(saved: Saved, name: string, { headers, body }: Answered): void {
-  const fields: Record<string, unknown> = JSON.parse(body.toString());
-  for (const [field, value] of Object.entries(fields)) saved.set(`${name}.${field}`, value);
+/** A browser's way to the provider, which logs everybody in; the query that it brings back. */
+async function visit(saved: Saved, name: string): Promise<string> {
+  const address = String(saved.get(`${name}.authorization_uri`) ?? saved.get(`${name}.location`));
+  const response = await fetch(address, { redirect: "manual" });
+  return new URL(response.headers.get("location") ?? assert.fail(await response.text())).search.slice(1);
+}
+
+/**
+ * The fields of the answer, of a page those that its form hides, and what a test needs beyond them: the session's id, the
+ * etag, the key in upper and the user code in lower case, where it redirects to, and the cookies (which are the browser's to send back).
+ */
+function save(saved: Saved, name: string, { headers, cookies, body }: Answered): void {
+  const kept = cookies
+    .map((cookie) => cookie.split(";")[0] ?? "")
+    .filter((pair) => !/^tiled_csrf=/.test(pair));
+  saved.set(`${name}.cookie`, kept.join("; "));
+  saved.set(`${name}.location`, headers["location"]);
+  for (const [field, value] of Object.entries(fieldsOf(headers["content-type"], body.toString()))) {
+    saved.set(`${name}.${field}`, value);
+    if (field === "secret") saved.set(`${name}.secret.upper`, String(value).toUpperCase());
+    if (field === "user_code") saved.set(`${name}.user_code.lower`, String(value).toLowerCase());
+    if (field !== "refresh_token") continue;
+    const hex = String(claimsOf(String(value))["sid"]).replaceAll("-", "");
+    saved.set(`${name}.session.hex`, hex);
+    saved.set(`${name}.session`, hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"));
+  }
   saved.set(`${name}.etag`, headers["etag"]);
-  if (typeof fields["secret"] === "string") saved.set(`${name}.secret.upper`, fields["secret"].toUpperCase());
-  if (typeof fields["refresh_token"] !== "string") return;
-  const hex = String(claimsOf(fields["refresh_token"])["sid"]).replaceAll("-", "");
-  saved.set(`${name}.session.hex`, hex);
-  saved.set(`${name}.session`, hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"));
+}
+
+function fieldsOf(type: string | undefined, body: string): Record<string, unknown> {
+  if (type === "application/json") return JSON.parse(body);
+  const hidden = body.matchAll(/<input type="hidden"[^>]* name="(\w+)" value="([^"]*)"/g);
+  return Object.fromEntries([...hidden].map(([, field = "", value]) => [field, value]));
 }

@@ -15,11 +15,13 @@ describe("the recorded exchanges, at the real Tiled", { skip: withoutTiled(), co
   for (const [theme, scenes] of readThemes()) {
     for (const [index, scene] of scenes.entries()) {
       test(`${theme} ${index + 1}`, { timeout: 120_000 }, async (t) => {
-        const { config, secretKey } = configOf(scene);
-        const { url } = await startReference(t.after.bind(t), config);
+        const cleanup = t.after.bind(t);
+        const { config, secretKey, other } = await configOf(cleanup, scene);
+        const { url } = await startReference(cleanup, config);
         await replay(t, scene, {
           side: "reference",
           base: url,
+          other,
           secretKey,
           send: (message) => send(url, message),
           wait: async (seconds) => void (await delay(seconds * 1000)),

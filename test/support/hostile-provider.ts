@@ -35,6 +35,8 @@ interface Grant {
 export interface HostileOptions {
   readonly clock?: Clock;
   readonly alg?: string;
+  /** Whether a client may leave PKCE out, as the reference does. */
+  readonly pkce?: "required" | "optional";
 }
 
 export class HostileProvider {
@@ -54,20 +56,22 @@ export class HostileProvider {
   /** Of the last request to the token endpoint. */
   tokenRequest: { readonly authorization: string | undefined; readonly form: URLSearchParams } | undefined;
   #misbehaviour: Misbehaviour = {};
+  readonly #pkce: NonNullable<HostileOptions["pkce"]>;
   readonly #grants = new Map<string, Grant>();
 
-  private constructor(url: string, key: SigningKey, clock: Clock) {
+  private constructor(url: string, key: SigningKey, { clock, pkce }: HostileOptions) {
     this.url = url;
     this.key = key;
     this.published = [key.publicJwk];
-    this.clock = clock;
+    this.clock = clock ?? systemClock;
+    this.#pkce = pkce ?? "required";
   }
 
   static async start(cleanup: Cleanup, options: HostileOptions = {}): Promise<HostileProvider> {
     const server = createServer();
     const url = await listen(server, cleanup);
     const key = await signingKey(options.alg ?? "ES256", "first");
-    const provider = new HostileProvider(url, key, options.clock ?? systemClock);
+    const provider = new HostileProvider(url, key, options);
     server.on("request", (request, response) => {
       provider.#answer(request, response).catch((error: unknown) => response.destroy(error as Error));
     });
@@ -179,9 +183,13 @@ export class HostileProvider {
     const code = form.get("code") ?? "";
     const grant = this.#grants.get(code);
     this.#grants.delete(code);
-    const challenge = createHash("sha256")
-      .update(form.get("code_verifier") ?? "")
-      .digest("base64url");
+    const verifier = form.get("code_verifier");
+    const without = verifier === null && this.#pkce === "optional";
+    const challenge = without
+      ? null
+      : createHash("sha256")
+          .update(verifier ?? "")
+          .digest("base64url");
     if (grant?.challenge !== challenge || grant.redirectUri !== form.get("redirect_uri")) {
       return json(response, 400, { error: "invalid_grant", error_description: `Bad code: ${code}` });
     }
