@@ -5,7 +5,7 @@
  * Rules for every method:
  * - A method that writes resolves only once the change is durable, and writes its audit rows in the same transaction.
  * - An outcome that a caller must tell apart is a value (`kind`); only a broken or full database throws, as a
- *   `Failure` `store_unavailable` or `store_full`. Nothing is changed then.
+ *   `Failure` `store_unavailable`, `store_busy` or `store_full`. Nothing is changed then.
  * - Limits hold under concurrency: the principal's row is locked while they are counted.
  */
 import type { Digest } from "../lib/secrets.ts";

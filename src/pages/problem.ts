@@ -78,6 +78,7 @@ function words({ code, status, retryAfter }: Problem): Words {
         next: "If you think that this is a mistake, ask the operator.",
       };
     case "store_unavailable":
+    case "store_busy":
     case "store_full":
     case "stopping":
       return {

@@ -27,16 +27,24 @@ const SQLITE_UNAVAILABLE = new Set([
  * SQLSTATEs that mean: the database cannot be used at the moment. 42P01 (no such table): somebody took the schema away.
  */
 const UNAVAILABLE = /^(08...|57...|53...|58...|25006|28...|3D000|42P01|55P03|40...|XX...)$/;
+/**
+ * The database is there and has no time: too many connections or locks, or a statement that took too long. Who can cause
+ * that must not make it count as a database that cannot be reached.
+ */
+const BUSY = /^(53300|57014|55P03|40...)$/;
+/** pg's, without a code: every connection of the pool was in use for too long. */
+const POOL_FULL = "timeout exceeded when trying to connect";
 /** The server ended the connection, or Node's socket did. */
 const CONNECTION_LOST = /^(08...|57P0.|E(?!RR_)[A-Z_]+|ERR_(TLS|SSL)_.*|.*CERT.*)$/;
 /** What pg says without a code when a connection ends or cannot be had. */
 const POOL_MESSAGES =
-  /connection terminated|query read timeout|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|connection ended|after calling end/i;
+  /connection terminated|query read timeout|client has encountered a connection error|not queryable|connection ended|after calling end/i;
 
 export function asFailure(error: unknown): Failure | undefined {
   if (error instanceof Failure) return error;
   const code = codeOf(error);
   const log = `database: ${code === undefined ? "" : `${code}: `}${messageOf(error)}`;
+  if (isBusy(error)) return new Failure("store_busy", { log, headers: { "retry-after": "1" } });
   if (code === "SQLITE_FULL" || code === "53100") return new Failure("store_full", { log });
   if (code !== undefined && SQLITE_UNAVAILABLE.has(primary(code)))
     return new Failure("store_unavailable", { log });
@@ -51,6 +59,11 @@ export function asFailure(error: unknown): Failure | undefined {
 export function isUnusable(error: unknown): boolean {
   const code = codeOf(error);
   return code !== undefined && /^SQLITE_(IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|PROTOCOL|NOMEM)/.test(code);
+}
+
+export function isBusy(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === undefined ? messageOf(error) === POOL_FULL : BUSY.test(code);
 }
 
 export function isConnectionLost(error: unknown): boolean {

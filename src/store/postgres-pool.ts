@@ -1,13 +1,11 @@
 /**
  * Connections to PostgreSQL: the pool's options from a URI, and one connection behind kysely's interface. A connection
- * that is lost while idle leaves the pool with a line in the log and nothing else.
+ * that is lost while idle leaves the pool with a line in the log and nothing else. Encryption is in `postgres-tls.ts`.
  */
-import { readFileSync } from "node:fs";
-import type { ConnectionOptions } from "node:tls";
 import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
 import pg from "pg";
-import { OperatorError } from "../errors.ts";
-import { messageOf } from "./errors.ts";
+import { type Connections, withFallback } from "./postgres-fallback.ts";
+import { type Encryption, encryptionOf } from "./postgres-tls.ts";
 import type { PostgresAddress } from "./uri.ts";
 
 export interface PoolLimits {
@@ -22,8 +20,20 @@ export type Log = (level: "info" | "warn" | "error", message: string) => void;
 const CONNECT_TIMEOUT = 5000;
 const INT8 = 20;
 
-export function makePool(
+export function makePool(address: PostgresAddress, limits: PoolLimits, log: Log): Connections {
+  const [first, second] = encryptionOf(address);
+  const pool = poolOf(address, first, limits, log);
+  if (second === undefined) return pool;
+  let told = first === false;
+  return withFallback(pool, poolOf(address, second, limits, log), () => {
+    if (!told) log("info", `Connections to ${address.shown} are not encrypted: sslmode=require asks for it.`);
+    told = true;
+  });
+}
+
+function poolOf(
   address: PostgresAddress,
+  encryption: Encryption,
   { size, statementTimeout }: PoolLimits,
   log: Log,
 ): pg.Pool {
@@ -42,7 +52,7 @@ export function makePool(
     ...(address.user === undefined ? {} : { user: address.user }),
     ...(address.password === undefined ? {} : { password: address.password }),
     ...(address.database === undefined ? {} : { database: address.database }),
-    ssl: tls(address.parameters),
+    ssl: encryption,
     application_name: address.parameters["application_name"] ?? "tiled-auth",
     max: size,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
@@ -61,50 +71,6 @@ export function makePool(
 /** Counts and ids are far below 2^53; everything else as pg reads it. */
 const getTypeParser: typeof pg.types.getTypeParser = (id: number, format?: unknown) =>
   id === INT8 ? Number : pg.types.getTypeParser(id, format as "text");
-
-/** `sslmode` as libpq has it, or `ssl` as asyncpg's URIs do. */
-function tls(parameters: Readonly<Record<string, string>>): false | ConnectionOptions {
-  const mode = parameters["sslmode"] ?? parameters["ssl"] ?? "disable";
-  switch (mode.toLowerCase()) {
-    case "disable":
-    case "allow":
-    case "prefer":
-    case "false":
-    case "0":
-      return false;
-    case "require":
-    case "true":
-    case "1":
-      // libpq's meaning: encrypted, the server's certificate checked only where a root is given.
-      return { ...files(parameters), rejectUnauthorized: parameters["sslrootcert"] !== undefined };
-    case "verify-ca":
-      return { ...files(parameters), rejectUnauthorized: true, checkServerIdentity: () => undefined };
-    case "verify-full":
-      return { ...files(parameters), rejectUnauthorized: true };
-    default:
-      throw new OperatorError(
-        `sslmode=${mode} of the database's URI is not known: disable, allow, prefer, require, verify-ca or verify-full.`,
-      );
-  }
-}
-
-function files(parameters: Readonly<Record<string, string>>): ConnectionOptions {
-  const options: ConnectionOptions = {};
-  for (const [parameter, option] of [
-    ["sslrootcert", "ca"],
-    ["sslcert", "cert"],
-    ["sslkey", "key"],
-  ] as const) {
-    const path = parameters[parameter];
-    if (path === undefined) continue;
-    try {
-      options[option] = readFileSync(path);
-    } catch (error) {
-      throw new OperatorError(`${parameter} of the database's URI cannot be read: ${messageOf(error)}`);
-    }
-  }
-  return options;
-}
 
 export class PostgresConnection implements DatabaseConnection {
   readonly client: pg.PoolClient;

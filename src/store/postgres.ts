@@ -7,6 +7,7 @@ import type { Backend, Command, CommandArgs, CommandName, CommandResult } from "
 import { COMMANDS } from "./commands.ts";
 import { asFailure, codeOf, isConnectionLost, messageOf, unavailable } from "./errors.ts";
 import { InFlight } from "./in-flight.ts";
+import type { Connections } from "./postgres-fallback.ts";
 import { PostgresConnection } from "./postgres-pool.ts";
 import { Compiler, Db } from "./statement.ts";
 
@@ -17,7 +18,7 @@ const LOST_A_RACE = /^(40001|40P01|23505)$/;
 const BEGIN = "begin isolation level read committed";
 
 export interface PostgresOptions {
-  readonly pool: pg.Pool;
+  readonly pool: Connections;
   /** Whether each connection is asked for a sign of life before it is used. */
   readonly prePing: boolean;
 }
@@ -34,7 +35,7 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
 
   /** After a restart of the server every connection of the pool is dead: who lost one asks the next ones for a sign. */
   const acquire = async (ping: boolean): Promise<pg.PoolClient> => {
-    for (let tries = (pool.options.max ?? 1) + 1; ; tries--) {
+    for (let tries = pool.options.max + 1; ; tries--) {
       const client = await pool.connect();
       if (!ping) return client;
       try {

@@ -15,10 +15,12 @@ for (const [code, expected] of [
   ["SQLITE_CANTOPEN", "store_unavailable"],
   ["SQLITE_CORRUPT", "store_unavailable"],
   ["57P01", "store_unavailable"],
-  ["57014", "store_unavailable"],
+  ["57014", "store_busy"],
   ["08006", "store_unavailable"],
-  ["53300", "store_unavailable"],
-  ["40P01", "store_unavailable"],
+  ["57P03", "store_unavailable"],
+  ["53300", "store_busy"],
+  ["55P03", "store_busy"],
+  ["40P01", "store_busy"],
   ["25006", "store_unavailable"],
   ["ECONNREFUSED", "store_unavailable"],
   ["EAI_AGAIN", "store_unavailable"],
@@ -40,7 +42,7 @@ for (const [code, expected] of [
 test("what pg says without a code is understood", () => {
   for (const message of [
     "Connection terminated unexpectedly",
-    "timeout exceeded when trying to connect",
+    "Connection terminated due to connection timeout",
     "Query read timeout",
     "Client has encountered a connection error and is not queryable",
   ]) {
@@ -48,6 +50,13 @@ test("what pg says without a code is understood", () => {
     assert.equal(asFailure(new Error(message))?.code, "store_unavailable");
   }
   assert.equal(asFailure(new TypeError("x is undefined")), undefined);
+});
+
+test("a pool without a free connection is busy, and no connection is lost", () => {
+  const full = new Error("timeout exceeded when trying to connect");
+  assert.equal(isConnectionLost(full), false);
+  const failure = asFailure(full);
+  assert.deepEqual([failure?.code, failure?.headers], ["store_busy", { "retry-after": "1" }]);
 });
 
 test("a connection is given up only where it is broken", () => {

@@ -2,11 +2,20 @@
  * A private PostgreSQL for tests: a cluster in a temporary folder on a free port, run by an unprivileged user where the
  * tests run as root (PostgreSQL refuses root). `undefined` where the machine has none.
  */
+import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import type { TestContext } from "node:test";
 import pg from "pg";
 
@@ -18,9 +27,16 @@ export interface PrivatePostgres {
   query(uri: string, sql: string): Promise<Record<string, unknown>[]>;
   /** Stops the server at once; `start` brings it back on the same port with the same data. */
   halt(): Promise<void>;
+  /** From its next start on: its certificate (paths), and the lines of its pg_hba.conf. */
+  configure(changes: Configuration): void;
   start(): Promise<void>;
   /** Stops it and deletes everything. */
   remove(): Promise<void>;
+}
+
+export interface Configuration {
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
+  readonly hba?: readonly string[];
 }
 
 const NOBODY = 65534;
@@ -54,6 +70,7 @@ export async function startPostgres(): Promise<PrivatePostgres | undefined> {
   const port = await freePort();
   let child: ChildProcess | undefined;
   let databases = 0;
+  let tls: Readonly<Record<string, string>> = {};
   const kill = () => child?.kill("SIGQUIT");
   process.on("exit", kill);
 
@@ -88,8 +105,25 @@ export async function startPostgres(): Promise<PrivatePostgres | undefined> {
       running.kill("SIGQUIT");
       await ended;
     },
+    configure: ({ tls: paths, hba }) => {
+      if (hba !== undefined) writeFileSync(join(data, "pg_hba.conf"), `${hba.join("\n")}\n`);
+      if (paths === undefined) return;
+      const copy = (path: string) => {
+        const mine = join(folder, basename(path));
+        writeFileSync(mine, readFileSync(path), { mode: 0o600 });
+        if (owner.uid !== undefined && owner.gid !== undefined) chownSync(mine, owner.uid, owner.gid);
+        return mine;
+      };
+      tls = {
+        ssl: "on",
+        ssl_cert_file: copy(paths.cert),
+        ssl_key_file: copy(paths.key),
+        ssl_ca_file: copy(paths.ca),
+      };
+    },
     start: async () => {
       const settings = {
+        ...tls,
         listen_addresses: "127.0.0.1",
         unix_socket_directories: folder,
         max_connections: "200",
@@ -101,7 +135,9 @@ export async function startPostgres(): Promise<PrivatePostgres | undefined> {
         cwd: folder,
         stdio: "ignore",
       });
-      await ready(() => query(uri("postgres"), "select 1"));
+      // Refused by pg_hba.conf it is ready, too.
+      const refused = (error: { code?: string }) => assert.equal(error.code, "28000");
+      await ready(() => query(uri("postgres"), "select 1").catch(refused));
     },
     remove: async () => {
       await server.halt();
