@@ -3,6 +3,7 @@
  * connection that Node has given up. What asks for any other protocol is answered in HTTP/1.1 (RFC 9110, section 7.8).
  */
 import { type IncomingMessage, type Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { isWebSocket } from "./gateway-routing.ts";
 
@@ -24,14 +25,21 @@ export class Upgrades {
   listen(server: Server): void {
     server.on("upgrade", (request, socket, head) => {
       socket.on("error", () => socket.destroy());
+      const response = new ServerResponse(request);
+      response.shouldKeepAlive = false;
+      try {
+        response.assignSocket(socket as Socket);
+      } catch {
+        // An earlier request still waits for its answer there: nobody may switch protocols behind it (RFC 9110, section 7.8).
+        socket.destroy();
+        return;
+      }
       if (isWebSocket(request)) {
         this.#expect(request);
         this.#handshakes.set(request, { socket, head });
       }
-      const response = new ServerResponse(request);
-      response.shouldKeepAlive = false;
-      response.assignSocket(socket as Parameters<ServerResponse["assignSocket"]>[0]);
-      response.on("finish", () => socket.end());
+      // Node has given the connection up: nobody else would close it if the other side does not.
+      response.on("finish", () => (socket as Socket).destroySoon());
       server.emit("request", request, response);
     });
   }
@@ -41,7 +49,7 @@ export class Upgrades {
     const handshake = this.#handshakes.get(request);
     if (handshake === undefined) return undefined;
     this.#handshakes.delete(request);
-    response.detachSocket(handshake.socket as Parameters<ServerResponse["detachSocket"]>[0]);
+    response.detachSocket(handshake.socket as Socket);
     return handshake;
   }
 }
