@@ -191,7 +191,7 @@ describe("every page", { skip: withoutChromium() }, () => {
     await page.goto(`${url}/api/v1/auth/provider/orcid/code?code=x&state=y`);
     await look("login-over", /over|another browser/);
     orcid.trouble = "gateway_timeout";
-    await page.goto(authorize);
+    await page.goto(`${authorize}?next=/account`);
     await look("provider-silent", "orcid does not answer");
     orcid.trouble = null;
   }
