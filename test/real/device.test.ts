@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { assertAccessible, withoutChromium } from "../support/chromium.ts";
 import { deviceProgram, withoutClient } from "../support/device-program.ts";
-import { ADA } from "../support/oidc-provider-pages.ts";
+import type { RealProvider } from "../support/oidc-provider.ts";
+import { ADA, GRACE } from "../support/oidc-provider-pages.ts";
 import { client, withoutTiled } from "../support/python.ts";
 import { realScene, typeCode, visit } from "../support/real-scene.ts";
 
@@ -58,6 +59,37 @@ describe("a device login", { skip: withoutTiled() || withoutChromium() }, () => 
     await other.getByRole("heading", { name: "Cancelled" }).waitFor();
     await assertAccessible(other);
     assert.match(String((await cancelled.end()).report["text"]), /cancelled in the browser/);
+  });
+
+  test("shaped like Google: the verified address is the person's name", TIMEOUT, async (t) => {
+    const args = { user_id_claim: "email", confirmation_message: "Hello {id}." };
+    const { url, browser, env } = await realScene(t, { flavour: "google" }, { args });
+    const program = deviceProgram(t.after.bind(t), url, env);
+    const prompt = await program.prompt();
+    const page = await visit(browser, prompt.url, GRACE);
+    await page.getByText("You are signed in as grace@lab.example with orcid.").waitFor();
+    await typeCode(page, prompt.userCode);
+    const { report, printed } = await program.end();
+    assert.deepEqual(report["identities"], [["orcid", "grace@lab.example"]]);
+    assert.ok(printed.includes("Hello grace@lab.example."), printed);
+  });
+
+  test("the first generation of args, a key without its algorithm", TIMEOUT, async (t) => {
+    const args = (_url: string, { url, key }: RealProvider) => {
+      const { alg, ...bare } = key.publicJwk;
+      return {
+        well_known_uri: undefined,
+        token_uri: `${url}/token`,
+        authorization_endpoint: `${url}/auth`,
+        public_keys: [bare],
+      };
+    };
+    const { url, browser, env } = await realScene(t, {}, { args });
+    const program = deviceProgram(t.after.bind(t), url, env);
+    const prompt = await program.prompt();
+    await typeCode(await visit(browser, prompt.url), prompt.userCode);
+    const { report } = await program.end();
+    assert.deepEqual(report, { identities: [["orcid", ADA.id]], nodes: NODES });
   });
 
   for (const version of ["0.1.6", "0.2.9", "0.2.14"]) {

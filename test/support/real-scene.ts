@@ -8,7 +8,7 @@ import { type AddressInfo, createServer } from "node:net";
 import type { TestContext } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { startChromium } from "./chromium.ts";
-import { type ProviderOptions, startProvider } from "./oidc-provider.ts";
+import { type ProviderOptions, type RealProvider, startProvider } from "./oidc-provider.ts";
 import { ADA } from "./oidc-provider-pages.ts";
 import { TILED } from "./ours.ts";
 import { type Cleanup, configurationFile, startServer, temporaryFolder } from "./process.ts";
@@ -61,7 +61,10 @@ export async function serve(
 export async function realScene(
   t: TestContext,
   options: Partial<ProviderOptions> = {},
-  more: { readonly args?: object | ((url: string) => object); readonly sections?: object } = {},
+  more: {
+    readonly args?: object | ((url: string, provider: RealProvider) => object);
+    readonly sections?: object;
+  } = {},
 ): Promise<Scene> {
   const cleanup = t.after.bind(t);
   const port = await freePort();
@@ -80,7 +83,7 @@ export async function realScene(
     client_secret: "of tests only",
     well_known_uri: provider.wellKnown,
     confirmation_message: "You have logged in with ORCID as {id}.",
-    ...(typeof more.args === "function" ? more.args(url) : more.args),
+    ...(typeof more.args === "function" ? more.args(url, provider) : more.args),
   };
   return await serve(cleanup, port, {
     provider: { provider: "orcid", authenticator: "tiled.authenticators:OIDCAuthenticator", args },
@@ -89,17 +92,17 @@ export async function realScene(
 }
 
 /** A person follows the address that the program shows, and logs in at the provider. */
-export async function visit(browser: Browser, address: string): Promise<Page> {
+export async function visit(browser: Browser, address: string, account = ADA): Promise<Page> {
   const page = await (await browser.newContext()).newPage();
   await page.goto(address);
-  await submitLogin(page);
+  await submitLogin(page, account);
   return page;
 }
 
 /** The form of `oidc-provider-pages.ts`. */
-export async function submitLogin(page: Page): Promise<void> {
-  await page.getByLabel("User name").fill(ADA.username);
-  await page.getByLabel("Password").fill(ADA.password);
+export async function submitLogin(page: Page, { username, password } = ADA): Promise<void> {
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Log in" }).click();
 }
 
