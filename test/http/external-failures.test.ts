@@ -88,6 +88,21 @@ test("so does one that took too long, or comes back in another browser; programs
   assert.equal(location(await browser.open(theirs)), "https://ui.example/no", "an application's");
 });
 
+test("an address elsewhere does not get any further by a login that fails", async () => {
+  await using s = await scene(UI);
+  const browser = new Browser(s.t);
+  for (const next of ["//evil.example", "https://evil.example/x", "/\\evil.example", '"><script>']) {
+    const away = location(await browser.open(`${AUTHORIZE}?${new URLSearchParams({ next })}`));
+    const failed = await browser.open(s.orcid.deny(away));
+    const link = /href="(\/login[^"]*)">Log in again</.exec(failed.body)?.[1] ?? assert.fail(failed.body);
+    assert.ok(!failed.body.includes("<script>"));
+    const login = await browser.open(link.replaceAll("&amp;", "&"));
+    assert.deepEqual([login.statusCode, /evil|<script>/.test(login.body)], [200, false], next);
+  }
+  const twice = await browser.open("/api/v1/auth/provider/orcid/code?state=a-page&state=b-page");
+  assert.equal(location(twice), "https://ui.example/no", "says nothing of where it began");
+});
+
 test("a provider that is down when the login begins", async () => {
   await using s = await scene();
   s.orcid.trouble = "gateway_timeout";
