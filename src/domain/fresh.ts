@@ -2,13 +2,16 @@
  * A small cache for what requests ask of the store again and again. An entry is at most half a second old, so that a
  * change by another server of the same database is seen in time; a change by this server drops its entries at once.
  * While the store cannot be reached, what was known a minute ago still counts, so that a restart of the database does
- * not stop those who only read.
+ * not stop those who only read. A store that is there and has too much to do is not away: who can keep it busy must not
+ * keep alive what others have revoked.
  */
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 
 const MAX_AGE_MS = 500;
 const MAX_AGE_WITHOUT_STORE_MS = 60_000;
+/** So long after the store was found away the next look is not waited for. */
+const FOUND_AWAY_MS = 2 * MAX_AGE_MS;
 const MAX_ENTRIES = 20_000;
 
 interface Entry<V> {
@@ -16,6 +19,8 @@ interface Entry<V> {
   readonly readAt: number;
   /** When it was last found that nothing newer can be had. */
   readonly checkedAt: number;
+  /** It was found then that the store is away. */
+  readonly away: boolean;
 }
 
 export class FreshCache<K, V> {
@@ -29,14 +34,21 @@ export class FreshCache<K, V> {
     this.#clock = clock;
   }
 
-  /** The value itself where it is fresh, so that a request that needs no reading stays synchronous. */
+  /**
+   * The value itself where it is fresh, so that a request that needs no reading stays synchronous. Where the store was
+   * away a moment ago, nobody waits for it to be found so again: that may take as long as a connection does to time out.
+   */
   get(key: K): V | Promise<V | undefined> {
     const entry = this.#entries.get(key);
-    if (entry !== undefined) {
-      const age = this.#clock.now() - entry.checkedAt;
-      if (age >= 0 && age < MAX_AGE_MS) return entry.value;
-    }
-    return this.#loading.get(key) ?? this.#read(key);
+    if (entry === undefined) return this.#loading.get(key) ?? this.#read(key);
+    const age = this.#clock.now() - entry.checkedAt;
+    if (age >= 0 && age < MAX_AGE_MS) return entry.value;
+    const underway = this.#loading.get(key);
+    const reading = underway ?? this.#read(key);
+    const stillAway = entry.away && (underway !== undefined || (age >= 0 && age < FOUND_AWAY_MS));
+    if (!stillAway || !this.#isKnown(entry)) return reading;
+    reading.catch(() => undefined);
+    return entry.value;
   }
 
   /** After a change: a reading that is under way is not kept either, and nobody new waits for it. */
@@ -67,11 +79,15 @@ export class FreshCache<K, V> {
 
   #lastKnown(key: K, error: unknown): V {
     const entry = this.#entries.get(key);
-    const checkedAt = this.#clock.now();
     const away = error instanceof Failure && error.code === "store_unavailable";
-    if (entry === undefined || !away || checkedAt - entry.readAt > MAX_AGE_WITHOUT_STORE_MS) throw error;
-    this.#entries.set(key, { ...entry, checkedAt });
+    if (entry !== undefined) this.#entries.set(key, { ...entry, away });
+    if (entry === undefined || !away || !this.#isKnown(entry)) throw error;
+    this.#entries.set(key, { ...entry, away, checkedAt: this.#clock.now() });
     return entry.value;
+  }
+
+  #isKnown({ readAt }: Entry<V>): boolean {
+    return this.#clock.now() - readAt <= MAX_AGE_WITHOUT_STORE_MS;
   }
 
   #keep(key: K, value: V | undefined, readAt: number): void {
@@ -81,6 +97,6 @@ export class FreshCache<K, V> {
       const [oldest] = this.#entries.keys();
       if (oldest !== undefined) this.#entries.delete(oldest);
     }
-    this.#entries.set(key, { value, readAt, checkedAt: readAt });
+    this.#entries.set(key, { value, readAt, checkedAt: readAt, away: false });
   }
 }

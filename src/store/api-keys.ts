@@ -2,6 +2,7 @@
  * API keys: found by the first eight digits and the digest of the whole secret, which is never here. Uses are noted in
  * batches by the caller.
  */
+import type { Kysely } from "kysely";
 import type { ApiKeyRecord, Origin } from "../domain/model.ts";
 import type { ApiKeyStore, CreateApiKey } from "../domain/ports.ts";
 import type { Digest } from "../lib/secrets.ts";
@@ -9,20 +10,24 @@ import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
 import type { Backend } from "./backend.ts";
 import { readList, writeList } from "./codec.ts";
+import { gathered } from "./gather.ts";
 import { type Args, type Db, statement } from "./statement.ts";
+import type { Tables } from "./tables.ts";
 
 interface KeyRef {
   readonly firstEight: string;
   readonly hashed: Buffer;
 }
 
-const find = statement((db, key: Args<KeyRef>) =>
+const records = (db: Kysely<Tables>) =>
   db
     .selectFrom("api_keys as k")
     .innerJoin("principals as p", "p.id", "k.principal_id")
-    .where("k.first_eight", "=", key.firstEight)
-    .where("k.hashed_secret", "=", key.hashed)
-    .select(["k.expiration_time", "k.latest_activity", "k.note", "k.scopes", "k.access_tags", "p.uuid"]),
+    .select(["k.first_eight", "k.hashed_secret", "k.expiration_time", "k.latest_activity", "k.note"])
+    .select(["k.scopes", "k.access_tags", "p.uuid"]);
+
+const find = statement((db, key: Args<KeyRef>) =>
+  records(db).where("k.first_eight", "=", key.firstEight).where("k.hashed_secret", "=", key.hashed),
 );
 
 const lockPrincipal = statement((db, { uuid }: Args<{ uuid: Uuid }>, dialect) =>
@@ -162,25 +167,50 @@ export async function touchKeys(db: Db, uses: readonly KeyUse[]): Promise<void> 
   }
 }
 
-async function findKey(db: Db, firstEight: string, digest: Digest): Promise<ApiKeyRecord | undefined> {
-  const row = await db.one(find, { firstEight, hashed: Buffer.from(digest, "hex") });
-  return (
-    row && {
-      firstEight,
-      digest,
-      principal: row.uuid,
-      expirationTime: row.expiration_time,
-      latestActivity: row.latest_activity,
-      note: row.note,
-      scopes: readList(row.scopes),
-      accessTags: row.access_tags === null ? null : readList(row.access_tags),
-    }
+type Row = Awaited<ReturnType<ReturnType<typeof records>["execute"]>>[number];
+
+function toRecord(row: Row): ApiKeyRecord {
+  return {
+    firstEight: row.first_eight,
+    digest: row.hashed_secret.toString("hex") as Digest,
+    principal: row.uuid,
+    expirationTime: row.expiration_time,
+    latestActivity: row.latest_activity,
+    note: row.note,
+    scopes: readList(row.scopes),
+    accessTags: row.access_tags === null ? null : readList(row.access_tags),
+  };
+}
+
+async function findKey(db: Db, { firstEight, hashed }: KeyRef): Promise<ApiKeyRecord | undefined> {
+  const row = await db.one(find, { firstEight, hashed });
+  return row && toRecord(row);
+}
+
+async function findKeys(db: Db, keys: readonly KeyRef[]): Promise<(ApiKeyRecord | undefined)[]> {
+  const [first, ...others] = keys;
+  if (first !== undefined && others.length === 0) return [await findKey(db, first)];
+  const rows = await db.query((tables) =>
+    records(tables)
+      .where("k.first_eight", "in", [...new Set(keys.map(({ firstEight }) => firstEight))])
+      .where(
+        "k.hashed_secret",
+        "in",
+        keys.map(({ hashed }) => hashed),
+      ),
   );
+  const found = new Map(rows.map(toRecord).map((key) => [key.firstEight + key.digest, key]));
+  return keys.map(({ firstEight, hashed }) => found.get(firstEight + hashed.toString("hex")));
 }
 
 export function apiKeyStore(backend: Backend): ApiKeyStore {
+  // SQLite is read where the request is, and nobody waits for a connection.
+  const lookUp =
+    backend.dialect === "sqlite"
+      ? (key: KeyRef) => backend.read((db) => findKey(db, key))
+      : gathered<KeyRef, ApiKeyRecord>((keys) => backend.read((db) => findKeys(db, keys)));
   return {
-    find: (firstEight, digest) => backend.read((db) => findKey(db, firstEight, digest)),
+    find: (firstEight, digest) => lookUp({ firstEight, hashed: Buffer.from(digest, "hex") }),
     create: (request) => backend.write("api_key.create", request),
     revoke: (principal, firstEight, now, origin) =>
       backend.write("api_key.revoke", { principal, firstEight, now, origin }),

@@ -2,22 +2,27 @@
  * Browsers that are logged in: a token's digest beside a row of `sessions`, which says how long it lasts. A browser has
  * one session at a time: a new login ends the one before it.
  */
+import type { Kysely } from "kysely";
 import type { BrowserBinding, BrowserSessionStore, SessionOwner } from "../domain/account-ports.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { Backend } from "./backend.ts";
+import { gathered } from "./gather.ts";
 import { requireStorable } from "./identities.ts";
 import { type OpenCommand, openSession, revokeSession } from "./sessions.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import { findPrincipalOfIdentity } from "./summaries.ts";
+import type { Tables } from "./tables.ts";
 
-const byToken = statement((db, { token }: Args<{ token: Digest }>) =>
+const bindings = (db: Kysely<Tables>) =>
   db
     .selectFrom("tiled_auth_browser_sessions as b")
     .innerJoin("sessions as s", "s.id", "b.session_id")
     .innerJoin("tiled_auth_session_origins as o", "o.session_id", "s.id")
-    .where("b.token", "=", token)
-    .select(["s.uuid", "s.time_created", "s.time_last_refreshed", "o.provider", "o.identity"]),
+    .select(["b.token", "s.uuid", "s.time_created", "s.time_last_refreshed", "o.provider", "o.identity"]);
+
+const byToken = statement((db, { token }: Args<{ token: Digest }>) =>
+  bindings(db).where("b.token", "=", token),
 );
 
 /** Its lock keeps the session's end from being counted twice. */
@@ -89,25 +94,43 @@ export async function touchBrowserSession(
   await db.run(touch, use);
 }
 
+type Row = Awaited<ReturnType<ReturnType<typeof bindings>["execute"]>>[number];
+
+function toBinding(row: Row): BrowserBinding {
+  return {
+    session: row.uuid,
+    identity: { provider: row.provider, id: row.identity },
+    startedAt: row.time_created,
+    lastUsed: row.time_last_refreshed ?? row.time_created,
+  };
+}
+
+async function findBinding(db: Db, token: Digest): Promise<BrowserBinding | undefined> {
+  const row = await db.one(byToken, { token });
+  return row && toBinding(row);
+}
+
+async function findBindings(db: Db, tokens: readonly Digest[]): Promise<(BrowserBinding | undefined)[]> {
+  const [first, ...others] = tokens;
+  if (first !== undefined && others.length === 0) return [await findBinding(db, first)];
+  const rows = await db.query((tables) => bindings(tables).where("b.token", "in", tokens));
+  const found = new Map(rows.map((row) => [row.token, toBinding(row)]));
+  return tokens.map((token) => found.get(token));
+}
+
 export function browserSessionStore(backend: Backend): BrowserSessionStore {
+  // As with API keys: `api-keys.ts`.
+  const lookUp =
+    backend.dialect === "sqlite"
+      ? (token: Digest) => backend.read((db) => findBinding(db, token))
+      : gathered<Digest, BrowserBinding>((tokens) => backend.read((db) => findBindings(db, tokens)));
   return {
     open: async (token, open, replaces) => {
       requireStorable(open.identity);
       const command = { ...open, state: JSON.stringify(open.state) };
       return backend.write("browser_session.open", { token, open: command, replaces });
     },
-    find: (token) =>
-      backend.read(async (db): Promise<BrowserBinding | undefined> => {
-        const row = await db.one(byToken, { token });
-        return (
-          row && {
-            session: row.uuid,
-            identity: { provider: row.provider, id: row.identity },
-            startedAt: row.time_created,
-            lastUsed: row.time_last_refreshed ?? row.time_created,
-          }
-        );
-      }),
+    find: lookUp,
     touch: (session, time) => backend.write("browser_session.touch", { session, time }),
   };
 }

@@ -38,7 +38,7 @@ const POOL_FULL = "timeout exceeded when trying to connect";
 const CONNECTION_LOST = /^(08...|57P0.|E(?!RR_)[A-Z_]+|ERR_(TLS|SSL)_.*|.*CERT.*)$/;
 /** What pg says without a code when a connection ends or cannot be had. */
 const POOL_MESSAGES =
-  /connection terminated|query read timeout|client has encountered a connection error|not queryable|connection ended|after calling end/i;
+  /connection terminated|query read timeout|SSL connection|client has encountered a connection error|not queryable|connection ended|after calling end/i;
 
 export function asFailure(error: unknown): Failure | undefined {
   if (error instanceof Failure) return error;

@@ -35,8 +35,8 @@ export function withFallback(first: Pool, second: Pool, onFallback: () => void):
       } catch (error) {
         if (first.ending || isBusy(error) || SILENCE.test(String(error))) throw error;
         const client = await second.connect().catch((other: unknown) => {
-          // Of two refusals, that of the server says more than that of a handshake, and the first more than the second.
-          throw isAnswer(error) || !isAnswer(other) ? error : other;
+          // What the server said to the first is what helps; a handshake that failed says less than the second.
+          throw isAnswer(error) ? error : other;
         });
         onFallback();
         return client;

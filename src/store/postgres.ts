@@ -43,7 +43,8 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
         return client;
       } catch (error) {
         client.release(true);
-        if (tries === 0) throw error;
+        // A server that says nothing says nothing to the others either, and each wait is long.
+        if (tries === 0 || isSilent(error)) throw error;
       }
     }
   };
@@ -126,6 +127,10 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
       if (!pool.ending) await pool.end();
     },
   };
+}
+
+function isSilent(error: unknown): boolean {
+  return /query read timeout/i.test(messageOf(error));
 }
 
 async function rollBack(client: pg.PoolClient): Promise<boolean> {

@@ -84,3 +84,89 @@ test("while the store is away, the last known value counts for a minute; a dropp
   clock.advance(31);
   await assert.rejects(async () => await fresh.get("a"), { code: "store_unavailable" });
 });
+
+test("a store that is busy is not away: what is known does not count for longer", async () => {
+  const clock = new ManualClock();
+  let failure: "store_busy" | "store_full" | undefined;
+  const fresh = new FreshCache<string, string>(async (key) => {
+    if (failure !== undefined) throw new Failure(failure);
+    return key;
+  }, clock);
+  await fresh.get("a");
+  for (failure of ["store_busy", "store_full"] as const) {
+    clock.advance(1);
+    await assert.rejects(async () => await fresh.get("a"), { code: failure });
+  }
+});
+
+/** A store that takes its time to be found away. */
+async function foundAway() {
+  const clock = new ManualClock();
+  const looks: {
+    answer: (value: string) => void;
+    fail: (code: "store_unavailable" | "store_busy") => void;
+  }[] = [];
+  const fresh = new FreshCache<string, string>(
+    () => new Promise((answer, reject) => looks.push({ answer, fail: (code) => reject(new Failure(code)) })),
+    clock,
+  );
+  const first = fresh.get("a");
+  looks.shift()?.answer("old");
+  await first;
+  clock.advance(10);
+  const waiting = fresh.get("a");
+  assert.ok(waiting instanceof Promise);
+  looks.shift()?.fail("store_unavailable");
+  assert.equal(await waiting, "old");
+  return { clock, looks, fresh };
+}
+
+test("once the store is found away, nobody waits while it is looked for again", async () => {
+  const { clock, looks, fresh } = await foundAway();
+  clock.advance(0.6);
+  assert.equal(fresh.get("a"), "old");
+  assert.equal(looks.length, 1);
+  clock.advance(20);
+  assert.equal(fresh.get("a"), "old");
+  assert.equal(looks.length, 1);
+  looks.shift()?.answer("new");
+  await Promise.resolve();
+  // It has taken too long to be fresh.
+  const again = fresh.get("a");
+  looks.shift()?.answer("newer");
+  assert.equal(await again, "newer");
+});
+
+test("a minute after it was read nothing counts, though the store is still looked for", async () => {
+  const { clock, fresh } = await foundAway();
+  clock.advance(0.6);
+  assert.equal(fresh.get("a"), "old");
+  clock.advance(50);
+  assert.ok(fresh.get("a") instanceof Promise);
+});
+
+test("a store that was away a while ago is waited for, and one that is busy since", async () => {
+  const later = await foundAway();
+  later.clock.advance(1.1);
+  assert.ok(later.fresh.get("a") instanceof Promise);
+  const busy = await foundAway();
+  busy.clock.advance(0.6);
+  assert.equal(busy.fresh.get("a"), "old");
+  busy.looks.shift()?.fail("store_busy");
+  await Promise.resolve();
+  await Promise.resolve();
+  assert.ok(busy.fresh.get("a") instanceof Promise);
+});
+
+test("names that nobody has push nothing out", async () => {
+  const clock = new ManualClock();
+  let reads = 0;
+  const fresh = new FreshCache<string, string>(async (key) => {
+    reads++;
+    return key === "known" ? "value" : undefined;
+  }, clock);
+  await fresh.get("known");
+  for (let index = 0; index < 25_000; index++) await fresh.get(`unknown ${index}`);
+  assert.equal(fresh.get("known"), "value");
+  assert.equal(reads, 25_001);
+});

@@ -95,3 +95,17 @@ test("while the database is away, nobody gets in whom it would have to be asked 
   assert.equal((await t.whoami(`Bearer ${alice.access_token}`)).statusCode, 503);
   assert.equal((await t.whoami(`Apikey ${"ab".repeat(36)}`)).statusCode, 503);
 });
+
+test("a database that is only busy keeps nobody in whom it would have to be asked about", async () => {
+  const clock = new ManualClock();
+  const { store, breakWith } = breakable(await memoryStore(clock));
+  await using t = await testApp({ store, clock });
+  const alice = await t.login("alice");
+  const bearer = `Bearer ${alice.access_token}`;
+  assert.equal((await t.whoami(bearer)).statusCode, 200);
+  breakWith("store_busy");
+  clock.advance(1);
+  assert.equal((await t.whoami(bearer)).statusCode, 503);
+  breakWith(null);
+  assert.equal((await t.whoami(bearer)).statusCode, 200);
+});

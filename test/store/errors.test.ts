@@ -44,6 +44,8 @@ test("what pg says without a code is understood", () => {
     "Connection terminated unexpectedly",
     "Connection terminated due to connection timeout",
     "Query read timeout",
+    "The server does not support SSL connections",
+    "There was an error establishing an SSL connection",
     "Client has encountered a connection error and is not queryable",
   ]) {
     assert.equal(isConnectionLost(new Error(message)), true, message);

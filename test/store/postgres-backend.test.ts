@@ -117,6 +117,12 @@ test("a read is tried once more on another connection", async () => {
   assert.deepEqual(always.released, Array(5).fill(true));
 });
 
+test("a server that says nothing is asked twice, not once for each connection", async () => {
+  const { backend, asked } = pretend(() => new Error("Query read timeout"));
+  await assert.rejects(backend.ping(), unavailable);
+  assert.equal(asked.length, 2);
+});
+
 test("with pre-ping dead connections are passed over before they are used", async () => {
   const { backend, asked, released } = pretend(
     (sql, times) => (sql === "select 1" && times <= 2 ? lost() : undefined),

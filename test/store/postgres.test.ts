@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import pg from "pg";
 import { Failure } from "../../src/errors.ts";
+import { sha256 } from "../../src/lib/secrets.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
 import { openStore } from "../../src/store/open.ts";
 import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
@@ -80,6 +81,40 @@ const CASES: Readonly<
     const store = await openFor(t, uri, { poolSize: 2, maxOverflow: 0, poolPrePing: true });
     await Promise.all(Array.from({ length: 60 }, (_, index) => logIn(store, `user${index % 7}`)));
     assert.equal((await store.principals.list({ offset: 0, limit: 100 }, NOW)).length, 7);
+  },
+
+  "without a free connection the database is busy, not away": async (t, _server, uri) => {
+    const store = await openFor(t, uri, { poolSize: 1, maxOverflow: 0 });
+    const { principal } = await logIn(store, "ann");
+    const other = new pg.Client({ connectionString: uri });
+    await other.connect();
+    await other.query("begin; lock table sessions in access exclusive mode");
+    const waiting = logIn(store, "bob");
+    const busy = (error: unknown) => error instanceof Failure && error.code === "store_busy";
+    await assert.rejects(store.principals.summary(principal.uuid), busy);
+    await other.query("rollback");
+    await other.end();
+    await waiting;
+    assert.ok(await store.principals.summary(principal.uuid));
+  },
+
+  "a flood of keys and browsers that nobody knows takes no connection from others": async (
+    t,
+    _server,
+    uri,
+  ) => {
+    const store = await openFor(t, uri, { poolSize: 5, maxOverflow: 0 });
+    const { principal } = await logIn(store, "ann");
+    let answered = 0;
+    const flood = Array.from({ length: 4000 }, async (_, index) => {
+      const digest = sha256(`nobody's ${index}`);
+      if (index % 2 === 0) await store.apiKeys.find(digest.slice(0, 8), digest);
+      else await store.browserSessions.find(digest);
+      answered++;
+    });
+    assert.equal((await store.principals.summary(principal.uuid))?.uuid, principal.uuid);
+    assert.ok(answered < 3500, `${answered} were answered before`);
+    await Promise.all(flood);
   },
 
   "the limits hold for several servers together": async (t, _server, uri) => {

@@ -34,6 +34,31 @@ export const apiKeyCases: readonly Case[] = [
     },
   ],
   [
+    "keys that are looked for at the same moment are not mixed up",
+    async (store) => {
+      const { principal } = await logIn(store, "ann");
+      const made = Array.from({ length: 8 }, (_, index) => newKey(principal.uuid, { note: `key ${index}` }));
+      for (const request of made) await store.apiKeys.create(request);
+      const found = await Promise.all(
+        made.flatMap(({ key, digest }) => [
+          store.apiKeys.find(key.firstEight, digest),
+          store.apiKeys.find(key.firstEight, sha256("another")),
+          store.apiKeys.find("00000000", digest),
+        ]),
+      );
+      assert.deepEqual(
+        found.map((key) => key?.note),
+        made.flatMap(({ key }) => [key.note, undefined, undefined]),
+      );
+      assert.deepEqual(found[0], {
+        ...made[0]?.key,
+        latestActivity: null,
+        digest: made[0]?.digest,
+        principal: principal.uuid,
+      });
+    },
+  ],
+  [
     "no tags and an empty list of tags stay different, and so do scopes",
     async (store) => {
       const { principal } = await logIn(store, "ann");
