@@ -49,6 +49,9 @@ export async function connect(wanted: Wanted, words: Words, caller: Leaving): Pr
     if (protocols.length > 0 && /no subprotocol/i.test(String(error)))
       return await shakeHands(wanted, words, [], caller);
     if (error instanceof RefusedBehind) throw error;
+    // A name twice, or one that is none.
+    if (error instanceof SyntaxError)
+      throw new Failure("bad_request", { detail: "The subprotocols of the WebSocket cannot be read." });
     throw /timed out/.test(String(error))
       ? new Failure("gateway_timeout", { cause: error })
       : failureOf(error);

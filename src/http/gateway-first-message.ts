@@ -53,6 +53,13 @@ export async function firstMessage(socket: WebSocket, waitMs: number): Promise<P
   }
 }
 
+/** Whether a message presents credentials to us. */
+export function isAuthMessage(data: RawData): boolean {
+  return String(data).length <= LONGEST && "credential" in readMessage(String(data));
+}
+
+const LONGEST = 16_384;
+
 type Read = { readonly credential: PresentedCredential } | { readonly code: number; readonly reason: string };
 
 function readMessage(text: string): Read {

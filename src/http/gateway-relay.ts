@@ -16,6 +16,7 @@ export class Relay {
   readonly #client: WebSocket;
   readonly #upstream: WebSocket;
   #alive = true;
+  #withheld: ((data: RawData) => boolean) | undefined;
 
   /** Both are open and paused, so that nothing is lost; `early`: what the client has sent already. */
   constructor(
@@ -27,8 +28,8 @@ export class Relay {
     this.#client = client;
     this.#upstream = upstream;
     for (const { data, binary } of early) upstream.send(data, { binary });
-    pass(client, upstream);
-    pass(upstream, client);
+    pass(client, upstream, (data) => this.#isWithheld(data));
+    pass(upstream, client, () => false);
     upstream.on("error", () => undefined);
     upstream.on("close", (code, reason) => end(client, code, reason, BAD_GATEWAY));
     client.on("close", (code, reason) => {
@@ -40,6 +41,17 @@ export class Relay {
     });
     client.resume();
     upstream.resume();
+  }
+
+  /** The caller's first message stays here if it is such a one. */
+  withholdFirst(isSuch: (data: RawData) => boolean): void {
+    this.#withheld = isSuch;
+  }
+
+  #isWithheld(data: RawData): boolean {
+    const isSuch = this.#withheld;
+    this.#withheld = undefined;
+    return isSuch?.(data) === true;
   }
 
   /** Called now and then: a client that has not answered since the last time is gone. */
@@ -58,9 +70,9 @@ export class Relay {
   }
 }
 
-function pass(from: WebSocket, to: WebSocket): void {
+function pass(from: WebSocket, to: WebSocket, isWithheld: (data: RawData) => boolean): void {
   from.on("message", (data: RawData, binary: boolean) => {
-    if (to.readyState !== to.OPEN) return;
+    if (to.readyState !== to.OPEN || isWithheld(data)) return;
     to.send(data, { binary }, () => {
       if (from.isPaused && to.bufferedAmount < HIGH) from.resume();
     });

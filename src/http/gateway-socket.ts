@@ -11,7 +11,13 @@ import { Failure } from "../errors.ts";
 import { cookiesOf } from "./cookies.ts";
 import { API_KEY_COOKIE } from "./csrf.ts";
 import { connect, RefusedBehind } from "./gateway-connect.ts";
-import { firstMessage, type Message, type PresentedCredential, REFUSED } from "./gateway-first-message.ts";
+import {
+  firstMessage,
+  isAuthMessage,
+  type Message,
+  type PresentedCredential,
+  REFUSED,
+} from "./gateway-first-message.ts";
 import type { Introducer, Words } from "./gateway-introduce.ts";
 import type { Upstream } from "./gateway-mounts.ts";
 import { GOING_AWAY, Relay } from "./gateway-relay.ts";
@@ -191,6 +197,8 @@ export class GatewaySockets {
         "WebSocket closed",
       );
     });
+    // Where anybody may read, nobody has waited for it; it goes no further for all that.
+    if (caller.kind === "anonymous") relay.withholdFirst(isAuthMessage);
     const open = { relay, caller };
     this.#open.add(open);
     request.log.info(
@@ -209,9 +217,12 @@ export class GatewaySockets {
   }
 }
 
-/** A stream shows data; the real Tiled does not look at a stream's scopes where it has no access policy. */
+/**
+ * A stream shows data; the real Tiled does not look at a stream's scopes where it has no access policy. It takes its root
+ * path off once more than we do.
+ */
 function checkStreamScope(caller: Caller, path: string): void {
-  if (!/^\/api\/v1\/stream(?:\/|$)/i.test(path) || !missingScopes(caller, ["read:data"])) return;
+  if (!/\/api\/v1\/stream(?:\/|$)/i.test(path) || !missingScopes(caller, ["read:data"])) return;
   throw new Failure("missing_scopes", {
     detail: "Not enough permissions. Requires scopes ['read:data'].",
     headers: { "www-authenticate": 'Bearer scope="read:data"' },

@@ -23,13 +23,10 @@ export function readingsOf(path: string, refuse: (reason: string) => void): Read
   let text: string | undefined = path;
   for (let round = 0; text !== undefined && round < MAX_ROUNDS; round++) {
     const before: string = text;
-    text = decode(before);
+    text = round === 0 ? decode(before) : decodeLoosely(before);
     if (text === undefined) {
-      if (round === 0) {
-        refuse("The path is not properly percent-encoded.");
-        return undefined;
-      }
-      break;
+      refuse("The path is not properly percent-encoded.");
+      return undefined;
     }
     const reason = reasonAgainst(text);
     if (reason !== undefined) {
@@ -55,6 +52,11 @@ function decode(text: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** As servers do that decode once more: what is no sequence stays, and its neighbours are decoded all the same. */
+function decodeLoosely(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 function reasonAgainst(path: string): string | undefined {

@@ -52,7 +52,8 @@ describe("credentials in the handshake", () => {
   test("a key without read:data opens no stream; of other sockets the server behind decides", async (x) => {
     const { t, open, asked } = await scene(x);
     const secret = await t.makeKey((await t.login("bob")).access_token, { scopes: ["read:metadata"] });
-    for (const path of [STREAM, "/api/v1/stream/x", "/API/v1/stream/x", "/api/v1//stream/x"]) {
+    const paths = [STREAM, "/api/v1/stream/x", "/API/v1/stream/x", "/api/v1//stream/x", `/root${STREAM}`];
+    for (const path of paths) {
       assert.equal((await open(path, apikey(secret)).refused)[0], 401, path);
     }
     assert.equal(asked.length, 0);
@@ -77,10 +78,14 @@ describe("credentials in the handshake", () => {
     assert.deepEqual([asked[0]?.url, asked[0]?.headers.authorization], [STREAM, `Apikey ${key}`]);
   });
 
-  test("anybody connects at once where anybody may read", async (x) => {
+  test("anybody connects at once where anybody may read; a credential that comes then goes no further", async (x) => {
     const { open, asked } = await scene(x, { authentication: { allowAnonymousAccess: true } });
-    await open(STREAM).has("schema");
+    const client = open(STREAM);
+    await client.has("schema");
     assert.equal(asked[0]?.url, STREAM);
+    client.socket.send('{"type": "auth", "api_key": "secret"}');
+    client.socket.send('{"type": "other"}');
+    await client.has("schema", '{"type": "other"}');
   });
 
   test("the single user's key opens one", async (x) => {
@@ -172,6 +177,17 @@ describe("handshakes", () => {
     );
     assert.deepEqual(statuses(answer), [101]);
     assert.doesNotMatch(answer, /sec-websocket-protocol/i);
+  });
+
+  test("with protocols that are none are 400, and the server behind is not blamed", async (x) => {
+    const { t, port, asked } = await scene(x);
+    const { access_token } = await t.login("bob");
+    for (const names of ["x, x", "x y", ",@"]) {
+      const head = `GET ${STREAM} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${access_token}\r\n`;
+      const answer = await raw(port, `${head}${HANDSHAKE}Sec-WebSocket-Protocol: ${names}\r\n\r\n`);
+      assert.deepEqual(statuses(answer), [400], names);
+    }
+    assert.equal(asked.length, 0);
   });
 
   test("for our own paths, or for paths that can be read in two ways, open nothing", async (x) => {

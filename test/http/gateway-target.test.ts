@@ -45,6 +45,8 @@ describe("a path that servers read differently is refused", () => {
     ["/a\\b", /backslash/],
     ["/a%5Cb", /backslash/],
     ["/a%255Cb", /backslash/],
+    ["/a%25/%252e%252e/b", /'\.' or '\.\.'/],
+    ["/a%25ff/%252e%252e/b", /'\.' or '\.\.'/],
     ["/a%00", /NUL/],
     ["/a%2500", /NUL/],
     ["/a%zz", /percent-encoded/],
