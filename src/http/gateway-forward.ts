@@ -22,6 +22,8 @@ export interface Passing {
   readonly target: string;
   /** Our own words, names and values in turn. */
   readonly fields: readonly string[];
+  /** They say who asks. */
+  readonly personal: boolean;
 }
 
 export interface Read {
@@ -43,7 +45,7 @@ export class Forwarder {
     const connectTimeout = Math.min(timeout, CONNECT_TIMEOUT_MS);
     this.#links = links;
     this.#base = pathname.replace(/\/$/, "");
-    this.#itself = new RegExp(`^https?://${escaped(host)}(?=[/?#]|$)`, "i");
+    this.#itself = new RegExp(`^(?:https?:)?//${escaped(host)}(?=[/?#]|$)`, "i");
     this.#pool = new Pool(origin, {
       connections: null,
       pipelining: 1,
@@ -59,13 +61,14 @@ export class Forwarder {
   }
 
   /** Answers the request; what goes wrong before the answer has begun is sent as a `Failure`. */
-  forward(request: FastifyRequest, reply: FastifyReply, { target, fields }: Passing): void {
+  forward(request: FastifyRequest, reply: FastifyReply, { target, fields, personal }: Passing): void {
     const { raw } = request;
     const headers = requestHeaders(raw.rawHeaders, raw.headers.connection, { socket: false });
     const passage = new Passage(request, reply, {
       idle: this.#idle,
       repeatable: REPEATABLE.has(request.method) && !hasBody(raw.headers),
       relocate: (location) => this.#relocate(location, request),
+      personal,
       dispatch: (handler, onTap) => {
         const options: TappedOptions = {
           path: this.#base + target,

@@ -2,6 +2,8 @@
  * Which header fields pass between a caller and a server behind this one. Each way, what belongs to one connection stays
  * on it (RFC 9110, section 7.6.1); credentials, and fields in which only a proxy may speak, never come through.
  */
+import { withoutParameters } from "./query.ts";
+
 /** Of one connection. */
 const HOP_BY_HOP: readonly string[] = [
   "connection",
@@ -27,8 +29,16 @@ const NOT_UPWARDS: ReadonlySet<string> = new Set([
   // Some servers take it for the setting of a proxy ("httpoxy").
   "proxy",
   "x-csrf",
-  "x-real-ip",
   "x-rewrite-url",
+  // The caller's address or scheme, as some proxies say it.
+  "cf-connecting-ip",
+  "front-end-https",
+  "true-client-ip",
+  "x-client-ip",
+  "x-cluster-client-ip",
+  "x-real-ip",
+  "x-scheme",
+  "x-url-scheme",
 ]);
 
 /** A field whose name begins so is ours alone to send. */
@@ -36,7 +46,12 @@ const OUR_WORD = /^x-(?:tiled|forwarded|original)(?:-|$)/;
 
 const SOCKET = /^sec-websocket-/;
 
-const OUR_COOKIE = /^(?:__(?:host|secure)-)?tiled_/i;
+/** A browser sends one without a name as its bare value (RFC 6265bis, section 5.7), which may look like ours. */
+const OUR_COOKIE = /^[\s=]*(?:__(?:host|secure)-)?tiled_/i;
+
+/** Of a URL's query. */
+export const CREDENTIALS: ReadonlySet<string> = new Set(["api_key", "access_token", "refresh_token"]);
+export const WITH_CSRF: ReadonlySet<string> = new Set([...CREDENTIALS, "csrf"]);
 
 /** `names`: what `Connection` names beside them. */
 function named(connection: string | undefined): ReadonlySet<string> {
@@ -70,7 +85,9 @@ export function requestHeaders(
     }
     if (NOT_UPWARDS.has(plain) || dropped.has(plain) || OUR_WORD.test(plain)) continue;
     if (options.socket && SOCKET.test(plain)) continue;
-    kept.push(name, value);
+    // The length as such a server would read it, beside the true one.
+    if (plain === "content-length" && plain !== name.toLowerCase()) continue;
+    kept.push(name, plain === "referer" ? withoutParameters(value, WITH_CSRF) : value);
   }
   return kept;
 }
@@ -86,30 +103,28 @@ function withoutOurCookies(header: string): string {
 
 const NOT_DOWNWARDS: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
-  // Whom another origin's page may ask is decided here, by `allow_origins`.
-  "access-control-allow-credentials",
-  "access-control-allow-headers",
-  "access-control-allow-methods",
-  "access-control-allow-origin",
-  "access-control-expose-headers",
-  "access-control-max-age",
   // It would lead around this server.
   "alt-svc",
   "x-content-type-options",
   "x-tiled-request-id",
 ]);
 
+/** Whom another origin's page may ask is decided here, by `allow_origins`. */
+const CORS = /^access-control-/;
+
 export interface AnswerContext {
   /** What this server says on every answer; the upstream's own word counts where both say something. */
   readonly ours: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   /** For a `Location` that names the upstream itself. */
   readonly relocate: (location: string) => string;
+  /** For one caller: the server behind saw an `Authorization`, a cache before us may have seen a cookie only. */
+  readonly personal: boolean;
 }
 
 /** The answer's fields, names and values in turn. */
 export function answerHeaders(
   raw: readonly (Buffer | string)[],
-  { ours, relocate }: AnswerContext,
+  { ours, relocate, personal }: AnswerContext,
 ): string[] {
   const text = (index: number) => raw[index]?.toString("latin1") ?? "";
   let dropped = NONE;
@@ -122,20 +137,27 @@ export function answerHeaders(
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = text(index);
     const plain = name.toLowerCase();
-    if (NOT_DOWNWARDS.has(plain) || dropped.has(plain)) continue;
+    if (NOT_DOWNWARDS.has(plain) || dropped.has(plain) || CORS.test(plain)) continue;
     const value = text(index + 1);
     if (plain === "set-cookie") {
       if (!OUR_COOKIE.test(value.trim())) fields.push(name, value);
       continue;
     }
     said.add(plain);
-    fields.push(name, plain === "location" ? relocate(value) : value);
+    if (plain === "location") fields.push(name, relocate(value));
+    else fields.push(name, personal && plain === "cache-control" ? privately(value) : value);
   }
+  if (personal && !said.has("cache-control")) fields.push("cache-control", "private");
   for (const [name, value] of Object.entries(ours)) {
     if (value === undefined || (said.has(name) && !ADDED.has(name))) continue;
     for (const item of typeof value === "object" ? value : [String(value)]) fields.push(name, item);
   }
   return fields;
+}
+
+/** Caches may keep it for the one who asked only, unless the server says that it is for all (RFC 9111, section 3.5). */
+function privately(directives: string): string {
+  return /\b(?:private|no-store|public|s-maxage)\b/i.test(directives) ? directives : `${directives}, private`;
 }
 
 /** Lists, to which both may add. */

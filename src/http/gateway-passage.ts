@@ -14,6 +14,7 @@ export interface PassageOptions {
   /** Asking twice does no harm. */
   readonly repeatable: boolean;
   readonly relocate: (location: string) => string;
+  readonly personal: boolean;
   readonly dispatch: (handler: Dispatcher.DispatchHandler, onTap: (tap: Tap) => void) => void;
 }
 
@@ -75,7 +76,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
     try {
       const timing = `gateway;dur=${this.#reply.elapsedTime.toFixed(1)}`;
       const ours = { ...this.#reply.getHeaders(), "server-timing": timing };
-      const headers = answerHeaders(fields, { ours, relocate: this.#options.relocate });
+      const headers = answerHeaders(fields, { ours, ...this.#options });
       // Until its body is read to the end, the connection is no good for another request (RFC 9112, section 9.3).
       if (!this.#request.raw.complete) headers.push("connection", "close");
       this.#reply.hijack();

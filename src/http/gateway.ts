@@ -15,7 +15,7 @@ import { type Known, UpstreamAbout } from "./gateway-about.ts";
 import { RefusedBehind } from "./gateway-connect.ts";
 import { type Paths, UpstreamDocs } from "./gateway-docs.ts";
 import { Forwarder } from "./gateway-forward.ts";
-import { answerHeaders } from "./gateway-headers.ts";
+import { answerHeaders, CREDENTIALS, WITH_CSRF } from "./gateway-headers.ts";
 import { Introducer, type Words } from "./gateway-introduce.ts";
 import type { Destination, Mounts, Upstream } from "./gateway-mounts.ts";
 import { GatewaySockets, PATIENCE, type SocketPatience } from "./gateway-socket.ts";
@@ -144,16 +144,18 @@ export class Gateway {
   #data(passing: Passing): void {
     const { request, reply } = passing;
     const words = this.#introducer.introduce(request.caller, upstreamOf(passing), () => secretOf(request));
-    const pass = (made: Words) => this.#forward(passing, fieldsOf(made));
+    const personal = request.caller.kind !== "anonymous";
+    const pass = (made: Words) => this.#forward(passing, fieldsOf(made), personal);
     if (words instanceof Promise) settle(reply, words.then(pass));
     else pass(words);
   }
 
-  #forward(passing: Passing, introduction: readonly string[]): void {
+  #forward(passing: Passing, introduction: readonly string[], personal = false): void {
     const { request, reply, destination } = passing;
     this.#behind.get(upstreamOf(passing))?.forwarder.forward(request, reply, {
       target: withoutCredentials(request, destination.url),
       fields: this.#way(request, "").concat(introduction),
+      personal,
     });
   }
 
@@ -172,7 +174,7 @@ export class Gateway {
       reply,
       opened.catch((error: unknown) => {
         if (!(error instanceof RefusedBehind)) throw error;
-        const context = { ours: {}, relocate: (location: string) => location };
+        const context = { ours: {}, relocate: (location: string) => location, personal: true };
         const fields = answerHeaders(error.fields, context);
         for (let index = 0; index + 1 < fields.length; index += 2) {
           reply.header(fields[index] ?? "", fields[index + 1]);
@@ -219,9 +221,6 @@ function secretOf(request: FastifyRequest): string | null {
 function settle(reply: FastifyReply, work: Promise<void>): void {
   work.catch((error: unknown) => void reply.send(error));
 }
-
-const CREDENTIALS: ReadonlySet<string> = new Set(["api_key", "access_token"]);
-const WITH_CSRF: ReadonlySet<string> = new Set([...CREDENTIALS, "csrf"]);
 
 function withoutCredentials(request: FastifyRequest, target: string): string {
   // A CSRF token in the query repeats a cookie of ours.

@@ -92,6 +92,7 @@ describe("answers pass as they are", () => {
     for (const [location, expected] of [
       [`http://${host}/ui/?a#b`, `${url}/ui/?a#b`],
       [`HTTPS://${host}`, url],
+      [`//${host}/ui`, `${url}/ui`],
       [`http://${host}1/ui`, `http://${host}1/ui`],
       [`http://${host}@evil/`, `http://${host}@evil/`],
       ["/ui/", "/ui/"],

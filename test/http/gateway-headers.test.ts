@@ -4,10 +4,10 @@ import { answerHeaders, requestHeaders } from "../../src/http/gateway-headers.ts
 
 const up = (fields: readonly string[], connection?: string, socket = false) =>
   requestHeaders(fields, connection, { socket });
-const down = (fields: readonly string[], ours: Record<string, string | string[]> = {}) =>
+const down = (fields: readonly string[], ours: Record<string, string | string[]> = {}, personal = false) =>
   answerHeaders(
     fields.map((field) => Buffer.from(field, "latin1")),
-    { ours, relocate: (location) => `<${location}>` },
+    { ours, relocate: (location) => `<${location}>`, personal },
   );
 
 describe("a request's fields", () => {
@@ -19,6 +19,7 @@ describe("a request's fields", () => {
   for (const name of [
     "Authorization",
     "Connection",
+    "Content_Length",
     "Expect",
     "Forwarded",
     "Host",
@@ -32,6 +33,9 @@ describe("a request's fields", () => {
     "Upgrade",
     "HTTP2-Settings",
     "X-CSRF",
+    "X-Client-IP",
+    "True-Client-IP",
+    "X-Scheme",
     "X-Forwarded-For",
     "X-Forwarded-Host",
     "X-Forwarded-Anything",
@@ -65,6 +69,15 @@ describe("a request's fields", () => {
     test(`of the cookies '${cookies}' ours stay here`, () =>
       assert.deepEqual(up(["Cookie", cookies]), left === undefined ? [] : ["Cookie", left]));
   }
+
+  test("name the page before without the credentials in its address", () => {
+    const page = "https://t.example.org/ui?a=1&api_key=K&access_token=A&refresh_token=R&csrf=C#x";
+    assert.deepEqual(up(["Referer", page]), ["Referer", "https://t.example.org/ui?a=1"]);
+    assert.deepEqual(up(["Referer", "https://t.example.org/?a=1"]), [
+      "Referer",
+      "https://t.example.org/?a=1",
+    ]);
+  });
 
   test("of a WebSocket's handshake are made anew", () => {
     const fields = [
@@ -106,13 +119,33 @@ describe("an answer's fields", () => {
       "tiled_csrf=2",
       "__Host-tiled_session=3",
       " tiled_csrf=4",
+      "=tiled_api_key=6",
+      " = tiled_session=7",
       "other=5",
     ];
     assert.deepEqual(down(cookies.flatMap((cookie) => ["Set-Cookie", cookie])), ["Set-Cookie", "other=5"]);
   });
 
+  test("those for one caller are for no shared cache, unless the server says so", () => {
+    const said = (value: string) => down(["Cache-Control", value], {}, true)[1];
+    assert.deepEqual(down(["ETag", "x"], {}, true), ["ETag", "x", "cache-control", "private"]);
+    assert.equal(said("must-revalidate"), "must-revalidate, private");
+    for (const value of ["private", "no-store", "public, max-age=60", "s-maxage=60"])
+      assert.equal(said(value), value);
+    assert.deepEqual(down(["Cache-Control", "must-revalidate"]), ["Cache-Control", "must-revalidate"]);
+  });
+
   test("whom another origin may ask, and by which way, only we say", () => {
-    const fields = ["Access-Control-Allow-Origin", "*", "Alt-Svc", "h3", "X-Tiled-Request-ID", "theirs"];
+    const fields = [
+      "Access-Control-Allow-Origin",
+      "*",
+      "Access-Control-Allow-Private-Network",
+      "true",
+      "Alt-Svc",
+      "h3",
+      "X-Tiled-Request-ID",
+      "theirs",
+    ];
     assert.deepEqual(down(fields, { "x-tiled-request-id": "ours" }), ["x-tiled-request-id", "ours"]);
   });
 

@@ -63,6 +63,25 @@ describe("forged fields", () => {
   });
 });
 
+describe("what is for one caller only", () => {
+  test("stays here: tokens in the query of a page that a login led to", async (x) => {
+    const { url, token, upstream } = await scene(x);
+    const query = "?access_token=A&refresh_token=R&refresh%5Ftoken=R&state=1";
+    await fetch(`${url}/ui${query}`);
+    assert.equal(upstream.one().url, "/ui?state=1");
+    await fetch(`${url}/api/v1/x${query}`, { headers: bearer(token) });
+    assert.equal(upstream.one().url, "/api/v1/x?state=1");
+  });
+
+  test("is for no shared cache, whatever the credential was; what anybody may have is", async (x) => {
+    const { url, token } = await scene(x);
+    const control = async (path: string, headers = {}) =>
+      (await fetch(url + path, { headers })).headers.get("cache-control");
+    assert.equal(await control("/api/v1/x", bearer(token)), "private");
+    assert.equal(await control("/ui"), null);
+  });
+});
+
 describe("Connection", () => {
   for (const named of [
     "authorization, x-tiled-principal, x-forwarded-host, x-forwarded-proto",
