@@ -4,12 +4,16 @@
 export interface Watched {
   /** The watch's time when something last came. */
   touched: number;
-  /** It is silent because it was asked to. */
+  /** Something has come meanwhile that nobody was told of. */
+  hasMoved(): boolean;
+  /** It is silent because it was asked to: the caller takes nothing. */
   isHeldUp(): boolean;
   onSilence(): void;
 }
 
 const STEP_MS = 1_000;
+/** Seconds; so long may a caller think about what it has, and not for ever: it holds two connections. */
+const HELD_UP = 600;
 
 export class IdleWatch {
   readonly #seconds: number;
@@ -39,8 +43,9 @@ export class IdleWatch {
   #look(): void {
     this.now += 1;
     for (const watched of this.#watched) {
-      if (watched.isHeldUp()) watched.touched = this.now;
-      else if (this.now - watched.touched > this.#seconds) watched.onSilence();
+      const limit = watched.isHeldUp() ? Math.max(this.#seconds, HELD_UP) : this.#seconds;
+      if (watched.hasMoved()) watched.touched = this.now;
+      else if (this.now - watched.touched > limit) watched.onSilence();
     }
   }
 }

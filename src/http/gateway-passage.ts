@@ -35,6 +35,8 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
   #state: "waiting" | "begun" | "over" = "waiting";
   #repeated = false;
   #heldUp = false;
+  /** By the caller's connection, when the watch last looked. */
+  #bytesRead = 0;
 
   constructor(request: FastifyRequest, reply: FastifyReply, options: PassageOptions) {
     this.#request = request;
@@ -44,6 +46,12 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
 
   begin(): void {
     const { raw } = this.#reply;
+    // Who it was may have taken a while to find out.
+    if (raw.destroyed) {
+      this.#state = "over";
+      return;
+    }
+    if (!this.#request.raw.complete) this.#options.idle.add(this);
     raw.once("close", () => {
       this.#options.idle.delete(this);
       if (raw.writableFinished) return;
@@ -105,6 +113,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
     this.#heldUp = true;
     raw.once("drain", () => {
       this.#heldUp = false;
+      this.touched = this.#options.idle.now;
       controller.resume();
     });
   }
@@ -162,21 +171,29 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
   readonly #onTaken = (): void => {
     if (!this.#heldUp) return;
     this.#heldUp = false;
+    this.touched = this.#options.idle.now;
     this.#tap?.resume();
   };
 
+  hasMoved(): boolean {
+    const { complete, socket } = this.#request.raw;
+    if (complete || socket.bytesRead === this.#bytesRead) return false;
+    this.#bytesRead = socket.bytesRead;
+    return true;
+  }
+
   isHeldUp(): boolean {
-    return this.#heldUp;
+    return this.#heldUp || this.#state === "over";
   }
 
   onSilence(): void {
-    this.#controller?.abort(new Error("The server behind this one has been silent for too long."));
+    if (this.#state === "over") this.#reply.raw.destroy();
+    else this.#controller?.abort(new DOMException("Nothing has come for too long.", "TimeoutError"));
   }
 
   #end(): void {
     if (this.#state === "over") return;
     this.#state = "over";
-    this.#options.idle.delete(this);
     this.#reply.raw.end();
   }
 }
