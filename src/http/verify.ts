@@ -14,6 +14,7 @@ import { wantsPage } from "./browser.ts";
 import { requireSameOrigin } from "./browser-session.ts";
 import { cookiesOf } from "./cookies.ts";
 import { API_KEY_COOKIE, checkDoubleSubmit, SAFE_METHODS } from "./csrf.ts";
+import { credentialOf } from "./identity.ts";
 import { introductionHeaders } from "./introduction.ts";
 import type { Links } from "./links.ts";
 import { readNext } from "./next.ts";
@@ -62,7 +63,7 @@ export function verifyRoute(app: FastifyInstance, deps: VerifyDeps): void {
           return toLogin(request, reply, deps);
         throw refused;
       }
-      checkForgery(request, deps.links);
+      checkForgery(request, deps);
       checkScopes(request, scopes);
       const introduction = await deps.exchange.introduce(request.caller);
       const token = isSet(request.query.token) ? introduction.token : null;
@@ -96,7 +97,8 @@ function refusal(
 }
 
 /** A proxy asks with GET whatever it was asked: what the browser wants to do is in a field of its own. */
-function checkForgery(request: FastifyRequest, links: Links): void {
+function checkForgery(request: FastifyRequest, { links, hosts }: VerifyDeps): void {
+  checkOrigin(request, links, hosts);
   const method =
     request.headers["x-forwarded-method"] ?? request.headers["x-original-method"] ?? request.method;
   if (SAFE_METHODS.has(String(method).toUpperCase())) return;
@@ -106,6 +108,17 @@ function checkForgery(request: FastifyRequest, links: Links): void {
   } else if (cookiesOf(request)[API_KEY_COOKIE] !== undefined) {
     checkDoubleSubmit(request, API_KEY_COOKIE);
   }
+}
+
+/** It may be the handshake of a WebSocket, which a page may open to anywhere, and the browser adds its cookies. */
+function checkOrigin(request: FastifyRequest, links: Links, hosts: readonly string[]): void {
+  const { origin } = request.headers;
+  const key = cookiesOf(request)[API_KEY_COOKIE];
+  if (origin === undefined || key === undefined) return;
+  const credential = credentialOf(request);
+  const ambient = credential.kind === "api_key" && credential.secret === key;
+  if (!ambient || origin === links.origin(request) || hosts.includes(URL.parse(origin)?.host ?? "")) return;
+  throw new Failure("csrf", { detail: "This request comes from a page of another site." });
 }
 
 /** 403, not 401 as elsewhere: nginx tells the two apart, and a login would not help. */

@@ -178,6 +178,20 @@ describe("a browser", () => {
     assert.equal((await ask(t, "", { ...post, cookie, "x-csrf": "abc" })).statusCode, 204);
     assert.equal((await ask(t, "", { ...post, ...apikey(secret) })).statusCode, 204);
   });
+
+  test("with a key in its cookie opens no WebSocket for a page of another host, as far as a proxy can tell", async () => {
+    await using t = await testApp({ server: { verifyHosts: ["data.example.org:8443"] } });
+    const secret = await t.makeKey((await t.login("bob")).access_token);
+    const cookie = `tiled_api_key=${secret}; tiled_csrf=abc`;
+    const status = async (headers: Record<string, string>) =>
+      (await ask(t, "", { host: "data.example.org", ...headers })).statusCode;
+    for (const origin of ["http://evil.example.org", "http://data.example.org:1", "null"]) {
+      assert.equal(await status({ cookie, origin }), 403, origin);
+      assert.equal(await status({ ...apikey(secret), origin }), 204, origin);
+    }
+    for (const origin of ["http://data.example.org", "https://data.example.org:8443"])
+      assert.equal(await status({ cookie, origin }), 204, origin);
+  });
 });
 
 describe("to the login", () => {
