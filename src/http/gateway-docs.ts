@@ -20,6 +20,7 @@ export class UpstreamDocs {
   readonly #isOurs: (path: string) => boolean;
   #known: Paths | null = null;
   #until = 0;
+  #asking: Promise<void> | undefined;
 
   constructor(forwarder: Pick<Forwarder, "read">, clock: Clock, isOurs: (path: string) => boolean) {
     this.#forwarder = forwarder;
@@ -29,7 +30,16 @@ export class UpstreamDocs {
 
   /** The same object for a minute; null where the server tells nothing, or is away. */
   async get(): Promise<Paths | null> {
-    if (this.#clock.now() < this.#until) return this.#known;
+    if (this.#clock.now() >= this.#until) {
+      this.#asking ??= this.#ask().finally(() => {
+        this.#asking = undefined;
+      });
+      await this.#asking;
+    }
+    return this.#known;
+  }
+
+  async #ask(): Promise<void> {
     try {
       const { status, text } = await this.#forwarder.read("/openapi.json", LIMITS);
       this.#known = status === 200 ? (routesBehind(text, this.#isOurs) ?? null) : null;
@@ -37,7 +47,6 @@ export class UpstreamDocs {
       this.#known = null;
     }
     this.#until = this.#clock.now() + FRESH_MS;
-    return this.#known;
   }
 }
 
