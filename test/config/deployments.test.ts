@@ -95,9 +95,17 @@ describe("each deployment", () => {
     const nginx = read("nginx/app.conf");
     for (const name of names) assert.match(nginx, new RegExp(`proxy_set_header ${name} `));
     const { middlewares, routers } = parse(read("traefik/dynamic.yml")).http;
-    assert.deepEqual(Object.keys(middlewares.strangers.headers.customRequestHeaders), names);
+    // Some applications take '_' and '-' for the same.
+    const spelt = names.flatMap((name) => [name, name.replaceAll("-", "_")]);
+    const strangers = Object.keys(middlewares.strangers.headers.customRequestHeaders);
+    for (const name of spelt) assert.ok(strangers.includes(name), name);
+    assert.match(routers.application.rule, /!HeaderRegexp\(`Connection`, `\(\?i\)x-tiled\|authorization`\)/);
     assert.deepEqual(middlewares.login.forwardAuth.authResponseHeaders, names);
     assert.deepEqual(routers.application.middlewares, ["strangers", "login", "private"]);
-    assert.match(read("caddy/Caddyfile"), /request_header -X-Tiled-\*\s+forward_auth/);
+    const caddy = read("caddy/Caddyfile");
+    assert.match(caddy, /request_header -X-Tiled-\*\s+request_header -X_Tiled_\*\s[^}]*forward_auth/);
+    // Who is sent to the login is who lacked what was asked for.
+    const asked = [...nginx.matchAll(/auth\/verify\?(scopes=[^&]*)&/g)].map(([, scopes]) => scopes);
+    assert.deepEqual(asked, ["scopes=read:metadata", "scopes=read:metadata"]);
   });
 });

@@ -32,6 +32,9 @@ for (const name of ["nginx", "caddy"] as const) {
         "x-tiled-identity": "toy:evil",
         "x-tiled-scopes": "admin:apikeys",
         "x-tiled-token": "evil",
+        X_Tiled_Identity: "evil",
+        x_tiled_scopes: "evil",
+        "x-original-url": "https://evil.example.org/",
         "x-forwarded-method": "GET",
         cookie: "theme=dark; tiled_session=x",
       };
@@ -50,6 +53,20 @@ for (const name of ["nginx", "caddy"] as const) {
         assert.equal((scp as string[]).includes("admin:apikeys"), credential === login);
         assert.ok(!JSON.stringify(seen).includes(credential.split(" ")[1] ?? ""));
       }
+    });
+
+    test("lets nobody have a field of ours taken away again", TIMEOUT, async (t) => {
+      const { api, ask, shown } = await scene(t, name);
+      const authorization = bearer(await api.login("alice"));
+      for (const named of ["X-Tiled-Identity", "close, x-tiled-scopes", "keep-alive,Authorization"]) {
+        const { status } = await ask("/x", { headers: { authorization, connection: named } });
+        if (status === 400) continue;
+        assert.equal(status, 200, named);
+        const { headers } = shown.pop() ?? {};
+        for (const field of ["x-tiled-principal", "x-tiled-identity", "x-tiled-scopes", "authorization"])
+          assert.ok(headers?.[field], `${field} after ${named}`);
+      }
+      assert.equal(shown.length, 0);
     });
 
     test(
