@@ -76,6 +76,15 @@ describe("each deployment", () => {
     assert.deepEqual(open, ["caddy"]);
     assert.equal(networks.data.internal, true);
     assert.deepEqual(services.tiled.networks, ["data"]);
+    for (const name of ["caddy", "tiled-auth", "tiled"])
+      assert.deepEqual(services[name].cap_drop, ["ALL"], name);
+    assert.match(services.tiled.build.dockerfile_inline, /^USER [1-9]/m);
+    const image = readFileSync(
+      join(FOLDER, "docker-compose", services["tiled-auth"].build, "Dockerfile"),
+      "utf8",
+    );
+    assert.match(image, /^USER node$/m);
+    assert.match(image, /npm ci --ignore-scripts/);
     const { trusted_proxies: trusted } = parse(read("docker-compose/tiled-auth.yml")).server;
     assert.deepEqual(trusted, [networks.front.ipam.config[0].subnet]);
   });
