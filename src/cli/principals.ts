@@ -68,7 +68,7 @@ export async function revokeSession(
   const outcome = await withStore(options, terminal, ({ sessions }) =>
     sessions.revoke(session, null, now(), COMMAND_LINE),
   );
-  if (outcome.kind === "unknown")
+  if (outcome.kind !== "revoked")
     throw new OperatorError(`There is no session ${session}, or it has expired.`);
   terminal.out(`Session ${session} of principal ${outcome.principal} is revoked.`);
 }

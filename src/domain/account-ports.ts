@@ -5,7 +5,7 @@
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { IdentityRef, Origin } from "./model.ts";
-import type { OpenOutcome, OpenSession } from "./ports.ts";
+import type { OpenOutcome, OpenSession, ShutOut } from "./ports.ts";
 
 /** What a browser's cookie stands for. Whether its session is live is the session's own status. */
 export interface BrowserBinding {
@@ -93,7 +93,12 @@ export interface AccountStore {
   /** Live ones, the one that was used last first. */
   sessions(principal: Uuid, now: Date): Promise<readonly AccountSession[]>;
   /** Ends all live sessions but one. Audit: session_revoked each. */
-  revokeOthers(principal: Uuid, keep: Uuid, now: Date, origin: Origin): Promise<readonly Uuid[]>;
+  revokeOthers(
+    principal: Uuid,
+    keep: Uuid,
+    now: Date,
+    origin: Origin,
+  ): Promise<{ readonly kind: "revoked"; readonly sessions: readonly Uuid[] } | ShutOut>;
   /** Audit: identity_linked, or identity_link_refused where it is taken. */
   link(request: LinkIdentity): Promise<LinkOutcome>;
   /**

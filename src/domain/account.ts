@@ -3,11 +3,11 @@
  */
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Uuid } from "../lib/uuid.ts";
 import type { AccountSession, AccountStore } from "./account-ports.ts";
 import type { BrowserCaller } from "./caller.ts";
 import type { Directory } from "./directory.ts";
 import type { Origin, PrincipalDocument } from "./model.ts";
+import { shutOut } from "./shut-out.ts";
 
 export interface AccountOverview {
   readonly principal: PrincipalDocument;
@@ -42,8 +42,9 @@ export class Accounts {
   /** Ends all sessions but the browser's own; how many those were. */
   async endOthers({ principal, session }: BrowserCaller, origin: Origin): Promise<number> {
     const now = new Date(this.#clock.now());
-    const revoked: readonly Uuid[] = await this.#store.revokeOthers(principal.uuid, session, now, origin);
-    for (const uuid of revoked) this.#directory.sessionChanged(uuid, principal.uuid);
-    return revoked.length;
+    const outcome = await this.#store.revokeOthers(principal.uuid, session, now, origin);
+    if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
+    for (const uuid of outcome.sessions) this.#directory.sessionChanged(uuid, principal.uuid);
+    return outcome.sessions.length;
   }
 }

@@ -10,6 +10,7 @@ import type { Directory } from "./directory.ts";
 import type { ApiKey, Origin, PrincipalSummary } from "./model.ts";
 import type { ApiKeyStore } from "./ports.ts";
 import { INHERIT, isScope } from "./scopes.ts";
+import { shutOut } from "./shut-out.ts";
 
 const SECRET_BYTES = 36;
 const FIRST_EIGHT = 8;
@@ -75,6 +76,7 @@ export class ApiKeys {
         origin,
       });
       if (outcome.kind === "taken") continue;
+      if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
       if (outcome.kind === "limit") {
         throw new Failure("limit_reached", {
           detail: `This Principal already has ${this.#limit} API keys which is greater than or equal to the maximum number allowed, ${this.#limit}. Some API keys must be deleted before creating new ones.`,
@@ -92,6 +94,7 @@ export class ApiKeys {
     const prefix = firstEight.slice(0, FIRST_EIGHT).toLowerCase();
     if (!/^[0-9a-f]{8}$/.test(prefix)) return false;
     const outcome = await this.#store.revoke(owner, prefix, new Date(this.#clock.now()), origin);
+    if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
     if (outcome.kind === "unknown") return false;
     this.#directory.apiKeysRevoked(prefix, outcome.digests, owner);
     return true;

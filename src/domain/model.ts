@@ -105,12 +105,20 @@ export const AUDIT_EVENTS = [
 
 export type AuditEventName = (typeof AUDIT_EVENTS)[number];
 
+/** What somebody was admitted by; `token`: of no session of ours. */
+export type ActorCredential =
+  | { readonly kind: "session"; readonly session: Uuid }
+  | { readonly kind: "api_key"; readonly firstEight: string; readonly digest: Digest }
+  | { readonly kind: "token" };
+
 /** From where a request came. */
 export interface Origin {
   readonly address: string | null;
   readonly requestId: string | null;
   /** Who asked; null for anonymous and for the command line. */
   readonly actor: Uuid | null;
+  /** What the actor was admitted by. Absent: nothing that could have ended meanwhile. Not kept. */
+  readonly credential?: ActorCredential;
   /** By its own account; kept with the sessions that a request opens, not in audit rows. */
   readonly userAgent?: string | null;
 }

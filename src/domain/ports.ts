@@ -7,6 +7,8 @@
  * - An outcome that a caller must tell apart is a value (`kind`); only a broken or full database throws, as a
  *   `Failure` `store_unavailable`, `store_busy` or `store_full`. Nothing is changed then.
  * - Limits hold under concurrency: the principal's row is locked while they are counted.
+ * - What an actor changes (`origin.credential`) is changed only while that credential counts and its principal is not
+ *   disabled, both looked at inside the change's transaction; else the outcome is `shut_out`.
  */
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
@@ -30,6 +32,12 @@ export interface Page {
   readonly limit: number;
 }
 
+/** Who asked for the change has been shut out since the request was let in. Nothing was changed. */
+export interface ShutOut {
+  readonly kind: "shut_out";
+  readonly why: "principal" | "credential";
+}
+
 export interface PrincipalStore {
   summary(uuid: Uuid): Promise<PrincipalSummary | undefined>;
   summaryOfIdentity(identity: IdentityRef): Promise<PrincipalSummary | undefined>;
@@ -46,14 +54,14 @@ export interface PrincipalStore {
     role: string,
     now: Date,
     origin: Origin,
-  ): Promise<{ readonly kind: "created"; readonly uuid: Uuid } | { readonly kind: "unknown_role" }>;
+  ): Promise<{ readonly kind: "created"; readonly uuid: Uuid } | { readonly kind: "unknown_role" } | ShutOut>;
   /** Disabling is refused where no enabled principal with the role `admin` would be left. Idempotent; audited when it changes something. */
   setDisabled(
     uuid: Uuid,
     disabled: boolean,
     now: Date,
     origin: Origin,
-  ): Promise<{ readonly kind: "done" | "unknown" | "last_admin" }>;
+  ): Promise<{ readonly kind: "done" | "unknown" | "last_admin" } | ShutOut>;
   /** Gives each identity's principal (made where missing) the roles `user` and `admin`. Audit: role_granted where new. */
   ensureAdmins(identities: readonly IdentityRef[], now: Date, origin: Origin): Promise<void>;
 }
@@ -115,7 +123,7 @@ export interface SessionStore {
     principal: Uuid | null,
     now: Date,
     origin: Origin,
-  ): Promise<{ readonly kind: "revoked"; readonly principal: Uuid } | { readonly kind: "unknown" }>;
+  ): Promise<{ readonly kind: "revoked"; readonly principal: Uuid } | { readonly kind: "unknown" } | ShutOut>;
 }
 
 export interface CreateApiKey {
@@ -132,7 +140,9 @@ export interface ApiKeyStore {
   /** By the digest of the whole secret; the expiry is the caller's to check. */
   find(firstEight: string, digest: Digest): Promise<ApiKeyRecord | undefined>;
   /** `taken`: the principal has a key of that `firstEight` already; make another secret. Audit: api_key_created. */
-  create(request: CreateApiKey): Promise<{ readonly kind: "created" | "limit" | "unknown" | "taken" }>;
+  create(
+    request: CreateApiKey,
+  ): Promise<{ readonly kind: "created" | "limit" | "unknown" | "taken" } | ShutOut>;
   /** Every key of the principal that begins so, however many. Audit: api_key_revoked each. `digests`: of what was revoked. */
   revoke(
     principal: Uuid,
@@ -140,7 +150,7 @@ export interface ApiKeyStore {
     now: Date,
     origin: Origin,
   ): Promise<
-    { readonly kind: "revoked"; readonly digests: readonly Digest[] } | { readonly kind: "unknown" }
+    { readonly kind: "revoked"; readonly digests: readonly Digest[] } | { readonly kind: "unknown" } | ShutOut
   >;
   /** Notes uses; a later time never replaces an earlier one backwards. Audit: api_key_first_used where there was none before. */
   touch(

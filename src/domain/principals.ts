@@ -9,6 +9,7 @@ import type { KnownCaller } from "./caller.ts";
 import type { Directory } from "./directory.ts";
 import type { Origin, PrincipalDocument, PrincipalSummary } from "./model.ts";
 import type { Page, PrincipalStore } from "./ports.ts";
+import { shutOut } from "./shut-out.ts";
 
 export class Principals {
   readonly #store: PrincipalStore;
@@ -48,6 +49,7 @@ export class Principals {
       });
     }
     const outcome = await this.#store.createService(role.name, this.#now(), origin);
+    if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
     if (outcome.kind === "unknown_role") throw unknownRole();
     return await this.document(outcome.uuid);
   }
@@ -65,6 +67,7 @@ export class Principals {
       });
     }
     const outcome = await this.#store.setDisabled(uuid, disabled, this.#now(), origin);
+    if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
     if (outcome.kind === "unknown") unknown(uuid);
     if (outcome.kind === "last_admin") {
       throw new Failure("conflict", { detail: "This is the last admin: make another one first." });

@@ -8,6 +8,7 @@ import { type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { Directory } from "./directory.ts";
 import type { Origin } from "./model.ts";
 import type { SessionStore } from "./ports.ts";
+import { shutOut } from "./shut-out.ts";
 import type { TokenAnswer, Tokens } from "./tokens.ts";
 
 export class Sessions {
@@ -57,6 +58,7 @@ export class Sessions {
   async revokeByToken(refreshToken: string, origin: Origin): Promise<void> {
     const claims = this.#tokens.verifyRefresh(refreshToken, { acceptExpired: true });
     const outcome = await this.#store.revoke(claims.session, null, this.#now(), origin);
+    if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
     if (outcome.kind === "unknown") {
       throw new Failure("conflict", { detail: `No session ${uuidHex(claims.session)}` });
     }
@@ -66,6 +68,7 @@ export class Sessions {
   /** One of the principal's own sessions. */
   async revokeOwn(session: Uuid, principal: Uuid, origin: Origin): Promise<void> {
     const outcome = await this.#store.revoke(session, principal, this.#now(), origin);
+    if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
     if (outcome.kind === "unknown") throw new Failure("not_found", { detail: `No session ${session}` });
     this.#directory.sessionChanged(session, principal);
   }

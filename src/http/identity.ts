@@ -5,10 +5,9 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { BrowserSessions } from "../domain/browser-session.ts";
-import type { Caller } from "../domain/caller.ts";
-import { isKnown } from "../domain/caller.ts";
+import { type Caller, isKnown, type KnownCaller } from "../domain/caller.ts";
 import type { Callers, Credential } from "../domain/callers.ts";
-import type { Origin } from "../domain/model.ts";
+import type { ActorCredential, Origin } from "../domain/model.ts";
 import { Failure } from "../errors.ts";
 import { countedSecretOf, dropSession, personSecretOf } from "./browser-session.ts";
 import { cookiesOf } from "./cookies.ts";
@@ -127,12 +126,22 @@ export function createIdentity(deps: {
   };
 }
 
+function credentialIn(caller: KnownCaller): ActorCredential {
+  if (caller.kind === "api_key") {
+    const { firstEight, digest } = caller.key;
+    return { kind: "api_key", firstEight, digest };
+  }
+  return caller.session === null ? { kind: "token" } : { kind: "session", session: caller.session };
+}
+
 /** For audit rows: from where, in which request, and who, once that is known. */
 export function originOf(request: FastifyRequest, proxies: Proxies, caller: Caller | null): Origin {
   return {
     address: proxies.read(request).address,
     requestId: request.id,
-    actor: caller !== null && isKnown(caller) ? caller.principal.uuid : null,
+    ...(caller !== null && isKnown(caller)
+      ? { actor: caller.principal.uuid, credential: credentialIn(caller) }
+      : { actor: null }),
     userAgent: request.raw.headers["user-agent"] ?? null,
   };
 }

@@ -6,6 +6,7 @@ import type { AccountSession, AccountStore } from "../domain/account-ports.ts";
 import type { Origin } from "../domain/model.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
+import { hold } from "./authority.ts";
 import type { Backend } from "./backend.ts";
 import { requireStorable } from "./identities.ts";
 import { type Args, type Db, statement } from "./statement.ts";
@@ -58,13 +59,15 @@ export interface RevokeOthers {
   readonly origin: Origin;
 }
 
-export async function revokeOthers(db: Db, request: RevokeOthers): Promise<Uuid[]> {
+export async function revokeOthers(db: Db, request: RevokeOthers): ReturnType<AccountStore["revokeOthers"]> {
   const { principal, now, origin } = request;
+  const shutOut = await hold(db, request, null);
+  if (shutOut !== undefined) return shutOut;
   const revoked = (await db.all(revokeAllBut, request)).map(({ uuid }) => uuid);
   for (const session of revoked) {
     await note(db, "session_revoked", { now, origin, principal }, { session });
   }
-  return revoked;
+  return { kind: "revoked", sessions: revoked };
 }
 
 export function accountStore(backend: Backend): AccountStore {

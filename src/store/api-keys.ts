@@ -8,6 +8,7 @@ import type { ApiKeyStore, CreateApiKey } from "../domain/ports.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
+import { hold } from "./authority.ts";
 import type { Backend } from "./backend.ts";
 import { readList, writeList } from "./codec.ts";
 import { gathered } from "./gather.ts";
@@ -106,6 +107,8 @@ const setActivity = statement((db, key: Args<KeyRef & { time: Date }>) =>
 export async function createKey(db: Db, request: CreateApiKey): ReturnType<ApiKeyStore["create"]> {
   const { key, now, origin } = request;
   const hashed = Buffer.from(request.digest, "hex");
+  const shutOut = await hold(db, request, request.principal);
+  if (shutOut !== undefined) return shutOut;
   const principal = await db.one(lockPrincipal, { uuid: request.principal });
   if (principal === undefined) return { kind: "unknown" };
   const count = await db.one(countLive, { principal: principal.id, now });
@@ -138,6 +141,8 @@ export interface RevokeKeys {
 
 export async function revokeKeys(db: Db, request: RevokeKeys): ReturnType<ApiKeyStore["revoke"]> {
   const { now, origin, principal, firstEight } = request;
+  const shutOut = await hold(db, request, principal);
+  if (shutOut !== undefined) return shutOut;
   const deleted = await db.all(deleteKeys, { principal, firstEight });
   if (deleted.length === 0) return { kind: "unknown" };
   for (const _ of deleted) {

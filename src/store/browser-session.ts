@@ -9,7 +9,7 @@ import type { Uuid } from "../lib/uuid.ts";
 import type { Backend } from "./backend.ts";
 import { gathered } from "./gather.ts";
 import { requireStorable } from "./identities.ts";
-import { type OpenCommand, openSession, revokeSession } from "./sessions.ts";
+import { endSession, type OpenCommand, openSession } from "./sessions.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import { findPrincipalOfIdentity } from "./summaries.ts";
 import type { Tables } from "./tables.ts";
@@ -74,7 +74,7 @@ export async function openBrowserSession(
   if (outcome.kind !== "opened") return { outcome, replaced: null };
   await db.run(bind, { token, session: outcome.session.uuid });
   if (old === undefined) return { outcome, replaced: null };
-  await revokeSession(db, { uuid: old.session, principal: null, now, origin });
+  await endSession(db, { uuid: old.session, principal: null, now, origin });
   return { outcome, replaced: old };
 }
 

@@ -6,26 +6,30 @@ import type { AccountStore, FreshChange, LinkIdentity, UnlinkIdentity } from "..
 import type { IdentityRef } from "../domain/model.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
+import { holdSession, isDisabled } from "./authority.ts";
 import { deleteCode } from "./browser-logins.ts";
 import { insertIdentity } from "./roles.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import { findPrincipalOfIdentity } from "./summaries.ts";
 
-/** The principal of a session that is live, young enough, and of a principal who is not disabled. */
-const lockOwner = statement((db, change: Args<Omit<FreshChange, "origin">>, dialect) =>
+const lockPrincipal = statement((db, { id }: Args<{ id: number }>, dialect) =>
   db
-    .selectFrom("sessions as s")
-    .innerJoin("principals as p", "p.id", "s.principal_id")
-    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "p.id")
-    .where("s.uuid", "=", change.session)
-    .where("p.uuid", "=", change.principal)
-    .where("s.revoked", "=", (eb) => eb.lit(false))
-    .where("s.expiration_time", ">", change.now)
-    .where("s.time_created", ">=", change.since)
-    .where("d.principal_id", "is", null)
-    .select("p.id")
-    .$if(dialect === "postgresql", (query) => query.forUpdate("p")),
+    .selectFrom("principals")
+    .where("id", "=", id)
+    .select("id")
+    .$if(dialect === "postgresql", (query) => query.forUpdate()),
 );
+
+/** The principal of a session that is live, young enough, and of a principal who is not disabled. */
+async function lockOwner(
+  db: Db,
+  { session, principal, since, now }: FreshChange,
+): Promise<{ readonly id: number } | undefined> {
+  const held = await holdSession(db, { session, owner: principal, now });
+  if (held === undefined || held.created < since) return undefined;
+  const owner = await db.one(lockPrincipal, { id: held.principal });
+  return (await isDisabled(db, principal)) ? undefined : owner;
+}
 
 const identitiesOf = statement((db, { principal }: Args<{ principal: number }>) =>
   db.selectFrom("identities").where("principal_id", "=", principal).select(["provider", "id"]),
@@ -64,9 +68,9 @@ const revokeOpenedBy = statement(
 );
 
 export async function linkIdentity(db: Db, request: LinkIdentity): ReturnType<AccountStore["link"]> {
-  const { identity, principal, session, since, now, origin, code } = request;
+  const { identity, principal, session, now, origin, code } = request;
   if (code !== null && (await db.run(deleteCode, { code, now })) === 0) return { kind: "gone" };
-  const owner = await db.one(lockOwner, { principal, session, since, now });
+  const owner = await lockOwner(db, request);
   if (owner === undefined) return { kind: "stale" };
   const holder = await findPrincipalOfIdentity(db, identity);
   if (holder?.id === owner.id) return { kind: "already" };
@@ -82,8 +86,8 @@ export async function linkIdentity(db: Db, request: LinkIdentity): ReturnType<Ac
 }
 
 export async function unlinkIdentity(db: Db, request: UnlinkIdentity): ReturnType<AccountStore["unlink"]> {
-  const { identity, principal, session, since, now, origin } = request;
-  const owner = await db.one(lockOwner, { principal, session, since, now });
+  const { identity, principal, session, now, origin } = request;
+  const owner = await lockOwner(db, request);
   if (owner === undefined) return { kind: "stale" };
   const known = await db.all(identitiesOf, { principal: owner.id });
   const others = known.filter(({ provider, id }) => provider !== identity.provider || id !== identity.id);

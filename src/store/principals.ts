@@ -6,6 +6,7 @@ import type { PrincipalStore } from "../domain/ports.ts";
 import { ADMIN_ROLE } from "../domain/scopes.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
+import { hold } from "./authority.ts";
 import type { Backend } from "./backend.ts";
 import { readList } from "./codec.ts";
 import { documentOf, documentsOf } from "./documents.ts";
@@ -65,8 +66,11 @@ export interface CreateService {
 
 export async function createService(
   db: Db,
-  { role, now, origin }: CreateService,
+  request: CreateService,
 ): ReturnType<PrincipalStore["createService"]> {
+  const { role, now, origin } = request;
+  const shutOut = await hold(db, request, null);
+  if (shutOut !== undefined) return shutOut;
   const roles = await db.all(allRoles, {});
   if (!roles.some(({ name }) => name === role)) return { kind: "unknown_role" };
   const { uuid } = await makePrincipal(db, "service", role, now);
@@ -83,6 +87,8 @@ export interface SetDisabled {
 
 export async function setDisabled(db: Db, request: SetDisabled): ReturnType<PrincipalStore["setDisabled"]> {
   const { uuid, now, origin } = request;
+  const shutOut = await hold(db, request, uuid);
+  if (shutOut !== undefined) return shutOut;
   const role = await db.one(lockRole, { name: ADMIN_ROLE.name });
   const found = await findPrincipal(db, uuid);
   if (found === undefined) return { kind: "unknown" };

@@ -12,6 +12,7 @@ import type {
 } from "../domain/ports.ts";
 import { newUuid, type Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
+import { hold } from "./authority.ts";
 import type { Backend } from "./backend.ts";
 import { lostRace } from "./errors.ts";
 import { requireStorable } from "./identities.ts";
@@ -220,6 +221,14 @@ export interface RevokeCommand {
 }
 
 export async function revokeSession(db: Db, request: RevokeCommand): ReturnType<SessionStore["revoke"]> {
+  return (await hold(db, request, null)) ?? (await endSession(db, request));
+}
+
+/** Whoever asks for it. */
+export async function endSession(
+  db: Db,
+  request: RevokeCommand,
+): Promise<{ readonly kind: "revoked"; readonly principal: Uuid } | { readonly kind: "unknown" }> {
   const { now, origin } = request;
   const found = await db.one(lockByUuid, { uuid: request.uuid });
   if (found === undefined || found.expirationTime <= now) return { kind: "unknown" };

@@ -7,6 +7,7 @@ import type { Store } from "../../src/domain/ports.ts";
 import { accountCases } from "./conformance/account.ts";
 import { apiKeyCases } from "./conformance/api-keys.ts";
 import { auditCases } from "./conformance/audit.ts";
+import { authorityCases } from "./conformance/authority.ts";
 import { browserLoginCases } from "./conformance/browser-logins.ts";
 import { browserSessionCases } from "./conformance/browser-session.ts";
 import { deviceCases } from "./conformance/device.ts";
@@ -26,6 +27,7 @@ export const CASES: readonly Case[] = [
   ...rotationCases,
   ...apiKeyCases,
   ...auditCases,
+  ...authorityCases,
   ...maintenanceCases,
   ...failureCases,
   ...hostileCases,

@@ -1,14 +1,15 @@
 /**
- * Who waits for whom on PostgreSQL where identities are linked and browsers log in again: another connection holds the row,
- * so that the order of things is known.
+ * Who waits for whom on PostgreSQL where somebody is shut out, identities are linked and browsers log in again: another
+ * connection holds the row, so that the order of things is known.
  */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
+import type { Origin } from "../../src/domain/model.ts";
 import { sha256 } from "../../src/lib/secrets.ts";
 import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
-import { at, logIn, login, ORIGIN, opened, openFor } from "./support.ts";
+import { at, logIn, login, newKey, ORIGIN, opened, openFor } from "./support.ts";
 
 const ORCID = { provider: "orcid", id: "0000-0001" };
 
@@ -79,6 +80,97 @@ const CASES: Readonly<
     await Promise.all(changes);
     const left = (await store.principals.summary(ann.principal.uuid))?.identities ?? [];
     assert.ok(left.length >= 1, "somebody can still log in");
+  },
+
+  "somebody is disabled, or their session or key ends, while their change waits: it is not made": async (
+    t,
+    _,
+    uri,
+  ) => {
+    const store = await openFor(t, uri);
+    const ann = await logIn(store, "ann", { admin: true });
+    const { principal } = await logIn(store, "bob", { admin: true });
+    const key = newKey(ann.principal.uuid);
+    await store.apiKeys.create(key);
+    const actor = ann.principal.uuid;
+    const session: Origin = { ...ORIGIN, actor, credential: { kind: "session", session: ann.session.uuid } };
+    const { firstEight } = key.key;
+    const byKey: Origin = {
+      ...ORIGIN,
+      actor,
+      credential: { kind: "api_key", firstEight, digest: key.digest },
+    };
+    const id = `(select id from principals where uuid = '${actor}')`;
+    for (const [origin, why, statements] of [
+      [session, "credential", ["update sessions set revoked = true"]],
+      [byKey, "credential", [`delete from api_keys where first_eight = '${firstEight}'`]],
+      [
+        { ...ORIGIN, actor, credential: { kind: "token" } } as const,
+        "principal",
+        [
+          `select id from principals where id = ${id} for no key update`,
+          `insert into tiled_auth_disabled_principals values (${id}, now())`,
+        ],
+      ],
+    ] as const) {
+      const other = await transaction(t, uri, ...statements);
+      const changes = [
+        store.apiKeys.create(newKey(principal.uuid, {}, { origin })),
+        store.principals.setDisabled(principal.uuid, true, at(1), origin),
+      ];
+      await waiting(other, 2);
+      await other.query("commit");
+      for (const outcome of await Promise.all(changes)) assert.deepEqual(outcome, { kind: "shut_out", why });
+    }
+    assert.deepEqual((await store.principals.document(principal.uuid, at(1)))?.apiKeys, []);
+    assert.equal((await store.principals.summary(principal.uuid))?.disabled, false);
+  },
+
+  "whoever is disabled links nothing any more, however long the change waited": async (t, _, uri) => {
+    const store = await openFor(t, uri);
+    const ann = await logIn(store, "ann");
+    const id = `(select id from principals where uuid = '${ann.principal.uuid}')`;
+    const other = await transaction(
+      t,
+      uri,
+      `select id from principals where id = ${id} for no key update`,
+      `insert into tiled_auth_disabled_principals values (${id}, now())`,
+    );
+    const change = { principal: ann.principal.uuid, session: ann.session.uuid, origin: ORIGIN };
+    const linked = store.accounts.link({
+      ...change,
+      since: at(0),
+      now: at(1),
+      identity: ORCID,
+      limit: 5,
+      code: null,
+    });
+    await waiting(other, 1);
+    await other.query("commit");
+    assert.deepEqual(await linked, { kind: "stale" });
+  },
+
+  "two admins who act on each other at once: one of them, and nobody waits for ever": async (t, _, uri) => {
+    const store = await openFor(t, uri);
+    const [ann, bob] = [
+      await logIn(store, "ann", { admin: true }),
+      await logIn(store, "bob", { admin: true }),
+    ];
+    await logIn(store, "cara", { admin: true });
+    const by = ({ principal, session }: typeof ann): Origin => ({
+      ...ORIGIN,
+      actor: principal.uuid,
+      credential: { kind: "session", session: session.uuid },
+    });
+    const other = await transaction(t, uri, "select id from principals for update");
+    const disabling = [
+      store.principals.setDisabled(ann.principal.uuid, true, at(1), by(bob)),
+      store.principals.setDisabled(bob.principal.uuid, true, at(1), by(ann)),
+    ];
+    await waiting(other, 2);
+    await other.query("commit");
+    const kinds = (await Promise.all(disabling)).map(({ kind }) => kind).sort();
+    assert.deepEqual(kinds, ["done", "shut_out"]);
   },
 
   "two that replace one session wait for each other": async (t, _, uri) => {

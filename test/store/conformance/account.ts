@@ -55,9 +55,13 @@ export const accountCases: readonly Case[] = [
       const expired = await logIn(store, "ann", { expirationTime: at(5) });
       const bob = await logIn(store, "bob");
       const { uuid } = keep.principal;
-      const revoked = await store.accounts.revokeOthers(uuid, keep.session.uuid, at(10), ORIGIN);
-      assert.deepEqual([...revoked].sort(), others.map(({ session }) => session.uuid).sort());
-      assert.deepEqual(await store.accounts.revokeOthers(uuid, keep.session.uuid, at(10), ORIGIN), []);
+      const ended = await store.accounts.revokeOthers(uuid, keep.session.uuid, at(10), ORIGIN);
+      assert.ok(ended.kind === "revoked");
+      assert.deepEqual([...ended.sessions].sort(), others.map(({ session }) => session.uuid).sort());
+      assert.deepEqual(await store.accounts.revokeOthers(uuid, keep.session.uuid, at(10), ORIGIN), {
+        kind: "revoked",
+        sessions: [],
+      });
       const live = (await store.accounts.sessions(uuid, at(10))).map((session) => session.uuid);
       assert.deepEqual(live, [keep.session.uuid]);
       assert.equal((await store.sessions.status(bob.session.uuid))?.revoked, false);

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import type { ActorCredential, Origin } from "../../../src/domain/model.ts";
+import type { Store } from "../../../src/domain/ports.ts";
+import type { Uuid } from "../../../src/lib/uuid.ts";
+import type { Case } from "../conformance.ts";
+import { at, eventsOf, logIn, NOW, newKey, ORIGIN } from "../support.ts";
+
+/** An admin with a session and a key, somebody to act on, and every change that an actor can make. */
+async function scene(store: Store) {
+  const admin = await logIn(store, "ann", { admin: true });
+  await logIn(store, "second", { admin: true });
+  const bob = await logIn(store, "bob");
+  const actor = admin.principal.uuid;
+  const key = newKey(actor, { expirationTime: at(1000) });
+  const bobs = newKey(bob.principal.uuid);
+  for (const request of [key, bobs]) await store.apiKeys.create(request);
+  const by = (credential: ActorCredential): Origin => ({ ...ORIGIN, actor, credential });
+  const bySession = by({ kind: "session", session: admin.session.uuid });
+  const byKey = by({ kind: "api_key", firstEight: key.key.firstEight, digest: key.digest });
+  const uuid = bob.principal.uuid;
+  const changes = (origin: Origin, now: Date) => [
+    () => store.apiKeys.create(newKey(uuid, {}, { origin, now })),
+    () => store.apiKeys.revoke(uuid, bobs.key.firstEight, now, origin),
+    () => store.principals.createService("user", now, origin),
+    () => store.principals.setDisabled(uuid, true, now, origin),
+    () => store.principals.setDisabled(uuid, false, now, origin),
+    () => store.sessions.revoke(bob.session.uuid, uuid, now, origin),
+    () => store.accounts.revokeOthers(uuid, admin.session.uuid, now, origin),
+  ];
+  return { admin, actor, bob: uuid, key, by, bySession, byKey, changes };
+}
+
+type Scene = Awaited<ReturnType<typeof scene>>;
+
+async function refused(
+  store: Store,
+  { changes, bob }: Scene,
+  origin: Origin,
+  why: string,
+  now = NOW,
+): Promise<void> {
+  const [before, events] = [await store.principals.document(bob, NOW), await eventsOf(store, bob)];
+  const all = await store.principals.list({ offset: 0, limit: 100 }, NOW);
+  for (const change of changes(origin, now)) assert.deepEqual(await change(), { kind: "shut_out", why });
+  assert.deepEqual(await store.principals.document(bob, NOW), before);
+  assert.deepEqual(await eventsOf(store, bob), events);
+  assert.equal((await store.principals.list({ offset: 0, limit: 100 }, NOW)).length, all.length);
+}
+
+export const authorityCases: readonly Case[] = [
+  [
+    "whoever may change something does, by a session, a key or a token of no session",
+    async (store) => {
+      const made = await scene(store);
+      for (const origin of [made.bySession, made.byKey, made.by({ kind: "token" })]) {
+        for (const change of made.changes(origin, NOW)) assert.notEqual((await change()).kind, "shut_out");
+      }
+    },
+  ],
+  [
+    "whoever is disabled after the request was let in changes nothing",
+    async (store) => {
+      const made = await scene(store);
+      await store.principals.setDisabled(made.actor, true, NOW, ORIGIN);
+      for (const origin of [made.bySession, made.byKey, made.by({ kind: "token" })])
+        await refused(store, made, origin, "principal");
+    },
+  ],
+  [
+    "whoever's session or key was revoked after the request was let in changes nothing",
+    async (store) => {
+      const made = await scene(store);
+      await store.sessions.revoke(made.admin.session.uuid, null, NOW, ORIGIN);
+      await refused(store, made, made.bySession, "credential");
+      await store.apiKeys.revoke(made.actor, made.key.key.firstEight, NOW, ORIGIN);
+      await refused(store, made, made.byKey, "credential");
+    },
+  ],
+  [
+    "whoever's session or key is over by now, or is somebody else's, changes nothing",
+    async (store) => {
+      const made = await scene(store);
+      await refused(store, made, made.bySession, "credential", at(3600));
+      await refused(store, made, made.byKey, "credential", at(1000));
+      const bobs: Uuid = made.bob;
+      await refused(store, made, { ...made.bySession, actor: bobs }, "credential");
+      await refused(store, made, { ...made.byKey, actor: bobs }, "credential");
+    },
+  ],
+];
