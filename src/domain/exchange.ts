@@ -28,8 +28,8 @@ export interface ExchangeDeps {
 }
 
 const LIFETIME = 60;
-/** Milliseconds; what is left then is enough for a slow way to the service. */
-const REUSED_FOR = 50_000;
+/** Of its lifetime; what is left then is enough for a slow way to the service. */
+const REUSED_FOR = 5 / 6;
 const MAX_REMEMBERED = 10_000;
 
 /** The single user has no row anywhere, and a token needs a subject. */
@@ -37,6 +37,7 @@ const NIL = "00000000-0000-0000-0000-000000000000" as Uuid;
 
 interface Entry {
   readonly made: number;
+  readonly lifetime: number;
   readonly introduction: Introduction;
 }
 
@@ -63,17 +64,19 @@ export class Exchange {
       const identity = isKnown(caller) ? this.#identity(caller) : undefined;
       if (identity instanceof Promise) {
         return identity.then(
-          (found) => this.#keep(claims, this.#make(caller, found, lifetime), now).introduction,
+          (found) =>
+            this.#keep(claims, { made: now, lifetime, introduction: this.#make(caller, found, lifetime) })
+              .introduction,
         );
       }
-      entry = this.#keep(claims, this.#make(caller, identity, lifetime), now);
+      const introduction = this.#make(caller, identity, lifetime);
+      entry = this.#keep(claims, { made: now, lifetime, introduction });
     }
     this.#byCaller.set(caller, entry);
     return entry.introduction;
   }
 
-  #keep(claims: string, introduction: Introduction, made: number): Entry {
-    const entry = { made, introduction };
+  #keep(claims: string, entry: Entry): Entry {
     this.#byClaims.delete(claims);
     if (this.#byClaims.size >= MAX_REMEMBERED) {
       const [oldest] = this.#byClaims.keys();
@@ -111,8 +114,8 @@ export function tokenWidens(caller: Caller): boolean {
   return caller.kind === "api_key" && caller.key.accessTags !== null;
 }
 
-function isFresh({ made }: Entry, now: number): boolean {
-  return now >= made && now - made < REUSED_FOR;
+function isFresh({ made, lifetime }: Entry, now: number): boolean {
+  return now >= made && now - made < lifetime * 1000 * REUSED_FOR;
 }
 
 function bearerOf(caller: Caller): Omit<UpstreamBearer, "scopes"> | null {

@@ -113,6 +113,21 @@ test("a key's token outlives it by less than a second", async () => {
   assert.equal(claims((await exchange.introduce(caller)).token)["exp"], clock.now() / 1000 + 11);
 });
 
+test("a token that has ended is nobody's: two short keys of one person, one after the other", async () => {
+  const { clock, exchange } = scene();
+  const who = principal();
+  const short = () => key(who, { expirationTime: new Date(clock.now() + 10_000) });
+  const first = short();
+  const end = async (caller: Caller) =>
+    Number(claims((await exchange.introduce(caller)).token)["exp"]) - clock.now() / 1000;
+  assert.equal(await end(first), 10);
+  clock.advance(9);
+  assert.equal(await end(first), 1);
+  assert.equal(await end(short()), 10);
+  clock.advance(20);
+  assert.equal(await end(short()), 10);
+});
+
 test("a key that is narrowed to access tags gets no token, not even for an empty list", async () => {
   const { exchange } = scene();
   for (const accessTags of [["chem"], []]) {
