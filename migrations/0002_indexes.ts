@@ -7,7 +7,7 @@ import { type Kysely, sql } from "kysely";
 const INDEXES: readonly (readonly [name: string, table: string, columns: readonly string[]])[] = [
   ["tiled_auth_ix_identities_principal", "identities", ["principal_id"]],
   ["tiled_auth_ix_association_role", "principal_role_association", ["role_id"]],
-  ["tiled_auth_ix_sessions_principal", "sessions", ["principal_id"]],
+  ["tiled_auth_ix_sessions_owner", "sessions", ["principal_id", "revoked", "id"]],
   ["tiled_auth_ix_sessions_expiration", "sessions", ["expiration_time"]],
   ["tiled_auth_ix_api_keys_principal", "api_keys", ["principal_id"]],
   ["tiled_auth_ix_api_keys_expiration", "api_keys", ["expiration_time"]],

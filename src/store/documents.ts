@@ -49,9 +49,7 @@ const keysOf = (db: Kysely<Tables>, ids: Ids) =>
 type One = Args<{ principal: number }>;
 const identitiesOfOne = statement((db, { principal }: One) => identitiesOf(db, [principal]));
 const rolesOfOne = statement((db, { principal }: One) => rolesOf(db, [principal]));
-const liveSessionsOfOne = statement((db, { principal }: One) =>
-  sessionsOf(db, [principal]).where("revoked", "=", false).select("id"),
-);
+const liveSessionsOfOne = statement((db, { principal }: One) => liveSessionsOf(db, [principal]));
 
 /** Logins and logouts may be many; who looks at their sessions does not have to wait for all of them. */
 const SHOWN_REVOKED = 200;
@@ -63,6 +61,39 @@ const revokedSessionsOfOne = statement((db, { principal }: One) =>
     .orderBy("id", "desc")
     .limit(SHOWN_REVOKED),
 );
+
+/** The same for each of many. The cross join says to SQLite to begin with the principals. */
+const revokedSessionsOf = (db: Kysely<Tables>, ids: Ids) =>
+  db
+    .selectFrom("principals as p")
+    .crossJoin("sessions as s")
+    .where("p.id", "in", ids)
+    .whereRef("s.principal_id", "=", "p.id")
+    .where("s.revoked", "=", true)
+    .where("s.id", ">=", (eb) =>
+      eb.fn.coalesce(
+        eb
+          .selectFrom("sessions as x")
+          .whereRef("x.principal_id", "=", "p.id")
+          .where("x.revoked", "=", true)
+          .select("x.id")
+          .orderBy("x.id", "desc")
+          .limit(1)
+          .offset(SHOWN_REVOKED - 1),
+        eb.lit(0),
+      ),
+    )
+    .select([
+      "s.principal_id as owner",
+      "s.uuid",
+      "s.expiration_time as expirationTime",
+      "s.revoked",
+      "s.state",
+    ])
+    .select(["s.time_last_refreshed as refreshed", "s.id"]);
+
+const liveSessionsOf = (db: Kysely<Tables>, ids: Ids) =>
+  sessionsOf(db, ids).where("revoked", "=", false).select("id");
 const keysOfOne = statement((db, { principal }: One) => keysOf(db, [principal]));
 
 const allPrincipals = (db: Kysely<Tables>) =>
@@ -105,6 +136,10 @@ async function principalsOf(db: Db, { offset, limit }: Page): Promise<PrincipalR
   return await db.all(pageOf, { offset, limit });
 }
 
+function inOrder<R extends { readonly id: number }>(one: readonly R[], other: readonly R[]): R[] {
+  return [...one, ...other].sort((left, right) => left.id - right.id);
+}
+
 export async function documentOf(db: Db, principal: PrincipalRow, now: Date): Promise<PrincipalDocument> {
   const of = { principal: principal.id };
   return assemble(
@@ -112,9 +147,7 @@ export async function documentOf(db: Db, principal: PrincipalRow, now: Date): Pr
     {
       identities: await db.all(identitiesOfOne, of),
       roles: await db.all(rolesOfOne, of),
-      sessions: [...(await db.all(revokedSessionsOfOne, of)), ...(await db.all(liveSessionsOfOne, of))].sort(
-        (left, right) => left.id - right.id,
-      ),
+      sessions: inOrder(await db.all(revokedSessionsOfOne, of), await db.all(liveSessionsOfOne, of)),
       keys: await db.all(keysOfOne, of),
     },
     now,
@@ -127,7 +160,8 @@ export async function documentsOf(db: Db, page: Page, now: Date): Promise<Princi
   const ids = principals.map(({ id }) => id);
   const identities = byOwner(await db.query((tables) => identitiesOf(tables, ids)));
   const roles = byOwner(await db.query((tables) => rolesOf(tables, ids)));
-  const sessions = byOwner(await db.query((tables) => sessionsOf(tables, ids)));
+  const revoked = await db.query((tables) => revokedSessionsOf(tables, ids));
+  const sessions = byOwner(inOrder(revoked, await db.query((tables) => liveSessionsOf(tables, ids))));
   const keys = byOwner(await db.query((tables) => keysOf(tables, ids)));
   return principals.map((principal) =>
     assemble(

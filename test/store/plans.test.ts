@@ -77,6 +77,32 @@ test("a page of principals costs as many statements as one principal", async (t)
   assert.equal(await count(30), await count(1));
 });
 
+test("a page of principals reads no more of who has logged in and out a thousand times", async (t) => {
+  const store = await openFor(t, null);
+  for (const id of ["ann", "bob"]) {
+    const logins = await Promise.all(Array.from({ length: 1000 }, () => logIn(store, id, { limit: 2000 })));
+    const [first] = logins;
+    assert.ok(first);
+    await store.accounts.revokeOthers(first.principal.uuid, first.session.uuid, at(1), {
+      address: null,
+      requestId: null,
+      actor: null,
+    });
+  }
+  let read = 0;
+  t.mock.method(
+    SqliteConnection.prototype,
+    "executeQuery",
+    async function (this: SqliteConnection, query: CompiledQuery) {
+      const result = await original.call(this, query);
+      read += result.rows.length;
+      return result;
+    },
+  );
+  assert.equal((await store.principals.list({ offset: 0, limit: 100 }, NOW)).length, 2);
+  assert.ok(read < 420, `${read} rows`);
+});
+
 test("statements are compiled once, however often they run", async (t) => {
   const store = await openFor(t, null);
   const { principal, session } = await logIn(store, "ann");

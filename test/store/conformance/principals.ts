@@ -260,6 +260,38 @@ export const principalCases: readonly Case[] = [
     },
   ],
   [
+    "of many revoked sessions the newest two hundred are shown, in the list as in the document",
+    async (store) => {
+      const often = async (id: string, times: number) => {
+        const logins = await Promise.all(
+          Array.from({ length: times }, () => logIn(store, id, { limit: 1000 })),
+        );
+        const uuid = logins[0]?.principal.uuid;
+        assert.ok(uuid);
+        const shown =
+          (await store.principals.document(uuid, NOW))?.sessions.map((session) => session.uuid) ?? [];
+        const keep = shown.at(-1);
+        assert.ok(keep);
+        await store.accounts.revokeOthers(uuid, keep, at(1), ORIGIN);
+        return { uuid, shown };
+      };
+      const people = [await often("ann", 230), await often("bob", 3), await often("cara", 202)];
+      const list = await store.principals.list({ offset: 0, limit: 10 }, NOW);
+      for (const [index, { uuid, shown }] of people.entries()) {
+        const document = await store.principals.document(uuid, NOW);
+        assert.deepEqual(list[index], document);
+        assert.deepEqual(
+          document?.sessions.map((session) => session.uuid),
+          shown.slice(-201),
+        );
+        assert.deepEqual(
+          document?.sessions.map(({ revoked }) => revoked).indexOf(false),
+          Math.min(200, shown.length - 1),
+        );
+      }
+    },
+  ],
+  [
     "the list is in the order of creation, in pages, and each as its own document",
     async (store) => {
       const made: Uuid[] = [];
@@ -278,6 +310,19 @@ export const principalCases: readonly Case[] = [
       assert.deepEqual(await store.principals.list({ offset: 4, limit: 10 }, NOW), []);
       assert.deepEqual(await store.principals.list({ offset: 10_000_000, limit: 300 }, NOW), []);
       assert.deepEqual(await store.principals.list({ offset: 0, limit: 0 }, NOW), []);
+    },
+  ],
+  [
+    "keys are shown in the order in which they were made",
+    async (store) => {
+      const { principal } = await logIn(store, "ann");
+      const made = [3, 1, 4, 1.5, 9, 2.6];
+      for (const [index, second] of made.entries())
+        await store.apiKeys.create(newKey(principal.uuid, { note: String(second) }, { now: at(index) }));
+      const notes = (await store.principals.document(principal.uuid, at(10)))?.apiKeys.map(
+        ({ note }) => note,
+      );
+      assert.deepEqual(notes, made.map(String));
     },
   ],
 ];
