@@ -16,8 +16,9 @@ import { openStore } from "../../src/store/open.ts";
 import type { Tree } from "../../src/trees/contract.ts";
 import { loadTrees } from "../../src/trees/load.ts";
 import type { AccessPolicy } from "../../src/trees/policies/contract.ts";
+import { PASSWORDS } from "./toy.ts";
 
-export const PASSWORDS = { alice: "secret1", bob: "secret2", cara: "secret3" } as const;
+export { PASSWORDS };
 export type UserName = keyof typeof PASSWORDS;
 
 const PLACE = { file: "test", line: 1, path: "test" };
