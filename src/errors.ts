@@ -52,6 +52,7 @@ export const FAILURES = {
     "The database cannot be reached or written to at the moment. Nothing was changed. Try again.",
   ],
   store_busy: [503, "The database has too much to do at the moment. Nothing was changed. Try again."],
+  logins_busy: [503, "Too many logins are waiting. Try again."],
   provider_unavailable: [503, "Nobody can log in at a provider at the moment. Others and tokens work."],
   stopping: [503, "The server is stopping. Try again."],
   changed: [503, "The data changed while they were read. Try again."],

@@ -19,12 +19,14 @@ export interface PasswordAuthenticator {
   readonly confirmationMessage: string;
   /**
    * Null for an unknown user and for a wrong password alike, at the same cost. Throws where the backend is broken.
-   * `signal` is aborted where nobody waits for the answer any more.
+   * `signal` is aborted where nobody waits for the answer any more. `place` is where the request comes from, the same
+   * for all addresses of one machine: whoever has a queue is fair among places.
    */
   authenticate(
     username: string,
     password: string,
     signal?: AbortSignal,
+    place?: string,
   ): Promise<AuthenticatedIdentity | null>;
   /** Once, before the server listens: throws where the backend is missing or misconfigured. */
   start?(): Promise<void>;

@@ -9,10 +9,10 @@ export function guarded(authenticator: PasswordAuthenticator): PasswordAuthentic
   return {
     kind: "password",
     confirmationMessage: authenticator.confirmationMessage,
-    async authenticate(username, password, signal) {
+    async authenticate(username, password, signal, place) {
       let answer: unknown;
       try {
-        answer = await authenticator.authenticate(username, password, signal);
+        answer = await authenticator.authenticate(username, password, signal, place);
       } catch (error) {
         if (error instanceof Failure || signal?.aborted) throw error;
         const log = `The authenticator failed: ${error instanceof Error ? error.message : String(error)}`;

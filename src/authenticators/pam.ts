@@ -35,7 +35,7 @@ export interface PamOptions {
 }
 
 const DEFAULTS: PamOptions = {
-  limits: { helpers: 8, queue: 64, queueSeconds: 10, loginSeconds: 30, idleSeconds: 60 },
+  limits: { helpers: 8, perPlace: 6, queue: 64, queueSeconds: 10, loginSeconds: 30, idleSeconds: 60 },
   places: PAM_PLACES,
   shadow: "/etc/shadow",
   platform: process.platform,
@@ -71,6 +71,7 @@ export class PAMAuthenticator implements PasswordAuthenticator {
     username: string,
     password: string,
     signal?: AbortSignal,
+    place?: string,
   ): Promise<AuthenticatedIdentity | null> {
     const name = cString(username);
     const secret = cString(password);
@@ -78,7 +79,7 @@ export class PAMAuthenticator implements PasswordAuthenticator {
     if ([...username].length > MAX_NAME || secret.length > MAX_PASSWORD_BYTES) return null;
     const request: PamRequest = { kind: "login", service: this.#service, username: name, password: secret };
     try {
-      const reply = await this.#pool.run(request, signal);
+      const reply = await this.#pool.run(request, signal, place);
       if (reply.kind === "broken") throw broken(`PAM cannot be used: ${reply.reason}`);
       const { code, text, asked, delay } = reply.outcome;
       if (code === PAM_SUCCESS && asked) return { id: username };

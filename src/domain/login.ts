@@ -17,7 +17,7 @@ import type {
   SessionStatus,
 } from "./model.ts";
 import type { AuditStore, OpenOutcome, OpenSession, PrincipalStore, SessionStore } from "./ports.ts";
-import type { LoginThrottle } from "./throttle.ts";
+import { addressBlock, type LoginThrottle } from "./throttle.ts";
 import type { Lifetimes, TokenAnswer, Tokens } from "./tokens.ts";
 
 export interface LoginAnswer extends TokenAnswer {
@@ -86,7 +86,7 @@ export class Login {
     const attempt = await this.#deps.throttle.attempt(
       `${provider} ${username.normalize("NFKC").toLowerCase()}`,
       origin.address,
-      () => authenticator.authenticate(username, password),
+      () => authenticator.authenticate(username, password, undefined, addressBlock(origin.address)),
     );
     const attempted = { provider, id: username };
     if (attempt.kind === "throttled") {

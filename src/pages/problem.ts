@@ -77,6 +77,12 @@ function words({ code, status, retryAfter }: Problem): Words {
         text: "Your account has no role that allows it. Nothing was changed.",
         next: "If you think that this is a mistake, ask the operator.",
       };
+    case "logins_busy":
+      return {
+        title: "Too many logins at once",
+        text: "More people are logging in than the service behind this server can check.",
+        next: "Wait a moment, then try again.",
+      };
     case "store_unavailable":
     case "store_busy":
     case "store_full":

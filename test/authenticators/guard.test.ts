@@ -29,11 +29,11 @@ test("an identity and null pass, with their arguments", async () => {
     return { id: "alice", state: { group: "lab" }, password: "secret1" };
   });
   const { signal } = new AbortController();
-  assert.deepEqual(await good.authenticate("alice", "secret1", signal), {
+  assert.deepEqual(await good.authenticate("alice", "secret1", signal, "192.0.2.7"), {
     id: "alice",
     state: { group: "lab" },
   });
-  assert.deepEqual(seen, ["alice", "secret1", signal]);
+  assert.deepEqual(seen, ["alice", "secret1", signal, "192.0.2.7"]);
   assert.equal(await own(() => null).authenticate("alice", "x"), null);
   assert.equal(good.confirmationMessage, "Hello");
   await good.start?.();

@@ -1,18 +1,25 @@
 /**
  * A bounded number of helpers and a bounded queue before them: however many logins come in, each has an answer or an
- * error within `queueSeconds + loginSeconds`. Helpers start when they are needed and end when they are idle.
+ * error within `queueSeconds + loginSeconds`, and none is kept out by many from elsewhere. Helpers start when they are
+ * needed and end when they are idle.
  */
 import { Failure } from "../../errors.ts";
 import type { PamReply, PamRequest } from "./helper.ts";
 import type { Helper } from "./process.ts";
+import { FairQueue } from "./queue.ts";
 
 export interface PoolLimits {
   readonly helpers: number;
+  /** Helpers that logins from one place have at once: a stack that hangs for them does not hang for all. */
+  readonly perPlace: number;
   readonly queue: number;
   readonly queueSeconds: number;
   readonly loginSeconds: number;
   readonly idleSeconds: number;
 }
+
+/** Seconds. */
+const RETRY_AFTER = "5";
 
 interface Waiter {
   go(): void;
@@ -24,9 +31,10 @@ export class HelperPool {
   readonly #limits: PoolLimits;
   readonly #idle = new Map<Helper, NodeJS.Timeout>();
   readonly #busy = new Set<Helper>();
-  readonly #queue = new Set<Waiter>();
+  readonly #queue = new FairQueue<Waiter>();
   /** Logins that have a helper or are about to take one. */
   #running = 0;
+  readonly #runningOf = new Map<string, number>();
   #stopped = false;
 
   constructor(start: () => Helper, limits: PoolLimits) {
@@ -34,14 +42,17 @@ export class HelperPool {
     this.#limits = limits;
   }
 
-  /** What a helper answers. The login goes on where `signal` is aborted, since a module must not be cut off midway. */
-  async run(request: PamRequest, signal?: AbortSignal): Promise<PamReply> {
+  /**
+   * What a helper answers. The login goes on where `signal` is aborted, since a module must not be cut off midway. `place`:
+   * where it comes from.
+   */
+  async run(request: PamRequest, signal?: AbortSignal, place = ""): Promise<PamReply> {
     signal?.throwIfAborted();
     if (this.#stopped) throw new Failure("stopping");
-    // Who waited has been handed the place of a login that is over, so nobody can overtake.
-    if (this.#running >= this.#limits.helpers) await this.#wait(signal);
-    else this.#running++;
-    return unlessAborted(this.#ask(request), signal);
+    // Who waited has been handed the turn of a login that is over, so nobody can overtake.
+    if (this.#mayRun(place)) this.#begin(place);
+    else await this.#wait(place, signal);
+    return unlessAborted(this.#ask(request, place), signal);
   }
 
   async stop(): Promise<void> {
@@ -53,7 +64,28 @@ export class HelperPool {
     await Promise.all(helpers.map((helper) => helper.kill()));
   }
 
-  async #ask(request: PamRequest): Promise<PamReply> {
+  #mayRun(place: string): boolean {
+    const { helpers, perPlace } = this.#limits;
+    return this.#running < helpers && (this.#runningOf.get(place) ?? 0) < perPlace;
+  }
+
+  #begin(place: string): void {
+    this.#running += 1;
+    this.#runningOf.set(place, (this.#runningOf.get(place) ?? 0) + 1);
+  }
+
+  #end(place: string): void {
+    this.#running -= 1;
+    const left = (this.#runningOf.get(place) ?? 1) - 1;
+    if (left === 0) this.#runningOf.delete(place);
+    else this.#runningOf.set(place, left);
+    const next = this.#queue.next((waiting) => this.#mayRun(waiting));
+    if (next === undefined) return;
+    this.#begin(next.place);
+    next.item.go();
+  }
+
+  async #ask(request: PamRequest, place: string): Promise<PamReply> {
     let helper: Helper | undefined;
     let late = false;
     const timer = setTimeout(() => {
@@ -77,9 +109,7 @@ export class HelperPool {
     } finally {
       clearTimeout(timer);
       if (helper !== undefined) this.#busy.delete(helper);
-      const [next] = this.#queue;
-      if (next === undefined) this.#running--;
-      else next.go();
+      this.#end(place);
     }
   }
 
@@ -106,12 +136,17 @@ export class HelperPool {
     else this.#idle.set(helper, setTimeout(end, this.#limits.idleSeconds * 1000).unref());
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<void> {
+  #wait(place: string, signal: AbortSignal | undefined): Promise<void> {
     const { queue, queueSeconds } = this.#limits;
-    if (this.#queue.size >= queue) throw busy(`${queue} PAM logins are waiting already`);
+    if (this.#queue.size >= queue) {
+      const full = busy(`${queue} PAM logins are waiting already`);
+      const displaced = this.#queue.displacedBy(place);
+      if (displaced === undefined) throw full;
+      displaced.leave(full);
+    }
     return new Promise<void>((resolve, reject) => {
       const settle = (done: () => void): void => {
-        this.#queue.delete(waiter);
+        this.#queue.delete(place, waiter);
         clearTimeout(timer);
         signal?.removeEventListener("abort", aborted);
         done();
@@ -121,13 +156,13 @@ export class HelperPool {
       const late = busy(`no PAM helper was free within ${queueSeconds} seconds`);
       const timer = setTimeout(() => waiter.leave(late), queueSeconds * 1000);
       signal?.addEventListener("abort", aborted, { once: true });
-      this.#queue.add(waiter);
+      this.#queue.add(place, waiter);
     });
   }
 }
 
 function busy(log: string): Failure {
-  return new Failure("store_unavailable", { detail: "Too many logins are waiting. Try again.", log });
+  return new Failure("logins_busy", { log, headers: { "retry-after": RETRY_AFTER } });
 }
 
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -5,7 +5,7 @@ import { HelperPool } from "../../../src/authenticators/pam/pool.ts";
 import type { Helper } from "../../../src/authenticators/pam/process.ts";
 import { Failure, type FailureCode } from "../../../src/errors.ts";
 
-const LIMITS = { helpers: 2, queue: 3, queueSeconds: 10, loginSeconds: 30, idleSeconds: 60 };
+const LIMITS = { helpers: 2, perPlace: 2, queue: 3, queueSeconds: 10, loginSeconds: 30, idleSeconds: 60 };
 
 /** A helper that answers when the test says so. */
 class Toy implements Helper {
@@ -45,9 +45,9 @@ function start(): Helper {
 }
 
 /** The n-th login; what becomes of it is in `outcome`. */
-function login(name: string, signal?: AbortSignal): { outcome: string } {
+function login(name: string, signal?: AbortSignal, place?: string): { outcome: string } {
   const seen = { outcome: "open" };
-  pool.run({ kind: "probe", service: name }, signal).then(
+  pool.run({ kind: "probe", service: name }, signal, place).then(
     (reply) => {
       seen.outcome = reply.kind === "broken" ? `answered ${reply.reason}` : "";
     },
@@ -123,11 +123,7 @@ describe("a pool of helpers", () => {
 
   test("refuses at once where too many wait", async () => {
     for (const name of ["a", "b", "c", "d", "e"]) login(name);
-    await expectFailure(
-      pool.run({ kind: "probe", service: "f" }),
-      "store_unavailable",
-      /3 PAM logins are waiting/,
-    );
+    await expectFailure(pool.run({ kind: "probe", service: "f" }), "logins_busy", /3 PAM logins are waiting/);
     toys[0]?.answer();
     await settle();
     const later = login("g");
@@ -145,7 +141,7 @@ describe("a pool of helpers", () => {
     assert.equal(waiting.outcome, "open");
     t.mock.timers.tick(1);
     await settle();
-    assert.equal(waiting.outcome, "store_unavailable");
+    assert.equal(waiting.outcome, "logins_busy");
     for (const toy of toys) toy.answer();
     await settle();
     assert.deepEqual(
@@ -238,6 +234,71 @@ describe("a pool of helpers", () => {
     );
     await assert.rejects(pool.run({ kind: "probe", service: "e" }, AbortSignal.abort()), {
       name: "AbortError",
+    });
+  });
+
+  test("places take turns, however many logins one of them sends", async () => {
+    pool = new HelperPool(start, { ...LIMITS, helpers: 1, perPlace: 1, queue: 10 });
+    const from = (place: string, ...names: string[]) =>
+      names.map((name) => login(place + name, undefined, place));
+    from("a", "1", "2", "3", "4");
+    from("b", "1", "2");
+    from("c", "1");
+    for (let round = 0; round < 7; round++) {
+      toys[0]?.answer();
+      await settle();
+    }
+    assert.deepEqual(toys[0]?.asked, ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]);
+  });
+
+  test("one place never has all helpers, and what is left over is for others", async () => {
+    pool = new HelperPool(start, { ...LIMITS, helpers: 3, perPlace: 2, queue: 10 });
+    for (const name of ["a1", "a2", "a3"]) login(name, undefined, "a");
+    assert.deepEqual(
+      toys.flatMap((toy) => toy.asked),
+      ["a1", "a2"],
+    );
+    login("b1", undefined, "b");
+    assert.deepEqual(
+      toys.flatMap((toy) => toy.asked),
+      ["a1", "a2", "b1"],
+    );
+    toys[2]?.answer();
+    await settle();
+    assert.deepEqual(toys[2]?.asked, ["b1"]);
+    toys[0]?.answer();
+    await settle();
+    assert.deepEqual(toys.flatMap((toy) => toy.asked).sort(), ["a1", "a2", "a3", "b1"]);
+  });
+
+  test("a full queue makes room at the cost of who fills it", async () => {
+    pool = new HelperPool(start, { ...LIMITS, helpers: 1, perPlace: 1 });
+    const flood = ["1", "2", "3", "4", "5"].map((name) => login(`a${name}`, undefined, "a"));
+    await settle();
+    assert.deepEqual(
+      flood.map(({ outcome }) => outcome),
+      ["open", "open", "open", "open", "logins_busy"],
+    );
+    const [one, second] = [login("b1", undefined, "b"), login("b2", undefined, "b")];
+    const third = login("c1", undefined, "c");
+    await settle();
+    assert.deepEqual(
+      [...flood, one, second, third].map(({ outcome }) => outcome),
+      ["open", "open", "logins_busy", "logins_busy", "logins_busy", "open", "logins_busy", "open"],
+    );
+    for (let round = 0; round < 4; round++) {
+      toys[0]?.answer();
+      await settle();
+    }
+    assert.deepEqual(toys[0]?.asked, ["a1", "a2", "b1", "c1"]);
+  });
+
+  test("who is refused is told when to come back", async () => {
+    for (const name of ["a", "b", "c", "d", "e"]) login(name);
+    await assert.rejects(pool.run({ kind: "probe", service: "f" }), (error) => {
+      assert.ok(error instanceof Failure);
+      assert.deepEqual([error.status, error.headers["retry-after"]], [503, "5"]);
+      return true;
     });
   });
 

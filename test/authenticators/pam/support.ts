@@ -6,7 +6,14 @@ import { after } from "node:test";
 import { PAMAuthenticator, type PamOptions } from "../../../src/authenticators/pam.ts";
 import { Failure, type FailureCode, OperatorError } from "../../../src/errors.ts";
 
-export const WIDE = { helpers: 4, queue: 1000, queueSeconds: 60, loginSeconds: 30, idleSeconds: 60 };
+export const WIDE = {
+  helpers: 4,
+  perPlace: 4,
+  queue: 1000,
+  queueSeconds: 60,
+  loginSeconds: 30,
+  idleSeconds: 60,
+};
 export const warnings: string[] = [];
 const made: PAMAuthenticator[] = [];
 
