@@ -51,12 +51,14 @@ const standing = statement((db, { principal, now }: Args<{ principal: number; no
     ]),
 );
 
-const noteLogin = statement((db, row: Args<IdentityRef & { now: Date }>) =>
+/** By now the identity may be nobody's any more, or another principal's. */
+const noteLogin = statement((db, row: Args<IdentityRef & { principal: number; now: Date }>) =>
   db
     .updateTable("identities")
     .set({ latest_login: row.now, time_updated: row.now })
     .where("id", "=", row.id)
-    .where("provider", "=", row.provider),
+    .where("provider", "=", row.provider)
+    .where("principal_id", "=", row.principal),
 );
 
 const insertSession = statement(
@@ -156,7 +158,8 @@ export async function openSession(db: Db, request: OpenCommand): Promise<OpenOut
   if (known === undefined) principal = await makeUser(db, identity, now, { now, origin });
   else {
     principal = known;
-    if ((await db.run(noteLogin, { ...identity, now })) === 0) throw lostRace("the identity was unlinked");
+    const noted = await db.run(noteLogin, { ...identity, principal: known.id, now });
+    if (noted === 0) throw lostRace("the identity was unlinked");
   }
   if (request.admin) await grantAdmin(db, principal, identity, { now, origin });
   const session: SessionStatus = {

@@ -57,6 +57,23 @@ const CASES: Readonly<
     assert.deepEqual(principal.identities, [ORCID]);
   },
 
+  "a login that waits while its identity becomes somebody else's is theirs": async (t, _, uri) => {
+    const store = await openFor(t, uri);
+    const [ann, bob] = [await logIn(store, "ann"), await logIn(store, "bob")];
+    const change = { principal: ann.principal.uuid, session: ann.session.uuid, origin: ORIGIN };
+    await store.accounts.link({ ...change, since: at(0), now: at(1), identity: ORCID, limit: 5, code: null });
+    const other = await transaction(
+      t,
+      uri,
+      "select id from principals for update",
+      `update identities set principal_id = (select id from principals where uuid = '${bob.principal.uuid}') where provider = 'orcid'`,
+    );
+    const late = store.sessions.open(login("x", { identity: ORCID, now: at(5) }));
+    await waiting(other, 1);
+    await other.query("commit");
+    assert.equal(opened(await late).principal.uuid, bob.principal.uuid);
+  },
+
   "changes of one person's identities come one after the other": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const ann = await logIn(store, "ann");
@@ -151,7 +168,7 @@ const CASES: Readonly<
   },
 
   "two admins who act on each other at once: one of them, and nobody waits for ever": async (t, _, uri) => {
-    const store = await openFor(t, uri);
+    const [store, second] = [await openFor(t, uri), await openFor(t, uri)];
     const [ann, bob] = [
       await logIn(store, "ann", { admin: true }),
       await logIn(store, "bob", { admin: true }),
@@ -165,7 +182,7 @@ const CASES: Readonly<
     const other = await transaction(t, uri, "select id from principals for update");
     const disabling = [
       store.principals.setDisabled(ann.principal.uuid, true, at(1), by(bob)),
-      store.principals.setDisabled(bob.principal.uuid, true, at(1), by(ann)),
+      second.principals.setDisabled(bob.principal.uuid, true, at(1), by(ann)),
     ];
     await waiting(other, 2);
     await other.query("commit");
