@@ -77,6 +77,11 @@ function parsePostgres(rest: string): PostgresAddress {
   const [userinfo = "", user = "", password] = /^([^:/@]*)(?::([^@]*))?@/.exec(rest) ?? [];
   const [location, query = ""] = splitOnce(rest.slice(userinfo.length), "?");
   const [authority, name = ""] = splitOnce(location, "/");
+  if (authority.includes("@")) {
+    throw new OperatorError(
+      "The PostgreSQL URI has an @ too many: in a user's name or a password it is written %40.",
+    );
+  }
   const [, bracketed, plain, digits] = /^(?:\[(.+)\]|([^:]*))(?::(\d+))?$/.exec(authority) ?? [];
   if (bracketed === undefined && plain === undefined) {
     throw new OperatorError(

@@ -90,6 +90,7 @@ test("what is shown of a URI never has the password, nor has a complaint", () =>
   assert.equal(shown, "postgresql://db:5432/tiled");
   for (const uri of [
     "postgresql://user:hunter2@db:port/tiled",
+    "postgresql://user:hunter1@hunter2@db/tiled",
     "mysql://user:hunter2@db/tiled",
     "sqlite://user:hunter2@db/tiled",
     "postgresql://user:hunter2@[::1/tiled",
