@@ -42,7 +42,13 @@ export class Accounts {
   /** Ends all sessions but the browser's own; how many those were. */
   async endOthers({ principal, session }: BrowserCaller, origin: Origin): Promise<number> {
     const now = new Date(this.#clock.now());
-    const outcome = await this.#store.revokeOthers(principal.uuid, session, now, origin);
+    const outcome = await this.#store
+      .revokeOthers(principal.uuid, session, now, origin)
+      .catch((error: unknown) => {
+        // Which sessions have ended is not known: none counts until the principal is read again.
+        this.#directory.principalChanged(principal.uuid);
+        throw error;
+      });
     if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
     for (const uuid of outcome.sessions) this.#directory.sessionChanged(uuid, principal.uuid);
     return outcome.sessions.length;

@@ -93,7 +93,11 @@ export class ApiKeys {
   async revoke(owner: Uuid, firstEight: string, origin: Origin): Promise<boolean> {
     const prefix = firstEight.slice(0, FIRST_EIGHT).toLowerCase();
     if (!/^[0-9a-f]{8}$/.test(prefix)) return false;
-    const outcome = await this.#store.revoke(owner, prefix, new Date(this.#clock.now()), origin);
+    const now = new Date(this.#clock.now());
+    const outcome = await this.#store.revoke(owner, prefix, now, origin).catch((error: unknown) => {
+      this.#directory.apiKeysUncertain(prefix, owner);
+      throw error;
+    });
     if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
     if (outcome.kind === "unknown") return false;
     this.#directory.apiKeysRevoked(prefix, outcome.digests, owner);

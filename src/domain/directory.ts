@@ -53,8 +53,18 @@ export class Directory {
     this.#documents.drop(uuid);
   }
 
+  sessionUncertain(session: Uuid): void {
+    this.#sessions.drop(session);
+  }
+
   sessionChanged(session: Uuid, principal: Uuid): void {
     this.#sessions.drop(session);
+    this.#documents.drop(principal);
+  }
+
+  /** Where it is not known whether keys were revoked, none that begins so counts unread. */
+  apiKeysUncertain(firstEight: string, principal: Uuid): void {
+    this.#apiKeys.dropWhere((name) => name.startsWith(firstEight));
     this.#documents.drop(principal);
   }
 

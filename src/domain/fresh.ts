@@ -57,6 +57,13 @@ export class FreshCache<K, V> {
     this.#loading.delete(key);
   }
 
+  /** Those whose names fit: where it is not known which of them were changed. */
+  dropWhere(fits: (key: K) => boolean): void {
+    for (const keys of [[...this.#entries.keys()], [...this.#loading.keys()]]) {
+      for (const key of keys) if (fits(key)) this.drop(key);
+    }
+  }
+
   #read(key: K): Promise<V | undefined> {
     const readAt = this.#clock.now();
     const reading: Promise<V | undefined> = this.#load(key).then(
@@ -93,9 +100,10 @@ export class FreshCache<K, V> {
   #keep(key: K, value: V | undefined, readAt: number): void {
     this.#entries.delete(key);
     if (value === undefined) return;
-    if (this.#entries.size >= MAX_ENTRIES) {
-      const [oldest] = this.#entries.keys();
-      if (oldest !== undefined) this.#entries.delete(oldest);
+    // In the order in which they were read: the first ones are of no use any more, or the least.
+    for (const [oldest, entry] of this.#entries) {
+      if (this.#entries.size < MAX_ENTRIES && this.#isKnown(entry)) break;
+      this.#entries.delete(oldest);
     }
     this.#entries.set(key, { value, readAt, checkedAt: readAt, away: false });
   }

@@ -66,13 +66,15 @@ export class Principals {
         detail: `You cannot change a principal that has scopes which you lack: ${quoted(lacking)}.`,
       });
     }
-    const outcome = await this.#store.setDisabled(uuid, disabled, this.#now(), origin);
+    const outcome = await this.#store
+      .setDisabled(uuid, disabled, this.#now(), origin)
+      // A change that failed midway may have been made.
+      .finally(() => this.#directory.principalChanged(uuid));
     if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
     if (outcome.kind === "unknown") unknown(uuid);
     if (outcome.kind === "last_admin") {
       throw new Failure("conflict", { detail: "This is the last admin: make another one first." });
     }
-    this.#directory.principalChanged(uuid);
   }
 
   #now(): Date {

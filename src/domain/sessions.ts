@@ -57,7 +57,7 @@ export class Sessions {
   /** By a refresh token, which is credential enough (RFC 7009); an expired one will do. */
   async revokeByToken(refreshToken: string, origin: Origin): Promise<void> {
     const claims = this.#tokens.verifyRefresh(refreshToken, { acceptExpired: true });
-    const outcome = await this.#store.revoke(claims.session, null, this.#now(), origin);
+    const outcome = await this.#revoke(claims.session, null, origin);
     if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
     if (outcome.kind === "unknown") {
       throw new Failure("conflict", { detail: `No session ${uuidHex(claims.session)}` });
@@ -67,10 +67,18 @@ export class Sessions {
 
   /** One of the principal's own sessions. */
   async revokeOwn(session: Uuid, principal: Uuid, origin: Origin): Promise<void> {
-    const outcome = await this.#store.revoke(session, principal, this.#now(), origin);
+    const outcome = await this.#revoke(session, principal, origin);
     if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
     if (outcome.kind === "unknown") throw new Failure("not_found", { detail: `No session ${session}` });
     this.#directory.sessionChanged(session, principal);
+  }
+
+  /** Where a database fails midway, the session may have ended: what is remembered of it does not count any more. */
+  #revoke(session: Uuid, principal: Uuid | null, origin: Origin): ReturnType<SessionStore["revoke"]> {
+    return this.#store.revoke(session, principal, this.#now(), origin).catch((error: unknown) => {
+      this.#directory.sessionUncertain(session);
+      throw error;
+    });
   }
 
   #now(): Date {

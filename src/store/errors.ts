@@ -44,7 +44,7 @@ export function asFailure(error: unknown): Failure | undefined {
   if (error instanceof Failure) return error;
   const code = codeOf(error);
   const log = `database: ${code === undefined ? "" : `${code}: `}${messageOf(error)}`;
-  if (isBusy(error)) return new Failure("store_busy", { log, headers: { "retry-after": "1" } });
+  if (isBusy(error)) return busy(log);
   if (code === "SQLITE_FULL" || code === "53100") return new Failure("store_full", { log });
   if (code !== undefined && SQLITE_UNAVAILABLE.has(primary(code)))
     return new Failure("store_unavailable", { log });
@@ -101,6 +101,19 @@ export function fromPlain(plain: PlainError): Error {
 /** A command that finds itself overtaken by another is begun anew, as one that the database itself turns back. */
 export function lostRace(what: string): Error {
   return Object.assign(new Error(`A command lost a race: ${what}.`), { code: "40001" });
+}
+
+/** What was asked before the database was lost, and not answered. Not even "nothing was changed" can be promised. */
+export function uncertain(log: string): Failure {
+  return new Failure("store_unavailable", {
+    detail:
+      "The database was lost while it was being changed. Whether it was changed is not known: look, then try again.",
+    log: `Whether a change was committed is not known: ${log}`,
+  });
+}
+
+export function busy(log: string): Failure {
+  return new Failure("store_busy", { log, headers: { "retry-after": "1" } });
 }
 
 export function unavailable(log: string, cause?: unknown): Failure {

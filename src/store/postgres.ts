@@ -5,8 +5,9 @@
 import type pg from "pg";
 import type { Backend, Command, CommandArgs, CommandName, CommandResult } from "./backend.ts";
 import { COMMANDS } from "./commands.ts";
-import { asFailure, codeOf, isConnectionLost, messageOf, unavailable } from "./errors.ts";
+import { asFailure, codeOf, isConnectionLost, messageOf, uncertain } from "./errors.ts";
 import { InFlight } from "./in-flight.ts";
+import { Lanes } from "./lanes.ts";
 import type { Connections } from "./postgres-fallback.ts";
 import { PostgresConnection } from "./postgres-pool.ts";
 import { Compiler, Db } from "./statement.ts";
@@ -32,6 +33,7 @@ type Outcome<R> =
 export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
   const compiler = new Compiler("postgresql");
   const inFlight = new InFlight();
+  const lanes = new Lanes();
 
   /** After a restart of the server every connection of the pool is dead: who lost one asks the next ones for a sign. */
   const acquire = async (ping: boolean): Promise<pg.PoolClient> => {
@@ -104,7 +106,7 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
       if (outcome.kind === "done") return outcome.result;
       const { error } = outcome;
       if (outcome.kind === "uncertain") {
-        throw unavailable(`Whether a change was committed is not known: ${messageOf(error)}`);
+        throw uncertain(messageOf(error));
       }
       const again = LOST_A_RACE.test(codeOf(error) ?? "") || (isConnectionLost(error) && !lost);
       if (!again || tries === 1) throw asFailure(error) ?? error;
@@ -116,7 +118,7 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
     dialect: "postgresql",
     durable: true,
     read: (work) => inFlight.run(() => read(work)),
-    write: (name, args) => inFlight.run(() => write(name, args)),
+    write: (name, args) => inFlight.run(() => lanes.run(name, args, () => write(name, args))),
     ping: async () => {
       await inFlight.run(() =>
         read((db) => db.query((tables) => tables.selectFrom("alembic_version").selectAll())),

@@ -6,7 +6,7 @@ import { Worker } from "node:worker_threads";
 import type { Failure } from "../errors.ts";
 import { entryUrl } from "../lib/entry.ts";
 import type { CommandArgs, CommandName, CommandResult } from "./backend.ts";
-import { fromPlain, toPlain, unavailable } from "./errors.ts";
+import { fromPlain, toPlain, unavailable, uncertain } from "./errors.ts";
 import type { WriteAnswer, WriteRequest } from "./sqlite-writer.ts";
 import type { ToWriter, WriterData } from "./writer-worker.ts";
 
@@ -97,7 +97,7 @@ export class WriterThread {
     worker.on("exit", () => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;
-      this.#failAll(unavailable("The database's writer ended."));
+      this.#failAll(uncertain("the database's writer ended"));
     });
     return worker;
   }

@@ -158,6 +158,21 @@ test("a store that was away a while ago is waited for, and one that is busy sinc
   assert.ok(busy.fresh.get("a") instanceof Promise);
 });
 
+test("what fits is dropped, also while it is being read", async () => {
+  const clock = new ManualClock();
+  const loads: string[] = [];
+  const fresh = new FreshCache<string, string>(async (key) => {
+    loads.push(key);
+    return key;
+  }, clock);
+  for (const key of ["aa 1", "aa 2", "bb 1"]) await fresh.get(key);
+  const reading = fresh.get("aa 3");
+  fresh.dropWhere((key) => key.startsWith("aa"));
+  assert.equal(await reading, "aa 3");
+  for (const key of ["aa 1", "aa 2", "aa 3"]) assert.ok(fresh.get(key) instanceof Promise, key);
+  assert.equal(fresh.get("bb 1"), "bb 1");
+});
+
 test("names that nobody has push nothing out", async () => {
   const clock = new ManualClock();
   let reads = 0;

@@ -109,3 +109,39 @@ test("a database that is only busy keeps nobody in whom it would have to be aske
   breakWith(null);
   assert.equal((await t.whoami(bearer)).statusCode, 200);
 });
+
+test("whoever revokes while the database is away may have done so: what they revoke does not count here meanwhile", async () => {
+  const clock = new ManualClock();
+  const { store, breakWith } = breakable(await memoryStore(clock));
+  await using t = await testApp({ store, clock });
+  const [alice, bob] = [await t.login("alice"), await t.login("bob")];
+  const [key, other] = [await t.makeKey(bob.access_token), await t.makeKey(bob.access_token)];
+  const credentials = { alice: `Bearer ${alice.access_token}`, bob: `Bearer ${bob.access_token}` };
+  for (const credential of [...Object.values(credentials), `Apikey ${key}`, `Apikey ${other}`])
+    assert.equal((await t.whoami(credential)).statusCode, 200);
+  breakWith("store_unavailable");
+  const failed = await Promise.all([
+    t.call({
+      method: "DELETE",
+      url: `/api/v1/auth/apikey?first_eight=${key.slice(0, 8)}`,
+      headers: { authorization: credentials.bob },
+    }),
+    t.call({
+      method: "POST",
+      url: "/api/v1/auth/session/revoke",
+      payload: { refresh_token: alice.refresh_token },
+    }),
+  ]);
+  assert.deepEqual(
+    failed.map(({ statusCode }) => statusCode),
+    [503, 503],
+  );
+  assert.equal((await t.whoami(`Apikey ${key}`)).statusCode, 503);
+  assert.equal((await t.whoami(credentials.alice)).statusCode, 503);
+  const status = async (credential: string) =>
+    (await t.call({ url: "/api/v1/", headers: { authorization: credential } })).statusCode;
+  assert.equal(await status(credentials.bob), 200);
+  breakWith(null);
+  assert.equal((await t.whoami(`Apikey ${key}`)).statusCode, 200);
+  assert.equal((await t.whoami(credentials.alice)).statusCode, 200);
+});

@@ -47,7 +47,11 @@ test("a command runs between begin and commit", async () => {
 
 test("a connection that is lost at commit: nobody knows, so it is not tried again and not acknowledged", async () => {
   const { backend, asked, released } = pretend((sql) => (sql === "commit" ? lost() : undefined));
-  await assert.rejects(backend.write("audit.append", [EVENT]), unavailable);
+  await assert.rejects(backend.write("audit.append", [EVENT]), (error) => {
+    assert.ok(unavailable(error) && error instanceof Failure);
+    assert.match(String(error.detail), /Whether it was changed is not known/);
+    return true;
+  });
   assert.deepEqual(asked, ["begin", "insert", "commit"]);
   assert.deepEqual(released, [true]);
 });

@@ -83,6 +83,25 @@ const CASES: Readonly<
     assert.equal((await store.principals.list({ offset: 0, limit: 100 }, NOW)).length, 7);
   },
 
+  "many refreshes of one session, and keys of one owner, take no connection from others": async (
+    t,
+    _server,
+    uri,
+  ) => {
+    const store = await openFor(t, uri, { poolSize: 4, maxOverflow: 0 });
+    const [ann, bob] = [await logIn(store, "ann"), await logIn(store, "bob")];
+    let answered = 0;
+    const flood = Array.from({ length: 300 }, async (_, index) => {
+      if (index % 2 === 0) await store.sessions.rotate(refresh(ann.session.uuid, 0, "t"));
+      else await store.apiKeys.create(newKey(ann.principal.uuid, {}, { limit: 1000 }));
+      answered++;
+    });
+    assert.equal((await store.sessions.rotate(refresh(bob.session.uuid, 0, "t"))).kind, "refreshed");
+    assert.ok(answered < 150, `${answered} were answered before`);
+    await Promise.all(flood);
+    assert.equal((await store.principals.document(ann.principal.uuid, NOW))?.apiKeys.length, 150);
+  },
+
   "without a free connection the database is busy, not away": async (t, _server, uri) => {
     const store = await openFor(t, uri, { poolSize: 1, maxOverflow: 0 });
     const { principal } = await logIn(store, "ann");
