@@ -4,29 +4,24 @@
  */
 import type { Logger } from "pino";
 import { type Caller, isKnown } from "../domain/caller.ts";
-import { infoLines } from "../lib/log-lines.ts";
+import { infoLines, quoted } from "../lib/log-lines.ts";
 import type { AfterRequest } from "./after.ts";
 import type { Proxies } from "./proxies.ts";
 
 const MAX_PATH = 200;
 
 export function requestLines(logger: Logger, proxies: Proxies): AfterRequest {
-  const write = infoLines(logger);
+  const write = infoLines(logger, "request");
   return (request, reply, aborted) => {
     const { caller, failure } = request;
-    write({
-      reqId: request.id,
-      method: request.method,
-      path: pathOf(request.originalUrl),
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime * 10) / 10,
-      address: proxies.read(request).address,
-      principal: callerName(caller),
-      aborted: aborted || undefined,
-      code: failure?.code,
-      reason: failure?.message,
-      msg: "request",
-    });
+    const { address } = proxies.read(request);
+    const ms = Math.round(reply.elapsedTime * 10) / 10;
+    const why = failure === null ? "" : `,"code":${quoted(failure.code)},"reason":${quoted(failure.message)}`;
+    write(
+      `"reqId":${quoted(request.id)},"method":${quoted(request.method)},"path":${quoted(pathOf(request.originalUrl))},` +
+        `"status":${reply.statusCode},"ms":${ms},"address":${address === null ? null : quoted(address)},` +
+        `"principal":${quoted(callerName(caller))}${aborted ? ',"aborted":true' : ""}${why}`,
+    );
   };
 }
 

@@ -4,20 +4,26 @@
  */
 import { type Logger, symbols } from "pino";
 
-/** Values that JSON has; what is undefined is left out. */
-export type Facts = Readonly<Record<string, string | number | boolean | null | undefined>>;
-
 const INFO = 30;
 
-/** Writes facts and a message, which pino puts last, at the level `info`, unless that is switched off. */
-export function infoLines(logger: Logger): (facts: Facts & { readonly msg: string }) => void {
+/** Writes lines with a message at the level `info`, unless that is switched off. `fields`: JSON, `"a":1,"b":"x"`. */
+export function infoLines(logger: Logger, message: string): (fields: string) => void {
   const inner = logger as unknown as Inner;
-  return (facts) => {
+  const start = (inner[symbols.lsCacheSym][INFO] ?? "{") as string;
+  const end = `,"msg":${quoted(message)}}\n`;
+  return (fields) => {
     if (inner[symbols.levelValSym] > INFO) return;
-    const start =
-      (inner[symbols.lsCacheSym][INFO] ?? "") + inner[symbols.timeSym]() + inner[symbols.chindingsSym];
-    inner[symbols.streamSym].write(`${start},${JSON.stringify(facts).slice(1)}\n`);
+    inner[symbols.streamSym].write(
+      `${start}${inner[symbols.timeSym]()}${inner[symbols.chindingsSym]},${fields}${end}`,
+    );
   };
+}
+
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** As JSON. */
+export function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** What pino's own `asJson` reads. */
