@@ -37,7 +37,8 @@ export function encryptionOf(
 ): readonly [Encryption, Encryption?] {
   const said = (setting: Setting) => address.parameters[setting] || environment[`PG${setting.toUpperCase()}`];
   const system = said("sslrootcert") === SYSTEM;
-  const mode = said("sslmode") || address.parameters["ssl"] || (system ? "verify-full" : "prefer");
+  const { sslmode, ssl } = address.parameters;
+  const mode = sslmode || ssl || environment["PGSSLMODE"] || (system ? "verify-full" : "prefer");
   const host = address.host ?? environment["PGHOST"] ?? "";
   // A socket of this machine's file system: nothing to encrypt, whatever the mode.
   if (host.startsWith("/")) return [false];

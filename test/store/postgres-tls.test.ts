@@ -85,7 +85,8 @@ test("the environment and ~/.postgresql say what the URI does not", (t) => {
   const environment = { PGSSLMODE: "verify-ca", PGSSLROOTCERT: join(home, ".postgresql", "other.crt") };
   assert.deepEqual(ways("", { environment, home }).map(checks), ["issuer"]);
   assert.equal(String((ways("", { environment, home })[0] as ConnectionOptions).ca), "other.crt");
-  assert.deepEqual(ways("?sslmode=disable", { environment, home }), [false]);
+  for (const said of ["?sslmode=disable", "?ssl=disable"])
+    assert.deepEqual(ways(said, { environment, home }), [false]);
   rmSync(join(home, ".postgresql", "postgresql.key"));
   assert.throws(() => ways("", { environment: {}, home }), /sslkey/);
 });
