@@ -94,7 +94,8 @@ export class FreshCache<K, V> {
   }
 
   #isKnown({ readAt }: Entry<V>): boolean {
-    return this.#clock.now() - readAt <= MAX_AGE_WITHOUT_STORE_MS;
+    const age = this.#clock.now() - readAt;
+    return age >= 0 && age <= MAX_AGE_WITHOUT_STORE_MS;
   }
 
   #keep(key: K, value: V | undefined, readAt: number): void {

@@ -105,9 +105,9 @@ export const AUDIT_EVENTS = [
 
 export type AuditEventName = (typeof AUDIT_EVENTS)[number];
 
-/** What somebody was admitted by; `token`: of no session of ours. */
+/** What somebody was admitted by; `token`: of no session of ours; `browser`: a cookie. */
 export type ActorCredential =
-  | { readonly kind: "session"; readonly session: Uuid }
+  | { readonly kind: "session" | "browser"; readonly session: Uuid }
   | { readonly kind: "api_key"; readonly firstEight: string; readonly digest: Digest }
   | { readonly kind: "token" };
 

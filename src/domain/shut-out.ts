@@ -9,5 +9,12 @@ import type { ShutOut } from "./ports.ts";
 export function shutOut({ credential }: Origin, { why }: ShutOut): Failure {
   const log = `shut out meanwhile: ${why}`;
   if (why === "principal") return new Failure("no_principal", { log });
-  return new Failure(credential?.kind === "api_key" ? "invalid_api_key" : "invalid_token", { log });
+  switch (credential?.kind) {
+    case "api_key":
+      return new Failure("invalid_api_key", { log });
+    case "browser":
+      return new Failure("browser_login_over", { log });
+    default:
+      return new Failure("invalid_token", { log });
+  }
 }

@@ -131,7 +131,8 @@ function credentialIn(caller: KnownCaller): ActorCredential {
     const { firstEight, digest } = caller.key;
     return { kind: "api_key", firstEight, digest };
   }
-  return caller.session === null ? { kind: "token" } : { kind: "session", session: caller.session };
+  if (caller.session === null) return { kind: "token" };
+  return { kind: caller.kind === "browser" ? "browser" : "session", session: caller.session };
 }
 
 /** For audit rows: from where, in which request, and who, once that is known. */

@@ -89,6 +89,7 @@ export function holdSession(
 async function counts(db: Db, credential: ActorCredential, owner: Uuid, now: Date): Promise<boolean> {
   switch (credential.kind) {
     case "session":
+    case "browser":
       return (await holdSession(db, { session: credential.session, owner, now })) !== undefined;
     case "api_key": {
       const { firstEight, digest } = credential;

@@ -85,6 +85,19 @@ test("while the store is away, the last known value counts for a minute; a dropp
   await assert.rejects(async () => await fresh.get("a"), { code: "store_unavailable" });
 });
 
+test("a clock that is set back does not make the last known value count for longer", async () => {
+  const clock = new ManualClock();
+  let away = false;
+  const fresh = new FreshCache<string, string>(async (key) => {
+    if (away) throw new Failure("store_unavailable");
+    return key;
+  }, clock);
+  await fresh.get("a");
+  away = true;
+  clock.advance(-3600);
+  await assert.rejects(async () => await fresh.get("a"), { code: "store_unavailable" });
+});
+
 test("a store that is busy is not away: what is known does not count for longer", async () => {
   const clock = new ManualClock();
   let failure: "store_busy" | "store_full" | undefined;

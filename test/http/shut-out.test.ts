@@ -6,6 +6,7 @@ import type { Store } from "../../src/domain/ports.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
 import { apikey, bearer, memoryStore, type TestApp, testApp } from "../support/app.ts";
+import { logIn } from "../support/person.ts";
 
 const OPERATOR: Origin = { address: null, requestId: null, actor: null };
 const WRITES = new Set(["create", "revoke", "createService", "setDisabled", "revokeOthers"]);
@@ -31,13 +32,14 @@ function interleaved(store: Store) {
   return { store: wrap(store), between };
 }
 
+const dashed = (hex: string) => hex.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") as Uuid;
+
 async function scene() {
   const clock = new ManualClock();
   const { store, between } = interleaved(await memoryStore(clock));
   const t = await testApp({ store, clock });
   const [alice, bob] = [await t.login("alice"), await t.login("bob")];
-  const uuid = (tokens: typeof alice) =>
-    tokens.principal.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") as Uuid;
+  const uuid = (tokens: typeof alice) => dashed(tokens.principal);
   return { t, clock, between, alice, bob, uuid };
 }
 
@@ -91,4 +93,22 @@ test("the key is revoked in between: 401, and what it asked for is not done", as
   });
   assert.deepEqual([refused.statusCode, refused.json()], [401, { detail: "Invalid API key" }]);
   assert.equal((await t.whoami(`Bearer ${bob.access_token}`)).statusCode, 200);
+});
+
+test("the browser's session ends in between: no key, and it has to log in again", async () => {
+  const { t, clock, between } = await scene();
+  await using _ = t;
+  const browser = await logIn(t, "cara");
+  const page = await browser.open("/account");
+  between.happens = async (store) => {
+    const { principal } = await t.login("cara");
+    const uuid = dashed(principal);
+    for (const session of (await store.principals.document(uuid, new Date(clock.now())))?.sessions ?? [])
+      await store.sessions.revoke(session.uuid, null, new Date(clock.now()), OPERATOR);
+  };
+  const refused = await browser.submit(page, { inherit: "on" }, {}, 'action="/account/keys"');
+  assert.equal(refused.statusCode, 303, refused.body);
+  assert.match(String(refused.headers.location), /\/login\b/);
+  const again = await t.login("cara");
+  assert.equal(await keysOf(t, again.access_token), 0);
 });

@@ -72,6 +72,8 @@ export const authorityCases: readonly Case[] = [
       const made = await scene(store);
       await store.sessions.revoke(made.admin.session.uuid, null, NOW, ORIGIN);
       await refused(store, made, made.bySession, "credential");
+      const { session } = made.admin;
+      await refused(store, made, made.by({ kind: "browser", session: session.uuid }), "credential");
       await store.apiKeys.revoke(made.actor, made.key.key.firstEight, NOW, ORIGIN);
       await refused(store, made, made.byKey, "credential");
     },
