@@ -2,24 +2,50 @@
  * Device logins that wait: Tiled's row of `pending_sessions`, as Tiled writes it, and beside it what its table has no
  * column for. Here they are read; what changes them is in `device-changes.ts`.
  */
-import type { DeviceLogin, DeviceLoginStore, DevicePhase } from "../domain/login-ports.ts";
+import type { Kysely } from "kysely";
+import type { DeviceLogin, DeviceLoginStore, DevicePhase, PolledLogin } from "../domain/login-ports.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Backend } from "./backend.ts";
+import { gathered } from "./gather.ts";
 import { type Args, type Db, statement } from "./statement.ts";
+import type { Tables } from "./tables.ts";
 
 export function toBytes(digest: Digest): Buffer {
   return Buffer.from(digest, "hex");
 }
 
 /** Asked again and again by every program that waits: no column more than it needs. */
-const byDeviceCode = statement((db, { hashed }: Args<{ hashed: Buffer }>) =>
+const polled = (db: Kysely<Tables>) =>
   db
     .selectFrom("pending_sessions as p")
     .innerJoin("tiled_auth_device_logins as d", "d.hashed_device_code", "p.hashed_device_code")
-    .where("p.hashed_device_code", "=", hashed)
-    .select(["p.expiration_time", "d.provider"])
-    .select(["d.phase", "d.reason", "d.browser", "d.identity", "d.session_state"]),
+    .select(["p.hashed_device_code", "p.expiration_time", "d.provider"])
+    .select(["d.phase", "d.reason", "d.browser", "d.identity", "d.session_state"]);
+
+const byDeviceCode = statement((db, { hashed }: Args<{ hashed: Buffer }>) =>
+  polled(db).where("p.hashed_device_code", "=", hashed),
 );
+
+type PolledRow = Awaited<ReturnType<ReturnType<typeof polled>["execute"]>>[number];
+
+function toPolled(row: PolledRow): PolledLogin {
+  return { provider: row.provider, expirationTime: row.expiration_time, phase: phaseOf(row) };
+}
+
+async function findPolled(db: Db, deviceCode: Digest): Promise<PolledLogin | undefined> {
+  const row = await db.one(byDeviceCode, { hashed: toBytes(deviceCode) });
+  return row && toPolled(row);
+}
+
+async function findAllPolled(db: Db, codes: readonly Digest[]): Promise<(PolledLogin | undefined)[]> {
+  const [first, ...others] = codes;
+  if (first !== undefined && others.length === 0) return [await findPolled(db, first)];
+  const rows = await db.query((tables) =>
+    polled(tables).where("p.hashed_device_code", "in", codes.map(toBytes)),
+  );
+  const found = new Map(rows.map((row) => [row.hashed_device_code.toString("hex"), toPolled(row)]));
+  return codes.map((code) => found.get(code));
+}
 
 const byState = statement((db, { state }: Args<{ state: Digest }>) =>
   db
@@ -61,13 +87,14 @@ function phaseOf({ phase, reason, browser, identity, session_state }: PhaseColum
 }
 
 export function deviceLoginStore(backend: Backend): DeviceLoginStore {
+  // As with API keys: `api-keys.ts`.
+  const lookUp =
+    backend.dialect === "sqlite"
+      ? (code: Digest) => backend.read((db) => findPolled(db, code))
+      : gathered<Digest, PolledLogin>((codes) => backend.read((db) => findAllPolled(db, codes)));
   return {
     start: (request) => backend.write("device.start", request),
-    byDeviceCode: (deviceCode) =>
-      backend.read(async (db) => {
-        const row = await db.one(byDeviceCode, { hashed: toBytes(deviceCode) });
-        return row && { provider: row.provider, expirationTime: row.expiration_time, phase: phaseOf(row) };
-      }),
+    byDeviceCode: lookUp,
     byState: (state) =>
       backend.read(async (db) => {
         const row = await readByState(db, state);

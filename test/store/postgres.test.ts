@@ -117,18 +117,19 @@ const CASES: Readonly<
     assert.ok(await store.principals.summary(principal.uuid));
   },
 
-  "a flood of keys and browsers that nobody knows takes no connection from others": async (
+  "a flood of keys, browsers and device codes that nobody knows takes no connection from others": async (
     t,
     _server,
     uri,
   ) => {
-    const store = await openFor(t, uri, { poolSize: 5, maxOverflow: 0 });
+    const store = await openFor(t, uri, { poolSize: 7, maxOverflow: 0 });
     const { principal } = await logIn(store, "ann");
     let answered = 0;
     const flood = Array.from({ length: 4000 }, async (_, index) => {
       const digest = sha256(`nobody's ${index}`);
-      if (index % 2 === 0) await store.apiKeys.find(digest.slice(0, 8), digest);
-      else await store.browserSessions.find(digest);
+      if (index % 3 === 0) await store.apiKeys.find(digest.slice(0, 8), digest);
+      else if (index % 3 === 1) await store.browserSessions.find(digest);
+      else await store.deviceLogins.byDeviceCode(digest);
       answered++;
     });
     assert.equal((await store.principals.summary(principal.uuid))?.uuid, principal.uuid);

@@ -29,6 +29,24 @@ export const browserSessionCases: readonly Case[] = [
     },
   ],
   [
+    "browsers that are looked for at the same moment are not mixed up",
+    async (store) => {
+      const names = ["ann", "bob", "cara", "dan", "eve", "fay"];
+      for (const name of names)
+        opened((await store.browserSessions.open(sha256(name), login(name), null)).outcome);
+      const found = await Promise.all(
+        names.flatMap((name) => [
+          store.browserSessions.find(sha256(name)),
+          store.browserSessions.find(sha256(`not ${name}`)),
+        ]),
+      );
+      assert.deepEqual(
+        found.map((binding) => binding?.identity.id),
+        names.flatMap((name) => [name, undefined]),
+      );
+    },
+  ],
+  [
     "a new login of a browser ends its session before, in one step",
     async (store) => {
       const first = opened((await store.browserSessions.open(TOKEN, login("ann"), null)).outcome);

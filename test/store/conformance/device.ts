@@ -60,6 +60,24 @@ const asOrcid = (id: string) => login(id, { identity: { provider: "orcid", id },
 
 export const deviceCases: readonly Case[] = [
   [
+    "device codes that are asked for at the same moment are not mixed up",
+    async (store) => {
+      const names = ["ann", "bob", "cara", "dan", "eve"];
+      const starts: StartDeviceLogin[] = [];
+      for (const name of names) starts.push(await signedIn(store, name));
+      const found = await Promise.all(
+        starts.flatMap(({ deviceCode }) => [
+          store.deviceLogins.byDeviceCode(deviceCode),
+          store.deviceLogins.byDeviceCode(sha256(deviceCode)),
+        ]),
+      );
+      assert.deepEqual(
+        found.map((polled) => (polled?.phase.kind === "signed_in" ? polled.phase.identity.id : undefined)),
+        names.flatMap((name) => [name, undefined]),
+      );
+    },
+  ],
+  [
     "a device login is found by its code and by its state, with all that it began with",
     async (store) => {
       const start = newStart({ userAgent: null });
