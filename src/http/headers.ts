@@ -29,7 +29,7 @@ export function commonHeaders(app: FastifyInstance, links: Links): void {
     done(checkHeaders(request) ?? checkClient(request.raw.headers["user-agent"]));
   });
   app.addHook("onSend", (_request, reply, _payload, done) => {
-    reply.header("server-timing", `app;dur=${reply.elapsedTime.toFixed(1)}`);
+    reply.header("server-timing", `app;dur=${Math.round(reply.elapsedTime * 10) / 10}`);
     // Fastify adds a charset to JSON; Tiled's client then takes an error's text for something else and drops it.
     if (reply.getHeader("content-type") === "application/json; charset=utf-8") {
       reply.header("content-type", "application/json");
