@@ -95,9 +95,8 @@ export function jsonSchema(args: ArgsSchemas = {}): Readonly<Record<string, unkn
 /** What `args` may be depends on what is named. */
 function withArgs(section: object, key: string, schemas: ReadonlyMap<string, object> = new Map()): void {
   const conditions = [...schemas].map(([name, args]) => ({
-    if: { properties: { [key]: { const: name } }, required: [key] },
-    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema, not of a promise.
-    then: { properties: { args: { anyOf: [args, { type: "null" }] } } },
+    if: { not: { properties: { [key]: { const: name } }, required: [key] } },
+    else: { properties: { args: { anyOf: [args, { type: "null" }] } } },
   }));
   if (conditions.length > 0) Object.assign(section, { allOf: conditions });
 }

@@ -50,9 +50,8 @@ export const RefreshBody = Type.Object({ refresh_token: Type.String() });
 const SHORT_LIST = {
   type: ["array", "null"],
   maxItems: 64,
-  if: { maxItems: 64 },
-  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
-  then: { items: { type: "string" } },
+  if: { minItems: 65 },
+  else: { items: { type: "string" } },
 };
 
 export const ApiKeyBody = Type.Object({

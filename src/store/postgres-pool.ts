@@ -84,8 +84,8 @@ export class PostgresConnection implements DatabaseConnection {
     return { rows: result.rows as R[], numAffectedRows: BigInt(result.rowCount ?? 0) };
   }
 
-  // biome-ignore lint/correctness/useYield: kysely asks for it, nothing in the store streams.
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+  /** kysely asks for it; nothing in the store streams. */
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error("Streaming is not used with PostgreSQL.");
   }
 }

@@ -61,8 +61,8 @@ export class SqliteConnection implements DatabaseConnection {
     this.#prepare(sql).statement.run();
   }
 
-  // biome-ignore lint/correctness/useYield: kysely asks for it, nothing in the store streams.
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+  /** kysely asks for it; nothing in the store streams. */
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error("Streaming is not used with SQLite.");
   }
 

@@ -13,7 +13,7 @@ export interface Spec {
 interface NodeBase {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly specs: readonly Spec[];
-  /** null: the node has none of its own and bears those of the container that it stands in, if that has any. */
+  /** Null: the node has no tags of its own and bears those of its container. */
   readonly accessTags: readonly string[] | null;
 }
 

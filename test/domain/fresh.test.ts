@@ -66,16 +66,28 @@ test("a clock that is set back does not make an entry live longer", async () => 
   assert.ok(fresh.get("a") instanceof Promise);
 });
 
-test("while the store is away, the last known value counts for a minute; a dropped one does not", async () => {
+/** Loads each key as itself, until `leave`. */
+function leaving() {
   const clock = new ManualClock();
   let away = false;
   const fresh = new FreshCache<string, string>(async (key) => {
     if (away) throw new Failure("store_unavailable");
     return key;
   }, clock);
+  return {
+    clock,
+    fresh,
+    leave: () => {
+      away = true;
+    },
+  };
+}
+
+test("while the store is away, the last known value counts for a minute; a dropped one does not", async () => {
+  const { clock, fresh, leave } = leaving();
   await fresh.get("a");
   await fresh.get("b");
-  away = true;
+  leave();
   clock.advance(30);
   assert.equal(await fresh.get("a"), "a");
   assert.equal(fresh.get("a"), "a");
@@ -86,14 +98,9 @@ test("while the store is away, the last known value counts for a minute; a dropp
 });
 
 test("a clock that is set back does not make the last known value count for longer", async () => {
-  const clock = new ManualClock();
-  let away = false;
-  const fresh = new FreshCache<string, string>(async (key) => {
-    if (away) throw new Failure("store_unavailable");
-    return key;
-  }, clock);
+  const { clock, fresh, leave } = leaving();
   await fresh.get("a");
-  away = true;
+  leave();
   clock.advance(-3600);
   await assert.rejects(async () => await fresh.get("a"), { code: "store_unavailable" });
 });

@@ -1,14 +1,27 @@
 /** An open WebSocket through the gateway: both sides are as one, and it ends with the login. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
+import type { SocketPatience } from "../../src/http/gateway-socket.ts";
 import { apikey, bearer } from "../support/app.ts";
 import { eventually } from "../support/process.ts";
 import { STREAM, socketScene as scene } from "../support/sockets.ts";
 
 const SOON = { firstMessage: 10_000, recheck: 100 };
+
+/** A stream whose caller has stopped reading. */
+async function paused(x: TestContext, socketPatience: SocketPatience) {
+  const { t, open, opened } = await scene(x, { socketPatience });
+  const { access_token } = await t.login("bob");
+  const client = open(STREAM, bearer(access_token));
+  await client.has("schema");
+  client.socket.pause();
+  const [behind] = opened;
+  assert.ok(behind);
+  return { behind, client };
+}
 
 describe("an open stream", () => {
   test("ends for both when either side ends it, for the same reason", async (x) => {
@@ -83,25 +96,13 @@ describe("an open stream", () => {
   });
 
   test("of a caller that has gone without a word is closed", async (x) => {
-    const { t, open, opened } = await scene(x, { socketPatience: SOON });
-    const { access_token } = await t.login("bob");
-    const client = open(STREAM, bearer(access_token));
-    await client.has("schema");
     // It reads nothing more, so it answers no ping.
-    client.socket.pause();
-    const [behind] = opened;
-    assert.ok(behind);
+    const { behind } = await paused(x, SOON);
     await once(behind, "close");
   });
 
   test("is as fast as its slower side: nothing piles up here", async (x) => {
-    const { t, open, opened } = await scene(x, { socketPatience: { firstMessage: 1000, recheck: 100_000 } });
-    const { access_token } = await t.login("bob");
-    const client = open(STREAM, bearer(access_token));
-    await client.has("schema");
-    client.socket.pause();
-    const [behind] = opened;
-    assert.ok(behind);
+    const { behind, client } = await paused(x, { firstMessage: 1000, recheck: 100_000 });
     const block = Buffer.alloc(1_000_000);
     for (let count = 0; count < 100; count++) behind.send(block);
     let waiting = -1;

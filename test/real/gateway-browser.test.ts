@@ -8,32 +8,12 @@ import type { AddressInfo } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import type { Page } from "playwright-core";
 import { Api, bearer } from "../support/api.ts";
-import { catalog, serve } from "../support/behind.ts";
+import { ARRAY, catalog, serve } from "../support/behind.ts";
 import { startChromium, withoutChromium } from "../support/chromium.ts";
 import { withoutTiled } from "../support/python.ts";
 import { PASSWORDS } from "../support/toy.ts";
 
 const TIMEOUT = { timeout: 300_000 };
-
-const ARRAY = {
-  id: "live",
-  structure_family: "array",
-  metadata: {},
-  specs: [],
-  data_sources: [
-    {
-      structure_family: "array",
-      management: "writable",
-      structure: {
-        data_type: { endianness: "little", kind: "f", itemsize: 8 },
-        chunks: [[2]],
-        shape: [2],
-        dims: null,
-        resizable: false,
-      },
-    },
-  ],
-};
 
 /** A page of another server on this host: to the browser the same site, and another origin. */
 async function strangersPage(t: TestContext): Promise<string> {

@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
 import { Api, bearer } from "../support/api.ts";
-import { behind, catalog, serve } from "../support/behind.ts";
+import { ARRAY, behind, catalog, serve } from "../support/behind.ts";
 import { startOurs } from "../support/ours.ts";
 import { eventually, type Server, temporaryFolder } from "../support/process.ts";
 import { atTerminal, type Dialogue, program, withoutTiled } from "../support/python.ts";
@@ -201,25 +201,7 @@ describe("streams without the Python client", { skip: withoutTiled() }, () => {
       const { front } = await serve(t, await catalog(t));
       const api = new Api(front.url);
       const alice = await api.login("alice");
-      const array = {
-        structure_family: "array",
-        metadata: {},
-        data_sources: [
-          {
-            structure_family: "array",
-            structure: {
-              data_type: { endianness: "little", kind: "f", itemsize: 8 },
-              chunks: [[2]],
-              shape: [2],
-              dims: null,
-              resizable: false,
-            },
-            management: "writable",
-          },
-        ],
-        specs: [],
-      };
-      const { status } = await api.call("POST", "/metadata/", bearer(alice), { id: "live", ...array });
+      const { status } = await api.call("POST", "/metadata/", bearer(alice), ARRAY);
       assert.equal(status, 200);
       const url = `${front.url.replace("http", "ws")}/api/v1/stream/single/live?envelope_format=json`;
       const socket = new WebSocket(url);

@@ -48,3 +48,24 @@ export async function serve(t: TestContext, config: object, ours: object = {}): 
   const front = await startOurs(cleanup, toy({ ...ours, trees: [{ path: "/", upstream: real.url }] }));
   return { front, real };
 }
+
+/** What a catalog takes for an array that is written later. */
+export const ARRAY = {
+  id: "live",
+  structure_family: "array",
+  metadata: {},
+  specs: [],
+  data_sources: [
+    {
+      structure_family: "array",
+      management: "writable",
+      structure: {
+        data_type: { endianness: "little", kind: "f", itemsize: 8 },
+        chunks: [[2]],
+        shape: [2],
+        dims: null,
+        resizable: false,
+      },
+    },
+  ],
+};
