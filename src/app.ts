@@ -19,6 +19,7 @@ import { guardRoutes } from "./http/access.ts";
 import { afterRequests } from "./http/after.ts";
 import { apiKeyRoutes } from "./http/api-keys.ts";
 import { protectForms } from "./http/browser-session.ts";
+import { Connections } from "./http/connections.ts";
 import { allowOrigins } from "./http/cors.ts";
 import { protectFromForgery } from "./http/csrf.ts";
 import { docsRoute } from "./http/docs.ts";
@@ -84,6 +85,13 @@ export interface AppParts {
   readonly socketPatience?: SocketPatience;
 }
 
+declare module "fastify" {
+  interface FastifyInstance {
+    /** For an orderly stop. */
+    readonly connections: Connections;
+  }
+}
+
 /** For a request to arrive. */
 const PATIENCE_MS = 60_000;
 
@@ -122,7 +130,9 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   const problems = new ProblemPages({ site, links, accounts: multiUser !== null });
   answerErrors(app, links, problems);
   const metrics = new RequestMetrics();
-  afterRequests(app, [requestLines(parts.logger, proxies), metrics.count]);
+  const connections = new Connections(app.server);
+  app.decorate("connections", connections);
+  afterRequests(app, connections, [requestLines(parts.logger, proxies), metrics.count]);
   commonHeaders(app, links);
   allowOrigins(app, config.allowOrigins);
   protectFromForgery(app, links, config.allowOrigins);
@@ -159,7 +169,11 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     ...(parts.socketPatience && { patience: parts.socketPatience }),
   });
 
-  healthRoutes(app, { ping: async () => parts.store?.maintenance.ping(), providers: externals });
+  healthRoutes(app, {
+    ping: async () => parts.store?.maintenance.ping(),
+    providers: externals,
+    log: parts.logger,
+  });
   aboutRoutes(app, {
     providers: [...parts.authenticators].map(([name, authenticator]) => ({ name, authenticator })),
     allowAnonymous: config.authentication.allowAnonymousAccess,
@@ -250,10 +264,9 @@ function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts): Fast
   const { bodyLimit } = config.server;
   const { rewriteUrl, constraints } = gatewayRouting(mounts);
   return Fastify({
+    childLoggerFactory: (_parent, bindings) => new RequestLog(logger, bindings) as FastifyBaseLogger,
     // Its own lines show the query, which may hold a key; ours are in `http/logging.ts`.
     logController: new LogController({ disableRequestLogging: true }),
-    loggerInstance: logger as FastifyBaseLogger,
-    childLoggerFactory: (parent, bindings) => new RequestLog(parent, bindings) as FastifyBaseLogger,
     ...(tls === null
       ? { http: upgradeOptions(config.upstreams) }
       : { https: { ...tls, ...upgradeOptions(config.upstreams) } }),

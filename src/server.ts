@@ -16,7 +16,7 @@ import type { Config } from "./config/model.ts";
 import { PurgeJob } from "./domain/maintenance.ts";
 import type { Store } from "./domain/ports.ts";
 import { OperatorError } from "./errors.ts";
-import { Connections } from "./http/connections.ts";
+import type { Connections } from "./http/connections.ts";
 import { shownHost } from "./lib/address.ts";
 import { systemClock } from "./lib/clock.ts";
 import { randomHex, Secret } from "./lib/secrets.ts";
@@ -75,7 +75,6 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     const { parts, generatedKey } = await openParts(config, options.log, closers);
     const app = await createApp(config, parts);
     closers.add(() => app.close());
-    const connections = new Connections(app.server);
     await listen(app, config);
     if (parts.store !== null) closers.add(startPurging(parts.store, config, options.log));
     let stopping: Promise<void> | undefined;
@@ -86,7 +85,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       durable: parts.store?.durable ?? true,
       externalProviders: externalNames(parts.authenticators),
       stop: () => {
-        stopping ??= stop(closers, connections, options);
+        stopping ??= stop(closers, app.connections, options);
         return stopping;
       },
     };

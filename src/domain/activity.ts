@@ -32,12 +32,12 @@ export class KeyActivity {
     this.#onError = onError;
   }
 
-  note(key: ApiKeyRecord, origin: Origin): void {
+  note(key: ApiKeyRecord, origin: () => Origin): void {
     const name = key.principal + key.firstEight;
     const now = this.#clock.now();
     const last = this.#noted.get(name)?.time ?? key.latestActivity;
     if (last !== undefined && last !== null && now - last.getTime() < NOTE_EVERY_MS) return;
-    const use = { key, time: new Date(now), origin };
+    const use = { key, time: new Date(now), origin: { ...origin(), actor: key.principal } };
     if (this.#noted.size >= MAX_REMEMBERED) this.#noted.clear();
     this.#noted.set(name, use);
     this.#waiting.push(use);

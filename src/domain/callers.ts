@@ -20,11 +20,11 @@ export type Credential =
 export interface Callers {
   /**
    * Synchronous where everything is known already. Fails with one of the 401s of `errors.ts`; never falls back to
-   * anonymous. `noted`: whether this counts as a use of the key.
+   * anonymous. `origin`: asked for where something is noted down. `noted`: whether this counts as a use of the key.
    */
   identify(
     credential: Credential,
-    origin: Origin,
+    origin: () => Origin,
     options: { readonly noted: boolean },
   ): Caller | Promise<Caller>;
 }
@@ -91,7 +91,7 @@ export class MultiUserCallers implements Callers {
 
   identify(
     credential: Credential,
-    origin: Origin,
+    origin: () => Origin,
     options: { readonly noted: boolean },
   ): Caller | Promise<Caller> {
     if (credential.kind === "none") return this.#anonymous;
@@ -100,25 +100,26 @@ export class MultiUserCallers implements Callers {
   }
 
   #byToken(token: string): Caller | Promise<Caller> {
-    return this.#lookUp(this.#tokens.verifyAccess(token));
-  }
-
-  #lookUp(claims: AccessClaims): Caller | Promise<Caller> {
-    const session = claims.session === null ? null : this.#directory.session(claims.session);
-    const principal = this.#directory.summary(claims.principal);
+    const now = this.#clock.now();
+    const claims = this.#tokens.verifyAccess(token, now);
+    const session = claims.session === null ? null : this.#directory.session(claims.session, now);
+    const principal = this.#directory.summary(claims.principal, now);
     if (session instanceof Promise || principal instanceof Promise) {
-      return Promise.all([session, principal]).then(([s, p]) => this.#tokenCaller(claims, s, p));
+      return Promise.all([session, principal]).then(([s, p]) =>
+        this.#tokenCaller(claims, s, p, this.#clock.now()),
+      );
     }
-    return this.#tokenCaller(claims, session, principal);
+    return this.#tokenCaller(claims, session, principal, now);
   }
 
   #tokenCaller(
     claims: AccessClaims,
     session: SessionStatus | null | undefined,
     principal: PrincipalSummary | undefined,
+    now: number,
   ): Caller {
     const found = enabled(principal);
-    if (session !== null && !this.#isLive(session, found)) {
+    if (session !== null && !isLive(session, found, now)) {
       throw new Failure("invalid_token", { log: "the token's session has ended" });
     }
     return this.#remembered(claims, found, () => ({
@@ -143,36 +144,37 @@ export class MultiUserCallers implements Callers {
     return made;
   }
 
-  #isLive(session: SessionStatus | undefined, principal: PrincipalSummary): boolean {
-    return (
-      session !== undefined &&
-      !session.revoked &&
-      session.principal === principal.uuid &&
-      session.expirationTime.getTime() > this.#clock.now()
-    );
-  }
-
-  #byApiKey(secret: string, noteFrom: Origin | null): Caller | Promise<Caller> {
+  #byApiKey(secret: string, noteFrom: (() => Origin) | null): Caller | Promise<Caller> {
     const presented = readApiKey(secret);
     if (presented === undefined) throw invalidApiKey("not hex");
-    const key = this.#directory.apiKey(presented.firstEight, sha256(presented.bytes));
-    if (key instanceof Promise) return key.then((found) => this.#keyOwner(found, noteFrom));
-    return this.#keyOwner(key, noteFrom);
+    const now = this.#clock.now();
+    const key = this.#directory.apiKey(presented.firstEight, sha256(presented.bytes), now);
+    if (key instanceof Promise)
+      return key.then((found) => this.#keyOwner(found, noteFrom, this.#clock.now()));
+    return this.#keyOwner(key, noteFrom, now);
   }
 
-  #keyOwner(key: ApiKeyRecord | undefined, noteFrom: Origin | null): Caller | Promise<Caller> {
+  #keyOwner(
+    key: ApiKeyRecord | undefined,
+    noteFrom: (() => Origin) | null,
+    now: number,
+  ): Caller | Promise<Caller> {
     if (key === undefined) throw invalidApiKey("unknown");
-    if (key.expirationTime !== null && key.expirationTime.getTime() <= this.#clock.now()) {
+    if (key.expirationTime !== null && key.expirationTime.getTime() <= now) {
       throw invalidApiKey("expired");
     }
-    const principal = this.#directory.summary(key.principal);
+    const principal = this.#directory.summary(key.principal, now);
     if (principal instanceof Promise) return principal.then((found) => this.#keyCaller(key, found, noteFrom));
     return this.#keyCaller(key, principal, noteFrom);
   }
 
-  #keyCaller(key: ApiKeyRecord, principal: PrincipalSummary | undefined, noteFrom: Origin | null): Caller {
+  #keyCaller(
+    key: ApiKeyRecord,
+    principal: PrincipalSummary | undefined,
+    noteFrom: (() => Origin) | null,
+  ): Caller {
     const found = enabled(principal);
-    if (noteFrom !== null) this.#activity.note(key, { ...noteFrom, actor: found.uuid });
+    if (noteFrom !== null) this.#activity.note(key, noteFrom);
     return this.#remembered(key, found, () => ({
       kind: "api_key",
       principal: found,
@@ -180,6 +182,15 @@ export class MultiUserCallers implements Callers {
       key,
     }));
   }
+}
+
+function isLive(session: SessionStatus | undefined, principal: PrincipalSummary, now: number): boolean {
+  return (
+    session !== undefined &&
+    !session.revoked &&
+    session.principal === principal.uuid &&
+    session.expirationTime.getTime() > now
+  );
 }
 
 function invalidApiKey(log: string): Failure {

@@ -27,20 +27,21 @@ export class Directory {
     );
   }
 
-  summary(uuid: Uuid): PrincipalSummary | Promise<PrincipalSummary | undefined> {
-    return this.#summaries.get(uuid);
+  /** `now`, here and below: for who has looked at the clock already. */
+  summary(uuid: Uuid, now?: number): PrincipalSummary | Promise<PrincipalSummary | undefined> {
+    return this.#summaries.get(uuid, now);
   }
 
   document(uuid: Uuid): PrincipalDocument | Promise<PrincipalDocument | undefined> {
     return this.#documents.get(uuid);
   }
 
-  session(uuid: Uuid): SessionStatus | Promise<SessionStatus | undefined> {
-    return this.#sessions.get(uuid);
+  session(uuid: Uuid, now?: number): SessionStatus | Promise<SessionStatus | undefined> {
+    return this.#sessions.get(uuid, now);
   }
 
-  apiKey(firstEight: string, digest: Digest): ApiKeyRecord | Promise<ApiKeyRecord | undefined> {
-    return this.#apiKeys.get(firstEight + digest);
+  apiKey(firstEight: string, digest: Digest, now?: number): ApiKeyRecord | Promise<ApiKeyRecord | undefined> {
+    return this.#apiKeys.get(firstEight + digest, now);
   }
 
   principalChanged(uuid: Uuid): void {

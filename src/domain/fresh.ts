@@ -37,11 +37,12 @@ export class FreshCache<K, V> {
   /**
    * The value itself where it is fresh, so that a request that needs no reading stays synchronous. Where the store was
    * away a moment ago, nobody waits for it to be found so again: that may take as long as a connection does to time out.
+   * `now`: for who has looked at the clock already.
    */
-  get(key: K): V | Promise<V | undefined> {
+  get(key: K, now = this.#clock.now()): V | Promise<V | undefined> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return this.#loading.get(key) ?? this.#read(key);
-    const age = this.#clock.now() - entry.checkedAt;
+    const age = now - entry.checkedAt;
     if (age >= 0 && age < MAX_AGE_MS) return entry.value;
     const underway = this.#loading.get(key);
     const reading = underway ?? this.#read(key);

@@ -34,7 +34,7 @@ export class ProxiedCallers implements Callers {
 
   identify(
     credential: Credential,
-    origin: Origin,
+    origin: () => Origin,
     options: { readonly noted: boolean },
   ): Caller | Promise<Caller> {
     // A provider's token is never signed with a shared secret, ours are never signed otherwise.
@@ -46,7 +46,7 @@ export class ProxiedCallers implements Callers {
     return this.#caller(identity, origin);
   }
 
-  #caller(identity: ProxiedIdentity, origin: Origin): Caller | Promise<Caller> {
+  #caller(identity: ProxiedIdentity, origin: () => Origin): Caller | Promise<Caller> {
     const known = this.#callers.get(identity);
     if (known === undefined) return this.#meet(identity, origin);
     const principal = this.#deps.directory.summary(known.principal.uuid);
@@ -60,7 +60,7 @@ export class ProxiedCallers implements Callers {
     identity: ProxiedIdentity,
     known: KnownCaller,
     principal: PrincipalSummary | undefined,
-    origin: Origin,
+    origin: () => Origin,
   ): Caller | Promise<Caller> {
     if (known.principal === principal) return known;
     const named = { provider: this.#deps.provider, id: identity.id };
@@ -69,7 +69,7 @@ export class ProxiedCallers implements Callers {
     return this.#remember(identity, principal);
   }
 
-  async #meet(identity: ProxiedIdentity, origin: Origin): Promise<Caller> {
+  async #meet(identity: ProxiedIdentity, origin: () => Origin): Promise<Caller> {
     const { principals, provider, clock } = this.#deps;
     if (!isStorable(identity.id)) {
       throw new Failure("invalid_token", { log: "the token's identity is not 1 to 255 characters" });
@@ -77,7 +77,7 @@ export class ProxiedCallers implements Callers {
     const named = { provider, id: identity.id };
     const principal =
       (await principals.summaryOfIdentity(named)) ??
-      (await principals.ensureUser(named, new Date(clock.now()), origin));
+      (await principals.ensureUser(named, new Date(clock.now()), origin()));
     return this.#remember(identity, principal);
   }
 

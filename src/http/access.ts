@@ -6,6 +6,7 @@ import type {
   FastifyInstance,
   FastifyReply,
   FastifyRequest,
+  HookHandlerDoneFunction,
   preHandlerHookHandler,
   preParsingHookHandler,
 } from "fastify";
@@ -59,6 +60,42 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
   const ask = (request: FastifyRequest, access: Access, noted: boolean) =>
     access === "person" ? identity.person(request) : identity.identify(request, { noted });
 
+  /** True where the browser was sent on. */
+  const admit = (caller: Caller, access: Access, request: FastifyRequest, reply: FastifyReply): boolean => {
+    request.caller = caller;
+    checkScopes(access, caller);
+    return (
+      access !== "api_key" && access !== "verify" && holdsKey(caller) && identity.keepKey(request, reply)
+    );
+  };
+
+  /** Undefined where the request goes on all the same. */
+  const refuse = (error: unknown, access: Access, request: FastifyRequest, reply: FastifyReply) => {
+    if (error instanceof Failure && error.code === "browser_login_over")
+      identity.forgetPerson(request, reply);
+    const goesOn = access === "page" || access === "verify";
+    if (!goesOn || !(error instanceof Failure) || error.status >= 500) return error as Error;
+    request.refused = error;
+    return undefined;
+  };
+
+  const decideLater = (
+    caller: Promise<Caller>,
+    access: Access,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    done: HookHandlerDoneFunction,
+  ) => {
+    caller
+      .then((found) => admit(found, access, request, reply))
+      .then(
+        (sentOn) => {
+          if (!sentOn) done();
+        },
+        (error: unknown) => done(refuse(error, access, request, reply)),
+      );
+  };
+
   const askAgain = async (request: FastifyRequest, access: Access) => {
     request.caller = await ask(request, access, false);
     checkScopes(access, request.caller);
@@ -91,36 +128,19 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
       done();
       return;
     }
-    const refused = (error: unknown) => {
-      if (error instanceof Failure && error.code === "browser_login_over")
-        identity.forgetPerson(request, reply);
-      if ((access === "page" || access === "verify") && error instanceof Failure && error.status < 500) {
-        request.refused = error;
-        done();
-      } else done(error as Error);
-    };
-    const admit = (caller: Caller) => {
-      let sentOn: boolean;
-      try {
-        request.caller = caller;
-        checkScopes(access, caller);
-        sentOn =
-          access !== "api_key" && access !== "verify" && holdsKey(caller) && identity.keepKey(request, reply);
-      } catch (error) {
-        refused(error);
+    let sentOn: boolean;
+    try {
+      const caller = ask(request, access, access !== "api_key");
+      if (caller instanceof Promise) {
+        decideLater(caller, access, request, reply, done);
         return;
       }
-      if (!sentOn) done();
-    };
-    let caller: Caller | Promise<Caller>;
-    try {
-      caller = ask(request, access, access !== "api_key");
+      sentOn = admit(caller, access, request, reply);
     } catch (error) {
-      refused(error);
+      done(refuse(error, access, request, reply));
       return;
     }
-    if (caller instanceof Promise) caller.then(admit, refused);
-    else admit(caller);
+    if (!sentOn) done();
   });
 }
 

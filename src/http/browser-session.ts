@@ -6,7 +6,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from "fastify";
 import { formTokenOf, isToken, readSessionSecret } from "../domain/browser-session.ts";
 import { Failure } from "../errors.ts";
-import { cookiesOf } from "./cookies.ts";
+import { cookieOf } from "./cookies.ts";
 import { checkDoubleSubmit, SAFE_METHODS } from "./csrf.ts";
 import type { Links } from "./links.ts";
 
@@ -32,7 +32,7 @@ export function sessionSecretOf(request: FastifyRequest, links: Where): string |
   if (header === undefined) return null;
   const name = cookieName(request, links);
   const given = header.split(";").filter((pair) => pair.split("=", 1)[0]?.trim() === name);
-  return given.length === 1 ? readSessionSecret(cookiesOf(request)[name]) : null;
+  return given.length === 1 ? readSessionSecret(cookieOf(request, name)) : null;
 }
 
 export function keepSession(

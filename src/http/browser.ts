@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { readBrowserSecret } from "../domain/browser.ts";
-import { cookiesOf } from "./cookies.ts";
+import { cookieOf } from "./cookies.ts";
 import type { Links } from "./links.ts";
 
 const NAME = "tiled_browser";
@@ -12,7 +12,7 @@ const NAME = "tiled_browser";
 const MAX_AGE = 3600;
 
 export function browserOf(request: FastifyRequest, links: Links): string | null {
-  return readBrowserSecret(cookiesOf(request)[cookieName(request, links)]);
+  return readBrowserSecret(cookieOf(request, cookieName(request, links)));
 }
 
 /** Gives the browser its secret, or some more time with it. */

@@ -2,14 +2,14 @@
  * The open connections of a server, so that a stop can tell those that carry a request from those that do not. Node
  * closes idle connections by itself, but not half-open ones: never a byte, half a TLS handshake, half a header.
  */
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Server } from "node:http";
 import type { Socket } from "node:net";
 
 export class Connections {
-  readonly #open = new Set<Socket>();
+  /** And how many requests each carries. */
+  readonly #open = new Map<Socket, { requests: number }>();
   /** TLS only: connections whose handshake is not done, by the peer's address. */
   readonly #handshakes = new Map<string, Socket>();
-  readonly #requests = new Map<Socket, number>();
   #draining = false;
 
   /** `server`: http or https; before it listens. */
@@ -20,26 +20,35 @@ export class Connections {
       this.#handshakes.delete(peer(socket));
       this.#opened(socket);
     });
-    server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-      const { socket } = request;
-      this.#requests.set(socket, (this.#requests.get(socket) ?? 0) + 1);
-      response.once("close", () => this.#answered(socket));
-    });
+  }
+
+  /** Call it for every request, before anything is waited for. */
+  requestBegan(socket: Socket): void {
+    const connection = this.#open.get(socket);
+    if (connection !== undefined) connection.requests += 1;
+  }
+
+  /** Its answer is sent, or cut off. */
+  requestEnded(socket: Socket): void {
+    const connection = this.#open.get(socket);
+    if (connection === undefined) return;
+    connection.requests -= 1;
+    if (this.#draining && connection.requests === 0) socket.destroySoon();
   }
 
   /** Closes what carries no request now, and the rest as soon as its answer is sent. */
   drain(): void {
     this.#draining = true;
     for (const socket of this.#handshakes.values()) socket.destroy();
-    for (const socket of this.#open) if (!this.#requests.has(socket)) socket.destroy();
+    for (const [socket, { requests }] of this.#open) if (requests === 0) socket.destroy();
   }
 
   /** Closes all, whatever they carry; how many requests that cut off. */
   destroy(): number {
-    let requests = 0;
-    for (const count of this.#requests.values()) requests += count;
-    for (const socket of [...this.#handshakes.values(), ...this.#open]) socket.destroy();
-    return requests;
+    let cutOff = 0;
+    for (const { requests } of this.#open.values()) cutOff += requests;
+    for (const socket of [...this.#handshakes.values(), ...this.#open.keys()]) socket.destroy();
+    return cutOff;
   }
 
   #handshake(socket: Socket): void {
@@ -51,23 +60,10 @@ export class Connections {
   }
 
   #opened(socket: Socket): void {
-    this.#open.add(socket);
-    socket.once("close", () => {
-      this.#open.delete(socket);
-      this.#requests.delete(socket);
-    });
+    this.#open.set(socket, { requests: 0 });
+    socket.once("close", () => this.#open.delete(socket));
     // The listening socket may accept one more while it closes.
     if (this.#draining) socket.destroy();
-  }
-
-  #answered(socket: Socket): void {
-    const left = (this.#requests.get(socket) ?? 1) - 1;
-    if (left > 0) {
-      this.#requests.set(socket, left);
-      return;
-    }
-    this.#requests.delete(socket);
-    if (this.#draining) socket.destroySoon();
   }
 }
 

@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
 import { equalSecrets, uniqueNames } from "../lib/secrets.ts";
-import { cookiesOf } from "./cookies.ts";
+import { cookieOf, hasCookie } from "./cookies.ts";
 import type { Links } from "./links.ts";
 import { routeOf } from "./route.ts";
 
@@ -26,13 +26,12 @@ export const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTION
 export function protectFromForgery(app: FastifyInstance, links: Links, trusted: readonly string[]): void {
   const newToken = uniqueNames(24);
   app.addHook("onRequest", (request, reply, done) => {
-    const cookies = cookiesOf(request);
     const { formToken = false, shared = false } = routeOf(request);
-    if (cookies[CSRF_COOKIE] === undefined && !shared) {
+    if (!shared && !hasCookie(request, CSRF_COOKIE)) {
       const secure = links.isHttps(request) ? "; Secure" : "";
       reply.header("set-cookie", `${CSRF_COOKIE}=${newToken()}; HttpOnly; Path=/; SameSite=lax${secure}`);
     }
-    if (SAFE_METHODS.has(request.method) || cookies[API_KEY_COOKIE] === undefined || formToken) {
+    if (SAFE_METHODS.has(request.method) || formToken || cookieOf(request, API_KEY_COOKIE) === undefined) {
       done();
       return;
     }
@@ -64,7 +63,7 @@ export function checkDoubleSubmit(request: FastifyRequest, cookie: string): void
 }
 
 function checkToken(request: FastifyRequest): Failure | undefined {
-  const expected = cookiesOf(request)[CSRF_COOKIE];
+  const expected = cookieOf(request, CSRF_COOKIE);
   if (expected === undefined) return new Failure("csrf", { detail: "Expected the cookie tiled_csrf." });
   const header = request.headers["x-csrf"];
   const query = (request.query as Readonly<Record<string, unknown>>)["csrf"];

@@ -7,7 +7,7 @@ import { readUserCode, showUserCode } from "../domain/user-code.ts";
 import { type DeviceForm, deviceConfirmed, deviceForm, deviceRefused } from "../pages/device.ts";
 import { programName } from "../pages/program.ts";
 import { queryOf } from "./browser.ts";
-import { cookiesOf } from "./cookies.ts";
+import { cookieOf } from "./cookies.ts";
 import type { Links } from "./links.ts";
 import type { LoginPages } from "./login-pages.ts";
 import { sendPage } from "./pages.ts";
@@ -53,7 +53,7 @@ export class DevicePages {
   form(request: FastifyRequest, reply: FastifyReply, facts: FormFacts): FastifyReply {
     const { signedIn, browser, address, problem } = facts;
     const { login, identity } = signedIn;
-    const known = readUserCode(cookiesOf(request)[USER_CODE_COOKIE] ?? "") === login.userCode;
+    const known = readUserCode(cookieOf(request, USER_CODE_COOKIE) ?? "") === login.userCode;
     const page = deviceForm({
       ...this.#at,
       action: `${this.#pages.links.rootPath}${this.#path}${queryOf(request)}`,

@@ -70,8 +70,10 @@ export class Mounts {
 
   /** Decides once; the target that is left for the routes. */
   rewrite(request: IncomingMessage): string {
-    const destination = this.#decide(request);
+    const { url } = request;
     // Where all is ours, nobody asks.
+    if (this.#upstreams.length === 0 && this.#options.rootPath === "" && url?.startsWith("/")) return url;
+    const destination = this.#decide(request);
     if (this.#upstreams.length > 0) this.#destinations.set(request, destination);
     return destination.url;
   }

@@ -4,6 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Dispatcher } from "undici";
+import { elapsed } from "./after.ts";
 import { failureOf, isStale } from "./gateway-failures.ts";
 import { answerHeaders } from "./gateway-headers.ts";
 import type { IdleWatch, Watched } from "./gateway-idle.ts";
@@ -82,7 +83,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
     const fields = Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [];
     const { raw } = this.#reply;
     try {
-      const timing = `gateway;dur=${this.#reply.elapsedTime.toFixed(1)}`;
+      const timing = `gateway;dur=${elapsed(this.#request).toFixed(1)}`;
       const ours = { ...this.#reply.getHeaders(), "server-timing": timing };
       const headers = answerHeaders(fields, { ours, ...this.#options });
       // Until its body is read to the end, the connection is no good for another request (RFC 9112, section 9.3).

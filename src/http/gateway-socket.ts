@@ -8,7 +8,7 @@ import { type Caller, isKnown, missingScopes } from "../domain/caller.ts";
 import type { Callers } from "../domain/callers.ts";
 import type { Standing } from "../domain/standing.ts";
 import { Failure } from "../errors.ts";
-import { cookiesOf } from "./cookies.ts";
+import { cookieOf } from "./cookies.ts";
 import { API_KEY_COOKIE } from "./csrf.ts";
 import { connect, RefusedBehind } from "./gateway-connect.ts";
 import {
@@ -134,7 +134,7 @@ export class GatewaySockets {
     credential: PresentedCredential,
     { request, upstream, path }: Opening,
   ): Promise<{ readonly caller: Caller; readonly words: Words }> {
-    const origin = originOf(request, this.#deps.proxies, null);
+    const origin = () => originOf(request, this.#deps.proxies, null);
     const caller = await this.#deps.callers.identify(credential, origin, { noted: true });
     checkStreamScope(caller, path);
     return {
@@ -149,7 +149,7 @@ export class GatewaySockets {
     const credential = credentialOf(request);
     const ambient =
       request.caller.kind === "browser" ||
-      (credential.kind === "api_key" && credential.secret === cookiesOf(request)[API_KEY_COOKIE]);
+      (credential.kind === "api_key" && credential.secret === cookieOf(request, API_KEY_COOKIE));
     if (!ambient || origin === undefined || origin === this.#deps.links.origin(request)) return;
     if (this.#deps.allowOrigins.includes(origin)) return;
     throw new Failure("csrf", { detail: "This WebSocket was opened by a page of another site." });

@@ -10,7 +10,7 @@ import type { Exchange } from "../domain/exchange.ts";
 import type { Standing } from "../domain/standing.ts";
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import { cookiesOf } from "./cookies.ts";
+import { cookieOf } from "./cookies.ts";
 import { type Known, UpstreamAbout } from "./gateway-about.ts";
 import { RefusedBehind } from "./gateway-connect.ts";
 import { type Paths, UpstreamDocs } from "./gateway-docs.ts";
@@ -224,5 +224,5 @@ function settle(reply: FastifyReply, work: Promise<void>): void {
 
 function withoutCredentials(request: FastifyRequest, target: string): string {
   // A CSRF token in the query repeats a cookie of ours.
-  return withoutParameters(target, cookiesOf(request)["tiled_csrf"] === undefined ? CREDENTIALS : WITH_CSRF);
+  return withoutParameters(target, cookieOf(request, "tiled_csrf") === undefined ? CREDENTIALS : WITH_CSRF);
 }

@@ -6,6 +6,7 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
 import { uniqueNames } from "../lib/secrets.ts";
+import { elapsed } from "./after.ts";
 import { isHost, type Links } from "./links.ts";
 
 const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
@@ -28,8 +29,8 @@ export function commonHeaders(app: FastifyInstance, links: Links): void {
     if (links.isHttps(request)) reply.header("strict-transport-security", "max-age=31536000");
     done(checkHeaders(request) ?? checkClient(request.raw.headers["user-agent"]));
   });
-  app.addHook("onSend", (_request, reply, _payload, done) => {
-    reply.header("server-timing", `app;dur=${Math.round(reply.elapsedTime * 10) / 10}`);
+  app.addHook("onSend", (request, reply, _payload, done) => {
+    reply.header("server-timing", `app;dur=${Math.round(elapsed(request) * 10) / 10}`);
     // Fastify adds a charset to JSON; Tiled's client then takes an error's text for something else and drops it.
     if (reply.getHeader("content-type") === "application/json; charset=utf-8") {
       reply.header("content-type", "application/json");

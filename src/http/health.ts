@@ -4,6 +4,7 @@
  * has changed in a line of its own, once. A provider says by itself when it fails and when it can be used again.
  */
 import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
 import { Type } from "typebox";
 import type { BrowserLogin } from "../authenticators/contract.ts";
 import { Failure } from "../errors.ts";
@@ -15,9 +16,10 @@ export interface HealthOptions {
     readonly name: string;
     readonly authenticator: Pick<BrowserLogin, "problem">;
   }[];
+  readonly log: Pick<Logger, "error" | "warn">;
 }
 
-export function healthRoutes(app: FastifyInstance, { ping, providers }: HealthOptions): void {
+export function healthRoutes(app: FastifyInstance, { ping, providers, log }: HealthOptions): void {
   const response = { 200: Type.Object({ status: Type.Literal("ready") }) };
   /** What the log has of the database. */
   let told: string | null = null;
@@ -27,11 +29,11 @@ export function healthRoutes(app: FastifyInstance, { ping, providers }: HealthOp
       await ping();
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure("store_unavailable", { cause: error });
-      if (told !== failure.message) app.log.error({ err: failure.cause ?? failure }, failure.message);
+      if (told !== failure.message) log.error({ err: failure.cause ?? failure }, failure.message);
       told = failure.message;
       return failure;
     }
-    if (told !== null) app.log.warn("The database can be used again.");
+    if (told !== null) log.warn("The database can be used again.");
     told = null;
     return null;
   };

@@ -10,7 +10,7 @@ import type { Callers, Credential } from "../domain/callers.ts";
 import type { ActorCredential, Origin } from "../domain/model.ts";
 import { Failure } from "../errors.ts";
 import { countedSecretOf, dropSession, personSecretOf } from "./browser-session.ts";
-import { cookiesOf } from "./cookies.ts";
+import { cookieOf } from "./cookies.ts";
 import { API_KEY_COOKIE } from "./csrf.ts";
 import type { Links } from "./links.ts";
 import type { Proxies } from "./proxies.ts";
@@ -41,7 +41,7 @@ export function credentialOf(request: FastifyRequest): Credential {
       throw new Failure("bad_request", { detail: "The parameter access_token is given twice." });
     if (typeof token === "string" && token !== "") return { kind: "bearer", token };
   }
-  const cookie = cookiesOf(request)[API_KEY_COOKIE];
+  const cookie = cookieOf(request, API_KEY_COOKIE);
   if (cookie !== undefined && cookie !== "") return { kind: "api_key", secret: cookie };
   return header;
 }
@@ -53,7 +53,7 @@ function keyInQuery(request: FastifyRequest): unknown {
 function readAuthorization(header: string | undefined): Credential {
   const text = header?.trim() ?? "";
   if (text === "") return NONE;
-  const space = text.search(/\s/);
+  const space = text.indexOf(" ");
   const scheme = space === -1 ? text : text.slice(0, space);
   const value = space === -1 ? "" : text.slice(space + 1).trimStart();
   switch (scheme.toLowerCase()) {
@@ -84,19 +84,21 @@ export function createIdentity(deps: {
   readonly browserSessions: BrowserSessions | null;
 }): Identity {
   const { callers, proxies, links, browserSessions } = deps;
+
+  const personIn = (request: FastifyRequest): Caller | Promise<Caller> | null => {
+    const secret = browserSessions === null ? null : countedSecretOf(request, links);
+    return secret === null ? null : (browserSessions?.identify(secret) ?? null);
+  };
+
   return {
-    identify: (request, { noted }) => {
+    identify: (request, options) => {
       const { access, browserSession = false } = routeOf(request);
-      const person = () => {
-        const secret = browserSessions === null ? null : countedSecretOf(request, links);
-        return secret === null ? null : (browserSessions?.identify(secret) ?? null);
-      };
       // A page greets the person, even if a key has been left in the browser.
-      const first = access === "page" && keyInQuery(request) === undefined ? person() : null;
+      const first = access === "page" && keyInQuery(request) === undefined ? personIn(request) : null;
       if (first !== null) return first;
       const credential = credentialOf(request);
-      const last = browserSession && credential.kind === "none" ? person() : null;
-      return last ?? callers.identify(credential, originOf(request, proxies, null), { noted });
+      const last = browserSession && credential.kind === "none" ? personIn(request) : null;
+      return last ?? callers.identify(credential, () => originOf(request, proxies, null), options);
     },
     person: (request) => {
       const secret = personSecretOf(request, links);
@@ -108,7 +110,7 @@ export function createIdentity(deps: {
       const query = request.query as Readonly<Record<string, unknown>>;
       const key = query["api_key"];
       if (typeof key !== "string" || key === "") return false;
-      if (cookiesOf(request)[API_KEY_COOKIE] !== key) {
+      if (cookieOf(request, API_KEY_COOKIE) !== key) {
         const attributes = {
           httpOnly: true,
           path: "/",

@@ -5,7 +5,7 @@
 import type { Logger } from "pino";
 import { type Caller, isKnown } from "../domain/caller.ts";
 import { infoLines, quoted } from "../lib/log-lines.ts";
-import type { AfterRequest } from "./after.ts";
+import { type AfterRequest, elapsed } from "./after.ts";
 import type { Proxies } from "./proxies.ts";
 
 const MAX_PATH = 200;
@@ -15,7 +15,7 @@ export function requestLines(logger: Logger, proxies: Proxies): AfterRequest {
   return (request, reply, aborted) => {
     const { caller, failure } = request;
     const { address } = proxies.read(request);
-    const ms = Math.round(reply.elapsedTime * 10) / 10;
+    const ms = Math.round(elapsed(request) * 10) / 10;
     const why = failure === null ? "" : `,"code":${quoted(failure.code)},"reason":${quoted(failure.message)}`;
     write(
       `"reqId":${quoted(request.id)},"method":${quoted(request.method)},"path":${quoted(pathOf(request.originalUrl))},` +

@@ -3,15 +3,15 @@
  * process itself, which prom-client looks at. It is loaded when somebody asks for the first time.
  */
 import type { FastifyInstance } from "fastify";
-import type { AfterRequest } from "./after.ts";
+import { type AfterRequest, elapsed } from "./after.ts";
 import { routeOf } from "./route.ts";
 
 /** Seconds, as `le` of the histogram. */
 const BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
 
 interface RouteCounts {
-  /** By method and status: `GET 200`. */
-  readonly answers: Map<string, number>;
+  /** By method, then status. */
+  readonly answers: Map<string, Map<number, number>>;
   /** By bucket of time, not yet added up; one more for what takes longer. */
   readonly counts: number[];
   /** Seconds. */
@@ -23,9 +23,12 @@ export class RequestMetrics {
 
   readonly count: AfterRequest = (request, reply) => {
     const route = this.#of(routeOf(request).url ?? "unknown");
-    const answer = `${request.method} ${reply.statusCode}`;
-    route.answers.set(answer, (route.answers.get(answer) ?? 0) + 1);
-    const seconds = reply.elapsedTime / 1000;
+    const { method } = request;
+    const { statusCode } = reply;
+    const answers = route.answers.get(method) ?? new Map<number, number>();
+    if (answers.size === 0) route.answers.set(method, answers);
+    answers.set(statusCode, (answers.get(statusCode) ?? 0) + 1);
+    const seconds = elapsed(request) / 1000;
     let bucket = 0;
     while (seconds > (BUCKETS[bucket] ?? Number.POSITIVE_INFINITY)) bucket += 1;
     route.counts[bucket] = (route.counts[bucket] ?? 0) + 1;
@@ -56,11 +59,12 @@ export class RequestMetrics {
   }
 }
 
-function totals(route: string, answers: ReadonlyMap<string, number>): string[] {
-  return [...answers].map(([answer, count]) => {
-    const [method = "", code = ""] = answer.split(" ");
-    return `tiled_auth_requests_total${labels({ method, route, code })} ${count}`;
-  });
+function totals(route: string, answers: RouteCounts["answers"]): string[] {
+  return [...answers].flatMap(([method, counts]) =>
+    [...counts].map(
+      ([code, count]) => `tiled_auth_requests_total${labels({ method, route, code: String(code) })} ${count}`,
+    ),
+  );
 }
 
 function histogram(route: string, { counts, sum }: RouteCounts): string[] {

@@ -12,7 +12,7 @@ import { pythonList } from "../lib/python.ts";
 import { Problem } from "../schemas/auth.ts";
 import { wantsPage } from "./browser.ts";
 import { requireSameOrigin } from "./browser-session.ts";
-import { cookiesOf } from "./cookies.ts";
+import { cookieOf } from "./cookies.ts";
 import { API_KEY_COOKIE, checkDoubleSubmit, SAFE_METHODS } from "./csrf.ts";
 import { credentialOf } from "./identity.ts";
 import { introductionHeaders } from "./introduction.ts";
@@ -105,7 +105,7 @@ function checkForgery(request: FastifyRequest, { links, hosts }: VerifyDeps): vo
   if (request.caller.kind === "browser") {
     requireSameOrigin(request, links);
     checkDoubleSubmit(request, "tiled_session");
-  } else if (cookiesOf(request)[API_KEY_COOKIE] !== undefined) {
+  } else if (cookieOf(request, API_KEY_COOKIE) !== undefined) {
     checkDoubleSubmit(request, API_KEY_COOKIE);
   }
 }
@@ -113,7 +113,7 @@ function checkForgery(request: FastifyRequest, { links, hosts }: VerifyDeps): vo
 /** It may be the handshake of a WebSocket, which a page may open to anywhere, and the browser adds its cookies. */
 function checkOrigin(request: FastifyRequest, links: Links, hosts: readonly string[]): void {
   const { origin } = request.headers;
-  const key = cookiesOf(request)[API_KEY_COOKIE];
+  const key = cookieOf(request, API_KEY_COOKIE);
   if (origin === undefined || key === undefined) return;
   const credential = credentialOf(request);
   const ambient = credential.kind === "api_key" && credential.secret === key;

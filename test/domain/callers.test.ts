@@ -41,7 +41,7 @@ test("a token names no identity that was removed after it was issued", async () 
   assert.ok(both);
   const { access_token: token } = await tokens.issue(both, opened.session, 0);
   const named = async () => {
-    const caller = await callers.identify({ kind: "bearer", token }, ORIGIN, { noted: false });
+    const caller = await callers.identify({ kind: "bearer", token }, () => ORIGIN, { noted: false });
     assert.ok(caller.kind === "token");
     return caller.identities.map(({ provider }) => provider).sort();
   };

@@ -43,7 +43,7 @@ async function scene() {
     verified.set(id, { id, scopes, expires: clock.now() / 1000 + 300 });
   };
   const identify = async (token: string) => {
-    const caller = await callers.identify({ kind: "bearer", token }, ORIGIN, NOTED);
+    const caller = await callers.identify({ kind: "bearer", token }, () => ORIGIN, NOTED);
     assert.ok(caller.kind === "token");
     return caller;
   };
@@ -65,7 +65,7 @@ test("keys, our own tokens and no credential at all are ours to judge: the provi
     { kind: "bearer", token },
     { kind: "bearer", token: `${token.slice(0, -4)}AAAA` },
   ];
-  for (const credential of credentials) await s.callers.identify(credential, ORIGIN, NOTED);
+  for (const credential of credentials) await s.callers.identify(credential, () => ORIGIN, NOTED);
   assert.deepEqual(s.asked, credentials);
 });
 

@@ -21,7 +21,11 @@ interface Fixture {
 async function listen(t: TestContext, server: Server, tls: boolean): Promise<Fixture> {
   const connections = new Connections(server);
   const responses: ServerResponse[] = [];
-  server.on("request", (_request, response) => responses.push(response));
+  server.on("request", ({ socket }, response) => {
+    connections.requestBegan(socket);
+    response.on("close", () => connections.requestEnded(socket));
+    responses.push(response);
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => {
