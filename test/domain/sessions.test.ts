@@ -1,0 +1,66 @@
+/** For whom a refresh issues its tokens: the principal as it is after the exchange. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Directory } from "../../src/domain/directory.ts";
+import type { SessionStore, Store } from "../../src/domain/ports.ts";
+import { Sessions } from "../../src/domain/sessions.ts";
+import { Tokens } from "../../src/domain/tokens.ts";
+import { Failure } from "../../src/errors.ts";
+import { ManualClock } from "../../src/lib/clock.ts";
+import { Secret } from "../../src/lib/secrets.ts";
+import type { Uuid } from "../../src/lib/uuid.ts";
+import { memoryStore } from "../support/app.ts";
+
+const ORIGIN = { address: null, requestId: null, actor: null };
+
+async function scene(rotated: (store: Store, principal: Uuid) => Promise<void> = async () => {}) {
+  const clock = new ManualClock();
+  const store = await memoryStore(clock);
+  const lifetimes = { accessToken: 900, refreshToken: 1800, session: 3600 };
+  const tokens = new Tokens([new Secret("a key for tests only, never for real ones")], lifetimes, clock);
+  const directory = new Directory(store, clock);
+  const now = new Date(clock.now());
+  const opened = await store.sessions.open({
+    identity: { provider: "toy", id: "alice" },
+    now,
+    expirationTime: new Date(clock.now() + 3_600_000),
+    state: {},
+    admin: false,
+    limit: 10,
+    origin: ORIGIN,
+  });
+  assert.ok(opened.kind === "opened");
+  const { principal, session } = opened;
+  const sessionStore: SessionStore = {
+    ...store.sessions,
+    rotate: async (request) => {
+      const outcome = await store.sessions.rotate(request);
+      await rotated(store, principal.uuid);
+      return outcome;
+    },
+  };
+  const sessions = new Sessions({ store: sessionStore, tokens, directory, clock, rotate: true });
+  const first = tokens.issue(principal, session, 0);
+  return { store, directory, tokens, sessions, principal, first, now };
+}
+
+test("a refresh gives the powers that the principal has by now", async () => {
+  const { store, directory, tokens, sessions, principal, first, now } = await scene();
+  const scopesOf = (token: string) => tokens.verifyAccess(token).scopes;
+  const second = await sessions.refresh(first.refresh_token, ORIGIN);
+  assert.ok(!scopesOf(second.access_token).includes("read:principals"));
+  await store.principals.ensureAdmins([{ provider: "toy", id: "alice" }], now, ORIGIN);
+  directory.principalChanged(principal.uuid);
+  const third = await sessions.refresh(second.refresh_token, ORIGIN);
+  assert.ok(scopesOf(third.access_token).includes("read:principals"));
+});
+
+test("who is disabled while the token is exchanged gets no new one", async () => {
+  const { sessions, first } = await scene(async (store, principal) => {
+    await store.principals.setDisabled(principal, true, new Date(0), ORIGIN);
+  });
+  await assert.rejects(
+    sessions.refresh(first.refresh_token, ORIGIN),
+    (error) => error instanceof Failure && error.code === "session_expired",
+  );
+});
