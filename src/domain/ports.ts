@@ -103,7 +103,6 @@ export type RotateOutcome =
   | {
       readonly kind: "refreshed";
       readonly generation: number;
-      readonly principal: PrincipalSummary;
       readonly session: SessionStatus;
     }
   | { readonly kind: "ended" }

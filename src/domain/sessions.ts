@@ -50,8 +50,13 @@ export class Sessions {
       });
     }
     if (outcome.kind === "ended") throw new Failure("session_expired", { log: "the session has ended" });
-    this.#directory.documentChanged(outcome.principal.uuid);
-    return this.#tokens.issue(outcome.principal, outcome.session, outcome.generation);
+    const { session, generation } = outcome;
+    this.#directory.documentChanged(session.principal);
+    const principal = await this.#directory.summary(session.principal);
+    // Since then, that is: the rotation itself looks, too.
+    if (principal === undefined || principal.disabled)
+      throw new Failure("session_expired", { log: "the principal is disabled" });
+    return this.#tokens.issue(principal, session, generation);
   }
 
   /** By a refresh token, which is credential enough (RFC 7009); an expired one will do. */

@@ -19,16 +19,10 @@ export function parseUuid(text: unknown): Uuid | undefined {
   const lower = text.toLowerCase();
   if (DASHED.test(lower)) return lower as Uuid;
   if (!BARE.test(lower)) return undefined;
-  return [
-    lower.slice(0, 8),
-    lower.slice(8, 12),
-    lower.slice(12, 16),
-    lower.slice(16, 20),
-    lower.slice(20),
-  ].join("-") as Uuid;
+  return `${lower.slice(0, 8)}-${lower.slice(8, 12)}-${lower.slice(12, 16)}-${lower.slice(16, 20)}-${lower.slice(20)}` as Uuid;
 }
 
 /** The 32 hex digits that tokens carry. */
 export function uuidHex(uuid: Uuid): string {
-  return uuid.replaceAll("-", "");
+  return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24);
 }

@@ -205,7 +205,6 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
   return {
     kind: "refreshed",
     generation,
-    principal: await summarize(db, found),
     session: {
       uuid: request.session,
       principal: found.uuid,

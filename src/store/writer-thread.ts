@@ -1,6 +1,6 @@
 /**
- * The main thread's side of the writer: collects the commands of one turn of the event loop into one message and gives
- * each caller its answer. A thread that ended is started again by the next command; what it had not answered fails.
+ * The main thread's side of the writer: collects the commands of one turn of the event loop into a few messages and
+ * gives each caller its answer. A thread that ended is started again by the next command; what it had not answered fails.
  */
 import { Worker } from "node:worker_threads";
 import type { Failure } from "../errors.ts";
@@ -18,6 +18,8 @@ interface Waiting {
 type Log = (level: "info" | "warn" | "error", message: string) => void;
 
 const LARGEST_BATCH = 256;
+/** So many are sent without waiting for more: the writer works on them while further ones arrive. */
+const ENOUGH = 8;
 
 export class WriterThread {
   readonly #path: string;
@@ -46,7 +48,9 @@ export class WriterThread {
       const id = ++this.#lastId;
       if (this.#waiting.size === 0) this.#worker?.ref();
       this.#waiting.set(id, { resolve, reject });
-      if (this.#unsent.push({ id, name, args }) === 1) setImmediate(() => this.#send());
+      const unsent = this.#unsent.push({ id, name, args });
+      if (unsent === ENOUGH) this.#send();
+      else if (unsent === 1) setImmediate(() => this.#send());
     }) as Promise<CommandResult<N>>;
   }
 
@@ -68,6 +72,7 @@ export class WriterThread {
   }
 
   #send(): void {
+    if (this.#unsent.length === 0) return;
     const batch = this.#unsent;
     this.#unsent = [];
     this.#worker ??= this.#start();
