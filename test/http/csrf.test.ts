@@ -20,6 +20,28 @@ test("the first answer sets tiled_csrf, a later one does not, and no script can 
   assert.equal(again.headers["set-cookie"], undefined);
 });
 
+test("the cookie counts wherever it stands, and only under its whole name", async () => {
+  await using t = await testApp();
+  const isSet = async (cookie: string) =>
+    (await t.call({ url: "/healthz", headers: { cookie } })).headers["set-cookie"] !== undefined;
+  for (const cookie of [
+    "tiled_csrf=",
+    "a=b; tiled_csrf=c",
+    "tiled_csrf_old=a;tiled_csrf=b",
+    "tiled_csrf=a; b=c",
+  ])
+    assert.equal(await isSet(cookie), false, cookie);
+  for (const cookie of [
+    "",
+    "tiled_csrf",
+    "tiled_csrf_old=a",
+    "not_tiled_csrf=a",
+    "a=tiled_csrf=b",
+    "TILED_CSRF=a",
+  ])
+    assert.equal(await isSet(cookie), true, cookie);
+});
+
 test("under HTTPS the cookie is Secure", async () => {
   await using t = await testApp({ server: { publicUrl: "https://tiled.example.org" } });
   assert.match(String((await t.call("/healthz")).headers["set-cookie"]), /; Secure$/);
