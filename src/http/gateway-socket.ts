@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type Caller, isKnown, missingScopes } from "../domain/caller.ts";
 import type { Callers } from "../domain/callers.ts";
+import type { Scope } from "../domain/scopes.ts";
 import type { Standing } from "../domain/standing.ts";
 import { Failure } from "../errors.ts";
 import { cookieOf } from "./cookies.ts";
@@ -71,6 +72,7 @@ export interface Opening {
 interface Open {
   readonly relay: Relay;
   readonly caller: Caller;
+  readonly needs: readonly Scope[];
 }
 
 export class GatewaySockets {
@@ -181,7 +183,7 @@ export class GatewaySockets {
     client: WebSocket,
     behind: WebSocket,
     early: readonly Message[],
-    { request }: Opening,
+    { request, path }: Opening,
     caller: Caller,
   ): void {
     if (client.readyState !== client.OPEN) {
@@ -199,7 +201,7 @@ export class GatewaySockets {
     });
     // Where anybody may read, nobody has waited for it; it goes no further for all that.
     if (caller.kind === "anonymous") relay.withholdFirst(isAuthMessage);
-    const open = { relay, caller };
+    const open = { relay, caller, needs: needsOf(path) };
     this.#open.add(open);
     request.log.info(
       { principal: who, address: this.#deps.proxies.read(request).address },
@@ -210,9 +212,9 @@ export class GatewaySockets {
   async #recheck(): Promise<void> {
     for (const open of [...this.#open]) {
       // While the database is away nobody is shut out, as for other requests of those who are known.
-      const current = await this.#deps.standing.isCurrent(open.caller).catch(() => true);
+      const current = await this.#deps.standing.isCurrent(open.caller, open.needs).catch(() => true);
       if (current) open.relay.beat();
-      else open.relay.end(REFUSED, "The login has ended");
+      else open.relay.end(REFUSED, "The login or its rights have ended");
     }
   }
 }
@@ -221,8 +223,12 @@ export class GatewaySockets {
  * A stream shows data; the real Tiled does not look at a stream's scopes where it has no access policy. It takes its root
  * path off once more than we do.
  */
+function needsOf(path: string): readonly Scope[] {
+  return /\/api\/v1\/stream(?:\/|$)/i.test(path) ? ["read:data"] : [];
+}
+
 function checkStreamScope(caller: Caller, path: string): void {
-  if (!/\/api\/v1\/stream(?:\/|$)/i.test(path) || !missingScopes(caller, ["read:data"])) return;
+  if (!missingScopes(caller, needsOf(path))) return;
   throw new Failure("missing_scopes", {
     detail: "Not enough permissions. Requires scopes ['read:data'].",
     headers: { "www-authenticate": 'Bearer scope="read:data"' },

@@ -5,7 +5,8 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 import type { SocketPatience } from "../../src/http/gateway-socket.ts";
-import { apikey, bearer } from "../support/app.ts";
+import { ManualClock } from "../../src/lib/clock.ts";
+import { apikey, bearer, memoryStore } from "../support/app.ts";
 import { eventually } from "../support/process.ts";
 import { STREAM, socketScene as scene } from "../support/sockets.ts";
 
@@ -73,6 +74,27 @@ describe("an open stream", () => {
     });
     assert.equal((await other.closed)[0], 4003);
     assert.equal((await byKey.closed)[0], 4003);
+  });
+
+  test("ends soon after its principal has lost the right to read data", async (x) => {
+    const clock = new ManualClock();
+    const store = await memoryStore(clock);
+    let readers = true;
+    const summary: typeof store.principals.summary = async (uuid) => {
+      const found = await store.principals.summary(uuid);
+      const scopes = found?.scopes.filter((scope) => readers || scope !== "read:data");
+      return found && scopes && { ...found, scopes };
+    };
+    const principals = { ...store.principals, summary };
+    const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketPatience: SOON });
+    const bob = await t.login("bob");
+    const stream = open(STREAM, bearer(bob.access_token));
+    const other = open("/queue/socket", bearer(bob.access_token));
+    await Promise.all([stream.has("schema"), other.has("schema")]);
+    readers = false;
+    clock.advance(1000);
+    assert.equal((await stream.closed)[0], 4003);
+    assert.equal(other.socket.readyState, WebSocket.OPEN);
   });
 
   test("outlives the key that it was opened with, which clients revoke at once, and the access token", async (x) => {
