@@ -18,6 +18,9 @@ const LOST_A_RACE = /^(40001|40P01|23505)$/;
 /** The locks of a command rely on it: each statement sees what others committed before it. */
 const BEGIN = "begin isolation level read committed";
 
+/** Milliseconds; however much a server has to do, it answers this at once, or its connection is dead. */
+const SIGN_OF_LIFE = { text: "select 1", query_timeout: 5000 };
+
 export interface PostgresOptions {
   readonly pool: Connections;
   /** Whether each connection is asked for a sign of life before it is used. */
@@ -41,7 +44,7 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
       const client = await pool.connect();
       if (!ping) return client;
       try {
-        await client.query("select 1");
+        await client.query(SIGN_OF_LIFE);
         return client;
       } catch (error) {
         client.release(true);

@@ -8,6 +8,7 @@ import { Failure } from "../../src/errors.ts";
 import { postgresBackend } from "../../src/store/postgres.ts";
 import { NOW, ORIGIN } from "./support.ts";
 
+type Asked = { readonly text: string; readonly query_timeout?: number };
 type Answer = { rows?: unknown[]; rowCount?: number; command?: string } | Error;
 
 const lost = () => Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
@@ -17,8 +18,11 @@ const coded = (code: string) => Object.assign(new Error("no reason"), { code });
 function pretend(script: (sql: string, times: number) => Answer | undefined, prePing = false) {
   const asked: string[] = [];
   const released: unknown[] = [];
+  const limits: (number | undefined)[] = [];
   const client = {
-    query: async (sql: string) => {
+    query: async (query: string | Asked) => {
+      const sql = typeof query === "string" ? query : query.text;
+      if (typeof query !== "string") limits.push(query.query_timeout);
       const word = sql.split(" ")[0] ?? "";
       asked.push(word);
       const answer = script(sql, asked.filter((other) => other === word).length) ?? {};
@@ -32,7 +36,7 @@ function pretend(script: (sql: string, times: number) => Answer | undefined, pre
     connect: async () => client,
     end: async () => {},
   } as unknown as pg.Pool;
-  return { backend: postgresBackend({ pool, prePing }), asked, released };
+  return { backend: postgresBackend({ pool, prePing }), asked, released, limits };
 }
 
 const EVENT = { ...ORIGIN, time: NOW, event: "login", principal: null, identity: null, detail: {} } as const;
@@ -128,11 +132,13 @@ test("a server that says nothing is asked twice, not once for each connection", 
 });
 
 test("with pre-ping dead connections are passed over before they are used", async () => {
-  const { backend, asked, released } = pretend(
+  const { backend, asked, released, limits } = pretend(
     (sql, times) => (sql === "select 1" && times <= 2 ? lost() : undefined),
     true,
   );
   await backend.write("audit.append", [EVENT]);
   assert.deepEqual(asked, ["select", "select", "select", "begin", "insert", "commit"]);
   assert.deepEqual(released, [true, true, undefined]);
+  // A connection that says nothing is given up long before a statement would be.
+  assert.deepEqual(limits, [5000, 5000, 5000]);
 });
