@@ -1,6 +1,7 @@
 /**
  * A database as large as one likes, filled in bulk: its rows are those that the servers themselves would write, and
- * every id, secret and name follows from a row's number, so that a client can use any of them.
+ * every id, secret and name follows from a row's number, so that a client can use any of them. SQLite here, PostgreSQL
+ * in `fill-postgres.ts`.
  */
 import { hash } from "node:crypto";
 import { closeSync, fsyncSync, openSync } from "node:fs";
@@ -12,9 +13,9 @@ export interface Sizes {
   readonly keys: number;
 }
 
-const REST_OF_SECRET = "ab".repeat(32);
+export const REST_OF_SECRET = "ab".repeat(32);
 /** Odd, so that it only shuffles the numbers below 2^32. */
-const SHUFFLE = 2654435761;
+export const SHUFFLE = 2654435761;
 const LATER = "2099-01-01 00:00:00.000000";
 
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
@@ -33,8 +34,59 @@ export function firstEightOf(number: number, { keys }: Sizes): string {
 
 export const secretOf = (number: number, sizes: Sizes) => firstEightOf(number, sizes) + REST_OF_SECRET;
 
+export const digestOf = (number: number, sizes: Sizes) =>
+  hash("sha256", Buffer.from(secretOf(number, sizes), "hex"), "buffer");
+
 /** Which principal a session or key belongs to. */
 export const ownerOf = (number: number, { principals }: Sizes) => 1 + (number % principals);
+
+export interface Insert {
+  readonly count: number;
+  /** A table, perhaps with its columns. */
+  readonly into: string;
+  /** In terms of `i`, from 1 to `count`, and of the functions `uuid_of`, `first_eight_of` and `digest_of`. */
+  readonly values: string;
+}
+
+/** In the words that both dialects know. `offset`: the highest id of the principals that are there. */
+export function insertsOf(sizes: Sizes, offset: number): readonly Insert[] {
+  const { principals, sessions, keys } = sizes;
+  const owner = `${offset} + 1 + i % ${principals}`;
+  return [
+    {
+      count: principals,
+      into: "principals (id, uuid, type)",
+      values: `${offset} + i, uuid_of(i), 'user'`,
+    },
+    {
+      count: principals,
+      into: "identities (id, provider, principal_id)",
+      values: `'user-' || i, 'any', ${offset} + i`,
+    },
+    {
+      count: principals,
+      into: "principal_role_association",
+      values: `${offset} + i, (select id from roles where name = 'user')`,
+    },
+    {
+      count: sessions,
+      into: "sessions (uuid, refresh_count, expiration_time, principal_id, revoked, state)",
+      values: `uuid_of(i), 0, '${LATER}', ${owner}, false, '{}'`,
+    },
+    {
+      count: keys,
+      into: "api_keys (first_eight, hashed_secret, principal_id, scopes)",
+      values: `first_eight_of(i), digest_of(i), ${owner}, '["inherit"]'`,
+    },
+  ].filter(({ count }) => count > 0);
+}
+
+/**
+ * The row that is the `k`-th to be inserted. In no order, and into indexes that are there: made afterwards, they would
+ * be packed so full that each further row divides a page of each of them, which those of a database that has grown
+ * seldom do.
+ */
+export const inNoOrder = (k: string, { count }: Insert) => `1 + ${k} * ${SHUFFLE} % ${count}`;
 
 /** `file`: initialized, with the default roles, and not in use. Principals that are there keep their rows. */
 export function fill(file: string, sizes: Sizes): void {
@@ -46,35 +98,13 @@ export function fill(file: string, sizes: Sizes): void {
   database.function("first_eight_of", { deterministic: true }, (number) =>
     firstEightOf(Number(number), sizes),
   );
-  database.function("digest_of", { deterministic: true }, (number) =>
-    hash("sha256", Buffer.from(secretOf(Number(number), sizes), "hex"), "buffer"),
-  );
+  database.function("digest_of", { deterministic: true }, (number) => digestOf(Number(number), sizes));
   const offset = database.prepare("select coalesce(max(id), 0) from principals").pluck().get();
-  // In no order, and into indexes that are there: made afterwards, they would be packed so full that each further row
-  // divides a page of each of them, which those of a database that has grown seldom do.
-  const insert = (count: number, into: string, values: string) =>
-    count > 0 &&
+  for (const insert of insertsOf(sizes, Number(offset))) {
     database.exec(
-      `insert into ${into} with recursive n(k, i) as (select 1, 1 + ${SHUFFLE} % ${count} union all select k + 1, 1 + (k + 1) * ${SHUFFLE} % ${count} from n where k < ${count}) select ${values} from n`,
+      `insert into ${insert.into} with recursive n(k, i) as (select 1, ${inNoOrder("1", insert)} union all select k + 1, ${inNoOrder("(k + 1)", insert)} from n where k < ${insert.count}) select ${insert.values} from n`,
     );
-  const owner = `${offset} + 1 + i % ${sizes.principals}`;
-  insert(sizes.principals, "principals (id, uuid, type)", `${offset} + i, uuid_of(i), 'user'`);
-  insert(sizes.principals, "identities (id, provider, principal_id)", `'user-' || i, 'any', ${offset} + i`);
-  insert(
-    sizes.principals,
-    "principal_role_association",
-    `${offset} + i, (select id from roles where name = 'user')`,
-  );
-  insert(
-    sizes.sessions,
-    "sessions (uuid, refresh_count, expiration_time, principal_id, revoked, state)",
-    `uuid_of(i), 0, '${LATER}', ${owner}, 0, '{}'`,
-  );
-  insert(
-    sizes.keys,
-    "api_keys (first_eight, hashed_secret, principal_id, scopes)",
-    `first_eight_of(i), digest_of(i), ${owner}, '["inherit"]'`,
-  );
+  }
   database.close();
   // What is still on its way to the disk would be in the way of the first operations.
   const written = openSync(file, "r+");

@@ -1,23 +1,26 @@
 /**
  * `npm run bench:scale`: what each operation costs with a million principals, two million sessions and five million API
- * keys in the database, against a thousand principals. `--principals N`: another size. Both servers have been in use for
- * a while. One request at a time, both in turn, medians; an operation uses a row once, so that nothing is answered from
- * memory.
+ * keys in the database, against a thousand principals. `--principals N`: another size; `--database postgresql`: in a
+ * private PostgreSQL instead of SQLite's files. Both servers have been in use for a while. One request at a time, both
+ * in turn, medians; an operation uses a row once, so that nothing is answered from memory.
  */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { forge } from "../test/exchanges/forge.ts";
 import { Api, bearer, type Tokens } from "../test/support/api.ts";
+import { startPostgres } from "../test/support/postgres.ts";
 import { configurationFile, run, temporaryFolder } from "../test/support/process.ts";
 import { PASSWORDS, SECRET_KEY, toy } from "../test/support/toy.ts";
 import { Connection, type Counts, type Request } from "./connection.ts";
 import { fill, firstEightOf, ownerOf, type Sizes, secretOf, userOf, uuidOf } from "./fill.ts";
+import { fillPostgres, SETTINGS } from "./fill-postgres.ts";
 import { OURS, type Server, startOurs } from "./servers.ts";
 import { median, number, table } from "./table.ts";
 
 const { values: options } = parseArgs({
   options: {
     principals: { type: "string", default: "1000000" },
+    database: { type: "string", default: "sqlite" },
     rounds: { type: "string", default: "20" },
     markdown: { type: "boolean", default: false },
   },
@@ -33,6 +36,26 @@ const last: (() => Promise<unknown>)[] = [];
 const cleanup = (work: () => Promise<unknown>) => void last.push(work);
 const say = (text: string) => (options.markdown ? undefined : console.error(text));
 
+interface Databases {
+  /** Of a new one. */
+  uri(): Promise<string>;
+  fill(uri: string, sizes: Sizes): void | Promise<void>;
+}
+
+/** By the name of the kind; undefined where this machine has none. */
+const DATABASES: Readonly<Record<string, () => Promise<Databases | undefined>>> = {
+  sqlite: async () => ({
+    uri: async () => `sqlite:///${await temporaryFolder(cleanup)}/scale.db`,
+    fill: (uri, sizes) => fill(uri.replace("sqlite:///", ""), sizes),
+  }),
+  postgresql: async () => {
+    const server = await startPostgres(SETTINGS);
+    if (server === undefined) return undefined;
+    cleanup(() => server.remove());
+    return { uri: () => server.createDatabase(), fill: fillPostgres };
+  },
+};
+
 interface Deployment {
   readonly sizes: Sizes;
   readonly server: Server;
@@ -40,10 +63,9 @@ interface Deployment {
   readonly tokens: Tokens;
 }
 
-async function deploy(principals: number): Promise<Deployment> {
+async function deploy(databases: Databases, principals: number): Promise<Deployment> {
   const sizes = { principals, sessions: 2 * principals, keys: 5 * principals };
-  const file = `${await temporaryFolder(cleanup)}/scale.db`;
-  const uri = `sqlite:///${file}`;
+  const uri = await databases.uri();
   const args = { users_to_passwords: PASSWORDS };
   const config = toy({
     authentication: {
@@ -57,7 +79,7 @@ async function deploy(principals: number): Promise<Deployment> {
   const { code, stderr } = await run([...OURS, "admin", "initialize-database", uri]);
   if (code !== 0) throw new Error(stderr);
   const began = performance.now();
-  fill(file, sizes);
+  await databases.fill(uri, sizes);
   say(`${number(principals)} principals: filled in ${number((performance.now() - began) / 1000)} s`);
   const server = await startOurs(await configurationFile(cleanup, config));
   cleanup(() => server.stop());
@@ -165,9 +187,9 @@ async function warmUp(deployment: Deployment): Promise<void> {
   }
 }
 
-async function main(): Promise<string> {
-  const small = await deploy(SMALL);
-  const big = await deploy(Number(options.principals));
+async function main(databases: Databases): Promise<string> {
+  const small = await deploy(databases, SMALL);
+  const big = await deploy(databases, Number(options.principals));
   const rows = [
     ["operation", `with ${number(SMALL)}`, `with ${number(big.sizes.principals)}`, "ratio", `≤ ${GOAL}`],
   ];
@@ -196,11 +218,17 @@ async function main(): Promise<string> {
     ]);
     say(`${name}: ${number(much / little)}`);
   }
-  return `${table(rows)}\n\n${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`;
+  return `${table(rows)}\n\n${options.database}, ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`;
 }
 
 try {
-  console.log(await main());
+  const databases = await DATABASES[options.database]?.();
+  if (databases === undefined) {
+    console.error(
+      `No database of the kind "${options.database}" on this machine: one of ${Object.keys(DATABASES).join(", ")}, and for postgresql its binaries in PATH or in /usr/lib/postgresql/*/bin.`,
+    );
+    process.exitCode = 1;
+  } else console.log(await main(databases));
 } finally {
   for (const work of last.reverse()) await work();
 }

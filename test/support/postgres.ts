@@ -51,7 +51,10 @@ export async function startPostgresOrSkip(t: TestContext): Promise<PrivatePostgr
   return undefined;
 }
 
-export async function startPostgres(): Promise<PrivatePostgres | undefined> {
+/** `settings`: of its configuration; without any it is fast and forgets what it has when the machine does. */
+export async function startPostgres(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PrivatePostgres | undefined> {
   const bin = findBinaries();
   if (bin === undefined) return undefined;
   const folder = mkdtempSync(join(tmpdir(), "tiled-auth-postgres-"));
@@ -122,14 +125,15 @@ export async function startPostgres(): Promise<PrivatePostgres | undefined> {
       };
     },
     start: async () => {
-      const settings = {
+      const all = {
         ...tls,
         listen_addresses: "127.0.0.1",
         unix_socket_directories: folder,
         max_connections: "200",
         fsync: "off",
+        ...settings,
       };
-      const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+      const options = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
       child = spawn(join(bin, "postgres"), ["-D", data, "-p", String(port), ...options], {
         ...owner,
         cwd: folder,
