@@ -9,6 +9,7 @@ import type {
   HookHandlerDoneFunction,
   preHandlerHookHandler,
   preParsingHookHandler,
+  preValidationHookHandler,
 } from "fastify";
 import type { Caller } from "../domain/caller.ts";
 import { missingScopes } from "../domain/caller.ts";
@@ -117,7 +118,9 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
       // A body may come in as slowly as its sender likes, who may be shut out meanwhile.
       route.preHandler = [recheck(access), ...[route.preHandler ?? []].flat()];
     }
-    if (body !== undefined) route.preParsing = [mediaTypeHook(body), ...[route.preParsing ?? []].flat()];
+    if (body === undefined) return;
+    route.preParsing = [mediaTypeHook(body), ...[route.preParsing ?? []].flat()];
+    if (body === "form") route.preValidation = [emptyForm, ...[route.preValidation ?? []].flat()];
   });
 
   app.addHook("onRequest", (request, reply, done) => {
@@ -192,6 +195,12 @@ function mediaTypeHook(wanted: "form" | "json" | "form or json"): preParsingHook
     );
   };
 }
+
+/** No body at all is a form without fields. */
+const emptyForm: preValidationHookHandler = (request, _reply, done) => {
+  request.body ??= {};
+  done();
+};
 
 /** For handlers that answer nothing. */
 export function noContent(reply: FastifyReply): FastifyReply {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Ajv } from "ajv";
 import { parseForm, problemsOf } from "../../src/http/validation.ts";
-import { testApp } from "../support/app.ts";
+import { bearer, testApp } from "../support/app.ts";
 
 test("problems say where and what, and never what was sent", () => {
   const problems = problemsOf(
@@ -62,3 +62,32 @@ test("each route's schema is one, although it is compiled for the first request 
   assert.equal((await t.app.inject("/healthz")).statusCode, 200);
   assert.ok(looked > 20, String(looked));
 });
+
+test("a request without a body is answered like one with an empty one, by every route", async () => {
+  await using t = await testApp();
+  const posts = pathsOf(t.app.printRoutes({ commonPrefix: false }), "POST");
+  assert.ok(posts.includes("/login") && posts.includes("/account/keys"), posts.join(" "));
+  const { access_token } = await t.login("alice");
+  const FORM = { "content-type": "application/x-www-form-urlencoded" };
+  for (const url of posts) {
+    for (const headers of [{}, { "content-length": "0" }, FORM, { ...bearer(access_token) }]) {
+      const { statusCode } = await t.call({ method: "POST", url, headers });
+      assert.ok(statusCode < 500, `${url} ${JSON.stringify(Object.keys(headers))}: ${statusCode}`);
+    }
+  }
+  const login = { method: "POST", url: "/login" } as const;
+  assert.equal((await t.call(login)).statusCode, 403);
+  assert.equal((await t.call({ ...login, headers: FORM, payload: "" })).statusCode, 403);
+});
+
+/** Of the tree of all routes, which Fastify draws with four columns for each level. */
+function pathsOf(tree: string, method: string): string[] {
+  const above: string[] = [];
+  const paths: string[] = [];
+  for (const [, indent = "", part = "", methods = ""] of tree.matchAll(/^(.*?)── (\S+)(?: \((.*)\))?/gm)) {
+    above.length = Math.floor(indent.length / 4);
+    above.push(part);
+    if (methods.split(", ").includes(method)) paths.push(above.join("").replaceAll("//", "/"));
+  }
+  return paths;
+}
