@@ -61,6 +61,8 @@ export class Connections {
 
   #opened(socket: Socket): void {
     this.#open.set(socket, { requests: 0 });
+    // Node remembers what it was asked for: who hangs up at once is in the log and the audit table all the same.
+    peer(socket);
     socket.once("close", () => this.#open.delete(socket));
     // The listening socket may accept one more while it closes.
     if (this.#draining) socket.destroy();

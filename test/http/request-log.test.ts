@@ -1,7 +1,13 @@
 /** Whatever is said about a request stands in the log under its id, also what Fastify itself has to say. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect } from "node:net";
 import { test } from "node:test";
-import { testApp } from "../support/app.ts";
+import { connect as connectTls } from "node:tls";
+import { ManualClock } from "../../src/lib/clock.ts";
+import { memoryStore, testApp } from "../support/app.ts";
+import { eventually } from "../support/process.ts";
+import { TLS_CERT, TLS_KEY } from "../support/tls.ts";
 
 test("a handler's messages and Fastify's own bear the request's id", async () => {
   await using t = await testApp({
@@ -30,3 +36,54 @@ test("a handler's messages and Fastify's own bear the request's id", async () =>
   assert.match(JSON.stringify(fastifys), /after the answer/);
   assert.equal(line?.["msg"], "request");
 });
+
+for (const [name, tls] of [
+  ["http", null],
+  ["https", { key: Buffer.from(TLS_KEY), cert: Buffer.from(TLS_CERT) }],
+] as const)
+  test(`${name}: who hangs up before the answer is in the log and the audit table with the address`, async () => {
+    const clock = new ManualClock();
+    const store = await memoryStore(clock);
+    const { promise: hungUp, resolve: hangUp } = Promise.withResolvers<void>();
+    let asked = () => {};
+    const apiKeys: typeof store.apiKeys = {
+      ...store.apiKeys,
+      find: async (...key) => {
+        asked();
+        await hungUp;
+        return await store.apiKeys.find(...key);
+      },
+    };
+    await using t = await testApp({
+      clock,
+      store: { ...store, apiKeys },
+      tls,
+      server: { publicUrl: "https://tiled.example.org", trustedProxies: ["127.0.0.1"] },
+    });
+    const secret = await t.makeKey((await t.login("bob")).access_token);
+    await t.app.listen({ host: "127.0.0.1", port: 0 });
+    const { port } = t.app.server.address() as AddressInfo;
+    t.logLines.length = 0;
+    const raw = connect(port, "127.0.0.1");
+    const socket = tls === null ? raw : connectTls({ socket: raw, rejectUnauthorized: false });
+    raw.on("error", () => undefined);
+    socket.on("error", () => undefined);
+    await once(socket, tls === null ? "connect" : "secureConnect");
+    const lookedUp = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const headers = `Host: a\r\nX-Forwarded-For: 203.0.113.7\r\nAuthorization: Apikey ${secret}`;
+    socket.write(`GET /api/v1/auth/whoami HTTP/1.1\r\n${headers}\r\n\r\n`);
+    await lookedUp;
+    raw.resetAndDestroy();
+    assert.ok(await eventually(5, async () => t.logLines.length > 0));
+    hangUp();
+    const first = async () => {
+      const rows = await store.audit.read({ limit: 50 });
+      return rows.find(({ event }) => event === "api_key_first_used");
+    };
+    assert.ok(await eventually(5, async () => (await first()) !== undefined));
+    assert.equal((await first())?.address, "203.0.113.7");
+    assert.match(t.logLines.join(""), /"address":"203\.0\.113\.7"/);
+    assert.doesNotMatch(t.logLines.join(""), /unknown/);
+  });
