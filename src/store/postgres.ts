@@ -5,7 +5,7 @@
 import type pg from "pg";
 import type { Backend, Command, CommandArgs, CommandName, CommandResult } from "./backend.ts";
 import { COMMANDS } from "./commands.ts";
-import { asFailure, codeOf, isConnectionLost, messageOf, uncertain } from "./errors.ts";
+import { asFailure, busy, codeOf, isConnectionLost, messageOf, uncertain } from "./errors.ts";
 import { InFlight } from "./in-flight.ts";
 import { Lanes } from "./lanes.ts";
 import type { Connections } from "./postgres-fallback.ts";
@@ -18,7 +18,7 @@ const LOST_A_RACE = /^(40001|40P01|23505)$/;
 /** The locks of a command rely on it: each statement sees what others committed before it. */
 const BEGIN = "begin isolation level read committed";
 
-/** Milliseconds; however much a server has to do, it answers this at once, or its connection is dead. */
+/** Milliseconds; a server answers this at once, or it has too much to do, or the connection is dead. */
 const SIGN_OF_LIFE = { text: "select 1", query_timeout: 5000 };
 
 export interface PostgresOptions {
@@ -48,8 +48,10 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
         return client;
       } catch (error) {
         client.release(true);
-        // A server that says nothing says nothing to the others either, and each wait is long.
-        if (tries === 0 || isSilent(error)) throw error;
+        // It says nothing to the others either, and each wait is long. A server that is slow is not away: who can make
+        // it slow must not keep alive what others have revoked. One that is away refuses the next connection.
+        if (isSilent(error)) throw busy(`no sign of life: ${messageOf(error)}`);
+        if (tries === 0) throw error;
       }
     }
   };

@@ -125,10 +125,15 @@ test("a read is tried once more on another connection", async () => {
   assert.deepEqual(always.released, Array(5).fill(true));
 });
 
-test("a server that says nothing is asked twice, not once for each connection", async () => {
-  const { backend, asked } = pretend(() => new Error("Query read timeout"));
-  await assert.rejects(backend.ping(), unavailable);
+test("a server that says nothing is asked twice, not once for each connection, and is slow rather than away", async () => {
+  const { backend, asked, released } = pretend(() => new Error("Query read timeout"));
+  const slow = (error: unknown) => error instanceof Failure && error.code === "store_busy";
+  await assert.rejects(backend.ping(), slow);
   assert.equal(asked.length, 2);
+  assert.deepEqual(released, [true, true]);
+  const pinged = pretend(() => new Error("Query read timeout"), true);
+  await assert.rejects(pinged.backend.write("audit.append", [EVENT]), slow);
+  assert.deepEqual(pinged.asked, ["select"]);
 });
 
 test("with pre-ping dead connections are passed over before they are used", async () => {
