@@ -53,6 +53,9 @@ const MAX_MESSAGE = 16 * 1_048_576;
 /** While nobody is known, and of what follows. */
 const MAX_FIRST_MESSAGE = 16_384;
 
+/** So many looks in a row may fail before a stream ends. */
+const UNSEEN = 2;
+
 const POLICY = 1008;
 const TRY_AGAIN = 1013;
 
@@ -73,6 +76,8 @@ interface Open {
   readonly relay: Relay;
   readonly caller: Caller;
   readonly needs: readonly Scope[];
+  /** Looks that failed, since the last one that did not. */
+  unseen: number;
 }
 
 export class GatewaySockets {
@@ -81,6 +86,7 @@ export class GatewaySockets {
   readonly #waiting = new Set<WebSocket>();
   readonly #timer: NodeJS.Timeout;
   #closed = false;
+  #rechecking = false;
 
   constructor(deps: SocketDeps) {
     this.#deps = deps;
@@ -201,7 +207,7 @@ export class GatewaySockets {
     });
     // Where anybody may read, nobody has waited for it; it goes no further for all that.
     if (caller.kind === "anonymous") relay.withholdFirst(isAuthMessage);
-    const open = { relay, caller, needs: needsOf(path) };
+    const open: Open = { relay, caller, needs: needsOf(path), unseen: 0 };
     this.#open.add(open);
     request.log.info(
       { principal: who, address: this.#deps.proxies.read(request).address },
@@ -209,12 +215,26 @@ export class GatewaySockets {
     );
   }
 
+  /** One round at a time: a second one would ask a client for its pong before the first ping has reached it. */
   async #recheck(): Promise<void> {
-    for (const open of [...this.#open]) {
-      // While the database is away nobody is shut out, as for other requests of those who are known.
-      const current = await this.#deps.standing.isCurrent(open.caller, open.needs).catch(() => true);
-      if (current) open.relay.beat();
-      else open.relay.end(REFUSED, "The login or its rights have ended");
+    if (this.#rechecking) return;
+    this.#rechecking = true;
+    for (const open of [...this.#open]) await this.#look(open);
+    this.#rechecking = false;
+  }
+
+  async #look(open: Open): Promise<void> {
+    const { relay, caller, needs } = open;
+    try {
+      const current = await this.#deps.standing.isCurrent(caller, needs);
+      open.unseen = 0;
+      if (current) relay.beat();
+      else relay.end(REFUSED, "The login or its rights have ended");
+    } catch {
+      // The database cannot tell. What was true a minute ago need not be true any more.
+      open.unseen += 1;
+      if (open.unseen < UNSEEN) relay.beat();
+      else relay.end(TRY_AGAIN, "Try again later");
     }
   }
 }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
+import { Failure } from "../../src/errors.ts";
 import type { SocketPatience } from "../../src/http/gateway-socket.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { apikey, bearer, memoryStore } from "../support/app.ts";
@@ -95,6 +96,48 @@ describe("an open stream", () => {
     clock.advance(1000);
     assert.equal((await stream.closed)[0], 4003);
     assert.equal(other.socket.readyState, WebSocket.OPEN);
+  });
+
+  for (const code of ["store_busy", "store_unavailable"] as const)
+    test(`ends where the database cannot say for a minute whether it may go on: ${code}`, async (x) => {
+      const clock = new ManualClock();
+      const store = await memoryStore(clock);
+      let looks = -1;
+      const summary: typeof store.principals.summary = async (uuid) => {
+        if (looks < 0) return await store.principals.summary(uuid);
+        looks += 1;
+        throw new Failure(code);
+      };
+      const principals = { ...store.principals, summary };
+      const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketPatience: SOON });
+      const stream = open(STREAM, bearer((await t.login("bob")).access_token));
+      await stream.has("schema");
+      looks = 0;
+      clock.advance(100);
+      assert.equal((await stream.closed)[0], 1013);
+      assert.equal(looks, 2);
+    });
+
+  test("of a caller that answers is kept, however long the looks take", async (x) => {
+    const clock = new ManualClock();
+    const store = await memoryStore(clock);
+    let slow = 0;
+    const summary: typeof store.principals.summary = async (uuid) => {
+      await delay(slow);
+      return await store.principals.summary(uuid);
+    };
+    const principals = { ...store.principals, summary };
+    const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketPatience: SOON });
+    const stream = open(STREAM, bearer((await t.login("bob")).access_token));
+    await stream.has("schema");
+    slow = 3 * SOON.recheck;
+    for (let round = 0; round < 5; round++) {
+      clock.advance(1);
+      await delay(SOON.recheck);
+    }
+    await delay(slow);
+    stream.socket.send("still here");
+    await stream.has("schema", "still here");
   });
 
   test("outlives the key that it was opened with, which clients revoke at once, and the access token", async (x) => {
