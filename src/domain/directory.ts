@@ -32,6 +32,11 @@ export class Directory {
     return this.#summaries.get(uuid, now);
   }
 
+  /** For what will outlive the cache: never what was known before the store was lost. */
+  currentSummary(uuid: Uuid): Promise<PrincipalSummary | undefined> {
+    return this.#summaries.getCurrent(uuid);
+  }
+
   document(uuid: Uuid): PrincipalDocument | Promise<PrincipalDocument | undefined> {
     return this.#documents.get(uuid);
   }

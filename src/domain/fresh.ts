@@ -52,6 +52,13 @@ export class FreshCache<K, V> {
     return entry.value;
   }
 
+  /** The same, but of what was known before the store was lost nothing counts: fails with `store_unavailable` then. */
+  async getCurrent(key: K): Promise<V | undefined> {
+    const value = await this.get(key);
+    if (this.#entries.get(key)?.away) throw new Failure("store_unavailable");
+    return value;
+  }
+
   /** After a change: a reading that is under way is not kept either, and nobody new waits for it. */
   drop(key: K): void {
     this.#entries.delete(key);

@@ -6,7 +6,7 @@ import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { Directory } from "./directory.ts";
-import type { Origin } from "./model.ts";
+import type { Origin, PrincipalSummary } from "./model.ts";
 import type { SessionStore } from "./ports.ts";
 import { shutOut } from "./shut-out.ts";
 import type { TokenAnswer, Tokens } from "./tokens.ts";
@@ -52,11 +52,25 @@ export class Sessions {
     if (outcome.kind === "ended") throw new Failure("session_expired", { log: "the session has ended" });
     const { session, generation } = outcome;
     this.#directory.documentChanged(session.principal);
-    const principal = await this.#directory.summary(session.principal);
-    // Since then, that is: the rotation itself looks, too.
-    if (principal === undefined || principal.disabled)
-      throw new Failure("session_expired", { log: "the principal is disabled" });
+    const principal = await this.#enabled(session.principal);
+    if (principal === undefined) throw new Failure("session_expired", { log: "the principal is disabled" });
     return this.#tokens.issue(principal, session, generation);
+  }
+
+  /** Undefined where the principal was disabled since the rotation, which looks, too: who was before is read again. */
+  async #enabled(uuid: Uuid): Promise<PrincipalSummary | undefined> {
+    try {
+      const known = await this.#directory.currentSummary(uuid);
+      if (known !== undefined && !known.disabled) return known;
+      this.#directory.principalChanged(uuid);
+      const found = await this.#directory.currentSummary(uuid);
+      return found?.disabled === false ? found : undefined;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      const detail =
+        "The database was lost while the session was refreshed. Send the same refresh token again.";
+      throw new Failure(error.code, { detail, headers: error.headers, log: error.message, cause: error });
+    }
   }
 
   /** By a refresh token, which is credential enough (RFC 7009); an expired one will do. */

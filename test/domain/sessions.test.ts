@@ -41,7 +41,7 @@ async function scene(rotated: (store: Store, principal: Uuid) => Promise<void> =
   };
   const sessions = new Sessions({ store: sessionStore, tokens, directory, clock, rotate: true });
   const first = tokens.issue(principal, session, 0);
-  return { store, directory, tokens, sessions, principal, first, now };
+  return { store, directory, clock, tokens, sessions, principal, first, now };
 }
 
 test("a refresh gives the powers that the principal has by now", async () => {
@@ -63,4 +63,34 @@ test("who is disabled while the token is exchanged gets no new one", async () =>
     sessions.refresh(first.refresh_token, ORIGIN),
     (error) => error instanceof Failure && error.code === "session_expired",
   );
+});
+
+test("who was disabled a moment ago and is not any more gets new tokens", async () => {
+  const { store, directory, sessions, principal, first, now } = await scene();
+  await store.principals.setDisabled(principal.uuid, true, now, ORIGIN);
+  assert.equal((await directory.summary(principal.uuid))?.disabled, true);
+  // By another server of the same database: this one has not been told.
+  await store.principals.setDisabled(principal.uuid, false, now, ORIGIN);
+  assert.ok((await sessions.refresh(first.refresh_token, ORIGIN)).access_token);
+});
+
+test("no token is issued from what was known before the database was lost; the refresh can be sent again", async (t) => {
+  const { store, directory, clock, sessions, principal, first } = await scene();
+  await directory.summary(principal.uuid);
+  clock.advance(10);
+  const lost = t.mock.method(store.principals, "summary", async () => {
+    throw new Failure("store_unavailable", { log: "the database is away" });
+  });
+  for (const _ of ["is found out", "is known"]) {
+    await assert.rejects(sessions.refresh(first.refresh_token, ORIGIN), (error) => {
+      assert.ok(error instanceof Failure && error.code === "store_unavailable");
+      assert.match(String(error.detail), /Send the same refresh token again/);
+      return true;
+    });
+    // For other requests the principal is known.
+    assert.equal((await directory.summary(principal.uuid))?.uuid, principal.uuid);
+  }
+  lost.mock.restore();
+  clock.advance(1);
+  assert.ok((await sessions.refresh(first.refresh_token, ORIGIN)).access_token);
 });
