@@ -76,10 +76,12 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     const app = await createApp(config, parts);
     closers.add(() => app.close());
     await listen(app, config);
+    const url = listeningUrl(app, config);
+    options.log.info(`Server listening at ${url}`);
     if (parts.store !== null) closers.add(startPurging(parts.store, config, options.log));
     let stopping: Promise<void> | undefined;
     return {
-      url: listeningUrl(app, config),
+      url,
       mode: modeOf(config),
       generatedKey,
       durable: parts.store?.durable ?? true,

@@ -182,3 +182,14 @@ function getHttps(url: string): Promise<{ readonly status: number | undefined; r
       .end();
   });
 }
+
+test("the log says where the server listens", async (t) => {
+  const lines: string[] = [];
+  const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
+  const server = await startServer(configFromObject({ trees: TREES, server: { port: 0 } }, {}), { log });
+  t.after(() => server.stop());
+  assert.ok(
+    lines.some((line) => line.includes(`Server listening at ${server.url}`)),
+    lines.join(""),
+  );
+});
