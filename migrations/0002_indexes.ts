@@ -2,9 +2,10 @@
  * Indexes that make what every operation costs independent of how much there is: on Tiled's tables by owner and by
  * expiry, on ours by what they are read by.
  */
-import { type Kysely, sql } from "kysely";
+import type { Kysely } from "kysely";
+import { createIndexes, type Index } from "./create-indexes.ts";
 
-const INDEXES: readonly (readonly [name: string, table: string, columns: readonly string[]])[] = [
+export const INDEXES: readonly Index[] = [
   ["tiled_auth_ix_identities_principal", "identities", ["principal_id"]],
   ["tiled_auth_ix_association_role", "principal_role_association", ["role_id"]],
   ["tiled_auth_ix_sessions_owner", "sessions", ["principal_id", "revoked", "id"]],
@@ -20,24 +21,5 @@ const INDEXES: readonly (readonly [name: string, table: string, columns: readonl
 ];
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const [name, table, columns] of INDEXES) {
-    await db.schema
-      .createIndex(name)
-      .ifNotExists()
-      .on(table)
-      .columns([...columns])
-      .execute();
-  }
-}
-
-/** Tiled's own upgrade makes `pending_sessions` anew and so drops what was on it: what is missing comes back. */
-export async function restoreIndexes(db: Kysely<unknown>, dialect: "sqlite" | "postgresql"): Promise<void> {
-  const { rows } =
-    dialect === "sqlite"
-      ? await sql<{ name: string }>`select name from sqlite_master where type = 'index'`.execute(db)
-      : await sql<{
-          name: string;
-        }>`select indexname as name from pg_indexes where schemaname = current_schema()`.execute(db);
-  const there = new Set(rows.map(({ name }) => name));
-  if (INDEXES.some(([name]) => !there.has(name))) await up(db);
+  await createIndexes(db, INDEXES);
 }

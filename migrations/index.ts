@@ -6,12 +6,14 @@ import * as tables from "./0001_own_tables.ts";
 import * as indexes from "./0002_indexes.ts";
 import * as externalLogins from "./0003_external_logins.ts";
 import * as accounts from "./0004_accounts.ts";
+import * as coveringIndexes from "./0005_covering_indexes.ts";
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_own_tables": tables,
   "0002_indexes": indexes,
   "0003_external_logins": externalLogins,
   "0004_accounts": accounts,
+  "0005_covering_indexes": coveringIndexes,
 };
 
-export { restoreIndexes } from "./0002_indexes.ts";
+export { restoreIndexes } from "./restore-indexes.ts";

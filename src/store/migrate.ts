@@ -7,11 +7,10 @@ import { Migrator } from "kysely/migration";
 import { MIGRATIONS, restoreIndexes } from "../../migrations/index.ts";
 import { OperatorError } from "../errors.ts";
 import { messageOf } from "./errors.ts";
-import type { Dialect } from "./statement.ts";
 import type { Tables } from "./tables.ts";
 
 /** The migrations that were run now. */
-export async function migrate(db: Kysely<Tables>, dialect: Dialect): Promise<readonly string[]> {
+export async function migrate(db: Kysely<Tables>): Promise<readonly string[]> {
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async () => MIGRATIONS },
@@ -27,6 +26,6 @@ export async function migrate(db: Kysely<Tables>, dialect: Dialect): Promise<rea
     }
     throw error;
   }
-  await restoreIndexes(db as Kysely<unknown>, dialect);
+  await restoreIndexes(db as Kysely<unknown>);
   return results.map(({ migrationName }) => migrationName);
 }

@@ -32,6 +32,6 @@ export async function prepare(
     const created = found.kind === "empty" && mayCreate;
     if (created) await createSchema(transaction, dialect);
     else if (found.kind !== "served") throw refuse(found);
-    return { created, migrations: await migrate(transaction, dialect) };
+    return { created, migrations: await migrate(transaction) };
   });
 }

@@ -132,12 +132,12 @@ test("SQLite: indexes that an upgrade by the real Tiled drops come back", async 
   const names = () =>
     db
       .prepare(
-        "select name from sqlite_master where type = 'index' and name like 'tiled_auth_ix_pending%' order by 1",
+        "select name from sqlite_master where type = 'index' and name like 'tiled_auth_ix_%' order by 1",
       )
       .pluck()
       .all();
   const before = names();
-  assert.equal(before.length, 2);
+  assert.ok(before.length > 10);
   for (const name of before) db.exec(`drop index ${name}`);
   await (await openStore(storeOptions(uri))).close();
   assert.deepEqual(names(), before);

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { CompiledQuery } from "kysely";
 import { SqliteConnection } from "../../src/store/sqlite-connection.ts";
+import { openMemory } from "../../src/store/sqlite-database.ts";
 import { CASES } from "./conformance.ts";
 import { at, logIn, NOW, newKey, openFor } from "./support.ts";
 
@@ -43,23 +44,43 @@ test("no statement scans a table that grows, or sorts what it has not limited", 
   );
   assert.ok(dml.length > 50, `only ${dml.length} statements were recorded`);
 
-  const connection = await explainable();
-  t.after(() => connection.close());
+  const explain = await explainer(t);
   for (const sql of dml) {
-    const plan = connection.raw
-      .prepare(`explain query plan ${sql}`)
-      .all(...Array.from({ length: sql.split("?").length - 1 }, () => null)) as { detail: string }[];
-    for (const { detail } of plan) {
+    for (const detail of explain(sql)) {
       if (PAGES.some((page) => page.test(sql))) continue;
       assert.ok(!detail.startsWith("SCAN") || SMALL.test(detail), `${detail}\n  ${sql}`);
     }
   }
 });
 
-/** A prepared database whose statistics say that it is big, so that the planner has no reason to scan. */
-async function explainable(): Promise<SqliteConnection> {
-  const { openMemory } = await import("../../src/store/sqlite-database.ts");
-  return openMemory();
+test("what somebody has of API keys, and of live sessions at a login, is read from an index alone", async (t) => {
+  const seen = record(t);
+  const store = await openFor(t, null);
+  const { principal } = await logIn(store, "ann");
+  await store.apiKeys.create(newKey(principal.uuid));
+  await store.principals.document(principal.uuid, NOW);
+  await logIn(store, "ann");
+  t.mock.restoreAll();
+  const explain = await explainer(t);
+  const how = (pattern: RegExp) => [...seen.keys()].filter((sql) => pattern.test(sql)).map(explain);
+  const byOwner = [
+    ...how(/^select .*"first_eight".* from "api_keys" where "principal_id" in/),
+    ...how(/^select .*\(select count\(\*\) as "live" from "sessions"/),
+    ...how(/^select count\(\*\) as "live" from "api_keys"/),
+  ];
+  assert.equal(byOwner.length, 3);
+  for (const plan of byOwner) assert.match(plan.join("; "), /SEARCH (s|api_keys) USING COVERING INDEX/);
+});
+
+/** The plan of a statement in a new database, a line for each step. */
+async function explainer(t: TestContext): Promise<(sql: string) => readonly string[]> {
+  const connection = await openMemory();
+  t.after(() => connection.close());
+  return (sql) =>
+    connection.raw
+      .prepare(`explain query plan ${sql}`)
+      .all(...Array.from({ length: sql.split("?").length - 1 }, () => null))
+      .map((step) => (step as { detail: string }).detail);
 }
 
 test("a page of principals costs as many statements as one principal", async (t) => {

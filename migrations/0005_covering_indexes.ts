@@ -1,0 +1,40 @@
+/**
+ * What whoami shows of somebody's API keys, and what a login counts of the sessions, stands in the index by owner: rows
+ * made years apart lie far apart, and each would be a read of its own.
+ */
+import type { Kysely } from "kysely";
+import { createIndexes, type Index } from "./create-indexes.ts";
+import { typesOf } from "./dialect.ts";
+
+/** `expiration_time` of a session never changes. */
+const SESSIONS: Index = [
+  "tiled_auth_ix_sessions_owner_end",
+  "sessions",
+  ["principal_id", "revoked", "id", "expiration_time"],
+];
+const KEYS: Index = [
+  "tiled_auth_ix_api_keys_shown",
+  "api_keys",
+  [
+    "principal_id",
+    "first_eight",
+    "time_created",
+    "expiration_time",
+    "latest_activity",
+    "scopes",
+    "access_tags",
+    "note",
+  ],
+];
+
+/** By the index that each one replaces. PostgreSQL would look at the row all the same, to see whether it is visible. */
+export function replacements(db: Kysely<unknown>): Readonly<Record<string, Index>> {
+  const sessions = { tiled_auth_ix_sessions_owner: SESSIONS };
+  return typesOf(db).postgres ? sessions : { ...sessions, tiled_auth_ix_api_keys_principal: KEYS };
+}
+
+export async function up(db: Kysely<unknown>): Promise<void> {
+  const changes = replacements(db);
+  await createIndexes(db, Object.values(changes));
+  for (const replaced of Object.keys(changes)) await db.schema.dropIndex(replaced).ifExists().execute();
+}

@@ -1,0 +1,20 @@
+/** Tiled's own upgrade makes `pending_sessions` anew and so drops what was on it: what is missing comes back. */
+import { type Kysely, sql } from "kysely";
+import { INDEXES } from "./0002_indexes.ts";
+import { replacements } from "./0005_covering_indexes.ts";
+import { createIndexes } from "./create-indexes.ts";
+import { typesOf } from "./dialect.ts";
+
+export async function restoreIndexes(db: Kysely<unknown>): Promise<void> {
+  const { rows } = await (typesOf(db).postgres
+    ? sql<{ name: string }>`select indexname as name from pg_indexes where schemaname = current_schema()`
+    : sql<{ name: string }>`select name from sqlite_master where type = 'index'`
+  ).execute(db);
+  const there = new Set(rows.map(({ name }) => name));
+  const replaced = replacements(db);
+  const wanted = INDEXES.map((index) => replaced[index[0]] ?? index);
+  await createIndexes(
+    db,
+    wanted.filter(([name]) => !there.has(name)),
+  );
+}
