@@ -1,6 +1,6 @@
 /**
- * The only place that writes to a SQLite database: runs waiting commands together, each in its own savepoint, and
- * commits them as one, so that one fsync serves them all. Lives in the writer's thread for a file and in the main
+ * The only place that writes to a SQLite database: runs waiting commands together and commits them as one, so that one
+ * fsync serves them all. Lives in the writer's thread for a file and in the main
  * thread for a database in memory.
  */
 import type { Command, CommandName } from "./backend.ts";
@@ -39,13 +39,8 @@ export class SqliteWriter {
   async run(batch: readonly WriteRequest[]): Promise<readonly WriteAnswer[]> {
     try {
       const connection = this.#source.obtain();
-      connection.run("begin immediate");
       const db = new Db(connection, this.#compiler);
-      const answers: WriteAnswer[] = [];
-      for (const request of batch) answers.push(await this.#one(connection, db, request));
-      if (answers.some(({ ok }) => ok)) connection.run("commit");
-      else connection.run("rollback");
-      return answers;
+      return (await this.#together(connection, db, batch)) ?? (await this.#apart(connection, db, batch));
     } catch (error) {
       this.#recover(error);
       const plain = toPlain(error);
@@ -53,20 +48,50 @@ export class SqliteWriter {
     }
   }
 
-  /** An error of one command undoes that command only, unless SQLite has given up the whole transaction. */
-  async #one(connection: SqliteConnection, db: Db, { id, name, args }: WriteRequest): Promise<WriteAnswer> {
-    const command = COMMANDS[name] as unknown as Command<unknown, unknown>;
-    connection.run("savepoint command");
-    try {
-      const value = await command(db, args);
-      connection.run("release command");
-      return { id, ok: true, value };
-    } catch (error) {
-      if (!connection.raw.inTransaction || isUnusable(error)) throw error;
-      connection.run("rollback to command");
-      connection.run("release command");
-      return { id, ok: false, error: toPlain(error) };
+  /** As if none could fail, which hardly any does: undefined, and nothing has happened, where one has. */
+  async #together(
+    connection: SqliteConnection,
+    db: Db,
+    batch: readonly WriteRequest[],
+  ): Promise<readonly WriteAnswer[] | undefined> {
+    connection.run("begin immediate");
+    const answers: WriteAnswer[] = [];
+    for (const { id, name, args } of batch) {
+      try {
+        answers.push({ id, ok: true, value: await commandOf(name)(db, args) });
+      } catch (error) {
+        if (isOver(connection, error)) throw error;
+        connection.run("rollback");
+        return undefined;
+      }
     }
+    connection.run("commit");
+    return answers;
+  }
+
+  /** A savepoint for each: an error of one command undoes that command only. */
+  async #apart(
+    connection: SqliteConnection,
+    db: Db,
+    batch: readonly WriteRequest[],
+  ): Promise<readonly WriteAnswer[]> {
+    connection.run("begin immediate");
+    const answers: WriteAnswer[] = [];
+    for (const { id, name, args } of batch) {
+      connection.run("savepoint command");
+      try {
+        const value = await commandOf(name)(db, args);
+        connection.run("release command");
+        answers.push({ id, ok: true, value });
+      } catch (error) {
+        if (isOver(connection, error)) throw error;
+        connection.run("rollback to command");
+        connection.run("release command");
+        answers.push({ id, ok: false, error: toPlain(error) });
+      }
+    }
+    connection.run(answers.some(({ ok }) => ok) ? "commit" : "rollback");
+    return answers;
   }
 
   #recover(error: unknown): void {
@@ -78,4 +103,13 @@ export class SqliteWriter {
       this.#source.discard();
     }
   }
+}
+
+function commandOf(name: CommandName): Command<unknown, unknown> {
+  return COMMANDS[name] as unknown as Command<unknown, unknown>;
+}
+
+/** SQLite has given up the whole transaction, or is not to be trusted with the rest of it. */
+function isOver(connection: SqliteConnection, error: unknown): boolean {
+  return !connection.raw.inTransaction || isUnusable(error);
 }
