@@ -6,6 +6,7 @@ import { type Expression, type Kysely, sql } from "kysely";
 import type { ApiKey, PrincipalDocument, Session } from "../domain/model.ts";
 import type { Page } from "../domain/ports.ts";
 import { readList } from "./codec.ts";
+import type { Position, Positions } from "./positions.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import type { PrincipalRow } from "./summaries.ts";
 import type { Tables } from "./tables.ts";
@@ -107,8 +108,9 @@ const pageOf = statement((db, { offset, limit }: Args<{ offset: number; limit: n
   allPrincipals(db).limit(limit).offset(offset),
 );
 
-const pageFrom = statement((db, { first, limit }: Args<{ first: number; limit: number }>) =>
-  allPrincipals(db).where("p.id", ">=", first).limit(limit),
+const pageFrom = statement(
+  (db, { first, offset, limit }: Args<{ first: number; offset: number; limit: number }>) =>
+    allPrincipals(db).where("p.id", ">=", first).limit(limit).offset(offset),
 );
 
 const extent = statement((db) =>
@@ -123,17 +125,31 @@ const extent = statement((db) =>
 const FAR = 1000;
 
 /**
- * A page far behind costs what the first one does where ids have no gaps, as SQLite gives them: an offset is an id then,
- * and SQLite counts rows by the page. PostgreSQL does neither.
+ * A page far behind costs what the first one does; where nothing else helps, once itself or the one before has been read.
  */
-async function principalsOf(db: Db, { offset, limit }: Page): Promise<PrincipalRow[]> {
-  if (db.dialect === "sqlite" && offset >= FAR) {
-    const all = await db.one(extent, {});
-    if (all !== undefined && all.last - all.first + 1 === all.count) {
-      return await db.all(pageFrom, { first: all.first + offset, limit });
-    }
-  }
-  return await db.all(pageOf, { offset, limit });
+async function principalsOf(
+  db: Db,
+  { offset, limit }: Page,
+  positions: Positions,
+  now: Date,
+): Promise<PrincipalRow[]> {
+  if (offset < FAR) return await db.all(pageOf, { offset, limit });
+  const from = (await jump(db, offset)) ?? positions.before(offset, now);
+  const rows =
+    from === undefined
+      ? await db.all(pageOf, { offset, limit })
+      : await db.all(pageFrom, { first: from.id, offset: offset - from.offset, limit });
+  const [first] = rows;
+  if (first !== undefined) positions.note({ offset, id: first.id }, now);
+  return rows;
+}
+
+/** An offset is an id where ids have no gaps, as SQLite gives them; and it counts rows by the page. PostgreSQL does neither. */
+async function jump(db: Db, offset: number): Promise<Position | undefined> {
+  if (db.dialect !== "sqlite") return undefined;
+  const all = await db.one(extent, {});
+  if (all === undefined || all.last - all.first + 1 !== all.count) return undefined;
+  return { offset, id: all.first + offset };
 }
 
 function inOrder<R extends { readonly id: number }>(one: readonly R[], other: readonly R[]): R[] {
@@ -154,8 +170,13 @@ export async function documentOf(db: Db, principal: PrincipalRow, now: Date): Pr
   );
 }
 
-export async function documentsOf(db: Db, page: Page, now: Date): Promise<PrincipalDocument[]> {
-  const principals = await principalsOf(db, page);
+export async function documentsOf(
+  db: Db,
+  page: Page,
+  positions: Positions,
+  now: Date,
+): Promise<PrincipalDocument[]> {
+  const principals = await principalsOf(db, page, positions, now);
   if (principals.length === 0) return [];
   const ids = principals.map(({ id }) => id);
   const identities = byOwner(await db.query((tables) => identitiesOf(tables, ids)));

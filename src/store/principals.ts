@@ -11,6 +11,7 @@ import type { Backend } from "./backend.ts";
 import { readList } from "./codec.ts";
 import { documentOf, documentsOf } from "./documents.ts";
 import { isStorable, requireStorable } from "./identities.ts";
+import { Positions } from "./positions.ts";
 import { grantAdmin, makePrincipal, makeUser } from "./roles.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import { findPrincipal, findPrincipalOfIdentity, summarize } from "./summaries.ts";
@@ -132,6 +133,7 @@ export async function ensureUser(db: Db, { identity, now, origin }: EnsureUser):
 }
 
 export function principalStore(backend: Backend): PrincipalStore {
+  const positions = new Positions();
   return {
     summary: (uuid) =>
       backend.read(async (db) => {
@@ -154,7 +156,7 @@ export function principalStore(backend: Backend): PrincipalStore {
         const found = await findPrincipal(db, uuid);
         return found && documentOf(db, found, now);
       }),
-    list: (page, now) => backend.read((db) => documentsOf(db, page, now)),
+    list: (page, now) => backend.read((db) => documentsOf(db, page, positions, now)),
     roles: () =>
       backend.read(async (db) =>
         (await db.all(allRoles, {})).map(({ name, scopes }) => ({ name, scopes: readList(scopes) })),

@@ -3,59 +3,106 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import Database from "better-sqlite3";
+import type { CompiledQuery } from "kysely";
 import { fill, userOf } from "../../bench/fill.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
-import { initializeDatabase, openStore } from "../../src/store/open.ts";
+import { fillPostgres } from "../../bench/fill-postgres.ts";
+import { initializeDatabase } from "../../src/store/open.ts";
+import { PostgresConnection } from "../../src/store/postgres-pool.ts";
+import { SqliteConnection } from "../../src/store/sqlite-connection.ts";
+import { startPostgresOrSkip } from "../support/postgres.ts";
 import { temporaryFolder } from "../support/process.ts";
-import { NOW } from "./support.ts";
+import { at, NOW, openFor } from "./support.ts";
 
 const COUNT = 1500;
 
-async function users(
-  t: TestContext,
-  change: string,
-): Promise<(offset: number, limit: number) => Promise<unknown>> {
+interface List {
+  page(offset: number, limit: number, now?: Date): Promise<unknown>;
+  /** Rows that the last page's statement passed over. */
+  passedOver(): number;
+}
+
+async function listOf(t: TestContext, uri: string): Promise<List> {
+  const store = await openFor(t, uri, { initIfNotExists: false });
+  let offset = 0;
+  for (const { prototype } of [SqliteConnection, PostgresConnection]) {
+    const original = prototype.executeQuery;
+    t.mock.method(prototype, "executeQuery", function (this: never, query: CompiledQuery) {
+      if (/from "principals" as "p".*order by "p"."id" limit .* offset/.test(query.sql))
+        offset = Number(query.parameters.at(-1));
+      return original.call(this, query);
+    });
+  }
+  return {
+    page: async (offset, limit, now = NOW) => {
+      const page = await store.principals.list({ offset, limit }, now);
+      return page.map(({ identities }) => identities[0]?.id);
+    },
+    passedOver: () => offset,
+  };
+}
+
+async function inSqlite(t: TestContext, change: string): Promise<string> {
   const path = join(await temporaryFolder(t.after.bind(t)), "tiled.db");
   await initializeDatabase(`sqlite:///${path}`);
   fill(path, { principals: COUNT, sessions: 0, keys: 0 });
   const raw = new Database(path);
   raw.exec(change);
   raw.close();
-  const store = await openStore({
-    uri: `sqlite:///${path}`,
-    initIfNotExists: false,
-    poolSize: 1,
-    maxOverflow: 0,
-    poolPrePing: false,
-    log: () => {},
-    clock: new ManualClock(),
-  });
-  t.after(() => store.close());
-  return async (offset, limit) => {
-    const page = await store.principals.list({ offset, limit }, NOW);
-    return page.map(({ identities }) => identities[0]?.id);
-  };
+  return `sqlite:///${path}`;
 }
 
-for (const [what, change, at] of [
-  ["without gaps", "", (place: number) => place + 1],
-  [
-    "with a gap before them",
-    "pragma foreign_keys = on; delete from principal_role_association where principal_id = 7; delete from identities where principal_id = 7; delete from principals where id = 7",
-    (place: number) => place + 2,
-  ],
-] as const) {
-  test(`rows far behind, ${what}`, async (t) => {
-    const page = await users(t, change);
-    assert.deepEqual(
-      await page(1200, 3),
-      [1200, 1201, 1202].map((place) => userOf(at(place))),
-    );
-    assert.deepEqual(await page(0, 2), [userOf(1), userOf(2)]);
-    assert.deepEqual(
-      await page(1498, 10),
-      [1498, 1499].filter((place) => at(place) <= COUNT).map((place) => userOf(at(place))),
-    );
-    assert.deepEqual(await page(5000, 10), []);
-  });
+const people = (...places: number[]) => places.map(userOf);
+
+async function listsAll({ page }: List, at: (place: number) => number): Promise<void> {
+  assert.deepEqual(await page(1200, 3), people(at(1200), at(1201), at(1202)));
+  assert.deepEqual(await page(0, 2), people(1, 2));
+  assert.deepEqual(await page(1498, 10), people(...[at(1498), at(1499)].filter((place) => place <= COUNT)));
+  assert.deepEqual(await page(1201, 2), people(at(1201), at(1202)));
+  assert.deepEqual(await page(5000, 10), []);
+}
+
+const GAP =
+  "delete from principal_role_association where principal_id = 7; delete from identities where principal_id = 7; delete from principals where id = 7";
+/** Of the person at a place in the list. */
+const GAPLESS = (place: number) => place + 1;
+const BEHIND_GAP = (place: number) => place + 2;
+
+test("SQLite: rows far behind, without gaps in their ids: none is passed over", async (t) => {
+  const list = await listOf(t, await inSqlite(t, ""));
+  await listsAll(list, GAPLESS);
+  await list.page(1400, 5);
+  assert.equal(list.passedOver(), 0);
+});
+
+test("SQLite: rows far behind a gap: those are passed over that were not yet seen", async (t) => {
+  const list = await listOf(t, await inSqlite(t, `pragma foreign_keys = on; ${GAP}`));
+  await listsAll(list, BEHIND_GAP);
+  await comesBack(list);
+});
+
+test("PostgreSQL: rows far behind: those are passed over that were not yet seen", async (t) => {
+  const server = await startPostgresOrSkip(t);
+  if (server === undefined) return;
+  t.after(() => server.remove());
+  const uri = await server.createDatabase();
+  await initializeDatabase(uri);
+  await fillPostgres(uri, { principals: COUNT, sessions: 0, keys: 0 });
+  await server.query(uri, GAP);
+  const list = await listOf(t, uri);
+  await listsAll(list, BEHIND_GAP);
+  await comesBack(list);
+});
+
+/** Pages one after the other, and the same again. */
+async function comesBack({ page, passedOver }: List): Promise<void> {
+  await page(1300, 50);
+  await page(1350, 50);
+  assert.equal(passedOver(), 50);
+  await page(1350, 50);
+  assert.equal(passedOver(), 0);
+  // After a minute the place is looked for anew, and by a clock that was set back.
+  await page(1350, 50, at(61));
+  assert.equal(passedOver(), 1350);
+  await page(1350, 50, at(-1));
+  assert.equal(passedOver(), 1350);
 }
