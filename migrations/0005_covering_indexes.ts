@@ -27,10 +27,13 @@ const KEYS: Index = [
   ],
 ];
 
-/** By the index that each one replaces. PostgreSQL would look at the row all the same, to see whether it is visible. */
+/**
+ * By the index that each one replaces. SQLite's only: PostgreSQL would look at the rows all the same, to see whether they
+ * are visible, and to drop an index it locks out whoever is at work.
+ */
 export function replacements(db: Kysely<unknown>): Readonly<Record<string, Index>> {
-  const sessions = { tiled_auth_ix_sessions_owner: SESSIONS };
-  return typesOf(db).postgres ? sessions : { ...sessions, tiled_auth_ix_api_keys_principal: KEYS };
+  if (typesOf(db).postgres) return {};
+  return { tiled_auth_ix_sessions_owner: SESSIONS, tiled_auth_ix_api_keys_principal: KEYS };
 }
 
 export async function up(db: Kysely<unknown>): Promise<void> {

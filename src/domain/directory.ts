@@ -32,9 +32,13 @@ export class Directory {
     return this.#summaries.get(uuid, now);
   }
 
-  /** For what will outlive the cache: never what was known before the store was lost. */
+  /** For what will outlive the cache, here and below: never what was known before the store was lost. */
   currentSummary(uuid: Uuid): Promise<PrincipalSummary | undefined> {
     return this.#summaries.getCurrent(uuid);
+  }
+
+  currentSession(uuid: Uuid): Promise<SessionStatus | undefined> {
+    return this.#sessions.getCurrent(uuid);
   }
 
   document(uuid: Uuid): PrincipalDocument | Promise<PrincipalDocument | undefined> {

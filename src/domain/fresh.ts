@@ -54,7 +54,8 @@ export class FreshCache<K, V> {
 
   /** The same, but of what was known before the store was lost nothing counts: fails with `store_unavailable` then. */
   async getCurrent(key: K): Promise<V | undefined> {
-    const value = await this.get(key);
+    const foundAway = this.#entries.get(key)?.away === true;
+    const value = await (foundAway ? (this.#loading.get(key) ?? this.#read(key)) : this.get(key));
     if (this.#entries.get(key)?.away) throw new Failure("store_unavailable");
     return value;
   }

@@ -53,7 +53,7 @@ const MAX_MESSAGE = 16 * 1_048_576;
 /** While nobody is known, and of what follows. */
 const MAX_FIRST_MESSAGE = 16_384;
 
-/** So many looks in a row may fail before a stream ends. */
+/** A stream ends with so many looks in a row that fail. */
 const UNSEEN = 2;
 
 const POLICY = 1008;
@@ -76,6 +76,8 @@ interface Open {
   readonly relay: Relay;
   readonly caller: Caller;
   readonly needs: readonly Scope[];
+  /** A look is under way. */
+  looking: boolean;
   /** Looks that failed, since the last one that did not. */
   unseen: number;
 }
@@ -86,11 +88,10 @@ export class GatewaySockets {
   readonly #waiting = new Set<WebSocket>();
   readonly #timer: NodeJS.Timeout;
   #closed = false;
-  #rechecking = false;
 
   constructor(deps: SocketDeps) {
     this.#deps = deps;
-    this.#timer = setInterval(() => void this.#recheck(), deps.patience.recheck).unref();
+    this.#timer = setInterval(() => this.#recheck(), deps.patience.recheck).unref();
   }
 
   async open(opening: Opening): Promise<void> {
@@ -207,7 +208,7 @@ export class GatewaySockets {
     });
     // Where anybody may read, nobody has waited for it; it goes no further for all that.
     if (caller.kind === "anonymous") relay.withholdFirst(isAuthMessage);
-    const open: Open = { relay, caller, needs: needsOf(path), unseen: 0 };
+    const open: Open = { relay, caller, needs: needsOf(path), looking: false, unseen: 0 };
     this.#open.add(open);
     request.log.info(
       { principal: who, address: this.#deps.proxies.read(request).address },
@@ -215,15 +216,15 @@ export class GatewaySockets {
     );
   }
 
-  /** One round at a time: a second one would ask a client for its pong before the first ping has reached it. */
-  async #recheck(): Promise<void> {
-    if (this.#rechecking) return;
-    this.#rechecking = true;
-    for (const open of [...this.#open]) await this.#look(open);
-    this.#rechecking = false;
+  /** All at once: where a look takes long, the others do not wait for it. */
+  #recheck(): void {
+    for (const open of this.#open) void this.#look(open);
   }
 
   async #look(open: Open): Promise<void> {
+    // Two at a time would ask a client for its pong before the first ping has reached it.
+    if (open.looking) return;
+    open.looking = true;
     const { relay, caller, needs } = open;
     try {
       const current = await this.#deps.standing.isCurrent(caller, needs);
@@ -231,11 +232,12 @@ export class GatewaySockets {
       if (current) relay.beat();
       else relay.end(REFUSED, "The login or its rights have ended");
     } catch {
-      // The database cannot tell. What was true a minute ago need not be true any more.
+      // The database cannot tell. What was true a while ago need not be true any more.
       open.unseen += 1;
       if (open.unseen < UNSEEN) relay.beat();
       else relay.end(TRY_AGAIN, "Try again later");
     }
+    open.looking = false;
   }
 }
 

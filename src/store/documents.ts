@@ -134,22 +134,22 @@ async function principalsOf(
   now: Date,
 ): Promise<PrincipalRow[]> {
   if (offset < FAR) return await db.all(pageOf, { offset, limit });
-  const from = (await jump(db, offset)) ?? positions.before(offset, now);
+  const from = (await jump(db, offset, now)) ?? positions.before(offset, now);
   const rows =
     from === undefined
       ? await db.all(pageOf, { offset, limit })
       : await db.all(pageFrom, { first: from.id, offset: offset - from.offset, limit });
   const [first] = rows;
-  if (first !== undefined) positions.note({ offset, id: first.id }, now);
+  if (first !== undefined) positions.note({ offset, id: first.id, since: from?.since ?? now.getTime() });
   return rows;
 }
 
 /** An offset is an id where ids have no gaps, as SQLite gives them; and it counts rows by the page. PostgreSQL does neither. */
-async function jump(db: Db, offset: number): Promise<Position | undefined> {
+async function jump(db: Db, offset: number, now: Date): Promise<Position | undefined> {
   if (db.dialect !== "sqlite") return undefined;
   const all = await db.one(extent, {});
   if (all === undefined || all.last - all.first + 1 !== all.count) return undefined;
-  return { offset, id: all.first + offset };
+  return { offset, id: all.first + offset, since: now.getTime() };
 }
 
 function inOrder<R extends { readonly id: number }>(one: readonly R[], other: readonly R[]): R[] {

@@ -10,28 +10,29 @@ export interface Position {
   readonly offset: number;
   /** The row's. */
   readonly id: number;
+  /** When the way to it was walked from the list's beginning; milliseconds since the epoch. */
+  readonly since: number;
 }
 
 export class Positions {
   /** By offset. */
-  readonly #known = new Map<number, { readonly id: number; readonly since: number }>();
+  readonly #known = new Map<number, Position>();
 
   /** The last one that is not behind `offset`. */
   before(offset: number, now: Date): Position | undefined {
     let nearest: Position | undefined;
-    for (const [known, { id, since }] of this.#known) {
-      const age = now.getTime() - since;
-      if (age < 0 || age > MAX_AGE_MS) this.#known.delete(known);
-      else if (known <= offset && known >= (nearest?.offset ?? 0)) nearest = { offset: known, id };
+    for (const position of this.#known.values()) {
+      const age = now.getTime() - position.since;
+      if (age < 0 || age > MAX_AGE_MS) this.#known.delete(position.offset);
+      else if (position.offset <= offset && position.offset >= (nearest?.offset ?? 0)) nearest = position;
     }
     return nearest;
   }
 
-  /** What is known already keeps its age. */
-  note({ offset, id }: Position, now: Date): void {
-    if (this.#known.has(offset)) return;
+  /** What was found from another one is as old as that. */
+  note(position: Position): void {
     const [oldest] = this.#known.size < MAX_COUNT ? [] : this.#known.keys();
     if (oldest !== undefined) this.#known.delete(oldest);
-    this.#known.set(offset, { id, since: now.getTime() });
+    this.#known.set(position.offset, position);
   }
 }

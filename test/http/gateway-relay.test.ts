@@ -99,7 +99,7 @@ describe("an open stream", () => {
   });
 
   for (const code of ["store_busy", "store_unavailable"] as const)
-    test(`ends where the database cannot say for a minute whether it may go on: ${code}`, async (x) => {
+    test(`ends where the database cannot say, twice in a row, whether it may go on: ${code}`, async (x) => {
       const clock = new ManualClock();
       const store = await memoryStore(clock);
       let looks = -1;
@@ -113,10 +113,36 @@ describe("an open stream", () => {
       const stream = open(STREAM, bearer((await t.login("bob")).access_token));
       await stream.has("schema");
       looks = 0;
-      clock.advance(100);
+      clock.advance(1);
       assert.equal((await stream.closed)[0], 1013);
       assert.equal(looks, 2);
     });
+
+  test("ends with its login, however long the database takes to tell of others", async (x) => {
+    const clock = new ManualClock();
+    const store = await memoryStore(clock);
+    let stuck: string | undefined;
+    const summary: typeof store.principals.summary = async (uuid) =>
+      uuid.replaceAll("-", "") === stuck
+        ? await new Promise(() => undefined)
+        : await store.principals.summary(uuid);
+    const principals = { ...store.principals, summary };
+    const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketPatience: SOON });
+    const [alice, bob] = [await t.login("alice"), await t.login("bob")];
+    const stream = open(STREAM, bearer(alice.access_token));
+    await stream.has("schema");
+    const other = open(STREAM, bearer(bob.access_token));
+    await other.has("schema");
+    stuck = alice.principal;
+    clock.advance(1);
+    await delay(2 * SOON.recheck);
+    await t.call({
+      method: "POST",
+      url: "/api/v1/auth/session/revoke",
+      payload: { refresh_token: bob.refresh_token },
+    });
+    assert.equal((await other.closed)[0], 4003);
+  });
 
   test("of a caller that answers is kept, however long the looks take", async (x) => {
     const clock = new ManualClock();

@@ -100,9 +100,15 @@ async function comesBack({ page, passedOver }: List): Promise<void> {
   assert.equal(passedOver(), 50);
   await page(1350, 50);
   assert.equal(passedOver(), 0);
-  // After a minute the place is looked for anew, and by a clock that was set back.
-  await page(1350, 50, at(61));
-  assert.equal(passedOver(), 1350);
+  // After a minute the place is looked for anew, also if it has been looked at, or others been found from it, since.
+  await page(1350, 50, at(30));
+  await page(1400, 50, at(59));
+  assert.equal(passedOver(), 50);
+  for (const offset of [1350, 1400]) {
+    await page(offset, 50, at(61));
+    assert.equal(passedOver(), offset === 1350 ? 1350 : 50);
+  }
+  // And by a clock that was set back.
   await page(1350, 50, at(-1));
   assert.equal(passedOver(), 1350);
 }
