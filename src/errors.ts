@@ -35,6 +35,7 @@ export const FAILURES = {
   not_found: [404, "Not Found"],
   method_not_allowed: [405, "Method Not Allowed"],
   not_acceptable: [406, "None of the media types requested by the client are supported."],
+  request_timeout: [408, "The rest of the request has not come in time."],
   conflict: [409, "Conflict."],
   identity_taken: [409, "This identity belongs to another principal already."],
   last_identity: [409, "This is the last identity that you can log in with: link another one first."],

@@ -31,6 +31,7 @@ export function isStale(error: unknown): boolean {
 }
 
 export function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error;
   const code = codeOf(error);
   if (UNFIT.has(code)) return new Failure("bad_request", { log: "not fit to be passed on", cause: error });
   if (TOO_SLOW.has(code)) {

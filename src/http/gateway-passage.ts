@@ -4,6 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Dispatcher } from "undici";
+import { Failure } from "../errors.ts";
 import { elapsed } from "./after.ts";
 import { failureOf, isStale } from "./gateway-failures.ts";
 import { answerHeaders } from "./gateway-headers.ts";
@@ -189,7 +190,13 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
 
   onSilence(): void {
     if (this.#state === "over") this.#reply.raw.destroy();
+    else if (this.#isCallerSilent()) this.#controller?.abort(new Failure("request_timeout"));
     else this.#controller?.abort(new DOMException("Nothing has come for too long.", "TimeoutError"));
+  }
+
+  /** It has not sent all of its body. A server that does not take it is found out by the HTTP client. */
+  #isCallerSilent(): boolean {
+    return this.#state === "waiting" && !this.#request.raw.complete;
   }
 
   #end(): void {

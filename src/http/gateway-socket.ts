@@ -181,7 +181,8 @@ export class GatewaySockets {
     server.handleUpgrade(request.raw, handshake.socket, handshake.head, (socket) => {
       client = socket;
     });
-    client?.on("error", (error) => request.log.info({ err: error }, "a WebSocket broke off"));
+    // Any caller can cause one: no stack is written for it.
+    client?.on("error", ({ message }) => request.log.info({ reason: message }, "a WebSocket broke off"));
     if (this.#closed) client?.close(GOING_AWAY, "The server is stopping");
     return client;
   }

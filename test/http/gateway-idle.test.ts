@@ -41,7 +41,7 @@ describe("the watch", () => {
 const ANYBODY = { authentication: { allowAnonymousAccess: true } };
 
 describe("through the gateway", { timeout: 30_000 }, () => {
-  test("an upload that stops is 504; one that goes on is not, however slow", async (x) => {
+  test("an upload that stops is 408, the caller's fault; one that goes on is not, however slow", async (x) => {
     const upstream = await startUpstream((last) => x.after(last));
     const upstreams = [{ url: upstream.url, timeout: 1 }];
     const { port } = await startFront((last) => x.after(last), { ...ANYBODY, upstreams });
@@ -59,8 +59,31 @@ describe("through the gateway", { timeout: 30_000 }, () => {
       await delay(500);
       slow.write("x");
     }
-    assert.deepEqual(statuses(await stopped), [504]);
+    assert.deepEqual(statuses(await stopped), [408]);
+    assert.match(await stopped, /connection: close/i);
     assert.ok(await eventually(5, async () => /x{10}$/.test(answer)), answer);
+  });
+
+  test("an upload that nobody takes is 504, the server's fault", async (x) => {
+    const upstream = await startUpstream((last) => x.after(last));
+    const { port } = await startFront((last) => x.after(last), {
+      ...ANYBODY,
+      upstreams: [{ url: upstream.url, timeout: 1 }],
+    });
+    upstream.server.removeAllListeners("request").on("request", () => undefined);
+    const size = 16 * 1_048_576;
+    const socket = connect(port, "127.0.0.1").setEncoding("latin1");
+    // It is closed while there is more to send.
+    socket.on("error", () => undefined);
+    let answer = "";
+    socket.on("data", (part: string) => {
+      answer += part;
+    });
+    socket.write(`PUT /api/v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`);
+    socket.write(Buffer.alloc(size));
+    assert.ok(await eventually(10, async () => answer !== ""));
+    assert.deepEqual(statuses(answer), [504]);
+    socket.destroy();
   });
 
   test("nothing is asked for a caller that has gone while it was found out who it is", async (x) => {

@@ -1,6 +1,7 @@
 /** An open WebSocket through the gateway: both sides are as one, and it ends with the login. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
@@ -9,7 +10,7 @@ import type { SocketPatience } from "../../src/http/gateway-socket.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { apikey, bearer, memoryStore } from "../support/app.ts";
 import { eventually } from "../support/process.ts";
-import { STREAM, socketScene as scene } from "../support/sockets.ts";
+import { HANDSHAKE, STREAM, socketScene as scene } from "../support/sockets.ts";
 
 const SOON = { firstMessage: 10_000, recheck: 100 };
 
@@ -206,6 +207,21 @@ describe("an open stream", () => {
     assert.ok(behind.bufferedAmount > 60_000_000, `${behind.bufferedAmount} wait`);
     client.socket.resume();
     assert.ok(await eventually(20, async () => client.messages.length === 101));
+  });
+
+  test("that sends no frames ends, and leaves a line without a stack in the log", async (x) => {
+    const { t, port } = await scene(x);
+    const { access_token } = await t.login("bob");
+    const handshake = `GET ${STREAM} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${access_token}\r\n${HANDSHAKE}\r\n`;
+    const socket = connect(port, "127.0.0.1");
+    x.after(() => socket.destroy());
+    socket.write(handshake);
+    await once(socket, "data");
+    socket.write(Buffer.from([0xff, 0xff, 0xff, 0xff]));
+    const line = () => t.logLines.find((one) => one.includes("broke off"));
+    assert.ok(await eventually(5, async () => line() !== undefined));
+    assert.match(line() ?? "", /"reason":"Invalid WebSocket frame/);
+    assert.doesNotMatch(line() ?? "", /stack/);
   });
 
   test("is told when the server stops, so that its client comes back", async (x) => {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { FastifyRequest } from "fastify";
 import { Links } from "../../src/http/links.ts";
 import { Proxies } from "../../src/http/proxies.ts";
+import { testApp } from "../support/app.ts";
 
 function request(remoteAddress: string, headers: Record<string, string>): FastifyRequest {
   return {
@@ -68,4 +69,41 @@ test("a Host header that is no host name makes no link", () => {
     assert.throws(() => links.base(request("127.0.0.1", { host })), { code: "bad_request" }, host);
   }
   assert.equal(links.base(request("127.0.0.1", { host: "[::1]:8000" })), "http://[::1]:8000");
+});
+
+test("a host that cannot stand in a URL is 400 on every route, from the client or a trusted proxy", async () => {
+  await using t = await testApp({ server: { trustedProxies: ["127.0.0.1"] } });
+  const form = { "content-type": "application/x-www-form-urlencoded", origin: "http://tiled.test" };
+  const routes = [
+    { url: "/login?next=/x" },
+    { method: "POST", url: "/login", headers: form },
+    { method: "POST", url: "/logout", headers: form },
+    {
+      method: "POST",
+      url: "/api/v1/auth/apikey",
+      headers: { cookie: "tiled_api_key=a", origin: "http://a" },
+    },
+    { url: "/api/v1/" },
+  ] as const;
+  for (const host of [
+    "a:99999",
+    "a:65536",
+    "1.2.3.256",
+    "a.1",
+    "0x100000000",
+    "a.b.0x",
+    "[:::]",
+    "[1.2.3]",
+    "a b",
+  ]) {
+    for (const { headers, ...route } of routes.map((one) => ({ headers: {}, ...one }))) {
+      for (const name of ["host", "x-forwarded-host"]) {
+        const { statusCode } = await t.call({ ...route, headers: { ...headers, [name]: host } });
+        assert.equal(statusCode, 400, `${name}: ${host} ${route.url}`);
+      }
+    }
+  }
+  for (const host of ["tiled.test", "tiled.test:8000", "127.0.0.1", "[::1]:8000", "a_b~c"]) {
+    assert.equal((await t.call({ url: "/login?next=/x", headers: { host } })).statusCode, 200, host);
+  }
 });
