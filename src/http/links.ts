@@ -27,15 +27,9 @@ const ROOT: Place = { prefix: "", ownHost: false };
 
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
-/** The last one that was seen: most requests name the same. */
-let seen = "";
-
 /** Whether it can stand in a URL: not every text of this form can, such as `a:99999` or `1.2.3.256`. */
 export function isHost(text: string): boolean {
-  if (text === seen) return true;
-  if (!(HOST.test(text) && URL.canParse(`http://${text}`))) return false;
-  seen = text;
-  return true;
+  return HOST.test(text) && URL.canParse(`http://${text}`);
 }
 
 export class Links {
