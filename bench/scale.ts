@@ -5,6 +5,7 @@
  * both databases. One request at a time, both in turn, medians; an operation uses a row once, so that no server answers
  * from what it remembers.
  */
+import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -52,8 +53,7 @@ const DATABASES: Readonly<Record<string, () => Promise<Databases | undefined>>> 
     uri: async () => `sqlite:///${await temporaryFolder(cleanup)}/scale.db`,
     fill: (uri, sizes) => fill(pathOf(uri), sizes),
     recall: async (uri) => {
-      const bytes = createReadStream(pathOf(uri), { highWaterMark: 2 ** 22 });
-      await bytes.forEach(() => {});
+      await once(createReadStream(pathOf(uri), { highWaterMark: 2 ** 22 }).resume(), "close");
     },
   }),
   postgresql: async () => {

@@ -1,7 +1,6 @@
 /**
  * The only place that writes to a SQLite database: runs waiting commands together and commits them as one, so that one
- * fsync serves them all. Lives in the writer's thread for a file and in the main
- * thread for a database in memory.
+ * fsync serves them all. Lives in the writer's thread for a file and in the main thread for a database in memory.
  */
 import type { Command, CommandName } from "./backend.ts";
 import { COMMANDS } from "./commands.ts";
