@@ -21,6 +21,9 @@ const LARGEST_BATCH = 256;
 /** So many are sent without waiting for more: the writer works on them while further ones arrive. */
 const ENOUGH = 8;
 
+/** Its garbage is that of small commands: more room for it would be memory of an idle server, and is not faster. */
+const YOUNG_MB = 2;
+
 export class WriterThread {
   readonly #path: string;
   readonly #log: Log;
@@ -94,7 +97,10 @@ export class WriterThread {
 
   #start(): Worker {
     const workerData: WriterData = { path: this.#path, largestBatch: LARGEST_BATCH };
-    const worker = new Worker(entryUrl("src/store/writer-worker"), { workerData });
+    const worker = new Worker(entryUrl("src/store/writer-worker"), {
+      workerData,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     worker.on("message", (answers: readonly WriteAnswer[]) => {
       for (const answer of answers) this.#settle(answer);
     });
