@@ -14,7 +14,7 @@ import { deployment, get, jobs, measure, type Plan, repeat, type Sample, WORKS, 
 const { values: options } = parseArgs({
   options: {
     seconds: { type: "string", default: "3" },
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "9" },
     markdown: { type: "boolean", default: false },
   },
 });
