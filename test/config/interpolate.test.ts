@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${…}` in texts is what is tested here.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { load, TREES, wrong } from "./support.ts";
@@ -23,20 +22,20 @@ function file(value: string): string {
 ${TREES}`;
 }
 
-const env = { NAME: "value", _x1: "other", EMPTY: "", DOLLAR: "$NAME ${NAME} $$" };
+const env = { NAME: "value", _x1: "other", EMPTY: "", DOLLAR: `$NAME \${NAME} $$` };
 
 describe("interpolation", () => {
   for (const [yaml, expected] of [
     ["$NAME", "value"],
-    ["${NAME}", "value"],
-    ["a${NAME}b", "avalueb"],
+    [`\${NAME}`, "value"],
+    [`a\${NAME}b`, "avalueb"],
     ["a$NAME-b", "avalue-b"],
     ["'$NAME'", "value"],
     ['"$NAME$_x1"', "valueother"],
     ["$$NAME", "$value"],
-    ["$$${NAME}", "$$value"],
-    ["x${EMPTY}y", "xy"],
-    ["$DOLLAR", "$NAME ${NAME} $$"],
+    [`$$\${NAME}`, "$$value"],
+    [`x\${EMPTY}y`, "xy"],
+    ["$DOLLAR", `$NAME \${NAME} $$`],
     ["|-\n          a\n          $NAME", "a\nvalue"],
   ] as const) {
     it(`${JSON.stringify(yaml)} becomes ${JSON.stringify(expected)}`, () => {
@@ -51,11 +50,11 @@ describe("interpolation", () => {
     "5$",
     "$5",
     "cost$5.00",
-    "${",
-    "${}",
-    "${ NAME}",
+    `\${`,
+    `\${}`,
+    `\${ NAME}`,
     "$-NAME",
-    "${NAME",
+    `\${NAME`,
     "a$}b",
     "$é",
   ]) {
@@ -77,18 +76,18 @@ describe("interpolation", () => {
     "yes",
     "12345",
     "---\n",
-    "${NAME}",
+    `\${NAME}`,
     "$1 $& $` $'",
     "\u2028\0",
   ]) {
     it(`a variable of ${JSON.stringify(value)} is a text and nothing else`, () => {
       assert.equal(password("$NAME", { NAME: value }), value);
-      assert.equal(password("p-${NAME}-s", { NAME: value }), `p-${value}-s`);
+      assert.equal(password(`p-\${NAME}-s`, { NAME: value }), `p-${value}-s`);
     });
   }
 
   it("an unset variable is an error with its name and place", () => {
-    assert.deepEqual(wrong(file("a${NO_SUCH}")), [
+    assert.deepEqual(wrong(file(`a\${NO_SUCH}`)), [
       "7 authentication.providers[0].args.users_to_passwords.alice: the environment variable 'NO_SUCH' is not set",
     ]);
   });
@@ -110,7 +109,7 @@ describe("interpolation", () => {
   });
 
   it("a default is refused: it would be taken for the value", () => {
-    const [problem = ""] = wrong(file('"${NAME:-hunter2}"'), env);
+    const [problem = ""] = wrong(file(`"\${NAME:-hunter2}"`), env);
     assert.match(
       problem,
       /^7 authentication.providers\[0\].*'\$\{NAME' is followed by more than a closing brace/,
