@@ -15,7 +15,6 @@ const NO_CODE = 1005;
 export class Relay {
   readonly #client: WebSocket;
   readonly #upstream: WebSocket;
-  #alive = true;
   #withheld: ((data: RawData) => boolean) | undefined;
 
   /** Both are open and paused, so that nothing is lost; `early`: what the client has sent already. */
@@ -36,9 +35,6 @@ export class Relay {
       end(upstream, code, reason, GOING_AWAY);
       onEnd(code);
     });
-    client.on("pong", () => {
-      this.#alive = true;
-    });
     client.resume();
     upstream.resume();
   }
@@ -52,16 +48,6 @@ export class Relay {
     const isSuch = this.#withheld;
     this.#withheld = undefined;
     return isSuch?.(data) === true;
-  }
-
-  /** Called now and then: a client that has not answered since the last time is gone. */
-  beat(): void {
-    if (!this.#alive) {
-      this.#client.terminate();
-      return;
-    }
-    this.#alive = false;
-    this.#client.ping();
   }
 
   end(code: number, reason: string): void {

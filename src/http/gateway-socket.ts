@@ -19,6 +19,7 @@ import {
   type PresentedCredential,
   REFUSED,
 } from "./gateway-first-message.ts";
+import { Heartbeat } from "./gateway-heartbeat.ts";
 import type { Introducer, Words } from "./gateway-introduce.ts";
 import type { Upstream } from "./gateway-mounts.ts";
 import { GOING_AWAY, Relay } from "./gateway-relay.ts";
@@ -74,6 +75,7 @@ export interface Opening {
 
 interface Open {
   readonly relay: Relay;
+  readonly heartbeat: Heartbeat;
   readonly caller: Caller;
   readonly needs: readonly Scope[];
   /** A look is under way. */
@@ -209,7 +211,8 @@ export class GatewaySockets {
     });
     // Where anybody may read, nobody has waited for it; it goes no further for all that.
     if (caller.kind === "anonymous") relay.withholdFirst(isAuthMessage);
-    const open: Open = { relay, caller, needs: needsOf(path), looking: false, unseen: 0 };
+    const heartbeat = new Heartbeat(client, request.raw.socket);
+    const open: Open = { relay, heartbeat, caller, needs: needsOf(path), looking: false, unseen: 0 };
     this.#open.add(open);
     request.log.info(
       { principal: who, address: this.#deps.proxies.read(request).address },
@@ -219,24 +222,24 @@ export class GatewaySockets {
 
   /** All at once: where a look takes long, the others do not wait for it. */
   #recheck(): void {
-    for (const open of this.#open) void this.#look(open);
+    for (const open of this.#open) {
+      open.heartbeat.beat();
+      void this.#look(open);
+    }
   }
 
   async #look(open: Open): Promise<void> {
-    // Two at a time would ask a client for its pong before the first ping has reached it.
     if (open.looking) return;
     open.looking = true;
     const { relay, caller, needs } = open;
     try {
       const current = await this.#deps.standing.isCurrent(caller, needs);
       open.unseen = 0;
-      if (current) relay.beat();
-      else relay.end(REFUSED, "The login or its rights have ended");
+      if (!current) relay.end(REFUSED, "The login or its rights have ended");
     } catch {
       // The database cannot tell. What was true a while ago need not be true any more.
       open.unseen += 1;
-      if (open.unseen < UNSEEN) relay.beat();
-      else relay.end(TRY_AGAIN, "Try again later");
+      if (open.unseen === UNSEEN) relay.end(TRY_AGAIN, "Try again later");
     }
     open.looking = false;
   }

@@ -26,6 +26,12 @@ async function paused(x: TestContext, socketPatience: SocketPatience) {
   return { behind, client };
 }
 
+/** Nothing else happens for so many milliseconds. */
+function blockFor(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
 describe("an open stream", () => {
   test("ends for both when either side ends it, for the same reason", async (x) => {
     const { t, open, opened } = await scene(x);
@@ -148,21 +154,36 @@ describe("an open stream", () => {
   test("of a caller that answers is kept, however long the looks take", async (x) => {
     const clock = new ManualClock();
     const store = await memoryStore(clock);
-    let slow = 0;
+    let slow = false;
     const summary: typeof store.principals.summary = async (uuid) => {
-      await delay(slow);
+      if (slow) {
+        await delay(2.5 * SOON.recheck);
+        // The next look is due at the moment when this one ends.
+        blockFor(SOON.recheck);
+      }
       return await store.principals.summary(uuid);
     };
     const principals = { ...store.principals, summary };
     const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketPatience: SOON });
     const stream = open(STREAM, bearer((await t.login("bob")).access_token));
     await stream.has("schema");
-    slow = 3 * SOON.recheck;
-    for (let round = 0; round < 5; round++) {
+    slow = true;
+    for (let round = 0; round < 4; round++) {
       clock.advance(1);
-      await delay(SOON.recheck);
+      await delay(6 * SOON.recheck);
     }
-    await delay(slow);
+    stream.socket.send("still here");
+    await stream.has("schema", "still here");
+  });
+
+  test("is kept where this process stalls for once", async (x) => {
+    const { t, open } = await scene(x, { socketPatience: SOON });
+    const stream = open(STREAM, bearer((await t.login("bob")).access_token));
+    await stream.has("schema");
+    // The next ping is due before the answer to this one has been read.
+    await once(stream.socket, "ping");
+    blockFor(1.5 * SOON.recheck);
+    await delay(3 * SOON.recheck);
     stream.socket.send("still here");
     await stream.has("schema", "still here");
   });
@@ -191,6 +212,38 @@ describe("an open stream", () => {
     // It reads nothing more, so it answers no ping.
     const { behind } = await paused(x, SOON);
     await once(behind, "close");
+  });
+
+  test("of a caller that has gone without a word is closed, though there is news for it", async (x) => {
+    const { behind } = await paused(x, SOON);
+    const closed = once(behind, "close");
+    const news = setInterval(() => behind.send("news"), 20);
+    x.after(() => clearInterval(news));
+    await closed;
+  });
+
+  test("of a caller on a slow line is kept", async (x) => {
+    const { t, open, opened } = await scene(x, { socketPatience: { firstMessage: 1000, recheck: 300 } });
+    const client = open(STREAM, bearer((await t.login("bob")).access_token));
+    await client.has("schema");
+    // Each ping waits behind some eight messages.
+    client.socket.on("message", () => {
+      client.socket.pause();
+      setTimeout(() => client.socket.resume(), 120);
+    });
+    for (let count = 0; count < 30; count++) opened[0]?.send(Buffer.alloc(1_000_000));
+    assert.ok(await eventually(20, async () => client.messages.length === 31), `${client.messages.length}`);
+  });
+
+  test("of a caller that waits for the server behind is kept", async (x) => {
+    const { t, open, opened } = await scene(x, { socketPatience: SOON });
+    const client = open(STREAM, bearer((await t.login("bob")).access_token));
+    await client.has("schema");
+    opened[0]?.pause();
+    for (let count = 0; count < 30; count++) client.socket.send(Buffer.alloc(1_000_000));
+    await delay(10 * SOON.recheck);
+    opened[0]?.resume();
+    assert.ok(await eventually(20, async () => client.messages.length === 31), `${client.messages.length}`);
   });
 
   test("is as fast as its slower side: nothing piles up here", async (x) => {
