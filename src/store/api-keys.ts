@@ -13,6 +13,7 @@ import type { Backend } from "./backend.ts";
 import { readList, writeList } from "./codec.ts";
 import { gathered } from "./gather.ts";
 import { type Args, type Db, statement } from "./statement.ts";
+import { findPrincipal } from "./summaries.ts";
 import type { Tables } from "./tables.ts";
 
 interface KeyRef {
@@ -29,14 +30,6 @@ const records = (db: Kysely<Tables>) =>
 
 const find = statement((db, key: Args<KeyRef>) =>
   records(db).where("k.first_eight", "=", key.firstEight).where("k.hashed_secret", "=", key.hashed),
-);
-
-const lockPrincipal = statement((db, { uuid }: Args<{ uuid: Uuid }>, dialect) =>
-  db
-    .selectFrom("principals as p")
-    .where("p.uuid", "=", uuid)
-    .select("p.id")
-    .$if(dialect === "postgresql", (query) => query.forUpdate("p")),
 );
 
 const countLive = statement((db, { principal, now }: Args<{ principal: number; now: Date }>) =>
@@ -93,7 +86,7 @@ const lockKey = statement((db, key: Args<KeyRef>, dialect) =>
     .where("k.first_eight", "=", key.firstEight)
     .where("k.hashed_secret", "=", key.hashed)
     .select(["k.latest_activity", "p.uuid"])
-    .$if(dialect === "postgresql", (query) => query.forUpdate("k")),
+    .$if(dialect === "postgresql", (query) => query.forNoKeyUpdate("k")),
 );
 
 const setActivity = statement((db, key: Args<KeyRef & { time: Date }>) =>
@@ -109,7 +102,7 @@ export async function createKey(db: Db, request: CreateApiKey): ReturnType<ApiKe
   const hashed = Buffer.from(request.digest, "hex");
   const shutOut = await hold(db, request, request.principal);
   if (shutOut !== undefined) return shutOut;
-  const principal = await db.one(lockPrincipal, { uuid: request.principal });
+  const principal = await findPrincipal(db, request.principal);
   if (principal === undefined) return { kind: "unknown" };
   const count = await db.one(countLive, { principal: principal.id, now });
   if (Number(count?.live ?? 0) >= request.limit) return { kind: "limit" };

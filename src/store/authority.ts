@@ -2,6 +2,9 @@
  * Whether who asks for a change may still ask, looked at in the change's own transaction: between the request's check and
  * here the principal may have been disabled, its session or key may have ended. The locks last as long as the transaction,
  * so that whoever shuts somebody out is either waited for or comes after the change.
+ *
+ * Everywhere in the store a principal is locked before its sessions and keys, and of two principals the older one first:
+ * no two commands can then wait for each other.
  */
 import type { ActorCredential, Origin } from "../domain/model.ts";
 import type { ShutOut } from "../domain/ports.ts";
@@ -30,10 +33,10 @@ const lockKey = statement(
       .where("p.uuid", "=", key.owner)
       .where((eb) => eb.or([eb("k.expiration_time", "is", null), eb("k.expiration_time", ">", key.now)]))
       .select("p.id as principal")
-      .$if(dialect === "postgresql", (query) => query.forNoKeyUpdate("k")),
+      // It may be noted as used meanwhile, but not deleted.
+      .$if(dialect === "postgresql", (query) => query.forKeyShare("k")),
 );
 
-/** In one order everywhere, so that two who act on each other do not wait for each other. */
 const lockPrincipals = statement((db, pair: Args<{ one: Uuid; other: Uuid }>, dialect) =>
   db
     .selectFrom("principals as p")
@@ -67,30 +70,32 @@ export async function hold(
     if (concerned !== null) await db.all(lockPrincipals, { one: concerned, other: concerned });
     return undefined;
   }
-  if (!(await counts(db, credential, actor, now))) return { kind: "shut_out", why: "credential" };
   await db.all(lockPrincipals, { one: actor, other: concerned ?? actor });
+  if (!(await counts(db, credential, actor, now))) return { kind: "shut_out", why: "credential" };
   if (await isDisabled(db, actor)) return { kind: "shut_out", why: "principal" };
   return undefined;
 }
 
-/** Ask under the principal's lock, in a statement of its own: one that waited for the lock sees what was before it. */
-export async function isDisabled(db: Db, uuid: Uuid): Promise<boolean> {
+/** Asked under the principal's lock, in a statement of its own: one that waited for the lock sees what was before it. */
+async function isDisabled(db: Db, uuid: Uuid): Promise<boolean> {
   return (await db.one(findDisabled, { uuid })) !== undefined;
 }
 
-/** The lock on a session that has not ended, and when it began. */
-export function holdSession(
+/** The locks on somebody and on their session that has not ended, and when it began. */
+export async function holdOwner(
   db: Db,
   key: { readonly session: Uuid; readonly owner: Uuid; readonly now: Date },
 ): Promise<{ readonly principal: number; readonly created: Date } | undefined> {
-  return db.one(lockSession, key);
+  await db.all(lockPrincipals, { one: key.owner, other: key.owner });
+  const held = await db.one(lockSession, key);
+  return (await isDisabled(db, key.owner)) ? undefined : held;
 }
 
 async function counts(db: Db, credential: ActorCredential, owner: Uuid, now: Date): Promise<boolean> {
   switch (credential.kind) {
     case "session":
     case "browser":
-      return (await holdSession(db, { session: credential.session, owner, now })) !== undefined;
+      return (await db.one(lockSession, { session: credential.session, owner, now })) !== undefined;
     case "api_key": {
       const { firstEight, digest } = credential;
       const hashed = Buffer.from(digest, "hex");

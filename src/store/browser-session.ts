@@ -3,15 +3,14 @@
  * one session at a time: a new login ends the one before it.
  */
 import type { Kysely } from "kysely";
-import type { BrowserBinding, BrowserSessionStore, SessionOwner } from "../domain/account-ports.ts";
+import type { BrowserBinding, BrowserSessionStore } from "../domain/account-ports.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { Backend } from "./backend.ts";
 import { gathered } from "./gather.ts";
 import { requireStorable } from "./identities.ts";
-import { endSession, type OpenCommand, openSession } from "./sessions.ts";
+import { endSession, lockByIdentity, type OpenCommand, openSession } from "./sessions.ts";
 import { type Args, type Db, statement } from "./statement.ts";
-import { findPrincipalOfIdentity } from "./summaries.ts";
 import type { Tables } from "./tables.ts";
 
 const bindings = (db: Kysely<Tables>) =>
@@ -69,22 +68,16 @@ export async function openBrowserSession(
   { token, open, replaces }: OpenBrowserSession,
 ): ReturnType<BrowserSessionStore["open"]> {
   const { now, origin } = open;
+  // Before the session, which may be theirs: see `authority.ts`.
+  const known = await db.one(lockByIdentity, open.identity);
   const old = replaces === null ? undefined : await db.one(lockReplaced, { token: replaces, now });
-  const outcome = await openSession(db, { ...open, limit: open.limit + (await placesFreed(db, open, old)) });
+  const freed = old !== undefined && old.principal === known?.uuid ? 1 : 0;
+  const outcome = await openSession(db, { ...open, limit: open.limit + freed });
   if (outcome.kind !== "opened") return { outcome, replaced: null };
   await db.run(bind, { token, session: outcome.session.uuid });
   if (old === undefined) return { outcome, replaced: null };
   await endSession(db, { uuid: old.session, principal: null, now, origin });
   return { outcome, replaced: old };
-}
-
-async function placesFreed(
-  db: Db,
-  { identity }: OpenCommand,
-  old: SessionOwner | undefined,
-): Promise<number> {
-  if (old === undefined) return 0;
-  return (await findPrincipalOfIdentity(db, identity))?.uuid === old.principal ? 1 : 0;
 }
 
 export async function touchBrowserSession(

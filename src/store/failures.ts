@@ -10,7 +10,7 @@ import {
 } from "rate-limiter-flexible";
 import type { FailureCounters, Limit } from "../domain/ports.ts";
 import { sha256 } from "../lib/secrets.ts";
-import type { Backend } from "./backend.ts";
+import type { PostgresBackend } from "./postgres.ts";
 
 type MakeLimiter = (limit: Limit) => RateLimiterAbstract;
 
@@ -18,11 +18,11 @@ export function memoryCounters(): FailureCounters {
   return counters(({ failures, per }) => new RateLimiterMemory({ points: failures, duration: per }));
 }
 
-export function postgresCounters(backend: Backend): FailureCounters {
+export function postgresCounters(backend: PostgresBackend): FailureCounters {
   // What the limiter asks of a pool, with the backend's care for lost connections.
   const storeClient = {
     query: async ({ text, values }: { readonly text: string; readonly values: readonly unknown[] }) => {
-      const rows = await backend.read((db) => db.raw(text, values));
+      const rows = await backend.single((db) => db.raw(text, values));
       return { rows, rowCount: rows.length };
     },
   };

@@ -1,30 +1,44 @@
 /**
  * Commands that would wait for each other's row in PostgreSQL wait here, one after the other: waiting in the database takes
- * a connection each, and who sends many of one kind would have them all. Other servers are waited for in the database.
+ * a connection each, and who sends many at once would have them all. Other servers are waited for in the database.
  */
+import type { IdentityRef, Origin } from "../domain/model.ts";
+import type { Uuid } from "../lib/uuid.ts";
 import type { CommandArgs, CommandName } from "./backend.ts";
 import { busy } from "./errors.ts";
 
 type LaneOf = { readonly [N in CommandName]?: (args: CommandArgs<N>) => string };
 
+const byIdentity = ({ provider, id }: IdentityRef) => `identity ${JSON.stringify([provider, id])}`;
+/** Who acts is locked as well as whom it concerns, and one who acts may act on many. */
+const byActor = ({ origin, principal }: { readonly origin: Origin; readonly principal: Uuid }) =>
+  `principal ${origin.actor ?? principal}`;
+
 const LANES: LaneOf = {
-  "session.rotate": ({ session }) => session,
-  "session.open": ({ identity }) => JSON.stringify([identity.provider, identity.id]),
-  "api_key.create": ({ principal }) => principal,
-  "api_key.revoke": ({ principal }) => principal,
+  "session.rotate": ({ session }) => `session ${session}`,
+  "session.open": ({ identity }) => byIdentity(identity),
+  "browser_session.open": ({ open }) => byIdentity(open.identity),
+  "browser_login.redeem_code": ({ open }) => byIdentity(open.identity),
+  "device.collect": ({ open }) => byIdentity(open.identity),
+  "session.revoke": ({ uuid, principal, origin }) =>
+    principal === null ? `session ${uuid}` : byActor({ origin, principal }),
+  "account.revoke_others": byActor,
+  "identity.link": byActor,
+  "identity.unlink": byActor,
+  "api_key.create": byActor,
+  "api_key.revoke": byActor,
   "principal.set_disabled": () => "admins",
 };
 
 /** As long as for a connection; milliseconds. */
-const PATIENCE = 5000;
+export const PATIENCE = 5000;
 
 export class Lanes {
   readonly #tails = new Map<string, Promise<unknown>>();
 
   run<N extends CommandName, R>(name: N, args: CommandArgs<N>, work: () => Promise<R>): Promise<R> {
-    const laneOf = LANES[name] as ((args: CommandArgs<N>) => string) | undefined;
-    if (laneOf === undefined) return work();
-    const lane = `${name} ${laneOf(args)}`;
+    const lane = (LANES[name] as ((args: CommandArgs<N>) => string) | undefined)?.(args);
+    if (lane === undefined) return work();
     const before = this.#tails.get(lane);
     const result = before === undefined ? work() : atMost(PATIENCE, before).then(work);
     const tail: Promise<void> = Promise.allSettled([before, result]).then(() => {

@@ -6,29 +6,19 @@ import type { AccountStore, FreshChange, LinkIdentity, UnlinkIdentity } from "..
 import type { IdentityRef } from "../domain/model.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
-import { holdSession, isDisabled } from "./authority.ts";
+import { holdOwner } from "./authority.ts";
 import { deleteCode } from "./browser-logins.ts";
 import { insertIdentity } from "./roles.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import { findPrincipalOfIdentity } from "./summaries.ts";
-
-const lockPrincipal = statement((db, { id }: Args<{ id: number }>, dialect) =>
-  db
-    .selectFrom("principals")
-    .where("id", "=", id)
-    .select("id")
-    .$if(dialect === "postgresql", (query) => query.forUpdate()),
-);
 
 /** The principal of a session that is live, young enough, and of a principal who is not disabled. */
 async function lockOwner(
   db: Db,
   { session, principal, since, now }: FreshChange,
 ): Promise<{ readonly id: number } | undefined> {
-  const held = await holdSession(db, { session, owner: principal, now });
-  if (held === undefined || held.created < since) return undefined;
-  const owner = await db.one(lockPrincipal, { id: held.principal });
-  return (await isDisabled(db, principal)) ? undefined : owner;
+  const held = await holdOwner(db, { session, owner: principal, now });
+  return held === undefined || held.created < since ? undefined : { id: held.principal };
 }
 
 const identitiesOf = statement((db, { principal }: Args<{ principal: number }>) =>

@@ -11,6 +11,7 @@ import { Lanes } from "./lanes.ts";
 import type { Connections } from "./postgres-fallback.ts";
 import { PostgresConnection } from "./postgres-pool.ts";
 import { Compiler, Db } from "./statement.ts";
+import { Turns } from "./turns.ts";
 
 /** How often a command that lost a race (deadlock, the same new row made twice) is begun again. */
 const TRIES = 5;
@@ -33,10 +34,16 @@ type Outcome<R> =
   | { readonly kind: "undone"; readonly error: unknown }
   | { readonly kind: "uncertain"; readonly error: unknown };
 
-export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
+export interface PostgresBackend extends Backend {
+  /** A single statement that changes something, outside the table of commands; safe to be carried out twice. */
+  single<T>(work: (db: Db) => Promise<T>): Promise<T>;
+}
+
+export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBackend {
   const compiler = new Compiler("postgresql");
   const inFlight = new InFlight();
   const lanes = new Lanes();
+  const turns = new Turns(pool.options.max - forReads(pool.options.max));
 
   /** After a restart of the server every connection of the pool is dead: who lost one asks the next ones for a sign. */
   const acquire = async (ping: boolean): Promise<pg.PoolClient> => {
@@ -123,7 +130,9 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
     dialect: "postgresql",
     durable: true,
     read: (work) => inFlight.run(() => read(work)),
-    write: (name, args) => inFlight.run(() => lanes.run(name, args, () => write(name, args))),
+    write: (name, args) =>
+      inFlight.run(() => lanes.run(name, args, () => turns.run(() => write(name, args)))),
+    single: (work) => inFlight.run(() => turns.run(() => read(work))),
     ping: async () => {
       await inFlight.run(() =>
         read((db) => db.query((tables) => tables.selectFrom("alembic_version").selectAll())),
@@ -134,6 +143,11 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): Backend {
       if (!pool.ending) await pool.end();
     },
   };
+}
+
+/** Connections of a pool that no command takes. */
+function forReads(max: number): number {
+  return Math.min(Math.ceil(max / 4), max - 1);
 }
 
 function isSilent(error: unknown): boolean {

@@ -23,7 +23,7 @@ import { type Args, type Db, statement } from "./statement.ts";
 import { type PrincipalRow, summarize } from "./summaries.ts";
 
 /** The lock makes concurrent logins of one principal wait, so that they cannot pass the limit together. */
-const lockByIdentity = statement((db, identity: Args<IdentityRef>, dialect) =>
+export const lockByIdentity = statement((db, identity: Args<IdentityRef>, dialect) =>
   db
     .selectFrom("identities as i")
     .innerJoin("principals as p", "p.id", "i.principal_id")

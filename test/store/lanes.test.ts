@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RotateSession } from "../../src/domain/ports.ts";
 import { Failure } from "../../src/errors.ts";
+import { sha256 } from "../../src/lib/secrets.ts";
 import { newUuid, type Uuid } from "../../src/lib/uuid.ts";
 import { Lanes } from "../../src/store/lanes.ts";
-import { refresh } from "./support.ts";
+import { login, NOW, newKey, ORIGIN, refresh } from "./support.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -41,6 +42,50 @@ test("of one session one after the other, of two at once, whatever became of the
   assert.equal(names().at(-1), "d");
   begun.at(-1)?.end();
   assert.equal(await again, "d");
+});
+
+test("of one person one after the other, whatever it is; of another meanwhile", async () => {
+  const lanes = new Lanes();
+  const [ann, bob] = [newUuid(), newUuid()];
+  const begun: string[] = [];
+  const ends: (() => void)[] = [];
+  const work = (name: string) => () => {
+    begun.push(name);
+    return new Promise<void>((resolve) => ends.push(resolve));
+  };
+  const by = (actor: Uuid) => ({ origin: { ...ORIGIN, actor }, now: NOW });
+  const all = [
+    lanes.run("session.revoke", { ...by(ann), uuid: newUuid(), principal: ann }, work("session.revoke")),
+    lanes.run("account.revoke_others", { ...by(ann), principal: ann, keep: newUuid() }, work("others")),
+    lanes.run("api_key.revoke", { ...by(ann), principal: bob, firstEight: "01234567" }, work("key")),
+    lanes.run("api_key.create", { ...newKey(ann), ...by(ann) }, work("new key")),
+    lanes.run("session.revoke", { ...by(bob), uuid: newUuid(), principal: bob }, work("bob's")),
+  ];
+  const order: string[][] = [];
+  for (let round = 0; round < 5; round++) {
+    await turn();
+    order.push(begun.splice(0));
+    ends.shift()?.();
+  }
+  await Promise.all(all);
+  assert.deepEqual(order, [["session.revoke", "bob's"], ["others"], [], ["key"], ["new key"]]);
+});
+
+test("all logins of one identity one after the other", async () => {
+  const lanes = new Lanes();
+  let begun = 0;
+  const work = () => {
+    begun += 1;
+    return new Promise<void>(() => undefined);
+  };
+  const open = { ...login("ann"), state: "{}" };
+  const token = sha256("x");
+  void lanes.run("session.open", open, work);
+  void lanes.run("browser_session.open", { token, open, replaces: null }, work);
+  void lanes.run("browser_login.redeem_code", { code: token, open }, work);
+  void lanes.run("device.collect", { deviceCode: token, open }, work);
+  await turn();
+  assert.equal(begun, 1);
 });
 
 test("other commands wait for nobody", async () => {

@@ -7,7 +7,9 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import type { Origin } from "../../src/domain/model.ts";
-import { sha256 } from "../../src/lib/secrets.ts";
+import type { Store } from "../../src/domain/ports.ts";
+import { type Digest, sha256 } from "../../src/lib/secrets.ts";
+import { newUuid, type Uuid } from "../../src/lib/uuid.ts";
 import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
 import { at, logIn, login, newKey, ORIGIN, opened, openFor } from "./support.ts";
 
@@ -34,6 +36,50 @@ async function waiting(client: pg.Client, count: number): Promise<void> {
     await delay(20);
   }
 }
+
+interface Person {
+  readonly owner: Uuid;
+  /** The session by which they act, and the one that is ended. */
+  readonly mine: Uuid;
+  readonly theirs: Uuid;
+  /** Of the browser that began the first of them. */
+  readonly token: Digest;
+}
+
+type ChangeOfOne = (store: Store, person: Person) => Promise<{ readonly kind: string }>;
+
+const by = ({ owner, mine }: Person): Origin => ({
+  ...ORIGIN,
+  actor: owner,
+  credential: { kind: "session", session: mine },
+});
+const fresh = (person: Person) => ({
+  principal: person.owner,
+  session: person.mine,
+  origin: by(person),
+  since: at(0),
+  now: at(1),
+});
+const endOther: ChangeOfOne = (store, person) =>
+  store.sessions.revoke(person.theirs, person.owner, at(1), by(person));
+const endOthers: ChangeOfOne = (store, person) =>
+  store.accounts.revokeOthers(person.owner, person.mine, at(1), by(person));
+const link: ChangeOfOne = (store, person) =>
+  store.accounts.link({ ...fresh(person), identity: ORCID, limit: 5, code: null });
+const unlink: ChangeOfOne = (store, person) =>
+  store.accounts.unlink({ ...fresh(person), identity: ORCID, providers: ["toy", "orcid"] });
+
+const CIRCLES: Readonly<Record<string, readonly [ChangeOfOne, ChangeOfOne]>> = {
+  "sessions end each other": [endOther, endOther],
+  "sessions end all others": [endOthers, endOthers],
+  "an identity is linked": [link, endOther],
+  "an identity is unlinked": [unlink, endOthers],
+  "a browser logs in again": [
+    async (store, { token }) =>
+      (await store.browserSessions.open(sha256(token), login("a browser logs in again"), token)).outcome,
+    endOthers,
+  ],
+};
 
 const CASES: Readonly<
   Record<string, (t: TestContext, server: PrivatePostgres, uri: string) => Promise<void>>
@@ -87,10 +133,11 @@ const CASES: Readonly<
     await store.accounts.link({ ...change, identity: ORCID, limit: 5, code: null });
     const providers = ["toy", "orcid"];
     const other = await transaction(t, uri, "select id from principals for update");
+    const [second, third] = [await openFor(t, uri), await openFor(t, uri)];
     const changes = [
       store.accounts.unlink({ ...change, identity: ORCID, providers }),
-      store.accounts.unlink({ ...change, identity: { provider: "toy", id: "ann" }, providers }),
-      store.accounts.link({ ...change, identity: { provider: "toy", id: "b" }, limit: 5, code: null }),
+      second.accounts.unlink({ ...change, identity: { provider: "toy", id: "ann" }, providers }),
+      third.accounts.link({ ...change, identity: { provider: "toy", id: "b" }, limit: 5, code: null }),
     ];
     await waiting(other, 3);
     await other.query("commit");
@@ -190,13 +237,80 @@ const CASES: Readonly<
     assert.deepEqual(kinds, ["done", "shut_out"]);
   },
 
+  "changes of one person, each by a session that the other one ends, wait for each other once": async (
+    t,
+    server,
+    uri,
+  ) => {
+    const name = new URL(uri).pathname.slice(1);
+    await server.query(uri, `alter database "${name}" set deadlock_timeout = '1min'`);
+    const [here, there] = [await openFor(t, uri), await openFor(t, uri)];
+    for (const [index, [one, other]] of Object.entries(CIRCLES)) {
+      const token = sha256(index);
+      const { outcome } = await here.browserSessions.open(token, login(index), null);
+      const { principal, session } = opened(outcome);
+      const second = await logIn(here, index);
+      const people = await transaction(t, uri, "select id from principals for update");
+      const person = { owner: principal.uuid, token };
+      const both = [
+        one(here, { ...person, mine: session.uuid, theirs: second.session.uuid }),
+        other(there, { ...person, mine: second.session.uuid, theirs: session.uuid }),
+      ];
+      await waiting(people, 2);
+      await people.query("commit");
+      const kinds = (await Promise.all(both)).map(({ kind }) => kind);
+      assert.ok(kinds.length === 2 && kinds.includes("revoked"), `${index}: ${kinds}`);
+    }
+  },
+
+  "a key acts while its use is being noted": async (t, _, uri) => {
+    const store = await openFor(t, uri);
+    const { principal } = await logIn(store, "ann");
+    const [acting, revoked] = [newKey(principal.uuid), newKey(principal.uuid)];
+    for (const key of [acting, revoked]) await store.apiKeys.create(key);
+    const { firstEight } = acting.key;
+    await transaction(
+      t,
+      uri,
+      `select note from api_keys where first_eight = '${firstEight}' for no key update`,
+    );
+    const credential = { kind: "api_key", firstEight, digest: acting.digest } as const;
+    const origin = { ...ORIGIN, actor: principal.uuid, credential };
+    const { kind } = await store.apiKeys.revoke(principal.uuid, revoked.key.firstEight, at(1), origin);
+    assert.equal(kind, "revoked");
+  },
+
+  "however many changes wait, others can read": async (t, _, uri) => {
+    for (const poolSize of [2, 3, 15]) {
+      const store = await openFor(t, uri, { poolSize, maxOverflow: 0 });
+      const { principal } = await logIn(store, "ann");
+      const people = await transaction(
+        t,
+        uri,
+        "select id from principals for update",
+        "lock table tiled_auth_failures in share mode",
+      );
+      const changes = Array.from({ length: 40 }, (_none, index) =>
+        store.principals.setDisabled(principal.uuid, index % 2 === 0, at(1), ORIGIN),
+      );
+      const keys = Array.from({ length: 40 }, () =>
+        store.apiKeys.create(newKey(principal.uuid, {}, { origin: { ...ORIGIN, actor: newUuid() } })),
+      );
+      const failures = Array.from({ length: 40 }, () => store.failures.count("ann", { failures: 9, per: 9 }));
+      await waiting(people, poolSize - Math.ceil(poolSize / 4));
+      assert.ok(await store.principals.summary(principal.uuid));
+      await people.query("commit");
+      await Promise.all([...changes, ...keys, ...failures]);
+    }
+  },
+
   "two that replace one session wait for each other": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const token = sha256("token");
     opened((await store.browserSessions.open(token, login("ann", { limit: 1 }), null)).outcome);
     const other = await transaction(t, uri, "select id from sessions for update");
-    const again = ["a", "b"].map((name) =>
-      store.browserSessions.open(sha256(name), login("ann", { limit: 1, now: at(5) }), token),
+    const again = [store, await openFor(t, uri)].map((server, index) =>
+      server.browserSessions.open(sha256(`${index}`), login("ann", { limit: 1, now: at(5) }), token),
     );
     await waiting(other, 2);
     await other.query("commit");
