@@ -104,7 +104,11 @@ export const database = section("Where principals, sessions and keys are kept. W
     "sqlite:///relative.db, sqlite:////absolute.db or postgresql://user:password@host:port/database",
   ),
   init_if_not_exists: optional(Type.Boolean(), "Whether a missing database is made at the start", false),
-  pool_size: optional(whole(2, 1000), "Connections that are kept open (PostgreSQL)", 5),
+  pool_size: optional(
+    whole(2, 1000),
+    "Connections that are kept open (PostgreSQL); a quarter, with max_overflow, is for reading only",
+    5,
+  ),
   max_overflow: optional(
     whole(0, 1000),
     "Connections beyond those when there is much to do (PostgreSQL)",
