@@ -200,6 +200,8 @@ export interface Maintenance {
 export interface FailureCounters {
   /** How many seconds the key is still blocked; 0 where it is not. Counts nothing. */
   blocked(key: string, limit: Limit): Promise<number>;
+  /** The longest of these times for several keys, which are looked up at once. */
+  longestBlock(counters: readonly Counter[]): Promise<number>;
   /**
    * Counts one failure; the seconds until the key is free again where that exceeds the limit, else 0. What exceeds it is
    * refused and so not kept as a failure: it needs no `forgive`.
@@ -207,6 +209,11 @@ export interface FailureCounters {
   count(key: string, limit: Limit): Promise<number>;
   /** Takes one failure back. */
   forgive(key: string, limit: Limit): Promise<void>;
+}
+
+export interface Counter {
+  readonly key: string;
+  readonly limit: Limit;
 }
 
 export interface Limit {

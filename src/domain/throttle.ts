@@ -1,9 +1,10 @@
 /**
  * Slows down guessing of passwords and user codes, by account and address and by address alone. A right password of an
- * account that is not throttled itself always gets in; what is throttled does not count again.
+ * account that is not throttled itself gets in, until its address floods the server with wrong ones. What is throttled
+ * does not count again.
  */
 import { isIPv6 } from "node:net";
-import type { FailureCounters, Limit } from "./ports.ts";
+import type { Counter, FailureCounters, Limit } from "./ports.ts";
 
 export type Attempt<T> =
   | { readonly kind: "right"; readonly value: T }
@@ -16,13 +17,27 @@ export interface ThrottleLimits {
   readonly address: Limit;
 }
 
+/** What one attempt counts on. */
+interface Counters {
+  readonly account: Counter;
+  readonly address: Counter;
+  /** All wrong passwords of the address. Each new name makes a counter of its account, and this one bounds them. */
+  readonly flood: Counter;
+}
+
+/** So many times its limit of failures, an address may send wrong passwords and still get in with a right one. */
+const FLOOD = 50;
 const MAX_WAITING = 1000;
+/** Attempts of one address that are under way at the same time: no more than these can go beyond the bound. */
+const MAX_UNDER_WAY = 1000;
 
 export class LoginThrottle {
   readonly #counters: FailureCounters;
   readonly #limits: ThrottleLimits | false;
   /** The attempts on one account from one address are checked one after the other, so that none slips past the limit. */
   readonly #lanes = new Map<string, { tail: Promise<void>; length: number }>();
+  /** By address: how many attempts are under way. */
+  readonly #running = new Map<string, number>();
 
   constructor(counters: FailureCounters, limits: ThrottleLimits | false) {
     this.#counters = counters;
@@ -39,16 +54,12 @@ export class LoginThrottle {
       const value = await check();
       return value === null ? { kind: "wrong", limitReached: false } : { kind: "right", value };
     }
-    const limits = this.#limits;
     const place = addressBlock(address);
-    const accountKey = `account ${place} ${account}`;
-    return await this.#inLane(accountKey, async (): Promise<Attempt<T>> => {
-      const blocked = await this.#counters.blocked(accountKey, limits.account);
-      if (blocked > 0) return { kind: "throttled", retryAfter: blocked };
-      const value = await check();
-      if (value !== null) return { kind: "right", value };
-      return await this.#countFailure(accountKey, `address ${place}`, limits);
-    });
+    const counters = countersOf(account, place, this.#limits);
+    // What waits in a lane is not under way: many attempts on one account keep no other account of the address out.
+    return await this.#inLane(counters.account.key, () =>
+      this.#underWay(place, () => this.#checked(counters, check)),
+    );
   }
 
   /**
@@ -59,30 +70,33 @@ export class LoginThrottle {
     address: string | null,
   ): Promise<{ readonly retryAfter: number; readonly limitReached: boolean }> {
     if (this.#limits === false) return { retryAfter: 0, limitReached: false };
-    const limit = this.#limits.address;
-    const key = `address ${addressBlock(address)}`;
+    const { key, limit } = addressCounter(addressBlock(address), this.#limits);
     const before = await this.#counters.blocked(key, limit);
     const retryAfter = before > 0 ? before : await this.#counters.count(key, limit);
     if (retryAfter > 0) return { retryAfter, limitReached: false };
     return { retryAfter: 0, limitReached: (await this.#counters.blocked(key, limit)) > 0 };
   }
 
-  async #countFailure(
-    accountKey: string,
-    addressKey: string,
-    limits: ThrottleLimits,
-  ): Promise<Attempt<never>> {
+  async #checked<T>(counters: Counters, check: () => Promise<T | null>): Promise<Attempt<T>> {
+    // Asked together, so that a right login costs no further way to the database.
+    const blocked = await this.#counters.longestBlock([counters.account, counters.flood]);
+    if (blocked > 0) return { kind: "throttled", retryAfter: blocked };
+    const value = await check();
+    return value === null ? await this.#countFailure(counters) : { kind: "right", value };
+  }
+
+  async #countFailure({ account, address, flood }: Counters): Promise<Attempt<never>> {
+    // First: what exceeds it makes no counter of its account, not even if it was under way already.
+    const byFlood = await this.#counters.count(flood.key, flood.limit);
+    if (byFlood > 0) return { kind: "throttled", retryAfter: byFlood };
     // The password was looked at, so the account counts it even where the address has to wait already.
-    const byAccount = await this.#counters.count(accountKey, limits.account);
-    const before = await this.#counters.blocked(addressKey, limits.address);
+    const byAccount = await this.#counters.count(account.key, account.limit);
+    const before = await this.#counters.blocked(address.key, address.limit);
     if (before > 0) return { kind: "throttled", retryAfter: Math.max(before, byAccount) };
-    const byAddress = await this.#counters.count(addressKey, limits.address);
+    const byAddress = await this.#counters.count(address.key, address.limit);
     const retryAfter = Math.max(byAccount, byAddress);
     if (retryAfter > 0) return { kind: "throttled", retryAfter };
-    const limitReached =
-      (await this.#counters.blocked(accountKey, limits.account)) > 0 ||
-      (await this.#counters.blocked(addressKey, limits.address)) > 0;
-    return { kind: "wrong", limitReached };
+    return { kind: "wrong", limitReached: (await this.#counters.longestBlock([account, address])) > 0 };
   }
 
   async #inLane<T>(key: string, task: () => Promise<Attempt<T>>): Promise<Attempt<T>> {
@@ -102,6 +116,32 @@ export class LoginThrottle {
       if (lane.length === 0) this.#lanes.delete(key);
     }
   }
+
+  async #underWay<T>(place: string, task: () => Promise<Attempt<T>>): Promise<Attempt<T>> {
+    const before = this.#running.get(place) ?? 0;
+    if (before >= MAX_UNDER_WAY) return { kind: "throttled", retryAfter: 1 };
+    this.#running.set(place, before + 1);
+    try {
+      return await task();
+    } finally {
+      const others = (this.#running.get(place) ?? 1) - 1;
+      if (others > 0) this.#running.set(place, others);
+      else this.#running.delete(place);
+    }
+  }
+}
+
+function addressCounter(place: string, limits: ThrottleLimits): Counter {
+  return { key: `address ${place}`, limit: limits.address };
+}
+
+function countersOf(account: string, place: string, limits: ThrottleLimits): Counters {
+  const { failures, per } = limits.address;
+  return {
+    account: { key: `account ${place} ${account}`, limit: limits.account },
+    address: addressCounter(place, limits),
+    flood: { key: `flood ${place}`, limit: { failures: FLOOD * failures, per } },
+  };
 }
 
 /** One machine is one address; of IPv6 it is the /64, since a machine has all of it (RFC 6177). */

@@ -8,14 +8,39 @@ import {
   RateLimiterPostgres,
   RateLimiterRes,
 } from "rate-limiter-flexible";
-import type { FailureCounters, Limit } from "../domain/ports.ts";
+import type { Counter, FailureCounters, Limit } from "../domain/ports.ts";
 import { sha256 } from "../lib/secrets.ts";
 import type { PostgresBackend } from "./postgres.ts";
+import { type Args, statement } from "./statement.ts";
 
 type MakeLimiter = (limit: Limit) => RateLimiterAbstract;
 
+interface Asked {
+  readonly limiter: RateLimiterAbstract;
+  readonly key: string;
+}
+
+interface Found {
+  readonly consumedPoints: number;
+  readonly msBeforeNext: number;
+}
+
+/** What several keys have, in their order; the limiters themselves look up one at a time. */
+type Look = (asked: readonly Asked[]) => Promise<readonly (Found | null | undefined)[]>;
+
+const failuresOf = statement((db, { keys, now }: Args<{ keys: readonly string[]; now: number }>) =>
+  db
+    .selectFrom("tiled_auth_failures")
+    .where((eb) => eb("key", "=", eb.fn.any(keys)))
+    .where("expire", ">", now)
+    .select(["key", "points", "expire"]),
+);
+
 export function memoryCounters(): FailureCounters {
-  return counters(({ failures, per }) => new RateLimiterMemory({ points: failures, duration: per }));
+  return counters(
+    ({ failures, per }) => new RateLimiterMemory({ points: failures, duration: per }),
+    (asked) => Promise.all(asked.map(({ limiter, key }) => limiter.get(key))),
+  );
 }
 
 export function postgresCounters(backend: PostgresBackend): FailureCounters {
@@ -26,22 +51,29 @@ export function postgresCounters(backend: PostgresBackend): FailureCounters {
       return { rows, rowCount: rows.length };
     },
   };
-  return counters(
-    ({ failures, per }) =>
-      new RateLimiterPostgres({
-        storeClient,
-        storeType: "pool",
-        tableName: "tiled_auth_failures",
-        tableCreated: true,
-        // Done by the purge.
-        clearExpiredByTimeout: false,
-        points: failures,
-        duration: per,
-      }),
-  );
+  const make: MakeLimiter = ({ failures, per }) =>
+    new RateLimiterPostgres({
+      storeClient,
+      storeType: "pool",
+      tableName: "tiled_auth_failures",
+      tableCreated: true,
+      // Done by the purge.
+      clearExpiredByTimeout: false,
+      points: failures,
+      duration: per,
+    });
+  return counters(make, async (asked) => {
+    const keys = asked.map(({ limiter, key }) => limiter.getKey(key));
+    const now = Date.now();
+    const rows = await backend.read((db) => db.all(failuresOf, { keys, now }));
+    return keys.map((wanted) => {
+      const row = rows.find(({ key }) => key === wanted);
+      return row && { consumedPoints: row.points, msBeforeNext: (row.expire ?? now) - now };
+    });
+  });
 }
 
-function counters(make: MakeLimiter): FailureCounters {
+function counters(make: MakeLimiter, look: Look): FailureCounters {
   const limiters = new Map<string, RateLimiterAbstract>();
 
   const limiterOf = (limit: Limit): RateLimiterAbstract => {
@@ -57,11 +89,20 @@ function counters(make: MakeLimiter): FailureCounters {
   /** Counters of different limits do not mix. */
   const keyOf = (key: string, limit: Limit) => sha256(`${limit.failures}/${limit.per}/${key}`);
 
+  const longestBlock = async (asked: readonly Counter[]): Promise<number> => {
+    const found = await look(
+      asked.map(({ key, limit }) => ({ limiter: limiterOf(limit), key: keyOf(key, limit) })),
+    );
+    const waits = asked.map(({ limit }, index) => {
+      const known = found[index];
+      return known != null && known.consumedPoints >= limit.failures ? seconds(known) : 0;
+    });
+    return Math.max(0, ...waits);
+  };
+
   return {
-    blocked: async (key, limit) => {
-      const known = await limiterOf(limit).get(keyOf(key, limit));
-      return known !== null && known.consumedPoints >= limit.failures ? seconds(known) : 0;
-    },
+    blocked: (key, limit) => longestBlock([{ key, limit }]),
+    longestBlock,
     count: async (key, limit) => {
       const limiter = limiterOf(limit);
       try {
@@ -83,6 +124,6 @@ function counters(make: MakeLimiter): FailureCounters {
   };
 }
 
-function seconds(result: RateLimiterRes): number {
-  return Math.max(1, Math.ceil(result.msBeforeNext / 1000));
+function seconds({ msBeforeNext }: Found): number {
+  return Math.max(1, Math.ceil(msBeforeNext / 1000));
 }

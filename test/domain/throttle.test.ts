@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FailureCounters, Limit } from "../../src/domain/ports.ts";
+import type { Counter, FailureCounters, Limit } from "../../src/domain/ports.ts";
 import { LoginThrottle } from "../../src/domain/throttle.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 
@@ -8,14 +8,29 @@ import { ManualClock } from "../../src/lib/clock.ts";
 class Counters implements FailureCounters {
   readonly clock = new ManualClock();
   readonly #counts = new Map<string, { count: number; until: number }>();
+  questions = 0;
+
+  get size(): number {
+    return this.#counts.size;
+  }
 
   async blocked(key: string, limit: Limit): Promise<number> {
+    return await this.longestBlock([{ key, limit }]);
+  }
+
+  async longestBlock(counters: readonly Counter[]): Promise<number> {
+    this.questions += 1;
+    return Math.max(...counters.map((counter) => this.#wait(counter)));
+  }
+
+  #wait({ key, limit }: Counter): number {
     const entry = this.#counts.get(key);
     if (entry === undefined || entry.until <= this.clock.now() || entry.count < limit.failures) return 0;
     return Math.ceil((entry.until - this.clock.now()) / 1000);
   }
 
   async count(key: string, limit: Limit): Promise<number> {
+    this.questions += 1;
     const old = this.#counts.get(key);
     const fresh = { count: 0, until: this.clock.now() + limit.per * 1000 };
     const entry = old !== undefined && old.until > this.clock.now() ? old : fresh;
@@ -28,6 +43,8 @@ class Counters implements FailureCounters {
 }
 
 const LIMITS = { account: { failures: 3, per: 300 }, address: { failures: 6, per: 300 } };
+/** Wrong passwords of one address before it has no attempt at all: 50 times its limit. */
+const FLOOD = 300;
 
 function setUp() {
   const counters = new Counters();
@@ -100,6 +117,60 @@ test("an address that has to wait already gets no more tries of one account than
   assert.equal((await attempt("bob", "10.0.0.1", true)).kind, "throttled");
 });
 
+test("an address that floods has no attempt until the window is over, and makes no more counters", async () => {
+  const { counters, attempt, checks } = setUp();
+  for (let index = 0; index < FLOOD - 1; index += 1) await attempt(`user${index}`, "10.0.0.1");
+  assert.equal((await attempt("bob", "10.0.0.1", true)).kind, "right");
+  await attempt("last", "10.0.0.1");
+  const [looked, size] = [checks(), counters.size];
+  assert.equal(size, FLOOD + 2, "one for each name and two for the address");
+  counters.clock.advance(100);
+  for (let index = 0; index < 100; index += 1) {
+    const refused = await attempt(`more${index}`, "10.0.0.1", index % 2 === 0);
+    assert.deepEqual(refused, { kind: "throttled", retryAfter: 200 });
+  }
+  assert.deepEqual([checks(), counters.size], [looked, size]);
+  assert.equal((await attempt("bob", "10.0.0.2", true)).kind, "right");
+  assert.equal((await attempt("carol", "10.0.0.2")).kind, "wrong");
+  counters.clock.advance(201);
+  assert.equal((await attempt("bob", "10.0.0.1", true)).kind, "right");
+  assert.equal((await attempt("user1", "10.0.0.1")).kind, "wrong");
+});
+
+test("a flood at the same moment makes no more counters, and is looked at in part only", async () => {
+  const { counters, attempt, checks } = setUp();
+  const outcomes = await Promise.all(
+    Array.from({ length: 3000 }, (_, index) => attempt(`user${index}`, "10.0.0.1")),
+  );
+  assert.equal(outcomes.filter(({ kind }) => kind === "wrong").length, LIMITS.address.failures);
+  assert.equal(counters.size, FLOOD + 2);
+  assert.equal(checks(), 1000);
+  assert.equal((await attempt("bob", "10.0.0.2", true)).kind, "right");
+  counters.clock.advance(301);
+  const later = await Promise.all(
+    Array.from({ length: 1000 }, (_, index) => attempt(`user${index}`, "10.0.0.1", true)),
+  );
+  assert.ok(later.every(({ kind }) => kind === "right"));
+});
+
+test("many attempts that wait for one account keep no other account of their address out", async () => {
+  const throttle = new LoginThrottle(new Counters(), LIMITS);
+  const answer = Promise.withResolvers<string>();
+  const waiting = Array.from({ length: 1000 }, () =>
+    throttle.attempt("alice", "10.0.0.1", () => answer.promise),
+  );
+  assert.equal((await throttle.attempt("bob", "10.0.0.1", async () => "in")).kind, "right");
+  answer.resolve("in");
+  assert.ok((await Promise.all(waiting)).every(({ kind }) => kind === "right"));
+});
+
+test("a right password costs one question to the counters", async () => {
+  const { counters, attempt } = setUp();
+  await attempt("alice", "10.0.0.1", true);
+  assert.equal(counters.questions, 1);
+  assert.equal(counters.size, 0);
+});
+
 test("an IPv6 address stands for its /64", async () => {
   const { attempt } = setUp();
   for (let index = 0; index < 3; index += 1) await attempt("alice", `2001:db8:1:2::${index}`);
@@ -142,4 +213,7 @@ test("failures without an account count for their address, until it is throttled
   assert.equal((await throttle.attempt("alice", "10.0.0.1", async () => "in")).kind, "right");
   assert.equal((await throttle.attempt("alice", "10.0.0.1", async () => null)).kind, "throttled");
   assert.equal((await new LoginThrottle(counters, false).failed("10.0.0.1")).retryAfter, 0);
+  const { size } = counters;
+  for (let index = 0; index < FLOOD; index += 1) await throttle.failed("10.0.0.1");
+  assert.equal(counters.size, size);
 });

@@ -132,6 +132,17 @@ test("guessing is throttled for one account from one address; Retry-After says f
   assert.equal(elsewhere.statusCode, 200);
 });
 
+test("an address that sends wrong passwords without end is told to wait, whatever it sends then", async () => {
+  const loginThrottle = { account: { failures: 10, per: 300 }, address: { failures: 1, per: 300 } };
+  await using t = await testApp({ authentication: { loginThrottle } });
+  for (let attempt = 0; attempt < 50; attempt += 1) await t.loginAttempt(`nobody ${attempt}`, "guess");
+  const flooded = await t.loginAttempt("alice", PASSWORDS.alice);
+  assert.equal(flooded.statusCode, 429);
+  assert.ok(Number(flooded.headers["retry-after"]) > 0);
+  const elsewhere = await t.loginAttempt("alice", PASSWORDS.alice, { remoteAddress: "10.1.1.1" });
+  assert.equal(elsewhere.statusCode, 200);
+});
+
 test("every login is audited: who, from where, how it ended, and no password", async () => {
   await using t = await testApp();
   await t.loginAttempt("alice", "hunter2");

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import pg from "pg";
+import { LoginThrottle } from "../../src/domain/throttle.ts";
 import { Failure } from "../../src/errors.ts";
 import { sha256 } from "../../src/lib/secrets.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
@@ -208,6 +209,20 @@ const CASES: Readonly<
     assert.equal((await server.query(uri, "select * from tiled_auth_failures")).length, 1);
     await store.maintenance.purge(new Date(Date.now() + 301_000), 10, null);
     assert.equal((await server.query(uri, "select * from tiled_auth_failures")).length, 0);
+  },
+
+  "an address that floods makes no more rows": async (t, server, uri) => {
+    const { failures } = await openFor(t, uri);
+    const throttle = new LoginThrottle(failures, {
+      account: { failures: 3, per: 300 },
+      address: { failures: 1, per: 300 },
+    });
+    for (const round of [1, 2]) {
+      const names = Array.from({ length: 80 }, (_, index) => `user${round}.${index}`);
+      await Promise.all(names.map((name) => throttle.attempt(name, "192.0.2.7", async () => null)));
+      // One for each of fifty names, and two for the address.
+      assert.equal((await server.query(uri, "select * from tiled_auth_failures")).length, 52);
+    }
   },
 
   "times and lists are written as the real Tiled writes them": async (t, server, uri) => {
