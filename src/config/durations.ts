@@ -2,9 +2,14 @@
  * Lifetimes as Tiled's configurations write them: seconds, ISO 8601 ("PT15M"), "00:15:00", "7 days, 00:00:00"; here
  * also a text of digits ("900"). A year has 365 days and a month 30, as in the reference.
  */
-export const DURATION_FORMS = `seconds (900), "PT15M", "00:15:00" or "7 days, 00:00:00", more than 0 and at most 100 years`;
+const FORMS = `seconds (900), "PT15M", "00:15:00" or "7 days, 00:00:00", more than 0`;
+
+export const DURATION_FORMS = `${FORMS} and at most 100 years`;
+export const WINDOW_FORMS = `${FORMS} and at most 24 days`;
 
 export const LONGEST = 100 * 366 * 86_400;
+/** Failures are forgotten by a timer, and one of more than 24.8 days goes off at once: nothing would be counted. */
+export const LONGEST_WINDOW = 24 * 86_400;
 
 const ISO =
   /^P(?=\d|T\d)(?:(\d+(?:\.\d+)?)Y)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?=\d)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;

@@ -3,7 +3,7 @@
  * it helps, what is wrong; neither ever repeats the text, which may hold a password.
  */
 import { isIP } from "node:net";
-import { DURATION_FORMS, seconds } from "./durations.ts";
+import { DURATION_FORMS, LONGEST_WINDOW, seconds, WINDOW_FORMS } from "./durations.ts";
 
 export interface TextFormat {
   /** Completes "allowed: …". */
@@ -36,6 +36,12 @@ export function splitAddresses(text: string): readonly string[] {
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
+}
+
+function checkWindow(text: string): string | undefined {
+  const read = seconds(text);
+  if (read === undefined) return found(text);
+  return read > LONGEST_WINDOW ? "found more than 24 days" : undefined;
 }
 
 function checkAddresses(text: string): string | undefined {
@@ -83,6 +89,7 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
     covers: "number",
     check: (text) => (seconds(text) === undefined ? found(text) : undefined),
   },
+  "throttle-window": { allowed: WINDOW_FORMS, covers: "number", check: checkWindow },
   "provider-name": matching(
     /^[A-Za-z0-9._~-]{1,255}$/,
     "letters, digits and . _ ~ - (it becomes part of URLs), at most 255",

@@ -2,7 +2,7 @@
  * The part of the configuration's schema that says who may do what: authentication, access policy, audit.
  */
 import { Type } from "typebox";
-import { duration, optional, secretText, section, text, whole } from "./schema-shapes.ts";
+import { duration, optional, secretText, section, text, throttleWindow, whole } from "./schema-shapes.ts";
 
 const anyArgs = () => Type.Record(Type.String(), Type.Unknown());
 
@@ -10,7 +10,7 @@ const limit = (failures: number, what: string) =>
   optional(
     section(what, {
       failures: optional(whole(1, 1_000_000), "How many failures are let through", failures),
-      per: optional(duration(), "Within which time", 300),
+      per: optional(throttleWindow(), "Within which time, at most 24 days", 300),
     }),
     what,
   );

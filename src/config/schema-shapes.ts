@@ -3,7 +3,7 @@
  * type that nothing fits what is refused; the description then says why. `check.ts` reads these marks.
  */
 import { type TObject, type TProperties, type TSchema, Type } from "typebox";
-import { LONGEST } from "./durations.ts";
+import { LONGEST, LONGEST_WINDOW } from "./durations.ts";
 
 export function section<Properties extends TProperties>(
   description: string,
@@ -37,6 +37,11 @@ export function whole(minimum: number, maximum: number) {
 
 export function duration() {
   return Type.Union([Type.Number({ exclusiveMinimum: 0, maximum: LONGEST }), text("tiled-duration")]);
+}
+
+/** The time in which failures are counted together. */
+export function throttleWindow() {
+  return Type.Union([Type.Number({ exclusiveMinimum: 0, maximum: LONGEST_WINDOW }), text("throttle-window")]);
 }
 
 export function noEffect(why: string) {

@@ -125,6 +125,18 @@ uvicorn: {port: 1.5}
     ],
   ],
   [
+    "a throttle's window that no timer can keep",
+    `${TREES}authentication:
+  login_throttle:
+    account: {per: 2073601}
+    address: {per: P25D}
+`,
+    [
+      '4 authentication.login_throttle.account.per: found 2073601, allowed: seconds (900), "PT15M", "00:15:00" or "7 days, 00:00:00", more than 0 and at most 24 days',
+      '5 authentication.login_throttle.address.per: found more than 24 days, allowed: seconds (900), "PT15M", "00:15:00" or "7 days, 00:00:00", more than 0 and at most 24 days',
+    ],
+  ],
+  [
     "a throttle that is switched on",
     `${TREES}authentication: {login_throttle: true}\n`,
     [

@@ -85,6 +85,16 @@ describe("the schema", () => {
     ["an upstream and a tree in one", `trees: [{path: /, upstream: "http://a", tree: "a:b"}]\n`, false],
     ["no secret keys", `authentication: {secret_keys: []}\n${TREES}`, false],
     ["a lifetime of nothing", `authentication: {access_token_max_age: 0}\n${TREES}`, false],
+    [
+      "a throttle's longest window",
+      `authentication: {login_throttle: {account: {per: 2073600}, address: {per: "24 days, 00:00:00"}}}\n${TREES}`,
+      true,
+    ],
+    [
+      "a throttle's window beyond it",
+      `authentication: {login_throttle: {address: {per: 2073601}}}\n${TREES}`,
+      false,
+    ],
     ["a throttle of true", `authentication: {login_throttle: true}\n${TREES}`, false],
   ] as const) {
     it(`and editors agree on ${name}`, () => {

@@ -83,7 +83,7 @@ describe("a secret at any key", () => {
   it("as a number is repeated only where a number belongs", () => {
     const repeated = ALL.filter((place) => said(fileWith(JSON.parse(place), 8_675_309)).includes("8675309"));
     for (const place of repeated)
-      assert.match(place, /port|pool_size|max_overflow|limit|failures|retention_days/);
+      assert.match(place, /port|pool_size|max_overflow|limit|failures|retention_days|"per"/);
   });
 
   it("in an environment variable of the server is not repeated", () => {
