@@ -71,7 +71,10 @@ export const authentication = section("Who may log in, how, and for how long", {
       Type.Literal(false),
       section("How many failed logins are let through", {
         account: limit(10, "Wrong passwords for one account from one address"),
-        address: limit(100, "Wrong passwords and wrong user codes from one address"),
+        address: limit(
+          100,
+          "Wrong passwords and wrong user codes from one address; then right passwords alone get in from there, and after 50 times as many wrong passwords none",
+        ),
       }),
     ]),
     "The brake on guessing passwords; false switches it off",
