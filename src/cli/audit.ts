@@ -5,10 +5,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { AuditRow } from "../domain/model.ts";
 import type { AuditFilter, AuditStore, Store } from "../domain/ports.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
+import { printable, printableJson } from "../lib/printable.ts";
 import type { AuditOptions } from "./admin.ts";
 import { withStore } from "./database.ts";
 import { findPrincipal } from "./principals.ts";
-import { printable, type Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
 
 export async function audit(options: AuditOptions, terminal: Terminal): Promise<void> {
   await withStore(options, terminal, async (store) => {
@@ -100,7 +101,7 @@ function quoted(value: string): string {
 }
 
 export function auditJson(row: AuditRow): string {
-  return JSON.stringify({
+  const json = JSON.stringify({
     id: row.id,
     time: row.time,
     event: row.event,
@@ -111,4 +112,5 @@ export function auditJson(row: AuditRow): string {
     request_id: row.requestId,
     detail: row.detail,
   });
+  return printableJson(json);
 }

@@ -1,7 +1,9 @@
 /**
  * Gathers the log's lines and writes them once a turn of the event loop: under load one write for many requests, and no
- * line waits for another.
+ * line waits for another. Whoever wrote a line, nothing in it can command the terminal that shows it.
  */
+import { printableJson } from "../lib/printable.ts";
+
 export class LogBuffer {
   readonly #write: (lines: string) => void;
   #lines = "";
@@ -20,6 +22,6 @@ export class LogBuffer {
     if (this.#lines === "") return;
     const lines = this.#lines;
     this.#lines = "";
-    this.#write(lines);
+    this.#write(printableJson(lines));
   }
 }

@@ -5,10 +5,11 @@ import type { IdentityRef, PrincipalDocument, PrincipalSummary } from "../domain
 import type { Store } from "../domain/ports.ts";
 import { OperatorError } from "../errors.ts";
 import { systemClock } from "../lib/clock.ts";
+import { printable, printableJson } from "../lib/printable.ts";
 import { parseUuid, type Uuid } from "../lib/uuid.ts";
 import { COMMAND_LINE, type DatabaseOptions, withStore } from "./database.ts";
 import { table } from "./table.ts";
-import { printable, type Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
 
 function now(): Date {
   return new Date(systemClock.now());
@@ -19,7 +20,7 @@ export async function list(
   terminal: Terminal,
 ): Promise<void> {
   const principals = await withStore(options, terminal, ({ principals }) => principals.list(options, now()));
-  if (options.json) terminal.out(JSON.stringify(principals.map(toJson), null, 2));
+  if (options.json) terminal.out(printableJson(JSON.stringify(principals.map(toJson), null, 2)));
   else if (principals.length === 0) terminal.err("No principals.");
   else
     terminal.out(

@@ -1,7 +1,7 @@
 /**
  * Columns of text, aligned, for people; programs take `--json`.
  */
-import { printable } from "./terminal.ts";
+import { printable } from "../lib/printable.ts";
 
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [heads, ...rows].map((row) => row.map(printable));

@@ -20,13 +20,3 @@ export interface Terminal {
   /** A reader of stdout that went away ends a command unless it says this: a server goes on without. */
   keepRunning(): void;
 }
-
-const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]/gu;
-
-/**
- * Text that others chose (a user name from a failed login), safe to show: without control characters, which move the
- * cursor or change the window's title, and without invisible ones, which turn the reading direction.
- */
-export function printable(text: string): string {
-  return text.replace(CONTROL, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-}

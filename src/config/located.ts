@@ -2,6 +2,7 @@
  * A parsed configuration in which every value knows where it stands, so that each error can name file, line and key
  * path. `yaml.ts` makes one from a file, `environment.ts` from variables; nothing here knows YAML.
  */
+import { printableJson } from "../lib/printable.ts";
 
 /** A place in a file; line 0: not in a file (`file` is then e.g. `environment variable TILED_SECRET_KEYS`). */
 export interface Spot {
@@ -52,7 +53,7 @@ export function pathText(path: Path): string {
 /** A key or name as messages show it: quoted, on one line, not endless. */
 export function quoted(name: string): string {
   const short = name.length > 60 ? `${name.slice(0, 60)}…` : name;
-  return `'${JSON.stringify(short).slice(1, -1)}'`;
+  return `'${printableJson(JSON.stringify(short)).slice(1, -1)}'`;
 }
 
 /** The value at a path, undefined where there is none. */

@@ -3,6 +3,7 @@
  * depth, and needs three times as long. The lines look the same. `pino.symbols` are meant for such a purpose.
  */
 import { type Logger, symbols } from "pino";
+import { printableJson } from "./printable.ts";
 
 const INFO = 30;
 
@@ -21,9 +22,9 @@ export function infoLines(logger: Logger, message: string): (fields: string) => 
 
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-/** As JSON. */
+/** As JSON that a terminal can show, whatever stream the logger has. */
 export function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+  return PLAIN.test(text) ? `"${text}"` : printableJson(JSON.stringify(text));
 }
 
 /** What pino's own `asJson` reads. */

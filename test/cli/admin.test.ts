@@ -146,6 +146,23 @@ test("principals as JSON have what the API calls it by the same names, page by p
   assert.deepEqual([beyond.code, beyond.stdout, beyond.stderr], [0, "", "No principals.\n"]);
 });
 
+test("the note of a key cannot command the terminal of who lists principals", async () => {
+  const [login] = await userWithSessions("note");
+  const note = "\u009b31m\u009d0;owned\u009c\u202eü\u007f";
+  await withStore(async (store) => {
+    const request = newKey(login?.principal ?? newUuid(), { note }, { now: new Date() });
+    assert.equal((await store.apiKeys.create(request)).kind, "created");
+  });
+  const out = await done(["admin", "principals", "--json", ...database], /^\[/);
+  assert.doesNotMatch(out.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u);
+  const principals = JSON.parse(out) as { uuid: string; api_keys: { note: string }[] }[];
+  const mine = principals.find(({ uuid }) => uuid === login?.principal);
+  assert.deepEqual(
+    mine?.api_keys.map((key) => key.note),
+    [note],
+  );
+});
+
 test("one session or all sessions of a principal are ended", async () => {
   const [first, second, third] = await userWithSessions("sessions", 3);
   await done(["admin", "revoke-session", String(first?.session), ...database], /is revoked/);

@@ -62,6 +62,13 @@ test("JSON lines name everything, also what is not known", () => {
   });
 });
 
+test("a user name as JSON cannot command a terminal", () => {
+  const identity = { provider: "toy", id: "\u009b31m\u202e" };
+  const json = auditJson(row(8, { identity, detail: { reason: "\u009d0;owned\u009c" } }));
+  assert.doesNotMatch(json, /[\p{Cc}\p{Cf}]/u);
+  assert.deepEqual((JSON.parse(json) as AuditRow).identity, identity);
+});
+
 /** An audit table that the test adds rows to, in any order of their ids. */
 class Table implements AuditStore {
   readonly rows: AuditRow[] = [];

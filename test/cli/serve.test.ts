@@ -102,6 +102,26 @@ test(
   },
 );
 
+test("what a stranger sends cannot command the terminal that shows the log", LIMIT, async (t) => {
+  const child = serve(t, ["config", slowConfig, "--port", "0"]);
+  const address = await child.address();
+  const send = async (head: string, body = "") => {
+    const socket = connect(Number(address.port), address.hostname);
+    const length = `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+    socket.end(`${head}\r\nHost: a\r\n${length}${body}`, "latin1");
+    await once(socket.resume(), "close");
+  };
+  await send("GET /api/v1/ HTTP/1.1\r\nUser-Agent: python-tiled/0.0.1-\x9b31m\x9d0;owned\x9c");
+  const form = "Content-Type: application/x-www-form-urlencoded";
+  const twice = "%C2%9B31m%E2%80%AE=1&%C2%9B31m%E2%80%AE=1";
+  await send(`POST /api/v1/auth/provider/now/token HTTP/1.1\r\n${form}`, twice);
+  await child.says('"method":"POST"');
+  assert.match(child.stderr, /version 0\.0\.1-\\u009b31m/);
+  assert.match(child.stderr, /\\u009b31m\\u202e/);
+  assert.doesNotMatch(child.stderr.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u);
+  for (const line of child.stderr.trimEnd().split("\n")) JSON.parse(line);
+});
+
 test("directory: a folder, for whoever has the key or, with --public, for everybody", LIMIT, async (t) => {
   const data = join(folder, "data");
   await mkdir(join(data, "run1"), { recursive: true });

@@ -26,6 +26,11 @@ const CASES: readonly (readonly [string, string, readonly (string | RegExp)[]])[
     `${TREES}providers: []\n`,
     [`2 providers: unknown key 'providers'; it belongs in 'authentication'. ${ALLOWED_TOP}`],
   ],
+  [
+    "a key that would command a terminal",
+    `${TREES}"\\x9b31m\\u202e": blue\n`,
+    [`2 ['\\u009b31m\\u202e']: unknown key '\\u009b31m\\u202e'. ${ALLOWED_TOP}`],
+  ],
   ["a key like no other", `${TREES}colour: blue\n`, [`2 colour: unknown key 'colour'. ${ALLOWED_TOP}`]],
   [
     "unknown keys in providers, admins and trees, which the reference lets pass",

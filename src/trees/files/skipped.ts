@@ -2,6 +2,7 @@
  * Tells the operator once what is not served, and why. Names are quoted, since they may hold anything.
  */
 import { quoted } from "../../config/located.ts";
+import { printableJson } from "../../lib/printable.ts";
 
 /** More are not remembered, so that they are not told either. */
 const MAX_REMEMBERED = 100_000;
@@ -29,5 +30,5 @@ export class Skipped {
 
 /** In full: a path that is cut would not be found. */
 function quotedPath(path: string): string {
-  return `'${JSON.stringify(path).slice(1, -1)}'`;
+  return `'${printableJson(JSON.stringify(path)).slice(1, -1)}'`;
 }

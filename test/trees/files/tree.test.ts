@@ -108,6 +108,7 @@ describe("a folder as a tree", () => {
     const here = folder(t, {
       "a.csv": CSV,
       "notes.txt": "x",
+      "\u009b31m\u202e.txt": "x",
       "n.csv": CSV,
       "n.npy": npy([1]),
       "n.json": "{}",
@@ -137,6 +138,7 @@ describe("a folder as a tree", () => {
         "'n.csv': another entry has the same name without its ending.",
         "'n.npy': another entry has the same name without its ending.",
         "'notes.txt': there is no reader for it.",
+        "'\\u009b31m\\u202e.txt': there is no reader for it.",
         "'pipe.csv': it is neither a file nor a folder.",
         "'sub/image.tif': there is no reader for it.",
       ].toSorted(),
