@@ -70,6 +70,7 @@ export interface OpenSession {
   readonly identity: IdentityRef;
   readonly now: Date;
   readonly expirationTime: Date;
+  /** What no database holds in it (NUL, half of a surrogate pair) is kept as U+FFFD. */
   readonly state: Readonly<Record<string, unknown>>;
   /** The identity is one of `tiled_admins`: it gets both roles. */
   readonly admin: boolean;

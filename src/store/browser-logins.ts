@@ -5,6 +5,7 @@
 import type { BeginLogin, BrowserLoginStore, IssuedCode, LoginGoal } from "../domain/login-ports.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Backend } from "./backend.ts";
+import { writeState } from "./codec.ts";
 import { type OpenCommand, openSession } from "./sessions.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 
@@ -125,7 +126,7 @@ export function browserLoginStore(backend: Backend): BrowserLoginStore {
         ...issued,
         code,
         identity: identity.id,
-        state: JSON.stringify(identity.state ?? {}),
+        state: writeState(identity.state ?? {}),
       }),
     findCode: (code) =>
       backend.read(async (db): Promise<IssuedCode | undefined> => {
@@ -143,7 +144,7 @@ export function browserLoginStore(backend: Backend): BrowserLoginStore {
     redeemCode: (code, open) =>
       backend.write("browser_login.redeem_code", {
         code,
-        open: { ...open, state: JSON.stringify(open.state) },
+        open: { ...open, state: writeState(open.state) },
       }),
   };
 }

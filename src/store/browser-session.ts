@@ -7,6 +7,7 @@ import type { BrowserBinding, BrowserSessionStore } from "../domain/account-port
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { Backend } from "./backend.ts";
+import { writeState } from "./codec.ts";
 import { gathered } from "./gather.ts";
 import { requireStorable } from "./identities.ts";
 import { endSession, lockByIdentity, type OpenCommand, openSession } from "./sessions.ts";
@@ -120,7 +121,7 @@ export function browserSessionStore(backend: Backend): BrowserSessionStore {
   return {
     open: async (token, open, replaces) => {
       requireStorable(open.identity);
-      const command = { ...open, state: JSON.stringify(open.state) };
+      const command = { ...open, state: writeState(open.state) };
       return backend.write("browser_session.open", { token, open: command, replaces });
     },
     find: lookUp,

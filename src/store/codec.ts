@@ -20,6 +20,20 @@ export function readList(text: string): readonly string[] {
   return value.map(String);
 }
 
+/** A pair of backslashes is passed over as one, so that what follows it is no escape. */
+const ESCAPE = /\\(?:(u0000|ud[89a-f]..)|.)/g;
+
+/**
+ * What a login said of a person. PostgreSQL holds neither NUL nor half of a surrogate pair, and a provider's slip shall not
+ * keep anybody out: both become U+FFFD, in both dialects, in names and values. Nothing is left out, or a group's name
+ * could become another's.
+ */
+export function writeState(state: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(state).replace(ESCAPE, (written, unstorable?: string) =>
+    unstorable === undefined ? written : "\ufffd",
+  );
+}
+
 /** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC. */
 export function writeTime(time: Date): string {
   const iso = time.toISOString();

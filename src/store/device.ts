@@ -6,6 +6,7 @@ import type { Kysely } from "kysely";
 import type { DeviceLogin, DeviceLoginStore, DevicePhase, PolledLogin } from "../domain/login-ports.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Backend } from "./backend.ts";
+import { writeState } from "./codec.ts";
 import { gathered } from "./gather.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import type { Tables } from "./tables.ts";
@@ -104,12 +105,12 @@ export function deviceLoginStore(backend: Backend): DeviceLoginStore {
       backend.write("device.sign_in", {
         ...change,
         identity: identity.id,
-        state: JSON.stringify(identity.state ?? {}),
+        state: writeState(identity.state ?? {}),
       }),
     confirm: (change) => backend.write("device.confirm", change),
     countWrong: (change) => backend.write("device.count_wrong", change),
     refuse: (change) => backend.write("device.refuse", change),
     collect: (deviceCode, open) =>
-      backend.write("device.collect", { deviceCode, open: { ...open, state: JSON.stringify(open.state) } }),
+      backend.write("device.collect", { deviceCode, open: { ...open, state: writeState(open.state) } }),
   };
 }

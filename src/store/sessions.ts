@@ -14,6 +14,7 @@ import { newUuid, type Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
 import { hold } from "./authority.ts";
 import type { Backend } from "./backend.ts";
+import { writeState } from "./codec.ts";
 import { lostRace } from "./errors.ts";
 import { requireStorable } from "./identities.ts";
 import { grantAdmin, makeUser } from "./roles.ts";
@@ -251,7 +252,7 @@ export function sessionStore(backend: Backend): SessionStore {
       }),
     open: async (request) => {
       requireStorable(request.identity);
-      return backend.write("session.open", { ...request, state: JSON.stringify(request.state) });
+      return backend.write("session.open", { ...request, state: writeState(request.state) });
     },
     rotate: (request) => backend.write("session.rotate", request),
     revoke: (uuid, principal, now, origin) =>

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromSqlite, readList, readTime, toSqlite, writeList, writeTime } from "../../src/store/codec.ts";
+import {
+  fromSqlite,
+  readList,
+  readTime,
+  toSqlite,
+  writeList,
+  writeState,
+  writeTime,
+} from "../../src/store/codec.ts";
 
 test("lists are written as Python's json.dumps writes them", () => {
   assert.equal(writeList([]), "[]");
@@ -17,6 +25,16 @@ test("lists are read back, and nothing else is taken for one", () => {
   assert.deepEqual(readList(writeList(list)), list);
   for (const text of ["{}", "null", '"a"', "1"]) assert.throws(() => readList(text), TypeError);
   assert.throws(() => readList("[1"), SyntaxError);
+});
+
+test("of a login's state only what PostgreSQL cannot hold becomes another character", () => {
+  const kept = { "é\u{1F511}": ['\u0001\n\t"\\', "\\u0000", "\\\\ud800", "\ufffd", 1, null, { a: true }] };
+  assert.deepEqual(JSON.parse(writeState(kept)), kept);
+  assert.equal(writeState(kept), JSON.stringify(kept));
+  const broken = { "a\0": ["\ud800", "b\udc00\ud800c", "\\\0\\\udfff", { "\udbff": "\0\0" }] };
+  assert.deepEqual(JSON.parse(writeState(broken)), {
+    "a\ufffd": ["\ufffd", "b\ufffd\ufffdc", "\\\ufffd\\\ufffd", { "\ufffd": "\ufffd\ufffd" }],
+  });
 });
 
 test("times are written with microseconds and read with and without", () => {
