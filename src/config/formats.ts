@@ -3,6 +3,7 @@
  * it helps, what is wrong; neither ever repeats the text, which may hold a password.
  */
 import { isIP } from "node:net";
+import { isMistyped } from "../store/uri.ts";
 import { DURATION_FORMS, LONGEST_WINDOW, seconds, WINDOW_FORMS } from "./durations.ts";
 
 export interface TextFormat {
@@ -69,6 +70,7 @@ const DATABASE_SCHEMES = ["sqlite", "sqlite+aiosqlite", "postgresql", "postgresq
 function checkDatabase(text: string): string | undefined {
   if (text.trim() === "") return "found an empty text";
   if (/\p{Cc}/u.test(text)) return "found a control character in it";
+  if (isMistyped(text)) return "found neither a URI nor a path";
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]{0,30}):\/\//.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) return text.includes("://") ? "found another scheme" : undefined;
   if (DATABASE_SCHEMES.includes(scheme)) return undefined;

@@ -33,21 +33,46 @@ export type DatabaseAddress =
 
 const SCHEME = /^([a-z][a-z0-9+_]*):\/\/(.*)$/is;
 
+/** A database's name and the better part of `://`; a folder may have such a name, but `/` follows it only once. */
+const ALMOST_SCHEME = /^[\s"'<]*(?:postgres(?:ql)?|sqlite)(?:\+[^:/\\]*)?\s*(?::|\/\/)/i;
+/** A user's name and a password where a URI has them, or within one part of a path. */
+const PASSWORD = /(?:^|[\\/]{2})[^\\/]*:[^@]*@|:[^\\/@]*@/;
+/** Of a path on Windows. */
+const DRIVE = /^[a-z]:(?=[\\/])/i;
+
+/** What would be read as something without a secret, a path or a database's name, and so be shown with its password. */
+export function isMistyped(uri: string): boolean {
+  const [, scheme, rest] = SCHEME.exec(uri) ?? [];
+  if (scheme === undefined || rest === undefined)
+    return ALMOST_SCHEME.test(uri) || PASSWORD.test(uri.replace(DRIVE, ""));
+  return kindOf(scheme) === "postgresql" && /^\/[^?]*:[^?]*@/.test(rest);
+}
+
 export function parseDatabaseUri(uri: string | null): DatabaseAddress {
   if (uri === null) return { kind: "memory", shown: "in memory" };
+  if (isMistyped(uri)) {
+    throw new OperatorError(
+      "The database's URI is neither a URI nor a path. It looks like this: sqlite:////path/to/file.db or postgresql://user:password@host:5432/name. A path with such a beginning is written with sqlite:/// before it.",
+    );
+  }
   const [, scheme, rest] = SCHEME.exec(uri) ?? [];
   if (scheme === undefined || rest === undefined) return file(uri);
-  switch (scheme.toLowerCase().split("+")[0]) {
+  switch (kindOf(scheme)) {
     case "sqlite":
       return parseSqlite(rest);
     case "postgresql":
-    case "postgres":
       return parsePostgres(rest);
     default:
       throw new OperatorError(
         `A database of the kind "${scheme}" is not supported. Use sqlite:////path/to/file.db or postgresql://user:password@host:5432/name.`,
       );
   }
+}
+
+/** Without the driver. */
+function kindOf(scheme: string): string | undefined {
+  const [name] = scheme.toLowerCase().split("+");
+  return name === "postgres" ? "postgresql" : name;
 }
 
 function file(path: string): DatabaseAddress {
@@ -77,9 +102,10 @@ function parsePostgres(rest: string): PostgresAddress {
   const [userinfo = "", user = "", password] = /^([^:/@]*)(?::([^@]*))?@/.exec(rest) ?? [];
   const [location, query = ""] = splitOnce(rest.slice(userinfo.length), "?");
   const [authority, name = ""] = splitOnce(location, "/");
-  if (authority.includes("@")) {
+  // Also in what follows: it may be the end of a password that has a slash, too.
+  if (location.includes("@")) {
     throw new OperatorError(
-      "The PostgreSQL URI has an @ too many: in a user's name or a password it is written %40.",
+      "The PostgreSQL URI has an @ too many: in a name or a password it is written %40.",
     );
   }
   const [, bracketed, plain, digits] = /^(?:\[(.+)\]|([^:]*))(?::(\d+))?$/.exec(authority) ?? [];

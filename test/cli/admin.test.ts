@@ -86,6 +86,27 @@ test("what is no database is refused and left as it is", async () => {
   await refused(["admin", "principals", "--database", "sqlite://"], /in the server's memory/);
 });
 
+test("a mistyped URI is no path in which a password would be shown", async () => {
+  const config = join(folder, "mistyped.yml");
+  const mistyped = "postgresql:/u:hunter2@h/db";
+  await writeFile(
+    config,
+    `trees: [{path: /, tree: "tiled.examples.generated_minimal:tree"}]\ndatabase: {uri: "${mistyped}"}\n`,
+  );
+  for (const args of [
+    ["admin", "initialize-database", mistyped],
+    ["admin", "check-database", "--database", "postgresql//u:hunter2@h/db"],
+    ["admin", "check-config", config],
+    ["config", "check", config],
+    ["serve", "config", config],
+  ]) {
+    const { code, stdout, stderr } = await tiled(args);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /neither a URI nor a path/);
+    assert.doesNotMatch(stderr, /hunter2/);
+  }
+});
+
 test("the database is that of the configuration, or of the environment where there is none", async () => {
   const config = join(folder, "config.yml");
   await writeFile(

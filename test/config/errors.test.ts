@@ -293,6 +293,21 @@ ${TREES}`,
     `${TREES}database: {uri: "postgres://u:hunter2@h/d"}\n`,
     [/^2 database\.uri: found the scheme 'postgres'; did you mean 'postgresql'\?/],
   ],
+  [
+    "a database's scheme with a slash too few",
+    `${TREES}database: {uri: "postgresql:/u:hunter2@h/d"}\n`,
+    [/^2 database\.uri: found neither a URI nor a path, allowed: .*postgresql:\/\/user:password@host/],
+  ],
+  [
+    "a database's scheme without a colon",
+    `${TREES}database: {uri: "postgresql//u:hunter2@h/d"}\n`,
+    [/^2 database\.uri: found neither a URI nor a path/],
+  ],
+  [
+    "a space before a database's scheme",
+    `${TREES}database: {uri: " postgresql://u:hunter2@h/d"}\n`,
+    [/^2 database\.uri: found neither a URI nor a path/],
+  ],
   ["a database without a name", `${TREES}database:\n  uri: ""\n`, [/^3 database\.uri: found an empty text/]],
   // What is served.
   [

@@ -45,6 +45,7 @@ const FORMS: Readonly<Record<string, unknown>> = {
   "as a text": SECRET,
   "as a URL": `https://u:${SECRET}@example.org/`,
   "as a database": `mysql://u:${SECRET}@example.org/d`,
+  "as a mistyped database": `postgresql:/u:${SECRET}@example.org/d`,
   "in a name": `${SECRET}:Name`,
   "in a list": [SECRET, [SECRET]],
   "in a mapping": { a: SECRET, b: { c: SECRET } },

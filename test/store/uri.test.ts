@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { test } from "node:test";
 import { OperatorError } from "../../src/errors.ts";
-import { parseDatabaseUri } from "../../src/store/uri.ts";
+import { isMistyped, parseDatabaseUri } from "../../src/store/uri.ts";
 
 for (const [uri, path] of [
   ["sqlite:///relative.db", resolve("relative.db")],
@@ -16,6 +16,21 @@ for (const [uri, path] of [
   ["tiled.db", resolve("tiled.db")],
   ["/var/lib/tiled.db", "/var/lib/tiled.db"],
   ["./a?b.db", resolve("a?b.db")],
+  ["./data/catalog.db", resolve("data/catalog.db")],
+  ["postgres/a.db", resolve("postgres/a.db")],
+  ["postgresql", resolve("postgresql")],
+  ["sqlite/12:30/a.db", resolve("sqlite/12:30/a.db")],
+  ["sqlite+x/a.db", resolve("sqlite+x/a.db")],
+  ["postgresql-data/a.db", resolve("postgresql-data/a.db")],
+  ["12:30/a.db", resolve("12:30/a.db")],
+  ["me@host/a.db", resolve("me@host/a.db")],
+  ["me@host:1/a.db", resolve("me@host:1/a.db")],
+  ["/srv/12:30/me@host/a.db", "/srv/12:30/me@host/a.db"],
+  ["C:\\data\\me@host\\a.db", resolve("C:\\data\\me@host\\a.db")],
+  ["C:/data/me@host/a.db", resolve("C:/data/me@host/a.db")],
+  ["\\\\server\\me@host\\a.db", resolve("\\\\server\\me@host\\a.db")],
+  ["sqlite:///postgresql:/me:x@host/a.db", resolve("postgresql:/me:x@host/a.db")],
+  ["sqlite:////srv/a:b@c/a.db", "/srv/a:b@c/a.db"],
 ] as const) {
   test(`${uri} is a file`, () => {
     assert.deepEqual(parseDatabaseUri(uri), { kind: "file", path, shown: path });
@@ -92,6 +107,7 @@ test("what is shown of a URI never has the password, nor has a complaint", () =>
     "postgresql://user:hunter2@db:port/tiled",
     "postgresql://user:hunter1@hunter2@db/tiled",
     "mysql://user:hunter2@db/tiled",
+    "postgresql://user:hunter1@hunter2/word@db/tiled",
     "sqlite://user:hunter2@db/tiled",
     "postgresql://user:hunter2@[::1/tiled",
   ]) {
@@ -102,6 +118,48 @@ test("what is shown of a URI never has the password, nor has a complaint", () =>
     );
   }
 });
+
+for (const uri of [
+  "postgresql:/user:hunter2@db/tiled",
+  "postgresql:user:hunter2@db/tiled",
+  "postgresql//user:hunter2@db/tiled",
+  " postgresql://user:hunter2@db/tiled",
+  "\tPostgres:/user:hunter2@db/tiled",
+  "postgresql+asyncpg:/user:hunter2@db/tiled",
+  "postgresql+asyncpg//user:hunter2@db/tiled",
+  "postgresql ://user:hunter2@db/tiled",
+  '"postgresql://user:hunter2@db/tiled"',
+  "postgresql:\\\\user:hunter2@db\\tiled",
+  "postgresql\\\\user:hunter2@db\\tiled",
+  "postgresql:///user:hunter2@db/tiled",
+  "postgres:////user:hunter2@db/tiled",
+  "postgresql:/hunter2",
+  "sqlite:hunter2.db",
+  "sqlite:/hunter2.db",
+  "sqlite//hunter2.db",
+  "postgre-sql://user:hunter2@db/tiled",
+  "postgrseql:/user:hunter2@db/tiled",
+  "postgrseql:/user:hunter1/hunter2@db/tiled",
+  "postgrseql//user:hunter1/hunter2@db/tiled",
+  "://user:hunter2@db/tiled",
+  "//user:hunter2@db/tiled",
+  "/user:hunter2@db/tiled",
+  "user:hunter2@db/tiled",
+  "user:hunter1/hunter2@db/tiled",
+  "mysql:/user:hunter2@db/tiled",
+  "./postgresql:/user:hunter2@db/tiled",
+]) {
+  test(`${uri} is a path only by a typing error, which is told without repeating it`, () => {
+    assert.equal(isMistyped(uri), true);
+    assert.throws(
+      () => parseDatabaseUri(uri),
+      (error) =>
+        error instanceof OperatorError &&
+        /postgresql:\/\/user:password@host/.test(error.message) &&
+        !/hunter/.test(error.message),
+    );
+  });
+}
 
 test("an empty URI is no path", () => {
   assert.throws(() => parseDatabaseUri(""), OperatorError);
