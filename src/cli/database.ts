@@ -112,7 +112,11 @@ export async function check(options: DatabaseOptions, terminal: Terminal): Promi
 export async function purge(options: DatabaseOptions, terminal: Terminal): Promise<void> {
   const { database, auditRetentionDays } = target(options, terminal);
   await withStoreAt(database, terminal, async (store) => {
-    const { busy, ...counts } = await purgeAll(store.maintenance, { clock: systemClock, auditRetentionDays });
+    const { busy, ...counts } = await purgeAll(store.maintenance, {
+      clock: systemClock,
+      auditRetentionDays,
+      origin: COMMAND_LINE,
+    });
     terminal.out(
       `Deleted: ${counts.sessions} sessions, ${counts.pendingSessions} unfinished logins, ` +
         `${counts.apiKeys} API keys, ${counts.auditRows} audit rows.`,

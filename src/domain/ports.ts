@@ -191,8 +191,11 @@ export interface Purged {
 }
 
 export interface Maintenance {
-  /** One small batch of what is expired; audit rows older than `auditBefore`. */
-  purge(now: Date, batch: number, auditBefore: Date | null): Promise<Purged>;
+  /**
+   * One small batch of what is expired; audit rows older than `auditBefore`. `origin`: of who asked for it; absent where a
+   * server does it by itself. Audit: database_purged, with the counts, where somebody asked and something was deleted.
+   */
+  purge(now: Date, batch: number, auditBefore: Date | null, origin?: Origin): Promise<Purged>;
   /** Throws where the database cannot be read. */
   ping(): Promise<void>;
 }

@@ -3,7 +3,9 @@
  * under an advisory lock that ends with the transaction.
  */
 import { sql } from "kysely";
+import type { Origin } from "../domain/model.ts";
 import type { Maintenance, Purged } from "../domain/ports.ts";
+import { note } from "./audit.ts";
 import type { Backend } from "./backend.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 
@@ -107,11 +109,12 @@ export interface Purge {
   readonly now: Date;
   readonly batch: number;
   readonly auditBefore: Date | null;
+  readonly origin: Origin | null;
 }
 
 const BUSY: Purged = { sessions: 0, pendingSessions: 0, apiKeys: 0, auditRows: 0, more: false, busy: true };
 
-export async function purge(db: Db, { now, batch, auditBefore }: Purge): Promise<Purged> {
+export async function purge(db: Db, { now, batch, auditBefore, origin }: Purge): Promise<Purged> {
   if (db.dialect === "postgresql" && (await db.one(tryLock, {}))?.locked !== true) return BUSY;
   const pendingSessions = await db.run(deletePending, { now, batch });
   const browserLogins = await db.run(deleteBrowserLogins, { now, batch });
@@ -122,6 +125,9 @@ export async function purge(db: Db, { now, batch, auditBefore }: Purge): Promise
   const failures = await db.run(deleteFailures, { now: now.getTime(), batch });
   const counts = [pendingSessions, browserLogins, codes, sessions, apiKeys, auditRows, failures];
   const more = counts.some((count) => count >= batch);
+  const told = { sessions, pending_sessions: pendingSessions, api_keys: apiKeys, audit_rows: auditRows };
+  if (origin !== null && Object.values(told).some((count) => count > 0))
+    await note(db, "database_purged", { now, origin, principal: null }, told);
   return { sessions, pendingSessions, apiKeys, auditRows, more, busy: false };
 }
 
@@ -138,7 +144,8 @@ async function deleteSessions(db: Db, now: Date, batch: number): Promise<number>
 
 export function maintenance(backend: Backend): Maintenance {
   return {
-    purge: (now, batch, auditBefore) => backend.write("maintenance.purge", { now, batch, auditBefore }),
+    purge: (now, batch, auditBefore, origin) =>
+      backend.write("maintenance.purge", { now, batch, auditBefore, origin: origin ?? null }),
     ping: () => backend.ping(),
   };
 }

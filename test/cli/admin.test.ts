@@ -233,6 +233,19 @@ test("what is expired goes at once with purge", async () => {
     ["admin", "purge", ...database],
     /^Deleted: 1 sessions, 0 unfinished logins, 0 API keys, 0 audit rows\.\n$/,
   );
+  await done(["admin", "purge", ...database], /^Deleted: 0 sessions,/);
+  const out = await done(["admin", "audit", "--json", "--event", "database_purged", ...database], /^\{/);
+  // One row: the second purge found nothing.
+  const { id: _, time: __, ...row } = JSON.parse(out) as Record<string, unknown>;
+  assert.deepEqual(row, {
+    event: "database_purged",
+    principal: null,
+    identity: null,
+    actor: null,
+    address: null,
+    request_id: null,
+    detail: { sessions: 1, pending_sessions: 0, api_keys: 0, audit_rows: 0 },
+  });
 });
 
 test("the audit tells what was done here: of whom, by nobody, from nowhere", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PurgeJob, purgeAll } from "../../src/domain/maintenance.ts";
+import type { Origin } from "../../src/domain/model.ts";
 import type { Maintenance, Purged } from "../../src/domain/ports.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 
@@ -17,6 +18,7 @@ interface Call {
   readonly now: Date;
   readonly batch: number;
   readonly auditBefore: Date | null;
+  readonly origin: Origin | undefined;
 }
 
 /** A store whose purges are these, in this order; afterwards there is nothing to purge. */
@@ -24,8 +26,8 @@ function store(...outcomes: (Purged | Error)[]): Maintenance & { readonly calls:
   const calls: Call[] = [];
   return {
     calls,
-    async purge(now, batch, auditBefore) {
-      calls.push({ now, batch, auditBefore });
+    async purge(now, batch, auditBefore, origin) {
+      calls.push({ now, batch, auditBefore, origin });
       const outcome = outcomes.shift() ?? NOTHING;
       if (outcome instanceof Error) throw outcome;
       return outcome;
@@ -86,6 +88,26 @@ test("audit rows go after their retention, or never", async () => {
   assert.deepEqual(
     maintenance.calls.map((call) => call.auditBefore),
     [new Date("2026-01-01T12:00:00Z"), null],
+  );
+});
+
+test("who asked for a purge is told to the store, in each batch; the job names nobody", async () => {
+  const origin: Origin = { address: null, requestId: null, actor: null };
+  const asked = store({ ...NOTHING, sessions: 500, more: true });
+  await purgeAll(asked, { clock, auditRetentionDays: null, origin });
+  assert.deepEqual(
+    asked.calls.map((call) => call.origin),
+    [origin, origin],
+  );
+  const timers = manualTimers();
+  const alone = store();
+  const options = { clock, log: manualLog(), auditRetentionDays: null, later: timers.later };
+  const job = new PurgeJob(alone, options);
+  await timers.pass();
+  await job.stop();
+  assert.deepEqual(
+    alone.calls.map((call) => call.origin),
+    [undefined],
   );
 });
 

@@ -41,6 +41,41 @@ export const maintenanceCases: readonly Case[] = [
     },
   ],
   [
+    "a purge that somebody asked for is audited, batch by batch, where it deleted something",
+    async (store) => {
+      const { principal } = await logIn(store, "ann", { expirationTime: at(10) });
+      for (const _ of [1, 2]) await logIn(store, "ann", { expirationTime: at(10) });
+      await store.apiKeys.create(newKey(principal.uuid, { expirationTime: at(10) }));
+      const origin = { address: null, requestId: null, actor: null };
+      const told = () => store.audit.read({ limit: 10, events: ["database_purged"] });
+
+      await store.maintenance.purge(at(5), 2, null, origin);
+      await store.maintenance.purge(at(20), 1, null);
+      assert.deepEqual(await told(), [], "nothing was deleted, or nobody asked");
+      await store.maintenance.purge(at(20), 1, null, origin);
+      await store.maintenance.purge(at(20), 1, at(1), origin);
+      await store.maintenance.purge(at(20), 10, at(1), origin);
+      const rows = await told();
+      const counts = { sessions: 0, pending_sessions: 0, api_keys: 0, audit_rows: 0 };
+      assert.deepEqual(
+        rows.map(({ detail }) => detail),
+        [
+          { ...counts, sessions: 1 },
+          { ...counts, sessions: 1, audit_rows: 1 },
+          { ...counts, audit_rows: 4 },
+        ],
+      );
+      for (const { id: _, detail: __, ...row } of rows)
+        assert.deepEqual(row, {
+          ...origin,
+          time: at(20),
+          event: "database_purged",
+          principal: null,
+          identity: null,
+        });
+    },
+  ],
+  [
     "a session that was refreshed can be purged",
     async (store) => {
       const { session } = await logIn(store, "ann", { expirationTime: at(100) });
