@@ -2,8 +2,9 @@
  * `tiled admin audit`: prints the audit table, as text for people or as JSON lines, and follows it.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { follow, newest } from "../domain/audit-following.ts";
 import type { AuditRow } from "../domain/model.ts";
-import type { AuditFilter, AuditStore, Store } from "../domain/ports.ts";
+import type { AuditFilter, Store } from "../domain/ports.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { printable, printableJson } from "../lib/printable.ts";
 import type { AuditOptions } from "./admin.ts";
@@ -15,14 +16,16 @@ export async function audit(options: AuditOptions, terminal: Terminal): Promise<
   await withStore(options, terminal, async (store) => {
     const filter = await auditFilter(store, options, systemClock);
     const print = (row: AuditRow) => terminal.out(options.json ? auditJson(row) : auditLine(row));
-    const rows = await store.audit.read({ ...filter, newest: true });
+    if (!options.follow) {
+      (await store.audit.read({ ...filter, newest: true })).forEach(print);
+      return;
+    }
+    const { rows, followed } = await newest(store.audit, filter);
     rows.forEach(print);
-    if (!options.follow) return;
     const stop = new AbortController();
     for (const signal of ["SIGINT", "SIGTERM"]) terminal.events.once(signal, () => stop.abort());
     const wait = () => delay(1_000, undefined, { signal: stop.signal }).catch(() => undefined);
-    const last = rows.at(-1)?.id ?? (await lastId(store.audit));
-    for await (const row of follow(store.audit, filter, last, rows, wait, stop.signal)) print(row);
+    for await (const row of follow(store.audit, filter, followed, wait, stop.signal)) print(row);
   });
 }
 
@@ -36,45 +39,6 @@ async function auditFilter(store: Store, options: AuditOptions, clock: Clock): P
       ? {}
       : { since: since.kind === "time" ? since.time : new Date(clock.now() - since.seconds * 1000) }),
   };
-}
-
-async function lastId(store: AuditStore): Promise<number> {
-  return (await store.read({ limit: 1, newest: true }))[0]?.id ?? 0;
-}
-
-/**
- * New rows for ever. Of two servers' transactions the one with the smaller id may end later: each reading goes back to
- * where the ones before it began, and leaves out what was printed.
- */
-export async function* follow(
-  store: AuditStore,
-  filter: AuditFilter,
-  last: number,
-  printed: readonly AuditRow[],
-  wait: () => Promise<unknown>,
-  stop: AbortSignal,
-): AsyncGenerator<AuditRow> {
-  const LOOK_BACK = 10;
-  const known = new Set(printed.map((row) => row.id));
-  const ends = Array.from({ length: LOOK_BACK }, () => last);
-  while (!stop.aborted) {
-    const from = ends.shift() ?? last;
-    for (const id of known) if (id <= from) known.delete(id);
-    let after = from;
-    for (;;) {
-      const rows = await store.read({ ...filter, after, limit: 1_000 });
-      for (const row of rows) {
-        if (known.has(row.id)) continue;
-        known.add(row.id);
-        yield row;
-      }
-      after = rows.at(-1)?.id ?? after;
-      if (rows.length < 1_000) break;
-    }
-    last = Math.max(last, after);
-    ends.push(last);
-    await wait();
-  }
 }
 
 /** One event, one line: what was typed or sent by others cannot break it. */

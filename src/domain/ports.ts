@@ -177,6 +177,11 @@ export interface AuditFilter {
 export interface AuditStore {
   append(events: readonly AuditEvent[]): Promise<void>;
   read(filter: AuditFilter): Promise<readonly AuditRow[]>;
+  /**
+   * Names of the transactions that may be writing rows. A row with an id below one that was read before belongs to one of
+   * them, or is visible to whoever reads now.
+   */
+  writers(): Promise<readonly string[]>;
 }
 
 export interface Purged {

@@ -5,7 +5,6 @@
 import { revokeOthers } from "./account.ts";
 import { createKey, revokeKeys, touchKeys } from "./api-keys.ts";
 import { appendEvents } from "./audit.ts";
-import { readOn } from "./audit-reading.ts";
 import type { Command } from "./backend.ts";
 import { beginLogin, claimLogin, issueCode, redeemCode } from "./browser-logins.ts";
 import { openBrowserSession, touchBrowserSession } from "./browser-session.ts";
@@ -49,7 +48,6 @@ export const COMMANDS = {
   "identity.link": linkIdentity,
   "identity.unlink": unlinkIdentity,
   "audit.append": appendEvents,
-  "audit.read_on": readOn,
   "maintenance.purge": purge,
 } as const satisfies Record<string, Command<never, unknown>>;
 

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { auditJson, auditLine, follow } from "../../src/cli/audit.ts";
+import { auditJson, auditLine } from "../../src/cli/audit.ts";
 import type { AuditRow } from "../../src/domain/model.ts";
-import type { AuditFilter, AuditStore } from "../../src/domain/ports.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
 
 const PRINCIPAL = "01234567-89ab-cdef-0123-456789abcdef" as Uuid;
@@ -67,67 +66,4 @@ test("a user name as JSON cannot command a terminal", () => {
   const json = auditJson(row(8, { identity, detail: { reason: "\u009d0;owned\u009c" } }));
   assert.doesNotMatch(json, /[\p{Cc}\p{Cf}]/u);
   assert.deepEqual((JSON.parse(json) as AuditRow).identity, identity);
-});
-
-/** An audit table that the test adds rows to, in any order of their ids. */
-class Table implements AuditStore {
-  readonly rows: AuditRow[] = [];
-  readonly asked: AuditFilter[] = [];
-
-  async append(): Promise<void> {}
-
-  async read(filter: AuditFilter): Promise<readonly AuditRow[]> {
-    this.asked.push(filter);
-    return this.rows
-      .filter(({ id }) => id > (filter.after ?? 0))
-      .sort((left, right) => left.id - right.id)
-      .slice(0, filter.limit);
-  }
-}
-
-/** Follows a table; before each further reading the next step is done. The ids in the order of their printing. */
-async function followed(
-  table: Table,
-  last: number,
-  printed: readonly AuditRow[],
-  steps: (() => void)[],
-): Promise<number[]> {
-  const stop = new AbortController();
-  const wait = async () => {
-    const step = steps.shift();
-    if (step === undefined) stop.abort();
-    else step();
-  };
-  const ids: number[] = [];
-  for await (const { id } of follow(table, { limit: 100 }, last, printed, wait, stop.signal)) ids.push(id);
-  return ids;
-}
-
-test("following goes on after the last row and prints each once", async () => {
-  const table = new Table();
-  table.rows.push(row(1), row(2));
-  const add = (id: number) => () => void table.rows.push(row(id));
-  assert.deepEqual(
-    await followed(table, 2, table.rows.slice(), [add(3), add(4), () => {}, add(5)]),
-    [3, 4, 5],
-  );
-});
-
-test("a row whose transaction ended after one with a greater id is not missed", async () => {
-  const table = new Table();
-  table.rows.push(row(1));
-  const add = (id: number) => () => void table.rows.push(row(id));
-  assert.deepEqual(await followed(table, 1, table.rows.slice(), [add(3), add(4), add(2)]), [3, 4, 2]);
-});
-
-test("many rows at once are all printed, and an old one is not read for ever", async () => {
-  const table = new Table();
-  const burst = () => void table.rows.push(...Array.from({ length: 2_500 }, (_, index) => row(index + 1)));
-  const idle = Array.from({ length: 12 }, () => () => {});
-  const ids = await followed(table, 0, [], [burst, ...idle]);
-  assert.deepEqual(
-    ids,
-    Array.from({ length: 2_500 }, (_, index) => index + 1),
-  );
-  assert.equal(table.asked.at(-1)?.after, 2_500);
 });

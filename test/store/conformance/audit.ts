@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { follow, newest } from "../../../src/domain/audit-following.ts";
 import type { AuditEvent } from "../../../src/domain/model.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
 import type { Case } from "../conformance.ts";
@@ -69,26 +70,27 @@ export const auditCases: readonly Case[] = [
     },
   ],
   [
-    "who reads on while others write misses nothing",
+    "who follows while others write misses nothing and sees nothing twice",
     async (store) => {
+      const filter = { limit: 100 };
+      const { followed } = await newest(store.audit, filter);
       const writing = Promise.all(
         Array.from({ length: 60 }, (_, index) => store.audit.append([event(index), event(index + 0.5)])),
       );
+      const stop = new AbortController();
+      let more = 1;
       let finished = false;
       const noted = writing.finally(() => {
         finished = true;
       });
-      const seen: number[] = [];
-      let after = 0;
-      for (let last = false; !last; ) {
-        last = finished;
+      const wait = async () => {
+        if (finished && more-- === 0) stop.abort();
         await nextTurn();
-        for (const row of await store.audit.read({ limit: 1000, after })) {
-          seen.push(row.id);
-          after = row.id;
-        }
-      }
+      };
+      const seen: number[] = [];
+      for await (const { id } of follow(store.audit, filter, followed, wait, stop.signal)) seen.push(id);
       await noted;
+      assert.equal(seen.length, 120);
       assert.equal(new Set(seen).size, 120);
     },
   ],

@@ -1,0 +1,147 @@
+/**
+ * Following the audit table on PostgreSQL, where rows become visible in another order than that of their ids: nothing is
+ * missed, and nobody waits for it.
+ */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import pg from "pg";
+import { main } from "../../src/cli/program.ts";
+import { follow, newest } from "../../src/domain/audit-following.ts";
+import type { Store } from "../../src/domain/ports.ts";
+import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
+import { eventually } from "../support/process.ts";
+import { TestTerminal } from "../support/terminal.ts";
+import { at, logIn, ORIGIN, openFor } from "./support.ts";
+
+const FILTER = { limit: 100 };
+const INSERT =
+  "insert into tiled_auth_audit (time, event, address, detail) values (now(), 'login_failed', 'late', '{}') returning id";
+
+/** Another program's transaction. */
+async function transaction(t: TestContext, uri: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: uri });
+  await client.connect();
+  t.after(() => client.end());
+  await client.query("begin");
+  return client;
+}
+
+/** Follows the table; before each further reading the next step is done. The addresses in the order of their printing. */
+async function followed(store: Store, steps: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {
+  const stop = new AbortController();
+  const left = [...steps];
+  const wait = async () => {
+    const step = left.shift();
+    if (step === undefined) stop.abort();
+    else await step();
+  };
+  const from = (await newest(store.audit, FILTER)).followed;
+  const addresses: unknown[] = [];
+  for await (const { address } of follow(store.audit, FILTER, from, wait, stop.signal))
+    addresses.push(address);
+  return addresses;
+}
+
+const idle = (count: number) => Array.from({ length: count }, () => async () => {});
+
+function append(store: Store, address: string): Promise<void> {
+  const origin = { ...ORIGIN, address };
+  return store.audit.append([
+    { ...origin, time: at(0), event: "login", principal: null, identity: null, detail: {} },
+  ]);
+}
+
+/** `tiled admin audit --follow --json`, until the test ends it. */
+function command(uri: string) {
+  const terminal = new TestTerminal();
+  const ended = main(
+    ["admin", "audit", "--follow", "--json", "--database", `${uri}?sslmode=disable`],
+    terminal,
+  );
+  const addresses = () =>
+    terminal.stdout
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => (JSON.parse(line) as { readonly address: string }).address);
+  return {
+    terminal,
+    ended,
+    addresses,
+    shows: (address: string) => eventually(10, async () => addresses().includes(address)),
+    interrupt: async () => {
+      terminal.events.emit("SIGINT");
+      return ended;
+    },
+  };
+}
+
+const CASES: Readonly<
+  Record<string, (t: TestContext, server: PrivatePostgres, uri: string) => Promise<void>>
+> = {
+  "a row with the smaller id that is committed later is printed, once": async (t, _, uri) => {
+    const store = await openFor(t, uri);
+    const slow = await transaction(t, uri);
+    const begin = () => slow.query(INSERT);
+    const later = () => append(store, "later");
+    const end = () => slow.query("commit");
+    assert.deepEqual(await followed(store, [begin, later, ...idle(30), end, ...idle(30)]), ["later", "late"]);
+  },
+
+  "also where it was being written when following began": async (t, _, uri) => {
+    const store = await openFor(t, uri);
+    const slow = await transaction(t, uri);
+    await slow.query(INSERT);
+    await append(store, "listed");
+    assert.deepEqual(await followed(store, [...idle(30), () => slow.query("commit"), ...idle(30)]), ["late"]);
+  },
+
+  "what is rolled back holds nothing up": async (t, _, uri) => {
+    const store = await openFor(t, uri);
+    const slow = await transaction(t, uri);
+    await slow.query(INSERT);
+    assert.equal((await store.audit.writers()).length, 1);
+    await slow.query("rollback");
+    assert.deepEqual(await store.audit.writers(), []);
+  },
+
+  "neither who follows nor a login waits while the table is vacuumed": async (t, _, uri) => {
+    const store = await openFor(t, uri);
+    const vacuum = await transaction(t, uri);
+    await vacuum.query("lock table tiled_auth_audit in share update exclusive mode");
+    const from = performance.now();
+    const seen = await followed(store, [() => append(store, "a"), () => logIn(store, "ann"), ...idle(3)]);
+    assert.ok(performance.now() - from < 2_000);
+    assert.deepEqual(seen, ["a", ORIGIN.address, ORIGIN.address]);
+    await vacuum.query("commit");
+  },
+
+  "who may read the tables only can follow": async (t, server, uri) => {
+    const store = await openFor(t, uri);
+    await append(store, "before");
+    const role = `reader_${new URL(uri).pathname.slice(1)}`;
+    await server.query(uri, `create role ${role} login`);
+    await server.query(uri, `grant select on all tables in schema public to ${role}`);
+    const following = command(uri.replace("//tests@", `//${role}@`));
+    assert.ok(await following.shows("before"), following.terminal.stderr);
+    const slow = await transaction(t, uri);
+    await slow.query(INSERT);
+    await append(store, "after");
+    assert.ok(await following.shows("after"), following.terminal.stderr);
+    await slow.query("commit");
+    assert.ok(await following.shows("late"), following.terminal.stderr);
+    await delay(1_500);
+    assert.equal(await following.interrupt(), 0);
+    assert.deepEqual(following.addresses(), ["before", "after", "late"]);
+    assert.equal(following.terminal.stderr, "");
+  },
+};
+
+test("PostgreSQL", async (t) => {
+  const server = await startPostgresOrSkip(t);
+  if (server === undefined) return;
+  t.after(() => server.remove());
+  for (const [name, run] of Object.entries(CASES)) {
+    await t.test(name, async (inner) => run(inner, server, await server.createDatabase()));
+  }
+});
