@@ -2,7 +2,7 @@
  * `tiled admin audit`: prints the audit table, as text for people or as JSON lines, and follows it.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { follow, newest } from "../domain/audit-following.ts";
+import { follow, newest, type Reader } from "../domain/audit-following.ts";
 import type { AuditRow } from "../domain/model.ts";
 import type { AuditFilter, Store } from "../domain/ports.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
@@ -12,8 +12,11 @@ import { withStore } from "./database.ts";
 import { findPrincipal } from "./principals.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** What is under way at Ctrl-C ends within this, or it hangs at a database that is away; milliseconds. */
+const PATIENCE = 500;
+
 export async function audit(options: AuditOptions, terminal: Terminal): Promise<void> {
-  await withStore(options, terminal, async (store) => {
+  const work = async (store: Store) => {
     const filter = await auditFilter(store, options, systemClock);
     const print = (row: AuditRow) => terminal.out(options.json ? auditJson(row) : auditLine(row));
     if (!options.follow) {
@@ -22,11 +25,33 @@ export async function audit(options: AuditOptions, terminal: Terminal): Promise<
     }
     const { rows, followed } = await newest(store.audit, filter);
     rows.forEach(print);
-    const stop = new AbortController();
-    for (const signal of ["SIGINT", "SIGTERM"]) terminal.events.once(signal, () => stop.abort());
-    const wait = () => delay(1_000, undefined, { signal: stop.signal }).catch(() => undefined);
-    for await (const row of follow(store.audit, filter, followed, wait, stop.signal)) print(row);
+    for await (const row of follow(store.audit, filter, followed, reader(terminal))) print(row);
+  };
+  // A connection that is lost while idle is told by the reading that finds no other.
+  await withStore(options, terminal, work, (level, message) => {
+    if (level !== "warn") terminal.err(message);
   });
+}
+
+function reader(terminal: Terminal): Reader {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    terminal.events.once(signal, () => {
+      stop.abort();
+      setTimeout(() => terminal.exit(0), PATIENCE);
+    });
+  }
+  return {
+    stop: stop.signal,
+    wait: () => delay(1_000, undefined, { signal: stop.signal }).catch(() => undefined),
+    lost: ({ message }) =>
+      terminal.err(`The database cannot be read; following goes on when it can: ${oneLine(message)}`),
+    back: () => terminal.err("The database can be read again."),
+  };
+}
+
+function oneLine(message: string): string {
+  return printable(message.replaceAll(/\s*\n\s*/g, " "));
 }
 
 async function auditFilter(store: Store, options: AuditOptions, clock: Clock): Promise<AuditFilter> {

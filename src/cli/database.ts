@@ -10,7 +10,13 @@ import type { Store } from "../domain/ports.ts";
 import { OperatorError } from "../errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import { Secret } from "../lib/secrets.ts";
-import { initializeDatabase, inspectDatabase, openStore, upgradeDatabase } from "../store/open.ts";
+import {
+  initializeDatabase,
+  inspectDatabase,
+  openStore,
+  type StoreOptions,
+  upgradeDatabase,
+} from "../store/open.ts";
 import { CURRENT_REVISION, complaint } from "../store/revisions.ts";
 import { parseDatabaseUri } from "../store/uri.ts";
 import type { Terminal } from "./terminal.ts";
@@ -47,20 +53,22 @@ export async function withStore<T>(
   options: DatabaseOptions,
   terminal: Terminal,
   work: (store: Store) => Promise<T>,
+  log?: StoreOptions["log"],
 ): Promise<T> {
-  return withStoreAt(target(options, terminal).database, terminal, work);
+  return withStoreAt(target(options, terminal).database, terminal, work, log);
 }
 
 async function withStoreAt<T>(
   database: DatabaseConfig,
   terminal: Terminal,
   work: (store: Store) => Promise<T>,
+  log: StoreOptions["log"] = (_level, message) => terminal.err(message),
 ): Promise<T> {
   const store = await openStore({
     ...database,
     uri: reachable(database),
     clock: systemClock,
-    log: (_level, message) => terminal.err(message),
+    log,
   });
   try {
     return await work(store);

@@ -1,7 +1,8 @@
 /**
  * Following the audit table: its new rows for ever, each once, also where they do not become visible in the order of
- * their ids. What a row looks like to people is the command's, `cli/audit.ts`.
+ * their ids or the database is away for a while. What a row looks like to people is the command's, `cli/audit.ts`.
  */
+import { Failure } from "../errors.ts";
 import type { AuditRow } from "./model.ts";
 import type { AuditFilter, AuditStore } from "./ports.ts";
 
@@ -32,6 +33,16 @@ export async function newest(
   return { rows: known.slice(-filter.limit), followed: { after, known, last } };
 }
 
+/** What following needs of who shows the rows. */
+export interface Reader {
+  /** Between two readings. */
+  wait(): Promise<unknown>;
+  readonly stop: AbortSignal;
+  /** The database cannot be read at the moment; said once, until `back` says that it can again. */
+  lost(failure: Failure): void;
+  back(): void;
+}
+
 /**
  * Of two transactions the one with the smaller id may end later. Who could still have an id up to a known one was seen
  * writing after that: until they are gone, readings begin before it and leave out what was printed. Nobody waits for it,
@@ -41,13 +52,14 @@ export async function* follow(
   store: AuditStore,
   filter: AuditFilter,
   from: Followed,
-  wait: () => Promise<unknown>,
-  stop: AbortSignal,
+  { wait, stop, lost, back }: Reader,
 ): AsyncGenerator<AuditRow> {
   const known = new Set(from.known.map((row) => row.id));
   const open: { readonly last: number; writers: readonly string[] }[] = [];
   let { after, last } = from;
-  while (!stop.aborted) {
+
+  /** What a reading that fails has done so far holds: the next one begins where this one did, or before. */
+  const reading = async function* () {
     const writers = new Set(await store.writers());
     for (const seen of open) seen.writers = seen.writers.filter((writer) => writers.has(writer));
     open.push({ last, writers: [...writers] });
@@ -67,6 +79,22 @@ export async function* follow(
     // Only now: what was written by those who are gone became visible before this reading.
     after = settled;
     for (const id of known) if (id <= after) known.delete(id);
-    await wait();
+  };
+
+  for (let away = false; !stop.aborted; await wait()) {
+    try {
+      yield* reading();
+      if (away) back();
+      away = false;
+    } catch (error) {
+      if (!passes(error)) throw error;
+      if (!away && !stop.aborted) lost(error);
+      away = true;
+    }
   }
+}
+
+/** Whether the next reading may succeed where this one did not. */
+function passes(error: unknown): error is Failure {
+  return error instanceof Failure && (error.code === "store_unavailable" || error.code === "store_busy");
 }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { follow, newest } from "../../src/domain/audit-following.ts";
 import type { AuditRow } from "../../src/domain/model.ts";
 import type { AuditFilter, AuditStore } from "../../src/domain/ports.ts";
+import { Failure } from "../../src/errors.ts";
 
 function row(id: number): AuditRow {
   return {
@@ -22,7 +23,12 @@ function row(id: number): AuditRow {
 class Table implements AuditStore {
   readonly rows: AuditRow[] = [];
   readonly asked: AuditFilter[] = [];
+  readonly told: string[] = [];
   writing: string[] = [];
+  /** Why it cannot be read. */
+  trouble: Error | undefined;
+  /** So many readings succeed before that. */
+  before = 0;
 
   add(...ids: number[]): void {
     this.rows.push(...ids.map(row));
@@ -32,6 +38,7 @@ class Table implements AuditStore {
 
   async read(filter: AuditFilter): Promise<readonly AuditRow[]> {
     this.asked.push(filter);
+    if (this.trouble !== undefined && this.before-- <= 0) throw this.trouble;
     const rows = this.rows
       .filter(({ id }) => id > (filter.after ?? 0))
       .sort((left, right) => left.id - right.id);
@@ -54,7 +61,13 @@ async function followed(table: Table, steps: readonly (() => void)[]): Promise<n
   };
   const from = (await newest(table, { limit: 100 })).followed;
   const ids: number[] = [];
-  for await (const { id } of follow(table, { limit: 100 }, from, wait, stop.signal)) ids.push(id);
+  const reader = {
+    stop: stop.signal,
+    wait,
+    lost: (failure: Failure) => void table.told.push(failure.code),
+    back: () => void table.told.push("back"),
+  };
+  for await (const { id } of follow(table, { limit: 100 }, from, reader)) ids.push(id);
   return ids;
 }
 
@@ -119,4 +132,41 @@ test("what is listed first are the newest; older ones are not printed later", as
   );
   assert.deepEqual([from.known.length, from.last], [50, 50]);
   assert.deepEqual(await followed(table, [() => table.add(51), ...idle(20)]), [51]);
+});
+
+test("a database that is away or busy is told once, as is its return; nothing is missed or printed twice", async () => {
+  for (const code of ["store_unavailable", "store_busy"] as const) {
+    const table = new Table();
+    table.add(1, 2);
+    const fail = () => {
+      table.trouble = new Failure(code);
+    };
+    // The first thousand are printed, then it is away.
+    const failWithin = () => {
+      fail();
+      table.before = 1;
+      table.add(...upTo(1_502).slice(3));
+      table.writing = ["slow"];
+    };
+    const again = () => {
+      table.trouble = undefined;
+    };
+    const late = () => {
+      table.add(3);
+      table.writing = [];
+    };
+    const steps = [failWithin, ...idle(20), again, late, ...idle(20), fail, () => {}, again];
+    assert.deepEqual(await followed(table, steps), [...upTo(1_502).slice(3), 3]);
+    assert.deepEqual(table.told, [code, "back", code, "back"]);
+  }
+});
+
+test("any other error ends it", async () => {
+  const table = new Table();
+  const trouble = new Failure("internal");
+  const fail = () => {
+    table.trouble = trouble;
+  };
+  await assert.rejects(followed(table, [fail, ...idle(3)]), trouble);
+  assert.deepEqual(table.told, []);
 });

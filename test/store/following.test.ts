@@ -9,9 +9,10 @@ import pg from "pg";
 import { main } from "../../src/cli/program.ts";
 import { follow, newest } from "../../src/domain/audit-following.ts";
 import type { Store } from "../../src/domain/ports.ts";
+import type { Failure } from "../../src/errors.ts";
 import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
 import { eventually } from "../support/process.ts";
-import { TestTerminal } from "../support/terminal.ts";
+import { TestTerminal, tiled } from "../support/terminal.ts";
 import { at, logIn, ORIGIN, openFor } from "./support.ts";
 
 const FILTER = { limit: 100 };
@@ -37,9 +38,14 @@ async function followed(store: Store, steps: readonly (() => Promise<unknown>)[]
     else await step();
   };
   const from = (await newest(store.audit, FILTER)).followed;
+  const reader = {
+    stop: stop.signal,
+    wait,
+    lost: (failure: Failure) => assert.fail(failure),
+    back: () => assert.fail(),
+  };
   const addresses: unknown[] = [];
-  for await (const { address } of follow(store.audit, FILTER, from, wait, stop.signal))
-    addresses.push(address);
+  for await (const { address } of follow(store.audit, FILTER, from, reader)) addresses.push(address);
   return addresses;
 }
 
@@ -134,6 +140,48 @@ const CASES: Readonly<
     assert.equal(await following.interrupt(), 0);
     assert.deepEqual(following.addresses(), ["before", "after", "late"]);
     assert.equal(following.terminal.stderr, "");
+  },
+
+  "a restart of the server is told in one line, and its end; following goes on": async (t, server, uri) => {
+    const store = await openFor(t, uri);
+    await append(store, "before");
+    const following = command(uri);
+    const { terminal } = following;
+    assert.ok(await following.shows("before"), terminal.stderr);
+    await server.halt();
+    assert.ok(await eventually(10, async () => terminal.stderr !== ""));
+    assert.match(
+      (await tiled(["admin", "audit", "--database", uri])).stderr,
+      /cannot be used: .*ECONNREFUSED/,
+    );
+    await delay(2_500);
+    await server.start();
+    await append(store, "after");
+    assert.ok(await following.shows("after"), terminal.stderr);
+    assert.ok(await eventually(10, async () => /again/.test(terminal.stderr)));
+    assert.equal(await following.interrupt(), 0);
+    assert.match(
+      terminal.stderr,
+      /^The database cannot be read; following goes on when it can: .+\nThe database can be read again\.\n$/,
+    );
+    assert.deepEqual(following.addresses(), ["before", "after"]);
+  },
+
+  "Ctrl-C ends it at once, also while a reading hangs": async (t, _, uri) => {
+    const store = await openFor(t, uri);
+    await append(store, "before");
+    const following = command(uri);
+    const { terminal } = following;
+    assert.ok(await following.shows("before"), terminal.stderr);
+    const other = await transaction(t, uri);
+    await other.query("lock table tiled_auth_audit in access exclusive mode");
+    await delay(1_500);
+    const ended = following.interrupt();
+    assert.ok(await eventually(1, async () => terminal.exits.length > 0));
+    assert.deepEqual(terminal.exits, [0]);
+    await other.query("commit");
+    assert.equal(await ended, 0);
+    assert.equal(terminal.stderr, "");
   },
 };
 

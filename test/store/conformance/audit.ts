@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { follow, newest } from "../../../src/domain/audit-following.ts";
 import type { AuditEvent } from "../../../src/domain/model.ts";
+import type { Failure } from "../../../src/errors.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
 import type { Case } from "../conformance.ts";
 import { at, ORIGIN } from "../support.ts";
@@ -83,12 +84,17 @@ export const auditCases: readonly Case[] = [
       const noted = writing.finally(() => {
         finished = true;
       });
-      const wait = async () => {
-        if (finished && more-- === 0) stop.abort();
-        await nextTurn();
+      const reader = {
+        stop: stop.signal,
+        wait: async () => {
+          if (finished && more-- === 0) stop.abort();
+          await nextTurn();
+        },
+        lost: (failure: Failure) => assert.fail(failure),
+        back: () => assert.fail(),
       };
       const seen: number[] = [];
-      for await (const { id } of follow(store.audit, filter, followed, wait, stop.signal)) seen.push(id);
+      for await (const { id } of follow(store.audit, filter, followed, reader)) seen.push(id);
       await noted;
       assert.equal(seen.length, 120);
       assert.equal(new Set(seen).size, 120);
