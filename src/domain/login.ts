@@ -6,7 +6,7 @@
 import type { AuthenticatedIdentity, PasswordAuthenticator } from "../authenticators/contract.ts";
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import { uuidHex } from "../lib/uuid.ts";
+import { type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { Directory } from "./directory.ts";
 import type {
   AuditEvent,
@@ -96,8 +96,9 @@ export class Login {
       // A name that nobody has may be a password in the wrong field.
       const known = await this.#deps.principals.summaryOfIdentity(attempted);
       const named = known === undefined ? null : attempted;
-      await this.note("login_failed", named, origin, { reason: "unknown_user_or_wrong_password" });
-      if (attempt.limitReached) await this.note("login_throttled", named, origin, {});
+      const principal = known?.uuid ?? null;
+      await this.note("login_failed", named, origin, { reason: "unknown_user_or_wrong_password" }, principal);
+      if (attempt.limitReached) await this.note("login_throttled", named, origin, {}, principal);
       throw new Failure("wrong_password", { headers: { "www-authenticate": "Bearer" } });
     }
     const identity = { provider, id: attempt.value.id };
@@ -129,10 +130,16 @@ export class Login {
       case "gone":
         throw new Failure("login_over", { log: "the login was finished by another request" });
       case "limit":
-        await this.note("login_failed", identity, origin, { reason: "session_limit" });
+        await this.note("login_failed", identity, origin, { reason: "session_limit" }, outcome.principal);
         throw new Failure("limit_reached", { detail: sessionLimitReached(sessionLimit) });
       case "disabled":
-        await this.note("login_failed", identity, origin, { reason: "principal_disabled" });
+        await this.note(
+          "login_failed",
+          identity,
+          origin,
+          { reason: "principal_disabled" },
+          outcome.principal,
+        );
         throw new Failure("no_principal", { headers: { "www-authenticate": "Bearer" } });
     }
   }
@@ -145,17 +152,18 @@ export class Login {
     };
   }
 
-  /** An audit row of a login that nobody is known for yet. */
+  /** An audit row of a login that has no session; whose it is, where that is known. */
   async note(
     event: AuditEventName,
     identity: IdentityRef | null,
     origin: Origin,
     detail: AuditEvent["detail"],
+    principal: Uuid | null = null,
   ): Promise<void> {
     const time = new Date(this.#deps.clock.now());
     // What was typed as a name may be a password, or may not fit a column: only what could be a name is kept.
     const named = identity !== null && isStorable(identity.id) ? identity : null;
-    await this.#deps.audit.append([{ ...origin, time, event, principal: null, identity: named, detail }]);
+    await this.#deps.audit.append([{ ...origin, time, event, principal, identity: named, detail }]);
   }
 }
 

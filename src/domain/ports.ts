@@ -81,8 +81,8 @@ export interface OpenSession {
 
 export type OpenOutcome =
   | { readonly kind: "opened"; readonly principal: PrincipalSummary; readonly session: SessionStatus }
-  | { readonly kind: "disabled" }
-  | { readonly kind: "limit" };
+  | { readonly kind: "disabled"; readonly principal: Uuid }
+  | { readonly kind: "limit"; readonly principal: Uuid | null };
 
 export interface RotateSession {
   readonly session: Uuid;

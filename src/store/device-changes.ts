@@ -14,6 +14,7 @@ import { note } from "./audit.ts";
 import { toBytes } from "./device.ts";
 import { admit, type OpenCommand, openSession } from "./sessions.ts";
 import { type Args, type Db, statement } from "./statement.ts";
+import { findPrincipalOfIdentity } from "./summaries.ts";
 
 const countWaiting = statement((db, { place, now }: Args<{ place: string; now: Date }>) =>
   db
@@ -128,8 +129,11 @@ async function lockLive(db: Db, { deviceCode, now }: { deviceCode: Digest; now: 
 
 type Live = NonNullable<Awaited<ReturnType<typeof lockLive>>>;
 
-function identityOf({ provider, identity }: Live): { readonly identity?: IdentityRef } {
-  return identity === null ? {} : { identity: { provider, id: identity } };
+/** Whom a failure concerns, in an audit row. */
+async function concerned(db: Db, { provider, identity: id }: Live) {
+  if (id === null) return { principal: null };
+  const identity: IdentityRef = { provider, id };
+  return { principal: (await findPrincipalOfIdentity(db, identity))?.uuid ?? null, identity };
 }
 
 async function refuse(
@@ -139,7 +143,7 @@ async function refuse(
   reason: DeviceRefusal,
 ): Promise<void> {
   await db.run(setRefused, { hashed: toBytes(deviceCode), reason });
-  const about = { now, origin, principal: null, ...identityOf(login) };
+  const about = { now, origin, ...(await concerned(db, login)) };
   await note(db, "device_login_refused", about, { provider: login.provider, reason });
 }
 
@@ -192,7 +196,7 @@ export async function countWrongCode(
   const count = login.wrong_codes + 1;
   await db.run(setWrong, { hashed: toBytes(change.deviceCode), count });
   const detail = { provider: login.provider, reason: "wrong_user_code", count };
-  await note(db, "login_failed", { now, origin, principal: null, ...identityOf(login) }, detail);
+  await note(db, "login_failed", { now, origin, ...(await concerned(db, login)) }, detail);
   if (count >= tries) await refuse(db, login, change, "wrong_codes");
   return { left: Math.max(0, tries - count) };
 }

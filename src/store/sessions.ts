@@ -139,14 +139,15 @@ export async function admit(
   db: Db,
   { identity, now, limit }: Pick<OpenCommand, "identity" | "now" | "limit">,
 ): Promise<
-  | { readonly kind: "disabled" | "limit" }
+  | Exclude<OpenOutcome, { readonly kind: "opened" }>
   | { readonly kind: "admitted"; readonly known: PrincipalRow | undefined }
 > {
   const found = await db.one(lockByIdentity, identity);
-  if (found === undefined) return limit > 0 ? { kind: "admitted", known: undefined } : { kind: "limit" };
+  if (found === undefined)
+    return limit > 0 ? { kind: "admitted", known: undefined } : { kind: "limit", principal: null };
   const { disabledSince, live } = (await db.one(standing, { principal: found.id, now })) ?? NEWCOMER;
-  if (disabledSince !== null) return { kind: "disabled" };
-  if (Number(live) >= limit) return { kind: "limit" };
+  if (disabledSince !== null) return { kind: "disabled", principal: found.uuid };
+  if (Number(live) >= limit) return { kind: "limit", principal: found.uuid };
   return { kind: "admitted", known: { ...found, disabledSince } };
 }
 

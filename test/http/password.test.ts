@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseUuid } from "../../src/lib/uuid.ts";
 import { PASSWORDS, testApp } from "../support/app.ts";
 
 const TOKEN = "/api/v1/auth/provider/toy/token";
@@ -167,6 +168,36 @@ test("every login is audited: who, from where, how it ended, and no password", a
   const after = (await t.store?.audit.read({ limit: 100, newest: true })) ?? [];
   assert.equal(after.filter(({ event }) => event === "login_failed").length, 2);
   assert.doesNotMatch(JSON.stringify(after), /hunter2/);
+});
+
+test("attacks on somebody who is known are found by their principal, others name nobody", async () => {
+  await using t = await testApp({ authentication: { sessionLimit: 1 } });
+  const { principal } = await t.login("alice");
+  const bob = (await t.login("bob")).principal;
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    assert.equal((await t.loginAttempt("alice", `guess ${attempt}`)).statusCode, 401);
+    assert.equal((await t.loginAttempt("nobody", `guess ${attempt}`)).statusCode, 401);
+  }
+  assert.equal((await t.loginAttempt("bob", PASSWORDS.bob)).statusCode, 400);
+  const store = t.store ?? assert.fail();
+  const uuid = (hex: string) => parseUuid(hex) ?? assert.fail(hex);
+  const origin = { address: null, requestId: null, actor: null };
+  await store.principals.ensureAdmins([{ provider: "toy", id: "admin" }], new Date(t.clock.now()), origin);
+  await store.principals.setDisabled(uuid(bob), true, new Date(t.clock.now()), origin);
+  assert.equal((await t.loginAttempt("bob", PASSWORDS.bob)).statusCode, 401);
+  const events = ["login_failed", "login_throttled"] as const;
+  const told = async (of: string) =>
+    (await store.audit.read({ limit: 100, events, principal: uuid(of) })).map(({ event, detail }) =>
+      event === "login_failed" ? detail["reason"] : event,
+    );
+  const wrong = Array.from({ length: 10 }, () => "unknown_user_or_wrong_password");
+  assert.deepEqual(await told(principal), [...wrong, "login_throttled"]);
+  assert.deepEqual(await told(bob), ["session_limit", "principal_disabled"]);
+  const rows = await store.audit.read({ limit: 100, events });
+  assert.deepEqual(
+    rows.filter((row) => row.principal === null).map(({ identity }) => identity),
+    Array.from({ length: 11 }, () => null),
+  );
 });
 
 test("no password, token or key reaches the log", async () => {

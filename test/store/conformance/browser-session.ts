@@ -71,7 +71,7 @@ export const browserSessionCases: readonly Case[] = [
     async (store) => {
       const first = opened((await store.browserSessions.open(TOKEN, login("ann"), null)).outcome);
       const refused = await store.browserSessions.open(OTHER, login("bob", { limit: 0 }), TOKEN);
-      assert.deepEqual(refused, { outcome: { kind: "limit" }, replaced: null });
+      assert.deepEqual(refused, { outcome: { kind: "limit", principal: null }, replaced: null });
       assert.equal((await store.sessions.status(first.session.uuid))?.revoked, false);
       assert.equal(await store.browserSessions.find(OTHER), undefined);
     },

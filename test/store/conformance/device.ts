@@ -223,7 +223,12 @@ export const deviceCases: readonly Case[] = [
         kind: "refused",
         reason: "principal_disabled",
       });
-      assert.equal((await noted(store)).filter((event) => event === "device_login_refused").length, 4);
+      const rows = await store.audit.read({
+        limit: 9,
+        events: ["device_login_refused"],
+        principal: principal.uuid,
+      });
+      assert.equal(rows.length, 4);
     },
   ],
   [
@@ -242,6 +247,15 @@ export const deviceCases: readonly Case[] = [
         [1, 2, 3, 4, 5, 6, 7, 8],
       );
       assert.deepEqual(rows[0]?.identity, { provider: "orcid", id: "ann" });
+      assert.equal(rows[0]?.principal, null, "nobody has it yet");
+      const { principal } = await logIn(store, "ann", { identity: { provider: "orcid", id: "ann" } });
+      const again = await signedIn(store);
+      await store.deviceLogins.countWrong({ ...change(again.deviceCode), tries: 1 });
+      const theirs = (await store.audit.read({ limit: 9, principal: principal.uuid })).slice(2);
+      assert.deepEqual(
+        theirs.map(({ event }) => event),
+        ["login_failed", "device_login_refused"],
+      );
     },
   ],
   [

@@ -143,7 +143,10 @@ export const principalCases: readonly Case[] = [
       assert.equal((await store.principals.summary(principal.uuid))?.disabled, true);
       assert.equal((await store.principals.document(principal.uuid, NOW))?.disabled, true);
       assert.equal((await store.principals.list({ offset: 0, limit: 1 }, NOW))[0]?.disabled, true);
-      assert.deepEqual(await store.sessions.open(login("ann")), { kind: "disabled" });
+      assert.deepEqual(await store.sessions.open(login("ann")), {
+        kind: "disabled",
+        principal: principal.uuid,
+      });
       assert.deepEqual(await store.sessions.rotate(refresh(session.uuid, 0, "a")), { kind: "ended" });
       assert.deepEqual(await disable(false), { kind: "done" });
       assert.deepEqual(await disable(false), { kind: "done" });

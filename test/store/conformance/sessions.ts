@@ -42,18 +42,22 @@ export const sessionCases: readonly Case[] = [
       const request = (now: Date) => login("ann", { now, limit: 2, expirationTime: at(1000) });
       const first = await logIn(store, "ann", { limit: 2, expirationTime: at(10) });
       await logIn(store, "ann", { limit: 2, expirationTime: at(1000) });
-      assert.deepEqual(await store.sessions.open(request(at(1))), { kind: "limit" });
+      const limited = { kind: "limit", principal: first.principal.uuid };
+      assert.deepEqual(await store.sessions.open(request(at(1))), limited);
       // Another principal has its own.
       await logIn(store, "bob", { limit: 2 });
       // One expires.
       assert.equal((await store.sessions.open(request(at(10)))).kind, "opened");
-      assert.deepEqual(await store.sessions.open(request(at(11))), { kind: "limit" });
+      assert.deepEqual(await store.sessions.open(request(at(11))), limited);
       const { sessions } = (await store.principals.document(first.principal.uuid, at(11))) ?? {
         sessions: [],
       };
       await store.sessions.revoke(sessions[0]?.uuid ?? newUuid(), null, at(12), ORIGIN);
       assert.equal((await store.sessions.open(request(at(13)))).kind, "opened");
-      assert.deepEqual(await store.sessions.open(login("new", { limit: 0 })), { kind: "limit" });
+      assert.deepEqual(await store.sessions.open(login("new", { limit: 0 })), {
+        kind: "limit",
+        principal: null,
+      });
       assert.equal(await store.principals.summaryOfIdentity({ provider: "toy", id: "new" }), undefined);
     },
   ],
