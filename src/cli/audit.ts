@@ -19,12 +19,11 @@ export async function audit(options: AuditOptions, terminal: Terminal): Promise<
   const work = async (store: Store) => {
     const filter = await auditFilter(store, options, systemClock);
     const print = (row: AuditRow) => terminal.out(options.json ? auditJson(row) : auditLine(row));
-    if (!options.follow) {
-      (await store.audit.read({ ...filter, newest: true })).forEach(print);
-      return;
-    }
-    const { rows, followed } = await newest(store.audit, filter);
+    const { rows, more, followed } = await newest(store.audit, filter);
+    if (more) terminal.err(`Only the newest ${options.limit} of these events are shown; --limit shows more.`);
+    if (rows.length === 0) terminal.err(options.follow ? "No such events yet." : "No such events.");
     rows.forEach(print);
+    if (!options.follow) return;
     for await (const row of follow(store.audit, filter, followed, reader(terminal))) print(row);
   };
   // A connection that is lost while idle is told by the reading that finds no other.

@@ -35,6 +35,7 @@ export function firstEight(text: string): string {
   return text.slice(0, 8).toLowerCase();
 }
 
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/;
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
 
 /** A point in time, or how long ago: what `--since` takes. Resolved against the clock by who uses it. */
@@ -47,11 +48,18 @@ export function since(text: string): Since {
   if (count !== undefined && unit !== undefined) {
     return { kind: "ago", seconds: Number(count) * (UNITS[unit] ?? 1) };
   }
-  const time = new Date(/^\d{4}-\d\d-\d\dT[\d:.]+$/.test(text) ? `${text}Z` : text);
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(time.getTime())) {
+  const [, day, hour = "00:00", zone = "Z"] = TIME.exec(text) ?? [];
+  const time = new Date(`${day}T${hour}${zone}`);
+  if (day === undefined || !isDay(day) || Number.isNaN(time.getTime())) {
     throw new InvalidArgumentError(
       "Give a time like 2026-01-31 or 2026-01-31T12:00:00 (UTC), or how long ago: 90s, 15m, 2h, 7d.",
     );
   }
   return { kind: "time", time };
+}
+
+/** Date takes the 31st of a month without one as the 1st of the next. */
+function isDay(text: string): boolean {
+  const day = new Date(text);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }

@@ -21,16 +21,17 @@ const BATCH = 1_000;
 /** How many of the newest rows are known at the least: what is still being written belongs among them. */
 const KNOWN = 1_000;
 
-/** The newest rows, and from where to follow them. */
+/** The newest rows, whether there are older ones, and from where to follow them. */
 export async function newest(
   store: AuditStore,
   filter: AuditFilter,
-): Promise<{ readonly rows: readonly AuditRow[]; readonly followed: Followed }> {
-  const limit = Math.max(filter.limit, KNOWN);
+): Promise<{ readonly rows: readonly AuditRow[]; readonly more: boolean; readonly followed: Followed }> {
+  const limit = Math.max(filter.limit + 1, KNOWN);
   const known = await store.read({ ...filter, limit, newest: true });
   const last = known.at(-1)?.id ?? (await store.read({ limit: 1, newest: true }))[0]?.id ?? 0;
   const after = known.length < limit ? 0 : (known[0]?.id ?? 1) - 1;
-  return { rows: known.slice(-filter.limit), followed: { after, known, last } };
+  const more = known.length > filter.limit;
+  return { rows: known.slice(-filter.limit), more, followed: { after, known, last } };
 }
 
 /** What following needs of who shows the rows. */

@@ -263,6 +263,29 @@ test("the audit tells what was done here: of whom, by nobody, from nowhere", asy
   assert.equal(row?.["event"], "session_revoked");
   assert.equal(row?.["principal"], login?.principal);
   assert.deepEqual([row?.["actor"], row?.["address"], row?.["request_id"]], [null, null, null]);
-  assert.equal((await tiled(["admin", "audit", "--since", "2100-01-01", ...database])).stdout, "");
-  assert.equal((await tiled(["admin", "audit", "--limit", "3", ...database])).stdout.split("\n").length, 4);
+});
+
+test("the audit says where it shows none, or not all", async () => {
+  await userWithSessions("listed", 3);
+  const listed = async (...args: string[]) => {
+    const { code, stdout, stderr } = await tiled([
+      "admin",
+      "audit",
+      "--principal",
+      "toy:listed",
+      ...args,
+      ...database,
+    ]);
+    assert.equal(code, 0, stderr);
+    return [stdout.split("\n").length - 1, stderr];
+  };
+  assert.deepEqual(await listed("--since", "2100-01-01"), [0, "No such events.\n"]);
+  assert.deepEqual(await listed("--limit", "3", "--since", "7d"), [
+    3,
+    "Only the newest 3 of these events are shown; --limit shows more.\n",
+  ]);
+  assert.deepEqual(await listed("--limit", "4"), [4, ""]);
+  const { code, stderr } = await tiled(["admin", "audit", "--since", "2026-11-31", ...database]);
+  assert.equal(code, 2);
+  assert.match(stderr, /2026-11-31.*Give a time like/);
 });

@@ -28,10 +28,23 @@ test("a point in time is UTC unless it says otherwise, or so long ago", () => {
   assert.deepEqual(since("2026-01-31T12:00"), time("2026-01-31T12:00:00Z"));
   assert.deepEqual(since("2026-01-31T12:00:00"), time("2026-01-31T12:00:00Z"));
   assert.deepEqual(since("2026-01-31T12:00:00+02:00"), time("2026-01-31T10:00:00Z"));
+  assert.deepEqual(since("2026-01-31 12:00:00.5+0200"), time("2026-01-31T10:00:00.500Z"));
+  assert.deepEqual(since("2028-02-29"), time("2028-02-29T00:00:00Z"));
   assert.deepEqual(since("90s"), { kind: "ago", seconds: 90 });
   assert.deepEqual(since("2h"), { kind: "ago", seconds: 7_200 });
   assert.deepEqual(since("7d"), { kind: "ago", seconds: 604_800 });
-  for (const text of ["", "yesterday", "5", "2026-13-01", "12:00", "7y"]) {
+  for (const text of [
+    "",
+    "yesterday",
+    "5",
+    "2026-13-01",
+    "12:00",
+    "7y",
+    "2026-11-31",
+    "2026-02-29T12:00",
+    "2026-01-31T25:00",
+    "2026-01-31 noon",
+  ]) {
     assert.throws(() => since(text), REFUSED, text);
   }
 });
