@@ -90,6 +90,9 @@ function problemOf(error: SchemaProblem, context: string): InputProblem | undefi
         loc,
         msg: `Input should be one of ${[params["allowedValues"]].flat().join(", ")}`,
       };
+    case "if":
+      // What the branch that it chose has found is a problem of its own.
+      return undefined;
     default:
       return { type: error.keyword, loc, msg: "Input is not valid" };
   }

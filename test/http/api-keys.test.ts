@@ -180,8 +180,9 @@ test("input that cannot be kept is 422 by field, and nothing is stored", async (
   for (const [field, value] of cases) {
     const response = await create(t, bearer(bob.access_token), { scopes: ["read:data"], [field]: value });
     assert.equal(response.statusCode, 422, `${field} ${JSON.stringify(value).slice(0, 40)}`);
-    const [problem] = response.json<{ detail: { loc: string[] }[] }>().detail;
+    const [problem, ...others] = response.json<{ detail: { loc: string[] }[] }>().detail;
     assert.deepEqual(problem?.loc.slice(0, 2), ["body", field]);
+    assert.deepEqual(others, [], "one mistake is one problem");
   }
   const missing = await t.call({
     method: "POST",
