@@ -126,7 +126,7 @@ function parsePostgres(rest: string): PostgresAddress {
     password: password === undefined ? undefined : decode(password),
     database,
     parameters,
-    shown: `postgresql://${host ?? ""}${port === undefined ? "" : `:${port}`}/${database ?? ""}`,
+    shown: `postgresql://${user === "" ? "" : `${user}@`}${host ?? ""}${port === undefined ? "" : `:${port}`}/${database ?? ""}`,
   };
 }
 

@@ -102,7 +102,7 @@ test("PostgreSQL's parts are read as SQLAlchemy reads them", () => {
 
 test("what is shown of a URI never has the password, nor has a complaint", () => {
   const shown = parseDatabaseUri("postgresql://user:hunter2@db:5432/tiled").shown;
-  assert.equal(shown, "postgresql://db:5432/tiled");
+  assert.equal(shown, "postgresql://user@db:5432/tiled");
   for (const uri of [
     "postgresql://user:hunter2@db:port/tiled",
     "postgresql://user:hunter1@hunter2@db/tiled",
