@@ -38,9 +38,11 @@ function databaseVerbs(admin: Command, terminal: Terminal): void {
 
   admin
     .command("upgrade-database")
-    .description("bring a database that a Tiled server made up to date")
+    .description(
+      "bring this server's own tables up to date in a database; Tiled's tables are upgraded by Tiled",
+    )
     .argument("<uri>", "the database's URI")
-    .argument("[revision]", "the revision to go to (default, and the only one: the newest)")
+    .argument("[revision]", "the revision that Tiled's tables have to be at, else nothing is changed")
     .action(async (uri: string, revision: string | undefined) =>
       (await import("./database.ts")).upgrade(uri, revision, terminal),
     );

@@ -17,7 +17,7 @@ import {
   type StoreOptions,
   upgradeDatabase,
 } from "../store/open.ts";
-import { CURRENT_REVISION, complaint } from "../store/revisions.ts";
+import { CURRENT_REVISION, complaint, SERVED_REVISIONS } from "../store/revisions.ts";
 import { parseDatabaseUri } from "../store/uri.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -91,18 +91,18 @@ export async function initialize(uri: string, terminal: Terminal): Promise<void>
 }
 
 export async function upgrade(uri: string, revision: string | undefined, terminal: Terminal): Promise<void> {
-  if (revision !== undefined && revision !== CURRENT_REVISION && revision !== "head") {
-    throw new OperatorError(
-      `This version upgrades to ${CURRENT_REVISION} only, the newest revision that it knows.`,
-    );
+  const wanted = revision === "head" ? CURRENT_REVISION : (revision ?? null);
+  if (wanted !== null && !SERVED_REVISIONS.includes(wanted)) {
+    throw new OperatorError(`This version serves the revisions ${SERVED_REVISIONS.join(" and ")} only.`);
   }
-  const done = await upgradeDatabase(uri);
+  const { migrations, behind } = await upgradeDatabase(uri, wanted);
   const { shown } = parseDatabaseUri(uri);
   terminal.err(
-    done.length === 0
-      ? `The database at ${shown} is up to date.`
-      : `Upgraded the database at ${shown}: ${done.join(", ")}.`,
+    migrations.length === 0
+      ? `tiled-auth's own tables in the database at ${shown} are up to date.`
+      : `Upgraded tiled-auth's own tables in the database at ${shown}: ${migrations.join(", ")}.`,
   );
+  if (behind !== undefined) terminal.err(behind);
 }
 
 export async function check(options: DatabaseOptions, terminal: Terminal): Promise<void> {

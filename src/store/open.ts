@@ -18,7 +18,7 @@ import { inspectFile } from "./inspect-sqlite.ts";
 import type { Preparation } from "./prepare.ts";
 import { principalStore } from "./principals.ts";
 import { maintenance } from "./purge.ts";
-import { type Inspection, refuse } from "./revisions.ts";
+import { behind, type Inspection, refuse } from "./revisions.ts";
 import { sessionStore } from "./sessions.ts";
 import { sqliteFileBackend, sqliteMemoryBackend } from "./sqlite.ts";
 import { openMemory, prepareFile } from "./sqlite-database.ts";
@@ -112,9 +112,27 @@ export async function initializeDatabase(uri: string): Promise<void> {
   await prepareDatabase(address, true);
 }
 
-/** `tiled admin upgrade-database`: our own tables; Tiled's are upgraded by Tiled. The migrations that were run. */
-export async function upgradeDatabase(uri: string): Promise<readonly string[]> {
-  return (await prepareDatabase(parseStored(uri), false)).migrations;
+export interface Upgrade {
+  /** Our own migrations that were run. */
+  readonly migrations: readonly string[];
+  /** Of Tiled's tables, where a newer revision of them is known. */
+  readonly behind: string | undefined;
+}
+
+/**
+ * `tiled admin upgrade-database`: our own tables; Tiled's are upgraded by Tiled. A `revision` that the database is not at
+ * is refused before anything is changed.
+ */
+export async function upgradeDatabase(uri: string, revision: string | null = null): Promise<Upgrade> {
+  const address = parseStored(uri);
+  const found = await inspect(address);
+  if (found.kind === "served" && revision !== null && revision !== found.revision) {
+    throw new OperatorError(
+      `${behind(found) ?? `The database at ${found.shown} is at revision ${found.revision}, which is the newest one that this version knows.`} Nothing was changed.`,
+    );
+  }
+  const { migrations } = await prepareDatabase(address, false);
+  return { migrations, behind: behind(found) };
 }
 
 /** `tiled admin check database`. Changes nothing. */

@@ -55,16 +55,32 @@ export function classify(
   return { kind: tables.has("principals") && tables.has("sessions") ? "served" : "foreign", revision };
 }
 
+function uriOf({ shown, dialect }: Inspection): string {
+  return dialect === "sqlite" ? `sqlite:///${shown}` : shown;
+}
+
+function upgradeOfTiled(inspection: Inspection): string {
+  return `Make a copy, then run the upgrade of Tiled itself (pip install "tiled[server]"): tiled admin upgrade-database ${uriOf(inspection)}`;
+}
+
+/** What an operator should know of a database that is served although a newer Tiled would not; undefined: nothing. */
+export function behind(inspection: Inspection): string | undefined {
+  const { kind, revision } = inspection;
+  if (kind !== "served" || revision === CURRENT_REVISION) return undefined;
+  return `Tiled's own tables are at revision ${revision} and stay there: this server serves it as it is, and only Tiled changes its tables. Tiled 0.2.19 and later need ${CURRENT_REVISION}. ${upgradeOfTiled(inspection)}`;
+}
+
 /** What is wrong with a database that cannot be served, for the operator. */
-export function complaint({ kind, revision, shown, dialect }: Inspection): string {
-  const uri = dialect === "sqlite" ? `sqlite:///${shown}` : shown;
+export function complaint(inspection: Inspection): string {
+  const { kind, revision, shown } = inspection;
+  const uri = uriOf(inspection);
   switch (kind) {
     case "absent":
       return `There is no database at ${shown}. Set database.init_if_not_exists: true, or run: tiled admin initialize-database ${uri}`;
     case "empty":
       return `The database at ${shown} is empty. Set database.init_if_not_exists: true, or run: tiled admin initialize-database ${uri}`;
     case "older":
-      return `The database at ${shown} is at revision ${revision} of an older Tiled; this server needs ${SERVED_REVISIONS.join(" or ")}. Make a copy, then run the upgrade of Tiled itself (pip install "tiled[server]"): tiled admin upgrade-database ${uri}`;
+      return `The database at ${shown} is at revision ${revision} of an older Tiled; this server needs ${SERVED_REVISIONS.join(" or ")}. ${upgradeOfTiled(inspection)}`;
     case "unknown":
       return `The database at ${shown} is at revision ${revision}, which this version does not know (it serves ${SERVED_REVISIONS.join(" and ")}). A newer Tiled may have made it, or another application. It was left as it is.`;
     case "catalog":

@@ -7,6 +7,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { randomHex, sha256 } from "../../src/lib/secrets.ts";
 import { newUuid } from "../../src/lib/uuid.ts";
 import { openStore } from "../../src/store/open.ts";
+import { sqliteFixture } from "../store/fixtures.ts";
 import { logIn, newKey, storeOptions } from "../store/support.ts";
 import { temporaryFolder } from "../support/process.ts";
 import { tiled } from "../support/terminal.ts";
@@ -68,9 +69,36 @@ test("a database is initialized once, checked without a change, and needs no upg
   assert.deepEqual(await readFile(file), bytes);
   const { code, stderr } = await tiled(["admin", "upgrade-database", uri]);
   assert.equal(code, 0);
-  assert.match(stderr, /is up to date/);
+  assert.equal(stderr, `tiled-auth's own tables in the database at ${file} are up to date.\n`);
   assert.equal((await tiled(["admin", "upgrade-database", uri, "0a017b76d0d0"])).code, 0);
-  await refused(["admin", "upgrade-database", uri, "2d1b550e12e0"], /upgrades to 0a017b76d0d0 only/);
+  await refused(
+    ["admin", "upgrade-database", uri, "2d1b550e12e0"],
+    /is at revision 0a017b76d0d0, .* Nothing was changed\./,
+  );
+  await refused(["admin", "upgrade-database", uri, "d829476bc173"], /serves the revisions 0a017b76d0d0 and/);
+});
+
+test("of an upgrade it is said which tables it is of; a revision of Tiled's that is not there is refused", async () => {
+  const { path, uri } = sqliteFixture(folder, "2d1b550e12e0");
+  const bytes = await readFile(path);
+  const stays =
+    /Tiled's own tables are at revision 2d1b550e12e0 and stay there: this server serves it as it is.*tiled admin upgrade-database sqlite:\/\/\/\//;
+  for (const revision of ["0a017b76d0d0", "head"]) {
+    await refused(["admin", "upgrade-database", uri, revision], stays);
+    await refused(["admin", "upgrade-database", uri, revision], /Nothing was changed\.\n$/);
+  }
+  assert.deepEqual(await readFile(path), bytes);
+  for (const first of [
+    /^Upgraded tiled-auth's own tables .*: 0001_own_tables, /,
+    /own tables .* are up to date/,
+  ]) {
+    const { code, stderr } = await tiled(["admin", "upgrade-database", uri]);
+    assert.equal(code, 0);
+    assert.match(stderr, first);
+    assert.match(stderr, stays);
+  }
+  assert.equal((await tiled(["admin", "upgrade-database", uri, "2d1b550e12e0"])).code, 0);
+  await done(["admin", "check-database", "--database", uri], /revision 2d1b550e12e0\n.*own tables: 000/);
 });
 
 test("what is no database is refused and left as it is", async () => {
