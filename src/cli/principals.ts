@@ -19,16 +19,64 @@ export async function list(
   options: DatabaseOptions & { readonly offset: number; readonly limit: number; readonly json?: boolean },
   terminal: Terminal,
 ): Promise<void> {
-  const principals = await withStore(options, terminal, ({ principals }) => principals.list(options, now()));
-  if (options.json) terminal.out(printableJson(JSON.stringify(principals.map(toJson), null, 2)));
-  else if (principals.length === 0) terminal.err("No principals.");
-  else
-    terminal.out(
-      table(
-        ["UUID", "Type", "Identities", "Roles", "Sessions", "API keys", "Latest activity (UTC)", ""],
-        principals.map(toRow),
-      ),
-    );
+  const print = options.json ? jsonList(terminal) : rows(terminal);
+  await withStore(options, terminal, async ({ principals }) => {
+    let { offset } = options;
+    for (let left = options.limit; left > 0; left -= PAGE) {
+      const page = await principals.list({ offset, limit: Math.min(left, PAGE) }, now());
+      print.page(page);
+      if (page.length < PAGE) break;
+      offset += PAGE;
+    }
+  });
+  print.end();
+}
+
+/** A database takes so many values in one statement, and a list may be longer than what fits into memory. */
+const PAGE = 500;
+
+interface Printer {
+  page(principals: readonly PrincipalDocument[]): void;
+  end(): void;
+}
+
+function rows(terminal: Terminal): Printer {
+  const lines = table([
+    "UUID",
+    "Type",
+    "Identities",
+    "Roles",
+    "Sessions",
+    "API keys",
+    "Latest activity (UTC)",
+    "",
+  ]);
+  let empty = true;
+  return {
+    page: (principals) => {
+      if (principals.length === 0) return;
+      terminal.out(lines(principals.map(toRow)));
+      empty = false;
+    },
+    end: () => {
+      if (empty) terminal.err("No principals.");
+    },
+  };
+}
+
+/** One JSON text, whatever the number of pages. */
+function jsonList(terminal: Terminal): Printer {
+  let last: string | undefined;
+  return {
+    page: (principals) => {
+      for (const principal of principals) {
+        terminal.out(last === undefined ? "[" : `${last},`);
+        const json = printableJson(JSON.stringify(toJson(principal), null, 2));
+        last = `  ${json.replaceAll("\n", "\n  ")}`;
+      }
+    },
+    end: () => terminal.out(last === undefined ? "[]" : `${last}\n]`),
+  };
 }
 
 export async function makeAdmin(

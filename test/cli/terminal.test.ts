@@ -4,17 +4,23 @@ import { LogBuffer } from "../../src/cli/log-buffer.ts";
 import { table } from "../../src/cli/table.ts";
 
 test("columns are aligned, without blanks at the end of lines", () => {
-  const text = table(
-    ["Name", "Roles", ""],
-    [
-      ["alice\n", "admin, user", ""],
-      ["bob", "-", "disabled"],
-    ],
-  );
-  assert.deepEqual(text.split("\n"), [
+  const lines = table(["Name", "Roles", ""]);
+  const first = [
+    ["alice\n", "admin, user", ""],
+    ["bob", "-", "disabled"],
+  ];
+  assert.deepEqual(lines(first).split("\n"), [
     "Name        Roles",
     "alice\\u{a}  admin, user",
     "bob         -            disabled",
+  ]);
+  const later = [
+    ["cy", "user", "disabled"],
+    ["maximiliane", "user", "disabled"],
+  ];
+  assert.deepEqual(lines(later).split("\n"), [
+    "cy           user         disabled",
+    "maximiliane  user         disabled",
   ]);
 });
 
