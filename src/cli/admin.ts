@@ -7,7 +7,7 @@ import { AUDIT_EVENTS, type AuditEventName } from "../domain/model.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { DatabaseOptions } from "./database.ts";
 import type { Terminal } from "./terminal.ts";
-import { atLeastOne, firstEight, type Since, since, uuid, whole } from "./values.ts";
+import { atLeastOne, firstEight, notEmpty, type Since, since, uuid, whole } from "./values.ts";
 
 const PRINCIPAL = "a principal: its UUID, or PROVIDER:ID of one of its identities";
 
@@ -78,10 +78,20 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
 
   onDatabase(admin.command("make-admin"))
     .description("give a user the role admin, whether they have logged in or not")
-    .argument("<provider>", "the provider's name in the configuration")
-    .argument("<id>", "who they are there")
+    .argument("<provider>", "the provider's name in the configuration", notEmpty)
+    .argument("<id>", "who they are there", notEmpty)
     .action(async (provider: string, id: string, options: DatabaseOptions) =>
-      (await actions()).makeAdmin({ provider, id }, options, terminal),
+      (await import("./admins.ts")).makeAdmin({ provider, id }, options, terminal),
+    );
+
+  onDatabase(admin.command("revoke-admin"))
+    .description(
+      "take the role admin back; who is in authentication.tiled_admins gets it again at the next start or login",
+    )
+    .argument("<provider>", `the provider's name; or alone ${PRINCIPAL}`, notEmpty)
+    .argument("[id]", "who they are there", notEmpty)
+    .action(async (provider: string, id: string | undefined, options: DatabaseOptions) =>
+      (await import("./admins.ts")).revokeAdmin(provider, id, options, terminal),
     );
 
   for (const [verb, description, disabled] of [

@@ -3,7 +3,7 @@
  */
 import { existsSync } from "node:fs";
 import { defaultConfigPath, loadConfig } from "../config/load.ts";
-import type { DatabaseConfig } from "../config/model.ts";
+import type { Config, DatabaseConfig } from "../config/model.ts";
 import { purgeAll } from "../domain/maintenance.ts";
 import type { Origin } from "../domain/model.ts";
 import type { Store } from "../domain/ports.ts";
@@ -32,6 +32,8 @@ export const COMMAND_LINE: Origin = { address: null, requestId: null, actor: nul
 interface Target {
   readonly database: DatabaseConfig;
   readonly auditRetentionDays: number | null;
+  /** Null where the database was named without one. */
+  readonly config: Config | null;
 }
 
 /** `--database`, else what the configuration says; without a configuration, TILED_DATABASE_URI. */
@@ -40,9 +42,10 @@ export function target(options: DatabaseOptions, terminal: Terminal): Target {
   const uri =
     options.database ??
     (options.config === undefined && !existsSync(path) ? terminal.env["TILED_DATABASE_URI"] : undefined);
-  if (uri !== undefined) return { database: databaseAt(uri), auditRetentionDays: null };
-  const { database, audit } = loadConfig(path, terminal.env);
-  return { database: { ...database, initIfNotExists: false }, auditRetentionDays: audit.retentionDays };
+  if (uri !== undefined) return { database: databaseAt(uri), auditRetentionDays: null, config: null };
+  const config = loadConfig(path, terminal.env);
+  const database = { ...config.database, initIfNotExists: false };
+  return { database, auditRetentionDays: config.audit.retentionDays, config };
 }
 
 function databaseAt(uri: string): DatabaseConfig {
@@ -52,10 +55,11 @@ function databaseAt(uri: string): DatabaseConfig {
 export async function withStore<T>(
   options: DatabaseOptions,
   terminal: Terminal,
-  work: (store: Store) => Promise<T>,
+  work: (store: Store, config: Config | null) => Promise<T>,
   log?: StoreOptions["log"],
 ): Promise<T> {
-  return withStoreAt(target(options, terminal).database, terminal, work, log);
+  const { database, config } = target(options, terminal);
+  return withStoreAt(database, terminal, (store) => work(store, config), log);
 }
 
 async function withStoreAt<T>(

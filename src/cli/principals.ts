@@ -11,7 +11,7 @@ import { COMMAND_LINE, type DatabaseOptions, withStore } from "./database.ts";
 import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
-function now(): Date {
+export function now(): Date {
   return new Date(systemClock.now());
 }
 
@@ -79,17 +79,6 @@ function jsonList(terminal: Terminal): Printer {
   };
 }
 
-export async function makeAdmin(
-  identity: IdentityRef,
-  options: DatabaseOptions,
-  terminal: Terminal,
-): Promise<void> {
-  await withStore(options, terminal, ({ principals }) =>
-    principals.ensureAdmins([identity], now(), COMMAND_LINE),
-  );
-  terminal.out(`${named(identity)} has the roles user and admin.`);
-}
-
 export async function setDisabled(
   text: string,
   disabled: boolean,
@@ -99,11 +88,7 @@ export async function setDisabled(
   await withStore(options, terminal, async (store) => {
     const principal = await findPrincipal(store, text);
     const { kind } = await store.principals.setDisabled(principal.uuid, disabled, now(), COMMAND_LINE);
-    if (kind === "last_admin") {
-      throw new OperatorError(
-        `${shown(principal)} is the last administrator who is not disabled: make another one first.`,
-      );
-    }
+    if (kind === "last_admin") throw lastAdmin(principal);
     if (kind === "unknown") throw unknown(text);
     terminal.out(`${shown(principal)} is ${disabled ? "disabled" : "enabled"}.`);
   });
@@ -169,17 +154,23 @@ export async function findPrincipal(store: Store, text: string): Promise<Princip
   throw unknown(text);
 }
 
+export function lastAdmin(principal: PrincipalSummary): OperatorError {
+  return new OperatorError(
+    `${shown(principal)} is the last administrator: nobody else who has the role is enabled and has logged in once, or has an API key that counts. Let another one log in first.`,
+  );
+}
+
 function unknown(text: string): OperatorError {
   return new OperatorError(
     `There is no principal ${printable(text)}. Name it by its UUID or by PROVIDER:ID; 'tiled admin principals' lists them.`,
   );
 }
 
-function shown({ uuid, identities }: PrincipalSummary): string {
+export function shown({ uuid, identities }: PrincipalSummary): string {
   return identities.length === 0 ? uuid : `${uuid} (${identities.map(named).join(", ")})`;
 }
 
-function named({ provider, id }: IdentityRef): string {
+export function named({ provider, id }: IdentityRef): string {
   return printable(`${provider}:${id}`);
 }
 

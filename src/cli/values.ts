@@ -21,6 +21,11 @@ export function atLeastOne(text: string): number {
   return value;
 }
 
+export function notEmpty(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("It is empty.");
+  return text;
+}
+
 export function uuid(text: string): Uuid {
   const value = parseUuid(text);
   if (value === undefined) throw new InvalidArgumentError("It is not a UUID.");

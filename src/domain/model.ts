@@ -97,6 +97,7 @@ export const AUDIT_EVENTS = [
   "principal_disabled",
   "principal_enabled",
   "role_granted",
+  "role_revoked",
   "identity_linked",
   "identity_link_refused",
   "identity_unlinked",

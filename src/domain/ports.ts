@@ -55,13 +55,22 @@ export interface PrincipalStore {
     now: Date,
     origin: Origin,
   ): Promise<{ readonly kind: "created"; readonly uuid: Uuid } | { readonly kind: "unknown_role" } | ShutOut>;
-  /** Disabling is refused where no enabled principal with the role `admin` would be left. Idempotent; audited when it changes something. */
+  /**
+   * Disabling is refused where no enabled principal with the role `admin` would be left who has logged in or has a key that
+   * counts; of those who never could, the last one. Idempotent; audited when it changes something.
+   */
   setDisabled(
     uuid: Uuid,
     disabled: boolean,
     now: Date,
     origin: Origin,
   ): Promise<{ readonly kind: "done" | "unknown" | "last_admin" } | ShutOut>;
+  /** Takes the role `admin` back, which is refused as disabling is. `no_admin`: does not have it. Audit: role_revoked. */
+  revokeAdmin(
+    uuid: Uuid,
+    now: Date,
+    origin: Origin,
+  ): Promise<{ readonly kind: "done" | "unknown" | "no_admin" | "last_admin" } | ShutOut>;
   /** Gives each identity's principal (made where missing) the roles `user` and `admin`. Audit: role_granted where new. */
   ensureAdmins(identities: readonly IdentityRef[], now: Date, origin: Origin): Promise<void>;
 }

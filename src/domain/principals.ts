@@ -73,7 +73,9 @@ export class Principals {
     if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
     if (outcome.kind === "unknown") unknown(uuid);
     if (outcome.kind === "last_admin") {
-      throw new Failure("conflict", { detail: "This is the last admin: make another one first." });
+      throw new Failure("conflict", {
+        detail: "This is the last admin who can get in: let another one log in first.",
+      });
     }
   }
 

@@ -3,6 +3,7 @@
  * thread that owns SQLite's writing connection.
  */
 import { revokeOthers } from "./account.ts";
+import { revokeAdmin } from "./admins.ts";
 import { createKey, revokeKeys, touchKeys } from "./api-keys.ts";
 import { appendEvents } from "./audit.ts";
 import type { Command } from "./backend.ts";
@@ -24,6 +25,7 @@ import { openSession, revokeSession, rotateSession } from "./sessions.ts";
 export const COMMANDS = {
   "principal.create_service": createService,
   "principal.set_disabled": setDisabled,
+  "principal.revoke_admin": revokeAdmin,
   "principal.ensure_admins": ensureAdmins,
   "principal.ensure_user": ensureUser,
   "session.open": openSession,

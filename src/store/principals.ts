@@ -3,8 +3,8 @@
  */
 import type { IdentityRef, Origin, PrincipalSummary } from "../domain/model.ts";
 import type { PrincipalStore } from "../domain/ports.ts";
-import { ADMIN_ROLE } from "../domain/scopes.ts";
 import type { Uuid } from "../lib/uuid.ts";
+import { holdAdmins, isLastAdmin } from "./admins.ts";
 import { note } from "./audit.ts";
 import { hold } from "./authority.ts";
 import type { Backend } from "./backend.ts";
@@ -18,34 +18,6 @@ import { findPrincipal, findPrincipalOfIdentity, summarize } from "./summaries.t
 
 const allRoles = statement((db, _: Args<object>) =>
   db.selectFrom("roles").select(["name", "scopes"]).orderBy("id"),
-);
-
-/** Whoever wants to disable an administrator waits here, so that two cannot disable each other. */
-const lockRole = statement((db, { name }: Args<{ name: string }>, dialect) =>
-  db
-    .selectFrom("roles")
-    .where("name", "=", name)
-    .select("id")
-    .$if(dialect === "postgresql", (query) => query.forNoKeyUpdate()),
-);
-
-const hasRole = statement((db, holder: Args<{ role: number; principal: number }>) =>
-  db
-    .selectFrom("principal_role_association")
-    .where("principal_id", "=", holder.principal)
-    .where("role_id", "=", holder.role)
-    .select("role_id"),
-);
-
-const findOtherHolder = statement((db, holder: Args<{ role: number; principal: number }>) =>
-  db
-    .selectFrom("principal_role_association as a")
-    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "a.principal_id")
-    .where("a.role_id", "=", holder.role)
-    .where("a.principal_id", "!=", holder.principal)
-    .where("d.principal_id", "is", null)
-    .select("a.principal_id")
-    .limit(1),
 );
 
 const disable = statement((db, { principal, now }: Args<{ principal: number; now: Date }>) =>
@@ -90,14 +62,11 @@ export async function setDisabled(db: Db, request: SetDisabled): ReturnType<Prin
   const { uuid, now, origin } = request;
   const shutOut = await hold(db, request, uuid);
   if (shutOut !== undefined) return shutOut;
-  const role = await db.one(lockRole, { name: ADMIN_ROLE.name });
+  const role = await holdAdmins(db);
   const found = await findPrincipal(db, uuid);
   if (found === undefined) return { kind: "unknown" };
-  if (request.disabled && found.disabledSince === null && role !== undefined) {
-    const holder = { role: role.id, principal: found.id };
-    const admin = (await db.one(hasRole, holder)) !== undefined;
-    if (admin && (await db.one(findOtherHolder, holder)) === undefined) return { kind: "last_admin" };
-  }
+  if (request.disabled && role !== undefined && (await isLastAdmin(db, role, found.id, now)))
+    return { kind: "last_admin" };
   const changed = request.disabled
     ? await db.run(disable, { principal: found.id, now })
     : await db.run(enable, { principal: found.id });
@@ -164,6 +133,7 @@ export function principalStore(backend: Backend): PrincipalStore {
     createService: (role, now, origin) => backend.write("principal.create_service", { role, now, origin }),
     setDisabled: (uuid, disabled, now, origin) =>
       backend.write("principal.set_disabled", { uuid, disabled, now, origin }),
+    revokeAdmin: (uuid, now, origin) => backend.write("principal.revoke_admin", { uuid, now, origin }),
     ensureAdmins: async (identities, now, origin) => {
       for (const identity of identities) requireStorable(identity);
       await backend.write("principal.ensure_admins", { identities, now, origin });

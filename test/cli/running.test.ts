@@ -78,3 +78,24 @@ test("an administrator that is made", async () => {
   const again = await login("dora");
   assert.equal((await fetch(`${api}/auth/principal`, { headers: { authorization: again } })).status, 200);
 });
+
+test("an administrator who loses the role, by their token and by a key made before", async () => {
+  await login("erin");
+  for (const name of ["erin", "finn"]) await admin("make-admin", "toy", name);
+  const finn = await login("finn");
+  const made = await fetch(`${api}/auth/apikey`, {
+    method: "POST",
+    headers: { authorization: finn, "content-type": "application/json" },
+    body: JSON.stringify({ expires_in: null, scopes: null }),
+  });
+  const { secret } = (await made.json()) as { readonly secret: string };
+  const principals = async (authorization: string) =>
+    (await fetch(`${api}/auth/principal`, { headers: { authorization } })).status;
+  const all = [finn, `Apikey ${secret}`];
+  for (const authorization of all) assert.equal(await principals(authorization), 200);
+  await admin("revoke-admin", "toy", "finn");
+  for (const authorization of all) {
+    assert.ok(await eventually(1, async () => (await principals(authorization)) === 401));
+    assert.equal(await whoami(authorization), 200, "still a user");
+  }
+});

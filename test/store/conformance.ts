@@ -5,6 +5,7 @@
 import type { TestContext } from "node:test";
 import type { Store } from "../../src/domain/ports.ts";
 import { accountCases } from "./conformance/account.ts";
+import { adminCases } from "./conformance/admins.ts";
 import { apiKeyCases } from "./conformance/api-keys.ts";
 import { auditCases } from "./conformance/audit.ts";
 import { authorityCases } from "./conformance/authority.ts";
@@ -23,6 +24,7 @@ export type Case = readonly [name: string, run: (store: Store) => Promise<void>]
 
 export const CASES: readonly Case[] = [
   ...principalCases,
+  ...adminCases,
   ...sessionCases,
   ...rotationCases,
   ...apiKeyCases,

@@ -24,6 +24,7 @@ async function scene(store: Store) {
     () => store.principals.createService("user", now, origin),
     () => store.principals.setDisabled(uuid, true, now, origin),
     () => store.principals.setDisabled(uuid, false, now, origin),
+    () => store.principals.revokeAdmin(uuid, now, origin),
     () => store.sessions.revoke(bob.session.uuid, uuid, now, origin),
     () => store.accounts.revokeOthers(uuid, admin.session.uuid, now, origin),
   ];

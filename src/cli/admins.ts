@@ -1,0 +1,69 @@
+/**
+ * `tiled admin`: who has the role admin. What the configuration says of it counts where one is known, which it is not
+ * beside `--database`.
+ */
+import type { Config } from "../config/model.ts";
+import type { IdentityRef, PrincipalSummary } from "../domain/model.ts";
+import type { Store } from "../domain/ports.ts";
+import { OperatorError } from "../errors.ts";
+import { COMMAND_LINE, type DatabaseOptions, withStore } from "./database.ts";
+import { findPrincipal, lastAdmin, named, now, shown } from "./principals.ts";
+import { printable, type Terminal } from "./terminal.ts";
+
+export async function makeAdmin(
+  identity: IdentityRef,
+  options: DatabaseOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const summary = await withStore(options, terminal, async ({ principals }, config) => {
+    if (config !== null) requireProvider(identity, config);
+    await principals.ensureAdmins([identity], now(), COMMAND_LINE);
+    return principals.summaryOfIdentity(identity);
+  });
+  terminal.out(`${named(identity)} has the roles user and admin.`);
+  if (summary?.disabled) {
+    terminal.out(
+      `They are disabled, and cannot get in until they are enabled: tiled admin enable ${summary.uuid}`,
+    );
+  }
+}
+
+function requireProvider({ provider }: IdentityRef, { authentication }: Config): void {
+  const names = authentication.providers.map((known) => known.provider);
+  if (names.includes(provider)) return;
+  throw new OperatorError(
+    `The configuration has no provider ${printable(provider)}, so nobody could log in there. It has: ${names.join(", ") || "none"}.`,
+  );
+}
+
+/** `id`: undefined where the first argument names the principal as for the other verbs. */
+export async function revokeAdmin(
+  who: string,
+  id: string | undefined,
+  options: DatabaseOptions,
+  terminal: Terminal,
+): Promise<void> {
+  await withStore(options, terminal, async (store, config) => {
+    const principal = await found(store, who, id);
+    const { kind } = await store.principals.revokeAdmin(principal.uuid, now(), COMMAND_LINE);
+    if (kind === "last_admin") throw lastAdmin(principal);
+    if (kind !== "done") throw new OperatorError(`${shown(principal)} does not have the role admin.`);
+    terminal.out(`${shown(principal)} does not have the role admin any more.`);
+    const listed = config === null ? [] : inTiledAdmins(principal, config);
+    if (listed.length > 0) {
+      terminal.out(
+        `The next start of a server, or their next login, gives it back: ${listed.map(named).join(", ")} is in authentication.tiled_admins. Take it out there, and restart the servers.`,
+      );
+    }
+  });
+}
+
+function found(store: Store, who: string, id: string | undefined): Promise<PrincipalSummary> {
+  return findPrincipal(store, id === undefined ? who : `${who}:${id}`);
+}
+
+function inTiledAdmins({ identities }: PrincipalSummary, { authentication }: Config): readonly IdentityRef[] {
+  return identities.filter(({ provider, id }) =>
+    authentication.admins.some((admin) => admin.provider === provider && admin.id === id),
+  );
+}

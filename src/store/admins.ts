@@ -1,0 +1,112 @@
+/**
+ * The role admin: taking it back, and that somebody who can get in always has it. Giving it is in `roles.ts`.
+ */
+import type { Kysely } from "kysely";
+import type { Origin } from "../domain/model.ts";
+import type { PrincipalStore } from "../domain/ports.ts";
+import { ADMIN_ROLE } from "../domain/scopes.ts";
+import type { Uuid } from "../lib/uuid.ts";
+import { note } from "./audit.ts";
+import { hold } from "./authority.ts";
+import { type Args, type Db, statement } from "./statement.ts";
+import { findPrincipal } from "./summaries.ts";
+import type { Tables } from "./tables.ts";
+
+/** Whoever wants to take an administrator away waits here, so that two cannot take each other away. */
+const lockRole = statement((db, { name }: Args<{ name: string }>, dialect) =>
+  db
+    .selectFrom("roles")
+    .where("name", "=", name)
+    .select("id")
+    .$if(dialect === "postgresql", (query) => query.forNoKeyUpdate()),
+);
+
+type Holder = Args<{ role: number; principal: number }>;
+
+const hasRole = statement((db, { role, principal }: Holder) =>
+  db
+    .selectFrom("principal_role_association")
+    .where("principal_id", "=", principal)
+    .where("role_id", "=", role)
+    .select("role_id"),
+);
+
+const takeRole = statement((db, { role, principal }: Holder) =>
+  db
+    .deleteFrom("principal_role_association")
+    .where("principal_id", "=", principal)
+    .where("role_id", "=", role),
+);
+
+type Who = "=" | "!=";
+
+/** One of those who have the role and are not disabled: the principal itself, or another one. */
+const holders = (db: Kysely<Tables>, { role, principal }: Holder, who: Who) =>
+  db
+    .selectFrom("principal_role_association as a")
+    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "a.principal_id")
+    .where("a.role_id", "=", role)
+    .where("a.principal_id", who, principal)
+    .where("d.principal_id", "is", null)
+    .select("a.principal_id")
+    .limit(1);
+
+const enabled = (who: Who) => statement((db, holder: Holder) => holders(db, holder, who));
+
+/** Joins, which begin with the few who have the role. */
+const loggedIn = (who: Who) =>
+  statement((db, holder: Holder) =>
+    holders(db, holder, who)
+      .innerJoin("identities as i", "i.principal_id", "a.principal_id")
+      .where("i.latest_login", "is not", null),
+  );
+
+const withKey = (who: Who) =>
+  statement((db, holder: Args<{ role: number; principal: number; now: Date }>) =>
+    holders(db, holder, who)
+      .innerJoin("api_keys as k", "k.principal_id", "a.principal_id")
+      .where((eb) => eb.or([eb("k.expiration_time", "is", null), eb("k.expiration_time", ">", holder.now)])),
+  );
+
+const SELF = { enabled: enabled("="), loggedIn: loggedIn("="), withKey: withKey("=") };
+const OTHER = { enabled: enabled("!="), loggedIn: loggedIn("!="), withKey: withKey("!=") };
+
+/** The role's id, locked. Undefined: the database has no such role. */
+export async function holdAdmins(db: Db): Promise<number | undefined> {
+  return (await db.one(lockRole, { name: ADMIN_ROLE.name }))?.id;
+}
+
+/**
+ * Whether nobody else could do an administrator's work. Who never logged in and has no key is a name in a list, perhaps a
+ * mistyped one, and replaces nobody who can get in; only another such name, on a server that is new.
+ */
+export async function isLastAdmin(db: Db, role: number, principal: number, now: Date): Promise<boolean> {
+  const about = { role, principal, now };
+  const some = async (who: typeof SELF) =>
+    ((await db.one(who.loggedIn, about)) ?? (await db.one(who.withKey, about))) !== undefined;
+  if ((await db.one(SELF.enabled, about)) === undefined) return false;
+  if (await some(SELF)) return !(await some(OTHER));
+  return (await db.one(OTHER.enabled, about)) === undefined;
+}
+
+export interface RevokeAdmin {
+  readonly uuid: Uuid;
+  readonly now: Date;
+  readonly origin: Origin;
+}
+
+export async function revokeAdmin(db: Db, request: RevokeAdmin): ReturnType<PrincipalStore["revokeAdmin"]> {
+  const { uuid, now, origin } = request;
+  const shutOut = await hold(db, request, uuid);
+  if (shutOut !== undefined) return shutOut;
+  const role = await holdAdmins(db);
+  const found = await findPrincipal(db, uuid);
+  if (found === undefined) return { kind: "unknown" };
+  if (role === undefined) return { kind: "no_admin" };
+  const holder = { role, principal: found.id };
+  if ((await db.one(hasRole, holder)) === undefined) return { kind: "no_admin" };
+  if (await isLastAdmin(db, role, found.id, now)) return { kind: "last_admin" };
+  await db.run(takeRole, holder);
+  await note(db, "role_revoked", { now, origin, principal: uuid }, { role: ADMIN_ROLE.name });
+  return { kind: "done" };
+}

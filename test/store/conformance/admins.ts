@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { USER_ROLE } from "../../../src/domain/scopes.ts";
+import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
+import type { Case } from "../conformance.ts";
+import { at, logIn, NOW, newKey, ORIGIN } from "../support.ts";
+
+export const adminCases: readonly Case[] = [
+  [
+    "who never could get in replaces no administrator: neither a name in a list nor a service without a key that counts",
+    async (store) => {
+      const { principal: ann } = await logIn(store, "ann", { admin: true });
+      const ghost = { provider: "toy", id: "ghost" };
+      await store.principals.ensureAdmins([ghost], NOW, ORIGIN);
+      const service = await store.principals.createService("admin", NOW, ORIGIN);
+      assert.equal(service.kind, "created");
+      const { uuid } = service as { uuid: Uuid };
+      await store.apiKeys.create(newKey(uuid, { expirationTime: at(10) }));
+      const { principal: cy } = await logIn(store, "cy");
+      await store.apiKeys.create(newKey(cy.uuid));
+      const refused = async (now: Date) => {
+        const outcomes = [
+          await store.principals.setDisabled(ann.uuid, true, now, ORIGIN),
+          await store.principals.revokeAdmin(ann.uuid, now, ORIGIN),
+        ];
+        assert.deepEqual(outcomes, [{ kind: "last_admin" }, { kind: "last_admin" }]);
+      };
+      const allowed = async (now: Date) => {
+        assert.deepEqual(await store.principals.setDisabled(ann.uuid, true, now, ORIGIN), { kind: "done" });
+        await store.principals.setDisabled(ann.uuid, false, now, ORIGIN);
+      };
+      await refused(at(10));
+      await allowed(at(9));
+      await store.apiKeys.create(newKey(uuid));
+      await allowed(at(10));
+      await store.principals.setDisabled(uuid, true, NOW, ORIGIN);
+      await refused(NOW);
+      await logIn(store, "ghost");
+      await allowed(NOW);
+    },
+  ],
+  [
+    "of administrators of whom none has logged in, all but one can be disabled",
+    async (store) => {
+      const names = ["root", "second"].map((id) => ({ provider: "toy", id }));
+      await store.principals.ensureAdmins(names, NOW, ORIGIN);
+      const kinds = [];
+      for (const name of names) {
+        const found = await store.principals.summaryOfIdentity(name);
+        kinds.push((await store.principals.setDisabled(found?.uuid ?? newUuid(), true, NOW, ORIGIN)).kind);
+      }
+      assert.deepEqual(kinds, ["done", "last_admin"]);
+    },
+  ],
+  [
+    "the role admin is taken back, with what it allows, and given again",
+    async (store) => {
+      const { principal: ann } = await logIn(store, "ann", { admin: true });
+      const { principal: bob } = await logIn(store, "bob", { admin: true });
+      const actor = newUuid();
+      const revoke = (uuid: Uuid) => store.principals.revokeAdmin(uuid, at(1), { ...ORIGIN, actor });
+      assert.deepEqual(await revoke(bob.uuid), { kind: "done" });
+      assert.deepEqual((await store.principals.summary(bob.uuid))?.scopes, [...USER_ROLE.scopes].sort());
+      assert.deepEqual(await revoke(bob.uuid), { kind: "no_admin" });
+      assert.deepEqual(await revoke(ann.uuid), { kind: "last_admin" });
+      assert.deepEqual(await revoke(newUuid()), { kind: "unknown" });
+      const rows = await store.audit.read({ limit: 10, events: ["role_revoked"] });
+      assert.deepEqual(
+        rows.map(({ principal, actor: by, detail }) => ({ principal, by, detail })),
+        [{ principal: bob.uuid, by: actor, detail: { role: "admin" } }],
+      );
+      const again = await logIn(store, "bob", { admin: true });
+      assert.deepEqual(again.principal.scopes, ann.scopes);
+      await store.principals.setDisabled(bob.uuid, true, at(2), ORIGIN);
+      assert.deepEqual(await revoke(bob.uuid), { kind: "done" }, "of who is disabled, too");
+      assert.deepEqual((await store.principals.summary(ann.uuid))?.scopes, ann.scopes);
+    },
+  ],
+  [
+    "administrators who are disabled and lose the role at the same moment leave one",
+    async (store) => {
+      const admins = await Promise.all(["a", "b", "c", "d"].map((id) => logIn(store, id, { admin: true })));
+      const outcomes = await Promise.all(
+        admins.map(({ principal: { uuid } }, index) =>
+          index % 2 === 0
+            ? store.principals.setDisabled(uuid, true, NOW, ORIGIN)
+            : store.principals.revokeAdmin(uuid, NOW, ORIGIN),
+        ),
+      );
+      assert.deepEqual(outcomes.map(({ kind }) => kind).sort(), ["done", "done", "done", "last_admin"]);
+    },
+  ],
+];
