@@ -1,6 +1,7 @@
 /**
  * `tiled admin …` for who runs the server: verbs that work on its database directly, also while it runs. They are told
- * which one by `--database`, or by the configuration. What they change is in the audit table with no actor.
+ * which one by `--database`, or by the configuration. What they change is in the audit table: without an actor, but as the
+ * command line's, with the name of the machine's user.
  */
 import { type Command, Option } from "commander";
 import { AUDIT_EVENTS, type AuditEventName } from "../domain/model.ts";

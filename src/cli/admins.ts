@@ -6,9 +6,10 @@ import type { Config } from "../config/model.ts";
 import type { IdentityRef, PrincipalSummary } from "../domain/model.ts";
 import type { Store } from "../domain/ports.ts";
 import { OperatorError } from "../errors.ts";
+import { printable } from "../lib/printable.ts";
 import { COMMAND_LINE, type DatabaseOptions, withStore } from "./database.ts";
 import { findPrincipal, lastAdmin, named, now, shown } from "./principals.ts";
-import { printable, type Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
 
 export async function makeAdmin(
   identity: IdentityRef,

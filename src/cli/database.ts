@@ -19,6 +19,7 @@ import {
 } from "../store/open.ts";
 import { CURRENT_REVISION, complaint, SERVED_REVISIONS } from "../store/revisions.ts";
 import { parseDatabaseUri } from "../store/uri.ts";
+import { operatorName } from "./operator.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface DatabaseOptions {
@@ -26,8 +27,13 @@ export interface DatabaseOptions {
   readonly config?: string;
 }
 
-/** Of changes made here: no request, no address, nobody's credentials. */
-export const COMMAND_LINE: Origin = { address: null, requestId: null, actor: null };
+/** Of changes made here: no request, no address, nobody's credentials; but a user of this machine. */
+export const COMMAND_LINE: Origin = {
+  address: null,
+  requestId: null,
+  actor: null,
+  operator: operatorName(),
+};
 
 interface Target {
   readonly database: DatabaseConfig;

@@ -120,6 +120,8 @@ export interface Origin {
   readonly actor: Uuid | null;
   /** What the actor was admitted by. Absent: nothing that could have ended meanwhile. Not kept. */
   readonly credential?: ActorCredential;
+  /** Of the command line: the operating system's name of who uses it. Kept in the detail of audit rows. */
+  readonly operator?: string;
   /** By its own account; kept with the sessions that a request opens, not in audit rows. */
   readonly userAgent?: string | null;
 }
@@ -131,7 +133,10 @@ export interface AuditEvent extends Origin {
   /** Whom it concerns. */
   readonly principal: Uuid | null;
   readonly identity: IdentityRef | null;
-  /** Facts beyond the columns, e.g. `{"reason": "wrong_password"}`, `{"first_eight": "0123abcd"}`. */
+  /**
+   * Facts beyond the columns, e.g. `{"reason": "wrong_password"}`, `{"first_eight": "0123abcd"}`; of the command line
+   * `{"by": "command line", "os_user": "root"}`.
+   */
   readonly detail: Readonly<Record<string, string | number | boolean | null>>;
 }
 

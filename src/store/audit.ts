@@ -58,14 +58,14 @@ export function note(
   },
   detail: AuditEvent["detail"] = {},
 ): Promise<void> {
-  const { address, requestId, actor } = about.origin;
+  const { address, requestId, actor, operator } = about.origin;
   const identity = about.identity ?? null;
   return appendEvent(db, {
     time: about.now,
     event,
     principal: about.principal,
     identity,
-    detail,
+    detail: operator === undefined ? detail : { ...detail, by: "command line", os_user: operator },
     address,
     requestId,
     actor,

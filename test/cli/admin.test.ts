@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Store } from "../../src/domain/ports.ts";
@@ -272,11 +273,18 @@ test("what is expired goes at once with purge", async () => {
     actor: null,
     address: null,
     request_id: null,
-    detail: { sessions: 1, pending_sessions: 0, api_keys: 0, audit_rows: 0 },
+    detail: {
+      sessions: 1,
+      pending_sessions: 0,
+      api_keys: 0,
+      audit_rows: 0,
+      by: "command line",
+      os_user: userInfo().username,
+    },
   });
 });
 
-test("the audit tells what was done here: of whom, by nobody, from nowhere", async () => {
+test("the audit tells what was done here: of whom, on the command line, by which user of the machine", async () => {
   const [login] = await userWithSessions("audited");
   await tiled(["admin", "revoke-sessions", "toy:audited", ...database]);
   const out = await done(
@@ -291,6 +299,14 @@ test("the audit tells what was done here: of whom, by nobody, from nowhere", asy
   assert.equal(row?.["event"], "session_revoked");
   assert.equal(row?.["principal"], login?.principal);
   assert.deepEqual([row?.["actor"], row?.["address"], row?.["request_id"]], [null, null, null]);
+  assert.deepEqual(row?.["detail"], {
+    session: login?.session,
+    by: "command line",
+    os_user: userInfo().username,
+  });
+  const text = await done(["admin", "audit", "--principal", "toy:audited", ...database], /./);
+  assert.match(text, / session_revoked .* by="command line" os_user=/);
+  assert.doesNotMatch(text, / login .*command line/);
 });
 
 test("the audit says where it shows none, or not all", async () => {

@@ -5,7 +5,7 @@ import type { AuditEvent } from "../../../src/domain/model.ts";
 import type { Failure } from "../../../src/errors.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
 import type { Case } from "../conformance.ts";
-import { at, ORIGIN } from "../support.ts";
+import { at, logIn, newKey, ORIGIN } from "../support.ts";
 
 const event = (seconds: number, changes: Partial<AuditEvent> = {}): AuditEvent => ({
   time: at(seconds),
@@ -41,6 +41,46 @@ export const auditCases: readonly Case[] = [
         events,
       );
       assert.ok(rows.every(({ id }, index) => id > (rows[index - 1]?.id ?? 0)));
+    },
+  ],
+  [
+    "what the command line changes says so, and who did it; what others and a server's start change does not",
+    async (store) => {
+      const origin = { address: null, requestId: null, actor: null };
+      const operator = { ...origin, operator: 'rö"ot' };
+      const { principal, session } = await logIn(store, "ann");
+      const { uuid } = principal;
+      const key = newKey(uuid);
+      await store.apiKeys.create(key);
+      const root = { provider: "toy", id: "root" };
+      await logIn(store, "root");
+      await store.principals.ensureAdmins([root], at(1), origin);
+      const last = (await store.audit.read({ limit: 100 })).at(-1)?.id ?? 0;
+      await store.principals.ensureAdmins([root, { provider: "toy", id: "ann" }], at(1), operator);
+      await store.principals.revokeAdmin(uuid, at(2), operator);
+      await store.apiKeys.revoke(uuid, key.key.firstEight, at(2), operator);
+      await store.sessions.revoke(session.uuid, null, at(2), operator);
+      await store.principals.setDisabled(uuid, true, at(3), operator);
+      await store.principals.setDisabled(uuid, false, at(4), operator);
+      const rows = await store.audit.read({ limit: 100 });
+      const here = rows.filter(({ id }) => id > last);
+      assert.deepEqual(
+        here.map(({ event }) => event),
+        [
+          "role_granted",
+          "role_revoked",
+          "api_key_revoked",
+          "session_revoked",
+          "principal_disabled",
+          "principal_enabled",
+        ],
+      );
+      for (const { actor, detail } of here) {
+        assert.equal(actor, null);
+        assert.deepEqual([detail["by"], detail["os_user"]], ["command line", 'rö"ot']);
+      }
+      assert.equal(here[0]?.detail["role"], "admin");
+      for (const { id, detail } of rows) if (id <= last) assert.ok(!("by" in detail || "os_user" in detail));
     },
   ],
   [
