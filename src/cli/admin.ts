@@ -6,7 +6,7 @@
 import { type Command, Option } from "commander";
 import { AUDIT_EVENTS, type AuditEventName } from "../domain/model.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import type { DatabaseOptions } from "./database.ts";
+import type { DatabaseOptions } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
 import { atLeastOne, firstEight, notEmpty, type Since, since, uuid, whole } from "./values.ts";
 
@@ -22,6 +22,7 @@ export function adminVerbs(tiled: Command, terminal: Terminal): void {
       `
 Changes hold at once on a running server of the same database (within a second).
 A password in a URI on the command line is seen by other users of the machine: TILED_DATABASE_URI or --config avoid that.
+Which database was found then is said on stderr. A configuration that is named counts before TILED_DATABASE_URI.
 
 Exit codes: 0 done, 1 refused (no such principal, database not initialized, …), 2 wrong usage.`,
     );
@@ -60,7 +61,7 @@ function databaseVerbs(admin: Command, terminal: Terminal): void {
 
   onDatabase(admin.command("purge"))
     .description(
-      "delete expired sessions and keys, and audit rows beyond audit.retention_days, now instead of within a minute",
+      "delete expired sessions and keys, and audit rows beyond the configuration's audit.retention_days, now instead of within a minute; with --database alone no audit rows, since it says nothing of their time",
     )
     .action(async (options: DatabaseOptions) => (await import("./database.ts")).purge(options, terminal));
 }
@@ -89,7 +90,7 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
     .description(
       "take the role admin back; who is in authentication.tiled_admins gets it again at the next start or login",
     )
-    .argument("<provider>", `the provider's name; or alone ${PRINCIPAL}`, notEmpty)
+    .argument("<provider>", `the provider's name; without an id ${PRINCIPAL}`, notEmpty)
     .argument("[id]", "who they are there", notEmpty)
     .action(async (provider: string, id: string | undefined, options: DatabaseOptions) =>
       (await import("./admins.ts")).revokeAdmin(provider, id, options, terminal),
@@ -157,7 +158,10 @@ function auditVerb(admin: Command, terminal: Terminal): void {
 
 function onDatabase(command: Command): Command {
   return command
-    .option("--database <uri>", "the database's URI (default: the configuration's)")
+    .option(
+      "--database <uri>",
+      "the database's URI (default: that of --config or $TILED_CONFIG, else $TILED_DATABASE_URI, else that of config.yml)",
+    )
     .option(
       "--config <file-or-folder>",
       "the server's configuration (default: $TILED_CONFIG, or config.yml)",

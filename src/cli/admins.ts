@@ -7,8 +7,9 @@ import type { IdentityRef, PrincipalSummary } from "../domain/model.ts";
 import type { Store } from "../domain/ports.ts";
 import { OperatorError } from "../errors.ts";
 import { printable } from "../lib/printable.ts";
-import { COMMAND_LINE, type DatabaseOptions, withStore } from "./database.ts";
+import { COMMAND_LINE, withStore } from "./database.ts";
 import { findPrincipal, lastAdmin, named, now, shown } from "./principals.ts";
+import type { DatabaseOptions } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
 
 export async function makeAdmin(

@@ -1,15 +1,13 @@
 /**
- * The database that an administrative verb works on, and the verbs that concern it as a whole.
+ * The store that an administrative verb works on, and the verbs that concern a database as a whole. Which one that is, says
+ * `target.ts`.
  */
-import { existsSync } from "node:fs";
-import { defaultConfigPath, loadConfig } from "../config/load.ts";
 import type { Config, DatabaseConfig } from "../config/model.ts";
 import { purgeAll } from "../domain/maintenance.ts";
 import type { Origin } from "../domain/model.ts";
 import type { Store } from "../domain/ports.ts";
 import { OperatorError } from "../errors.ts";
 import { systemClock } from "../lib/clock.ts";
-import { Secret } from "../lib/secrets.ts";
 import {
   initializeDatabase,
   inspectDatabase,
@@ -20,12 +18,8 @@ import {
 import { CURRENT_REVISION, complaint, SERVED_REVISIONS } from "../store/revisions.ts";
 import { parseDatabaseUri } from "../store/uri.ts";
 import { operatorName } from "./operator.ts";
+import { type DatabaseOptions, target } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
-
-export interface DatabaseOptions {
-  readonly database?: string;
-  readonly config?: string;
-}
 
 /** Of changes made here: no request, no address, nobody's credentials; but a user of this machine. */
 export const COMMAND_LINE: Origin = {
@@ -34,29 +28,6 @@ export const COMMAND_LINE: Origin = {
   actor: null,
   operator: operatorName(),
 };
-
-interface Target {
-  readonly database: DatabaseConfig;
-  readonly auditRetentionDays: number | null;
-  /** Null where the database was named without one. */
-  readonly config: Config | null;
-}
-
-/** `--database`, else what the configuration says; without a configuration, TILED_DATABASE_URI. */
-export function target(options: DatabaseOptions, terminal: Terminal): Target {
-  const path = options.config ?? defaultConfigPath(terminal.env);
-  const uri =
-    options.database ??
-    (options.config === undefined && !existsSync(path) ? terminal.env["TILED_DATABASE_URI"] : undefined);
-  if (uri !== undefined) return { database: databaseAt(uri), auditRetentionDays: null, config: null };
-  const config = loadConfig(path, terminal.env);
-  const database = { ...config.database, initIfNotExists: false };
-  return { database, auditRetentionDays: config.audit.retentionDays, config };
-}
-
-function databaseAt(uri: string): DatabaseConfig {
-  return { uri: new Secret(uri), initIfNotExists: false, poolSize: 2, maxOverflow: 0, poolPrePing: false };
-}
 
 export async function withStore<T>(
   options: DatabaseOptions,
@@ -128,7 +99,7 @@ export async function check(options: DatabaseOptions, terminal: Terminal): Promi
 }
 
 export async function purge(options: DatabaseOptions, terminal: Terminal): Promise<void> {
-  const { database, auditRetentionDays } = target(options, terminal);
+  const { database, auditRetentionDays, config } = target(options, terminal);
   await withStoreAt(database, terminal, async (store) => {
     const { busy, ...counts } = await purgeAll(store.maintenance, {
       clock: systemClock,
@@ -139,6 +110,11 @@ export async function purge(options: DatabaseOptions, terminal: Terminal): Promi
       `Deleted: ${counts.sessions} sessions, ${counts.pendingSessions} unfinished logins, ` +
         `${counts.apiKeys} API keys, ${counts.auditRows} audit rows.`,
     );
+    if (config === null) {
+      terminal.out(
+        "No audit rows are deleted without a configuration, whose audit.retention_days says how long they are kept: --config names one.",
+      );
+    }
     if (busy)
       throw new OperatorError("A server is purging this database at the moment; the rest is left to it.");
   });

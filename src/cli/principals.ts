@@ -7,8 +7,9 @@ import { OperatorError } from "../errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import { printable, printableJson } from "../lib/printable.ts";
 import { parseUuid, type Uuid } from "../lib/uuid.ts";
-import { COMMAND_LINE, type DatabaseOptions, withStore } from "./database.ts";
+import { COMMAND_LINE, withStore } from "./database.ts";
 import { table } from "./table.ts";
+import type { DatabaseOptions } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function now(): Date {
