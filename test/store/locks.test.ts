@@ -304,6 +304,26 @@ const CASES: Readonly<
     }
   },
 
+  "whoever takes an administrator away waits for another who does, and counts those who are left then":
+    async (t, _, uri) => {
+      const [store, second] = [await openFor(t, uri), await openFor(t, uri)];
+      const ann = await logIn(store, "ann", { admin: true });
+      const { principal } = await logIn(store, "bob", { admin: true });
+      const other = await transaction(
+        t,
+        uri,
+        "select id from roles where name = 'admin' for no key update",
+        `insert into tiled_auth_disabled_principals select id, now() from principals where uuid = '${ann.principal.uuid}'`,
+      );
+      const late = [
+        store.principals.revokeAdmin(principal.uuid, at(1), ORIGIN),
+        second.principals.setDisabled(principal.uuid, true, at(1), ORIGIN),
+      ];
+      await waiting(other, 2);
+      await other.query("commit");
+      for (const outcome of await Promise.all(late)) assert.deepEqual(outcome, { kind: "last_admin" });
+    },
+
   "two that replace one session wait for each other": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const token = sha256("token");
