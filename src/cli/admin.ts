@@ -96,17 +96,20 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
       (await import("./admins.ts")).revokeAdmin(provider, id, options, terminal),
     );
 
-  for (const [verb, description, disabled] of [
-    ["disable", "refuse a principal's logins, sessions, tokens and keys, at once, until enabled again", true],
-    ["enable", "take a disabled principal in again", false],
-  ] as const) {
-    onDatabase(admin.command(verb))
-      .description(description)
-      .argument("<principal>", PRINCIPAL)
-      .action(async (principal: string, options: DatabaseOptions) =>
-        (await actions()).setDisabled(principal, disabled, options, terminal),
-      );
-  }
+  onDatabase(admin.command("disable"))
+    .description("refuse a principal's logins, sessions, tokens and keys, at once, until enabled again")
+    .argument("<principal>", PRINCIPAL)
+    .option("--even-last-admin", "also where nobody is left then who has the role admin and can get in")
+    .action(async (principal: string, options: DatabaseOptions & { evenLastAdmin?: boolean }) =>
+      (await actions()).disable(principal, options, terminal),
+    );
+
+  onDatabase(admin.command("enable"))
+    .description("take a disabled principal in again")
+    .argument("<principal>", PRINCIPAL)
+    .action(async (principal: string, options: DatabaseOptions) =>
+      (await actions()).enable(principal, options, terminal),
+    );
 
   onDatabase(admin.command("revoke-session"))
     .description("end one session, and with it its tokens")

@@ -80,18 +80,27 @@ function jsonList(terminal: Terminal): Printer {
   };
 }
 
-export async function setDisabled(
+export async function disable(
   text: string,
-  disabled: boolean,
-  options: DatabaseOptions,
+  options: DatabaseOptions & { readonly evenLastAdmin?: boolean },
   terminal: Terminal,
 ): Promise<void> {
-  await withStore(options, terminal, async (store) => {
-    const principal = await findPrincipal(store, text);
-    const { kind } = await store.principals.setDisabled(principal.uuid, disabled, now(), COMMAND_LINE);
-    if (kind === "last_admin") throw lastAdmin(principal);
+  await withStore(options, terminal, async ({ principals }) => {
+    const principal = await findPrincipal({ principals }, text);
+    const { evenLastAdmin = false } = options;
+    const { kind } = await principals.setDisabled(principal.uuid, true, now(), COMMAND_LINE, evenLastAdmin);
+    if (kind === "last_admin") throw lastAdmin(principal, ", or say --even-last-admin");
     if (kind === "unknown") throw unknown(text);
-    terminal.out(`${shown(principal)} is ${disabled ? "disabled" : "enabled"}.`);
+    terminal.out(`${shown(principal)} is disabled.`);
+  });
+}
+
+export async function enable(text: string, options: DatabaseOptions, terminal: Terminal): Promise<void> {
+  await withStore(options, terminal, async ({ principals }) => {
+    const principal = await findPrincipal({ principals }, text);
+    const { kind } = await principals.setDisabled(principal.uuid, false, now(), COMMAND_LINE);
+    if (kind === "unknown") throw unknown(text);
+    terminal.out(`${shown(principal)} is enabled.`);
   });
 }
 
@@ -140,7 +149,10 @@ export async function revokeKey(
 }
 
 /** By UUID, or by PROVIDER:ID of an identity; a provider's name has no colon. */
-export async function findPrincipal(store: Store, text: string): Promise<PrincipalSummary> {
+export async function findPrincipal(
+  store: Pick<Store, "principals">,
+  text: string,
+): Promise<PrincipalSummary> {
   const uuid = parseUuid(text);
   if (uuid !== undefined) {
     const found = await store.principals.summary(uuid);
@@ -155,9 +167,9 @@ export async function findPrincipal(store: Store, text: string): Promise<Princip
   throw unknown(text);
 }
 
-export function lastAdmin(principal: PrincipalSummary): OperatorError {
+export function lastAdmin(principal: PrincipalSummary, otherwise = ""): OperatorError {
   return new OperatorError(
-    `${shown(principal)} is the last administrator: nobody else who has the role is enabled and has logged in once, or has an API key that counts. Let another one log in first.`,
+    `${shown(principal)} is the last administrator: nobody else who has the role is enabled and has logged in once, or has an API key that counts. Let another one log in first${otherwise}.`,
   );
 }
 

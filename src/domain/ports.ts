@@ -57,13 +57,15 @@ export interface PrincipalStore {
   ): Promise<{ readonly kind: "created"; readonly uuid: Uuid } | { readonly kind: "unknown_role" } | ShutOut>;
   /**
    * Disabling is refused where no enabled principal with the role `admin` would be left who has logged in or has a key that
-   * counts; of those who never could, the last one. Idempotent; audited when it changes something.
+   * counts; of those who never could, the last one. `evenLastAdmin`: not even then. Idempotent; audited when it changes
+   * something.
    */
   setDisabled(
     uuid: Uuid,
     disabled: boolean,
     now: Date,
     origin: Origin,
+    evenLastAdmin?: boolean,
   ): Promise<{ readonly kind: "done" | "unknown" | "last_admin" } | ShutOut>;
   /** Takes the role `admin` back, which is refused as disabling is. `no_admin`: does not have it. Audit: role_revoked. */
   revokeAdmin(

@@ -28,6 +28,7 @@ const LANES: LaneOf = {
   "api_key.create": byActor,
   "api_key.revoke": byActor,
   "principal.set_disabled": () => "admins",
+  "principal.revoke_admin": () => "admins",
 };
 
 /** As long as for a connection; milliseconds. */

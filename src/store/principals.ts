@@ -54,6 +54,7 @@ export async function createService(
 export interface SetDisabled {
   readonly uuid: Uuid;
   readonly disabled: boolean;
+  readonly evenLastAdmin: boolean;
   readonly now: Date;
   readonly origin: Origin;
 }
@@ -65,8 +66,8 @@ export async function setDisabled(db: Db, request: SetDisabled): ReturnType<Prin
   const role = await holdAdmins(db);
   const found = await findPrincipal(db, uuid);
   if (found === undefined) return { kind: "unknown" };
-  if (request.disabled && role !== undefined && (await isLastAdmin(db, role, found.id, now)))
-    return { kind: "last_admin" };
+  const refusable = request.disabled && !request.evenLastAdmin && role !== undefined;
+  if (refusable && (await isLastAdmin(db, role, found.id, now))) return { kind: "last_admin" };
   const changed = request.disabled
     ? await db.run(disable, { principal: found.id, now })
     : await db.run(enable, { principal: found.id });
@@ -131,8 +132,8 @@ export function principalStore(backend: Backend): PrincipalStore {
         (await db.all(allRoles, {})).map(({ name, scopes }) => ({ name, scopes: readList(scopes) })),
       ),
     createService: (role, now, origin) => backend.write("principal.create_service", { role, now, origin }),
-    setDisabled: (uuid, disabled, now, origin) =>
-      backend.write("principal.set_disabled", { uuid, disabled, now, origin }),
+    setDisabled: (uuid, disabled, now, origin, evenLastAdmin = false) =>
+      backend.write("principal.set_disabled", { uuid, disabled, now, origin, evenLastAdmin }),
     revokeAdmin: (uuid, now, origin) => backend.write("principal.revoke_admin", { uuid, now, origin }),
     ensureAdmins: async (identities, now, origin) => {
       for (const identity of identities) requireStorable(identity);

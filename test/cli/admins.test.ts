@@ -66,14 +66,19 @@ test("an administrator has a name, and a provider that the configuration has whe
 test("who never logged in does not stand in for the last administrator who did", async () => {
   await logInAs("real");
   await admin("make-admin", "toy", "real", ...database);
-  for (const verb of ["disable", "revoke-admin"]) {
+  for (const [verb, otherwise] of [
+    ["disable", ", or say --even-last-admin"],
+    ["revoke-admin", ""],
+  ] as const) {
     const { code, stderr } = await admin(verb, "toy:real", ...database);
     assert.equal(code, 1);
-    assert.match(
-      stderr,
-      /\(toy:real\) is the last administrator: nobody else .* Let another one log in first\.\n$/,
-    );
+    assert.match(stderr, /\(toy:real\) is the last administrator: nobody else /);
+    assert.ok(stderr.endsWith(`Let another one log in first${otherwise}.\n`), stderr);
   }
+  const shutOut = await admin("disable", "toy:real", "--even-last-admin", ...database);
+  assert.deepEqual([shutOut.code, shutOut.stderr], [0, ""]);
+  assert.match(shutOut.stdout, /\(toy:real\) is disabled\.\n$/);
+  assert.equal((await admin("enable", "toy:real", ...database)).code, 0);
   await logInAs("x");
   assert.equal((await admin("disable", "toy:real", ...database)).code, 0);
   const disabled = await admin("make-admin", "toy", "real", ...database);

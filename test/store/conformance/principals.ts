@@ -177,6 +177,9 @@ export const principalCases: readonly Case[] = [
       assert.deepEqual(await disable(ann.uuid), { kind: "last_admin" });
       assert.equal((await store.principals.summary(ann.uuid))?.disabled, false);
       assert.deepEqual(await disable(cy.uuid), { kind: "done" });
+      const anyway = await store.principals.setDisabled(ann.uuid, true, NOW, ORIGIN, true);
+      assert.deepEqual(anyway, { kind: "done" });
+      assert.equal((await store.principals.summary(ann.uuid))?.disabled, true);
     },
   ],
   [
