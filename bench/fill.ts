@@ -74,6 +74,11 @@ export function insertsOf(sizes: Sizes, offset: number): readonly Insert[] {
       values: `uuid_of(i), 0, '${LATER}', ${owner}, false, '{}'`,
     },
     {
+      count: sessions,
+      into: "tiled_auth_session_origins (session_id, provider, identity)",
+      values: `(select id from sessions where uuid = uuid_of(i)), 'any', 'user-' || (1 + i % ${principals})`,
+    },
+    {
       count: keys,
       into: "api_keys (first_eight, hashed_secret, principal_id, scopes)",
       values: `first_eight_of(i), digest_of(i), ${owner}, '["inherit"]'`,

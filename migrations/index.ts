@@ -7,6 +7,7 @@ import * as indexes from "./0002_indexes.ts";
 import * as externalLogins from "./0003_external_logins.ts";
 import * as accounts from "./0004_accounts.ts";
 import * as coveringIndexes from "./0005_covering_indexes.ts";
+import * as originsByIdentity from "./0006_origins_by_identity.ts";
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_own_tables": tables,
@@ -14,6 +15,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0003_external_logins": externalLogins,
   "0004_accounts": accounts,
   "0005_covering_indexes": coveringIndexes,
+  "0006_origins_by_identity": originsByIdentity,
 };
 
 export { restoreIndexes } from "./restore-indexes.ts";

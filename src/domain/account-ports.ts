@@ -88,7 +88,10 @@ export type UnlinkOutcome =
   | { readonly kind: "unknown" | "last" | "stale" };
 
 export interface AccountStore {
-  /** The `state` of the newest session that an identity of this provider opened, ended or not. */
+  /**
+   * The `state` of the newest session that an identity of this provider opened, ended or not. Of identities that are the
+   * principal's now: one that was unlinked says nothing of them any more, and what it said of another never counts.
+   */
   latestState(principal: Uuid, provider: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** Live ones, the one that was used last first. */
   sessions(principal: Uuid, now: Date): Promise<readonly AccountSession[]>;

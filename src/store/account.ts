@@ -26,13 +26,29 @@ const liveSessions = statement((db, { principal, now }: Args<{ principal: Uuid; 
     .orderBy("s.id", "desc"),
 );
 
+/**
+ * One look for each identity, however often they have logged in. Where an identity's newest session is another's, who had
+ * it before, it says nothing of this principal, nor do those behind it.
+ */
 const newestState = statement((db, { principal, provider }: Args<{ principal: Uuid; provider: string }>) =>
   db
-    .selectFrom("sessions as s")
-    .innerJoin("principals as p", "p.id", "s.principal_id")
-    .innerJoin("tiled_auth_session_origins as o", "o.session_id", "s.id")
-    .where("p.uuid", "=", principal)
-    .where("o.provider", "=", provider)
+    .selectFrom("identities as i")
+    .innerJoin("sessions as s", (join) =>
+      join
+        .on("s.id", "=", (eb) =>
+          eb
+            .selectFrom("tiled_auth_session_origins as o")
+            .whereRef("o.provider", "=", "i.provider")
+            .whereRef("o.identity", "=", "i.id")
+            .select((newest) => newest.fn.max("o.session_id").as("newest")),
+        )
+        // Not by the index of this column, which has all sessions that the principal ever had.
+        .on((eb) => eb(eb.fn.coalesce("s.principal_id", "s.principal_id"), "=", eb.ref("i.principal_id"))),
+    )
+    .where("i.provider", "=", provider)
+    .where("i.principal_id", "=", (eb) =>
+      eb.selectFrom("principals as p").where("p.uuid", "=", principal).select("p.id"),
+    )
     .select("s.state")
     .orderBy("s.id", "desc")
     .limit(1),

@@ -12,7 +12,8 @@ import { temporaryFolder } from "../support/process.ts";
 const SIZES: Sizes = { principals: 500, sessions: 1000, keys: 2500 };
 
 const KEYS = "select first_eight, hashed_secret, principal_id, scopes from api_keys order by first_eight";
-const SESSIONS = "select uuid, principal_id, revoked, state from sessions order by uuid";
+const SESSIONS = `select s.uuid, s.principal_id, s.revoked, s.state, o.provider, o.identity from sessions s
+  join tiled_auth_session_origins o on o.session_id = s.id order by s.uuid`;
 const PEOPLE = `select p.uuid, p.id, i.id as name, i.provider, r.name as role from principals p
   join identities i on i.principal_id = p.id join principal_role_association a on a.principal_id = p.id
   join roles r on r.id = a.role_id order by p.uuid`;
@@ -46,6 +47,8 @@ async function check(ask: Ask, no: unknown, empty: unknown): Promise<void> {
     principal_id: ownerOf(number, SIZES),
     revoked: no,
     state: empty,
+    provider: "any",
+    identity: userOf(ownerOf(number, SIZES)),
   }));
   const keys = rows(SIZES.keys, "first_eight", (number) => ({
     first_eight: firstEightOf(number, SIZES),

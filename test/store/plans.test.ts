@@ -12,6 +12,9 @@ import { at, logIn, NOW, newKey, openFor } from "./support.ts";
 
 /** The few rows of these do not grow with the number of people. */
 const SMALL = /^SCAN (roles|alembic_version|CONSTANT ROW)\b/;
+/** What there ever was of one owner or provider: ended sessions stay for a year. */
+const EVER =
+  /INDEX tiled_auth_ix_(?:sessions_owner_end \(principal_id=\?\)|origins_identity \(provider=\?\))/;
 /** Walks the table's own order and stops at the limit; never sorts or filters more than it hands out. */
 const PAGES = [
   // Counts by the page of its index, of which one holds hundreds of rows.
@@ -49,6 +52,8 @@ test("no statement scans a table that grows, or sorts what it has not limited", 
     for (const detail of explain(sql)) {
       if (PAGES.some((page) => page.test(sql))) continue;
       assert.ok(!detail.startsWith("SCAN") || SMALL.test(detail), `${detail}\n  ${sql}`);
+      // SQLite looks whether a new row is referred to already: of that there is none.
+      assert.ok(sql.startsWith("insert") || !EVER.test(detail), `${detail}\n  ${sql}`);
     }
   }
 });
@@ -70,6 +75,22 @@ test("what somebody has of API keys, and of live sessions at a login, is read fr
   ];
   assert.equal(byOwner.length, 3);
   for (const plan of byOwner) assert.match(plan.join("; "), /SEARCH (s|api_keys) USING COVERING INDEX/);
+});
+
+test("what the newest login said is found by its own session, not among all of them", async (t) => {
+  const seen = record(t);
+  const store = await openFor(t, null);
+  const { principal } = await logIn(store, "ann");
+  await store.accounts.latestState(principal.uuid, "toy");
+  t.mock.restoreAll();
+  const [sql = ""] = [...seen.keys()].filter((text) => text.startsWith('select "s"."state"'));
+  assert.match(sql, /max\("o"."session_id"\)/);
+  const plan = (await explainer(t))(sql).join("; ");
+  assert.match(plan, /SEARCH s USING INTEGER PRIMARY KEY \(rowid=\?\)/);
+  assert.match(
+    plan,
+    /SEARCH o USING COVERING INDEX tiled_auth_ix_origins_identity \(provider=\? AND identity=\?\)/,
+  );
 });
 
 /** The plan of a statement in a new database, a line for each step. */

@@ -89,4 +89,77 @@ export const accountCases: readonly Case[] = [
       assert.deepEqual(await store.accounts.latestState(uuid, "toy"), {});
     },
   ],
+  [
+    "of several identities of one provider the newest login's state counts, and what was unlinked says nothing",
+    async (store) => {
+      const ann = await logIn(store, "ann", { state: { groups: ["a"] } });
+      const { uuid } = ann.principal;
+      const second = { provider: "toy", id: "ann2" };
+      const change = {
+        principal: uuid,
+        session: ann.session.uuid,
+        since: NOW,
+        now: at(1),
+        origin: ORIGIN,
+        identity: second,
+      };
+      assert.equal((await store.accounts.link({ ...change, limit: 5, code: null })).kind, "linked");
+      assert.deepEqual(await store.accounts.latestState(uuid, "toy"), { groups: ["a"] });
+      await logIn(store, "", { identity: second, state: { groups: ["second"] } });
+      assert.deepEqual(await store.accounts.latestState(uuid, "toy"), { groups: ["second"] });
+      await logIn(store, "ann", { state: { groups: ["again"] } });
+      assert.deepEqual(await store.accounts.latestState(uuid, "toy"), { groups: ["again"] });
+      await logIn(store, "", { identity: second, state: { groups: ["second"] } });
+      assert.equal((await store.accounts.unlink({ ...change, providers: ["toy"] })).kind, "unlinked");
+      assert.deepEqual(await store.accounts.latestState(uuid, "toy"), { groups: ["again"] });
+    },
+  ],
+  [
+    "what a login said of those who had the identity before never counts for who has it now",
+    async (store) => {
+      const [ann, bob] = [await logIn(store, "ann"), await logIn(store, "bob")];
+      const badge = { provider: "badge", id: "7" };
+      const change = { since: NOW, now: at(1), origin: ORIGIN, identity: badge };
+      const link = ({ principal, session }: typeof ann) =>
+        store.accounts.link({
+          ...change,
+          principal: principal.uuid,
+          session: session.uuid,
+          limit: 5,
+          code: null,
+        });
+      const unlink = ({ principal, session }: typeof ann) =>
+        store.accounts.unlink({
+          ...change,
+          principal: principal.uuid,
+          session: session.uuid,
+          providers: ["toy"],
+        });
+      const states = async () =>
+        Promise.all([ann, bob].map(({ principal }) => store.accounts.latestState(principal.uuid, "badge")));
+
+      await link(ann);
+      await logIn(store, "", { identity: badge, state: { groups: ["anns"] } });
+      await unlink(ann);
+      await link(bob);
+      assert.deepEqual(await states(), [undefined, undefined]);
+      await logIn(store, "", { identity: badge, state: { groups: ["bobs"] } });
+      assert.deepEqual(await states(), [undefined, { groups: ["bobs"] }]);
+      await unlink(bob);
+      await link(ann);
+      assert.deepEqual(await states(), [undefined, undefined], "what ann's said is from before bob's");
+      await logIn(store, "", { identity: badge, state: { groups: ["anns again"] } });
+      assert.deepEqual(await states(), [{ groups: ["anns again"] }, undefined]);
+    },
+  ],
+  [
+    "a newest login that was purged says nothing, nor one of an unknown principal",
+    async (store) => {
+      const { principal } = await logIn(store, "ann", { state: { groups: ["old"] }, expirationTime: at(5) });
+      assert.deepEqual(await store.accounts.latestState(principal.uuid, "toy"), { groups: ["old"] });
+      assert.equal((await store.maintenance.purge(at(10), 100, null)).sessions, 1);
+      assert.equal(await store.accounts.latestState(principal.uuid, "toy"), undefined);
+      assert.equal(await store.accounts.latestState(newUuid(), "toy"), undefined);
+    },
+  ],
 ];
