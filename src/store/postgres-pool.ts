@@ -20,6 +20,15 @@ export type Log = (level: "info" | "warn" | "error", message: string) => void;
 const CONNECT_TIMEOUT = 5000;
 const INT8 = 20;
 
+/**
+ * Two single statements that change one row, such as those that count failures, wait for each other: where the database's
+ * default is stricter, the second one would fail.
+ */
+const READ_COMMITTED = {
+  text: "set default_transaction_isolation to 'read committed'",
+  query_timeout: CONNECT_TIMEOUT,
+};
+
 export function makePool(address: PostgresAddress, limits: PoolLimits, log: Log): Connections {
   const [first, second] = encryptionOf(address);
   const pool = poolOf(address, first, limits, log);
@@ -58,6 +67,7 @@ function poolOf(
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     keepAlive: true,
     ...timeouts,
+    onConnect: (client) => client.query(READ_COMMITTED),
     types: { getTypeParser },
   });
   // A connection in use tells its user by the query that fails; without a listener the process would end.

@@ -24,7 +24,10 @@ export async function prepare(
   look: (transaction: Kysely<Tables>) => Inspection | Promise<Inspection>,
   mayCreate: boolean,
 ): Promise<Preparation> {
-  return db.transaction().execute(async (transaction) => {
+  const plain = db.transaction();
+  // Who waited for the lock sees what was made meanwhile, whatever the database's own default is.
+  const begun = dialect === "postgresql" ? plain.setIsolationLevel("read committed") : plain;
+  return begun.execute(async (transaction) => {
     // On SQLite the transaction itself keeps the others out.
     if (dialect === "postgresql")
       await sql`select pg_advisory_xact_lock(${sql.lit(START_LOCK)})`.execute(transaction);

@@ -11,7 +11,18 @@ import { sha256 } from "../../src/lib/secrets.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
 import { openStore } from "../../src/store/open.ts";
 import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
-import { at, logIn, login, NOW, newKey, openFor, refresh, storeOptions } from "./support.ts";
+import {
+  at,
+  logIn,
+  login,
+  NOW,
+  newKey,
+  openFor,
+  refresh,
+  STRICTER,
+  storeOptions,
+  strictDatabase,
+} from "./support.ts";
 
 const CASES: Readonly<
   Record<string, (t: TestContext, server: PrivatePostgres, uri: string) => Promise<void>>
@@ -162,6 +173,25 @@ const CASES: Readonly<
     assert.equal(counted.filter((wait) => wait === 0).length, 5);
     for (const store of stores)
       assert.ok((await store.failures.blocked("ann", { failures: 5, per: 300 })) > 0);
+  },
+
+  "where transactions are stricter by default, servers start at once and count together all the same": async (
+    _t,
+    server,
+  ) => {
+    for (const level of STRICTER) {
+      const uri = await strictDatabase(server, level);
+      const stores = await Promise.all(
+        Array.from({ length: 5 }, () => openStore(storeOptions(uri, { poolSize: 4, maxOverflow: 0 }))),
+      );
+      const limit = { failures: 5, per: 300 };
+      const counted = await Promise.all(
+        stores.flatMap(({ failures }) => Array.from({ length: 10 }, () => failures.count("ann", limit))),
+      );
+      assert.equal(counted.filter((wait) => wait === 0).length, 5);
+      await Promise.all(stores.map((store) => logIn(store, "ann")));
+      await Promise.all(stores.map((store) => store.close()));
+    }
   },
 
   "what one server ends, the other knows": async (t, _server, uri) => {
