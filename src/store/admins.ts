@@ -3,13 +3,13 @@
  */
 import type { Kysely } from "kysely";
 import type { Origin } from "../domain/model.ts";
-import type { PrincipalStore } from "../domain/ports.ts";
+import type { PrincipalStore, ShutOut } from "../domain/ports.ts";
 import { ADMIN_ROLE } from "../domain/scopes.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
-import { hold } from "./authority.ts";
+import { type Change, hold } from "./authority.ts";
 import { type Args, type Db, statement } from "./statement.ts";
-import { findPrincipal } from "./summaries.ts";
+import { findPrincipal, type PrincipalRow } from "./summaries.ts";
 import type { Tables } from "./tables.ts";
 
 /** Whoever wants to take an administrator away waits here, so that two cannot take each other away. */
@@ -71,9 +71,19 @@ const withKey = (who: Who) =>
 const SELF = { enabled: enabled("="), loggedIn: loggedIn("="), withKey: withKey("=") };
 const OTHER = { enabled: enabled("!="), loggedIn: loggedIn("!="), withKey: withKey("!=") };
 
-/** The role's id, locked. Undefined: the database has no such role. */
-export async function holdAdmins(db: Db): Promise<number | undefined> {
-  return (await db.one(lockRole, { name: ADMIN_ROLE.name }))?.id;
+type Held =
+  | ShutOut
+  | { readonly kind: "unknown" }
+  /** `role`: undefined where the database has no such role. */
+  | { readonly kind: "held"; readonly principal: PrincipalRow; readonly role: number | undefined };
+
+/** The locks under which somebody who may be an administrator is taken away. */
+export async function holdAdmins(db: Db, change: Change & { readonly uuid: Uuid }): Promise<Held> {
+  const shutOut = await hold(db, change, change.uuid);
+  if (shutOut !== undefined) return shutOut;
+  const role = (await db.one(lockRole, { name: ADMIN_ROLE.name }))?.id;
+  const principal = await findPrincipal(db, change.uuid);
+  return principal === undefined ? { kind: "unknown" } : { kind: "held", principal, role };
 }
 
 /**
@@ -97,15 +107,13 @@ export interface RevokeAdmin {
 
 export async function revokeAdmin(db: Db, request: RevokeAdmin): ReturnType<PrincipalStore["revokeAdmin"]> {
   const { uuid, now, origin } = request;
-  const shutOut = await hold(db, request, uuid);
-  if (shutOut !== undefined) return shutOut;
-  const role = await holdAdmins(db);
-  const found = await findPrincipal(db, uuid);
-  if (found === undefined) return { kind: "unknown" };
+  const held = await holdAdmins(db, request);
+  if (held.kind !== "held") return held;
+  const { role, principal } = held;
   if (role === undefined) return { kind: "no_admin" };
-  const holder = { role, principal: found.id };
+  const holder = { role, principal: principal.id };
   if ((await db.one(hasRole, holder)) === undefined) return { kind: "no_admin" };
-  if (await isLastAdmin(db, role, found.id, now)) return { kind: "last_admin" };
+  if (await isLastAdmin(db, role, principal.id, now)) return { kind: "last_admin" };
   await db.run(takeRole, holder);
   await note(db, "role_revoked", { now, origin, principal: uuid }, { role: ADMIN_ROLE.name });
   return { kind: "done" };

@@ -61,16 +61,14 @@ export interface SetDisabled {
 
 export async function setDisabled(db: Db, request: SetDisabled): ReturnType<PrincipalStore["setDisabled"]> {
   const { uuid, now, origin } = request;
-  const shutOut = await hold(db, request, uuid);
-  if (shutOut !== undefined) return shutOut;
-  const role = await holdAdmins(db);
-  const found = await findPrincipal(db, uuid);
-  if (found === undefined) return { kind: "unknown" };
+  const held = await holdAdmins(db, request);
+  if (held.kind !== "held") return held;
+  const { role, principal } = held;
   const refusable = request.disabled && !request.evenLastAdmin && role !== undefined;
-  if (refusable && (await isLastAdmin(db, role, found.id, now))) return { kind: "last_admin" };
+  if (refusable && (await isLastAdmin(db, role, principal.id, now))) return { kind: "last_admin" };
   const changed = request.disabled
-    ? await db.run(disable, { principal: found.id, now })
-    : await db.run(enable, { principal: found.id });
+    ? await db.run(disable, { principal: principal.id, now })
+    : await db.run(enable, { principal: principal.id });
   const event = request.disabled ? "principal_disabled" : "principal_enabled";
   if (changed > 0) await note(db, event, { now, origin, principal: uuid });
   return { kind: "done" };

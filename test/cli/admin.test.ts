@@ -4,12 +4,10 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Store } from "../../src/domain/ports.ts";
-import { systemClock } from "../../src/lib/clock.ts";
 import { randomHex, sha256 } from "../../src/lib/secrets.ts";
 import { newUuid } from "../../src/lib/uuid.ts";
-import { openStore } from "../../src/store/open.ts";
 import { sqliteFixture } from "../store/fixtures.ts";
-import { logIn, newKey, storeOptions } from "../store/support.ts";
+import { logIn, newKey, withStoreAt } from "../store/support.ts";
 import { temporaryFolder } from "../support/process.ts";
 import { tiled } from "../support/terminal.ts";
 
@@ -25,14 +23,7 @@ before(async () => {
 });
 
 /** The store that a server would have open, for the time of one test. */
-async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(storeOptions(uri, { initIfNotExists: false, clock: systemClock }));
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
-}
+const withStore = <T>(work: (store: Store) => Promise<T>) => withStoreAt(uri, work);
 
 function userWithSessions(name: string, sessions = 1) {
   return withStore(async (store) => {

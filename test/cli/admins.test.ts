@@ -3,9 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Store } from "../../src/domain/ports.ts";
-import { systemClock } from "../../src/lib/clock.ts";
-import { openStore } from "../../src/store/open.ts";
-import { logIn, ORIGIN, storeOptions } from "../store/support.ts";
+import { logIn, ORIGIN, withStoreAt } from "../store/support.ts";
 import { temporaryFolder } from "../support/process.ts";
 import { tiled } from "../support/terminal.ts";
 
@@ -29,14 +27,7 @@ database: {uri: "${uri}"}
 });
 
 /** The store that a server would have open, for the time of one test. */
-async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(storeOptions(uri, { initIfNotExists: false, clock: systemClock }));
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
-}
+const withStore = <T>(work: (store: Store) => Promise<T>) => withStoreAt(uri, work);
 
 const logInAs = (id: string) =>
   withStore(async (store) => {

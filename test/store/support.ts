@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Origin } from "../../src/domain/model.ts";
 import type { CreateApiKey, OpenOutcome, OpenSession, RotateSession, Store } from "../../src/domain/ports.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
+import { ManualClock, systemClock } from "../../src/lib/clock.ts";
 import { sha256 } from "../../src/lib/secrets.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
 import { openStore, type StoreOptions } from "../../src/store/open.ts";
@@ -112,6 +112,16 @@ export async function strictDatabase(
   const name = new URL(uri).pathname.slice(1);
   await server.query(uri, `alter database ${name} set default_transaction_isolation = '${level}'`);
   return uri;
+}
+
+/** A store on a database that is there, by the time of the day, until the work is done. */
+export async function withStoreAt<T>(uri: string, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(storeOptions(uri, { initIfNotExists: false, clock: systemClock }));
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
 }
 
 /** A folder that is deleted when the test ends. */
