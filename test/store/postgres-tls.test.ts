@@ -136,7 +136,7 @@ test("a real server, by its certificate and its pg_hba.conf", async (t) => {
 
   /** `TLSv1.3`, `plain`, or what went wrong. */
   const reached = async (query: string, host = "localhost"): Promise<string> => {
-    const address = addressOf(`postgresql://tests@${host}:${port}/postgres${query}`);
+    const address = addressOf(`postgresql://tests:hunter2@${host}:${port}/postgres${query}`);
     const pool = makePool(address, { size: 2, statementTimeout: 5000 }, (_, line) => lines.push(line));
     try {
       const client = await pool.connect();
@@ -162,7 +162,7 @@ test("a real server, by its certificate and its pg_hba.conf", async (t) => {
     assert.equal(await reached("?sslmode=allow"), "plain");
     assert.match(await reached("?sslmode=require"), /does not support SSL/);
     assert.match(lines.join("\n"), /not encrypted/);
-    assert.doesNotMatch(lines.join("\n"), /tests@/);
+    assert.doesNotMatch(lines.join("\n"), /hunter2/);
   });
 
   server.configure({
