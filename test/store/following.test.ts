@@ -3,16 +3,16 @@
  * missed, and nobody waits for it.
  */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { main } from "../../src/cli/program.ts";
 import { follow, newest } from "../../src/domain/audit-following.ts";
 import type { Store } from "../../src/domain/ports.ts";
 import type { Failure } from "../../src/errors.ts";
-import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
 import { eventually } from "../support/process.ts";
 import { TestTerminal, tiled } from "../support/terminal.ts";
+import { onPostgres, type PostgresCases } from "./on-postgres.ts";
 import { at, logIn, ORIGIN, openFor } from "./support.ts";
 
 const FILTER = { limit: 100 };
@@ -82,9 +82,7 @@ function command(uri: string) {
   };
 }
 
-const CASES: Readonly<
-  Record<string, (t: TestContext, server: PrivatePostgres, uri: string) => Promise<void>>
-> = {
+const CASES: PostgresCases = {
   "a row with the smaller id that is committed later is printed, once": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const slow = await transaction(t, uri);
@@ -185,11 +183,4 @@ const CASES: Readonly<
   },
 };
 
-test("PostgreSQL", async (t) => {
-  const server = await startPostgresOrSkip(t);
-  if (server === undefined) return;
-  t.after(() => server.remove());
-  for (const [name, run] of Object.entries(CASES)) {
-    await t.test(name, async (inner) => run(inner, server, await server.createDatabase()));
-  }
-});
+onPostgres(CASES);

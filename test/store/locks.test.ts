@@ -3,14 +3,14 @@
  * connection holds the row, so that the order of things is known.
  */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import type { Origin } from "../../src/domain/model.ts";
 import type { Store } from "../../src/domain/ports.ts";
 import { type Digest, sha256 } from "../../src/lib/secrets.ts";
 import { newUuid, type Uuid } from "../../src/lib/uuid.ts";
-import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
+import { onPostgres, type PostgresCases } from "./on-postgres.ts";
 import { at, logIn, login, newKey, ORIGIN, opened, openFor } from "./support.ts";
 
 const ORCID = { provider: "orcid", id: "0000-0001" };
@@ -81,9 +81,7 @@ const CIRCLES: Readonly<Record<string, readonly [ChangeOfOne, ChangeOfOne]>> = {
   ],
 };
 
-const CASES: Readonly<
-  Record<string, (t: TestContext, server: PrivatePostgres, uri: string) => Promise<void>>
-> = {
+const CASES: PostgresCases = {
   "a login that waits while its identity is unlinked is one of somebody new": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const ann = await logIn(store, "ann");
@@ -339,11 +337,4 @@ const CASES: Readonly<
   },
 };
 
-test("PostgreSQL", async (t) => {
-  const server = await startPostgresOrSkip(t);
-  if (server === undefined) return;
-  t.after(() => server.remove());
-  for (const [name, run] of Object.entries(CASES)) {
-    await t.test(name, async (inner) => run(inner, server, await server.createDatabase()));
-  }
-});
+onPostgres(CASES);

@@ -2,7 +2,6 @@
  * What only PostgreSQL has: a server that restarts, connections that end, other servers beside ours.
  */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import pg from "pg";
 import { LoginThrottle } from "../../src/domain/throttle.ts";
@@ -10,7 +9,7 @@ import { Failure } from "../../src/errors.ts";
 import { sha256 } from "../../src/lib/secrets.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
 import { openStore } from "../../src/store/open.ts";
-import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
+import { onPostgres, type PostgresCases } from "./on-postgres.ts";
 import {
   at,
   logIn,
@@ -24,9 +23,7 @@ import {
   strictDatabase,
 } from "./support.ts";
 
-const CASES: Readonly<
-  Record<string, (t: TestContext, server: PrivatePostgres, uri: string) => Promise<void>>
-> = {
+const CASES: PostgresCases = {
   "a restart under load: nothing acknowledged is lost, nothing but unavailable is said, and all is well after":
     async (t, server, uri) => {
       const store = await openFor(t, uri, { poolSize: 4, maxOverflow: 4 });
@@ -309,13 +306,4 @@ const CASES: Readonly<
   },
 };
 
-test("PostgreSQL", async (t) => {
-  const server = await startPostgresOrSkip(t);
-  if (server === undefined) return;
-  t.after(() => server.remove());
-  for (const [name, run] of Object.entries(CASES)) {
-    await t.test(name, { timeout: 60_000 }, async (inner) =>
-      run(inner, server, await server.createDatabase()),
-    );
-  }
-});
+onPostgres(CASES);
