@@ -261,15 +261,14 @@ function newExchange(tokens: Tokens, { store, clock }: AppParts): Exchange {
 }
 
 function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts): FastifyInstance {
-  const { bodyLimit } = config.server;
+  const { bodyLimit, headerLimit } = config.server;
   const { rewriteUrl, constraints } = gatewayRouting(mounts);
+  const listening = { maxHeaderSize: headerLimit, ...upgradeOptions(config.upstreams) };
   return Fastify({
     childLoggerFactory: (_parent, bindings) => new RequestLog(logger, bindings) as FastifyBaseLogger,
     // Its own lines show the query, which may hold a key; ours are in `http/logging.ts`.
     logController: new LogController({ disableRequestLogging: true }),
-    ...(tls === null
-      ? { http: upgradeOptions(config.upstreams) }
-      : { https: { ...tls, ...upgradeOptions(config.upstreams) } }),
+    ...(tls === null ? { http: listening } : { https: { ...tls, ...listening } }),
     bodyLimit,
     genReqId: requestIds(),
     clientErrorHandler: answerBrokenRequest,

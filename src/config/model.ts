@@ -97,8 +97,9 @@ export interface ServerConfig {
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** In lower case, perhaps with a port. */
   readonly verifyHosts: readonly string[];
-  /** Bytes. */
+  /** Bytes, both. */
   readonly bodyLimit: number;
+  readonly headerLimit: number;
   /** "" or "/prefix". */
   readonly rootPath: string;
 }

@@ -40,6 +40,11 @@ export const server = section("Where the server listens and how it is reached", 
     "Largest body of a request to an authentication route, in bytes",
     65_536,
   ),
+  header_limit: optional(
+    whole(8_192, 1_048_576),
+    "Largest header of a request, cookies of other applications included, in bytes",
+    32_768,
+  ),
 });
 
 const TUNING = "uvicorn's own tuning; this server is not uvicorn";

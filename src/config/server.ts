@@ -22,6 +22,7 @@ export function serverConfig(context: Context): ServerConfig {
     tls: tls(context),
     verifyHosts: (server?.verify_hosts ?? []).flatMap((host) => host?.toLowerCase() ?? []),
     bodyLimit: server?.body_limit ?? 65_536,
+    headerLimit: server?.header_limit ?? 32_768,
     rootPath: normalPath(uvicorn?.root_path ?? ""),
   };
 }

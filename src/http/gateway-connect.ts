@@ -35,6 +35,8 @@ export class RefusedBehind extends Error {
 }
 
 const MAX_REFUSAL = 65_536;
+/** Of the answer. */
+const MAX_HEADERS = 65_536;
 
 /** Resolves once the server has accepted, paused. Given up when the `caller` is gone. */
 export async function connect(wanted: Wanted, words: Words, caller: Leaving): Promise<WebSocket> {
@@ -70,6 +72,7 @@ function shakeHands(wanted: Wanted, words: Words, protocols: string[], caller: L
     handshakeTimeout: wanted.upstream.timeout * 1000,
     perMessageDeflate: false,
     maxPayload: 0,
+    maxHeaderSize: MAX_HEADERS,
   });
   const giveUp = () => behind.terminate();
   caller.once("close", giveUp);

@@ -8,6 +8,14 @@ import { Failure } from "../errors.ts";
 import { uniqueNames } from "../lib/secrets.ts";
 import { elapsed } from "./after.ts";
 import { isHost, type Links } from "./links.ts";
+import { routeOf } from "./route.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Its answer has no link, so that an HTTP/1.0 request needs no Host. */
+    hostless?: true;
+  }
+}
 
 const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
@@ -52,6 +60,7 @@ function checkHeaders(request: FastifyRequest): Failure | undefined {
   if (request.raw.url?.includes("#")) {
     return new Failure("bad_request", { detail: "A request's target has no fragment." });
   }
+  if (hosts === 0 && mayLackHost(request)) return undefined;
   if (!isHost(request.raw.headers.host ?? "")) {
     return new Failure("bad_request", { detail: "The Host header is not a host name." });
   }
@@ -59,6 +68,11 @@ function checkHeaders(request: FastifyRequest): Failure | undefined {
   if (credentials > 1)
     return new Failure("bad_request", { detail: "The Authorization header is given twice." });
   return undefined;
+}
+
+/** HAProxy's checks are HTTP/1.0 requests without a Host (RFC 9112, section 3.2, asks for it from HTTP/1.1 on). */
+function mayLackHost(request: FastifyRequest): boolean {
+  return request.raw.httpVersion === "1.0" && routeOf(request).hostless === true;
 }
 
 const OLDEST = "0.1.0a104";

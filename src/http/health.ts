@@ -3,7 +3,7 @@
  * people in at its providers. Probes come every few seconds: what is wrong stands in the line of their request, and what
  * has changed in a line of its own, once. A provider says by itself when it fails and when it can be used again.
  */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifySchema, RouteHandlerMethod } from "fastify";
 import type { Logger } from "pino";
 import { Type } from "typebox";
 import type { BrowserLogin } from "../authenticators/contract.ts";
@@ -50,21 +50,17 @@ export function healthRoutes(app: FastifyInstance, { ping, providers, log }: Hea
     });
   };
 
-  app.get(
+  probe(
+    app,
     "/healthz",
-    {
-      config: { access: "public" },
-      schema: { tags: ["operation"], summary: "Is the process alive?", response },
-    },
+    { tags: ["operation"], summary: "Is the process alive?", response },
     (_request, reply) => answerJson(reply, { status: "ready" }),
   );
 
-  app.get(
+  probe(
+    app,
     "/healthz/ready",
-    {
-      config: { access: "public" },
-      schema: { tags: ["operation"], summary: "Can the server do its work?", response },
-    },
+    { tags: ["operation"], summary: "Can the server do its work?", response },
     async (request, reply) => {
       const failure = (await databaseFailure()) ?? providerFailure();
       if (failure === null) return answerJson(reply, { status: "ready" });
@@ -72,4 +68,11 @@ export function healthRoutes(app: FastifyInstance, { ping, providers, log }: Hea
       return answerJson(reply.headers(failure.headers), { detail: failure.detail }, failure.status);
     },
   );
+}
+
+/** HAProxy asks with OPTIONS unless told otherwise. */
+function probe(app: FastifyInstance, url: string, schema: FastifySchema, handler: RouteHandlerMethod): void {
+  const config = { access: "public", hostless: true } as const;
+  app.get(url, { config, schema }, handler);
+  app.options(url, { config, schema: { hide: true } }, handler);
 }

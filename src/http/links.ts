@@ -69,11 +69,7 @@ export class Links {
 
   isHttps(request: FastifyRequest): boolean {
     if (this.#publicOrigin !== null) return this.#publicOrigin.startsWith("https:");
-    return this.#scheme(this.#proxies.read(request).proto) === "https";
-  }
-
-  #scheme(forwarded: string | undefined): "http" | "https" {
-    if (forwarded === "https" || forwarded === "http") return forwarded;
-    return this.#tls ? "https" : "http";
+    const { proto } = this.#proxies.read(request);
+    return proto === undefined ? this.#tls : proto === "https";
   }
 }

@@ -9,7 +9,7 @@ export interface Forwarded {
   readonly address: string | null;
   /** Only where a trusted proxy sent them. */
   readonly host: string | undefined;
-  readonly proto: string | undefined;
+  readonly proto: "http" | "https" | undefined;
 }
 
 declare module "fastify" {
@@ -67,7 +67,7 @@ export class Proxies {
       );
       return direct(peer);
     }
-    return { address: this.#client(peer, text(chain)), host: last(host), proto: last(proto) };
+    return { address: this.#client(peer, text(chain)), host: last(host), proto: scheme(last(proto)) };
   }
 
   /** From the right, the first address that is not a trusted proxy itself. */
@@ -117,4 +117,16 @@ function text(header: string | string[] | undefined): string | undefined {
 
 function last(header: string | string[] | undefined): string | undefined {
   return text(header)?.split(",").at(-1)?.trim();
+}
+
+/** Traefik names the scheme of a WebSocket, which is that of its handshake here. */
+const SCHEMES: ReadonlyMap<string, "http" | "https"> = new Map([
+  ["http", "http"],
+  ["ws", "http"],
+  ["https", "https"],
+  ["wss", "https"],
+]);
+
+function scheme(name: string | undefined): "http" | "https" | undefined {
+  return SCHEMES.get(name?.toLowerCase() ?? "");
 }

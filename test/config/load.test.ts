@@ -24,6 +24,7 @@ const DEFAULTS = {
     tls: null,
     verifyHosts: [],
     bodyLimit: 65_536,
+    headerLimit: 32_768,
     rootPath: "",
   },
   authentication: {
@@ -65,6 +66,7 @@ describe("what a configuration says", () => {
   tls: {cert: c.pem, key: k.pem}
   verify_hosts: [Data.example.org, "data.example.org:8443"]
   body_limit: 10000
+  header_limit: 65536
 authentication:
   providers:
   - provider: toy
@@ -98,6 +100,7 @@ audit: {retention_days: null}
       tls: { cert: "c.pem", key: "k.pem" },
       verifyHosts: ["data.example.org", "data.example.org:8443"],
       bodyLimit: 10_000,
+      headerLimit: 65_536,
       rootPath: "",
     });
     assert.deepEqual(
@@ -108,7 +111,7 @@ audit: {retention_days: null}
       ],
     );
     const { place } = authentication.providers[0] ?? {};
-    assert.deepEqual([place?.line, place?.path], [11, "authentication.providers[0]"]);
+    assert.deepEqual([place?.line, place?.path], [12, "authentication.providers[0]"]);
     assert.match(place?.file ?? "", /config\.yml$/);
     assert.deepEqual(authentication.admins, [{ provider: "toy", id: "alice" }]);
     assert.deepEqual(
@@ -134,8 +137,8 @@ audit: {retention_days: null}
     assert.deepEqual(
       config.trees.map(({ path, place: { line } }) => [path, line]),
       [
-        ["/raw/x", 26],
-        ["/b", 26],
+        ["/raw/x", 27],
+        ["/b", 27],
       ],
     );
     assert.equal(

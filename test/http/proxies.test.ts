@@ -43,6 +43,15 @@ test("a trusted proxy says who the client is and how it reached us", () => {
   assert.equal(proxies.read(request("11.0.0.1", FORGED)).address, "11.0.0.1");
 });
 
+test("a proxy may name a WebSocket's scheme, in any case, as Traefik does", () => {
+  const { links } = setUp(["127.0.0.1"]);
+  const base = (proto: string) => links.base(request("127.0.0.1", { "x-forwarded-proto": proto }));
+  for (const proto of ["https", "HTTPS", "wss", "WSS", "http, wss", "http,Https"])
+    assert.equal(base(proto), "https://tiled.test:8000", proto);
+  for (const proto of ["http", "HTTP", "ws", "wss, ws", "", "ftp", "__proto__", "constructor"])
+    assert.equal(base(proto), "http://tiled.test:8000", proto);
+});
+
 test("what a client writes in front of the chain is not believed", () => {
   const { proxies } = setUp(["10.0.0.0/8"]);
   const chain = (value: string) => proxies.read(request("10.0.0.1", { "x-forwarded-for": value })).address;

@@ -202,6 +202,7 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
       tls: null,
       verifyHosts: [],
       bodyLimit: 65_536,
+      headerLimit: 32_768,
       rootPath: "",
       ...options.server,
     },

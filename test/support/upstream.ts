@@ -28,7 +28,7 @@ export class TestUpstream {
   about: object | null = { api_version: 0, library_version: "9.9.9", formats: { array: ["x/y"] } };
 
   constructor() {
-    this.server = createServer((request, response) => {
+    this.server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
       if (request.url === "/api/v1/" && request.headers.authorization === undefined) {
         response.writeHead(this.about === null ? 404 : 200, { "content-type": "application/json" });
         response.end(JSON.stringify(this.about));
