@@ -27,6 +27,10 @@ export interface Server {
   cpu(): number;
   /** Resident memory in megabytes. */
   memory(): number;
+  /** How the process ended by itself; null: it has not. */
+  ended(): string | null;
+  /** At once. */
+  kill(): void;
   stop(): Promise<void>;
 }
 
@@ -48,7 +52,16 @@ export async function start(command: readonly string[]): Promise<Server> {
     process.off("exit", kill);
     await end(child);
   };
-  return { port, url, startedIn, cpu: () => cpu(child), memory: () => memory(child), stop };
+  return {
+    port,
+    url,
+    startedIn,
+    cpu: () => cpu(child),
+    memory: () => memory(child),
+    ended: () => child.signalCode ?? (child.exitCode === null ? null : `exit ${child.exitCode}`),
+    kill,
+    stop,
+  };
 }
 
 export const startBare = () => start([process.execPath, at("bare.ts")]);
@@ -65,6 +78,7 @@ export async function load(job: Job): Promise<Measured> {
 }
 
 async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
   if (child.kill("SIGTERM")) await ended;
 }
