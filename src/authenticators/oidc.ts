@@ -32,8 +32,6 @@ export class OIDCAuthenticator implements ExternalAuthenticator {
   readonly #provider: Provider;
   readonly #browser: Browser;
   readonly #person: PersonRules;
-  readonly #otherAudience: boolean;
-  readonly #warn: AuthenticatorContext["warn"];
 
   constructor(args: OidcArgs, context: AuthenticatorContext, given: Partial<OidcOptions> = {}) {
     const options = { ...OIDC_DEFAULTS, ...given };
@@ -60,8 +58,12 @@ export class OIDCAuthenticator implements ExternalAuthenticator {
       keep: context.keepClaims ?? [],
     };
     const audience = args.audience ?? args.client_id;
-    this.#otherAudience = audience !== args.client_id;
-    this.#warn = context.warn;
+    if (audience !== args.client_id) {
+      context.warn(
+        "args.audience differs from args.client_id. An id_token is for the client that asked for it, so client_id is what " +
+          "counts; one for this audience is accepted only where it names our client, too (azp). audience can be left out.",
+      );
+    }
     this.#browser = new Browser(
       args,
       {
@@ -91,14 +93,8 @@ export class OIDCAuthenticator implements ExternalAuthenticator {
     return this.#provider.problem();
   }
 
-  async start(): Promise<void> {
-    if (this.#otherAudience) {
-      this.#warn(
-        "args.audience differs from args.client_id. An id_token is for the client that asked for it, so client_id is what " +
-          "counts; one for this audience is accepted only where it names our client, too (azp). audience can be left out.",
-      );
-    }
-    await this.#browser.start();
+  start(): Promise<void> {
+    return this.#browser.start();
   }
 
   async stop(): Promise<void> {

@@ -36,16 +36,19 @@ export async function check(path: string | undefined, io: ConfigIo): Promise<voi
   for (const warning of config.warnings) io.err(warning);
   io.out("No errors found in configuration.");
   const { redirectNotice } = await import("./notices.ts");
-  for (const line of redirectNotice(baseOf(config), await externalsOf(config))) io.out(line);
+  for (const line of redirectNotice(baseOf(config), await externalsOf(config, io))) io.out(line);
 }
 
 function baseOf({ server: { publicUrl, tls, host, port, rootPath } }: Config): string {
   return publicUrl ?? `${tls === null ? "http" : "https"}://${shownHost(host)}:${port}${rootPath}`;
 }
 
-async function externalsOf({ authentication, directory }: Config): Promise<readonly string[]> {
+/** Tells what their classes warn of, too. */
+async function externalsOf({ authentication, directory }: Config, io: ConfigIo): Promise<readonly string[]> {
   const { externalNames, loadAuthenticators } = await import("../authenticators/load.ts");
-  return externalNames(await loadAuthenticators(authentication.providers, directory, () => {}));
+  return externalNames(
+    await loadAuthenticators(authentication.providers, directory, (warning) => io.err(warning)),
+  );
 }
 
 /**

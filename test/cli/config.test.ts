@@ -60,6 +60,22 @@ ${TREES}`;
     assert.ok(here.out.includes("    http://127.0.0.1:8000/api/v1/auth/provider/lab/code"), String(here.out));
   });
 
+  it("tells what an authenticator's class warns of, such as Tiled's own page for logins without its tokens", async () => {
+    const { err, problems } = await checked(`authentication:
+  secret_keys: [${"k".repeat(40)}]
+  providers:
+  - provider: sso
+    authenticator: tiled.authenticators:OIDCAuthenticator
+    args: {audience: app, client_id: app, client_secret: b, well_known_uri: "https://idp.example.org/.well-known/openid-configuration",
+           redirect_on_success: "https://tiled.example.org/ui/auth-callback"}
+trees: [{path: /, upstream: "http://127.0.0.1:8001"}]
+`);
+    assert.deepEqual(problems, []);
+    const told = err.filter((line) => line.includes("needs args.tokens_in_redirect: true"));
+    assert.deepEqual(told.length, 1, err.join());
+    assert.match(told[0] ?? "", /^Provider 'sso': args\.redirect_on_success \(https:.*auth-callback\)/);
+  });
+
   it("tells warnings on stderr", async () => {
     const { out, err } = await checked(`specs: []\n${TREES}`);
     assert.equal(out.length, 1);

@@ -38,14 +38,23 @@ export class Browser {
   readonly tokensInRedirect: boolean;
   readonly #parts: BrowserParts;
   readonly #flow: CodeFlow;
-  readonly #warn: AuthenticatorContext["warn"];
 
   constructor(args: BrowserArgs, parts: BrowserParts, context: AuthenticatorContext) {
     this.redirectOnSuccess = applicationUrl("redirect_on_success", args.redirect_on_success);
     this.redirectOnFailure = applicationUrl("redirect_on_failure", args.redirect_on_failure);
     this.tokensInRedirect = args.tokens_in_redirect ?? false;
     this.#parts = parts;
-    this.#warn = context.warn;
+    if (this.tokensInRedirect) {
+      context.warn(
+        "args.tokens_in_redirect: tokens are put into the address of redirect_on_success, where logs, histories and " +
+          "other sites can see them. Exchange the one-time code instead, and switch this off.",
+      );
+    } else if (isTiledsOwn(this.redirectOnSuccess)) {
+      context.warn(
+        `args.redirect_on_success (${this.redirectOnSuccess}) is a page of Tiled's own web interface, which reads the tokens ` +
+          "from its address and does not know the one-time code that it gets instead: it needs args.tokens_in_redirect: true.",
+      );
+    }
     this.#flow = new CodeFlow({
       client: {
         id: args.client_id,
@@ -74,13 +83,12 @@ export class Browser {
     return verifyIdToken(idToken, { nonce: response.nonce, accessToken, issuer }, known, rules, signal);
   }
 
-  async start(): Promise<void> {
-    if (this.tokensInRedirect) {
-      this.#warn(
-        "args.tokens_in_redirect: tokens are put into the address of redirect_on_success, where logs, histories and " +
-          "other sites can see them. Exchange the one-time code instead, and switch this off.",
-      );
-    }
-    await this.#parts.provider.start();
+  start(): Promise<void> {
+    return this.#parts.provider.start();
   }
+}
+
+/** As the configuration in Tiled's documentation has it. */
+function isTiledsOwn(url: string | null): boolean {
+  return url !== null && /\/ui\/auth-callback\/?$/.test(new URL(url).pathname);
 }

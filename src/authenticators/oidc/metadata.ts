@@ -70,10 +70,26 @@ export function readMetadata(document: ServerMetadata, source: string, loopback:
   };
 }
 
-/** A provider whose document is at the place that its issuer says (OpenID Connect Discovery, section 4.3). */
+/** Whether the operator named the document, and not the issuer. */
+export function namesDocument({ pathname }: URL): boolean {
+  return /\/\.well-known\/./.test(pathname);
+}
+
+/** Where the document of an issuer is (OpenID Connect Discovery, section 4). */
+export function documentOf(wellKnown: URL): URL {
+  if (namesDocument(wellKnown)) return wellKnown;
+  const url = new URL(wellKnown);
+  url.pathname = `${url.pathname.replace(/(?:\/\.well-known)?\/?$/, "")}/.well-known/openid-configuration`;
+  return url;
+}
+
+/**
+ * A provider whose document is at the place that its issuer says (OpenID Connect Discovery, section 4.3). Some announce a
+ * slash at the end and some do not; tokens must have it as it is announced.
+ */
 export function isAt(issuer: string, wellKnown: URL): boolean {
-  const place = wellKnown.href.replace(/\/\.well-known\/.*$/, "");
-  return issuer.replace(/\/$/, "") === place.replace(/\/$/, "");
+  const place = documentOf(wellKnown).href.replace(/\/\.well-known\/.*$/, "");
+  return URL.parse(issuer)?.href.replace(/\/$/, "") === place;
 }
 
 function texts(value: unknown): readonly string[] | null {

@@ -24,7 +24,7 @@ export function scopesFor({ claim, domains }: PersonRules): readonly string[] {
 }
 
 export function identify(claims: Claims, rules: PersonRules): AuthenticatedIdentity {
-  const { claim, users, domains, keep = [] } = rules;
+  const { claim, keep = [] } = rules;
   const id = claim === "email" ? verifiedEmail(claims) : claims[claim];
   if (claim === "email" && id === null) {
     throw new Failure("login_refused", {
@@ -38,7 +38,7 @@ export function identify(claims: Claims, rules: PersonRules): AuthenticatedIdent
         "look at args.user_id_claim, and at args.scopes, by which the provider is asked for claims.",
     });
   }
-  if (!isAllowed(id, claims, users, domains)) {
+  if (!isAllowed(id, claims, rules)) {
     throw new Failure("login_refused", {
       log: `${quoted(id)} may not log in: neither one of args.allowed_users nor with a verified address of args.allowed_domains.`,
     });
@@ -61,14 +61,11 @@ export function keptClaims(
   return kept.length === 0 ? undefined : { state: Object.fromEntries(kept) };
 }
 
-function isAllowed(
-  id: string,
-  claims: Claims,
-  users: readonly string[] | null,
-  domains: readonly string[] | null,
-): boolean {
+function isAllowed(id: string, claims: Claims, { claim, users, domains }: PersonRules): boolean {
   if (users === null && domains === null) return true;
-  if (users?.includes(id)) return true;
+  // Nobody tells two addresses apart by case, and providers give them as they were typed once.
+  const same = claim === "email" ? (text: string) => text.toLowerCase() : (text: string) => text;
+  if (users?.some((user) => same(user) === same(id))) return true;
   const domain = domainOf(verifiedEmail(claims) ?? "");
   return domain !== null && (domains ?? []).some((allowed) => allowed.toLowerCase() === domain);
 }

@@ -7,8 +7,9 @@ import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { type Calls, within } from "./calls.ts";
 import { type Keys, RemoteKeys } from "./keys.ts";
-import { isAt, type Metadata, readMetadata } from "./metadata.ts";
+import { documentOf, isAt, type Metadata, namesDocument, readMetadata } from "./metadata.ts";
 import { innerFailure, innerMessage } from "./refusals.ts";
+import { quoted } from "./signature.ts";
 import { bare } from "./urls.ts";
 
 /** Milliseconds between two tries while the provider is down: doubled each time. */
@@ -125,18 +126,27 @@ export class DiscoveredProvider implements Provider {
 
   async #ask(): Promise<KnownProvider> {
     const { url, calls, loopback, clock, warn, needs } = this.#parts;
-    const metadata = readMetadata(await this.#document(), bare(url.href), loopback);
+    const metadata = readMetadata(await this.#document(), bare(documentOf(url).href), loopback);
     const { issuer, jwksUri } = metadata;
     if (issuer === null || jwksUri === null) throw new Error("A discovered provider has an issuer and keys.");
     const missing = needs?.(metadata) ?? null;
     if (missing !== null) {
       throw new Failure("bad_gateway", { log: `The provider (args.well_known_uri) ${missing}.` });
     }
-    if (issuer !== this.#known?.metadata.issuer && !isAt(issuer, url)) {
-      warn(
-        `args.well_known_uri names a document whose issuer is elsewhere (${issuer}); tokens must be of that issuer. ` +
-          "Is it the address that the provider's own documentation gives?",
-      );
+    if (!isAt(issuer, url)) {
+      if (!namesDocument(url)) {
+        throw new Failure("bad_gateway", {
+          log:
+            `The provider's discovery document names the issuer ${quoted(issuer)}, and args.well_known_uri ` +
+            `${quoted(bare(url.href))}: write the issuer there as the provider names it, or the document's whole address.`,
+        });
+      }
+      if (issuer !== this.#known?.metadata.issuer) {
+        warn(
+          `args.well_known_uri (${bare(url.href)}) names a document whose issuer is elsewhere (${quoted(issuer)}); ` +
+            "tokens must be of that issuer. Is it the address that the provider's own documentation gives?",
+        );
+      }
     }
     const before = this.#known?.keys;
     const same = before instanceof RemoteKeys && before.url === jwksUri ? before : undefined;
@@ -153,7 +163,8 @@ export class DiscoveredProvider implements Provider {
       return Response.json(body);
     };
     try {
-      const found = await discovery(url, clientId, undefined, undefined, {
+      // openid-client would ask for an issuer of exactly the address that it is given.
+      const found = await discovery(documentOf(url), clientId, undefined, undefined, {
         [customFetch]: fetchDocument,
         // Which URLs may be called is decided in `calls.ts`, for all of them.
         execute: [allowInsecureRequests],

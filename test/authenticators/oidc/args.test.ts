@@ -115,6 +115,24 @@ describe("the arguments of OIDCAuthenticator", () => {
     });
   }
 
+  test("Tiled's own page for logins is warned of, since it needs tokens in its address", async (t) => {
+    const needs = /needs args\.tokens_in_redirect: true/;
+    for (const page of [
+      "https://tiled.example/ui/auth-callback",
+      "https://a.example/data/ui/auth-callback/?x=1",
+    ]) {
+      const redirect_on_success = page;
+      const { warnings } = await setUp((step) => t.after(step), { redirect_on_success });
+      assert.match(warnings.join(), needs);
+      const both = await setUp((step) => t.after(step), { redirect_on_success, tokens_in_redirect: true });
+      assert.doesNotMatch(both.warnings.join(), needs);
+    }
+    const other = await setUp((step) => t.after(step), {
+      redirect_on_success: "https://app.example/callback",
+    });
+    assert.deepEqual(other.warnings, []);
+  });
+
   test("tokens in a redirect are warned of at each start", async (t) => {
     const { authenticator, warnings } = await setUp((step) => t.after(step), {
       redirect_on_success: "https://app.example/",

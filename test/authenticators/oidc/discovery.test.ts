@@ -187,6 +187,12 @@ describe("the discovery document", () => {
     assert.ok(at("https://idp.example", `https://idp.example${tail}`));
     assert.ok(at("https://idp.example/", `https://idp.example${tail}`));
     assert.ok(at("https://idp.example/realms/lab", `https://idp.example/realms/lab${tail}`));
+    assert.ok(at("https://idp.example/app/", "https://idp.example/app"));
+    assert.ok(at("https://idp.example/app/", `https://idp.example/app${tail}`));
+    assert.ok(at("https://idp.example/app", "https://idp.example/app/"));
+    assert.ok(at("https://idp.example:443/app", "https://IDP.example/app/.well-known/"));
+    assert.ok(!at("https://idp.example/app//", "https://idp.example/app"));
+    assert.ok(!at("https://idp.example/App", "https://idp.example/app"));
     assert.ok(!at("https://idp.example", `https://other.example${tail}`));
     assert.ok(!at("https://idp.example/realms/lab", `https://idp.example/realms/other${tail}`));
   });
@@ -199,7 +205,7 @@ describe("the discovery document", () => {
     const { authenticator, warnings } = await setUp((step) => t.after(step), {
       well_known_uri: provider.wellKnown,
     });
-    assert.match(warnings.join(), /issuer is elsewhere \(https:\/\/sandbox\.example\)/);
+    assert.match(warnings.join(), /issuer is elsewhere \("https:\/\/sandbox\.example"\)/);
     assert.deepEqual(await login(authenticator, provider), { id: SUBJECT });
   });
 
@@ -208,5 +214,53 @@ describe("the discovery document", () => {
     const { authenticator } = await setUp((step) => t.after(step), { well_known_uri: provider.url });
     assert.equal(authenticator.problem(), null);
     assert.deepEqual(await login(authenticator, provider), { id: SUBJECT });
+  });
+
+  /** An issuer below a path, as Authentik has one for each application. */
+  async function belowPath(
+    t: { after(step: () => Promise<unknown>): void },
+    issuer: string,
+    address = issuer,
+  ) {
+    const around = surroundings({
+      fetch: (input, init) => fetch(String(input).replace("/o/app/.well-known", "/.well-known"), init),
+    });
+    const provider = await HostileProvider.start((step) => t.after(step), { clock: around.clock });
+    provider.document["issuer"] = provider.url + issuer;
+    provider.claims["iss"] = provider.url + issuer;
+    provider.misbehave({ callback: (query) => query.set("iss", provider.url + issuer) });
+    const authenticator = new OIDCAuthenticator(
+      { ...CLIENT, well_known_uri: provider.url + address },
+      around.context,
+      around.options,
+    );
+    await authenticator.start();
+    t.after(() => authenticator.stop());
+    return { authenticator, provider, warnings: around.warnings };
+  }
+
+  for (const address of [
+    "/o/app",
+    "/o/app/",
+    "/o/app/.well-known",
+    "/o/app/.well-known/openid-configuration",
+  ]) {
+    for (const issuer of ["/o/app", "/o/app/"]) {
+      test(`the issuer ${issuer} is found at ${address}, and its tokens name it as announced`, async (t) => {
+        const { authenticator, provider, warnings } = await belowPath(t, issuer, address);
+        assert.deepEqual(warnings, []);
+        assert.deepEqual(await login(authenticator, provider), { id: SUBJECT });
+        provider.claims["iss"] = provider.url + (issuer === "/o/app" ? "/o/app/" : "/o/app");
+        await fails(login(authenticator, provider), "provider_invalid", /issuer \(iss\) is .*, expected /);
+      });
+    }
+  }
+
+  test("an issuer's address whose document names another one is refused, and the log has both", async (t) => {
+    const { authenticator, provider, warnings } = await belowPath(t, "/o/other/", "/o/app");
+    const both = `the issuer "${provider.url}/o/other/", and args.well_known_uri "${provider.url}/o/app"`;
+    assert.ok(warnings.join().includes(both), warnings.join());
+    assert.ok(authenticator.problem()?.includes(both));
+    await fails(authenticator.begin(newRequest()), "bad_gateway", /names the issuer/);
   });
 });

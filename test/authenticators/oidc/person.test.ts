@@ -96,6 +96,14 @@ describe("who may log in", () => {
     await fails(other(), "login_refused", refused);
   });
 
+  test("allowed_users: addresses whatever their case, and nothing else", async (t) => {
+    const users = { allowed_users: ["ADA@lab.Example"] };
+    const byEmail = await person(t, { user_id_claim: "email", ...users }, VERIFIED);
+    assert.deepEqual(await byEmail(), { id: VERIFIED.email });
+    const byName = await person(t, { user_id_claim: "name", ...users }, { name: "ada@lab.example" });
+    await fails(byName(), "login_refused", refused);
+  });
+
   for (const [what, claims, allowed] of [
     ["of the domain", VERIFIED, true],
     ["of the domain, not verified", { ...VERIFIED, email_verified: false }, false],
