@@ -8,6 +8,14 @@ import { OperatorError } from "../errors.ts";
 import type { AuthenticatorClass } from "./contract.ts";
 import { AUTHENTICATORS, availableNames, ELSEWHERE, PREFIX } from "./table.ts";
 
+/** What an operator of one that is missing can do. */
+const MEANWHILE: Readonly<Record<string, string>> = {
+  LDAPAuthenticator:
+    "Until then: PAMAuthenticator where the machine knows the directory's users (sssd), OIDCAuthenticator with an identity provider that reads the directory (Keycloak, authentik), or a class of your own (docs/authenticators.md).",
+  SAMLAuthenticator:
+    "Until then: OIDCAuthenticator, as most SAML providers speak OpenID Connect too (docs/openid-connect.md), else with a Keycloak between that passes logins on to the SAML provider.",
+};
+
 export async function authenticatorClass(name: string, directory: string): Promise<AuthenticatorClass> {
   const bare = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name;
   const entry = AUTHENTICATORS.get(bare);
@@ -15,7 +23,7 @@ export async function authenticatorClass(name: string, directory: string): Promi
   if (entry !== undefined) throw new OperatorError(`'${name}' must be written '${PREFIX}${name}'.`);
   if (ELSEWHERE.has(bare)) {
     throw new OperatorError(
-      `'${bare}' is not part of this version; the available ones are ${availableNames()}.`,
+      `${PREFIX}${bare} is not here yet. ${MEANWHILE[bare] ?? ""} The available ones are ${availableNames()}.`,
     );
   }
   if (bare !== name) {

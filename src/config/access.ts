@@ -8,13 +8,14 @@ import type { Context } from "./context.ts";
 import { at, type Path, quoted } from "./located.ts";
 import type { Config } from "./model.ts";
 import { namesModule } from "./own-class.ts";
+import { isTiledsPolicy } from "./real-tiled.ts";
 import { nearest } from "./suggest.ts";
 
 const TAG_BASED = `${POLICY_PREFIX}TagBasedAccessPolicy`;
 
 export function accessControl(context: Context): Config["accessControl"] {
   const given = context.value.access_control;
-  if (given?.access_policy === undefined) return null;
+  if (given?.access_policy === undefined || isTiledsPolicy(context)) return null;
   const path = ["access_control"];
   const { access_policy: policy, args } = given;
   if (!POLICY_NAMES.includes(policy) && !namesModule(policy)) {
@@ -26,6 +27,12 @@ export function accessControl(context: Context): Config["accessControl"] {
     return null;
   }
   if (policy === TAG_BASED) checkProvider(context, args?.["provider"], [...path, "args", "provider"]);
+  if (policy === TAG_BASED && !hasTags(context)) {
+    context.warn(
+      path,
+      "no entry bears a tag, so it decides nothing; trees get theirs from access_tags (docs/access-control.md)",
+    );
+  }
   const source = at(context.root, [...path, "args"]);
   return {
     accessPolicy: policy,
@@ -33,6 +40,13 @@ export function accessControl(context: Context): Config["accessControl"] {
     place: context.place(path),
     ...(source === undefined ? {} : { source }),
   };
+}
+
+function hasTags({ root, value }: Context): boolean {
+  return (value.trees ?? []).some(
+    (entry, index) =>
+      entry?.access_tags != null || at(root, ["trees", index, "args", "access_tags_file"]) !== undefined,
+  );
 }
 
 /** A misspelt provider would leave everybody without a name, and so without grants. */

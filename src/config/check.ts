@@ -20,8 +20,8 @@ export interface Report {
   readonly problems: Problems;
   /** Told of each key that is accepted and of no effect. */
   noEffect(node: Located, path: Path, why: string): void;
-  /** More about an unknown key, e.g. where it belongs. */
-  hint?(key: string): string | undefined;
+  /** More about an unknown key, e.g. where it belongs. `near`: a known one is spelt nearly the same. */
+  hint?(key: string, near: boolean): string | undefined;
 }
 
 /** The value, or undefined where it does not fit; parts that do not fit are left out of mappings and lists. */
@@ -159,7 +159,9 @@ function checkMapping(shape: Shape, node: LocatedMapping, path: Path, report: Re
         define(result, key, plain(entry.value));
         continue;
       }
-      const hint = near === undefined ? report.hint?.(key) : `did you mean ${quoted(near)}?`;
+      const hint =
+        report.hint?.(key, near !== undefined) ??
+        (near === undefined ? undefined : `did you mean ${quoted(near)}?`);
       const start = [`unknown key ${quoted(key)}`, hint].filter((part) => part !== undefined).join("; ");
       report.problems.add(
         entry.keySpot,

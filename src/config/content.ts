@@ -7,16 +7,10 @@ import { check } from "./check.ts";
 import type { Context } from "./context.ts";
 import { at, emptyMapping, isNothing, type Path, quoted } from "./located.ts";
 import type { TreeConfig } from "./model.ts";
+import { isTiledsTree } from "./real-tiled.ts";
 import { nearest } from "./suggest.ts";
 import { isUpstream, UPSTREAM_KEYS } from "./upstreams.ts";
 import type { Shape } from "./words.ts";
-
-/** What the reference calls its catalog. */
-const CATALOGS: ReadonlySet<string> = new Set([
-  "catalog",
-  "tiled.catalog:from_uri",
-  "tiled.catalog:in_memory",
-]);
 
 export function treeConfigs(context: Context): readonly TreeConfig[] {
   const given = context.value.trees ?? [];
@@ -99,12 +93,9 @@ function treeArgs(context: Context, tree: TreeName, path: Path): TreeConfig["arg
 }
 
 function isKnown(context: Context, tree: string, path: Path): tree is TreeName {
-  if (CATALOGS.has(tree)) {
-    const place = context.place([...path, "tree"]);
-    context.noEffect(place, "catalogs are the data service's, which is a real Tiled");
-    return false;
-  }
   if (isTreeName(tree)) return true;
+  // Told in one report for all of them.
+  if (isTiledsTree(tree)) return false;
   const near = nearest(tree, TREE_NAMES);
   context.problem(
     [...path, "tree"],

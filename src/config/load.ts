@@ -14,7 +14,9 @@ import { readSource } from "./files.ts";
 import { type Environment, interpolate } from "./interpolate.ts";
 import { emptyMapping, type Located, locate, overlay, pathText } from "./located.ts";
 import type { Config } from "./model.ts";
+import { oldFormHint, reportOldAuthentication } from "./old-forms.ts";
 import { ConfigError, type Problem, Problems } from "./problems.ts";
+import { isReported, reportTiledsOwn } from "./real-tiled.ts";
 import { FILE_SHAPE, FileSchema, type FileValue } from "./schema.ts";
 import { serverConfig } from "./server.ts";
 import { upstreamConfigs } from "./upstreams.ts";
@@ -90,9 +92,10 @@ function build(root: Located, directory: string, overrides: Overrides, problems:
   const value = check(FILE_SHAPE, root, [], {
     problems,
     noEffect: (node, path, why) => {
+      if (isReported(pathText(path))) return;
       warnings.push(noEffect({ ...node.spot, path: pathText(path) }, why));
     },
-    hint: belongs,
+    hint: (key, near) => oldFormHint(key, root) ?? (near ? undefined : belongs(key)),
   });
   const context = new Context((value ?? {}) as FileValue, root, overrides, problems, warnings);
   const { database, metrics, pages, audit, allow_origins: origins } = context.value;
@@ -120,6 +123,8 @@ function build(root: Located, directory: string, overrides: Overrides, problems:
     directory,
     warnings,
   };
+  reportTiledsOwn(context);
+  reportOldAuthentication(context);
   warnOfMemory(context, config);
   return config;
 }

@@ -2,7 +2,16 @@
  * The part of the configuration's schema that says who may do what: authentication, access policy, audit.
  */
 import { Type } from "typebox";
-import { duration, optional, secretText, section, text, throttleWindow, whole } from "./schema-shapes.ts";
+import {
+  duration,
+  noEffect,
+  optional,
+  secretText,
+  section,
+  text,
+  throttleWindow,
+  whole,
+} from "./schema-shapes.ts";
 
 const anyArgs = () => Type.Record(Type.String(), Type.Unknown());
 
@@ -30,6 +39,8 @@ const provider = section("One way to log in", {
 });
 
 export const authentication = section("Who may log in, how, and for how long", {
+  authenticator: noEffect("the form of Tiled of 2021; see providers"),
+  args: noEffect("the form of Tiled of 2021; see providers"),
   providers: optional(
     Type.Array(provider),
     "Ways to log in. Without any, the server has a single user, who has a key (single_user_api_key)",

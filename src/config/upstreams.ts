@@ -6,6 +6,7 @@ import type { Context } from "./context.ts";
 import { seconds } from "./durations.ts";
 import { at, isNothing, type Path } from "./located.ts";
 import type { UpstreamConfig } from "./model.ts";
+import { isTiledsTree } from "./real-tiled.ts";
 
 /** What has no meaning in an entry without `upstream`. */
 export const UPSTREAM_KEYS = ["host", "timeout", "shares_database"] as const;
@@ -100,7 +101,8 @@ function checkPath(context: Context, path: Path, segments: readonly string[], ho
 
 function nativeTrees(context: Context): boolean {
   return (context.value.trees ?? []).some(
-    (entry, index) => entry?.tree !== undefined && !isUpstream(context, ["trees", index]),
+    (entry, index) =>
+      entry?.tree !== undefined && !isTiledsTree(entry.tree) && !isUpstream(context, ["trees", index]),
   );
 }
 

@@ -174,15 +174,6 @@ audit: {retention_days: null}
     );
   });
 
-  it("a catalog alone is served as nothing", () => {
-    assert.deepEqual(load("catalog: {uri: c.db}\n").trees, []);
-    assert.deepEqual(load("trees: [{path: /, tree: catalog, args: {uri: c.db}}]\n").trees, []);
-    assert.deepEqual(
-      load("trees: [{path: /, tree: 'tiled.catalog:from_uri', args: {uri: c.db}}]\n").trees,
-      [],
-    );
-  });
-
   it("secrets do not show themselves", () => {
     const yaml = `authentication: {secret_keys: [hunter2]}\ndatabase: {uri: "postgresql://u:hunter2@h/d"}\n${TREES}`;
     const key = `authentication: {single_user_api_key: hunter2}\n${TREES}`;
@@ -441,7 +432,7 @@ describe("configurations without a file", () => {
         assert.ok(error instanceof ConfigError);
         assert.match(
           error.message,
-          /command line: trees\[0\]\.tree: found 'a:b', which has to run in a real Tiled/,
+          /command line: trees\[0\]\.tree: this needs a real Tiled behind[\s\S]*'a:b'[\s\S]* docs\/migrating\.md tells more\.$/,
         );
         return true;
       },

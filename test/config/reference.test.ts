@@ -14,7 +14,6 @@ const NO_EFFECT: Readonly<Record<string, string>> = {
   specs: "[{spec: x, validator: 'm:f'}]",
   reject_undeclared_specs: "true",
   expose_raw_assets: "false",
-  routers: "['m:router']",
   streaming_cache: "{uri: 'redis://:hunter2@h'}",
   webhooks: "{secret_keys: [hunter2]}",
   create_mount_nodes_if_not_exist: "true",
@@ -109,25 +108,6 @@ describe("the keys of Tiled's configuration", () => {
       assert.doesNotMatch(line, /hunter2/);
     });
   }
-
-  it("a catalog has no effect, in both of its places", () => {
-    const [line = ""] = load("catalog: {uri: 'postgresql://u:hunter2@h/d'}\n").warnings;
-    assert.match(
-      line,
-      /^accepted and of no effect here: catalog \(.*config\.yml:1\): catalogs are the data service's/,
-    );
-    const yaml = `trees:\n- {path: /a, tree: catalog, args: {uri: hunter2}}\n- {path: /b, tree: "tiled.examples.generated_minimal:tree"}\n`;
-    const config = load(yaml);
-    assert.match(
-      config.warnings[0] ?? "",
-      /^accepted and of no effect here: trees\[0\]\.tree \(.*config\.yml:2\): catalogs/,
-    );
-    assert.deepEqual(
-      config.trees.map(({ path }) => path),
-      ["/b"],
-    );
-    assert.doesNotMatch(config.warnings.join(), /hunter2/);
-  });
 
   for (const key of UVICORN_NO_EFFECT) {
     it(`uvicorn.${key} has no effect`, () => {

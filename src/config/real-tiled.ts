@@ -1,0 +1,195 @@
+/**
+ * What a configuration asks for that only a real Tiled serves: catalogs, trees by their Python names, exporters, and
+ * the policies over them. One report names all of it with the way on, since served here it would silently be less.
+ * What belongs to the Tiled behind and is harmless to leave out is a note. The two files are made by `migrate/`.
+ */
+
+import { printableJson } from "../lib/printable.ts";
+import { isTreeName, TREE_NAMES } from "../trees/names.ts";
+import { POLICY_NAMES } from "../trees/policies/names.ts";
+import type { Context } from "./context.ts";
+import { at, isNothing, type Located, type Path, pathText, plain, quoted } from "./located.ts";
+import { nearest } from "./suggest.ts";
+
+/** What the reference calls its catalog: `catalog`, and all that its module makes. */
+const CATALOG = /^(?:catalog$|tiled\.catalog(?:\.[A-Za-z_]\w*)*:)/;
+const PYTHON_NAME = /^[A-Za-z_][\w.]{0,200}:[A-Za-z_][\w.]{0,100}$/;
+
+/** Arguments of the reference's policies that say where a Tiled finds its tags. */
+export const TILED_POLICY_ARGS = ["tags_db", "access_tags_parser"] as const;
+
+/** Sections that say what is served, or to whom, each with the value that says nothing. */
+const SECTIONS: ReadonlyMap<string, { readonly what: string; readonly nothing: unknown }> = new Map([
+  ["media_types", { what: "exporters", nothing: {} }],
+  ["file_extensions", { what: "exporters", nothing: {} }],
+  ["specs", { what: "specs of uploads", nothing: [] }],
+  ["reject_undeclared_specs", { what: "specs of uploads", nothing: false }],
+  ["expose_raw_assets", { what: "assets", nothing: true }],
+  ["routers", { what: "routes in Python", nothing: [] }],
+  ["streaming_cache", { what: "streaming", nothing: {} }],
+  ["webhooks", { what: "webhooks", nothing: undefined }],
+  ["create_mount_nodes_if_not_exist", { what: "catalogs", nothing: false }],
+]);
+
+/** Trees of our own are served no less without the others. */
+const NEVER_HERE = "routers";
+
+export function isCatalog(tree: string): boolean {
+  return CATALOG.test(tree);
+}
+
+/** Whether a tree is one that a real Tiled has and this server has not, and no misspelt one of ours. */
+export function isTiledsTree(tree: string): boolean {
+  if (isTreeName(tree)) return false;
+  return isCatalog(tree) || (PYTHON_NAME.test(tree) && nearest(tree, TREE_NAMES) === undefined);
+}
+
+/** The trees of the file as they are written, however wrong the rest of them is. */
+function writtenTrees({ root }: Context): readonly { readonly path: Path; readonly tree: string }[] {
+  const trees = at(root, ["trees"]);
+  if (trees?.kind !== "list") return [];
+  return trees.items.flatMap((item, index) => {
+    const tree = at(item, ["tree"]);
+    if (tree?.kind !== "scalar" || typeof tree.value !== "string" || at(item, ["upstream"]) !== undefined)
+      return [];
+    return [{ path: ["trees", index], tree: tree.value }];
+  });
+}
+
+/** As messages name them; a URL may hold a password where it should not. */
+function upstreams(context: Context): string {
+  const paths = (context.value.trees ?? []).flatMap((entry, index) =>
+    entry?.upstream === undefined ? [] : [`trees[${index}]: ${new URL(entry.upstream).origin}`],
+  );
+  return paths.join(", ") || "an upstream";
+}
+
+function hasUpstreams({ root }: Context): boolean {
+  const trees = at(root, ["trees"]);
+  return trees?.kind === "list" && trees.items.some((item) => at(item, ["upstream"]) !== undefined);
+}
+
+function isThere(root: Located, path: Path): boolean {
+  const node = at(root, path);
+  return node !== undefined && !isNothing(node);
+}
+
+/** What the trees of a file are: served here, by a Tiled that is still to be put behind, or by one that is there. */
+function kindsOfTrees(context: Context) {
+  const trees = writtenTrees(context);
+  return {
+    here: trees.some(({ tree }) => isTreeName(tree)),
+    elsewhere: trees.some(({ tree }) => isTiledsTree(tree)) || isThere(context.root, ["catalog"]),
+    behind: hasUpstreams(context),
+  };
+}
+
+/** Whether the access policy is the Tiled's: over what it serves, or by means that only it has. */
+export function isTiledsPolicy(context: Context): boolean {
+  const policy = at(context.root, ["access_control", "access_policy"]);
+  if (policy?.kind !== "scalar" || typeof policy.value !== "string") return false;
+  const { here, elsewhere, behind } = kindsOfTrees(context);
+  if (elsewhere || (behind && !here)) return true;
+  if (TILED_POLICY_ARGS.some((key) => at(context.root, ["access_control", "args", key]) !== undefined))
+    return true;
+  return (
+    PYTHON_NAME.test(policy.value) &&
+    !POLICY_NAMES.includes(policy.value) &&
+    nearest(policy.value, POLICY_NAMES) === undefined
+  );
+}
+
+/** Paths whose keys are reported here and in `old-forms.ts`; other keys without effect are noted where they are read. */
+export function isReported(path: string): boolean {
+  return (
+    SECTIONS.has(path) || ["catalog", "authentication.authenticator", "authentication.args"].includes(path)
+  );
+}
+
+export function reportTiledsOwn(context: Context): void {
+  const { root } = context;
+  const { here, elsewhere, behind } = kindsOfTrees(context);
+  const found: Finding[] = [...catalogFindings(context), ...treeFindings(context)];
+  for (const [key, { what, nothing }] of SECTIONS) {
+    const node = at(root, [key]);
+    if (node === undefined) continue;
+    const says = !isNothing(node) && JSON.stringify(plain(node)) !== JSON.stringify(nothing);
+    if (says && (elsewhere || behind || key === NEVER_HERE)) found.push({ path: [key], what });
+    else context.noEffect(context.place([key]), `${what}: the data service's, which is a real Tiled`);
+  }
+  if (isTiledsPolicy(context))
+    found.push({ path: ["access_control"], what: policyText(context, here || elsewhere) });
+  const [first] = found;
+  if (first === undefined) return;
+  const joins = behind && !elsewhere;
+  const start = joins
+    ? `this belongs into the configuration of the Tiled behind (${upstreams(context)}), and means nothing here:`
+    : "this needs a real Tiled behind this server, which would serve less without it:";
+  const list = found.map(({ path, places, what }) => `    ${places ?? pathText(path)}: ${what}`);
+  context.problem(first.path, [start, ...list, ...steps(context, first.path, joins)].join("\n"));
+}
+
+/** One line of the report: what stands at a path, or at several. */
+interface Finding {
+  readonly path: Path;
+  readonly places?: string;
+  readonly what: string;
+}
+
+function catalogFindings({ root }: Context): readonly Finding[] {
+  return isThere(root, ["catalog"]) ? [{ path: ["catalog"], what: "a catalog" }] : [];
+}
+
+/** Those of one name together. */
+function treeFindings(context: Context): readonly Finding[] {
+  const byName = Map.groupBy(
+    writtenTrees(context).filter(({ tree }) => isTiledsTree(tree)),
+    ({ tree }) => tree,
+  );
+  return [...byName].map(([tree, [first, ...others]]) => {
+    const places = [first, ...others].flatMap((entry) =>
+      entry === undefined ? [] : [placeOf(context, entry.path)],
+    );
+    const what = isCatalog(tree) ? `a catalog ('${tree}')` : `the Python tree '${tree}'`;
+    const many = others.length === 0 ? "" : "; one upstream will do for all of them";
+    return { path: [...(first?.path ?? []), "tree"], places: places.join(" and "), what: `${what}${many}` };
+  });
+}
+
+function placeOf({ root }: Context, path: Path): string {
+  const mounted = at(root, [...path, "path"]);
+  const where =
+    mounted?.kind === "scalar" && typeof mounted.value === "string" ? ` (${quoted(mounted.value)})` : "";
+  return `${pathText(path)}${where}`;
+}
+
+function policyText({ root }: Context, needsTiled: boolean): string {
+  const name = at(root, ["access_control", "access_policy"]);
+  const policy = `the policy ${name?.kind === "scalar" ? shownName(String(name.value)) : "of another form"}`;
+  return needsTiled
+    ? `${policy}, which is over these trees or needs what only a Tiled has (of this server's own trees: docs/access-control.md)`
+    : `${policy}, which applies to no tree of this server's own`;
+}
+
+function shownName(text: string): string {
+  return PYTHON_NAME.test(text) ? `'${text}'` : "of another form";
+}
+
+function steps(context: Context, first: Path, joins: boolean): readonly string[] {
+  const { file } = context.root.spot;
+  const written = context.spot(first).line > 0;
+  const migrate = written
+    ? [`  'tiled config migrate ${printableJson(file)}' writes both files; docs/migrating.md tells more.`]
+    : ["  docs/migrating.md tells more."];
+  if (joins)
+    return [
+      "  Move it there. Both files have the same names of providers and the same secret_keys.",
+      ...migrate,
+    ];
+  return [
+    `  1. Run ${written ? "this file" : "it"} in a real Tiled on loopback (uvicorn: {host: 127.0.0.1, port: 8001}).`,
+    `  2. Put this server before it (trees: [{path: /, upstream: "http://127.0.0.1:8001"}]).`,
+    "  3. Give both the same authentication.secret_keys, and the same names of providers.",
+    ...migrate,
+  ];
+}
