@@ -8,6 +8,7 @@ import * as externalLogins from "./0003_external_logins.ts";
 import * as accounts from "./0004_accounts.ts";
 import * as coveringIndexes from "./0005_covering_indexes.ts";
 import * as originsByIdentity from "./0006_origins_by_identity.ts";
+import * as retries from "./0007_retries.ts";
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_own_tables": tables,
@@ -16,6 +17,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004_accounts": accounts,
   "0005_covering_indexes": coveringIndexes,
   "0006_origins_by_identity": originsByIdentity,
+  "0007_retries": retries,
 };
 
 export { restoreIndexes } from "./restore-indexes.ts";

@@ -80,7 +80,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
       tokens,
       directory,
       clock,
-      rotate: authentication.refreshTokenRotation,
+      rules: { rotate: authentication.refreshTokenRotation, grace: authentication.refreshTokenGrace },
     }),
     browserSessions: new BrowserSessions({
       store: store.browserSessions,

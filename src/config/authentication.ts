@@ -41,6 +41,7 @@ export function authenticationConfig(context: Context): AuthenticationConfig {
     refreshTokenMaxAge: seconds(given.refresh_token_max_age ?? 604_800) ?? 604_800,
     sessionMaxAge: seconds(given.session_max_age ?? 31_536_000) ?? 31_536_000,
     refreshTokenRotation: given.refresh_token_rotation ?? true,
+    refreshTokenGrace: seconds(given.refresh_token_grace ?? 60) ?? 60,
     sessionLimit: given.session_limit ?? 200,
     apiKeyLimit: given.api_key_limit ?? 100,
     loginThrottle:

@@ -82,6 +82,8 @@ export interface AuthenticationConfig {
   readonly refreshTokenMaxAge: number;
   readonly sessionMaxAge: number;
   readonly refreshTokenRotation: boolean;
+  /** Seconds. */
+  readonly refreshTokenGrace: number;
   readonly sessionLimit: number;
   readonly apiKeyLimit: number;
   readonly loginThrottle: { readonly account: Limit; readonly address: Limit } | false;

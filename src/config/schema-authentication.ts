@@ -75,6 +75,11 @@ export const authentication = section("Who may log in, how, and for how long", {
     "Whether a refresh token is good once, so that a stolen one is found out. false as long as a real Tiled runs on the same database",
     true,
   ),
+  refresh_token_grace: optional(
+    duration(),
+    "How long after its exchange a refresh token gets the same next one again, for programs that share it or lost the answer; later, its session ends",
+    60,
+  ),
   session_limit: optional(whole(1, 100_000), "How many live logins one principal may have", 200),
   api_key_limit: optional(whole(1, 100_000), "How many API keys one principal may have", 100),
   login_throttle: optional(

@@ -89,6 +89,7 @@ export const AUDIT_EVENTS = [
   "device_login_confirmed",
   "device_login_refused",
   "session_refresh_reuse",
+  "session_refresh_retried",
   "session_revoked",
   "api_key_created",
   "api_key_first_used",

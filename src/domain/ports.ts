@@ -103,18 +103,22 @@ export interface RotateSession {
   readonly tokenId: string;
   /** `authentication.refresh_token_rotation`. */
   readonly rotate: boolean;
+  /** `authentication.refresh_token_grace`, seconds. */
+  readonly grace: number;
   readonly now: Date;
   readonly origin: Origin;
 }
 
 /**
- * `refreshed`: tokens of `generation` may be issued. `ended`: unknown, revoked, expired, or its principal disabled.
+ * `refreshed`: tokens of `generation` may be issued; the presented token was exchanged for them at `exchangedAt`, the same
+ * for every retry, null without rotation. Audit: session_refresh_retried at the first retry of an exchange. `ended`: unknown, revoked, expired, or its principal disabled.
  * `reuse`: an old token was used a second time; the session is revoked now and the event audited.
  */
 export type RotateOutcome =
   | {
       readonly kind: "refreshed";
       readonly generation: number;
+      readonly exchangedAt: Date | null;
       readonly session: SessionStatus;
     }
   | { readonly kind: "ended" }

@@ -11,25 +11,31 @@ import type { SessionStore } from "./ports.ts";
 import { shutOut } from "./shut-out.ts";
 import type { TokenAnswer, Tokens } from "./tokens.ts";
 
+export interface RotationRules {
+  readonly rotate: boolean;
+  /** For so many seconds after its exchange a refresh token gets the same next one again. */
+  readonly grace: number;
+}
+
 export class Sessions {
   readonly #store: SessionStore;
   readonly #tokens: Tokens;
   readonly #directory: Directory;
   readonly #clock: Clock;
-  readonly #rotate: boolean;
+  readonly #rules: RotationRules;
 
   constructor(deps: {
     readonly store: SessionStore;
     readonly tokens: Tokens;
     readonly directory: Directory;
     readonly clock: Clock;
-    readonly rotate: boolean;
+    readonly rules: RotationRules;
   }) {
     this.#store = deps.store;
     this.#tokens = deps.tokens;
     this.#directory = deps.directory;
     this.#clock = deps.clock;
-    this.#rotate = deps.rotate;
+    this.#rules = deps.rules;
   }
 
   /** New tokens for a refresh token, or `session_expired`, or `invalid_token` where it is none of ours. */
@@ -39,7 +45,8 @@ export class Sessions {
       session: claims.session,
       generation: claims.generation,
       tokenId: claims.tokenId,
-      rotate: this.#rotate,
+      rotate: this.#rules.rotate,
+      grace: this.#rules.grace,
       now: this.#now(),
       origin,
     });
@@ -50,11 +57,12 @@ export class Sessions {
       });
     }
     if (outcome.kind === "ended") throw new Failure("session_expired", { log: "the session has ended" });
-    const { session, generation } = outcome;
+    const { session, generation, exchangedAt } = outcome;
     this.#directory.documentChanged(session.principal);
     const principal = await this.#enabled(session.principal);
     if (principal === undefined) throw new Failure("session_expired", { log: "the principal is disabled" });
-    return this.#tokens.issue(principal, session, generation);
+    const exchange = exchangedAt === null ? null : { tokenId: claims.tokenId, at: exchangedAt };
+    return this.#tokens.issue(principal, session, generation, exchange);
   }
 
   /** Undefined where the principal was disabled since the rotation, which looks, too: who was before is read again. */

@@ -37,6 +37,13 @@ export interface RefreshClaims {
   readonly expires: number;
 }
 
+/** A refresh token's exchange for the next one. */
+export interface Exchanged {
+  /** Of the token that was presented. */
+  readonly tokenId: string;
+  readonly at: Date;
+}
+
 /** RFC 6749, section 5.1. */
 export interface TokenAnswer {
   readonly access_token: string;
@@ -90,11 +97,18 @@ export class Tokens {
     this.#clock = clock;
   }
 
-  issue(principal: PrincipalSummary, session: SessionStatus, generation: number): TokenAnswer {
-    const now = Math.floor(this.#clock.now() / 1000);
-    const sessionLeft = Math.max(0, Math.floor(session.expirationTime.getTime() / 1000) - now);
-    const accessLeft = Math.min(this.#lifetimes.accessToken, sessionLeft);
-    const refreshLeft = Math.min(this.#lifetimes.refreshToken, sessionLeft);
+  /** `exchange`: what the refresh token is given for. The same exchange gives the same refresh token again. */
+  issue(
+    principal: PrincipalSummary,
+    session: SessionStatus,
+    generation: number,
+    exchange: Exchanged | null = null,
+  ): TokenAnswer {
+    const now = this.#seconds();
+    const sessionEnd = Math.floor(session.expirationTime.getTime() / 1000);
+    const accessLeft = Math.max(0, Math.min(this.#lifetimes.accessToken, sessionEnd - now));
+    const since = exchange === null ? now : Math.floor(exchange.at.getTime() / 1000);
+    const refreshEnd = Math.max(since, Math.min(since + this.#lifetimes.refreshToken, sessionEnd));
     const accessToken = this.#sign({
       sub: uuidHex(principal.uuid),
       sub_typ: principal.type,
@@ -109,15 +123,15 @@ export class Tokens {
     const refreshToken = this.#sign({
       type: "refresh",
       sid: uuidHex(session.uuid),
-      exp: now + refreshLeft,
+      exp: refreshEnd,
       gen: generation,
-      jti: this.#newId(),
+      jti: exchange === null ? this.#newId() : nextId(exchange.tokenId, session.uuid, generation),
     });
     return {
       access_token: accessToken,
       expires_in: accessLeft,
       refresh_token: refreshToken,
-      refresh_token_expires_in: refreshLeft,
+      refresh_token_expires_in: Math.max(0, refreshEnd - now),
       token_type: "bearer",
     };
   }
@@ -212,6 +226,14 @@ export class Tokens {
   #isExpired(expires: number): boolean {
     return expires <= this.#seconds();
   }
+}
+
+/**
+ * Told by what was exchanged, and by nothing else: every server gives the same one, also while the secret keys are being
+ * changed. It is no secret, since it counts in a token that we signed only.
+ */
+function nextId(tokenId: string, session: Uuid, generation: number): string {
+  return sha256(`${session} ${generation} ${tokenId}`).slice(0, 32);
 }
 
 function readAccessClaims(claims: Claims, expires: number): AccessClaims | undefined {

@@ -44,7 +44,8 @@ export const LoginAnswer = Type.Intersect([
   }),
 ]);
 
-export const RefreshBody = Type.Object({ refresh_token: Type.String() });
+/** Empty: a program that shares the file with this one is just writing it. A 401 would make the client forget its login. */
+export const RefreshBody = Type.Object({ refresh_token: Type.String({ minLength: 1 }) });
 
 /** The items of a list that is too long are not looked at one by one. */
 const SHORT_LIST = {

@@ -6,33 +6,44 @@ export interface KnownRotation {
   readonly generation: number;
   /** The id of the token that was exchanged for this generation. */
   readonly exchanged: string;
+  readonly exchangedAt: Date | null;
 }
 
 export interface PresentedToken {
   /** Null: issued by the real Tiled, which counts as generation 0. */
   readonly generation: number | null;
   readonly tokenId: string;
+  readonly now: Date;
+}
+
+export interface RotationRules {
+  readonly rotate: boolean;
+  /** So many seconds after its exchange a token that comes again is a retry. */
+  readonly grace: number;
 }
 
 /**
- * `exchange`: the next generation begins. `retry`: the answer to an exchange was lost, it is given again. `keep`: without
- * rotation every genuine token is good. `reuse`: an old token was used a second time.
+ * `exchange`: the next generation begins, at this moment. `retry`: the answer to an exchange was lost, or several processes
+ * share the token; the same answer is given again. `keep`: without rotation every genuine token is good. `reuse`: an old
+ * token was used a second time.
  */
 export type RotationDecision =
-  | { readonly kind: "exchange" | "retry" | "keep"; readonly generation: number }
+  | { readonly kind: "exchange" | "retry"; readonly generation: number; readonly exchangedAt: Date }
+  | { readonly kind: "keep"; readonly generation: number }
   | { readonly kind: "reuse" };
 
 export function decideRotation(
   known: KnownRotation | undefined,
   presented: PresentedToken,
-  rotate: boolean,
+  { rotate, grace }: RotationRules,
 ): RotationDecision {
   const newest = known?.generation ?? 0;
   if (!rotate) return { kind: "keep", generation: newest };
+  const { now, tokenId } = presented;
   const generation = presented.generation ?? 0;
-  if (generation === newest) return { kind: "exchange", generation: newest + 1 };
-  if (generation === newest - 1 && presented.tokenId === known?.exchanged) {
-    return { kind: "retry", generation: newest };
-  }
-  return { kind: "reuse" };
+  if (generation === newest) return { kind: "exchange", generation: newest + 1, exchangedAt: now };
+  if (generation !== newest - 1 || tokenId !== known?.exchanged) return { kind: "reuse" };
+  const { exchangedAt } = known;
+  if (exchangedAt === null || now.getTime() - exchangedAt.getTime() > grace * 1000) return { kind: "reuse" };
+  return { kind: "retry", generation: newest, exchangedAt };
 }

@@ -93,24 +93,43 @@ const lockByUuid = statement((db, { uuid }: Args<{ uuid: Uuid }>, dialect) =>
     .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "p.id")
     .where("s.uuid", "=", uuid)
     .select(["s.id as session", "s.expiration_time as expirationTime", "s.revoked", "s.state"])
-    .select(["p.id", "p.uuid", "p.type", "d.time as disabledSince"])
+    .select(["p.id", "p.uuid", "p.type", "d.time as disabledSince", "s.time_last_refreshed as refreshedAt"])
     .$if(dialect === "postgresql", (query) => query.forUpdate("s")),
 );
 
 const findRotation = statement((db, { session }: Args<{ session: number }>) =>
-  db.selectFrom("tiled_auth_rotations").where("session_id", "=", session).select(["generation", "exchanged"]),
+  db
+    .selectFrom("tiled_auth_rotations")
+    .where("session_id", "=", session)
+    .select(["generation", "exchanged", "exchanged_at as exchangedAt", "retried"]),
 );
 
-const setRotation = statement((db, row: Args<{ session: number; generation: number; exchanged: string }>) =>
+const setRotation = statement(
+  (db, row: Args<{ session: number; generation: number; exchanged: string; now: Date }>) =>
+    db
+      .insertInto("tiled_auth_rotations")
+      .values((eb) => ({
+        session_id: row.session,
+        generation: row.generation,
+        exchanged: row.exchanged,
+        exchanged_at: row.now,
+        retried: eb.lit(false),
+      }))
+      .onConflict((conflict) =>
+        conflict.column("session_id").doUpdateSet((eb) => ({
+          generation: eb.ref("excluded.generation"),
+          exchanged: eb.ref("excluded.exchanged"),
+          exchanged_at: eb.ref("excluded.exchanged_at"),
+          retried: eb.ref("excluded.retried"),
+        })),
+      ),
+);
+
+const setRetried = statement((db, { session }: Args<{ session: number }>) =>
   db
-    .insertInto("tiled_auth_rotations")
-    .values({ session_id: row.session, generation: row.generation, exchanged: row.exchanged })
-    .onConflict((conflict) =>
-      conflict.column("session_id").doUpdateSet((eb) => ({
-        generation: eb.ref("excluded.generation"),
-        exchanged: eb.ref("excluded.exchanged"),
-      })),
-    ),
+    .updateTable("tiled_auth_rotations")
+    .set((eb) => ({ retried: eb.lit(true) }))
+    .where("session_id", "=", session),
 );
 
 const noteRefresh = statement((db, { session, now }: Args<{ session: number; now: Date }>) =>
@@ -192,21 +211,29 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
   if (found === undefined || found.revoked || found.expirationTime <= now) return { kind: "ended" };
   if (found.disabledSince !== null) return { kind: "ended" };
   const { session } = found;
-  const decision = decideRotation(await db.one(findRotation, { session }), request, request.rotate);
+  const row = await db.one(findRotation, { session });
+  const known = row && { ...row, exchangedAt: row.exchangedAt ?? found.refreshedAt };
+  const decision = decideRotation(known, request, request);
+  const detail = { session: request.session, generation: request.generation };
   if (decision.kind === "reuse") {
     await db.run(setRevoked, { session, now });
-    const detail = { session: request.session, generation: request.generation };
     await note(db, "session_refresh_reuse", { now, origin, principal: found.uuid }, detail);
     return { kind: "reuse", principal: found.uuid };
   }
   const { generation } = decision;
   if (decision.kind !== "retry") await db.run(noteRefresh, { session, now });
   if (decision.kind === "exchange") {
-    await db.run(setRotation, { session, generation, exchanged: request.tokenId });
+    await db.run(setRotation, { session, generation, exchanged: request.tokenId, now });
+  }
+  // However many retries follow, one row tells of them.
+  if (decision.kind === "retry" && row?.retried === false) {
+    await db.run(setRetried, { session });
+    await note(db, "session_refresh_retried", { now, origin, principal: found.uuid }, detail);
   }
   return {
     kind: "refreshed",
     generation,
+    exchangedAt: decision.kind === "keep" ? null : decision.exchangedAt,
     session: {
       uuid: request.session,
       principal: found.uuid,

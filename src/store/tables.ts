@@ -135,6 +135,10 @@ export interface RotationsTable {
   generation: number;
   /** The id of the token that was exchanged for this generation. */
   exchanged: string;
+  /** Null in rows from before this column was there. */
+  exchanged_at: Date | null;
+  /** The exchanged token has come again since. */
+  retried: boolean;
 }
 
 export interface DisabledPrincipalsTable {

@@ -37,6 +37,7 @@ const DEFAULTS = {
     refreshTokenMaxAge: 604_800,
     sessionMaxAge: 31_536_000,
     refreshTokenRotation: true,
+    refreshTokenGrace: 60,
     sessionLimit: 200,
     apiKeyLimit: 100,
     loginThrottle: { account: { failures: 10, per: 300 }, address: { failures: 100, per: 300 } },
@@ -80,6 +81,7 @@ authentication:
   refresh_token_max_age: 1 day, 00:00:00
   session_max_age: "31536000"
   refresh_token_rotation: false
+  refresh_token_grace: PT30S
   session_limit: 3
   api_key_limit: 4
   login_throttle: {account: {per: PT1M}, address: {failures: 7}}
@@ -123,6 +125,7 @@ audit: {retention_days: null}
     assert.equal(authentication.refreshTokenMaxAge, 86_400);
     assert.equal(authentication.sessionMaxAge, 31_536_000);
     assert.equal(authentication.refreshTokenRotation, false);
+    assert.equal(authentication.refreshTokenGrace, 30);
     assert.equal(authentication.sessionLimit, 3);
     assert.equal(authentication.apiKeyLimit, 4);
     assert.deepEqual(authentication.loginThrottle, {

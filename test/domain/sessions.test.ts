@@ -39,7 +39,13 @@ async function scene(rotated: (store: Store, principal: Uuid) => Promise<void> =
       return outcome;
     },
   };
-  const sessions = new Sessions({ store: sessionStore, tokens, directory, clock, rotate: true });
+  const sessions = new Sessions({
+    store: sessionStore,
+    tokens,
+    directory,
+    clock,
+    rules: { rotate: true, grace: 60 },
+  });
   const first = tokens.issue(principal, session, 0);
   return { store, directory, clock, tokens, sessions, principal, first, now };
 }

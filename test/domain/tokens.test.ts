@@ -226,3 +226,37 @@ test("a state that would make the token too long for a header stays behind", asy
   assert.deepEqual(issued(["a", "b"]).state, { groups: ["a", "b"] });
   assert.deepEqual(issued(Array.from({ length: 500 }, (_, index) => `group${index}`)).state, {});
 });
+
+test("the same exchange gives the same refresh token again, at every server and while the keys are changed", async () => {
+  const { clock, uuid } = await setUp();
+  const [old, young] = [new Secret(KEY), new Secret("a second key, long enough to sign with")];
+  const before = new Tokens([old], LIFETIMES, clock);
+  const changing = new Tokens([young, old], LIFETIMES, clock);
+  const principal = { uuid, type: "user", disabled: false, identities: [], scopes: [] } as const;
+  const session = {
+    uuid: newUuid(),
+    principal: uuid,
+    expirationTime: new Date(clock.now() + 1000_000_000),
+    revoked: false,
+    state: {},
+  };
+  const exchange = { tokenId: "t", at: new Date(clock.now()) };
+  const first = before.issue(principal, session, 1, exchange);
+  clock.advance(30);
+  const again = before.issue(principal, session, 1, exchange);
+  assert.equal(again.refresh_token, first.refresh_token);
+  assert.equal(again.refresh_token_expires_in, LIFETIMES.refreshToken - 30);
+  assert.notEqual(again.access_token, first.access_token);
+  // Signed by another key, but it counts as the same token: of two that differ one would be reuse.
+  const read = (token: string) => changing.verifyRefresh(token, { acceptExpired: false });
+  const other = changing.issue(principal, session, 1, exchange);
+  assert.deepEqual(read(other.refresh_token), read(first.refresh_token));
+  for (const different of [
+    before.issue(principal, session, 1, { ...exchange, tokenId: "u" }),
+    before.issue(principal, session, 2, exchange),
+    before.issue(principal, { ...session, uuid: newUuid() }, 1, exchange),
+    before.issue(principal, session, 1),
+  ]) {
+    assert.notEqual(read(different.refresh_token).tokenId, read(first.refresh_token).tokenId);
+  }
+});

@@ -23,19 +23,45 @@ const status = async (t: TestApp, token: string) => (await t.refresh(token)).sta
 const revoke = (t: TestApp, token: string) =>
   t.call({ method: "POST", url: REVOKE, payload: { refresh_token: token } });
 
-test("a refresh rotates the token; a retry with the same old one works, twice", async () => {
+test("a refresh rotates the token; however many retries follow, they get the same next one", async () => {
   await using t = await testApp();
   const first = await t.login("alice");
   const second = await refreshed(t, first.refresh_token);
   assert.equal((await t.whoami(`Bearer ${second.access_token}`)).statusCode, 200);
-  const retry = await refreshed(t, first.refresh_token);
-  const again = await refreshed(t, first.refresh_token);
-  // All three answers to the one token are of one generation, and each of them can go on.
+  for (let retry = 0; retry < 20; retry++) {
+    t.clock.advance(3);
+    const again = await refreshed(t, first.refresh_token);
+    assert.equal(again.refresh_token, second.refresh_token);
+    assert.equal((await t.whoami(`Bearer ${again.access_token}`)).statusCode, 200);
+  }
+  const events = (await t.store?.audit.read({ limit: 100 })) ?? [];
   assert.deepEqual(
-    [second, retry, again].map((pair) => payloadOf(pair.refresh_token)["gen"]),
-    [1, 1, 1],
+    events.filter(({ event }) => event.startsWith("session_")).map(({ event }) => event),
+    ["session_refresh_retried"],
   );
-  await refreshed(t, again.refresh_token);
+  await refreshed(t, second.refresh_token);
+});
+
+test("who goes on with a refresh token that was exchanged longer ago than the grace period ends the session", async () => {
+  await using t = await testApp({ authentication: { refreshTokenGrace: 5 } });
+  const first = await t.login("alice");
+  const second = await refreshed(t, first.refresh_token);
+  t.clock.advance(5);
+  await refreshed(t, first.refresh_token);
+  t.clock.advance(1);
+  assert.equal(await status(t, first.refresh_token), 401);
+  assert.equal(await status(t, second.refresh_token), 401);
+  const events = (await t.store?.audit.read({ limit: 100 }))?.map(({ event }) => event) ?? [];
+  assert.ok(events.includes("session_refresh_reuse"), String(events));
+});
+
+test("an empty refresh token is 422, for the client deletes its login at a 401", async () => {
+  await using t = await testApp();
+  const answers = [await t.refresh(""), await revoke(t, "")];
+  for (const { statusCode, body } of answers) {
+    assert.equal(statusCode, 422);
+    assert.match(body, /refresh_token/);
+  }
 });
 
 test("an old token that is used again after its successor was ends the session for everybody, and is audited", async () => {
@@ -51,13 +77,17 @@ test("an old token that is used again after its successor was ends the session f
 });
 
 test("of two tokens of one generation, the one that was not exchanged is reuse once the other was", async () => {
-  await using t = await testApp();
+  // Only a server without rotation gives two.
+  await using t = await testApp({ authentication: { refreshTokenRotation: false } });
   const first = await t.login("alice");
   const honest = await refreshed(t, first.refresh_token);
   const thief = await refreshed(t, first.refresh_token);
-  await refreshed(t, honest.refresh_token);
-  assert.equal(await status(t, thief.refresh_token), 401);
-  assert.equal(await status(t, honest.refresh_token), 401);
+  assert.notEqual(honest.refresh_token, thief.refresh_token);
+  assert.ok(t.store);
+  await using rotating = await testApp({ store: t.store, clock: t.clock });
+  await refreshed(rotating, honest.refresh_token);
+  assert.equal(await status(rotating, thief.refresh_token), 401);
+  assert.equal(await status(rotating, honest.refresh_token), 401);
 });
 
 test("without rotation an old token stays good, as with the reference", async () => {

@@ -155,6 +155,7 @@ test("statements are compiled once, however often they run", async (t) => {
       generation,
       tokenId: `t${generation}`,
       rotate: true,
+      grace: 60,
       now: at(1),
       origin: { address: null, requestId: null, actor: null },
     });

@@ -1,19 +1,43 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decideRotation } from "../../src/store/rotation.ts";
+import { decideRotation, type KnownRotation, type PresentedToken } from "../../src/store/rotation.ts";
 
-const known = { generation: 3, exchanged: "t2" };
+const THEN = new Date("2026-12-01T12:00:00Z");
+const after = (seconds: number) => new Date(THEN.getTime() + seconds * 1000);
+const NOW = after(30);
+const known = { generation: 3, exchanged: "t2", exchangedAt: THEN };
+
+type Presented = Omit<PresentedToken, "now"> & { readonly now?: Date };
+
+function decide(rotation: KnownRotation | undefined, presented: Presented, rotate = true) {
+  return decideRotation(rotation, { now: NOW, ...presented }, { rotate, grace: 60 });
+}
 
 for (const [what, presented, decision] of [
   [
     "the newest generation, any token of it",
     { generation: 3, tokenId: "x" },
-    { kind: "exchange", generation: 4 },
+    { kind: "exchange", generation: 4, exchangedAt: NOW },
   ],
   [
     "the generation before, the exchanged token",
     { generation: 2, tokenId: "t2" },
-    { kind: "retry", generation: 3 },
+    { kind: "retry", generation: 3, exchangedAt: THEN },
+  ],
+  [
+    "the same at the end of the grace period",
+    { generation: 2, tokenId: "t2", now: after(60) },
+    { kind: "retry", generation: 3, exchangedAt: THEN },
+  ],
+  [
+    "the same by the clock of another server, which is behind",
+    { generation: 2, tokenId: "t2", now: after(-2) },
+    { kind: "retry", generation: 3, exchangedAt: THEN },
+  ],
+  [
+    "the same after the grace period",
+    { generation: 2, tokenId: "t2", now: after(60.001) },
+    { kind: "reuse" },
   ],
   ["the generation before, another token", { generation: 2, tokenId: "x" }, { kind: "reuse" }],
   ["an older generation, even with the remembered id", { generation: 1, tokenId: "t2" }, { kind: "reuse" }],
@@ -25,34 +49,42 @@ for (const [what, presented, decision] of [
   ],
 ] as const) {
   test(`${what}: ${decision.kind}`, () => {
-    assert.deepEqual(decideRotation(known, presented, true), decision);
+    assert.deepEqual(decide(known, presented), decision);
   });
   test(`${what}, without rotation: kept`, () => {
-    assert.deepEqual(decideRotation(known, presented, false), { kind: "keep", generation: 3 });
+    assert.deepEqual(decide(known, presented, false), { kind: "keep", generation: 3 });
   });
 }
 
 test("a session without a row is at generation 0", () => {
-  assert.deepEqual(decideRotation(undefined, { generation: 0, tokenId: "x" }, true), {
+  assert.deepEqual(decide(undefined, { generation: 0, tokenId: "x" }), {
     kind: "exchange",
     generation: 1,
+    exchangedAt: NOW,
   });
-  assert.deepEqual(decideRotation(undefined, { generation: null, tokenId: "x" }, true), {
+  assert.deepEqual(decide(undefined, { generation: null, tokenId: "x" }), {
     kind: "exchange",
     generation: 1,
+    exchangedAt: NOW,
   });
-  assert.deepEqual(decideRotation(undefined, { generation: -1, tokenId: "x" }, true), { kind: "reuse" });
-  assert.deepEqual(decideRotation(undefined, { generation: 9, tokenId: "x" }, false), {
+  assert.deepEqual(decide(undefined, { generation: -1, tokenId: "x" }), { kind: "reuse" });
+  assert.deepEqual(decide(undefined, { generation: 9, tokenId: "x" }, false), {
     kind: "keep",
     generation: 0,
   });
 });
 
 test("a token of the real Tiled may be retried after its exchange", () => {
-  const once = { generation: 1, exchanged: "digest" };
-  assert.deepEqual(decideRotation(once, { generation: null, tokenId: "digest" }, true), {
+  const once = { generation: 1, exchanged: "digest", exchangedAt: THEN };
+  assert.deepEqual(decide(once, { generation: null, tokenId: "digest" }), {
     kind: "retry",
     generation: 1,
+    exchangedAt: THEN,
   });
-  assert.deepEqual(decideRotation(once, { generation: null, tokenId: "other" }, true), { kind: "reuse" });
+  assert.deepEqual(decide(once, { generation: null, tokenId: "other" }), { kind: "reuse" });
+});
+
+test("an exchange of which nobody knows when it was is not retried", () => {
+  const row = { generation: 1, exchanged: "t0", exchangedAt: null };
+  assert.deepEqual(decide(row, { generation: 0, tokenId: "t0" }), { kind: "reuse" });
 });

@@ -117,6 +117,7 @@ test("times and lists are written as the real Tiled writes them", async (t) => {
       generation,
       tokenId: "t",
       rotate: true,
+      grace: 60,
       now: at(generation + 1),
       origin: { address: null, requestId: null, actor: null },
     });

@@ -216,6 +216,7 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
       refreshTokenMaxAge: 604_800,
       sessionMaxAge: 31_536_000,
       refreshTokenRotation: true,
+      refreshTokenGrace: 60,
       sessionLimit: 200,
       apiKeyLimit: 100,
       loginThrottle: { account: { failures: 10, per: 300 }, address: { failures: 100, per: 300 } },

@@ -84,6 +84,7 @@ export const maintenanceCases: readonly Case[] = [
         generation: 0,
         tokenId: "t",
         rotate: true,
+        grace: 60,
         now: at(1),
         origin: { address: null, requestId: null, actor: null },
       });

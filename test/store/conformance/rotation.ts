@@ -16,19 +16,45 @@ export const rotationCases: readonly Case[] = [
         assert.deepEqual(await store.sessions.rotate(refresh(session.uuid, generation, `t${generation}`)), {
           kind: "refreshed",
           generation: generation + 1,
+          exchangedAt: at(60),
           session,
         });
       }
     },
   ],
   [
-    "a retry with the exchanged token gets the same generation, as often as it likes",
+    "a retry with the exchanged token gets the same exchange, as often as it likes, and is told of once",
     async (store) => {
-      const { session } = await logIn(store, "ann");
-      for (const _ of [1, 2, 3]) {
-        assert.equal(generationOf(await store.sessions.rotate(refresh(session.uuid, 0, "t0"))), 1);
-      }
+      const { session, principal } = await logIn(store, "ann");
+      const retry = async (seconds: number) => {
+        const outcome = await store.sessions.rotate(refresh(session.uuid, 0, "t0", { now: at(seconds) }));
+        assert.ok(outcome.kind === "refreshed", outcome.kind);
+        return [outcome.generation, outcome.exchangedAt];
+      };
+      for (const seconds of [10, 10, 11, 40, 70]) assert.deepEqual(await retry(seconds), [1, at(10)]);
+      const events = ["principal_created", "login", "session_refresh_retried"];
+      assert.deepEqual(await eventsOf(store, principal.uuid), events);
       assert.equal(generationOf(await store.sessions.rotate(refresh(session.uuid, 1, "t1"))), 2);
+      // Of the next exchange, too.
+      await store.sessions.rotate(refresh(session.uuid, 1, "t1"));
+      assert.deepEqual(await eventsOf(store, principal.uuid), [...events, "session_refresh_retried"]);
+    },
+  ],
+  [
+    "the exchanged token is reuse once the grace period is over, though nothing else was refreshed",
+    async (store) => {
+      const { session, principal } = await logIn(store, "ann");
+      await store.sessions.rotate(refresh(session.uuid, 0, "t0", { now: at(10) }));
+      assert.equal(
+        generationOf(await store.sessions.rotate(refresh(session.uuid, 0, "t0", { now: at(71) }))),
+        "reuse",
+      );
+      assert.equal((await store.sessions.status(session.uuid))?.revoked, true);
+      assert.deepEqual(await eventsOf(store, principal.uuid), [
+        "principal_created",
+        "login",
+        "session_refresh_reuse",
+      ]);
     },
   ],
   [
