@@ -1,6 +1,6 @@
 /**
  * What the loaders of authenticators and policies need to know of their arguments as they stand in the configuration:
- * their lines, and which texts came from the environment, to be read as numbers and booleans where a schema asks for them.
+ * their lines, and text that is read as a number or a boolean where a schema asks for one.
  */
 import { readAs } from "./check.ts";
 import { define, type Located, pathText, spotOf } from "./located.ts";

@@ -6,7 +6,7 @@ import type { Limit } from "../domain/ports.ts";
 import { Secret } from "../lib/secrets.ts";
 import type { Context } from "./context.ts";
 import { seconds } from "./durations.ts";
-import { FORMATS } from "./formats.ts";
+import { formatProblem } from "./formats.ts";
 import { at, isNothing, type Located, quoted } from "./located.ts";
 import type { AuthenticationConfig, ProviderConfig } from "./model.ts";
 import { nearest } from "./suggest.ts";
@@ -102,7 +102,7 @@ function checkPasswords(context: Context, path: readonly (string | number)[]): v
   if (users?.kind !== "mapping") return;
   for (const [name, { value, keySpot }] of users.entries) {
     if (value.kind === "scalar" && typeof value.value === "string") continue;
-    const message = `YAML reads this password as ${kindOf(value)}, allowed: a text; quote it: ${printable(name)}: "…"`;
+    const message = `YAML reads this password as ${kindOf(value)}. Put it in quotes: ${printable(name)}: "…"`;
     context.problems.add(value.kind === "scalar" ? value.spot : keySpot, [...path, name], message);
   }
 }
@@ -142,13 +142,8 @@ function singleUserApiKey(context: Context): Secret | null {
   const path = ["authentication", "single_user_api_key"];
   const key = overrides.apiKey ?? context.value.authentication?.single_user_api_key;
   if (overrides.apiKey !== undefined) {
-    const wrong = FORMATS["alphanumeric"]?.check(overrides.apiKey);
-    if (wrong !== undefined)
-      problems.add(
-        { file: "option --api-key", line: 0 },
-        [],
-        `${wrong}, allowed: ${FORMATS["alphanumeric"]?.allowed}`,
-      );
+    const wrong = formatProblem("alphanumeric", overrides.apiKey);
+    if (wrong !== undefined) problems.add({ file: "option --api-key", line: 0 }, [], wrong);
   }
   const there: Located | undefined = at(context.root, path);
   if (

@@ -1,8 +1,9 @@
 /**
  * Holds located values to a schema and hands out plain ones. Reads the part of JSON Schema that the configuration and
- * the authenticators' arguments are written in; in messages it names what was found by its kind, not by its text.
+ * the authenticators' arguments are written in. `words.ts` and `shown.ts` word the messages.
  */
-import { FORMATS } from "./formats.ts";
+import { formatProblem } from "./formats.ts";
+import { readLax } from "./lax.ts";
 import {
   define,
   type Located,
@@ -13,8 +14,9 @@ import {
   quoted,
 } from "./located.ts";
 import type { Problems } from "./problems.ts";
+import { shownValue } from "./shown.ts";
 import { nearest } from "./suggest.ts";
-import { allowed, kindOf, quoteHint, type Shape } from "./words.ts";
+import { kindOf, quoteHint, type Shape, wanted } from "./words.ts";
 
 export interface Report {
   readonly problems: Problems;
@@ -28,11 +30,7 @@ export interface Report {
 export function check(shape: Shape, node: Located, path: Path, report: Report): unknown {
   const fitting = choose(shape, node);
   if (fitting === undefined) {
-    report.problems.add(
-      node.spot,
-      path,
-      `found ${kindOf(node)}, allowed: ${allowed(shape)}${quoteHint(shape, node)}`,
-    );
+    report.problems.add(node.spot, path, wrongKind(shape, node));
     return undefined;
   }
   if (node.kind === "mapping") return checkMapping(fitting, node, path, report);
@@ -42,7 +40,7 @@ export function check(shape: Shape, node: Located, path: Path, report: Report): 
       report.problems.add(
         node.spot,
         path,
-        `found an empty list, allowed: at least one item (${allowed(items ?? {})})`,
+        `the list is empty. Give at least one item: ${wanted(items ?? {})}.`,
       );
       return undefined;
     }
@@ -50,15 +48,15 @@ export function check(shape: Shape, node: Located, path: Path, report: Report): 
       ? plain(node)
       : node.items.map((item, index) => check(items, item, [...path, index], report));
   }
-  return checkScalar(fitting, node, path, report, allowed(shape));
+  return checkScalar(fitting, shape, node, path, report);
 }
 
-/** The alternative whose type is the value's; a text of the environment may become a number or a boolean. */
+/** The alternative whose type is the value's; else one that the value can be read as. */
 function choose(shape: Shape, node: Located): Shape | undefined {
   const options = shape.anyOf?.flatMap((option) => option.anyOf ?? [option]) ?? [shape];
   return (
     options.find((option) => fits(option, node)) ??
-    options.find((option) => fromText(option, node) !== undefined)
+    options.find((option) => node.kind === "scalar" && readLax(option, node.value) !== undefined)
   );
 }
 
@@ -83,47 +81,37 @@ function fits(shape: Shape, node: Located): boolean {
   }
 }
 
-const YES = /^(?:true|yes|on|t|y|1)$/;
-const NO = /^(?:false|no|off|f|n|0)$/;
-
-function fromText(shape: Shape, node: Located): number | boolean | undefined {
-  if (node.kind !== "scalar" || typeof node.value !== "string" || node.origin !== "environment")
-    return undefined;
-  const text = node.value.trim().toLowerCase();
-  if (shape.type === "boolean") {
-    const word = YES.test(text) || (NO.test(text) ? false : undefined);
-    return shape.const === undefined || shape.const === word ? word : undefined;
-  }
-  const numeric = shape.type === "integer" ? /^[+-]?\d{1,15}$/ : /^[+-]?\d{1,15}(?:\.\d{1,15})?$/;
-  return (shape.type === "integer" || shape.type === "number") && numeric.test(text)
-    ? Number(text)
-    : undefined;
-}
-
-/** A scalar for who checks by other means: a text of the environment is read as what the schema asks for. */
+/** A scalar whose check is elsewhere, read as the number or boolean that the schema asks for. */
 export function readAs(shape: Shape, node: LocatedScalar): LocatedScalar["value"] {
   const fitting = choose(shape, node);
   if (fitting === undefined || fits(fitting, node)) return node.value;
-  return fromText(fitting, node) ?? node.value;
+  return readLax(fitting, node.value) ?? node.value;
 }
 
-function checkScalar(shape: Shape, node: LocatedScalar, path: Path, report: Report, all: string): unknown {
-  const value = fits(shape, node) ? node.value : fromText(shape, node);
-  const wrong = scalarProblem(shape, value, node);
+function wrongKind(shape: Shape, node: Located): string {
+  if (node.kind === "scalar" && node.value === null) return `a value is missing here. Use ${wanted(shape)}.`;
+  return `${shownValue(shape, node) ?? kindOf(node)} is not allowed here. Use ${wanted(shape)}.${quoteHint(shape, node)}`;
+}
+
+/** `all`: the alternatives that `shape` is one of. */
+function checkScalar(shape: Shape, all: Shape, node: LocatedScalar, path: Path, report: Report): unknown {
+  const value = fits(shape, node) ? node.value : readLax(shape, node.value);
+  const wrong = scalarProblem(shape, all, value, node);
   if (wrong === undefined) return value;
-  report.problems.add(node.spot, path, `${wrong}, allowed: ${all}`);
+  report.problems.add(node.spot, path, wrong);
   return undefined;
 }
 
-function scalarProblem(shape: Shape, value: unknown, node: LocatedScalar): string | undefined {
+function scalarProblem(shape: Shape, all: Shape, value: unknown, node: LocatedScalar): string | undefined {
   if (typeof value === "number") {
     const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = shape;
     const above = shape.exclusiveMinimum === undefined || value > shape.exclusiveMinimum;
     const whole = shape.type !== "integer" || Number.isInteger(value);
     if (Number.isFinite(value) && value >= minimum && value <= maximum && above && whole) return undefined;
-    return `found ${typeof node.value === "number" && node.origin === "file" ? value : "another number"}`;
+    return `${shownValue(all, node) ?? "this number"} is not allowed here. Use ${wanted(all)}.`;
   }
-  return typeof value === "string" ? FORMATS[shape.format ?? ""]?.check(value) : undefined;
+  if (typeof value !== "string") return undefined;
+  return formatProblem(shape.format, value, shownValue(all, node));
 }
 
 function checkMapping(shape: Shape, node: LocatedMapping, path: Path, report: Report): unknown {
@@ -142,7 +130,7 @@ function checkMapping(shape: Shape, node: LocatedMapping, path: Path, report: Re
       report.problems.add(
         entry.keySpot,
         here,
-        `this key is refused: ${property.description ?? "it does not apply here"}`,
+        `not supported: ${property.description ?? "it does not apply here"}.`,
       );
     } else if (property?.deprecated === true) {
       report.noEffect({ ...entry.value, spot: entry.keySpot }, here, property.description ?? "");
@@ -175,7 +163,7 @@ function checkMapping(shape: Shape, node: LocatedMapping, path: Path, report: Re
       report.problems.add(
         node.spot,
         path,
-        `the key ${quoted(key)} is missing; it is needed: ${properties[key]?.description ?? allowed(properties[key] ?? {})}`,
+        `the key ${quoted(key)} is missing (${properties[key]?.description ?? wanted(properties[key] ?? {})}).`,
       );
     }
   }

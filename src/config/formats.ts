@@ -1,26 +1,43 @@
 /**
- * The formats of texts in a configuration: what the schema's `format` words mean. Each says what is allowed and, where
- * it helps, what is wrong; neither ever repeats the text, which may hold a password.
+ * The formats of text in a configuration: what the schema's `format` words mean, and the sentence about text that has
+ * another one. A format never repeats the text; `shown.ts` decides whether the message may.
  */
 import { isIP } from "node:net";
 import { isMistyped } from "../store/uri.ts";
 import { DURATION_FORMS, LONGEST_WINDOW, seconds, WINDOW_FORMS } from "./durations.ts";
 
+/** The text has another form, and there is no more to say about it. */
+const OTHER_FORM = "";
+const EMPTY = "must not be empty";
+
 export interface TextFormat {
-  /** Completes "allowed: …". */
-  readonly allowed: string;
-  /** A type whose values the sentence speaks of, too. */
+  /** Completes "must be …" and "is not …". */
+  readonly what: string;
+  /** Completes "Use …". */
+  readonly use?: string;
+  /** A type whose values the words speak of, too. */
   readonly covers?: "number";
-  /** Undefined where the text is right, else what was found. */
+  /** Undefined where the text is right, else what is wrong: "must not …", or `OTHER_FORM`. */
   check(text: string): string | undefined;
 }
 
-function matching(pattern: RegExp, allowed: string): TextFormat {
-  return { allowed, check: (text) => (pattern.test(text) ? undefined : found(text)) };
+/** The message about text, undefined where it is right. `shown`: the text as a message may show it. */
+export function formatProblem(name: string | undefined, text: string, shown?: string): string | undefined {
+  const format = FORMATS[name ?? ""];
+  const wrong = format?.check(text);
+  if (format === undefined || wrong === undefined) return undefined;
+  const general = shown === undefined ? `must be ${format.what}` : `${shown} is not ${format.what}`;
+  const use = format.use === undefined ? "" : ` Use ${format.use}.`;
+  return `${wrong === OTHER_FORM ? general : wrong}.${use}`;
 }
 
-function found(text: string): string {
-  return text === "" ? "found an empty text" : "found a text of another form";
+function matching(pattern: RegExp, what: string, use?: string): TextFormat {
+  const check = (text: string) => (pattern.test(text) ? undefined : otherForm(text));
+  return use === undefined ? { what, check } : { what, use, check };
+}
+
+function otherForm(text: string): string {
+  return text.trim() === "" ? EMPTY : OTHER_FORM;
 }
 
 /** An address, or a block of them in CIDR notation (RFC 4632, section 3.1; RFC 4291, section 2.3). */
@@ -41,15 +58,17 @@ export function splitAddresses(text: string): readonly string[] {
 
 function checkWindow(text: string): string | undefined {
   const read = seconds(text);
-  if (read === undefined) return found(text);
-  return read > LONGEST_WINDOW ? "found more than 24 days" : undefined;
+  if (read === undefined) return otherForm(text);
+  return read > LONGEST_WINDOW ? "must not be longer than 24 days" : undefined;
 }
 
 function checkAddresses(text: string): string | undefined {
   const parts = splitAddresses(text);
   const wrong = parts.findIndex((part) => part !== "*" && !isAddressBlock(part));
   if (wrong < 0) return undefined;
-  return parts.length > 1 ? `found something else as number ${wrong + 1}` : "found a text of another form";
+  return parts.length > 1
+    ? `must have IP addresses only; number ${wrong + 1} of the list is none`
+    : otherForm(text);
 }
 
 function checkWebAddress(text: string): string | undefined {
@@ -57,73 +76,85 @@ function checkWebAddress(text: string): string | undefined {
   try {
     url = new URL(text);
   } catch {
-    return found(text);
+    return otherForm(text);
   }
-  if (!/^https?:\/\//i.test(text)) return "found another scheme";
-  if (url.username !== "" || url.password !== "") return "found a username or a password in it";
-  if (text.includes("?") || text.includes("#")) return "found a query or a fragment in it";
-  return /\s/.test(text) ? "found a space in it" : undefined;
+  if (!/^https?:\/\//i.test(text)) return "must begin with https:// or http://";
+  if (url.username !== "" || url.password !== "") return "must not have a user name or a password in it";
+  if (text.includes("?") || text.includes("#")) return "must not have a query or a fragment in it";
+  return /\s/.test(text) ? "must not have a space in it" : undefined;
 }
 
 const DATABASE_SCHEMES = ["sqlite", "sqlite+aiosqlite", "postgresql", "postgresql+asyncpg"];
 
 function checkDatabase(text: string): string | undefined {
-  if (text.trim() === "") return "found an empty text";
-  if (/\p{Cc}/u.test(text)) return "found a control character in it";
-  if (isMistyped(text)) return "found neither a URI nor a path";
+  if (text.trim() === "") return EMPTY;
+  if (/\p{Cc}/u.test(text)) return "must not have a control character in it";
+  if (isMistyped(text)) return OTHER_FORM;
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]{0,30}):\/\//.exec(text)?.[1]?.toLowerCase();
-  if (scheme === undefined) return text.includes("://") ? "found another scheme" : undefined;
+  if (scheme === undefined) return text.includes("://") ? OTHER_FORM : undefined;
   if (DATABASE_SCHEMES.includes(scheme)) return undefined;
-  return `found the scheme '${scheme}'${scheme === "postgres" ? "; did you mean 'postgresql'?" : ""}`;
+  return scheme === "postgres"
+    ? "must begin with 'postgresql://', not 'postgres://'"
+    : `must be SQLite or PostgreSQL, not '${scheme}'`;
 }
 
 function checkRootPath(text: string): string | undefined {
   if (!/^[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$/.test(text))
-    return "found characters that a path in a URL cannot have";
+    return "must not have characters that a path in a URL cannot have";
   return /(?:^|\/)\.{1,2}(?:\/|$)|\/\//.test(text.replace(/^\/+|\/+$/g, ""))
-    ? "found '.', '..' or '//' in it"
+    ? "must not have '.', '..' or '//' in it"
     : undefined;
 }
 
 export const FORMATS: Readonly<Record<string, TextFormat>> = {
   "tiled-duration": {
-    allowed: DURATION_FORMS,
+    what: "a duration",
+    use: DURATION_FORMS,
     covers: "number",
-    check: (text) => (seconds(text) === undefined ? found(text) : undefined),
+    check: (text) => (seconds(text) === undefined ? otherForm(text) : undefined),
   },
-  "throttle-window": { allowed: WINDOW_FORMS, covers: "number", check: checkWindow },
+  "throttle-window": { what: "a duration", use: WINDOW_FORMS, covers: "number", check: checkWindow },
   "provider-name": matching(
     /^[A-Za-z0-9._~-]{1,255}$/,
-    "letters, digits and . _ ~ - (it becomes part of URLs), at most 255",
-  ),
-  "object-name": matching(
-    /^[^\s:][^\p{Cc}]*:[^\s:.]+$/u,
-    "a name like 'package.module:Name' or './file.js:Name'",
+    "a name that fits into a URL",
+    "letters, digits and . _ ~ -, at most 255",
   ),
   alphanumeric: matching(
     /^[A-Za-z0-9]+$/,
-    "letters and digits only, at least one (other characters can be mangled in a URL)",
+    "letters and digits only",
+    "a key like that of: openssl rand -hex 32 (other characters can be mangled in a URL)",
   ),
-  "not-empty": matching(/\S/, "a text that is not empty"),
-  "host-name": matching(/^[A-Za-z0-9_.:%-]{1,253}$/, "an address or a host's name, without scheme and port"),
+  "not-empty": matching(/\S/, "text that is not empty"),
+  "host-name": matching(
+    /^[A-Za-z0-9_.:%-]{1,253}$/,
+    "an address to listen on",
+    "an IP address or a host name, without scheme and port",
+  ),
   "host-port": matching(
     /^(?:[A-Za-z0-9_.~-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/,
-    "a host's name, perhaps with a port ('data.example.org:8443'), without a scheme",
+    "a host name",
+    "'data.example.org' or 'data.example.org:8443', without a scheme",
   ),
-  addresses: { allowed: "IP addresses or CIDR blocks ('10.0.0.0/8'), or '*' for all", check: checkAddresses },
+  addresses: {
+    what: "a list of addresses",
+    use: "IP addresses or CIDR blocks ('10.0.0.0/8') with commas between, or '*' for all",
+    check: checkAddresses,
+  },
   address: {
-    allowed: "an IP address or a CIDR block ('10.0.0.0/8'), or '*' for all",
-    check: (text) => (text === "*" || isAddressBlock(text) ? undefined : found(text)),
+    what: "an address",
+    use: "an IP address or a CIDR block ('10.0.0.0/8'), or '*' for all",
+    check: (text) => (text === "*" || isAddressBlock(text) ? undefined : otherForm(text)),
   },
   "web-address": {
-    allowed: "an http:// or https:// URL without username, query and fragment",
+    what: "a URL",
+    use: "one like 'https://tiled.example.org', without user name, query and fragment",
     check: checkWebAddress,
   },
   "database-uri": {
-    allowed:
-      "sqlite:///relative.db, sqlite:////absolute.db, a path, or postgresql://user:password@host:port/database",
+    what: "a database's URI",
+    use: "sqlite:////absolute/path.db, sqlite:///relative/path.db, a path, or postgresql://user:password@host:port/database",
     check: checkDatabase,
   },
-  "root-path": { allowed: "a path like '/tiled'", check: checkRootPath },
-  "tree-path": matching(/^[^\p{Cc}?#]*$/u, "a path like '/' or '/raw/2024'"),
+  "root-path": { what: "a path", use: "one like '/tiled'", check: checkRootPath },
+  "tree-path": matching(/^[^\p{Cc}?#]*$/u, "a path", "one like '/' or '/raw/2024'"),
 };

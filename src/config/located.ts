@@ -31,8 +31,8 @@ export interface LocatedScalar {
   readonly kind: "scalar";
   readonly spot: Spot;
   readonly value: string | number | boolean | null | Date;
-  /** A text of the environment is read as a number or a boolean where one is asked for. */
-  readonly origin: "file" | "environment";
+  /** Messages show values from the file only; an alias may repeat a secret from another key. */
+  readonly origin: "file" | "environment" | "alias";
 }
 
 export type Located = LocatedMapping | LocatedList | LocatedScalar;

@@ -31,7 +31,7 @@ const provider = section("One way to log in", {
       "Unique name; it becomes part of URLs and of the identities in the database: do not rename it later",
   }),
   authenticator: Type.String({
-    format: "object-name",
+    format: "not-empty",
     description:
       "Which authenticator: one of Tiled's names ('tiled.authenticators:PAMAuthenticator') or a class of your own in a file beside the configuration ('./my_auth.js:MyAuthenticator')",
   }),
@@ -99,7 +99,7 @@ export const authentication = section("Who may log in, how, and for how long", {
 
 export const accessControl = section("Who sees which entries", {
   access_policy: Type.String({
-    format: "object-name",
+    format: "not-empty",
     description:
       "Name of a policy: 'tiled.access_control.access_policies:TagBasedAccessPolicy', or a class of your own in a file beside the configuration ('./my_policy.js:MyPolicy')",
   }),

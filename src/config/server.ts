@@ -3,9 +3,10 @@
  * two places must not be said differently there.
  */
 import { type Context, placeText } from "./context.ts";
-import { FORMATS, splitAddresses } from "./formats.ts";
+import { formatProblem, splitAddresses } from "./formats.ts";
 import { pathText } from "./located.ts";
 import type { ServerConfig } from "./model.ts";
+import { shownText } from "./shown.ts";
 
 type Key = readonly string[];
 type Given<Value> = Value | null | undefined;
@@ -42,12 +43,10 @@ function either<Value>(
 }
 
 function commandHost({ overrides, problems }: Context): string | undefined {
-  if (overrides.host === undefined) return undefined;
-  const format = FORMATS["host-name"];
-  const wrong = format?.check(overrides.host);
-  if (wrong !== undefined)
-    problems.add({ file: "option --host", line: 0 }, [], `${wrong}, allowed: ${format?.allowed}`);
-  return overrides.host;
+  const { host } = overrides;
+  const wrong = host === undefined ? undefined : formatProblem("host-name", host, shownText(host));
+  if (wrong !== undefined) problems.add({ file: "option --host", line: 0 }, [], wrong);
+  return host;
 }
 
 function commandPort({ overrides, problems }: Context): number | undefined {
@@ -56,7 +55,7 @@ function commandPort({ overrides, problems }: Context): number | undefined {
   problems.add(
     { file: "option --port", line: 0 },
     [],
-    "found another number, allowed: a whole number from 0 to 65535",
+    `must be a whole number from 0 to 65535, not ${port}.`,
   );
   return undefined;
 }

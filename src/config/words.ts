@@ -1,6 +1,6 @@
 /**
- * The words of the messages about a configuration: what was found, by its kind and never by its text, and what a
- * schema allows there.
+ * The wording of messages about a value: what a schema wants there, and what stands there instead. `shown.ts` decides
+ * whether a value may be repeated.
  */
 import { FORMATS } from "./formats.ts";
 import type { Located } from "./located.ts";
@@ -23,6 +23,7 @@ export interface Shape {
   readonly format?: string | undefined;
   readonly description?: string | undefined;
   readonly deprecated?: boolean | undefined;
+  readonly writeOnly?: boolean | undefined;
 }
 
 export function kindOf(node: Located): string {
@@ -31,35 +32,31 @@ export function kindOf(node: Located): string {
   if (node.value instanceof Date) return "a date";
   if (node.value === null) return "nothing";
   if (typeof node.value === "string")
-    return node.origin === "environment" ? "a text from the environment" : "a text";
+    return node.origin === "environment" ? "text from the environment" : "text";
   return typeof node.value === "number" ? "a number" : "a boolean";
 }
 
-/** What a schema lets through, in words. */
-export function allowed(shape: Shape): string {
+/** The alternatives of a schema: what completes "Use …". */
+export function wanted(shape: Shape): string {
   if (shape.anyOf !== undefined) {
     const options = shape.anyOf.flatMap((option) => option.anyOf ?? [option]);
     const covered = new Set(options.map((option) => FORMATS[option.format ?? ""]?.covers));
     const said = options.filter(({ type }) => type !== "null" && !(type === "number" && covered.has(type)));
-    return said.map(allowed).join(", or ");
+    return said.map(wanted).join(", or ");
   }
   if (shape.const !== undefined) return JSON.stringify(shape.const);
-  if (shape.format !== undefined && FORMATS[shape.format] !== undefined)
-    return FORMATS[shape.format]?.allowed ?? "";
+  const format = FORMATS[shape.format ?? ""];
+  if (format !== undefined) return format.use === undefined ? format.what : `${format.what}: ${format.use}`;
   switch (shape.type) {
     case "integer":
-    case "number": {
-      const word = shape.type === "integer" ? "a whole number" : "a number";
-      if (shape.minimum !== undefined && shape.maximum !== undefined)
-        return `${word} from ${shape.minimum} to ${shape.maximum}`;
-      return shape.minimum !== undefined ? `${word} from ${shape.minimum}` : word;
-    }
+    case "number":
+      return numbers(shape);
     case "boolean":
       return "true or false";
     case "null":
       return "nothing";
     case "array":
-      return `a list (of: ${allowed(shape.items ?? {})})`;
+      return shape.items === undefined ? "a list" : `a list (each item: ${wanted(shape.items)})`;
     case "object": {
       const keys = Object.keys(shape.properties ?? {}).filter(
         (key) => shape.properties?.[key]?.deprecated !== true,
@@ -67,12 +64,19 @@ export function allowed(shape: Shape): string {
       return keys.length > 0 ? `a mapping with the keys ${keys.join(", ")}` : "a mapping";
     }
     default:
-      return shape.type === "string" ? "a text" : "any value";
+      return shape.type === "string" ? "text" : "any value";
   }
 }
 
-/** A word that YAML reads as something else, where a text is asked for. */
+function numbers({ type, minimum, maximum }: Shape): string {
+  const word = type === "integer" ? "a whole number" : "a number";
+  if (minimum === undefined) return word;
+  return maximum === undefined ? `${word} from ${minimum}` : `${word} from ${minimum} to ${maximum}`;
+}
+
+/** A word that YAML reads as something else, where text is asked for. */
 export function quoteHint(shape: Shape, node: Located): string {
   const wantsText = [shape, ...(shape.anyOf ?? [])].some((option) => option.type === "string");
-  return wantsText && node.kind === "scalar" ? "; YAML reads it so: quote it if it is meant as a text" : "";
+  const misread = node.kind === "scalar" && node.value !== null && node.origin !== "environment";
+  return wantsText && misread ? " Put it in quotes if it is meant as text." : "";
 }

@@ -204,7 +204,8 @@ class Reader {
       );
     }
     this.#count(target.nodes, spot, path);
-    return { ...target.value, spot };
+    const { value } = target;
+    return value.kind === "scalar" ? { ...value, spot, origin: "alias" } : { ...value, spot };
   }
 
   #mergeable(value: Located, path: Path): readonly Located[] {

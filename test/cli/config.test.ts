@@ -121,7 +121,7 @@ ${TREES}`);
     args: {users_to_passwords: {alice: 8675309}}
 ${TREES}`);
     assert.equal(problems.length, 1);
-    assert.match(problems[0] ?? "", /^5 .*\.alice: YAML reads this password as a number.*quote it/);
+    assert.match(problems[0] ?? "", /^5 .*\.alice: YAML reads this password as a number\. Put it in quotes/);
     assert.doesNotMatch(problems.join(), /8675309/);
   });
 

@@ -29,22 +29,22 @@ ${TREES}`;
 }
 
 describe("arguments of authenticators", () => {
-  it("a text of the environment is read as what the schema asks for", () => {
+  it("text is read as the number or boolean that the schema asks for", () => {
     const given =
       " {port: $PORT, tls: $ON, name: $PORT, either: '1.5', ports: [$PORT, 5], deep: {on: $ON}, other: $PORT}";
     assert.deepEqual(readArgs(provider(given), SCHEMA), {
       port: 389,
       tls: true,
       name: "389",
-      either: "1.5",
+      either: 1.5,
       ports: [389, 5],
       deep: { on: true },
       other: "389",
     });
   });
 
-  it("a text that is none of it stays, for the schema to refuse", () => {
-    assert.deepEqual(readArgs(provider(" {port: $WORD, tls: '1'}"), SCHEMA), { port: "hunter2", tls: "1" });
+  it("text that is none of it stays, for the schema to refuse", () => {
+    assert.deepEqual(readArgs(provider(" {port: $WORD, tls: '2'}"), SCHEMA), { port: "hunter2", tls: "2" });
   });
 
   it("no arguments are none", () => {

@@ -139,22 +139,15 @@ ${TREES}`;
 
   it("other texts are refused there, and not shown", () => {
     const yaml = `server: {port: $PORT}\nauthentication: {allow_anonymous_access: $OPEN}\n${TREES}`;
-    for (const value of ["hunter2", "", "0x1F90", "80 80", "8e3", "1".repeat(30)]) {
+    for (const value of ["hunter2", "", "0x1F90", "80 80", "8e3"]) {
       const found = wrong(yaml, { PORT: value, OPEN: value });
       assert.deepEqual(found, [
-        "1 server.port: found a text from the environment, allowed: a whole number from 0 to 65535",
-        "2 authentication.allow_anonymous_access: found a text from the environment, allowed: true or false",
+        "1 server.port: text from the environment is not allowed here. Use a whole number from 0 to 65535.",
+        "2 authentication.allow_anonymous_access: text from the environment is not allowed here. Use true or false.",
       ]);
     }
     assert.deepEqual(wrong(yaml, { PORT: "70000", OPEN: "0" }), [
-      "1 server.port: found another number, allowed: a whole number from 0 to 65535",
-    ]);
-  });
-
-  it("a text of the file is not read as a number or a boolean", () => {
-    assert.deepEqual(wrong(`server: {port: "8000"}\nmetrics: {prometheus: "true"}\n${TREES}`), [
-      "1 server.port: found a text, allowed: a whole number from 0 to 65535",
-      "2 metrics.prometheus: found a text, allowed: true or false",
+      "1 server.port: this number is not allowed here. Use a whole number from 0 to 65535.",
     ]);
   });
 });

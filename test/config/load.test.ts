@@ -319,7 +319,7 @@ ${TREES}`;
   ]) {
     it(`public_url ${JSON.stringify(given)} is refused`, () => {
       const [problem = ""] = wrong(`server: {public_url: "${given}"}\n${TREES}`);
-      assert.match(problem, /^1 server\.public_url: found /);
+      assert.match(problem, /^1 server\.public_url: (?:must |'.*' is not a URL)/);
       assert.doesNotMatch(problem, /hunter2/);
     });
   }
@@ -350,10 +350,13 @@ describe("the command line wins", () => {
     assert.equal(config.authentication.allowAnonymousAccess, true);
   });
 
-  it("its mistakes are told like the others, without their text", () => {
-    const found = wrong(TREES, {}, { host: "http://hunter2", port: -1, apiKey: "hunter2+" });
-    assert.equal(found.length, 3);
-    assert.doesNotMatch(found.join(), /hunter2/);
+  it("its mistakes are told like the others", () => {
+    const found = wrong(TREES, {}, { host: "http://h", port: -1, apiKey: "hunter2+" });
+    assert.deepEqual(found, [
+      "'http://h' is not an address to listen on. Use an IP address or a host name, without scheme and port.",
+      "must be a whole number from 0 to 65535, not -1.",
+      "must be letters and digits only. Use a key like that of: openssl rand -hex 32 (other characters can be mangled in a URL).",
+    ]);
     assert.match(
       wrong(`authentication: {${PROVIDER}}\n${TREES}`, {}, { apiKey: "abc" })[0] ?? "",
       /has no place beside/,

@@ -121,7 +121,7 @@ describe("the keys of Tiled's configuration", () => {
     it(`uvicorn.${key} is refused, with the reason`, () => {
       const [problem = "", ...others] = wrong(`${TREES}uvicorn: {${key}: hunter2}\n`);
       assert.deepEqual(others, []);
-      assert.match(problem, new RegExp(`^2 uvicorn\\.${key}: this key is refused: .{20,}`));
+      assert.match(problem, new RegExp(`^2 uvicorn\\.${key}: not supported: .{20,}`));
     });
   }
 

@@ -54,7 +54,7 @@ export function problems(files: Files, env: Environment = {}, overrides: Overrid
   }
 }
 
-/** e.g. `3 server.port: found a text, …`; without a line for what is in no file. */
+/** e.g. `3 server.port: 'x' is not allowed here. …`; without a line for what is in no file. */
 export function wrong(...args: Parameters<typeof problems>): readonly string[] {
   return problems(...args).map(({ line, path, message }) => {
     const place = [line > 0 ? String(line) : "", path].filter((part) => part !== "").join(" ");

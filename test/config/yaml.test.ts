@@ -164,8 +164,10 @@ trees:
   });
 
   it("a value through an alias is wrong where the alias stands", () => {
-    const text = `allow_origins: [&secret hunter2]\nserver:\n  port: *secret\n${TREES}`;
-    assert.deepEqual(wrong(text), ["3 server.port: found a text, allowed: a whole number from 0 to 65535"]);
+    const text = `authentication: {single_user_api_key: &secret hunter2}\nserver:\n  port: *secret\n${TREES}`;
+    assert.deepEqual(wrong(text), [
+      "3 server.port: text is not allowed here. Use a whole number from 0 to 65535.",
+    ]);
   });
 
   it("sections without a value are as if they were not there", () => {

@@ -153,7 +153,7 @@ class Checker {
     if (both || !(given("role") || given("scopes"))) {
       this.#problem(
         path,
-        `found ${both ? "both 'role' and 'scopes'" : "neither 'role' nor 'scopes'"}; exactly one of them is needed`,
+        `${both ? "both 'role' and 'scopes' are" : "neither 'role' nor 'scopes' is"} given. Give exactly one of them.`,
       );
       return;
     }
@@ -168,7 +168,7 @@ class Checker {
 
   #scopes(scopes: readonly (string | undefined)[] | undefined, path: Path): void {
     if (scopes === undefined) return;
-    if (scopes.length === 0) this.#problem(path, "found an empty list; at least one scope is needed");
+    if (scopes.length === 0) this.#problem(path, "the list is empty. Give at least one scope.");
     for (const [index, scope] of scopes.entries()) {
       if (scope === undefined || this.#allowed.has(scope)) continue;
       const allowed = [...this.#allowed];

@@ -126,16 +126,16 @@ extra: 1
 `;
     const found = wrong(t, text);
     const expected = [
-      "2 roles.none.scopes: found an empty list",
+      "2 roles.none.scopes: the list is empty",
       "3 roles.odd.scopes[1]: 'read:everything' is not a scope",
       "5 tags.Public: the tag 'public' cannot be redefined",
-      "8 tags.a.users[0]: found neither 'role' nor 'scopes'",
-      "9 tags.a.users[1]: found both 'role' and 'scopes'",
+      "8 tags.a.users[0]: neither 'role' nor 'scopes' is given",
+      "9 tags.a.users[1]: both 'role' and 'scopes' are given",
       "10 tags.a.users[2].role: the role 'missing' is not defined",
-      "11 tags.a.users[3].scopes: found an empty list",
+      "11 tags.a.users[3].scopes: the list is empty",
       "12 tags.a.users[4].scopes[0]: 'read:datas' is not a scope; did you mean 'read:data'?",
       "13 tags.a.users[5]: the key 'name' is missing",
-      "14 tags.a.users[6].name: found a number, allowed",
+      "14 tags.a.users[6].name: 5 is not allowed here",
       "15 tags.a.auto_tags[0].name: the tag 'b' is not defined",
       "16 tags.a.user: unknown key 'user'; did you mean 'users'?",
       "18 tag_owners['User:x']: tags that begin with 'user:' or 'service:' have no owners",

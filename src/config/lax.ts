@@ -1,0 +1,30 @@
+/**
+ * Numbers and booleans in quotes (`port: "8000"`), read as pydantic reads them in its lax mode, since Tiled does:
+ * Helm charts and compose files write them so. Only where the schema asks for one; text is never turned into a number.
+ */
+import type { Shape } from "./words.ts";
+
+const YES = /^(?:true|yes|on|t|y|1)$/i;
+const NO = /^(?:false|no|off|f|n|0)$/i;
+const WHOLE = /^[+-]?\d+(?:_\d+)*(?:\.0+)?$/;
+const DECIMAL = /^[+-]?\d+(?:_\d+)*(?:\.\d+)?$/;
+
+/** Undefined where the value is none that the shape asks for. */
+export function readLax(shape: Shape, value: unknown): number | boolean | undefined {
+  if (shape.type === "boolean") return readBoolean(shape, value);
+  if (shape.type !== "integer" && shape.type !== "number") return undefined;
+  if (typeof value !== "string") return undefined;
+  const text = value.trim();
+  const form = shape.type === "integer" ? WHOLE : DECIMAL;
+  // -0 is none that anyone meant.
+  return form.test(text) ? Number(text.replaceAll("_", "")) + 0 : undefined;
+}
+
+function readBoolean(shape: Shape, value: unknown): boolean | undefined {
+  if (typeof value === "number")
+    return shape.const === undefined && (value === 0 || value === 1) ? value === 1 : undefined;
+  if (typeof value !== "string") return undefined;
+  const text = value.trim();
+  const word = YES.test(text) || (NO.test(text) ? false : undefined);
+  return shape.const === undefined || shape.const === word ? word : undefined;
+}
