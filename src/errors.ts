@@ -55,6 +55,10 @@ export const FAILURES = {
   store_busy: [503, "The database has too much to do at the moment. Nothing was changed. Try again."],
   logins_busy: [503, "Too many logins are waiting. Try again."],
   provider_unavailable: [503, "Nobody can log in at a provider at the moment. Others and tokens work."],
+  too_many_pipelined: [
+    503,
+    "Too many requests wait on this connection for the answers before them. Send fewer at a time.",
+  ],
   stopping: [503, "The server is stopping. Try again."],
   changed: [503, "The data changed while they were read. Try again."],
   gateway_timeout: [504, "The service behind this server did not answer in time."],

@@ -1,13 +1,20 @@
 /**
  * The open connections of a server, so that a stop can tell those that carry a request from those that do not. Node
- * closes idle connections by itself, but not half-open ones: never a byte, half a TLS handshake, half a header.
+ * closes idle connections by itself, but not half-open ones: never a byte, half a TLS handshake, half a header. Requests that
+ * wait on their connection are `pipelines.ts`'s, answers that are not read `unread-answers.ts`'s.
  */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 
+export interface Connection {
+  /** Those that are being answered. */
+  requests: number;
+  /** Begins the next request that waits on this connection, if any; set where there are such. */
+  next: (() => void) | null;
+}
+
 export class Connections {
-  /** And how many requests each carries. */
-  readonly #open = new Map<Socket, { requests: number }>();
+  readonly #open = new Map<Socket, Connection>();
   /** TLS only: connections whose handshake is not done, by the peer's address. */
   readonly #handshakes = new Map<string, Socket>();
   #draining = false;
@@ -33,7 +40,16 @@ export class Connections {
     const connection = this.#open.get(socket);
     if (connection === undefined) return;
     connection.requests -= 1;
+    if (connection.next !== null && !socket.destroyed) connection.next();
     if (this.#draining && connection.requests === 0) socket.destroySoon();
+  }
+
+  of(socket: Socket): Connection | undefined {
+    return this.#open.get(socket);
+  }
+
+  sockets(): Iterable<Socket> {
+    return this.#open.keys();
   }
 
   /** Closes what carries no request now, and the rest as soon as its answer is sent. */
@@ -60,7 +76,7 @@ export class Connections {
   }
 
   #opened(socket: Socket): void {
-    this.#open.set(socket, { requests: 0 });
+    this.#open.set(socket, { requests: 0, next: null });
     // Node remembers what it was asked for: who hangs up at once is in the log and the audit table all the same.
     peer(socket);
     socket.once("close", () => this.#open.delete(socket));
