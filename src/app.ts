@@ -32,8 +32,10 @@ import type { SocketPatience } from "./http/gateway-socket.ts";
 import { commonHeaders, requestIds } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
 import { createIdentity } from "./http/identity.ts";
+import { KeysOfUrls } from "./http/key-from-url.ts";
 import { Links } from "./http/links.ts";
 import { requestLines } from "./http/logging.ts";
+import { endLogin } from "./http/login-page.ts";
 import { logoutRoute } from "./http/logout.ts";
 import { metricsRoute, RequestMetrics } from "./http/metrics.ts";
 import { describeRoutes, openApiRoute } from "./http/openapi.ts";
@@ -141,7 +143,17 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   allowOrigins(app, config.allowOrigins);
   protectFromForgery(app, links, config.allowOrigins);
   const browserSessions = multiUser?.services.browserSessions ?? null;
-  guardRoutes(app, createIdentity({ callers, proxies, links, browserSessions }));
+  const keys = new KeysOfUrls({
+    site,
+    links,
+    callers,
+    proxies,
+    browserSessions,
+    endLogin: async (request, reply) => {
+      if (multiUser !== null) await endLogin({ services: multiUser.services, links }, request, reply);
+    },
+  });
+  guardRoutes(app, createIdentity({ callers, proxies, links, browserSessions }), keys);
   protectForms(app, links);
   const [first] = providers;
   const describe = describeRoutes(app, {
@@ -200,6 +212,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     links,
   });
   openApiRoute(app, describe);
+  keys.routes(app);
   if (config.metrics.prometheus) metricsRoute(app, metrics);
   if (multiUser !== null) {
     const { services } = multiUser;
@@ -219,7 +232,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     whoamiRoute(app, services);
     apiKeyRoutes(app, services);
     principalRoutes(app, services);
-    logoutRoute(app);
+    logoutRoute(app, links);
     app.addHook("onClose", () => services.activity.flush());
     app.addHook("onClose", () => services.browserSessions.flush());
   }

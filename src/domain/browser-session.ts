@@ -146,6 +146,11 @@ export function loginTokenOf(browser: string): string {
   return sha256(`login form ${browser}`);
 }
 
+/** For the form that asks whether a browser may keep a key: no other site can make one. */
+export function keyTokenOf(browser: string, key: string): string {
+  return sha256(`key form ${browser} ${key}`);
+}
+
 export function isToken(given: string | undefined, expected: string): boolean {
   return given !== undefined && equalSecrets(given, expected);
 }

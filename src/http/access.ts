@@ -15,8 +15,10 @@ import type { Caller } from "../domain/caller.ts";
 import { missingScopes } from "../domain/caller.ts";
 import type { Scope } from "../domain/scopes.ts";
 import { Failure } from "../errors.ts";
+import { NO_CREDENTIAL } from "./credential.ts";
 import { SAFE_METHODS } from "./csrf.ts";
 import type { Identity } from "./identity.ts";
+import type { KeysOfUrls } from "./key-from-url.ts";
 import { rememberRoutes, routeOf } from "./route.ts";
 
 /**
@@ -53,27 +55,30 @@ declare module "fastify" {
 
 const NOBODY: Caller = { kind: "anonymous", scopes: new Set() };
 
-export function guardRoutes(app: FastifyInstance, identity: Identity): void {
+export function guardRoutes(app: FastifyInstance, identity: Identity, keys: Pick<KeysOfUrls, "take">): void {
   app.decorateRequest("caller");
+  app.decorateRequest("presented");
   app.decorateRequest("refused", null);
   rememberRoutes(app);
 
-  const ask = (request: FastifyRequest, access: Access, noted: boolean) =>
-    access === "person" ? identity.person(request) : identity.identify(request, { noted });
+  const ask = (request: FastifyRequest, reply: FastifyReply, access: Access, noted: boolean) =>
+    access === "person" ? identity.person(request) : identity.identify(request, reply, { noted });
 
-  /** True where the browser was sent on. */
-  const admit = (caller: Caller, access: Access, request: FastifyRequest, reply: FastifyReply): boolean => {
+  /** True where the request is answered: the browser was sent on, or is asked. */
+  const admit = (
+    caller: Caller,
+    access: Access,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): boolean | Promise<boolean> => {
     request.caller = caller;
     checkScopes(access, caller);
-    return (
-      access !== "api_key" && access !== "verify" && holdsKey(caller) && identity.keepKey(request, reply)
-    );
+    return access !== "api_key" && access !== "verify" && holdsKey(caller) && keys.take(request, reply);
   };
 
   /** Undefined where the request goes on all the same. */
   const refuse = (error: unknown, access: Access, request: FastifyRequest, reply: FastifyReply) => {
-    if (error instanceof Failure && error.code === "browser_login_over")
-      identity.forgetPerson(request, reply);
+    if (error instanceof Failure) identity.forget(error, request, reply);
     const goesOn = access === "page" || access === "verify";
     if (!goesOn || !(error instanceof Failure) || error.status >= 500) return error as Error;
     request.refused = error;
@@ -81,32 +86,30 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
   };
 
   const decideLater = (
-    caller: Promise<Caller>,
+    answered: Promise<boolean>,
     access: Access,
     request: FastifyRequest,
     reply: FastifyReply,
     done: HookHandlerDoneFunction,
   ) => {
-    caller
-      .then((found) => admit(found, access, request, reply))
-      .then(
-        (sentOn) => {
-          if (!sentOn) done();
-        },
-        (error: unknown) => done(refuse(error, access, request, reply)),
-      );
+    answered.then(
+      (isAnswered) => {
+        if (!isAnswered) done();
+      },
+      (error: unknown) => done(refuse(error, access, request, reply)),
+    );
   };
 
-  const askAgain = async (request: FastifyRequest, access: Access) => {
-    request.caller = await ask(request, access, false);
+  const askAgain = async (request: FastifyRequest, reply: FastifyReply, access: Access) => {
+    request.caller = await ask(request, reply, access, false);
     checkScopes(access, request.caller);
   };
 
   const recheck =
     (access: Access): preHandlerHookHandler =>
-    (request, _reply, done) => {
+    (request, reply, done) => {
       if (SAFE_METHODS.has(request.method) || request.caller.kind === "anonymous") done();
-      else askAgain(request, access).then(() => done(), done);
+      else askAgain(request, reply, access).then(() => done(), done);
     };
 
   app.addHook("onRoute", (route) => {
@@ -125,25 +128,26 @@ export function guardRoutes(app: FastifyInstance, identity: Identity): void {
 
   app.addHook("onRequest", (request, reply, done) => {
     request.caller = NOBODY;
+    request.presented = NO_CREDENTIAL;
     const { access } = routeOf(request);
     // Undefined only where no route matched: the answer is 404 for everybody.
     if (access === undefined || access === "public") {
       done();
       return;
     }
-    let sentOn: boolean;
+    let answered: boolean | Promise<boolean>;
     try {
-      const caller = ask(request, access, access !== "api_key");
-      if (caller instanceof Promise) {
-        decideLater(caller, access, request, reply, done);
-        return;
-      }
-      sentOn = admit(caller, access, request, reply);
+      const caller = ask(request, reply, access, access !== "api_key");
+      answered =
+        caller instanceof Promise
+          ? caller.then((found) => admit(found, access, request, reply))
+          : admit(caller, access, request, reply);
     } catch (error) {
       done(refuse(error, access, request, reply));
       return;
     }
-    if (!sentOn) done();
+    if (answered instanceof Promise) decideLater(answered, access, request, reply, done);
+    else if (!answered) done();
   });
 }
 

@@ -6,7 +6,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from "fastify";
 import { formTokenOf, isToken, readSessionSecret } from "../domain/browser-session.ts";
 import { Failure } from "../errors.ts";
-import { cookieOf } from "./cookies.ts";
+import { cookieOf, hostCookie, timesGiven } from "./cookies.ts";
 import { checkDoubleSubmit, SAFE_METHODS } from "./csrf.ts";
 import type { Links } from "./links.ts";
 
@@ -21,18 +21,11 @@ type Where = Pick<Links, "base" | "isHttps">;
 
 const NAME = "tiled_session";
 
-/** The prefix keeps neighbours of our host name from planting a session of theirs (RFC 6265bis, section 4.1.3.2). */
-function cookieName(request: FastifyRequest, links: Where): string {
-  return links.isHttps(request) ? `__Host-${NAME}` : NAME;
-}
-
 /** The secret that the browser has, whatever it may be used for; two of them are none. */
 export function sessionSecretOf(request: FastifyRequest, links: Where): string | null {
-  const header = request.raw.headers.cookie;
-  if (header === undefined) return null;
-  const name = cookieName(request, links);
-  const given = header.split(";").filter((pair) => pair.split("=", 1)[0]?.trim() === name);
-  return given.length === 1 ? readSessionSecret(cookieOf(request, name)) : null;
+  if (request.raw.headers.cookie?.includes(NAME) !== true) return null;
+  const name = hostCookie(NAME, request, links);
+  return timesGiven(request, name) === 1 ? readSessionSecret(cookieOf(request, name)) : null;
 }
 
 export function keepSession(
@@ -42,11 +35,11 @@ export function keepSession(
   secret: string,
   maxAge: number,
 ): void {
-  reply.setCookie(cookieName(request, links), secret, { ...attributes(request, links), maxAge });
+  reply.setCookie(hostCookie(NAME, request, links), secret, { ...attributes(request, links), maxAge });
 }
 
 export function dropSession(request: FastifyRequest, reply: FastifyReply, links: Where): void {
-  reply.setCookie(cookieName(request, links), "", { ...attributes(request, links), maxAge: 0 });
+  reply.setCookie(hostCookie(NAME, request, links), "", { ...attributes(request, links), maxAge: 0 });
 }
 
 function attributes(request: FastifyRequest, links: Where) {

@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { readBrowserSecret } from "../domain/browser.ts";
-import { cookieOf } from "./cookies.ts";
+import { cookieOf, hostCookie } from "./cookies.ts";
 import type { Links } from "./links.ts";
 
 const NAME = "tiled_browser";
@@ -12,7 +12,7 @@ const NAME = "tiled_browser";
 const MAX_AGE = 3600;
 
 export function browserOf(request: FastifyRequest, links: Links): string | null {
-  return readBrowserSecret(cookieOf(request, cookieName(request, links)));
+  return readBrowserSecret(cookieOf(request, hostCookie(NAME, request, links)));
 }
 
 /** Gives the browser its secret, or some more time with it. */
@@ -22,7 +22,7 @@ export function keepBrowser(
   links: Links,
   secret: string,
 ): void {
-  reply.setCookie(cookieName(request, links), secret, {
+  reply.setCookie(hostCookie(NAME, request, links), secret, {
     httpOnly: true,
     // Lax: it must come along when the provider sends the browser back.
     sameSite: "lax",
@@ -30,11 +30,6 @@ export function keepBrowser(
     path: "/",
     maxAge: MAX_AGE,
   });
-}
-
-/** The prefix keeps neighbours of our host name from planting a cookie of theirs (RFC 6265bis, section 4.1.3.2). */
-function cookieName(request: FastifyRequest, links: Links): string {
-  return links.isHttps(request) ? `__Host-${NAME}` : NAME;
 }
 
 /** Whether a person looks at the answer. */

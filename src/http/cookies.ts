@@ -1,5 +1,9 @@
-/** A request's cookies, parsed when somebody asks for one that may be there. Setting them is @fastify/cookie's. */
+/**
+ * A request's cookies, parsed when a route asks for one that may be there, and the names of our own. Setting them is
+ * @fastify/cookie's.
+ */
 import type { FastifyRequest } from "fastify";
+import type { Links } from "./links.ts";
 
 type Cookies = Readonly<Record<string, string | undefined>>;
 
@@ -7,8 +11,23 @@ const NONE: Cookies = {};
 
 const EQUALS = 61;
 
+/**
+ * The name under which a cookie of ours counts. Under HTTPS its prefix keeps neighbours of our host name from planting
+ * one of theirs (RFC 6265bis, section 4.1.3.2).
+ */
+export function hostCookie(name: string, request: FastifyRequest, links: Pick<Links, "isHttps">): string {
+  return links.isHttps(request) ? `__Host-${name}` : name;
+}
+
 export function cookieOf(request: FastifyRequest, name: string): string | undefined {
   return request.raw.headers.cookie?.includes(name) ? cookiesOf(request)[name] : undefined;
+}
+
+/** How often a cookie is given: a second one of the name comes from another path or another host. */
+export function timesGiven(request: FastifyRequest, name: string): number {
+  const { cookie } = request.raw.headers;
+  if (cookie === undefined || !cookie.includes(name)) return 0;
+  return cookie.split(";").filter((pair) => pair.split("=", 1)[0]?.trim() === name).length;
 }
 
 /** Whether a cookie is there, whatever its value; told without parsing where it is the first one, as programs send it. */

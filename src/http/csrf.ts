@@ -5,7 +5,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
 import { equalSecrets, uniqueNames } from "../lib/secrets.ts";
-import { cookieOf, hasCookie } from "./cookies.ts";
+import { cookieOf, hasCookie, hostCookie, timesGiven } from "./cookies.ts";
+import { API_KEY_COOKIE, hasKeyCookie } from "./key-cookie.ts";
 import type { Links } from "./links.ts";
 import { routeOf } from "./route.ts";
 
@@ -18,7 +19,7 @@ declare module "fastify" {
   }
 }
 
-export const API_KEY_COOKIE = "tiled_api_key";
+/** Under this name, without a prefix, the Python client looks for it. A planted one is of no use: see `checkSource`. */
 const CSRF_COOKIE = "tiled_csrf";
 export const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
@@ -31,7 +32,7 @@ export function protectFromForgery(app: FastifyInstance, links: Links, trusted: 
       const secure = links.isHttps(request) ? "; Secure" : "";
       reply.header("set-cookie", `${CSRF_COOKIE}=${newToken()}; HttpOnly; Path=/; SameSite=lax${secure}`);
     }
-    if (SAFE_METHODS.has(request.method) || formToken || cookieOf(request, API_KEY_COOKIE) === undefined) {
+    if (SAFE_METHODS.has(request.method) || formToken || !hasKeyCookie(request, links)) {
       done();
       return;
     }
@@ -44,12 +45,13 @@ export function protectFromForgery(app: FastifyInstance, links: Links, trusted: 
  * tells where a request comes from (Fetch standard, `Origin`; Fetch Metadata, `Sec-Fetch-Site`). Programs send neither.
  */
 function checkSource(request: FastifyRequest, links: Links, trusted: readonly string[]): Failure | undefined {
-  const { origin, "sec-fetch-site": site, cookie = "" } = request.headers;
+  const { origin, "sec-fetch-site": site } = request.headers;
   const known =
     origin !== undefined && (origin === new URL(links.base(request)).origin || trusted.includes(origin));
   const foreign = known ? false : origin !== undefined || site === "same-site" || site === "cross-site";
   if (foreign) return new Failure("csrf", { detail: "The request comes from a page of another origin." });
-  const twice = [CSRF_COOKIE, API_KEY_COOKIE].some((name) => cookie.split(`${name}=`).length > 2);
+  const names = [CSRF_COOKIE, hostCookie(API_KEY_COOKIE, request, links)];
+  const twice = names.some((name) => timesGiven(request, name) > 1);
   return twice ? new Failure("csrf", { detail: "A cookie of ours is given twice." }) : undefined;
 }
 

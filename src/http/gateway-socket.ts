@@ -9,8 +9,7 @@ import type { Callers } from "../domain/callers.ts";
 import type { Scope } from "../domain/scopes.ts";
 import type { Standing } from "../domain/standing.ts";
 import { Failure } from "../errors.ts";
-import { cookieOf } from "./cookies.ts";
-import { API_KEY_COOKIE } from "./csrf.ts";
+import type { Presented } from "./credential.ts";
 import { connect, RefusedBehind } from "./gateway-connect.ts";
 import {
   firstMessage,
@@ -24,7 +23,7 @@ import type { Introducer, Words } from "./gateway-introduce.ts";
 import type { Upstream } from "./gateway-mounts.ts";
 import { GOING_AWAY, Relay } from "./gateway-relay.ts";
 import type { Upgrades } from "./gateway-upgrade.ts";
-import { credentialOf, originOf } from "./identity.ts";
+import { originOf } from "./identity.ts";
 import type { Links } from "./links.ts";
 import type { Proxies } from "./proxies.ts";
 
@@ -105,9 +104,7 @@ export class GatewaySockets {
     }
     this.#checkOrigin(request);
     checkStreamScope(caller, path);
-    const words = await this.#deps.introducer.introduce(caller, upstream, () =>
-      secretOf(credentialOf(request)),
-    );
+    const words = await this.#deps.introducer.introduce(caller, upstream, () => secretOf(request.presented));
     const behind = await connect(opening, words, reply.raw);
     const client = this.#accept(opening, MAX_MESSAGE, behind.protocol);
     if (client === undefined) behind.terminate();
@@ -157,10 +154,7 @@ export class GatewaySockets {
   /** A page of another site may open a WebSocket to anywhere, and the browser adds its cookies. */
   #checkOrigin(request: FastifyRequest): void {
     const { origin } = request.headers;
-    const credential = credentialOf(request);
-    const ambient =
-      request.caller.kind === "browser" ||
-      (credential.kind === "api_key" && credential.secret === cookieOf(request, API_KEY_COOKIE));
+    const ambient = request.caller.kind === "browser" || request.presented.ambient;
     if (!ambient || origin === undefined || origin === this.#deps.links.origin(request)) return;
     if (this.#deps.allowOrigins.includes(origin)) return;
     throw new Failure("csrf", { detail: "This WebSocket was opened by a page of another site." });
@@ -261,7 +255,7 @@ function checkStreamScope(caller: Caller, path: string): void {
   });
 }
 
-function secretOf(credential: ReturnType<typeof credentialOf>): string | null {
+function secretOf(credential: Presented): string | null {
   return credential.kind === "api_key" ? credential.secret : null;
 }
 

@@ -20,7 +20,6 @@ import { Introducer, type Words } from "./gateway-introduce.ts";
 import type { Destination, Mounts, Upstream } from "./gateway-mounts.ts";
 import { GatewaySockets, PATIENCE, type SocketPatience } from "./gateway-socket.ts";
 import { Upgrades } from "./gateway-upgrade.ts";
-import { credentialOf } from "./identity.ts";
 import type { Links } from "./links.ts";
 import type { Proxies } from "./proxies.ts";
 import { withoutParameters } from "./query.ts";
@@ -213,9 +212,8 @@ function fieldsOf({ token, key, names }: Words): readonly string[] {
   return token === null ? names : ["authorization", `Bearer ${token}`, ...names];
 }
 
-function secretOf(request: FastifyRequest): string | null {
-  const credential = credentialOf(request);
-  return credential.kind === "api_key" ? credential.secret : null;
+function secretOf({ presented }: FastifyRequest): string | null {
+  return presented.kind === "api_key" ? presented.secret : null;
 }
 
 function settle(reply: FastifyReply, work: Promise<void>): void {

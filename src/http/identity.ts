@@ -1,79 +1,31 @@
 /**
- * Who asks: takes the credential from a request, in the contract's order, and has it checked by the domain. A browser
- * that opens a page with a valid `?api_key=` gets the key as a cookie and is sent on to the same URL without it; one that
- * is logged in counts where a route says so.
+ * Who asks: takes the credential from a request and has it checked by the domain. What is sent on purpose
+ * (`credential.ts`) outranks every cookie, and the login of a browser, which counts where a route says so, outranks a key
+ * that the browser keeps.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { BrowserSessions } from "../domain/browser-session.ts";
 import { type Caller, isKnown, type KnownCaller } from "../domain/caller.ts";
-import type { Callers, Credential } from "../domain/callers.ts";
+import type { Callers } from "../domain/callers.ts";
 import type { ActorCredential, Origin } from "../domain/model.ts";
 import { Failure } from "../errors.ts";
-import { countedSecretOf, dropSession, personSecretOf } from "./browser-session.ts";
-import { cookieOf } from "./cookies.ts";
-import { API_KEY_COOKIE } from "./csrf.ts";
+import { countedSecretOf, dropSession, personSecretOf, sessionSecretOf } from "./browser-session.ts";
+import { explicitCredential, NO_CREDENTIAL } from "./credential.ts";
+import { dropKey, keyInCookie } from "./key-cookie.ts";
 import type { Links } from "./links.ts";
 import type { Proxies } from "./proxies.ts";
-import { withoutParameters } from "./query.ts";
 import { routeOf } from "./route.ts";
 
-const API_KEY_PARAMETER: ReadonlySet<string> = new Set(["api_key"]);
-const NONE: Credential = { kind: "none" };
-
-declare module "fastify" {
-  interface FastifyContextConfig {
-    /** An access token may come as `?access_token=` (RFC 6750, section 2.3): where a browser can send no header. */
-    tokenInQuery?: true;
-  }
-}
-
-/** Query, `Authorization: Apikey`, cookie, `Authorization: Bearer`: the first that is there counts. Empty ones do not. */
-export function credentialOf(request: FastifyRequest): Credential {
-  const inQuery = keyInQuery(request);
-  if (Array.isArray(inQuery))
-    throw new Failure("bad_request", { detail: "The parameter api_key is given twice." });
-  if (typeof inQuery === "string" && inQuery !== "") return { kind: "api_key", secret: inQuery };
-  const header = readAuthorization(request.raw.headers.authorization);
-  if (header.kind === "api_key") return header;
-  if (routeOf(request).tokenInQuery === true) {
-    const token = (request.query as Readonly<Record<string, unknown>>)["access_token"];
-    if (Array.isArray(token))
-      throw new Failure("bad_request", { detail: "The parameter access_token is given twice." });
-    if (typeof token === "string" && token !== "") return { kind: "bearer", token };
-  }
-  const cookie = cookieOf(request, API_KEY_COOKIE);
-  if (cookie !== undefined && cookie !== "") return { kind: "api_key", secret: cookie };
-  return header;
-}
-
-function keyInQuery(request: FastifyRequest): unknown {
-  return (request.query as Readonly<Record<string, unknown>>)["api_key"];
-}
-
-function readAuthorization(header: string | undefined): Credential {
-  const text = header?.trim() ?? "";
-  if (text === "") return NONE;
-  const space = text.indexOf(" ");
-  const scheme = space === -1 ? text : text.slice(0, space);
-  const value = space === -1 ? "" : text.slice(space + 1).trimStart();
-  switch (scheme.toLowerCase()) {
-    case "apikey":
-      return value === "" ? NONE : { kind: "api_key", secret: value };
-    case "bearer":
-      return value === "" ? NONE : { kind: "bearer", token: value };
-    default:
-      throw new Failure("bad_authorization");
-  }
-}
-
 export interface Identity {
-  identify(request: FastifyRequest, options: { readonly noted: boolean }): Caller | Promise<Caller>;
+  identify(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    options: { readonly noted: boolean },
+  ): Caller | Promise<Caller>;
   /** By the browser's session alone. Fails with `login_needed` where there is none. */
   person(request: FastifyRequest): Caller | Promise<Caller>;
-  /** Takes the cookie of a session that has ended from the browser. */
-  forgetPerson(request: FastifyRequest, reply: FastifyReply): void;
-  /** Keeps a key from the URL as a cookie; true where the browser was sent on and the request is answered. */
-  keepKey(request: FastifyRequest, reply: FastifyReply): boolean;
+  /** Takes a cookie from the browser that was refused with this failure, if it was one. */
+  forget(failure: Failure, request: FastifyRequest, reply: FastifyReply): void;
 }
 
 export function createIdentity(deps: {
@@ -85,48 +37,59 @@ export function createIdentity(deps: {
 }): Identity {
   const { callers, proxies, links, browserSessions } = deps;
 
-  const personIn = (request: FastifyRequest): Caller | Promise<Caller> | null => {
-    const secret = browserSessions === null ? null : countedSecretOf(request, links);
-    return secret === null ? null : (browserSessions?.identify(secret) ?? null);
+  const byCredential: Identity["identify"] = (request, _reply, options) =>
+    callers.identify(request.presented, () => originOf(request, proxies, null), options);
+
+  const byKeyCookie = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    key: string | null,
+    options: { readonly noted: boolean },
+  ): Caller | Promise<Caller> => {
+    request.presented = key === null ? NO_CREDENTIAL : { kind: "api_key", secret: key, ambient: true };
+    return byCredential(request, reply, options);
   };
 
   return {
-    identify: (request, options) => {
+    identify: (request, reply, options) => {
+      request.presented = explicitCredential(request);
+      if (request.presented.kind !== "none") return byCredential(request, reply, options);
+      const key = keyInCookie(request, links);
       const { access, browserSession = false } = routeOf(request);
-      // A page greets the person, even if a key has been left in the browser.
-      const first = access === "page" && keyInQuery(request) === undefined ? personIn(request) : null;
-      if (first !== null) return first;
-      const credential = credentialOf(request);
-      const last = browserSession && credential.kind === "none" ? personIn(request) : null;
-      return last ?? callers.identify(credential, () => originOf(request, proxies, null), options);
+      const accepts = access === "page" || browserSession;
+      const login =
+        browserSessions === null || !(accepts || key !== null) ? null : sessionSecretOf(request, links);
+      if (browserSessions === null || login === null) return byKeyCookie(request, reply, key, options);
+      const counts = accepts && countedSecretOf(request, links) !== null;
+      if (!counts && key === null) return byCredential(request, reply, options);
+      // A login that has ended outranks no key.
+      const over = (error: unknown) => {
+        if (key === null || !(error instanceof Failure) || error.code !== "browser_login_over") throw error;
+        dropSession(request, reply, links);
+        return byKeyCookie(request, reply, key, options);
+      };
+      // Beside a login a key's cookie counts nowhere, also where the login itself does not count.
+      const live = (person: Caller) => (counts ? person : byCredential(request, reply, options));
+      try {
+        const person = browserSessions.identify(login);
+        return person instanceof Promise ? person.then(live, over) : live(person);
+      } catch (error) {
+        return over(error);
+      }
     },
     person: (request) => {
       const secret = personSecretOf(request, links);
       if (secret === null || browserSessions === null) throw new Failure("login_needed");
       return browserSessions.identify(secret);
     },
-    forgetPerson: (request, reply) => dropSession(request, reply, links),
-    keepKey: (request, reply) => {
-      const query = request.query as Readonly<Record<string, unknown>>;
-      const key = query["api_key"];
-      if (typeof key !== "string" || key === "") return false;
-      if (cookieOf(request, API_KEY_COOKIE) !== key) {
-        const attributes = {
-          httpOnly: true,
-          path: "/",
-          sameSite: "lax",
-          secure: links.isHttps(request),
-        } as const;
-        // At once: an answer that is passed on from another server is not put together here.
-        reply.header("set-cookie", request.server.serializeCookie(API_KEY_COOKIE, key, attributes));
-      }
-      if (request.method !== "GET" || !(request.headers.accept ?? "").includes("text/html")) return false;
-      reply.header("cache-control", "no-store");
-      reply.redirect(links.base(request) + withoutParameters(request.url, API_KEY_PARAMETER), 302);
-      return true;
+    forget: ({ code }, request, reply) => {
+      if (code === "browser_login_over") dropSession(request, reply, links);
+      else if (KEY_REFUSED.has(code) && request.presented.ambient) dropKey(request, reply, links);
     },
   };
 }
+
+const KEY_REFUSED: ReadonlySet<string> = new Set(["invalid_api_key", "no_principal"]);
 
 function credentialIn(caller: KnownCaller): ActorCredential {
   if (caller.kind === "api_key") {

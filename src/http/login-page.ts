@@ -28,7 +28,7 @@ import {
   requireSameOrigin,
   sessionSecretOf,
 } from "./browser-session.ts";
-import { API_KEY_COOKIE } from "./csrf.ts";
+import { dropKey, hasKeyCookie } from "./key-cookie.ts";
 import type { Links } from "./links.ts";
 import { readNext } from "./next.ts";
 import { sendPage } from "./pages.ts";
@@ -80,6 +80,7 @@ export class LoginPages {
     const origin = services.origin(request);
     const { secret } = await browserSessions.begin(login.identity, login.authenticated, previous, origin);
     keepSession(request, reply, links, secret, browserSessions.maxAge);
+    if (hasKeyCookie(request, links)) dropKey(request, reply, links);
     return seeOther(reply, this.next(request, login.next)?.href ?? `${links.base(request)}/account`);
   }
 
@@ -235,26 +236,31 @@ export function loginRoutes(app: FastifyInstance, deps: LoginPageDeps, pages: Lo
     async (request, reply) => {
       requireSameOrigin(request, links);
       const secret = sessionSecretOf(request, links);
-      if (secret !== null) {
-        checkForm(request, formTokenOf(secret));
-        await endSession(services, secret, request);
-      }
-      dropSession(request, reply, links);
-      reply.setCookie(API_KEY_COOKIE, "", { path: "/", maxAge: 0, sameSite: "lax", httpOnly: true });
+      if (secret !== null) checkForm(request, formTokenOf(secret));
+      await endLogin(deps, request, reply);
+      dropKey(request, reply, links);
       return seeOther(reply, `${links.base(request)}/logout`);
     },
   );
 }
 
-/** One that has ended already is no reason to keep the cookie. */
-async function endSession(services: AuthServices, secret: string, request: FastifyRequest): Promise<void> {
+/** The browser's session ends, if it has one. One that has ended already is no reason to keep the cookie. */
+export async function endLogin(
+  { services, links }: Pick<LoginPageDeps, "services" | "links">,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const secret = sessionSecretOf(request, links);
   try {
-    const { principal, session } = await services.browserSessions.identify(secret);
-    const origin = { ...services.origin(request), actor: principal.uuid };
-    await services.sessions.revokeOwn(session, principal.uuid, origin);
+    if (secret !== null) {
+      const { principal, session } = await services.browserSessions.identify(secret);
+      const origin = { ...services.origin(request), actor: principal.uuid };
+      await services.sessions.revokeOwn(session, principal.uuid, origin);
+    }
   } catch (error) {
     if (!(error instanceof Failure) || error.status >= 500) throw error;
   }
+  dropSession(request, reply, links);
 }
 
 export function personOf(caller: Caller): IdentityRef | null {

@@ -1,17 +1,18 @@
 /** `POST /auth/logout`: takes the browser's key cookie away. It revokes nothing; Tiled's web client calls it. */
 import type { FastifyInstance } from "fastify";
 import { answerJson } from "./answer.ts";
-import { API_KEY_COOKIE } from "./csrf.ts";
+import { dropKey } from "./key-cookie.ts";
+import type { Links } from "./links.ts";
 
-export function logoutRoute(app: FastifyInstance): void {
+export function logoutRoute(app: FastifyInstance, links: Links): void {
   app.post(
     "/api/v1/auth/logout",
     {
       config: { access: "public" },
       schema: { tags: ["session"], summary: "Clear the cookie tiled_api_key", deprecated: true },
     },
-    async (_request, reply) => {
-      reply.setCookie(API_KEY_COOKIE, "", { path: "/", maxAge: 0, sameSite: "lax", httpOnly: true });
+    async (request, reply) => {
+      dropKey(request, reply, links);
       return answerJson(reply, {});
     },
   );

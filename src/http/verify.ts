@@ -12,10 +12,9 @@ import { pythonList } from "../lib/python.ts";
 import { Problem } from "../schemas/auth.ts";
 import { wantsPage } from "./browser.ts";
 import { requireSameOrigin } from "./browser-session.ts";
-import { cookieOf } from "./cookies.ts";
-import { API_KEY_COOKIE, checkDoubleSubmit, SAFE_METHODS } from "./csrf.ts";
-import { credentialOf } from "./identity.ts";
+import { checkDoubleSubmit, SAFE_METHODS } from "./csrf.ts";
 import { introductionHeaders } from "./introduction.ts";
+import { API_KEY_COOKIE, hasKeyCookie } from "./key-cookie.ts";
 import type { Links } from "./links.ts";
 import { readNext } from "./next.ts";
 import type { Proxies } from "./proxies.ts";
@@ -105,7 +104,7 @@ function checkForgery(request: FastifyRequest, { links, hosts }: VerifyDeps): vo
   if (request.caller.kind === "browser") {
     requireSameOrigin(request, links);
     checkDoubleSubmit(request, "tiled_session");
-  } else if (cookieOf(request, API_KEY_COOKIE) !== undefined) {
+  } else if (hasKeyCookie(request, links)) {
     checkDoubleSubmit(request, API_KEY_COOKIE);
   }
 }
@@ -113,11 +112,8 @@ function checkForgery(request: FastifyRequest, { links, hosts }: VerifyDeps): vo
 /** It may be the handshake of a WebSocket, which a page may open to anywhere, and the browser adds its cookies. */
 function checkOrigin(request: FastifyRequest, links: Links, hosts: readonly string[]): void {
   const { origin } = request.headers;
-  const key = cookieOf(request, API_KEY_COOKIE);
-  if (origin === undefined || key === undefined) return;
-  const credential = credentialOf(request);
-  const ambient = credential.kind === "api_key" && credential.secret === key;
-  if (!ambient || origin === links.origin(request) || hosts.includes(URL.parse(origin)?.host ?? "")) return;
+  if (origin === undefined || !request.presented.ambient) return;
+  if (origin === links.origin(request) || hosts.includes(URL.parse(origin)?.host ?? "")) return;
   throw new Failure("csrf", { detail: "This request comes from a page of another site." });
 }
 

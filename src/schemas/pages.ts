@@ -14,6 +14,7 @@ export const LoginBody = Type.Object({
   username: Text,
   password: Text,
 });
+export const UseKeyBody = Type.Object({ token: Text, key: Text, next: Text });
 export const TokenBody = Type.Object({ token: Text });
 export const AccountQuery = Type.Object({ done: Text });
 export const EndSessionBody = Type.Object({ token: Text, session: Text });

@@ -9,12 +9,8 @@ const WHOAMI = "/api/v1/auth/whoami";
 test("a route that does not say who may use it stops the start", () => {
   const app = Fastify();
   const nobody = { kind: "anonymous", scopes: new Set<string>() } as const;
-  guardRoutes(app, {
-    identify: () => nobody,
-    person: () => nobody,
-    forgetPerson: () => {},
-    keepKey: () => false,
-  });
+  const identity = { identify: () => nobody, person: () => nobody, forget: () => {} };
+  guardRoutes(app, identity, { take: () => false });
   assert.throws(() => app.get("/forgotten", () => "open"), /\/forgotten does not declare its access/);
 });
 
@@ -74,8 +70,13 @@ test("the first credential that is there counts, even if a later one is good", a
   };
   assert.equal(await who(`${WHOAMI}?api_key=${ofBob}`, bearer(alice.access_token)), "bob");
   assert.equal(await who(WHOAMI, { ...apikey(ofAlice), cookie: `tiled_api_key=${ofBob}` }), "alice");
-  assert.equal(await who(WHOAMI, { ...bearer(alice.access_token), cookie: `tiled_api_key=${ofBob}` }), "bob");
-  assert.equal(await who(WHOAMI, { ...bearer(alice.access_token), cookie: "tiled_api_key=wrong" }), 401);
+  assert.equal(
+    await who(WHOAMI, { ...bearer(alice.access_token), cookie: `tiled_api_key=${ofBob}` }),
+    "alice",
+  );
+  assert.equal(await who(WHOAMI, { ...bearer(alice.access_token), cookie: "tiled_api_key=wrong" }), "alice");
+  assert.equal(await who(WHOAMI, { ...bearer("garbage"), cookie: `tiled_api_key=${ofBob}` }), 401);
+  assert.equal(await who(WHOAMI, { cookie: `tiled_api_key=${ofBob}` }), "bob");
   assert.equal(await who(`${WHOAMI}?api_key=wrong`, bearer(alice.access_token)), 401);
   assert.equal(await who(`${WHOAMI}?api_key=`, bearer(alice.access_token)), "alice");
   assert.equal(await who(`${WHOAMI}?api_key=${ofBob}&api_key=${ofAlice}`, {}), 400);

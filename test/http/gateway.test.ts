@@ -74,7 +74,10 @@ test("a key is exchanged wherever it comes from, with its own scopes only", asyn
 test("a key in a browser's URL becomes a cookie, and the browser comes back without it", async (x) => {
   const { t, url, upstream } = await scene(x);
   const secret = await t.makeKey((await t.login("alice")).access_token);
-  const html = { headers: { accept: "text/html" }, redirect: "manual" } as const;
+  const html = {
+    headers: { accept: "text/html", "sec-fetch-site": "none" },
+    redirect: "manual",
+  } as const;
   const sentOn = await fetch(`${url}/ui//x?b=%5B1&api_key=${secret}`, html);
   assert.deepEqual([sentOn.status, sentOn.headers.get("location")], [302, `${url}/ui//x?b=%5B1`]);
   const other = await fetch(`${url}${DATA}?api_key=${secret}`);

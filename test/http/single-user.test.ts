@@ -42,7 +42,7 @@ test("there are no authentication routes, and the about document says so", async
 
 test("a browser that opens the URL with the key gets a cookie and the same URL without it", async () => {
   await using t = await single();
-  const browser = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+  const browser = { accept: "text/html,application/xhtml+xml,*/*;q=0.8", "sec-fetch-site": "none" };
   const response = await t.call({ url: "/?api_key=secret&x=1", headers: browser });
   assert.equal(response.statusCode, 302);
   assert.equal(response.headers.location, "http://localhost:80/?x=1");
@@ -61,7 +61,7 @@ test("no redirect leads away from this server", async () => {
   for (const path of ["//evil.test/", "/\\evil.test", "/%2f%2fevil.test", "/.//evil.test"]) {
     const response = await t.call({
       url: `${path}?api_key=secret`,
-      headers: { accept: "text/html", host: "localhost" },
+      headers: { accept: "text/html", host: "localhost", "sec-fetch-site": "none" },
     });
     const { location } = response.headers;
     assert.ok(location === undefined || new URL(location).host === "localhost", `${path} -> ${location}`);
@@ -70,7 +70,10 @@ test("no redirect leads away from this server", async () => {
 
 test("a wrong key sets no cookie, and the landing page is shown all the same", async () => {
   await using t = await single();
-  const response = await t.call({ url: "/?api_key=wrong", headers: { accept: "text/html" } });
+  const response = await t.call({
+    url: "/?api_key=wrong",
+    headers: { accept: "text/html", "sec-fetch-site": "none" },
+  });
   assert.equal(response.statusCode, 200);
   assert.doesNotMatch(String(response.headers["set-cookie"]), /tiled_api_key/);
   assert.doesNotMatch(response.body, /wrong/);

@@ -242,9 +242,9 @@ describe("to the login", () => {
   });
 
   test("also where what they have is no good any more", async () => {
-    assert.equal((await led({ server }, { ...forwarded, cookie: "tiled_api_key=00" }))[0], 302);
+    assert.equal((await led({ server }, { ...forwarded, cookie: "__Host-tiled_api_key=00" }))[0], 302);
     const anybody = { server, authentication: { allowAnonymousAccess: true } };
-    assert.equal((await led(anybody, { ...forwarded, cookie: "tiled_api_key=00" }))[0], 302);
+    assert.equal((await led(anybody, { ...forwarded, cookie: "__Host-tiled_api_key=00" }))[0], 302);
     assert.equal((await led(anybody, forwarded))[0], 204);
   });
 

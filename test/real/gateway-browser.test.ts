@@ -82,6 +82,8 @@ describe("a browser's WebSocket", { skip: withoutTiled() || withoutChromium() },
       await page.goto(await strangersPage(t));
       await open(page, url, {});
       assert.deepEqual(await heard(page, 1), [{ type: "closed", code: 4001 }]);
+      // Beside a login no key counts.
+      await context.clearCookies({ name: "tiled_session" });
       const { secret } = await api.makeKey(bearer(alice));
       await context.addCookies([{ name: "tiled_api_key", value: secret, url: front.url }]);
       await open(page, url, null);

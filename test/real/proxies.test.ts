@@ -102,7 +102,7 @@ for (const name of ["nginx", "caddy"] as const) {
         const post = (headers: Record<string, string>) => ask("/x", { method: "POST", headers }, body);
         assert.equal((await post({ authorization: `Apikey ${secret}` })).status, 200);
         assert.deepEqual([shown[0]?.method, shown[0]?.body], ["POST", body]);
-        const cookie = `tiled_api_key=${secret}; tiled_csrf=abc`;
+        const cookie = `__Host-tiled_api_key=${secret}; tiled_csrf=abc`;
         assert.equal((await post({ cookie })).status, 403);
         assert.equal((await post({ cookie, "x-forwarded-method": "GET" })).status, 403);
         assert.equal(shown.length, 1);

@@ -1,0 +1,64 @@
+/**
+ * The credential that a request presents, in the order in which they count: `?api_key=`, the header `Authorization`, and
+ * last what a browser sends by itself: its login (`browser-session.ts`), then a key that it keeps (`key-cookie.ts`).
+ */
+import type { FastifyRequest } from "fastify";
+import type { Credential } from "../domain/callers.ts";
+import { Failure } from "../errors.ts";
+import { routeOf } from "./route.ts";
+
+export type Presented = Credential & {
+  /** `ambient`: in a cookie, which a browser sends whether its user wants that or not. */
+  readonly ambient?: true;
+};
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** An access token may come as `?access_token=` (RFC 6750, section 2.3): where a browser can send no header. */
+    tokenInQuery?: true;
+  }
+  interface FastifyRequest {
+    /** What counted. `none` where that was nothing, or a browser's login. */
+    presented: Presented;
+  }
+}
+
+export const NO_CREDENTIAL: Presented = { kind: "none" };
+
+/** What is sent on purpose; an empty value counts as none. */
+export function explicitCredential(request: FastifyRequest): Presented {
+  const inQuery = parameter(request, "api_key");
+  if (inQuery !== null) return { kind: "api_key", secret: inQuery };
+  const header = readAuthorization(request.raw.headers.authorization);
+  if (header.kind === "api_key" || routeOf(request).tokenInQuery !== true) return header;
+  const token = parameter(request, "access_token");
+  return token === null ? header : { kind: "bearer", token };
+}
+
+/** The key of the URL; null where there is none. */
+export function keyInUrl(request: FastifyRequest): string | null {
+  return parameter(request, "api_key");
+}
+
+function parameter(request: FastifyRequest, name: string): string | null {
+  const value = (request.query as Readonly<Record<string, unknown>>)[name];
+  if (value === undefined || value === "") return null;
+  if (typeof value === "string") return value;
+  throw new Failure("bad_request", { detail: `The parameter ${name} is given twice.` });
+}
+
+function readAuthorization(header: string | undefined): Presented {
+  const text = header?.trim() ?? "";
+  if (text === "") return NO_CREDENTIAL;
+  const space = text.indexOf(" ");
+  const scheme = space === -1 ? text : text.slice(0, space);
+  const value = space === -1 ? "" : text.slice(space + 1).trimStart();
+  switch (scheme.toLowerCase()) {
+    case "apikey":
+      return value === "" ? NO_CREDENTIAL : { kind: "api_key", secret: value };
+    case "bearer":
+      return value === "" ? NO_CREDENTIAL : { kind: "bearer", token: value };
+    default:
+      throw new Failure("bad_authorization");
+  }
+}

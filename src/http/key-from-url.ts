@@ -1,0 +1,152 @@
+/**
+ * An API key in the URL that a browser opens. It becomes a cookie at once only where the navigation is the person's own
+ * (Fetch Metadata, `Sec-Fetch-Site`) and no login is in its way; else a page asks first, or a link of a stranger would
+ * make the browser act in the stranger's name (RFC 9700, section 4.7.1).
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Static } from "typebox";
+import { newBrowserSecret } from "../domain/browser.ts";
+import { type BrowserSessions, isToken, keyTokenOf } from "../domain/browser-session.ts";
+import { type Caller, isKnown } from "../domain/caller.ts";
+import type { Callers } from "../domain/callers.ts";
+import { Failure } from "../errors.ts";
+import { useKeyPage } from "../pages/key-from-url.ts";
+import type { Site } from "../pages/layout.ts";
+import { UseKeyBody } from "../schemas/pages.ts";
+import { browserOf, keepBrowser, wantsPage } from "./browser.ts";
+import { requireSameOrigin, sessionSecretOf } from "./browser-session.ts";
+import { keyInUrl } from "./credential.ts";
+import { originOf } from "./identity.ts";
+import { keepKey, keyInCookie } from "./key-cookie.ts";
+import type { Links } from "./links.ts";
+import { readNext } from "./next.ts";
+import { sendPage } from "./pages.ts";
+import { seeOther } from "./problem-pages.ts";
+import type { Proxies } from "./proxies.ts";
+import { withoutParameters } from "./query.ts";
+
+export interface KeysOfUrlsDeps {
+  readonly site: Site;
+  readonly links: Links;
+  readonly callers: Callers;
+  readonly proxies: Proxies;
+  /** Null in the modes without providers. */
+  readonly browserSessions: BrowserSessions | null;
+  /** Logs the browser out. */
+  endLogin(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+}
+
+const PATH = "/login/key";
+const API_KEY_PARAMETER: ReadonlySet<string> = new Set(["api_key"]);
+
+export class KeysOfUrls {
+  readonly #deps: KeysOfUrlsDeps;
+
+  constructor(deps: KeysOfUrlsDeps) {
+    this.#deps = deps;
+  }
+
+  /** For a request whose key is good; true where it is answered by this: the browser is sent on, or asked. */
+  take(request: FastifyRequest, reply: FastifyReply): boolean | Promise<boolean> {
+    const key = keyInUrl(request);
+    if (key === null) return false;
+    const { links } = this.#deps;
+    const isOwn = isOwnNavigation(request);
+    if (request.method !== "GET" || !wantsPage(request)) {
+      // A program says nothing of where its requests come from, and is the one who keeps its cookies.
+      const mayKeep = isOwn || request.headers["sec-fetch-site"] === undefined;
+      if (mayKeep && keyInCookie(request, links) !== key) keepKey(request, reply, links, key);
+      return false;
+    }
+    const goOn = (person: string | null) => {
+      if (person === null && keyInCookie(request, links) === key) return sendOn(request, reply, links);
+      if (person !== null || !isOwn) return this.#ask(request, reply, key, person);
+      keepKey(request, reply, links, key);
+      return sendOn(request, reply, links);
+    };
+    const person = this.#person(request);
+    return person instanceof Promise ? person.then(goOn) : goOn(person);
+  }
+
+  routes(app: FastifyInstance): void {
+    const { links, callers, proxies } = this.#deps;
+    app.post<{ Body: Static<typeof UseKeyBody> }>(
+      PATH,
+      {
+        config: { access: "page", body: "form", formToken: true },
+        schema: { hide: true, body: UseKeyBody },
+      },
+      async (request, reply) => {
+        requireSameOrigin(request, links);
+        const { token, key = "", next } = request.body;
+        const browser = browserOf(request, links);
+        if (browser === null || !isToken(token, keyTokenOf(browser, key))) {
+          throw new Failure("csrf", { detail: "The form's token is missing or not of this browser." });
+        }
+        await callers.identify({ kind: "api_key", secret: key }, () => originOf(request, proxies, null), {
+          noted: true,
+        });
+        await this.#deps.endLogin(request, reply);
+        keepKey(request, reply, links, key);
+        const base = links.base(request);
+        return seeOther(reply, readNext(next, { base, hosts: [] })?.href ?? `${base}/`);
+      },
+    );
+  }
+
+  /** Who is logged in with this browser. */
+  #person(request: FastifyRequest): string | null | Promise<string | null> {
+    const { browserSessions, links } = this.#deps;
+    const secret = browserSessions === null ? null : sessionSecretOf(request, links);
+    if (browserSessions === null || secret === null) return null;
+    const nobody = (error: unknown) => {
+      if (error instanceof Failure && error.status < 500) return null;
+      throw error;
+    };
+    try {
+      const person = browserSessions.identify(secret);
+      return person instanceof Promise
+        ? person.then(({ identity }) => identity.id, nobody)
+        : person.identity.id;
+    } catch (error) {
+      return nobody(error);
+    }
+  }
+
+  #ask(request: FastifyRequest, reply: FastifyReply, key: string, person: string | null): true {
+    const { site, links } = this.#deps;
+    const browser = browserOf(request, links) ?? newBrowserSecret();
+    keepBrowser(request, reply, links, browser);
+    const next = links.path(request) + withoutParameters(request.url, API_KEY_PARAMETER);
+    const page = useKeyPage({
+      site,
+      basePath: links.rootPath,
+      action: links.rootPath + PATH,
+      token: keyTokenOf(browser, key),
+      key,
+      next,
+      owner: ownerOf(request.caller),
+      person,
+    });
+    sendPage(reply, page, { noStore: true });
+    return true;
+  }
+}
+
+/** `none`: typed, a bookmark, or opened by another program, such as the terminal that shows the address. */
+function isOwnNavigation({ headers }: FastifyRequest): boolean {
+  const site = headers["sec-fetch-site"];
+  return site === "none" || site === "same-origin";
+}
+
+function sendOn(request: FastifyRequest, reply: FastifyReply, links: Links): true {
+  reply.header("cache-control", "no-store");
+  reply.redirect(links.base(request) + withoutParameters(request.url, API_KEY_PARAMETER), 302);
+  return true;
+}
+
+function ownerOf(caller: Caller): string | null {
+  if (!isKnown(caller)) return null;
+  const [identity] = caller.principal.identities;
+  return identity?.id ?? `service ${caller.principal.uuid}`;
+}
