@@ -59,6 +59,8 @@ export const FAILURES = {
     503,
     "Too many requests wait on this connection for the answers before them. Send fewer at a time.",
   ],
+  files_exhausted: [503, "The server has too many files open at the moment. Try again."],
+  data_busy: [503, "The server has too much data to read at the moment. Try again."],
   stopping: [503, "The server is stopping. Try again."],
   changed: [503, "The data changed while they were read. Try again."],
   gateway_timeout: [504, "The service behind this server did not answer in time."],

@@ -63,8 +63,18 @@ export function toFailure(error: unknown, request: FastifyRequest): Failure {
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new Failure("bad_request", { log: `refused by the HTTP layer: ${code ?? "bad request"}` });
   }
+  if (outOfFiles(error)) {
+    return new Failure("files_exhausted", { cause: error, headers: { "retry-after": "1" } });
+  }
   request.log.error({ err: error }, "unexpected error");
   return new Failure("internal", { cause: error });
+}
+
+/** The process or the machine has no file descriptor left; others give theirs back. */
+function outOfFiles(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1)
+    if ("code" in cause && (cause.code === "EMFILE" || cause.code === "ENFILE")) return true;
+  return false;
 }
 
 /** For the request's log line; what is our fault or a backend's gets a line of its own. */

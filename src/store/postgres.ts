@@ -3,15 +3,15 @@
  * connection costs a read one more try; a command is tried again only where it is certain that nothing was committed.
  */
 import type pg from "pg";
+import { Turns } from "../lib/turns.ts";
 import type { Backend, Command, CommandArgs, CommandName, CommandResult } from "./backend.ts";
 import { COMMANDS } from "./commands.ts";
 import { asFailure, busy, codeOf, isConnectionLost, messageOf, uncertain } from "./errors.ts";
 import { InFlight } from "./in-flight.ts";
-import { Lanes } from "./lanes.ts";
+import { Lanes, PATIENCE } from "./lanes.ts";
 import type { Connections } from "./postgres-fallback.ts";
 import { PostgresConnection } from "./postgres-pool.ts";
 import { Compiler, Db } from "./statement.ts";
-import { Turns } from "./turns.ts";
 
 /** How often a command that lost a race (deadlock, the same new row made twice) is begun again. */
 const TRIES = 5;
@@ -43,7 +43,12 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
   const compiler = new Compiler("postgresql");
   const inFlight = new InFlight();
   const lanes = new Lanes();
-  const turns = new Turns(pool.options.max - forReads(pool.options.max));
+  // However many commands come in, and whatever they wait for there, some connections are left for those who only read.
+  const turns = new Turns({
+    atATime: pool.options.max - forReads(pool.options.max),
+    patience: PATIENCE,
+    refusal: () => busy("a command waited too long for its turn"),
+  });
 
   /** After a restart of the server every connection of the pool is dead: who lost one asks the next ones for a sign. */
   const acquire = async (ping: boolean): Promise<pg.PoolClient> => {

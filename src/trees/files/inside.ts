@@ -5,13 +5,15 @@
 import { isUtf8 } from "node:buffer";
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, readdir } from "node:fs/promises";
+import { Failure } from "../../errors.ts";
+import { Turns } from "../../lib/turns.ts";
 import { attempt, type Steps } from "./steps.ts";
 
 /** What tells two versions of a file apart. */
 export type Mark = string;
 
 export interface OpenedFile {
-  readonly handle: FileHandle;
+  readonly handle: Pick<FileHandle, "read" | "stat" | "close">;
   readonly size: number;
   readonly mark: Mark;
 }
@@ -34,6 +36,20 @@ export interface OpenedFolder {
 /** Names below the root, as they were found there. */
 export type Place = readonly string[];
 
+/** Of all trees together: a way down needs two descriptors for a moment, an open file one for as long as it is read. */
+const MOST_OPEN = { ways: 32, files: 64 };
+/** Milliseconds that one waits for others to close theirs. */
+const PATIENCE = 10_000;
+
+function turns(atATime: number): Turns {
+  const refusal = () => new Failure("data_busy", { headers: { "retry-after": "1" } });
+  return new Turns({ atATime, patience: PATIENCE, refusal });
+}
+
+const ways = turns(MOST_OPEN.ways);
+const files = turns(MOST_OPEN.files);
+
+/** Nothing waits for a way or a file while it has one of the same kind. */
 export class Inside {
   readonly #steps: Steps;
 
@@ -43,30 +59,59 @@ export class Inside {
 
   /** Undefined: there is no such file, it is no plain file, or it may not be read. The caller closes it. */
   async file(place: Place): Promise<OpenedFile | undefined> {
-    // Without waiting: opening a pipe would.
-    const handle = await this.#steps.open(place, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (handle === undefined) return undefined;
-    const stats = await handle.stat({ bigint: true });
-    if (stats.isFile()) return { handle, size: Number(stats.size), mark: markOf(stats) };
-    await handle.close();
-    return undefined;
+    const end = await files.take();
+    try {
+      // Without waiting: opening a pipe would.
+      const handle = await this.#open(place, constants.O_RDONLY | constants.O_NONBLOCK);
+      const stats = await handle?.stat({ bigint: true });
+      if (handle === undefined || !stats?.isFile()) {
+        await handle?.close();
+        end();
+        return undefined;
+      }
+      return {
+        handle: {
+          read: handle.read.bind(handle),
+          stat: handle.stat.bind(handle),
+          close: () => handle.close().finally(end),
+        },
+        size: Number(stats.size),
+        mark: markOf(stats),
+      };
+    } catch (error) {
+      end();
+      throw error;
+    }
   }
 
   async folder(place: Place): Promise<OpenedFolder | undefined> {
-    const handle = await this.#steps.open(place, constants.O_RDONLY | constants.O_DIRECTORY);
-    if (handle === undefined) return undefined;
-    const stats = await handle.stat({ bigint: true });
-    return {
-      mark: markOf(stats),
-      changedAt: Number(stats.mtimeMs > stats.ctimeMs ? stats.mtimeMs : stats.ctimeMs),
-      names: async () => (await attempt(() => namesIn(this.#steps.pathOf(handle, place)))) ?? [],
-      close: () => handle.close(),
-    };
+    const end = await files.take();
+    try {
+      const handle = await this.#open(place, constants.O_RDONLY | constants.O_DIRECTORY);
+      if (handle === undefined) {
+        end();
+        return undefined;
+      }
+      const stats = await handle.stat({ bigint: true });
+      return {
+        mark: markOf(stats),
+        changedAt: Number(stats.mtimeMs > stats.ctimeMs ? stats.mtimeMs : stats.ctimeMs),
+        names: async () => (await attempt(() => namesIn(this.#steps.pathOf(handle, place)))) ?? [],
+        close: () => handle.close().finally(end),
+      };
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  #open(place: Place, flags: number): Promise<FileHandle | undefined> {
+    return ways.run(() => this.#steps.open(place, flags));
   }
 
   /** Undefined: nothing is there. */
   async mark(place: Place): Promise<Mark | undefined> {
-    const stats = await this.#steps.lstat(place);
+    const stats = await ways.run(() => this.#steps.lstat(place));
     return stats && markOf(stats);
   }
 }

@@ -6,6 +6,7 @@ import { realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ConfigError, problemLines } from "../../config/problems.ts";
 import { Failure, OperatorError } from "../../errors.ts";
+import { inTurn } from "../../lib/turns.ts";
 import { WatchedFile } from "../../lib/watched-file.ts";
 import type { ArrayData, ContainerNode, Entry, TableData, Tree, TreeNode } from "../contract.ts";
 import type { TreeContext } from "../load.ts";
@@ -93,6 +94,9 @@ class FileTags {
 /** How often a file is scanned that changes meanwhile. */
 const TRIES = 3;
 
+/** Whose metadata are read at the same time for one request. */
+const NODES_AT_ONCE = 16;
+
 const MOST_SCANS = 20_000;
 const MOST_METADATA = 20_000;
 
@@ -124,7 +128,11 @@ class Files {
     const tagsOf = (path: readonly string[]) => this.#tagsOf(path);
     const list = () => this.#folders.list(place);
     const nodes = (items: readonly Item[]) =>
-      Promise.all(items.map(async (item): Promise<Entry> => [item.key, await this.#node(place, keys, item)]));
+      inTurn(
+        items,
+        NODES_AT_ONCE,
+        async (item): Promise<Entry> => [item.key, await this.#node(place, keys, item)],
+      );
     return {
       family: "container",
       metadata,
