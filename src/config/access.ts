@@ -4,12 +4,13 @@
  */
 import { POLICY_NAMES, POLICY_PREFIX } from "../trees/policies/names.ts";
 import { isOwnTag, normalTag } from "../trees/policies/tags.ts";
+import { noSuchProvider } from "./authentication.ts";
 import type { Context } from "./context.ts";
-import { at, type Path, quoted } from "./located.ts";
+import { at, type Path } from "./located.ts";
 import type { Config } from "./model.ts";
 import { namesModule } from "./own-class.ts";
 import { isTiledsPolicy } from "./real-tiled.ts";
-import { nearest } from "./suggest.ts";
+import { didYouMean } from "./suggest.ts";
 
 const TAG_BASED = `${POLICY_PREFIX}TagBasedAccessPolicy`;
 
@@ -19,10 +20,10 @@ export function accessControl(context: Context): Config["accessControl"] {
   const path = ["access_control"];
   const { access_policy: policy, args } = given;
   if (!POLICY_NAMES.includes(policy) && !namesModule(policy)) {
-    const near = nearest(policy, POLICY_NAMES);
+    const place = [...path, "access_policy"];
     context.problem(
-      [...path, "access_policy"],
-      `the policy ${shown(policy)} is not known here, and nothing is served without the policy that was asked for${near === undefined ? "." : `; did you mean ${quoted(near)}?`} Allowed: ${POLICY_NAMES.join(", ")}, or an own class ('./my_policy.js:MyPolicy')`,
+      place,
+      `the policy ${context.shown(place, "of this name")} is not known here.${didYouMean(policy, POLICY_NAMES)} Use ${POLICY_NAMES.join(" or ")}, or a class of your own ('./my_policy.js:MyPolicy').`,
     );
     return null;
   }
@@ -53,11 +54,7 @@ function hasTags({ root, value }: Context): boolean {
 function checkProvider(context: Context, provider: unknown, path: Path): void {
   const names = (context.value.authentication?.providers ?? []).flatMap((entry) => entry?.provider ?? []);
   if (typeof provider !== "string" || names.length === 0 || names.includes(provider)) return;
-  const near = nearest(provider, names);
-  context.problem(
-    path,
-    `there is no provider of this name${near === undefined ? "" : `; did you mean ${quoted(near)}?`} The providers are ${names.join(", ")}`,
-  );
+  context.problem(path, noSuchProvider(context, provider, names, path));
 }
 
 /** The tags of a tree's root, as nodes bear them; null: it has no notion of tags. */
@@ -70,7 +67,10 @@ export function treeTags(
   needsPolicy(context, path);
   for (const [index, tag] of tags.entries()) {
     if (tag !== undefined && isOwnTag(tag))
-      context.problem([...path, index], "tags that begin with 'user:' or 'service:' are not given by hand");
+      context.problem(
+        [...path, index],
+        "tags that begin with 'user:' or 'service:' are the server's own; use another name.",
+      );
   }
   return [...new Set(tags.filter((tag) => tag !== undefined).map(normalTag))];
 }
@@ -80,11 +80,6 @@ export function needsPolicy(context: Context, path: Path): void {
   if (at(context.root, ["access_control", "access_policy"]) !== undefined) return;
   context.problem(
     path,
-    `tags mean nothing without a policy: 'access_control' is missing (access_policy: "${TAG_BASED}")`,
+    `tags need a policy: add access_control: {access_policy: "${TAG_BASED}", args: …} (docs/access-control.md).`,
   );
-}
-
-/** A name in a message, if it looks like one: what stands in the wrong place may be a secret. */
-export function shown(text: string): string {
-  return /^[A-Za-z_][\w.]{0,100}:[A-Za-z_]\w{0,60}$/.test(text) ? quoted(text) : "another text";
 }

@@ -7,9 +7,9 @@ import { Secret } from "../lib/secrets.ts";
 import type { Context } from "./context.ts";
 import { seconds } from "./durations.ts";
 import { formatProblem } from "./formats.ts";
-import { at, isNothing, type Located, quoted } from "./located.ts";
+import { at, isNothing, type Located, type Path, quoted } from "./located.ts";
 import type { AuthenticationConfig, ProviderConfig } from "./model.ts";
-import { nearest } from "./suggest.ts";
+import { didYouMean } from "./suggest.ts";
 import { kindOf } from "./words.ts";
 
 const SHORTEST_KEY = 32;
@@ -78,7 +78,7 @@ function providerConfigs(context: Context): readonly ProviderConfig[] {
       if (before !== undefined) {
         context.problem(
           [...path, "provider"],
-          `the name ${quoted(name)} is taken by authentication.providers[${before}]; each provider needs its own`,
+          `authentication.providers[${before}] has the name ${quoted(name)} already; give each provider its own.`,
         );
       } else first.set(name, index);
     }
@@ -118,7 +118,7 @@ function checkAdmins(context: Context): void {
   if (admins.length > 0 && !hasProviders(context)) {
     context.problem(
       path,
-      "there are administrators but no authentication.providers that they could log in with",
+      "administrators need authentication.providers to log in with; add some, or remove tiled_admins.",
     );
     return;
   }
@@ -128,13 +128,13 @@ function checkAdmins(context: Context): void {
     const name = admin?.provider;
     if (name === undefined || names.includes(name)) continue;
     const known = names.filter((other) => other !== undefined);
-    const near = nearest(name, known);
-    const hint = near === undefined ? "." : `; did you mean ${quoted(near)}?`;
-    context.problem(
-      [...path, index, "provider"],
-      `found a provider that is not there${hint} Allowed: ${known.join(", ")}`,
-    );
+    const place = [...path, index, "provider"];
+    context.problem(place, noSuchProvider(context, name, known, place));
   }
+}
+
+export function noSuchProvider(context: Context, name: string, known: readonly string[], path: Path): string {
+  return `there is no provider ${context.shown(path, "of this name")}.${didYouMean(name, known)} The providers are: ${known.join(", ")}.`;
 }
 
 function singleUserApiKey(context: Context): Secret | null {
@@ -154,7 +154,7 @@ function singleUserApiKey(context: Context): Secret | null {
     problems.add(
       spot,
       path,
-      "a single-user key has no place beside authentication.providers; users make keys of their own (tiled api_key create). Remove one of the two",
+      "a single-user key cannot be used together with authentication.providers. Remove one of the two; users make API keys of their own (tiled api_key create).",
     );
   }
   return key == null ? null : new Secret(key);

@@ -28,6 +28,7 @@ export interface Report {
 
 /** The value, or undefined where it does not fit; parts that do not fit are left out of mappings and lists. */
 export function check(shape: Shape, node: Located, path: Path, report: Report): unknown {
+  if (node.kind === "scalar" && node.origin === "unset") return undefined;
   const fitting = choose(shape, node);
   if (fitting === undefined) {
     report.problems.add(node.spot, path, wrongKind(shape, node));

@@ -2,13 +2,13 @@
  * The trees that are served here, and the rules about them. Who sees what of them is `access.ts`'s.
  */
 import { isTreeName, TREE_ARGS, TREE_NAMES, type TreeName } from "../trees/names.ts";
-import { needsPolicy, shown, treeTags } from "./access.ts";
+import { needsPolicy, treeTags } from "./access.ts";
 import { check } from "./check.ts";
 import type { Context } from "./context.ts";
-import { at, emptyMapping, isNothing, type Path, quoted } from "./located.ts";
+import { at, emptyMapping, isNothing, type Path } from "./located.ts";
 import type { TreeConfig } from "./model.ts";
 import { isTiledsTree } from "./real-tiled.ts";
-import { nearest } from "./suggest.ts";
+import { didYouMean } from "./suggest.ts";
 import { isUpstream, UPSTREAM_KEYS } from "./upstreams.ts";
 import type { Shape } from "./words.ts";
 
@@ -20,7 +20,10 @@ export function treeConfigs(context: Context): readonly TreeConfig[] {
   const hasTrees =
     there !== undefined && !isNothing(there) && !(there.kind === "list" && there.items.length === 0);
   if (hasCatalog && hasTrees)
-    context.problem(["catalog"], "'catalog' and 'trees' exclude each other, as in Tiled; remove one of them");
+    context.problem(
+      ["catalog"],
+      "'catalog' and 'trees' cannot be used together, as in Tiled. Remove one of them.",
+    );
   if (!hasCatalog && !hasTrees) {
     context.problem(
       ["trees"],
@@ -35,21 +38,27 @@ export function treeConfigs(context: Context): readonly TreeConfig[] {
     if (entry?.path !== undefined) {
       const segments = entry.path.split("/").filter((segment) => segment !== "");
       if (segments.includes(".") || segments.includes(".."))
-        context.problem([...path, "path"], "found '.' or '..' in it, allowed: names between slashes");
+        context.problem(
+          [...path, "path"],
+          "must not have '.' or '..' in it; use names between slashes ('/raw/2024').",
+        );
       const clash = taken.find(
         (other) => contains(other.segments, segments) || contains(segments, other.segments),
       );
       if (clash !== undefined) {
         context.problem(
           [...path, "path"],
-          `this path and that of trees[${clash.index}] ('/${clash.segments.join("/")}') contain each other; each tree needs a place of its own`,
+          `this path and that of trees[${clash.index}] ('/${clash.segments.join("/")}') overlap. Give each tree a path of its own.`,
         );
       }
       taken.push({ segments, index });
     }
     for (const key of UPSTREAM_KEYS) {
       if (at(context.root, [...path, key]) !== undefined)
-        context.problem([...path, key], "of an upstream only; this entry has none");
+        context.problem(
+          [...path, key],
+          "only an entry with 'upstream' can have this; remove it, or say 'upstream' instead of 'tree'.",
+        );
     }
     needs(context, path, "path");
     needs(context, path, "tree");
@@ -73,7 +82,7 @@ const NEEDED = {
 
 function needs(context: Context, path: Path, key: "path" | "tree"): void {
   if (at(context.root, path)?.kind !== "mapping" || at(context.root, [...path, key]) !== undefined) return;
-  context.problem(path, `the key '${key}' is missing; it is needed: ${NEEDED[key]}`);
+  context.problem(path, `the key '${key}' is missing (${NEEDED[key]}).`);
 }
 
 function contains(outer: readonly string[], inner: readonly string[]): boolean {
@@ -96,10 +105,10 @@ function isKnown(context: Context, tree: string, path: Path): tree is TreeName {
   if (isTreeName(tree)) return true;
   // Told in one report for all of them.
   if (isTiledsTree(tree)) return false;
-  const near = nearest(tree, TREE_NAMES);
+  const place = [...path, "tree"];
   context.problem(
-    [...path, "tree"],
-    `found ${shown(tree)}, which has to run in a real Tiled behind this server (trees: [{path: /, upstream: "http://127.0.0.1:8001"}])${near === undefined ? "." : `; did you mean ${quoted(near)}?`} Served here: ${TREE_NAMES.join(", ")}`,
+    place,
+    `the tree ${context.shown(place, "of this name")} is not known here.${didYouMean(tree, TREE_NAMES)} Use ${TREE_NAMES.join(", ")}, or a real Tiled behind this server ({path: /, upstream: "http://127.0.0.1:8001"}).`,
   );
   return false;
 }

@@ -2,10 +2,11 @@
  * What the rules across keys work with: the checked values, where each of them stands, and where to report.
  */
 import type { Located, Path, Spot } from "./located.ts";
-import { pathText, spotOf } from "./located.ts";
+import { at, pathText, spotOf } from "./located.ts";
 import type { Place } from "./model.ts";
 import type { Problems } from "./problems.ts";
 import type { FileValue } from "./schema.ts";
+import { shownValue } from "./shown.ts";
 
 /** What the command line says; it wins over everything. */
 export interface Overrides {
@@ -37,6 +38,12 @@ export class Context {
 
   place(path: Path): Place {
     return { ...this.spot(path), path: pathText(path) };
+  }
+
+  /** The text at a path as a message may show it, else `otherwise`. Not for keys that hold secrets. */
+  shown(path: Path, otherwise: string): string {
+    const node = at(this.root, path);
+    return (node && shownValue({ type: "string" }, node)) ?? otherwise;
   }
 
   problem(path: Path, message: string): void {

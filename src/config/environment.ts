@@ -2,10 +2,13 @@
  * Settings from environment variables. `TILED_<TOP LEVEL KEY>` with JSON is stronger than the file; the single
  * settings below are weaker: they fill in what the file does not say, as in the reference.
  */
+import { check } from "./check.ts";
 import type { Environment } from "./interpolate.ts";
 import { at, isNothing, type Located, locate, overlay, type Spot, withValue } from "./located.ts";
 import type { Problems } from "./problems.ts";
-import { FileSchema, TOP_LEVEL_KEYS } from "./schema.ts";
+import { FILE_SHAPE, FileSchema, TOP_LEVEL_KEYS } from "./schema.ts";
+import { nearest } from "./suggest.ts";
+import type { Shape } from "./words.ts";
 
 const SINGLE: Readonly<Record<string, readonly [section: string, key: string]>> = {
   TILED_SINGLE_USER_API_KEY: ["authentication", "single_user_api_key"],
@@ -22,6 +25,7 @@ const SINGLE: Readonly<Record<string, readonly [section: string, key: string]>> 
   TILED_PUBLIC_URL: ["server", "public_url"],
 };
 
+const PREFIX = "TILED_";
 const LISTS: ReadonlySet<string> = new Set(["TILED_SECRET_KEYS"]);
 
 export function withEnvironment(file: Located, env: Environment, problems: Problems): Located {
@@ -42,13 +46,37 @@ export function withEnvironment(file: Located, env: Environment, problems: Probl
   }
   for (const [name, path] of Object.entries(SINGLE)) {
     const text = own(env, name);
+    if (text === undefined) continue;
     const there = at(root, path);
-    if (text === undefined || (there !== undefined && !isNothing(there))) continue;
+    const stronger = there !== undefined && !isNothing(there);
+    if (stronger && text === "") continue;
     const spot = variable(name);
     const value = LISTS.has(name) ? fromJson(text, spot, path, problems) : locate(text, spot, "environment");
-    if (value !== undefined) root = withValue(root, path, value);
+    if (value === undefined) continue;
+    if (!stronger) root = withValue(root, path, value);
+    // Tiled refuses it, too, and it would count as soon as the file no longer says so.
+    else check(shapeOf(path), value, path, { problems, noEffect: () => {} });
   }
   return root;
+}
+
+/** Variables that are none of ours and nearly one: `TILED_SECRET_KEY`. */
+export function misspeltVariables(env: Environment): readonly string[] {
+  const known = [...Object.keys(SINGLE), ...TOP_LEVEL_KEYS.map((key) => `TILED_${key.toUpperCase()}`)].map(
+    (name) => name.slice(PREFIX.length),
+  );
+  return Object.keys(env).flatMap((name) => {
+    const rest = name.slice(PREFIX.length);
+    if (!name.startsWith(PREFIX) || known.includes(rest) || env[name] === undefined) return [];
+    const near = nearest(rest, known);
+    return near === undefined
+      ? []
+      : [`environment variable ${name}: not read here. Did you mean ${PREFIX}${near}?`];
+  });
+}
+
+function shapeOf([section, key]: readonly [section: string, key: string]): Shape {
+  return FILE_SHAPE.properties?.[section]?.anyOf?.[0]?.properties?.[key] ?? {};
 }
 
 export function variable(name: string): Spot {
@@ -69,7 +97,11 @@ function fromJson(
   try {
     return locate(JSON.parse(text), spot, "environment");
   } catch {
-    problems.add(spot, path, `found a text that is not JSON, allowed: JSON, e.g. '["…", "…"]' for a list`);
+    problems.add(
+      spot,
+      path,
+      `must be JSON: ${path.length === 1 ? `what would stand below '${path[0]}' in the file` : "a list in brackets, each item in double quotes"}, like '${path.length === 1 ? '{"…": …}' : '["…"]'}'.`,
+    );
     return undefined;
   }
 }

@@ -9,7 +9,7 @@ import { authenticationConfig, hasProviders } from "./authentication.ts";
 import { check } from "./check.ts";
 import { treeConfigs } from "./content.ts";
 import { Context, noEffect, type Overrides } from "./context.ts";
-import { withEnvironment } from "./environment.ts";
+import { misspeltVariables, withEnvironment } from "./environment.ts";
 import { readSource } from "./files.ts";
 import { type Environment, interpolate } from "./interpolate.ts";
 import { emptyMapping, type Located, locate, overlay, pathText } from "./located.ts";
@@ -40,7 +40,8 @@ export function readConfig(path: string, env: Environment, overrides: Overrides 
   if (source === undefined || problems.all.length > 0) return { config: undefined, problems: problems.all };
   const root = withEnvironment(interpolate(source.root, env, problems), env, problems);
   const absolute = resolve(path);
-  const config = build(root, source.folder ? absolute : dirname(absolute), overrides, problems);
+  const directory = source.folder ? absolute : dirname(absolute);
+  const config = build(root, directory, overrides, problems, misspeltVariables(env));
   return { config, problems: problems.all };
 }
 
@@ -57,7 +58,8 @@ export function configFromObject(
   const problems = new Problems();
   const spot = { file: origin, line: 0 };
   const under = withEnvironment(emptyMapping(spot), env, problems);
-  const config = build(overlay(under, locate(value, spot, "environment")), resolve("."), overrides, problems);
+  const root = overlay(under, locate(value, spot, "environment"));
+  const config = build(root, resolve("."), overrides, problems, misspeltVariables(env));
   return sound({ config, problems: problems.all });
 }
 
@@ -87,8 +89,14 @@ export function defaultConfigPath(env: Environment): string {
   return env["TILED_CONFIG"] || "config.yml";
 }
 
-function build(root: Located, directory: string, overrides: Overrides, problems: Problems): Config {
-  const warnings: string[] = [];
+function build(
+  root: Located,
+  directory: string,
+  overrides: Overrides,
+  problems: Problems,
+  told: readonly string[],
+): Config {
+  const warnings: string[] = [...told];
   const value = check(FILE_SHAPE, root, [], {
     problems,
     noEffect: (node, path, why) => {

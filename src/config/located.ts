@@ -31,8 +31,11 @@ export interface LocatedScalar {
   readonly kind: "scalar";
   readonly spot: Spot;
   readonly value: string | number | boolean | null | Date;
-  /** Messages show values from the file only; an alias may repeat a secret from another key. */
-  readonly origin: "file" | "environment" | "alias";
+  /**
+   * Messages show values from the file only: an alias may repeat the secret of another key. `unset`: a variable in it
+   * could not be replaced, which is reported once.
+   */
+  readonly origin: "file" | "environment" | "alias" | "unset";
 }
 
 export type Located = LocatedMapping | LocatedList | LocatedScalar;

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a configuration, collected so that an operator sees all of it at once. Messages are written by
- * who finds the problem and hold no value that may be a secret.
+ * What is wrong with a configuration, collected so that an operator sees all of it at once. Messages are written where
+ * the problem is found and hold no value that may be a secret.
  */
 import { OperatorError } from "../errors.ts";
 import { type Path, pathText, type Spot } from "./located.ts";
@@ -29,12 +29,36 @@ function inOrder(problems: readonly Problem[]): readonly Problem[] {
   );
 }
 
-/** One line each: where, and what. */
+/** The places that are named beside the first. */
+const MOST_PLACES = 4;
+
+/** One line each: where, and what. The same at several items of a list is one line with the places. */
 export function problemLines(problems: readonly Problem[]): readonly string[] {
-  return inOrder(problems).map((problem) => {
-    const place = problem.line > 0 ? `${problem.file}:${problem.line}` : problem.file;
-    return [place, problem.path, problem.message].filter((part) => part !== "").join(": ");
-  });
+  const equal = Map.groupBy(inOrder(problems), ({ file, path, message }) =>
+    JSON.stringify([file, path.replaceAll(/\[\d+\]/g, "[]"), message]),
+  );
+  return [...equal.values()].flatMap(([first, ...others]) =>
+    first === undefined ? [] : line(first, others),
+  );
+}
+
+function line(first: Problem, others: readonly Problem[]): string {
+  const place = first.line > 0 ? `${first.file}:${first.line}` : first.file;
+  const text = [place, first.path, first.message].filter((part) => part !== "").join(": ");
+  if (others.length === 0) return text;
+  const end = /[.?!…"]$/.test(text) ? "" : ".";
+  return `${text}${end} The same at ${placesText(others)}.`;
+}
+
+/** `server.port (line 3), uvicorn.port (line 7) and 40 more places`. */
+export function placesText(places: readonly Problem[]): string {
+  const named = places
+    .slice(0, MOST_PLACES)
+    .map(({ path, line }) => (line > 0 ? `${path} (line ${line})` : path));
+  const more = places.length - named.length;
+  if (more > 0) return `${named.join(", ")} and ${more} more ${more === 1 ? "place" : "places"}`;
+  const last = named.pop();
+  return named.length === 0 ? `${last}` : `${named.join(", ")} and ${last}`;
 }
 
 function text(problems: readonly Problem[]): string {

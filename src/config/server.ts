@@ -37,7 +37,7 @@ function either<Value>(
 ): Value | undefined {
   if (our != null && their != null && JSON.stringify(our) !== JSON.stringify(their)) {
     const other = `${pathText(ours)} (${placeText(context.spot(ours))})`;
-    context.problem(theirs, `says something else than ${other}, which means the same; remove one of them`);
+    context.problem(theirs, `contradicts ${other}, which means the same. Remove one of them.`);
   }
   return our ?? their ?? undefined;
 }
@@ -108,7 +108,7 @@ function tls(context: Context): ServerConfig["tls"] {
     if (uvicorn?.ssl_keyfile != null)
       context.problem(
         ["uvicorn", "ssl_keyfile"],
-        "there is a key but no certificate: ssl_certfile is missing",
+        "there is a key but no certificate. Add uvicorn.ssl_certfile.",
       );
     return null;
   }

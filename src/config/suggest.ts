@@ -1,6 +1,7 @@
 /**
- * The nearest known name for a misspelt one.
+ * The nearest known name for a misspelt one, and the sentence that suggests it.
  */
+import { quoted } from "./located.ts";
 
 /** How many letters must be inserted, removed, replaced or swapped with their neighbour. */
 function distance(left: string, right: string): number {
@@ -39,4 +40,10 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
     }
   }
   return found;
+}
+
+/** " Did you mean 'toy'?", or "" where nothing is near. */
+export function didYouMean(name: string, known: Iterable<string>): string {
+  const near = nearest(name, known);
+  return near === undefined ? "" : ` Did you mean ${quoted(near)}?`;
 }

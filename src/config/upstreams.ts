@@ -49,11 +49,14 @@ export function upstreamConfigs(context: Context): readonly UpstreamConfig[] {
     const name = `${host ?? ""} ${prefix}`;
     const clash = taken.get(name);
     if (clash !== undefined)
-      context.problem([...path, "path"], `trees[${clash}] is an upstream of the same host and path already`);
+      context.problem(
+        [...path, "path"],
+        `trees[${clash}] has the same host and path already; give each upstream its own.`,
+      );
     taken.set(name, index);
     const timeout = seconds(entry?.timeout ?? DEFAULT_TIMEOUT) ?? DEFAULT_TIMEOUT;
     if (timeout > LONGEST_TIMEOUT)
-      context.problem([...path, "timeout"], "found more than a day, allowed: at most one");
+      context.problem([...path, "timeout"], "must not be longer than a day. Use at most 86400.");
     if (entry?.upstream === undefined) continue;
     upstreams.push({
       prefix,
@@ -83,10 +86,7 @@ function checkPath(context: Context, path: Path, segments: readonly string[], ho
     context.problem(path, "an upstream needs a 'path' ('/' for all of this server) or a 'host' of its own");
   }
   if (segments.some((segment) => !SEGMENT.test(segment) || segment === "." || segment === "..")) {
-    context.problem(
-      place,
-      "found something else in it, allowed for an upstream: letters, digits and . _ ~ - between slashes",
-    );
+    context.problem(place, "the path of an upstream has letters, digits and . _ ~ - between slashes only.");
   }
   const [first] = segments;
   if (first !== undefined && OURS.has(first.toLowerCase()))

@@ -1,7 +1,7 @@
 /**
  * YAML text -> located values. Plain words are read as PyYAML reads them (YAML 1.1: `yes`, `0x10`, merge keys), since
  * the files are Tiled's. Works on the parser's nodes, not on its values: aliases are counted, keys are never special.
- * The parser's own messages quote the file, which may hold secrets: only their codes are used.
+ * The parser's own messages quote the file, which may hold secrets: only their codes are used (`excerpt.ts`).
  */
 import {
   type Document,
@@ -15,6 +15,7 @@ import {
   type Tags,
   type YAMLError,
 } from "yaml";
+import { excerpt } from "./excerpt.ts";
 import {
   type Located,
   type LocatedEntry,
@@ -50,6 +51,7 @@ const SYNTAX: Partial<Record<YAMLError["code"], string>> = {
 /** Undefined, with problems added, where the text is not a mapping in one YAML document. */
 export function parseYaml(text: string, file: string, problems: Problems): LocatedMapping | undefined {
   const lines = new LineCounter();
+  const source = text.split("\n");
   const spotAt = (offset: number): Spot => ({ file, line: Math.max(1, lines.linePos(offset).line) });
   let document: Document;
   try {
@@ -72,21 +74,20 @@ export function parseYaml(text: string, file: string, problems: Problems): Locat
   for (const error of errors.slice(0, MAX_SYNTAX_ERRORS)) {
     const spot = spotAt(error.pos[0]);
     const message = tabbed === spot.line ? SYNTAX.TAB_AS_INDENT : SYNTAX[error.code];
-    problems.add(spot, [], `not valid YAML: ${message ?? "this is not expected here"}`);
+    const shown = excerpt(source[spot.line - 1] ?? "", lines.linePos(error.pos[0]).col - 1);
+    const indented = shown.map((line) => `\n    ${line}`);
+    problems.add(spot, [], `not valid YAML: ${message ?? "this is not expected here"}${indented.join("")}`);
   }
   if (errors.length > 0) return undefined;
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) {
-    problems.add({ file, line: 1 }, [], "the file is empty, allowed: a mapping (lines 'key: value')");
+    problems.add({ file, line: 1 }, [], "the file is empty. It must be a mapping (lines 'key: value').");
     return undefined;
   }
   const located = new Reader(spotAt, problems).read(root as Node, { file, line: 1 }, [], 0);
   if (located === undefined || located.kind === "mapping") return located;
-  problems.add(
-    located.spot,
-    [],
-    `found ${located.kind === "list" ? "a list" : "a single value"}, allowed: a mapping (lines 'key: value')`,
-  );
+  const found = located.kind === "list" ? "a list" : "a single value";
+  problems.add(located.spot, [], `the file must be a mapping (lines 'key: value'), not ${found}.`);
   return undefined;
 }
 
@@ -211,8 +212,7 @@ class Reader {
   #mergeable(value: Located, path: Path): readonly Located[] {
     const sources = value.kind === "list" ? value.items : [value];
     for (const source of sources) {
-      if (source.kind !== "mapping")
-        this.#problems.add(source.spot, path, "found something else than a mapping to merge");
+      if (source.kind !== "mapping") this.#problems.add(source.spot, path, "only a mapping can be merged.");
     }
     return sources;
   }
@@ -221,7 +221,7 @@ class Reader {
     this.#problems.add(
       spot,
       path,
-      `the key ${quoted(String(path.at(-1)))} stands here twice, first in line ${first?.line ?? 0}`,
+      `the key ${quoted(String(path.at(-1)))} is given twice, first in line ${first?.line ?? 0}. Remove one of them.`,
     );
   }
 

@@ -44,7 +44,7 @@ database: {uri: file.db}
 server: {public_url: https://file.example.org}
 ${TREES}`;
     const { authentication, database, server } = load(yaml, {
-      TILED_SECRET_KEYS: "no JSON, but not read",
+      TILED_SECRET_KEYS: KEYS,
       TILED_ALLOW_ANONYMOUS_ACCESS: "true",
       TILED_DATABASE_URI: "sqlite:///env.db",
       TILED_DATABASE_POOL_SIZE: "7",
@@ -62,6 +62,27 @@ ${TREES}`;
     assert.equal(server.publicUrl, "https://file.example.org");
   });
 
+  it("are checked even where the file says otherwise, as in Tiled", () => {
+    const yaml = `authentication: {secret_keys: [file]}\ndatabase: {pool_size: 5}\n${TREES}`;
+    const found = problems(yaml, { TILED_SECRET_KEYS: "hunter2", TILED_DATABASE_POOL_SIZE: "many" });
+    assert.deepEqual(
+      found.map(({ file, message }) => `${file}: ${message}`),
+      [
+        `environment variable TILED_SECRET_KEYS: must be JSON: a list in brackets, each item in double quotes, like '["…"]'.`,
+        "environment variable TILED_DATABASE_POOL_SIZE: text from the environment is not allowed here. Use a whole number from 2 to 1000.",
+      ],
+    );
+    assert.deepEqual(wrong(yaml, { TILED_SECRET_KEYS: "", TILED_DATABASE_POOL_SIZE: "" }), []);
+  });
+
+  it("a misspelt name is warned of", () => {
+    const { warnings } = load(TREES, { TILED_SECRET_KEY: "hunter2", TILED_API_KEY: "x", TILED_DEBUG: "1" });
+    assert.deepEqual(
+      warnings.filter((line) => line.includes("TILED_")),
+      ["environment variable TILED_SECRET_KEY: not read here. Did you mean TILED_SECRET_KEYS?"],
+    );
+  });
+
   it("fill in a key without a value, and a section without one", () => {
     const env = { TILED_SECRET_KEYS: KEYS, TILED_DATABASE_URI: "env.db" };
     const { authentication, database } = load(`authentication:\n  secret_keys:\ndatabase:\n${TREES}`, env);
@@ -75,7 +96,7 @@ ${TREES}`;
   });
 
   for (const [name, value, path, message] of [
-    ["TILED_SECRET_KEYS", "hunter2", "authentication.secret_keys", /not JSON/],
+    ["TILED_SECRET_KEYS", "hunter2", "authentication.secret_keys", /must be JSON: a list in brackets/],
     [
       "TILED_SECRET_KEYS",
       '"hunter2"',
@@ -127,7 +148,7 @@ ${TREES}`;
     const yaml = `authentication: {providers: [{provider: toy, authenticator: "m:N"}]}\n${TREES}`;
     const [problem] = problems(yaml, { TILED_SINGLE_USER_API_KEY: "abc" });
     assert.equal(problem?.file, "environment variable TILED_SINGLE_USER_API_KEY");
-    assert.match(problem?.message ?? "", /has no place beside/);
+    assert.match(problem?.message ?? "", /cannot be used together/);
   });
 });
 

@@ -168,7 +168,7 @@ uvicorn:
       /^5 server\.trusted_proxies\[4\]/,
       /^5 server\.trusted_proxies\[5\]/,
       /^7 uvicorn\.root_path: must not have '\.', '\.\.' or '\/\/' in it/,
-      /^8 uvicorn\.forwarded_allow_ips: says something else than server\.trusted_proxies/,
+      /^8 uvicorn\.forwarded_allow_ips: contradicts server\.trusted_proxies/,
     ],
   ],
   // Names.
@@ -195,7 +195,7 @@ ${TREES}`,
     provider: toy
 ${TREES}`,
     [
-      "6 authentication.providers[2].provider: the name 'toy' is taken by authentication.providers[0]; each provider needs its own",
+      "6 authentication.providers[2].provider: authentication.providers[0] has the name 'toy' already; give each provider its own.",
     ],
   ],
   [
@@ -205,8 +205,8 @@ ${TREES}`,
   - {provider: elsewhere, id: bob}
 ${TREES}`,
     [
-      "7 authentication.tiled_admins[0].provider: found a provider that is not there; did you mean 'toy'? Allowed: toy",
-      "8 authentication.tiled_admins[1].provider: found a provider that is not there. Allowed: toy",
+      "7 authentication.tiled_admins[0].provider: there is no provider 'toi'. Did you mean 'toy'? The providers are: toy.",
+      "8 authentication.tiled_admins[1].provider: there is no provider 'elsewhere'. The providers are: toy.",
     ],
   ],
   [
@@ -224,7 +224,7 @@ ${TREES}`,
   - {provider: toy, id: alice}
 ${TREES}`,
     [
-      "2 authentication.tiled_admins: there are administrators but no authentication.providers that they could log in with",
+      "2 authentication.tiled_admins: administrators need authentication.providers to log in with; add some, or remove tiled_admins.",
     ],
   ],
   // Secrets.
@@ -232,7 +232,7 @@ ${TREES}`,
     "a single-user key beside providers",
     `${TOY}  single_user_api_key: hunter2\n${TREES}`,
     [
-      /^6 authentication\.single_user_api_key: a single-user key has no place beside authentication\.providers/,
+      /^6 authentication\.single_user_api_key: a single-user key cannot be used together with authentication\.providers/,
     ],
   ],
   [
@@ -315,17 +315,19 @@ ${TREES}`,
   ["an empty list of trees", "metrics:\ntrees: []\n", [/^2 trees: nothing is served/]],
   [
     "a tree of another server",
-    "trees:\n- path: /\n  tree: my_package.trees:tree\n- path: hunter2\n  tree: hunter2\n",
+    "trees:\n- path: /\n  tree: my_package.trees:tree\n- path: other\n  tree: other.trees\n",
     [
       /^3 trees\[0\]\.tree: this needs a real Tiled behind this server.*\n {4}trees\[0\] \('\/'\): the Python tree 'my_package\.trees:tree'\n/,
-      /^4 trees\[1\]\.path: this path and that of trees\[0\] \('\/'\) contain each other/,
-      /^5 trees\[1\]\.tree: found another text, which has to run in a real Tiled/,
+      /^4 trees\[1\]\.path: this path and that of trees\[0\] \('\/'\) overlap/,
+      /^5 trees\[1\]\.tree: the tree 'other\.trees' is not known here\. Use .*, or a real Tiled behind/,
     ],
   ],
   [
     "a misspelt tree",
     "trees:\n- path: /\n  tree: tiled.examples.generated_minimal:tre\n",
-    [/^3 trees\[0\]\.tree: found .*; did you mean 'tiled\.examples\.generated_minimal:tree'\?/],
+    [
+      /^3 trees\[0\]\.tree: the tree 'tiled.*:tre' is not known here\. Did you mean 'tiled\.examples\.generated_minimal:tree'\?/,
+    ],
   ],
   [
     "trees that contain each other",
@@ -338,10 +340,10 @@ ${TREES}`,
 - {path: /../x, tree: "tiled.examples.generated_minimal:tree"}
 `,
     [
-      /^4 trees\[2\]\.path: this path and that of trees\[0\] \('\/a\/b'\) contain each other/,
+      /^4 trees\[2\]\.path: this path and that of trees\[0\] \('\/a\/b'\) overlap/,
       /^5 trees\[3\]\.path: this path and that of trees\[0\]/,
       /^6 trees\[4\]\.path: this path and that of trees\[0\]/,
-      /^7 trees\[5\]\.path: found '\.' or '\.\.' in it/,
+      /^7 trees\[5\]\.path: must not have '\.' or '\.\.' in it/,
     ],
   ],
   [
@@ -352,7 +354,7 @@ ${TREES}`,
   [
     "a catalog beside trees",
     `${TREES}catalog: {uri: c.db}\n`,
-    [/^2 catalog: 'catalog' and 'trees' exclude each other/, /^2 catalog: this needs a real Tiled/],
+    [/^2 catalog: 'catalog' and 'trees' cannot be used together/, /^2 catalog: this needs a real Tiled/],
   ],
   [
     "a folder that is not named, and one that is misspelt",
@@ -362,15 +364,15 @@ ${TREES}`,
       /^5 trees\[1\]\.args\.director: unknown key 'director'; did you mean 'directory'\?/,
       /^5 trees\[1\]\.args\.access_tags_file: a list is not allowed here\. Use text/,
       /^5 trees\[1\]\.args: the key 'directory' is missing/,
-      /^5 trees\[1\]\.args\.access_tags_file: tags mean nothing without a policy/,
+      /^5 trees\[1\]\.args\.access_tags_file: tags need a policy/,
     ],
   ],
   [
     "tags without a policy, and tags of a person or a service",
     'trees:\n- path: /\n  tree: tiled.examples.generated_minimal:tree\n  access_tags:\n  - public\n  - "user:bob"\n  - "Service:1"\n',
     [
-      /^4 trees\[0\]\.access_tags: tags mean nothing without a policy: 'access_control' is missing/,
-      /^6 trees\[0\]\.access_tags\[1\]: tags that begin with 'user:' or 'service:' are not given by hand/,
+      /^4 trees\[0\]\.access_tags: tags need a policy: add access_control/,
+      /^6 trees\[0\]\.access_tags\[1\]: tags that begin with 'user:' or 'service:' are the server's own/,
       /^7 trees\[0\]\.access_tags\[2\]: tags that begin with/,
     ],
   ],
@@ -383,7 +385,7 @@ ${TREES}`,
     "a policy for another provider",
     `${TREES}authentication:\n  providers:\n  - {provider: toy, authenticator: "tiled.authenticators:DummyAuthenticator"}\naccess_control:\n  access_policy: "tiled.access_control.access_policies:TagBasedAccessPolicy"\n  args: {provider: toys, tag_definitions: t.yml}\n`,
     [
-      "7 access_control.args.provider: there is no provider of this name; did you mean 'toy'? The providers are toy",
+      "7 access_control.args.provider: there is no provider 'toys'. Did you mean 'toy'? The providers are: toy.",
     ],
   ],
   [
@@ -395,7 +397,7 @@ ${TREES}`,
     "a misspelt policy",
     `${TREES}access_control:\n  access_policy: "tiled.access_control.access_policies:TagBasedAcessPolicy"\n  args:\n`,
     [
-      /^3 access_control\.access_policy: .* did you mean 'tiled.*:TagBasedAccessPolicy'\? Allowed: .*\.\/my_policy\.js:MyPolicy/,
+      /^3 access_control\.access_policy: .* Did you mean 'tiled.*:TagBasedAccessPolicy'\? Use .*\.\/my_policy\.js:MyPolicy/,
     ],
   ],
 ];

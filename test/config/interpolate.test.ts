@@ -88,16 +88,29 @@ describe("interpolation", () => {
 
   it("an unset variable is an error with its name and place", () => {
     assert.deepEqual(wrong(file(`a\${NO_SUCH}`)), [
-      "7 authentication.providers[0].args.users_to_passwords.alice: the environment variable 'NO_SUCH' is not set",
+      "7 authentication.providers[0].args.users_to_passwords.alice: the environment variable 'NO_SUCH' is not set.",
     ]);
   });
 
   it("each unset variable is named, in lists and in what has no effect, too", () => {
     const yaml = `authentication: {secret_keys: [$A, "x$B"]}\nwebhooks: {secret_keys: [$C]}\n${TREES}`;
     assert.deepEqual(wrong(yaml), [
-      "1 authentication.secret_keys[0]: the environment variable 'A' is not set",
-      "1 authentication.secret_keys[1]: the environment variable 'B' is not set",
-      "2 webhooks.secret_keys[0]: the environment variable 'C' is not set",
+      "1 authentication.secret_keys[0]: the environment variable 'A' is not set.",
+      "1 authentication.secret_keys[1]: the environment variable 'B' is not set.",
+      "2 webhooks.secret_keys[0]: the environment variable 'C' is not set.",
+    ]);
+  });
+
+  it("a variable that is used in several places is one error, whatever belongs there", () => {
+    const yaml = `server: {port: $A, public_url: "https://\${A}/$A"}
+uvicorn: {root_path: $A}
+authentication:
+  secret_keys: [$A]
+  providers: [{provider: $A, authenticator: "tiled.authenticators:DummyAuthenticator"}]
+  tiled_admins: [{provider: lab, id: $A}]
+${TREES}`;
+    assert.deepEqual(wrong(yaml), [
+      "1 server.port: the environment variable 'A' is not set. It is used at server.public_url (line 1), uvicorn.root_path (line 2), authentication.secret_keys[0] (line 4), authentication.providers[0].provider (line 5) and 1 more place, too.",
     ]);
   });
 

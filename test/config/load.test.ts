@@ -140,8 +140,8 @@ audit: {retention_days: null}
     assert.deepEqual(
       config.trees.map(({ path, place: { line } }) => [path, line]),
       [
-        ["/raw/x", 27],
-        ["/b", 27],
+        ["/raw/x", 28],
+        ["/b", 28],
       ],
     );
     assert.equal(
@@ -246,10 +246,7 @@ uvicorn:
 ${TREES}`;
     const found = wrong(yaml);
     assert.equal(found.length, 5);
-    assert.match(
-      found[0] ?? "",
-      /^3 uvicorn\.host: says something else than server\.host \(.*config\.yml:1\)/,
-    );
+    assert.match(found[0] ?? "", /^3 uvicorn\.host: contradicts server\.host \(.*config\.yml:1\)/);
     assert.match(found[1] ?? "", /^4 uvicorn\.port:/);
     assert.match(found[2] ?? "", /^5 uvicorn\.forwarded_allow_ips:/);
     assert.match(found[3] ?? "", /^6 uvicorn\.ssl_certfile:/);
@@ -359,7 +356,7 @@ describe("the command line wins", () => {
     ]);
     assert.match(
       wrong(`authentication: {${PROVIDER}}\n${TREES}`, {}, { apiKey: "abc" })[0] ?? "",
-      /has no place beside/,
+      /cannot be used together/,
     );
   });
 });

@@ -66,23 +66,27 @@ trees:
     [
       "what only an upstream has",
       `trees: [{path: /, tree: "tiled.examples.generated_minimal:tree", timeout: 3}]\n`,
-      /^1 trees\[0\]\.timeout: of an upstream only/,
+      /^1 trees\[0\]\.timeout: only an entry with 'upstream'/,
     ],
     [
       "two at one place",
       "trees:\n- {path: /a, upstream: http://a}\n- {path: a/, upstream: http://b}\n",
-      /^3 trees\[1\]\.path: trees\[0\] is an upstream of the same host and path already/,
+      /^3 trees\[1\]\.path: trees\[0\] has the same host and path already/,
     ],
     [
       "over our own paths",
       "trees: [{path: /API/v1, upstream: http://a}]\n",
       /paths below '\/API' are this server's own/,
     ],
-    ["at '..'", "trees: [{path: /a/.., upstream: http://a}]\n", /^1 trees\[0\]\.path: found something else/],
+    [
+      "at '..'",
+      "trees: [{path: /a/.., upstream: http://a}]\n",
+      /^1 trees\[0\]\.path: the path of an upstream has letters/,
+    ],
     [
       "at an encoded path",
       "trees: [{path: /a%2f, upstream: http://a}]\n",
-      /^1 trees\[0\]\.path: found something else/,
+      /^1 trees\[0\]\.path: the path of an upstream has letters/,
     ],
     [
       "over trees that are served here",
@@ -97,7 +101,7 @@ trees:
     [
       "too patient",
       "trees: [{path: /, upstream: http://a, timeout: P2D}]\n",
-      /^1 trees\[0\]\.timeout: found more/,
+      /^1 trees\[0\]\.timeout: must not be longer than a day/,
     ],
     [
       "a host that is a URL",

@@ -9,8 +9,8 @@ describe("files that are not one mapping in YAML", () => {
     ["empty", "", 1, /the file is empty/],
     ["comments only", "# nothing\n\n", 1, /the file is empty/],
     ["null", "~\n", 1, /the file is empty/],
-    ["a list", "- a\n- b\n", 1, /found a list, allowed: a mapping/],
-    ["a text", "hunter2\n", 1, /found a single value, allowed: a mapping/],
+    ["a list", "- a\n- b\n", 1, /must be a mapping .*, not a list/],
+    ["a text", "hunter2\n", 1, /must be a mapping .*, not a single value/],
     ["several documents", `${TREES}---\nb: 2\n`, 2, /several YAML documents/],
     ["a tab", "server:\n\tport: 8000\n", 2, /a tab indents this line/],
     ["a tab after spaces", "trees:\n  - path: /\n  \t  tree: x\n", 3, /a tab indents this line/],
@@ -26,7 +26,7 @@ describe("files that are not one mapping in YAML", () => {
     ["a key that is a list", "? [hunter2]\n: 1\n", 1, /keys must be texts/],
     ["an alias of nothing", `${TREES}b: *hunter2\n`, 2, /an alias .* names no anchor before it/],
     ["an alias of itself", "a: &a [*a]\n", 1, /an alias .* names no anchor before it/],
-    ["merging a text", `${TREES}server:\n  <<: hunter2\n`, 3, /something else than a mapping to merge/],
+    ["merging a text", `${TREES}server:\n  <<: hunter2\n`, 3, /only a mapping can be merged/],
   ] as const) {
     it(name, () => {
       const [problem, ...others] = problems(text);
@@ -37,11 +37,50 @@ describe("files that are not one mapping in YAML", () => {
     });
   }
 
+  for (const [name, text, ...shown] of [
+    ["a value without a secret", "server:\n  host: @home # here\n", "  host: @home", "        ^"],
+    ["a missing comma", "server: {port: 8000 host: x}\n", "server: {port: 8000 host: x}", "               ^"],
+    [
+      "a secret",
+      "authentication:\n  single_user_api_key: @hunter2 x\n",
+      "  single_user_api_key: @… …",
+      "                       ^",
+    ],
+    [
+      "a secret beside",
+      "server: {port: @1, password: hunter2}\n",
+      "server: {port: @1, … …}",
+      "               ^",
+    ],
+    [
+      "an unknown key",
+      "authentication:\n  args:\n    hunter2: 'hunter2' hunter2\n",
+      "    … '…' …",
+      "          ^",
+    ],
+    [
+      "a password in a URL",
+      "trees: [{path: @, upstream: 'http://u:hunter2@h'}]\n",
+      "trees: [{path: @, upstream: '…'}]",
+      "               ^",
+    ],
+    ["a list of secrets", "authentication:\n  secret_keys:\n  - @hunter2\n", "  - @…", "    ^"],
+  ] as const) {
+    it(`the line and a caret: ${name}`, () => {
+      const [message = ""] = wrong(text);
+      assert.deepEqual(
+        message.split("\n").slice(1),
+        shown.map((line) => `    ${line}`),
+      );
+      assert.doesNotMatch(message, /hunter2/);
+    });
+  }
+
   it("a key twice, at its second line", () => {
     const text = `server:\n  port: 1\n  port: 2\n${TREES}server: {}\n`;
     assert.deepEqual(wrong(text), [
-      "3 server.port: the key 'port' stands here twice, first in line 2",
-      "5 server: the key 'server' stands here twice, first in line 1",
+      "3 server.port: the key 'port' is given twice, first in line 2. Remove one of them.",
+      "5 server: the key 'server' is given twice, first in line 1. Remove one of them.",
     ]);
   });
 

@@ -190,7 +190,7 @@ extra: 1
 
   test("files that are none", (t) => {
     assert.match(wrong(t, "")[0] ?? "", /the file is empty/);
-    assert.match(wrong(t, "- a\n")[0] ?? "", /found a list, allowed: a mapping/);
+    assert.match(wrong(t, "- a\n")[0] ?? "", /must be a mapping .*, not a list/);
     assert.match(wrong(t, "roles: {}\n")[0] ?? "", /the key 'tags' is missing/);
     assert.match(wrong(t, "tags: {a: {}, a: {}}\n")[0] ?? "", /the key 'a' stands here twice/);
     const gone = readDefinitions("/nowhere/tags.yml", RULES);
