@@ -208,6 +208,8 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     site,
     logo: parts.logo,
     mode: accessMode(parts.authenticators.size, config.authentication.allowAnonymousAccess),
+    // The trees that are served here are read-only.
+    writable: config.upstreams.length > 0,
     providers: [...parts.authenticators.keys()],
     links,
   });

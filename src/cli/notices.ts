@@ -9,6 +9,8 @@ export interface StartFacts {
   readonly url: string;
   readonly publicUrl: string | null;
   readonly mode: AccessMode;
+  /** Whether anything that is served can be written to. */
+  readonly writable: boolean;
   /** The single-user key where it was made for this start; a configured one is never printed. */
   readonly generatedKey: Secret | null;
   /** Whether the database outlives the process. */
@@ -42,17 +44,17 @@ export function redirectNotice(base: string, providers: readonly string[]): stri
   ];
 }
 
-function remarks({ mode, generatedKey, durable, secretKeysConfigured }: StartFacts): string[] {
+function remarks({ mode, writable, generatedKey, durable, secretKeysConfigured }: StartFacts): string[] {
   const lines: string[] = [];
   if (mode === "public" || mode === "mixed") {
     lines.push("Visitors may read without logging in.");
   }
   if (mode === "single-user" || mode === "public") {
-    const powers = mode === "public" ? "write" : "read and write";
+    const powers = powersOf(mode, writable);
     lines.push(
       generatedKey === null
-        ? `Whoever has the configured API key may ${powers}.`
-        : `Whoever has the key in this address may ${powers}. It was made for this start and ends with it; ` +
+        ? `The configured API key ${powers}.`
+        : `The key in this address ${powers}. It was made for this start and ends with it; ` +
             "--api-key or TILED_SINGLE_USER_API_KEY sets one that stays.",
     );
     return lines;
@@ -66,4 +68,10 @@ function remarks({ mode, generatedKey, durable, secretKeysConfigured }: StartFac
     );
   }
   return lines;
+}
+
+/** What is served here is read-only; what stands behind this server may not be. */
+function powersOf(mode: AccessMode, writable: boolean): string {
+  if (writable) return mode === "public" ? "also allows writing" : "allows reading and writing";
+  return mode === "public" ? "has every permission, though the trees are read-only" : "allows reading";
 }

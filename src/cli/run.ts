@@ -65,6 +65,7 @@ export async function run(config: Config, options: RunOptions, terminal: Termina
 function notice(server: RunningServer, config: Config): string {
   return startNotice({
     ...server,
+    writable: config.upstreams.length > 0,
     publicUrl: config.server.publicUrl,
     secretKeysConfigured: config.authentication.secretKeys !== null,
   });

@@ -12,6 +12,7 @@ export interface PageDeps {
   readonly site: Site;
   readonly logo: Asset | null;
   readonly mode: AccessMode;
+  readonly writable: boolean;
   readonly providers: readonly string[];
   readonly links: { base(request: FastifyRequest): string; readonly rootPath: string };
 }
@@ -19,12 +20,20 @@ export interface PageDeps {
 const DAY = 86_400;
 
 export function pageRoutes(app: FastifyInstance, deps: PageDeps): void {
-  const { site, mode, providers, links } = deps;
+  const { site, mode, writable, providers, links } = deps;
 
   app.get("/", { schema: { hide: true }, config: { access: "page" } }, (request, reply) => {
     const loggedIn = request.caller.kind === "browser";
     const baseUrl = links.base(request);
-    const page = landingPage({ site, baseUrl, basePath: links.rootPath, mode, providers, loggedIn });
+    const page = landingPage({
+      site,
+      baseUrl,
+      basePath: links.rootPath,
+      mode,
+      writable,
+      providers,
+      loggedIn,
+    });
     return sendPage(reply, page, { noStore: loggedIn });
   });
 

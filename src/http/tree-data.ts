@@ -8,6 +8,7 @@ import { Problem } from "../schemas/auth.ts";
 import { DataAnswer } from "../schemas/tree.ts";
 import { type MediaType, negotiate, type Readable, refusal } from "../trees/formats.ts";
 import { answerBytes } from "./answer.ts";
+import { keepForCaller } from "./tree-nodes.ts";
 import { unify } from "./tree-query.ts";
 
 export const DataQuery = {
@@ -24,6 +25,7 @@ export function dataRoute(summary: string, querystring: TObject) {
     config: { access: { scopes: ["read:data"] } },
     schema: { tags: ["tree"], summary, querystring, response: responses },
     preValidation: unify(querystring),
+    preHandler: keepForCaller,
   } as const;
 }
 

@@ -9,7 +9,7 @@ import type { Entry } from "../trees/contract.ts";
 import { termOf } from "../trees/filters.ts";
 import { answer } from "./answer.ts";
 import { filterParameters, readFilters } from "./tree-filters.ts";
-import { findFamily, type OnNode, type TreeDeps } from "./tree-nodes.ts";
+import { findFamily, keepForCaller, type OnNode, type TreeDeps } from "./tree-nodes.ts";
 import { Repeated, unify } from "./tree-query.ts";
 
 const DistinctQuery = Type.Object({
@@ -32,6 +32,7 @@ export function distinctRoute(app: FastifyInstance, deps: TreeDeps): void {
         response: { 200: DistinctAnswer, 400: Problem, 401: Problem, 404: Problem, 422: Problem },
       },
       preValidation: unify(querystring),
+      preHandler: keepForCaller,
     },
     async (request, reply) => {
       const { metadata = [], structure_families, specs, counts } = request.query;

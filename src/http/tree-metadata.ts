@@ -10,7 +10,14 @@ import type { TreeNode } from "../trees/contract.ts";
 import { termOf } from "../trees/filters.ts";
 import { answer } from "./answer.ts";
 import { isOlder, pythonClient } from "./headers.ts";
-import { findNode, noSuchEntry, type OnNode, segmentsOf, type TreeDeps } from "./tree-nodes.ts";
+import {
+  findNode,
+  keepForCaller,
+  noSuchEntry,
+  type OnNode,
+  segmentsOf,
+  type TreeDeps,
+} from "./tree-nodes.ts";
 import { Repeated, unify } from "./tree-query.ts";
 import { FIELDS, type Field, MAX_DEPTH, type ResourceOptions, resource } from "./tree-resource.ts";
 
@@ -41,6 +48,7 @@ export function metadataRoute(app: FastifyInstance, deps: TreeDeps): void {
         response: { 200: NodeAnswer, 400: Problem, 401: Problem, 404: Problem, 422: Problem },
       },
       preValidation: unify(MetadataQuery),
+      preHandler: keepForCaller,
     },
     async (request, reply) => {
       const { links } = deps;

@@ -1,7 +1,7 @@
 /**
  * From a request's path to the node that it means, and what is said where there is none.
  */
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Caller } from "../domain/caller.ts";
 import { Failure } from "../errors.ts";
 import { pythonList } from "../lib/python.ts";
@@ -23,6 +23,17 @@ export interface TreeDeps {
   readonly links: Pick<Links, "base" | "rootPath">;
   /** What a caller may do with the nodes; null: whatever the caller's scopes say. */
   readonly rights: (caller: Caller) => Rights | null | Promise<Rights | null>;
+}
+
+/** What the answers depend on beside the URL. */
+const VARY = "Accept, Authorization, Cookie";
+
+/** For each route of the tree, before its handler: caches may keep an answer for the one caller who asked. */
+export function keepForCaller(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const others = reply.getHeader("vary");
+  reply.header("vary", others === undefined ? VARY : `${others}, ${VARY}`);
+  if (request.caller.kind !== "anonymous") reply.header("cache-control", "private");
+  done();
 }
 
 /** The rest of the path, which may contain slashes. */

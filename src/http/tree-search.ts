@@ -12,7 +12,7 @@ import { isOwnOrder, type SortingItem, sortEntries } from "../trees/sorting.ts";
 import { answer } from "./answer.ts";
 import { filterParameters, readFilters } from "./tree-filters.ts";
 import { ResourceQuery, resourceOptions } from "./tree-metadata.ts";
-import { findFamily, type OnNode, pathOf, segmentsOf, type TreeDeps } from "./tree-nodes.ts";
+import { findFamily, keepForCaller, type OnNode, pathOf, segmentsOf, type TreeDeps } from "./tree-nodes.ts";
 import { Repeated, unify } from "./tree-query.ts";
 import { keyResource, listedResource, type ResourceOptions } from "./tree-resource.ts";
 
@@ -95,6 +95,7 @@ function route(summary: string, querystring: TObject) {
       response: { 200: SearchAnswer, 400: Problem, 401: Problem, 404: Problem, 422: Problem },
     },
     preValidation: unify(querystring),
+    preHandler: keepForCaller,
   } as const;
 }
 
@@ -169,7 +170,9 @@ async function sendPage(
     links: { self: link(offset), first: link(0), next: limit > 0 && next < count ? link(next) : null },
     meta: { count },
   };
-  return answer(request, reply, body, { headers: { "cache-control": "must-revalidate" } });
+  const known = request.caller.kind !== "anonymous";
+  const headers = { "cache-control": known ? "private, must-revalidate" : "must-revalidate" };
+  return answer(request, reply, body, { headers });
 }
 
 function readOffset(query: Query): number {

@@ -20,13 +20,16 @@ export interface Landing {
   /** "" or "/prefix": the path of `baseUrl`. */
   readonly basePath: string;
   readonly mode: AccessMode;
+  /** Whether anything that is served can be written to. */
+  readonly writable: boolean;
   /** In the order of the configuration. */
   readonly providers: readonly string[];
   /** Whether this browser is logged in. */
   readonly loggedIn: boolean;
 }
 
-export function landingPage({ site, baseUrl, basePath, mode, providers, loggedIn }: Landing): Html {
+export function landingPage(landing: Landing): Html {
+  const { site, baseUrl, basePath, mode, writable, providers, loggedIn } = landing;
   return page({
     site,
     basePath,
@@ -42,7 +45,7 @@ export function landingPage({ site, baseUrl, basePath, mode, providers, loggedIn
 <h2 id="access">Access</h2>
 <dl class="facts">
 <dt>Read</dt><dd>${READ[mode]}</dd>
-<dt>Write</dt><dd>${WRITE[mode]}</dd>
+${writable && html`<dt>Write</dt><dd>${WRITE[mode]}</dd>`}
 ${providers.length > 0 && html`<dt>Log in with</dt><dd><ul>${providers.map((name) => html`<li><code>${name}</code></li>`)}</ul></dd>`}
 <dt>Address</dt><dd><code>${baseUrl}</code></dd>
 </dl>

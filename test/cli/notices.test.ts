@@ -6,6 +6,7 @@ import { Secret } from "../../src/lib/secrets.ts";
 const FACTS: StartFacts = {
   url: "http://127.0.0.1:8000",
   publicUrl: null,
+  writable: true,
   mode: "private",
   generatedKey: null,
   durable: true,
@@ -18,20 +19,20 @@ const notice = (facts: Partial<StartFacts>) => startNotice({ ...FACTS, ...facts 
 test("single user: a key that was made for this start is in the address", () => {
   const text = notice({ mode: "single-user", generatedKey: new Secret("abc123") });
   assert.match(text, /^ {4}http:\/\/127\.0\.0\.1:8000\?api_key=abc123$/m);
-  assert.match(text, /Whoever has the key in this address may read and write\./);
+  assert.match(text, /The key in this address allows reading and writing\./);
   assert.doesNotMatch(text, /Visitors|database|tokens/);
 });
 
 test("single user: a configured key is not printed", () => {
   const text = notice({ mode: "single-user" });
   assert.match(text, /^ {4}http:\/\/127\.0\.0\.1:8000$/m);
-  assert.match(text, /Whoever has the configured API key may read and write\./);
+  assert.match(text, /The configured API key allows reading and writing\./);
 });
 
 test("public: visitors may read, the key is for writing", () => {
   const text = notice({ mode: "public", generatedKey: new Secret("abc123") });
   assert.match(text, /Visitors may read without logging in\./);
-  assert.match(text, /Whoever has the key in this address may write\./);
+  assert.match(text, /The key in this address also allows writing\./);
 });
 
 test("with logins: what ends with the process is said, and only then", () => {
@@ -61,4 +62,9 @@ test("logins at a provider: both redirect URIs of each, as browsers reach this s
     /^ {4}http:\/\/127\.0\.0\.1:8000\/api\/.*\/lab\/code$/m,
   );
   assert.doesNotMatch(notice({}), /[Rr]edirect/);
+});
+
+test("nothing is said to be writable where everything is read-only", () => {
+  for (const mode of ["single-user", "public"] as const)
+    assert.doesNotMatch(notice({ mode, writable: false }), /writ/);
 });

@@ -16,6 +16,7 @@ function server(deps: Partial<PageDeps> = {}) {
     site: { title: "Tiled", logo: null, contact: null, version: "0.1.0" },
     logo: null,
     mode: "private",
+    writable: true,
     providers: ["toy"],
     links: { base: () => "http://127.0.0.1:8000", rootPath: "" },
     ...deps,

@@ -6,10 +6,10 @@ const SITE = { title: "Tiled", logo: null, contact: null, version: "0.1.0" };
 
 function render(
   mode: AccessMode,
-  options: { baseUrl?: string; basePath?: string; providers?: readonly string[] } = {},
+  options: { baseUrl?: string; basePath?: string; providers?: readonly string[]; writable?: boolean } = {},
 ): string {
-  const { baseUrl = "http://127.0.0.1:8000", basePath = "", providers = [] } = options;
-  return landingPage({ site: SITE, baseUrl, basePath, mode, providers, loggedIn: false }).text;
+  const { baseUrl = "http://127.0.0.1:8000", basePath = "", providers = [], writable = true } = options;
+  return landingPage({ site: SITE, baseUrl, basePath, mode, writable, providers, loggedIn: false }).text;
 }
 
 test("the mode follows from the providers and from whether visitors may read", () => {
@@ -47,4 +47,11 @@ test("the address and every path are those that the browser used", () => {
 test("a host name cannot break out of the page or of the Python string", () => {
   const text = render("mixed", { baseUrl: 'http://a"<script>' });
   assert.doesNotMatch(text, /<script>|a"/);
+});
+
+test("nothing is said of writing where everything is read-only", () => {
+  for (const mode of ["single-user", "public", "private", "mixed"] as const) {
+    assert.match(render(mode), /Write/);
+    assert.doesNotMatch(render(mode, { writable: false }), /[Ww]rit/);
+  }
 });
