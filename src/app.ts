@@ -138,7 +138,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   app.decorate("connections", connections);
   limitPipelines(app.server, connections);
   closeUnread(app, connections);
-  afterRequests(app, connections, [requestLines(parts.logger, proxies), metrics.count]);
+  afterRequests(app, connections, [requestLines(app, parts.logger, proxies), metrics.count]);
   commonHeaders(app, links);
   allowOrigins(app, config.allowOrigins);
   protectFromForgery(app, links, config.allowOrigins);

@@ -2,6 +2,8 @@
 /**
  * The command `tiled`, and the only place that ends the process. The verbs are in `cli/`.
  */
+import type { WriteStream } from "node:tty";
+import { logWriter } from "./cli/log-writer.ts";
 import { main, unexpected } from "./cli/program.ts";
 import type { Terminal } from "./cli/terminal.ts";
 
@@ -12,7 +14,8 @@ const terminal: Terminal = {
   columns: process.stdout.columns ?? 100,
   out: (text) => process.stdout.write(`${text}\n`),
   err: (text) => process.stderr.write(`${text}\n`),
-  log: (lines) => process.stderr.write(lines),
+  ...logWriter(process.stderr),
+  logView: { terminal: process.stderr.isTTY === true, colours: coloured(process.stderr) },
   events: process,
   exit: (code) => process.exit(code),
   keepRunning: () => {
@@ -32,3 +35,10 @@ process.on("uncaughtException", (error) => process.exit(unexpected(error, termin
 const code = await main(process.argv.slice(2), terminal);
 // What was printed has to leave before the process does.
 process.stdout.write("", () => process.exit(code));
+
+/** Node knows NO_COLOR, FORCE_COLOR and TERM; of what is no terminal it asks for none. */
+function coloured(stream: WriteStream): boolean {
+  if (stream.isTTY) return stream.hasColors();
+  const forced = process.env["FORCE_COLOR"];
+  return forced !== undefined && forced !== "0" && forced !== "false";
+}

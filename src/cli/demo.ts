@@ -32,6 +32,7 @@ export function demo(listen: {
       },
       trees: [{ path: "/", tree: "tiled.examples.generated_minimal:tree" }],
       pages: { title: "Tiled demo" },
+      log: { level: "warn" },
     },
     {},
     listen,

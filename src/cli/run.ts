@@ -5,24 +5,32 @@
 import type { Config } from "../config/model.ts";
 import { Failure, OperatorError } from "../errors.ts";
 import type { RunningServer } from "../server.ts";
-import { LogBuffer } from "./log-buffer.ts";
+import { LogBuffer, type LogBufferOptions } from "./log-buffer.ts";
 import { startNotice } from "./notices.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface RunOptions {
-  readonly logLevel: string;
+  /** In place of the configuration's, both. */
+  readonly logFormat: Config["log"]["format"] | undefined;
+  readonly logLevel: Config["log"]["level"] | undefined;
   readonly logTimestamps: boolean;
   /** What is printed once the server answers, in place of the usual notice. */
   readonly notice?: ((server: RunningServer) => string) | undefined;
 }
 
+/** For the log's reader at the end. */
+const LOG_MS = 500;
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
 /** Resolves once a signal has ended the server. */
 export async function run(config: Config, options: RunOptions, terminal: Terminal): Promise<void> {
-  const lines = new LogBuffer(terminal.log);
+  const lines = new LogBuffer(terminal.log, {
+    ...(await rendering(options.logFormat ?? config.log.format, options, terminal)),
+    onDropped: (dropped) =>
+      log.warn({ dropped }, "Lines of the log were dropped, since its reader does not keep up."),
+  });
   const { events } = terminal;
-  events.once("exit", () => lines.flush());
+  events.once("exit", () => terminal.lastLog(lines.takeLast()));
   terminal.keepRunning();
 
   let requested: () => void = () => {};
@@ -36,7 +44,7 @@ export async function run(config: Config, options: RunOptions, terminal: Termina
   const [{ startServer }, { pino }] = await Promise.all([import("../server.ts"), import("pino")]);
   const log = pino(
     {
-      level: options.logLevel,
+      level: options.logLevel ?? config.log.level,
       base: null,
       timestamp: options.logTimestamps ? pino.stdTimeFunctions.isoTime : pino.stdTimeFunctions.epochTime,
     },
@@ -59,7 +67,18 @@ export async function run(config: Config, options: RunOptions, terminal: Termina
 
   await stop;
   await server.stop();
-  lines.flush();
+  await lines.end(LOG_MS);
+}
+
+/** How the log looks; what that needs is loaded only where a person looks at it. */
+async function rendering(
+  format: Config["log"]["format"],
+  { logTimestamps }: RunOptions,
+  { logView }: Terminal,
+): Promise<LogBufferOptions> {
+  if (format === "json" || (format === "auto" && !logView.terminal)) return {};
+  const { prettyLines } = await import("../lib/pretty-lines.ts");
+  return { render: prettyLines({ colours: logView.colours, isoTimes: logTimestamps }) };
 }
 
 function notice(server: RunningServer, config: Config): string {

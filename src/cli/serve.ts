@@ -8,7 +8,16 @@ import type { RunOptions } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
 import { port } from "./values.ts";
 
-const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+const LEVELS: readonly Config["log"]["level"][] = [
+  "trace",
+  "debug",
+  "info",
+  "warn",
+  "error",
+  "fatal",
+  "silent",
+];
+const FORMATS: readonly Config["log"]["format"][] = ["auto", "pretty", "json"];
 
 interface ListenOptions {
   readonly host?: string;
@@ -16,7 +25,8 @@ interface ListenOptions {
 }
 
 interface LogOptions {
-  readonly logLevel: string;
+  readonly logFormat?: Config["log"]["format"];
+  readonly logLevel?: Config["log"]["level"];
   readonly logTimestamps?: boolean;
   readonly logConfig?: string;
 }
@@ -35,7 +45,8 @@ export function serveVerbs(tiled: Command, terminal: Terminal): void {
     .addHelpText(
       "after",
       `
-What to open is printed on stdout as soon as the server answers. The log goes to stderr, one JSON line a request.
+What to open is printed on stdout as soon as the server answers. The log goes to stderr:
+lines for people on a terminal (without colours where NO_COLOR is set), one JSON line a request elsewhere.
 SIGTERM and Ctrl-C let requests under way finish (at most 8 s) and end with exit code 0; a second one ends at once.
 
 Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the server cannot start (port in use, …).`,
@@ -109,12 +120,19 @@ function withListenOptions(command: Command): Command {
     );
 }
 
-function withLogOptions(command: Command, level = "info"): Command {
+function withLogOptions(command: Command, level = "the configuration's, or info"): Command {
   return command
     .addOption(
-      new Option("--log-level <level>", "the least important lines that the log has")
-        .choices(LEVELS)
-        .default(level),
+      new Option(
+        "--log-level <level>",
+        `the least important lines that the log has (default: ${level})`,
+      ).choices(LEVELS),
+    )
+    .addOption(
+      new Option(
+        "--log-format <format>",
+        "pretty: lines for people, json: one JSON line a request, auto: pretty on a terminal (default: the configuration's, or auto)",
+      ).choices(FORMATS),
     )
     .option("--log-timestamps", "times in the log as ISO 8601 text instead of milliseconds since 1970")
     .option("--no-log-timestamps", "times in the log as milliseconds since 1970")
@@ -141,6 +159,6 @@ async function start(
     terminal.err("--log-config is of no effect here: it configures uvicorn's log. See --log-level.");
   }
   const { run } = await import("./run.ts");
-  const { logLevel, logTimestamps = false, notice } = options;
-  await run(config, { logLevel, logTimestamps, notice }, terminal);
+  const { logFormat, logLevel, logTimestamps = false, notice } = options;
+  await run(config, { logFormat, logLevel, logTimestamps, notice }, terminal);
 }

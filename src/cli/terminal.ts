@@ -11,8 +11,12 @@ export interface Terminal {
   out(text: string): void;
   /** The same on stderr. */
   err(text: string): void;
-  /** Lines of the log: JSON, each with its end. */
-  log(lines: string): void;
+  /** Lines of the log, each with its end; calls back once they are written. */
+  log(lines: string, written: () => void): void;
+  /** The same at the end of the process. */
+  lastLog(lines: string): void;
+  /** Where the log goes: whether a person looks at it there, and in colours. */
+  readonly logView: { readonly terminal: boolean; readonly colours: boolean };
   /** The process's own: SIGINT, SIGTERM, `uncaughtExceptionMonitor`, `exit`. */
   readonly events: EventEmitter;
   /** Ends the process at once. */

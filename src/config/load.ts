@@ -106,7 +106,7 @@ function build(
     hint: (key, near) => oldFormHint(key, root) ?? (near ? undefined : belongs(key)),
   });
   const context = new Context((value ?? {}) as FileValue, root, overrides, problems, warnings);
-  const { database, metrics, pages, audit, allow_origins: origins } = context.value;
+  const { database, metrics, pages, audit, log, allow_origins: origins } = context.value;
   const config: Config = {
     server: serverConfig(context),
     authentication: authenticationConfig(context),
@@ -127,6 +127,7 @@ function build(
       logo: pages?.logo == null ? null : resolve(directory, pages.logo),
       contact: pages?.contact ?? null,
     },
+    log: { format: log?.format ?? "auto", level: log?.level ?? "info" },
     audit: { retentionDays: audit?.retention_days === undefined ? 365 : audit.retention_days },
     directory,
     warnings,

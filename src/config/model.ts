@@ -116,6 +116,11 @@ export interface Config {
   readonly allowOrigins: readonly string[];
   readonly metrics: { readonly prometheus: boolean };
   readonly pages: { readonly title: string; readonly logo: string | null; readonly contact: string | null };
+  readonly log: {
+    readonly format: "auto" | "pretty" | "json";
+    /** pino's. */
+    readonly level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  };
   readonly audit: { readonly retentionDays: number | null };
   /** The folder that relative module paths start from. */
   readonly directory: string;

@@ -47,8 +47,29 @@ export const server = section("Where the server listens and how it is reached", 
   ),
 });
 
+export const log = section("The log, on stderr", {
+  format: optional(
+    Type.Union([Type.Literal("auto"), Type.Literal("pretty"), Type.Literal("json")]),
+    "pretty: lines for people; json: one JSON line a request; auto: pretty on a terminal, json elsewhere",
+    "auto",
+  ),
+  level: optional(
+    Type.Union([
+      Type.Literal("trace"),
+      Type.Literal("debug"),
+      Type.Literal("info"),
+      Type.Literal("warn"),
+      Type.Literal("error"),
+      Type.Literal("fatal"),
+      Type.Literal("silent"),
+    ]),
+    "The least important lines that the log has; probes, polls and the pages' files are debug",
+    "info",
+  ),
+});
+
 const TUNING = "uvicorn's own tuning; this server is not uvicorn";
-const LOGS = "the log of this server is one JSON line a request; its level is an option of the command";
+const LOGS = "the section log, or --log-format and --log-level, say how this server logs";
 const DEVELOPMENT = "for the development of Python applications";
 const CLIENT_CERTIFICATES = "client certificates are not checked here; a proxy in front can do that";
 const LISTENING = "this server listens on a host and a port only";

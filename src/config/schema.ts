@@ -4,7 +4,7 @@
  */
 import { type Static, type TProperties, Type } from "typebox";
 import { accessControl, audit, authentication, database, tree } from "./schema-authentication.ts";
-import { server, uvicorn } from "./schema-server.ts";
+import { log, server, uvicorn } from "./schema-server.ts";
 import { noEffect, optional, section, text } from "./schema-shapes.ts";
 import type { Shape } from "./words.ts";
 
@@ -22,6 +22,7 @@ export const FileSchema = section("Configuration of tiled-auth", {
   ),
   server: optional(server, "Where the server listens and how it is reached"),
   uvicorn: optional(uvicorn, "The settings of Tiled's web server, as far as they apply here"),
+  log: optional(log, "The log, on stderr"),
   metrics: optional(
     section("Metrics for Prometheus", {
       prometheus: optional(Type.Boolean(), "Whether /api/v1/metrics is there", true),

@@ -14,6 +14,7 @@ import { GrantBody, GrantProblem } from "../schemas/external.ts";
 import { answerJson } from "./answer.ts";
 import { browserOf } from "./browser.ts";
 import type { Links } from "./links.ts";
+import { noteLogin } from "./logging.ts";
 import { type GrantError, grantErrors, oauthError, refuseGrant, speaksOAuth } from "./oauth.ts";
 import type { AuthServices } from "./services.ts";
 
@@ -59,7 +60,9 @@ export function externalTokenRoute(app: FastifyInstance, options: TokenRoutes, p
         }
         case "authorization_code": {
           const given = { code: required("code", code), browser: browserOf(request, links), verifier };
-          return answerJson(reply, await browsers.redeem(provider, given, origin));
+          const answer = await browsers.redeem(provider, given, origin);
+          noteLogin(request, answer);
+          return answerJson(reply, answer);
         }
         default:
           return refuseType(request, reply);
@@ -89,7 +92,11 @@ const OAUTH: Readonly<Record<Exclude<Poll["kind"], "answer">, GrantError>> = {
 };
 
 function answerPoll(request: FastifyRequest, reply: FastifyReply, poll: Poll): FastifyReply {
-  if (poll.kind === "answer") return answerJson(reply, poll.answer);
+  if (poll.kind === "answer") {
+    noteLogin(request, poll.answer);
+    return answerJson(reply, poll.answer);
+  }
+  if (poll.kind === "pending") request.remark = "poll";
   const reason = poll.kind === "refused" ? REASONS[poll.reason] : undefined;
   if (speaksOAuth(request)) return refuseGrant(reply, OAUTH[poll.kind], reason);
   switch (poll.kind) {

@@ -17,6 +17,7 @@ import { LoginAnswer, Problem } from "../schemas/auth.ts";
 import { AuthorizeQuery, ProviderReturn } from "../schemas/external.ts";
 import { answerJson } from "./answer.ts";
 import { browserOf, keepBrowser, queryOf, wantsPage } from "./browser.ts";
+import { noteLogin } from "./logging.ts";
 import { type FailurePage, failurePages, type LoginPages } from "./login-pages.ts";
 import type { AuthServices } from "./services.ts";
 
@@ -150,6 +151,7 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
     const answer = await services.login.answer(
       await services.login.open(named, identity, services.origin(request)),
     );
+    noteLogin(request, answer);
     if (goal.kind === "application" && redirectOnSuccess !== null) {
       return reply.redirect(withQuery(redirectOnSuccess, inQuery(answer, goal.state)), 302);
     }

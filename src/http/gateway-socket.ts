@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type WebSocket, WebSocketServer } from "ws";
-import { type Caller, isKnown, missingScopes } from "../domain/caller.ts";
+import { type Caller, missingScopes } from "../domain/caller.ts";
 import type { Callers } from "../domain/callers.ts";
 import type { Scope } from "../domain/scopes.ts";
 import type { Standing } from "../domain/standing.ts";
@@ -25,6 +25,7 @@ import { GOING_AWAY, Relay } from "./gateway-relay.ts";
 import type { Upgrades } from "./gateway-upgrade.ts";
 import { originOf } from "./identity.ts";
 import type { Links } from "./links.ts";
+import { callerNames } from "./logging.ts";
 import type { Proxies } from "./proxies.ts";
 
 export interface SocketDeps {
@@ -195,23 +196,17 @@ export class GatewaySockets {
       return;
     }
     const began = performance.now();
-    const who = isKnown(caller) ? caller.principal.uuid : caller.kind;
+    const who = callerNames(caller);
     const relay = new Relay(client, behind, early, (code) => {
       this.#open.delete(open);
-      request.log.info(
-        { principal: who, code, ms: Math.round(performance.now() - began) },
-        "WebSocket closed",
-      );
+      request.log.info({ ...who, code, ms: Math.round(performance.now() - began) }, "WebSocket closed");
     });
     // Where anybody may read, nobody has waited for it; it goes no further for all that.
     if (caller.kind === "anonymous") relay.withholdFirst(isAuthMessage);
     const heartbeat = new Heartbeat(client, request.raw.socket);
     const open: Open = { relay, heartbeat, caller, needs: needsOf(path), looking: false, unseen: 0 };
     this.#open.add(open);
-    request.log.info(
-      { principal: who, address: this.#deps.proxies.read(request).address },
-      "WebSocket opened",
-    );
+    request.log.info({ ...who, address: this.#deps.proxies.read(request).address }, "WebSocket opened");
   }
 
   /** All at once: where a look takes long, the others do not wait for it. */

@@ -100,6 +100,7 @@ export class Gateway {
           access,
           ...(access === "public" ? {} : { browserSession: true as const }),
           ...(kind === "socket" ? { tokenInQuery: true as const } : {}),
+          ...(kind === "page" ? { quiet: "files" as const } : {}),
         },
         schema: { hide: true },
         // Nothing after this is run: the body is not ours to read.

@@ -72,7 +72,7 @@ export function healthRoutes(app: FastifyInstance, { ping, providers, log }: Hea
 
 /** HAProxy asks with OPTIONS unless told otherwise. */
 function probe(app: FastifyInstance, url: string, schema: FastifySchema, handler: RouteHandlerMethod): void {
-  const config = { access: "public", hostless: true } as const;
+  const config = { access: "public", hostless: true, quiet: true } as const;
   app.get(url, { config, schema }, handler);
   app.options(url, { config, schema: { hide: true } }, handler);
 }

@@ -1,33 +1,92 @@
 /**
  * One line a request: what was asked, by whom, from where, how it ended. Never a header, a body or a query, since
- * those hold secrets; a path is cut to a sane length.
+ * those hold secrets; a path is cut to a sane length. What asks every few seconds is a line of the level `debug`.
  */
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { type Caller, isKnown } from "../domain/caller.ts";
-import { infoLines, quoted } from "../lib/log-lines.ts";
+import type { IdentityRef } from "../domain/model.ts";
+import { DEBUG, eventLines, INFO, quoted } from "../lib/log-lines.ts";
+import { parseUuid } from "../lib/uuid.ts";
 import { type AfterRequest, elapsed } from "./after.ts";
 import type { Proxies } from "./proxies.ts";
+import { routeOf } from "./route.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Asked for so often that its successes are debug lines; `files`: those whose path ends like a file's. */
+    quiet?: true | "files";
+  }
+  interface FastifyRequest {
+    /** What its line says beyond the caller: who logged in by it, or that it was one poll of many. */
+    remark: LoggedIn | "poll" | null;
+  }
+}
+
+interface LoggedIn {
+  readonly identity: IdentityRef;
+  /** As in the wire's answers. */
+  readonly principal: string;
+}
 
 const MAX_PATH = 200;
+const FILE = /\/[^/?#]*\.[A-Za-z0-9]+(?:[?#]|$)/;
 
-export function requestLines(logger: Logger, proxies: Proxies): AfterRequest {
-  const write = infoLines(logger, "request");
+export function requestLines(app: FastifyInstance, logger: Logger, proxies: Proxies): AfterRequest {
+  app.decorateRequest("remark", null);
+  const lines = eventLines(logger, "request");
   return (request, reply, aborted) => {
-    const { caller, failure } = request;
+    const level = isQuiet(request, reply.statusCode) ? DEBUG : INFO;
+    if (!lines.writes(level)) return;
+    const { failure } = request;
     const { address } = proxies.read(request);
     const ms = Math.round(elapsed(request) * 10) / 10;
     const why = failure === null ? "" : `,"code":${quoted(failure.code)},"reason":${quoted(failure.message)}`;
-    write(
+    lines.write(
+      level,
       `"reqId":${quoted(request.id)},"method":${quoted(request.method)},"path":${quoted(pathOf(request.originalUrl))},` +
         `"status":${reply.statusCode},"ms":${ms},"address":${address === null ? null : quoted(address)},` +
-        `"principal":${quoted(callerName(caller))}${aborted ? ',"aborted":true' : ""}${why}`,
+        `${who(request)}${aborted ? ',"aborted":true' : ""}${why}`,
     );
   };
 }
 
-function callerName(caller: Caller | undefined): string {
-  if (caller === undefined) return "anonymous";
-  return isKnown(caller) ? caller.principal.uuid : caller.kind;
+/** For a login that succeeded: its line is the person's, although it came without a credential. */
+export function noteLogin(request: FastifyRequest, { identity, principal }: LoggedIn): void {
+  request.remark = { identity, principal };
+}
+
+/** A principal and the name that people know it by. */
+export function callerNames(caller: Caller | undefined): {
+  readonly principal: string;
+  readonly name?: string;
+} {
+  if (caller === undefined) return { principal: "anonymous" };
+  if (!isKnown(caller)) return { principal: caller.kind };
+  const { uuid, identities } = caller.principal;
+  const identity = caller.kind === "browser" ? caller.identity : identities[0];
+  // A service has none.
+  return identity === undefined ? { principal: uuid } : { principal: uuid, name: nameOf(identity) };
+}
+
+function who({ caller, remark }: FastifyRequest): string {
+  if (remark === null || remark === "poll") {
+    const { principal, name } = callerNames(caller);
+    return `"principal":${quoted(principal)}${name === undefined ? "" : `,"name":${quoted(name)}`}`;
+  }
+  const principal = parseUuid(remark.principal) ?? remark.principal;
+  return `"principal":${quoted(principal)},"name":${quoted(nameOf(remark.identity))},"event":"login"`;
+}
+
+function nameOf({ provider, id }: IdentityRef): string {
+  return `${provider}:${id}`;
+}
+
+function isQuiet(request: FastifyRequest, status: number): boolean {
+  if (request.remark === "poll") return true;
+  const { quiet } = routeOf(request);
+  if (quiet === undefined || status >= 400) return false;
+  return quiet === true || FILE.test(request.originalUrl);
 }
 
 function pathOf(url: string): string {

@@ -30,6 +30,7 @@ import {
 } from "./browser-session.ts";
 import { dropKey, hasKeyCookie } from "./key-cookie.ts";
 import type { Links } from "./links.ts";
+import { noteLogin } from "./logging.ts";
 import { readNext } from "./next.ts";
 import { sendPage } from "./pages.ts";
 import { seeOther } from "./problem-pages.ts";
@@ -78,7 +79,13 @@ export class LoginPages {
     const { browserSessions } = services;
     const previous = sessionSecretOf(request, links);
     const origin = services.origin(request);
-    const { secret } = await browserSessions.begin(login.identity, login.authenticated, previous, origin);
+    const { secret, opened } = await browserSessions.begin(
+      login.identity,
+      login.authenticated,
+      previous,
+      origin,
+    );
+    noteLogin(request, { identity: login.identity, principal: opened.principal.uuid });
     keepSession(request, reply, links, secret, browserSessions.maxAge);
     if (hasKeyCookie(request, links)) dropKey(request, reply, links);
     return seeOther(reply, this.next(request, login.next)?.href ?? `${links.base(request)}/account`);

@@ -40,7 +40,7 @@ export function pageRoutes(app: FastifyInstance, deps: PageDeps): void {
   for (const file of [STYLE_ASSET, ICON_ASSET, ...(deps.logo ? [deps.logo] : [])]) {
     app.get(
       file.path,
-      { schema: { hide: true }, config: { access: "public", shared: true } },
+      { schema: { hide: true }, config: { access: "public", shared: true, quiet: true } },
       (_request, reply) =>
         reply
           .header("cache-control", `public, max-age=${365 * DAY}, immutable`)

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { Static } from "typebox";
 import { LoginAnswer, PasswordForm, Problem } from "../schemas/auth.ts";
 import { answerJson } from "./answer.ts";
+import { noteLogin } from "./logging.ts";
 import type { AuthServices, PasswordProvider } from "./services.ts";
 
 export function passwordRoutes(
@@ -26,10 +27,10 @@ export function passwordRoutes(
       async (request, reply) => {
         const { username, password } = request.body;
         const credentials = { username, password };
-        return answerJson(
-          reply,
-          await services.login.withPassword(name, authenticator, credentials, services.origin(request)),
-        );
+        const origin = services.origin(request);
+        const answer = await services.login.withPassword(name, authenticator, credentials, origin);
+        noteLogin(request, answer);
+        return answerJson(reply, answer);
       },
     );
   }

@@ -5,18 +5,27 @@
 import { type Logger, symbols } from "pino";
 import { printableJson } from "./printable.ts";
 
-const INFO = 30;
+export const DEBUG = 20;
+export const INFO = 30;
 
-/** Writes lines with a message at the level `info`, unless that is switched off. `fields`: JSON, `"a":1,"b":"x"`. */
-export function infoLines(logger: Logger, message: string): (fields: string) => void {
+export interface EventLines {
+  writes(level: number): boolean;
+  /** `fields`: JSON, `"a":1,"b":"x"`. Ask `writes` first. */
+  write(level: number, fields: string): void;
+}
+
+/** Writes lines with a message. */
+export function eventLines(logger: Logger, message: string): EventLines {
   const inner = logger as unknown as Inner;
-  const start = (inner[symbols.lsCacheSym][INFO] ?? "{") as string;
   const end = `,"msg":${quoted(message)}}\n`;
-  return (fields) => {
-    if (inner[symbols.levelValSym] > INFO) return;
-    inner[symbols.streamSym].write(
-      `${start}${inner[symbols.timeSym]()}${inner[symbols.chindingsSym]},${fields}${end}`,
-    );
+  return {
+    writes: (level) => inner[symbols.levelValSym] <= level,
+    write: (level, fields) => {
+      const start = (inner[symbols.lsCacheSym][level] ?? "{") as string;
+      inner[symbols.streamSym].write(
+        `${start}${inner[symbols.timeSym]()}${inner[symbols.chindingsSym]},${fields}${end}`,
+      );
+    },
   };
 }
 

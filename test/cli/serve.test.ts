@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { temporaryFolder } from "../support/process.ts";
+import { eventually, temporaryFolder } from "../support/process.ts";
 import { login, slowAuthenticator } from "../support/slow.ts";
 
 const BIN = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
@@ -121,6 +122,74 @@ test("what a stranger sends cannot command the terminal that shows the log", LIM
   assert.doesNotMatch(child.stderr.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u);
   for (const line of child.stderr.trimEnd().split("\n")) JSON.parse(line);
 });
+
+test(
+  "on a terminal the log is lines for people, with colours; elsewhere where it is asked for",
+  LIMIT,
+  async (t) => {
+    const shown = async (args: readonly string[], env: Readonly<Record<string, string>>) => {
+      const child = serve(t, ["config", slowConfig, "--port", "0", ...args], {
+        ...env,
+        NODE_DISABLE_COLORS: "",
+      });
+      const address = await child.address();
+      assert.equal((await login(address.origin, "now")).status, 200);
+      await child.says("logged in");
+      return child.stderr;
+    };
+    const coloured = await shown(["--log-format", "pretty"], { FORCE_COLOR: "1", NO_COLOR: "" });
+    assert.match(
+      coloured,
+      /\[32m200\S+ {2}POST \/api\/v1\/auth\/provider\/now\/token {2}[\d.]+ ms {2}.*now:\S+ logged in/,
+    );
+    const plain = await shown(["--log-format", "pretty", "--log-timestamps"], { NO_COLOR: "1" });
+    assert.match(plain, /^\d{4}-\d\d-\d\dT\S+Z 200 {2}POST /m);
+    assert.doesNotMatch(plain.replaceAll("\n", ""), /\p{Cc}/u);
+  },
+);
+
+const SCRIPT = "/usr/bin/script";
+
+test("a terminal that somebody has stopped with Ctrl-S holds up no request and no stop", {
+  ...LIMIT,
+  skip: process.platform === "linux" && existsSync(SCRIPT) ? false : `needs ${SCRIPT} of Linux`,
+}, async (t) => {
+  // A terminal of a process that reads from it only as long as its own output is read here.
+  const command = `echo "pid=$$"; exec "${process.execPath}" "${BIN}" serve pyobject ${TREE} --port 0`;
+  const terminal = spawn(SCRIPT, ["-qefc", command, "/dev/null"], { stdio: ["ignore", "pipe", "ignore"] });
+  let shown = "";
+  const look = (part: string) => {
+    shown += part;
+  };
+  terminal.stdout.setEncoding("utf8").on("data", look);
+  while (!/api_key=[\s\S]*\n/.test(shown)) await once(terminal.stdout, "data");
+  const pid = Number(/pid=(\d+)/.exec(shown)?.[1]);
+  t.after(() => {
+    terminal.kill("SIGKILL");
+    if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  });
+  terminal.stdout.off("data", look).pause();
+  const url = /http:\S+:\d+/.exec(shown)?.[0] ?? assert.fail(shown);
+  const path = `/api/v1/${"x".repeat(250)}`;
+  for (let round = 0; round < 40; round++) {
+    const answers = await Promise.all(Array.from({ length: 25 }, () => fetch(url + path)));
+    for (const answer of answers) {
+      assert.equal(answer.status, 404);
+      await answer.body?.cancel();
+    }
+  }
+  process.kill(pid, "SIGTERM");
+  assert.ok(await eventually(15, async () => !isAlive(pid)));
+});
+
+/** One that has ended waits for its parent, which the test has stopped. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
 
 test("directory: a folder, for whoever has the key or, with --public, for everybody", LIMIT, async (t) => {
   const data = join(folder, "data");

@@ -26,7 +26,10 @@ test("columns are aligned, without blanks at the end of lines", () => {
 
 test("the lines of one turn of the event loop are written at once, those of the end before it", async () => {
   const written: string[] = [];
-  const buffer = new LogBuffer((lines) => written.push(lines));
+  const buffer = new LogBuffer((lines, done) => {
+    written.push(lines);
+    done();
+  });
   buffer.write("1\n");
   buffer.write("2\n");
   assert.deepEqual(written, []);
@@ -36,14 +39,43 @@ test("the lines of one turn of the event loop are written at once, those of the 
   buffer.flush();
   await new Promise(setImmediate);
   assert.deepEqual(written, ["1\n2\n", "3\n"]);
+  buffer.write("4\n");
+  assert.equal(buffer.takeLast(), "4\n");
 });
 
 test("a line of the log cannot command a terminal, and is still JSON", () => {
   const written: string[] = [];
-  const buffer = new LogBuffer((lines) => written.push(lines));
+  const buffer = new LogBuffer((lines) => void written.push(lines));
   const line = { msg: "\u009b31m\u202eü\u007f" };
   buffer.write(`${JSON.stringify({ msg: "request" })}\n`);
   buffer.write(`${JSON.stringify(line)}\n`);
   buffer.flush();
   assert.deepEqual(written, ['{"msg":"request"}\n{"msg":"\\u009b31m\\u202eü\\u007f"}\n']);
+});
+
+test("a reader who has stopped holds no more than so many lines, and is told how many are missing", async () => {
+  const written: string[] = [];
+  const dropped: number[] = [];
+  let go = (): void => {};
+  const buffer = new LogBuffer(
+    (lines, done) => {
+      written.push(lines);
+      go = done;
+    },
+    { most: 8, onDropped: (lines) => dropped.push(lines) },
+  );
+  buffer.write("1\n");
+  await new Promise(setImmediate);
+  for (let line = 2; line <= 9; line++) buffer.write(`${line}\n`);
+  await new Promise(setImmediate);
+  assert.deepEqual(written, ["1\n"]);
+  go();
+  assert.deepEqual(written, ["1\n", "2\n3\n4\n5\n"]);
+  assert.deepEqual(dropped, [4]);
+  const ended = buffer.end(60_000);
+  go();
+  await ended;
+  buffer.write("a\n");
+  await buffer.end(0);
+  assert.equal(written.at(-1), "a\n", "the end waits no longer than it is told");
 });

@@ -49,6 +49,7 @@ const DEFAULTS = {
   allowOrigins: [],
   metrics: { prometheus: true },
   pages: { title: "Tiled", logo: null, contact: null },
+  log: { format: "auto", level: "info" },
   audit: { retentionDays: 365 },
   warnings: [],
 };

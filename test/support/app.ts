@@ -4,7 +4,7 @@
  */
 import { Writable } from "node:stream";
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { type AppParts, createApp } from "../../src/app.ts";
 import type { Authenticator } from "../../src/authenticators/contract.ts";
 import { DictionaryAuthenticator } from "../../src/authenticators/dictionary.ts";
@@ -55,8 +55,17 @@ export class TestApp {
   readonly clock: ManualClock;
   readonly store: Store | null;
   readonly logLines: string[];
+  /** Its level may be changed. */
+  readonly log: Logger;
 
-  constructor(app: FastifyInstance, clock: ManualClock, store: Store | null, logLines: string[]) {
+  constructor(
+    app: FastifyInstance,
+    clock: ManualClock,
+    store: Store | null,
+    logLines: string[],
+    log: Logger,
+  ) {
+    this.log = log;
     this.app = app;
     this.clock = clock;
     this.store = store;
@@ -170,7 +179,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp & A
     logo: null,
     ...(options.socketPatience && { socketPatience: options.socketPatience }),
   };
-  const built = new TestApp(await createApp(config, parts), clock, store, logLines);
+  const built = new TestApp(await createApp(config, parts), clock, store, logLines, parts.logger);
   options.beforeReady?.(built.app);
   await built.app.ready();
   return Object.assign(built, { [Symbol.asyncDispose]: () => built.close() });
@@ -245,6 +254,7 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
     allowOrigins: options.allowOrigins ?? [],
     metrics: { prometheus: true },
     pages: { title: "Tiled", logo: null, contact: null },
+    log: { format: "json", level: "info" },
     audit: { retentionDays: 365 },
     directory: ".",
     warnings: [],

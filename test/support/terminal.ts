@@ -8,6 +8,7 @@ import type { Terminal } from "../../src/cli/terminal.ts";
 export class TestTerminal implements Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly columns = 100;
+  readonly logView = { terminal: false, colours: false };
   readonly events = new EventEmitter();
   stdout = "";
   stderr = "";
@@ -27,7 +28,12 @@ export class TestTerminal implements Terminal {
     this.stderr += `${text}\n`;
   }
 
-  log(lines: string): void {
+  log(lines: string, written: () => void): void {
+    this.logged += lines;
+    setImmediate(written);
+  }
+
+  lastLog(lines: string): void {
     this.logged += lines;
   }
 
