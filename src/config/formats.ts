@@ -84,13 +84,22 @@ function checkWebAddress(text: string): string | undefined {
   return /\s/.test(text) ? "must not have a space in it" : undefined;
 }
 
-const DATABASE_SCHEMES = ["sqlite", "sqlite+aiosqlite", "postgresql", "postgresql+asyncpg"];
+const DATABASE_SCHEMES = [
+  "sqlite",
+  "sqlite+aiosqlite",
+  "sqlite+pysqlite",
+  "postgresql",
+  "postgresql+asyncpg",
+  "postgresql+psycopg",
+  "postgresql+psycopg_async",
+  "postgresql+psycopg2",
+];
 
 function checkDatabase(text: string): string | undefined {
   if (text.trim() === "") return EMPTY;
   if (/\p{Cc}/u.test(text)) return "must not have a control character in it";
   if (isMistyped(text)) return OTHER_FORM;
-  const scheme = /^([A-Za-z][A-Za-z0-9+.-]{0,30}):\/\//.exec(text)?.[1]?.toLowerCase();
+  const scheme = /^([A-Za-z][A-Za-z0-9+._-]{0,30}):\/\//.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) return text.includes("://") ? OTHER_FORM : undefined;
   if (DATABASE_SCHEMES.includes(scheme)) return undefined;
   return scheme === "postgres"

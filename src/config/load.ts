@@ -3,7 +3,9 @@
  * wrong. Steps: read, interpolate, lay the environment over it, hold it to the schema, apply the rules between keys.
  */
 import { dirname, resolve } from "node:path";
+import { OperatorError } from "../errors.ts";
 import { Secret } from "../lib/secrets.ts";
+import { parseDatabaseUri } from "../store/uri.ts";
 import { accessControl } from "./access.ts";
 import { authenticationConfig, hasProviders } from "./authentication.ts";
 import { check } from "./check.ts";
@@ -134,8 +136,21 @@ function build(
   };
   reportTiledsOwn(context);
   reportOldAuthentication(context);
+  checkDatabase(context);
   warnOfMemory(context, config);
   return config;
+}
+
+/** What its parameters ask for: each takes effect at the start, or is a problem now. */
+function checkDatabase(context: Context): void {
+  const uri = context.value.database?.uri;
+  if (uri == null) return;
+  try {
+    parseDatabaseUri(uri);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    context.problem(["database", "uri"], error.message);
+  }
 }
 
 /** What ends with the process although an operator may not expect it. */

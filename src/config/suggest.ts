@@ -1,46 +1,10 @@
 /**
- * The nearest known name for a misspelt one, and the sentence that suggests it.
+ * The sentence that suggests a name for a misspelt one. The search itself is in `lib`, since the store suggests names, too.
  */
+import { nearest } from "../lib/nearest.ts";
 import { quoted } from "./located.ts";
 
-/** How many letters must be inserted, removed, replaced or swapped with their neighbour. */
-function distance(left: string, right: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= left.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= right.length; column++) {
-      const same = left[row - 1] === right[column - 1];
-      let best = Math.min(
-        (current[column - 1] ?? 0) + 1,
-        (last[column] ?? 0) + 1,
-        (last[column - 1] ?? 0) + (same ? 0 : 1),
-      );
-      const swapped = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
-      if (row > 1 && column > 1 && swapped) best = Math.min(best, (beforeLast[column - 2] ?? 0) + 1);
-      current.push(best);
-    }
-    beforeLast = last;
-    last = current;
-  }
-  return last[right.length] ?? 0;
-}
-
-/** Undefined where nothing is near: at most a third of the letters may differ. */
-export function nearest(name: string, known: Iterable<string>): string | undefined {
-  if (name.length > 60) return undefined;
-  const plainName = name.toLowerCase().replaceAll("-", "_");
-  let found: string | undefined;
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
-  for (const candidate of known) {
-    const away = distance(plainName, candidate.toLowerCase());
-    if (away < least) {
-      found = candidate;
-      least = away;
-    }
-  }
-  return found;
-}
+export { nearest };
 
 /** " Did you mean 'toy'?", or "" where nothing is near. */
 export function didYouMean(name: string, known: Iterable<string>): string {

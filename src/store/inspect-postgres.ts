@@ -10,6 +10,13 @@ import type { Tables } from "./tables.ts";
 export async function inspectPostgres(db: Kysely<Tables>, shown: string): Promise<Inspection> {
   const column = async (query: ReturnType<typeof sql<{ name: string }>>) =>
     (await query.execute(db)).rows.map(({ name }) => name);
+  const [schema] = await column(sql`select current_schema() as name`);
+  if (schema == null) {
+    const [path] = await column(sql`select current_setting('search_path') as name`);
+    throw new OperatorError(
+      `The database at ${shown} has none of the schemas of its search_path (${path}). Make it first: CREATE SCHEMA ${path}`,
+    );
+  }
   const tables = new Set(
     await column(sql`select tablename as name from pg_tables where schemaname = current_schema()`),
   );
@@ -35,6 +42,10 @@ export function explain(error: unknown, shown: string): Error {
     case "28000":
       return new OperatorError(
         `PostgreSQL refuses the login to ${shown}: ${reason}. Check user and password of the URI.`,
+      );
+    case "08P01":
+      return new OperatorError(
+        `The pooler at ${shown} refuses the connection: ${reason}. A pooler passes no options: take them out of the URI and give them to the user of the database: ALTER ROLE … SET search_path = …`,
       );
     case "42501":
       return new OperatorError(

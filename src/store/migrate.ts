@@ -9,13 +9,14 @@ import { OperatorError } from "../errors.ts";
 import { messageOf } from "./errors.ts";
 import type { Tables } from "./tables.ts";
 
-/** The migrations that were run now. */
-export async function migrate(db: Kysely<Tables>): Promise<readonly string[]> {
+/** The migrations that were run now. `schema`: of PostgreSQL, so that another schema's tables are not taken for ours. */
+export async function migrate(db: Kysely<Tables>, schema: string | undefined): Promise<readonly string[]> {
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async () => MIGRATIONS },
     migrationTableName: "tiled_auth_migration",
     migrationLockTableName: "tiled_auth_migration_lock",
+    ...(schema === undefined ? {} : { migrationTableSchema: schema }),
   });
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error !== undefined) {

@@ -47,7 +47,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   if (migrations.length > 0)
     log("info", `Prepared the database at ${address.shown}: ${migrations.join(", ")}.`);
   if (address.kind === "file") {
-    const backend = sqliteFileBackend({ path: address.path, clock, log });
+    const backend = sqliteFileBackend({ path: address.path, busyTimeout: address.busyTimeout, clock, log });
     return assemble(await working(backend), memoryCounters());
   }
   const limits = { size: options.poolSize + options.maxOverflow, statementTimeout: STATEMENT_TIMEOUT };
@@ -95,7 +95,7 @@ async function postgres() {
 }
 
 async function prepareDatabase(address: StoredAddress, mayCreate: boolean): Promise<Preparation> {
-  if (address.kind === "file") return prepareFile(address.path, mayCreate);
+  if (address.kind === "file") return prepareFile(address.path, mayCreate && address.mustExist !== true);
   return (await postgres()).preparePostgres(address, mayCreate);
 }
 

@@ -4,10 +4,10 @@
 import { Kysely, PostgresAdapter, PostgresDialect } from "kysely";
 import { explain, inspectPostgres } from "./inspect-postgres.ts";
 import { makePool } from "./postgres-pool.ts";
+import type { PostgresAddress } from "./postgres-uri.ts";
 import { type Preparation, prepare } from "./prepare.ts";
 import type { Inspection } from "./revisions.ts";
 import type { Tables } from "./tables.ts";
-import type { PostgresAddress } from "./uri.ts";
 
 export function preparePostgres(address: PostgresAddress, mayCreate: boolean): Promise<Preparation> {
   return withDatabase(address, (db) =>
@@ -23,7 +23,7 @@ async function withDatabase<T>(
   address: PostgresAddress,
   work: (db: Kysely<Tables>) => Promise<T>,
 ): Promise<T> {
-  const pool = makePool(address, { size: 1, statementTimeout: undefined }, () => {});
+  const pool = makePool(address, { size: 1, statementTimeout: undefined, proveOptions: true }, () => {});
   const dialect = new PostgresDialect({ pool });
   const db = new Kysely<Tables>({
     dialect: {

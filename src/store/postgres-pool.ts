@@ -4,70 +4,92 @@
  */
 import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
 import pg from "pg";
-import { type Connections, withFallback } from "./postgres-fallback.ts";
+import { BoundClient } from "./postgres-binding.ts";
+import { type Connections, inOrder, type Way } from "./postgres-fallback.ts";
+import { passwordSource } from "./postgres-passfile.ts";
+import { greet, requireOptions, type Timeouts } from "./postgres-session.ts";
+import { type ConnectionSettings, connectionSettings } from "./postgres-settings.ts";
 import { type Encryption, encryptionOf } from "./postgres-tls.ts";
-import type { PostgresAddress } from "./uri.ts";
+import type { PostgresAddress, PostgresHost } from "./postgres-uri.ts";
 
 export interface PoolLimits {
   readonly size: number;
   /** Milliseconds; none for what may take long, such as building an index. */
   readonly statementTimeout: number | undefined;
+  /** Whether each new connection proves that the URI's options arrived: once, before a server begins. */
+  readonly proveOptions?: boolean;
 }
 
 export type Log = (level: "info" | "warn" | "error", message: string) => void;
 
-/** How long a connection may take to be made, and a caller may wait for a free one; milliseconds. */
-const CONNECT_TIMEOUT = 5000;
 const INT8 = 20;
-
-/**
- * Two single statements that change one row, such as those that count failures, wait for each other: where the database's
- * default is stricter, the second one would fail.
- */
-const READ_COMMITTED = {
-  text: "set default_transaction_isolation to 'read committed'",
-  query_timeout: CONNECT_TIMEOUT,
-};
+const TIMEOUTS = ["statement_timeout", "idle_in_transaction_session_timeout"] as const;
 
 export function makePool(address: PostgresAddress, limits: PoolLimits, log: Log): Connections {
-  const [first, second] = encryptionOf(address);
-  const pool = poolOf(address, first, limits, log);
-  if (second === undefined) return pool;
-  let told = first === false;
-  return withFallback(pool, poolOf(address, second, limits, log), () => {
-    if (!told) log("info", `Connections to ${address.shown} are not encrypted: sslmode=require asks for it.`);
-    told = true;
+  const settings = connectionSettings(address);
+  const plain = new Set<Way>();
+  const ways = settings.hosts.flatMap((host) => {
+    const encryptions = encryptionOf(address, host.host);
+    return encryptions.map((encryption = false) => {
+      const way = {
+        pool: poolOf(address, host, encryption, settings, limits, log),
+        host: `${host.host}${host.port === undefined ? "" : `:${host.port}`}`,
+      };
+      if (encryption === false && encryptions[0] !== false) plain.add(way);
+      return way;
+    });
+  });
+  const [first, ...others] = ways;
+  if (first === undefined) throw new Error("No host.");
+  if (others.length === 0) return first.pool;
+  let told = false;
+  return inOrder([first, ...others], (taken) => {
+    if (!told && plain.has(taken))
+      log("info", `Connections to ${address.shown} are not encrypted: sslmode=require asks for it.`);
+    told ||= plain.has(taken);
   });
 }
 
 function poolOf(
   address: PostgresAddress,
+  { host, port }: PostgresHost & { readonly host: string },
   encryption: Encryption,
-  { size, statementTimeout }: PoolLimits,
+  settings: ConnectionSettings,
+  { size, statementTimeout: longest, proveOptions }: PoolLimits,
   log: Log,
 ): pg.Pool {
-  const timeouts =
-    statementTimeout === undefined
-      ? {}
-      : {
-          statement_timeout: statementTimeout,
-          idle_in_transaction_session_timeout: statementTimeout,
-          // Where the server is gone without a word, nothing but our own clock ends the wait.
-          query_timeout: statementTimeout + CONNECT_TIMEOUT,
-        };
+  const { connectTimeout, options, channelBinding: binding } = settings;
+  const statementTimeout = longest === undefined ? undefined : (settings.statementTimeout ?? longest);
+  const timeouts: Timeouts = Object.fromEntries(
+    TIMEOUTS.flatMap((name) =>
+      statementTimeout === undefined || settings.optionSettings.some((option) => option.name === name)
+        ? []
+        : [[name, statementTimeout]],
+    ),
+  );
+  const password = address.password ?? passwordSource(address, host);
   const pool = new pg.Pool({
-    ...(address.host === undefined ? {} : { host: address.host }),
-    ...(address.port === undefined ? {} : { port: address.port }),
+    host,
+    ...(port === undefined ? {} : { port }),
     ...(address.user === undefined ? {} : { user: address.user }),
-    ...(address.password === undefined ? {} : { password: address.password }),
+    ...(password === undefined ? {} : { password: password as () => string }),
     ...(address.database === undefined ? {} : { database: address.database }),
+    ...(options === undefined ? {} : { options }),
+    ...(binding === "require" ? { Client: BoundClient } : {}),
+    enableChannelBinding: binding === "require" || binding === "prefer",
     ssl: encryption,
-    application_name: address.parameters["application_name"] ?? "tiled-auth",
+    ...(settings.directTls && encryption !== false ? { sslnegotiation: "direct" as const } : {}),
+    application_name: settings.applicationName,
     max: size,
-    connectionTimeoutMillis: CONNECT_TIMEOUT,
-    keepAlive: true,
-    ...timeouts,
-    onConnect: (client) => client.query(READ_COMMITTED),
+    connectionTimeoutMillis: connectTimeout,
+    keepAlive: settings.keepAlive,
+    keepAliveInitialDelayMillis: settings.keepAliveIdle,
+    // Where the server is gone without a word, nothing but our own clock ends the wait.
+    ...(statementTimeout === undefined ? {} : { query_timeout: statementTimeout + connectTimeout }),
+    onConnect: async (client) => {
+      await greet(client, settings, timeouts);
+      if (proveOptions) await requireOptions(client, settings);
+    },
     types: { getTypeParser },
   });
   // A connection in use tells its user by the query that fails; without a listener the process would end.

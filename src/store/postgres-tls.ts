@@ -5,10 +5,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { type ConnectionOptions, getCACertificates } from "node:tls";
+import { type ConnectionOptions, getCACertificates, type SecureVersion } from "node:tls";
 import { OperatorError } from "../errors.ts";
 import { messageOf } from "./errors.ts";
-import type { PostgresAddress } from "./uri.ts";
+import type { PostgresAddress } from "./postgres-uri.ts";
 
 /** False: none. */
 export type Encryption = false | ConnectionOptions;
@@ -32,14 +32,14 @@ const FILES = {
 
 /** One way to connect, or two: the second where the first comes to nothing. */
 export function encryptionOf(
-  address: PostgresAddress,
+  address: Pick<PostgresAddress, "parameters">,
+  host: string,
   { environment, home }: Surroundings = { environment: process.env, home: homedir() },
 ): readonly [Encryption, Encryption?] {
   const said = (setting: Setting) => address.parameters[setting] || environment[`PG${setting.toUpperCase()}`];
   const system = said("sslrootcert") === SYSTEM;
   const { sslmode, ssl } = address.parameters;
   const mode = sslmode || ssl || environment["PGSSLMODE"] || (system ? "verify-full" : "prefer");
-  const host = address.host ?? environment["PGHOST"] ?? "";
   // A socket of this machine's file system: nothing to encrypt, whatever the mode.
   if (host.startsWith("/")) return [false];
   const encrypted = (check: Check) => {
@@ -48,7 +48,10 @@ export function encryptionOf(
         `sslrootcert=system of the database's URI needs sslmode=verify-full, not ${mode}: anybody gets a certificate that the machine trusts.`,
       );
     }
-    return options(check, said, join(home, ".postgresql"), address.parameters["sslpassword"]);
+    return {
+      ...options(check, said, join(home, ".postgresql"), address.parameters["sslpassword"]),
+      ...versions(address.parameters),
+    };
   };
   switch (mode.toLowerCase()) {
     case "disable":
@@ -72,6 +75,15 @@ export function encryptionOf(
         `sslmode=${mode} of the database's URI is not known: disable, allow, prefer, require, verify-ca or verify-full.`,
       );
   }
+}
+
+function versions(parameters: PostgresAddress["parameters"]): ConnectionOptions {
+  const version = (name: string) => parameters[name]?.replace(/^tlsv/i, "TLSv") as SecureVersion | undefined;
+  const [least, most] = [version("ssl_min_protocol_version"), version("ssl_max_protocol_version")];
+  return {
+    ...(least === undefined ? {} : { minVersion: least }),
+    ...(most === undefined ? {} : { maxVersion: most }),
+  };
 }
 
 /** What of the server's certificate is checked: who issued it, where a root is there, or in any case; its name too. */

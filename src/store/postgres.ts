@@ -11,14 +11,12 @@ import { InFlight } from "./in-flight.ts";
 import { Lanes, PATIENCE } from "./lanes.ts";
 import type { Connections } from "./postgres-fallback.ts";
 import { PostgresConnection } from "./postgres-pool.ts";
+import { sessionOf } from "./postgres-session.ts";
 import { Compiler, Db } from "./statement.ts";
 
 /** How often a command that lost a race (deadlock, the same new row made twice) is begun again. */
 const TRIES = 5;
 const LOST_A_RACE = /^(40001|40P01|23505)$/;
-/** The locks of a command rely on it: each statement sees what others committed before it. */
-const BEGIN = "begin isolation level read committed";
-
 /** Milliseconds; a server answers this at once, or it has too much to do, or the connection is dead. */
 const SIGN_OF_LIFE = { text: "select 1", query_timeout: 5000 };
 
@@ -27,6 +25,8 @@ export interface PostgresOptions {
   /** Whether each connection is asked for a sign of life before it is used. */
   readonly prePing: boolean;
 }
+
+type Reading = <T>(work: (db: Db) => Promise<T>, ping: boolean) => Promise<T>;
 
 /** What became of one try of a command. */
 type Outcome<R> =
@@ -68,7 +68,7 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
     }
   };
 
-  const readOnce = async <T>(work: (db: Db) => Promise<T>, ping: boolean): Promise<T> => {
+  const readOnce: Reading = async (work, ping) => {
     const client = await acquire(ping);
     try {
       const result = await work(new Db(new PostgresConnection(client), compiler));
@@ -80,16 +80,35 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
     }
   };
 
-  const read = async <T>(work: (db: Db) => Promise<T>): Promise<T> => {
+  /** One that changes something needs the isolation and the time limits that a session cannot hold through a pooler. */
+  const singleOnce: Reading = async (work, ping) => {
+    const client = await acquire(ping);
+    const { direct, readCommitted, begin } = sessionOf(client);
+    const alone = direct && readCommitted;
     try {
-      return await readOnce(work, prePing).catch((error) => {
+      if (!alone) await client.query(begin);
+      const result = await work(new Db(new PostgresConnection(client), compiler));
+      if (!alone) await client.query("commit");
+      client.release();
+      return result;
+    } catch (error) {
+      const usable = !isConnectionLost(error) && (alone || (await rollBack(client)));
+      client.release(!usable || isReadOnly(error));
+      throw error;
+    }
+  };
+
+  const twice = async <T>(once: Reading, work: (db: Db) => Promise<T>): Promise<T> => {
+    try {
+      return await once(work, prePing).catch((error) => {
         if (!isConnectionLost(error)) throw error;
-        return readOnce(work, true);
+        return once(work, true);
       });
     } catch (error) {
       throw asFailure(error) ?? error;
     }
   };
+  const read = <T>(work: (db: Db) => Promise<T>): Promise<T> => twice(readOnce, work);
 
   const writeOnce = async <A, R>(command: Command<A, R>, args: A, ping: boolean): Promise<Outcome<R>> => {
     let client: pg.PoolClient;
@@ -100,7 +119,7 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
     }
     let committing = false;
     try {
-      await client.query(BEGIN);
+      await client.query(sessionOf(client).begin);
       const result = await command(new Db(new PostgresConnection(client), compiler), args);
       committing = true;
       const { command: tag } = await client.query("commit");
@@ -110,7 +129,7 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
     } catch (error) {
       const lost = isConnectionLost(error);
       const rolledBack = !lost && (await rollBack(client));
-      client.release(!rolledBack);
+      client.release(!rolledBack || isReadOnly(error));
       return { kind: lost && committing ? "uncertain" : "undone", error };
     }
   };
@@ -137,7 +156,7 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
     read: (work) => inFlight.run(() => read(work)),
     write: (name, args) =>
       inFlight.run(() => lanes.run(name, args, () => turns.run(() => write(name, args)))),
-    single: (work) => inFlight.run(() => turns.run(() => read(work))),
+    single: (work) => inFlight.run(() => turns.run(() => twice(singleOnce, work))),
     ping: async () => {
       await inFlight.run(() =>
         read((db) => db.query((tables) => tables.selectFrom("alembic_version").selectAll())),
@@ -153,6 +172,11 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
 /** Connections of a pool that no command takes. */
 function forReads(max: number): number {
   return Math.min(Math.ceil(max / 4), max - 1);
+}
+
+/** A server that became a standby: the next connection may be to the one that takes writes now. */
+function isReadOnly(error: unknown): boolean {
+  return codeOf(error) === "25006";
 }
 
 function isSilent(error: unknown): boolean {

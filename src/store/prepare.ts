@@ -35,6 +35,12 @@ export async function prepare(
     const created = found.kind === "empty" && mayCreate;
     if (created) await createSchema(transaction, dialect);
     else if (found.kind !== "served") throw refuse(found);
-    return { created, migrations: await migrate(transaction) };
+    return { created, migrations: await migrate(transaction, await schemaOf(transaction, dialect)) };
   });
+}
+
+async function schemaOf(db: Kysely<Tables>, dialect: Inspection["dialect"]): Promise<string | undefined> {
+  if (dialect === "sqlite") return undefined;
+  const { rows } = await sql<{ name: string }>`select current_schema() as name`.execute(db);
+  return rows[0]?.name;
 }

@@ -20,11 +20,14 @@ const CACHE_KIB = 32_768;
 export class SqliteFile {
   readonly #path: string;
   readonly #role: "reader" | "writer";
+  readonly #patience: number;
   #current: { readonly connection: SqliteConnection; readonly inode: bigint } | undefined;
 
-  constructor(path: string, role: "reader" | "writer") {
+  /** `patience`: milliseconds, where the database's URI says how long another process is waited for. */
+  constructor(path: string, role: "reader" | "writer", patience: number = BUSY_TIMEOUT[role]) {
     this.#path = path;
     this.#role = role;
+    this.#patience = patience;
   }
 
   /** The connection as it is, without a look at the file. */
@@ -61,7 +64,7 @@ export class SqliteFile {
     let connection: SqliteConnection | undefined;
     try {
       requireServable(inspectFile(this.#path));
-      connection = new SqliteConnection(this.#path, { busyTimeout: BUSY_TIMEOUT[this.#role] });
+      connection = new SqliteConnection(this.#path, { busyTimeout: this.#patience });
       connection.raw.pragma("journal_mode = WAL");
       connection.raw.pragma("synchronous = FULL");
       // A statement's own journal would be a file for each writing of a row among many.

@@ -17,13 +17,14 @@ const LOOK_EVERY = 1000;
 
 export interface SqliteFileOptions {
   readonly path: string;
+  readonly busyTimeout: number | undefined;
   readonly clock: Clock;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
 }
 
-export function sqliteFileBackend({ path, clock, log }: SqliteFileOptions): Backend {
+export function sqliteFileBackend({ path, busyTimeout, clock, log }: SqliteFileOptions): Backend {
   const file = new SqliteFile(path, "reader");
-  const writer = new WriterThread(path, log);
+  const writer = new WriterThread(path, log, busyTimeout);
   const compiler = new Compiler("sqlite");
   let looked = Number.NEGATIVE_INFINITY;
   let db: { readonly connection: SqliteConnection; readonly reader: Db } | undefined;

@@ -26,6 +26,7 @@ const YOUNG_MB = 2;
 
 export class WriterThread {
   readonly #path: string;
+  readonly #busyTimeout: number | undefined;
   readonly #log: Log;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
@@ -34,8 +35,9 @@ export class WriterThread {
   #closed = false;
   #idle: (() => void) | undefined;
 
-  constructor(path: string, log: Log) {
+  constructor(path: string, log: Log, busyTimeout?: number) {
     this.#path = path;
+    this.#busyTimeout = busyTimeout;
     this.#log = log;
     // At once, so that the first command does not wait for it.
     this.#worker = this.#start();
@@ -96,7 +98,11 @@ export class WriterThread {
   }
 
   #start(): Worker {
-    const workerData: WriterData = { path: this.#path, largestBatch: LARGEST_BATCH };
+    const workerData: WriterData = {
+      path: this.#path,
+      busyTimeout: this.#busyTimeout,
+      largestBatch: LARGEST_BATCH,
+    };
     const worker = new Worker(entryUrl("src/store/writer-worker"), {
       workerData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },

@@ -12,12 +12,13 @@ export type ToWriter = readonly WriteRequest[] | null;
 
 export interface WriterData {
   readonly path: string;
+  readonly busyTimeout: number | undefined;
   /** Commands in one transaction at most, so that the first of them does not wait for too many. */
   readonly largestBatch: number;
 }
 
-function serve(port: MessagePort, { path, largestBatch }: WriterData): void {
-  const file = new SqliteFile(path, "writer");
+function serve(port: MessagePort, { path, busyTimeout, largestBatch }: WriterData): void {
+  const file = new SqliteFile(path, "writer", busyTimeout);
   const writer = new SqliteWriter(file, new Compiler("sqlite"));
   const waiting: WriteRequest[] = [];
   let running = false;

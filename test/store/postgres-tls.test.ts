@@ -10,8 +10,10 @@ import { type TestContext, test } from "node:test";
 import type { ConnectionOptions } from "node:tls";
 import { OperatorError } from "../../src/errors.ts";
 import { makePool } from "../../src/store/postgres-pool.ts";
-import { type Encryption, encryptionOf } from "../../src/store/postgres-tls.ts";
-import { type PostgresAddress, parseDatabaseUri } from "../../src/store/uri.ts";
+import { connectionSettings } from "../../src/store/postgres-settings.ts";
+import { type Encryption, encryptionOf, type Surroundings } from "../../src/store/postgres-tls.ts";
+import type { PostgresAddress } from "../../src/store/postgres-uri.ts";
+import { parseDatabaseUri } from "../../src/store/uri.ts";
 import { startPostgresOrSkip } from "../support/postgres.ts";
 
 function addressOf(uri: string): PostgresAddress {
@@ -27,8 +29,13 @@ function folder(t: TestContext): string {
 }
 
 const NOWHERE = { environment: {}, home: "/nowhere" };
-const ways = (query: string, around = NOWHERE, host = "db.example.org") =>
-  encryptionOf(addressOf(`postgresql://${host}/tiled${query}`), around);
+const ways = (query: string, around: Surroundings = NOWHERE, host = "db.example.org") =>
+  waysOf(addressOf(`postgresql://${host}/tiled${query}`), around);
+
+function waysOf(address: PostgresAddress, around: Surroundings) {
+  const [first] = connectionSettings(address, around.environment).hosts;
+  return encryptionOf(address, first?.host ?? "", around);
+}
 
 function checks(encryption: Encryption | undefined): string {
   if (encryption === undefined) return "none";
@@ -95,7 +102,7 @@ test("the machine's own list of issuers is good for verify-full only", () => {
   assert.deepEqual(ways("?sslrootcert=system").map(checks), ["name"]);
   for (const mode of ["prefer", "require", "verify-ca"])
     assert.throws(() => ways(`?sslrootcert=system&sslmode=${mode}`), /verify-full/);
-  assert.throws(() => ways("?sslmode=sometimes"), /not known/);
+  assert.throws(() => ways("?sslmode=sometimes"), /'sslmode'.*verify-full \(found 'sometimes'\)/);
 });
 
 test("a socket in the file system is not encrypted", () => {
@@ -135,8 +142,8 @@ test("a real server, by its certificate and its pg_hba.conf", async (t) => {
   const lines: string[] = [];
 
   /** `TLSv1.3`, `plain`, or what went wrong. */
-  const reached = async (query: string, host = "localhost"): Promise<string> => {
-    const address = addressOf(`postgresql://tests:hunter2@${host}:${port}/postgres${query}`);
+  const reached = async (query: string, host = "localhost", user = "tests"): Promise<string> => {
+    const address = addressOf(`postgresql://${user}:hunter2@${host}:${port}/postgres${query}`);
     const pool = makePool(address, { size: 2, statementTimeout: 5000 }, (_, line) => lines.push(line));
     try {
       const client = await pool.connect();
@@ -214,6 +221,26 @@ test("a real server, by its certificate and its pg_hba.conf", async (t) => {
     assert.match(await reached(`?sslmode=verify-full${root}`), /certificate/);
     // Refused both ways: what the server said to the encrypted one is what helps.
     assert.match(await reached("?sslmode=prefer"), /valid client certificate/);
+  });
+
+  await t.test("channel_binding=require: only where the server proves itself by the password", async () => {
+    const open = anywhere.map((place) => `host all all ${place}`);
+    const rules = (method: string) => [
+      ...anywhere.map((place) => `host all bound ${place.replace("trust", method)}`),
+      ...open,
+    ];
+    const bound = (query: string) => reached(query, "localhost", "bound");
+    await hba(...open);
+    const role = "create role bound login password 'hunter2'";
+    await server.query(uri, `set password_encryption = 'scram-sha-256'; ${role}`);
+    assert.match(await bound("?channel_binding=require"), /channel_binding=require.*without a password/);
+    await hba(...rules("scram-sha-256"));
+    for (const query of ["?channel_binding=require&sslmode=require", "?channel_binding=prefer"])
+      assert.equal(await bound(query), "TLSv1.3", query);
+    assert.match(await bound("?channel_binding=require&sslmode=disable"), /offers SCRAM-SHA-256 only/);
+    assert.equal(await bound("?ssl_max_protocol_version=TLSv1.2&sslmode=require"), "TLSv1.2");
+    await hba(...rules("password"));
+    assert.match(await bound("?channel_binding=require&sslmode=require"), /in another way/);
   });
 
   await t.test("the pool is no bigger for having two ways", async () => {

@@ -20,6 +20,9 @@ import type { TestContext } from "node:test";
 import pg from "pg";
 
 export interface PrivatePostgres {
+  readonly port: number;
+  /** The folder of its socket. */
+  readonly folder: string;
   /** The URI of a database of this server. */
   uri(database: string): string;
   /** Makes an empty database (or a copy of another one) and gives its URI. */
@@ -27,7 +30,7 @@ export interface PrivatePostgres {
   query(uri: string, sql: string): Promise<Record<string, unknown>[]>;
   /** Stops the server at once; `start` brings it back on the same port with the same data. */
   halt(): Promise<void>;
-  /** From its next start on: its certificate (paths), and the lines of its pg_hba.conf. */
+  /** From its next start on: its certificate (paths), the lines of its pg_hba.conf, and whether it is a standby. */
   configure(changes: Configuration): void;
   start(): Promise<void>;
   /** Stops it and deletes everything. */
@@ -37,6 +40,7 @@ export interface PrivatePostgres {
 export interface Configuration {
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
   readonly hba?: readonly string[];
+  readonly standby?: boolean;
 }
 
 const NOBODY = 65534;
@@ -90,6 +94,8 @@ export async function startPostgres(
   const uri = (database: string) => `postgresql://tests@127.0.0.1:${port}/${database}`;
 
   const server: PrivatePostgres = {
+    port,
+    folder,
     uri,
     query,
     createDatabase: async (template) => {
@@ -108,7 +114,9 @@ export async function startPostgres(
       running.kill("SIGQUIT");
       await ended;
     },
-    configure: ({ tls: paths, hba }) => {
+    configure: ({ tls: paths, hba, standby }) => {
+      if (standby === true) writeFileSync(join(data, "standby.signal"), "");
+      if (standby === false) rmSync(join(data, "standby.signal"), { force: true });
       if (hba !== undefined) writeFileSync(join(data, "pg_hba.conf"), `${hba.join("\n")}\n`);
       if (paths === undefined) return;
       const copy = (path: string) => {
@@ -164,7 +172,7 @@ function findBinaries(): string | undefined {
   return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")));
 }
 
-function unprivileged(): { uid?: number; gid?: number } {
+export function unprivileged(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   try {
     const id = (flag: string) =>
@@ -175,7 +183,7 @@ function unprivileged(): { uid?: number; gid?: number } {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", reject);
@@ -190,7 +198,7 @@ async function freePort(): Promise<number> {
   });
 }
 
-async function ready(attempt: () => Promise<unknown>): Promise<void> {
+export async function ready(attempt: () => Promise<unknown>): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT;
   for (;;) {
     try {

@@ -1,0 +1,83 @@
+/**
+ * What a PostgreSQL URI's parameters amount to, with libpq's environment variables where the URI says nothing. Encryption is
+ * in `postgres-tls.ts`, passwords in a file in `postgres-passfile.ts`.
+ */
+import { OperatorError } from "../errors.ts";
+import { parseOptions, type Setting } from "./postgres-options.ts";
+import { PARAMETERS } from "./postgres-parameters.ts";
+import type { PostgresAddress, PostgresHost } from "./postgres-uri.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ConnectionSettings {
+  readonly hosts: readonly (PostgresHost & { readonly host: string })[];
+  /** What a server must be to be used. */
+  readonly target: "any" | "read-write" | "primary";
+  readonly applicationName: string;
+  /** Milliseconds, as all times here. */
+  readonly connectTimeout: number;
+  readonly statementTimeout: number | undefined;
+  readonly keepAlive: boolean;
+  readonly keepAliveIdle: number;
+  /** As it is sent, and what it says. */
+  readonly options: string | undefined;
+  readonly optionSettings: readonly Setting[];
+  readonly channelBinding: "disable" | "prefer" | "require" | undefined;
+  readonly directTls: boolean;
+}
+
+/** How long a connection may take to be made where the URI does not say. */
+export const CONNECT_TIMEOUT = 5000;
+
+export function connectionSettings(
+  address: PostgresAddress,
+  environment: Environment = process.env,
+): ConnectionSettings {
+  const { parameters } = address;
+  const said = (name: string, variable: string) =>
+    parameters[name] || checked(name, environment[variable], variable);
+  const seconds = (text: string | undefined) => (text === undefined ? undefined : Number(text) * 1000);
+  const options = said("options", "PGOPTIONS");
+  const settings = options === undefined ? [] : parseOptions(options);
+  return {
+    hosts: hostsOf(address.hosts, environment),
+    target: (said("target_session_attrs", "PGTARGETSESSIONATTRS")?.toLowerCase() ??
+      "any") as ConnectionSettings["target"],
+    applicationName:
+      said("application_name", "PGAPPNAME") || parameters["fallback_application_name"] || "tiled-auth",
+    connectTimeout:
+      seconds(parameters["timeout"] ?? said("connect_timeout", "PGCONNECT_TIMEOUT")) ?? CONNECT_TIMEOUT,
+    statementTimeout: seconds(parameters["command_timeout"]),
+    keepAlive: parameters["keepalives"] !== "0",
+    keepAliveIdle: seconds(parameters["keepalives_idle"]) ?? 0,
+    options,
+    optionSettings: typeof settings === "string" ? [] : settings,
+    channelBinding: said(
+      "channel_binding",
+      "PGCHANNELBINDING",
+    )?.toLowerCase() as ConnectionSettings["channelBinding"],
+    directTls: said("sslnegotiation", "PGSSLNEGOTIATION")?.toLowerCase() === "direct",
+  };
+}
+
+/** A variable of the environment is held to what its parameter may be. */
+function checked(name: string, value: string | undefined, variable: string): string | undefined {
+  if (value === undefined || value === "") return undefined;
+  const wrong = PARAMETERS[name]?.(value);
+  if (wrong !== undefined) throw new OperatorError(`The environment variable ${variable}: ${wrong}.`);
+  return value;
+}
+
+function hostsOf(hosts: readonly PostgresHost[], environment: Environment): ConnectionSettings["hosts"] {
+  const names = (environment["PGHOST"] || "localhost").split(",");
+  const ports = (environment["PGPORT"] || "").split(",");
+  const [only] = hosts;
+  const all =
+    hosts.length === 1 && only?.host === undefined
+      ? names.map((host) => ({ host, port: only?.port }))
+      : hosts.map(({ host, port }) => ({ host: host ?? "localhost", port }));
+  return all.map(({ host, port }, index) => ({
+    host,
+    port: port ?? (Number(ports[ports.length === 1 ? 0 : index]) || undefined),
+  }));
+}

@@ -1,0 +1,100 @@
+/** A real PgBouncer with its defaults between the store and PostgreSQL, in both of its modes that applications use. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import pg from "pg";
+import type { OpenSession, Store } from "../../src/domain/ports.ts";
+import { plainIni, startPgBouncer, withoutPgBouncer } from "../support/pgbouncer.ts";
+import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
+import { logIn, newKey, openFor, refresh } from "./support.ts";
+
+const TIMEOUT = { timeout: 60_000, skip: withoutPgBouncer() };
+
+async function scene(t: TestContext, mode: "session" | "transaction", more = "") {
+  const postgres = await startPostgresOrSkip(t);
+  if (postgres === undefined) return undefined;
+  t.after(() => postgres.remove());
+  const direct = await postgres.createDatabase();
+  const port = await startPgBouncer(t.after.bind(t), postgres, plainIni(postgres, mode, more));
+  return { postgres, direct, uri: direct.replace(/:\d+\//, `:${port}/`) };
+}
+
+async function use(store: Store): Promise<void> {
+  const open: Partial<OpenSession> = { limit: 1000 };
+  await Promise.all(
+    Array.from({ length: 40 }, async (_, index) => {
+      const { session, principal } = await logIn(store, `user${index % 5}`, open);
+      assert.equal((await store.sessions.rotate(refresh(session.uuid, 0, "t"))).kind, "refreshed");
+      await store.apiKeys.create(newKey(principal.uuid));
+      await store.failures.count(`user${index % 5}`, { failures: 1000, per: 300 });
+    }),
+  );
+  await store.maintenance.purge(new Date(), 100, null);
+  await store.maintenance.ping();
+}
+
+for (const mode of ["session", "transaction"] as const) {
+  test(`a database is made and used through PgBouncer's ${mode} pooling`, TIMEOUT, async (t) => {
+    const found = await scene(t, mode);
+    if (found === undefined) return;
+    const store = await openFor(t, found.uri, { poolSize: 10, maxOverflow: 0 });
+    await use(store);
+    const [row] = await found.postgres.query(found.direct, "select count(*)::int as n from principals");
+    assert.equal(row?.["n"], 5);
+  });
+}
+
+test(
+  "what the store sets for its transactions reaches no other client of a transaction pool",
+  TIMEOUT,
+  async (t) => {
+    const found = await scene(t, "transaction", "default_pool_size = 1");
+    if (found === undefined) return;
+    const [before] = await settings(found.postgres, found.uri);
+    const store = await openFor(t, found.uri, { poolSize: 2, maxOverflow: 0 });
+    await use(store);
+    assert.deepEqual(await settings(found.postgres, found.uri), [before]);
+    const inside: unknown[] = [];
+    const { query } = pg.Client.prototype;
+    t.mock.method(pg.Client.prototype, "query", function (this: pg.Client, ...asked: unknown[]) {
+      inside.push(typeof asked[0] === "string" ? asked[0] : undefined);
+      return Reflect.apply(query, this, asked);
+    });
+    await logIn(store, "ann");
+    assert.ok(inside.some((text) => /^begin.*set local statement_timeout = 15000/.test(String(text))));
+  },
+);
+
+function settings(postgres: PrivatePostgres, uri: string) {
+  return postgres.query(
+    uri,
+    "select current_setting('statement_timeout') as s, current_setting('idle_in_transaction_session_timeout') as i, current_setting('default_transaction_isolation') as d",
+  );
+}
+
+test("options that PgBouncer refuses, or ignores, are named at the start", TIMEOUT, async (t) => {
+  const refused = await scene(t, "transaction");
+  if (refused === undefined) return;
+  await refused.postgres.query(refused.direct, "create schema auth");
+  const options = "?options=-csearch_path%3Dauth";
+  await assert.rejects(openFor(t, refused.uri + options), /pooler.*refuses.*options.*ALTER ROLE/s);
+  const ignored = await scene(t, "transaction", "ignore_startup_parameters = options");
+  if (ignored === undefined) return;
+  await ignored.postgres.query(ignored.direct, "create schema auth");
+  await assert.rejects(
+    openFor(t, ignored.uri + options),
+    /search_path.*did not reach PostgreSQL.*ALTER ROLE/,
+  );
+  const [row] = await ignored.postgres.query(
+    ignored.direct,
+    "select count(*)::int as n from pg_tables where schemaname in ('auth', 'public')",
+  );
+  assert.equal(row?.["n"], 0, "nothing was made elsewhere");
+  // The way that the message tells, which holds for new connections of the pooler.
+  await ignored.postgres.query(ignored.direct, "alter role tests set search_path = auth");
+  const ini = plainIni(ignored.postgres, "transaction");
+  const port = await startPgBouncer(t.after.bind(t), ignored.postgres, ini);
+  const store = await openFor(t, ignored.direct.replace(/:\d+\//, `:${port}/`));
+  await logIn(store, "ann");
+  const rows = await ignored.postgres.query(ignored.direct, "select count(*)::int as n from auth.principals");
+  assert.deepEqual(rows, [{ n: 1 }]);
+});
