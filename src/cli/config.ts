@@ -1,20 +1,21 @@
 /**
- * `tiled config check`, `tiled config schema` and `tiled admin check-config`: a configuration is checked as far as it can
- * be without starting, the arguments of its authenticators included.
+ * The verbs of `tiled config`, and `tiled admin check-config`: a configuration is checked as far as it can be without starting, the arguments of its authenticators included.
  */
 import type { Command } from "commander";
 import type { Overrides } from "../config/context.ts";
 import type { Config } from "../config/model.ts";
 import { ConfigError, type Problem } from "../config/problems.ts";
 import { shownHost } from "../lib/address.ts";
+import type { MigrateOptions } from "./migrate.ts";
 import type { Terminal } from "./terminal.ts";
+import { port } from "./values.ts";
 
 export type ConfigIo = Pick<Terminal, "env" | "out" | "err">;
 
 export function configVerbs(tiled: Command, terminal: Terminal): void {
   const config = tiled
     .command("config")
-    .description("check a configuration, or print its schema")
+    .description("check a configuration, divide one of a Tiled, or print the schema")
     .helpCommand(false);
   config
     .command("check")
@@ -24,6 +25,18 @@ export function configVerbs(tiled: Command, terminal: Terminal): void {
       "a YAML file, or a folder of *.yml and *.yaml files (default: $TILED_CONFIG, or config.yml)",
     )
     .action((path: string | undefined) => check(path, terminal));
+  config
+    .command("migrate")
+    .description(
+      "make of a Tiled's configuration two: tiled-auth.yml for this server, tiled.yml for the Tiled behind it",
+    )
+    .argument("<file-or-folder>", "the configuration of a Tiled")
+    .option("--out <folder>", "where to write (default: beside it)")
+    .option("--upstream-port <port>", "the port of the Tiled behind, on loopback", port, 8001)
+    .option("--force", "overwrite files that are there")
+    .action(async (path: string, options: MigrateOptions) =>
+      (await import("./migrate.ts")).migrate(path, options, terminal),
+    );
   config
     .command("schema")
     .description("print the JSON Schema of configurations, for editors")

@@ -9,7 +9,8 @@ import type { Problems } from "./problems.ts";
 import { parseYaml } from "./yaml.ts";
 
 const LARGEST = 1024 * 1024;
-const JOINED: ReadonlySet<string> = new Set(["allow_origins", "specs", "trees"]);
+/** What several files of a folder may add to. */
+export const JOINED: ReadonlySet<string> = new Set(["allow_origins", "specs", "trees"]);
 
 export interface Source {
   readonly root: LocatedMapping;
@@ -19,23 +20,37 @@ export interface Source {
 
 /** Undefined, with problems added, where nothing can be read. */
 export function readSource(path: string, problems: Problems): Source | undefined {
-  const folder = isFolder(path, problems);
-  if (folder === undefined) return undefined;
+  const found = sourceFiles(path, problems);
+  if (found === undefined) return undefined;
+  const { files, folder } = found;
   if (!folder) {
     const root = readYamlFile(path, problems);
     return root && { root, folder };
   }
+  if (files.length === 0 && problems.all.length === 0)
+    problems.add({ file: path, line: 0 }, [], "there is no *.yml or *.yaml in this folder");
+  const roots = files.map((file) => readYamlFile(file, problems)).filter((root) => root !== undefined);
+  return roots.length === 0 ? undefined : { root: merge(roots, path, problems), folder };
+}
+
+/** The file itself, or those of the folder. */
+export function sourceFiles(
+  path: string,
+  problems: Problems,
+): { readonly files: readonly string[]; readonly folder: boolean } | undefined {
+  const folder = isFolder(path, problems);
+  if (folder === undefined) return undefined;
+  if (!folder) return { files: [path], folder };
   const names = attempt(path, problems, () =>
     readdirSync(path)
       .filter((name) => /.\.ya?ml$/.test(name))
       .sort(),
   );
   if (names === undefined) return undefined;
-  const files = names.map((name) => join(path, name)).filter((file) => isFolder(file, problems) === false);
-  if (files.length === 0 && problems.all.length === 0)
-    problems.add({ file: path, line: 0 }, [], "there is no *.yml or *.yaml in this folder");
-  const roots = files.map((file) => readYamlFile(file, problems)).filter((root) => root !== undefined);
-  return roots.length === 0 ? undefined : { root: merge(roots, path, problems), folder };
+  return {
+    files: names.map((name) => join(path, name)).filter((file) => isFolder(file, problems) === false),
+    folder,
+  };
 }
 
 function isFolder(path: string, problems: Problems): boolean | undefined {
@@ -51,6 +66,12 @@ function isFolder(path: string, problems: Problems): boolean | undefined {
 
 /** Undefined, with problems added, where it is not a mapping in YAML. */
 export function readYamlFile(path: string, problems: Problems): LocatedMapping | undefined {
+  const text = readText(path, problems);
+  return text === undefined ? undefined : parseYaml(text, path, problems);
+}
+
+/** Undefined, with problems added, where it is no text. */
+export function readText(path: string, problems: Problems): string | undefined {
   const bytes = attempt(path, problems, () => {
     const read = readAtMost(path, LARGEST + 1);
     if (read.length <= LARGEST) return read;
@@ -78,7 +99,7 @@ export function readYamlFile(path: string, problems: Problems): LocatedMapping |
     );
     return undefined;
   }
-  return parseYaml(text, path, problems);
+  return text;
 }
 
 /** A pipe may have no end and no size. */

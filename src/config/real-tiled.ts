@@ -16,7 +16,7 @@ const CATALOG = /^(?:catalog$|tiled\.catalog(?:\.[A-Za-z_]\w*)*:)/;
 const PYTHON_NAME = /^[A-Za-z_][\w.]{0,200}:[A-Za-z_][\w.]{0,100}$/;
 
 /** Arguments of the reference's policies that say where a Tiled finds its tags. */
-export const TILED_POLICY_ARGS = ["tags_db", "access_tags_parser"] as const;
+const TILED_POLICY_ARGS = ["tags_db", "access_tags_parser"] as const;
 
 /** Sections that say what is served, or to whom, each with the value that says nothing. */
 const SECTIONS: ReadonlyMap<string, { readonly what: string; readonly nothing: unknown }> = new Map([
@@ -30,6 +30,9 @@ const SECTIONS: ReadonlyMap<string, { readonly what: string; readonly nothing: u
   ["webhooks", { what: "webhooks", nothing: undefined }],
   ["create_mount_nodes_if_not_exist", { what: "catalogs", nothing: false }],
 ]);
+
+/** Their names; `migrate/` moves them. */
+export const TILED_SECTIONS: readonly string[] = [...SECTIONS.keys()];
 
 /** Trees of our own are served no less without the others. */
 const NEVER_HERE = "routers";
@@ -90,12 +93,15 @@ export function isTiledsPolicy(context: Context): boolean {
   if (policy?.kind !== "scalar" || typeof policy.value !== "string") return false;
   const { here, elsewhere, behind } = kindsOfTrees(context);
   if (elsewhere || (behind && !here)) return true;
-  if (TILED_POLICY_ARGS.some((key) => at(context.root, ["access_control", "args", key]) !== undefined))
-    return true;
+  const has = (key: string) => at(context.root, ["access_control", "args", key]) !== undefined;
+  return needsTiled(policy.value, has);
+}
+
+/** Whether only a Tiled has this policy, or what its arguments name. */
+export function needsTiled(policy: string, hasArg: (key: string) => boolean): boolean {
+  if (TILED_POLICY_ARGS.some(hasArg)) return true;
   return (
-    PYTHON_NAME.test(policy.value) &&
-    !POLICY_NAMES.includes(policy.value) &&
-    nearest(policy.value, POLICY_NAMES) === undefined
+    PYTHON_NAME.test(policy) && !POLICY_NAMES.includes(policy) && nearest(policy, POLICY_NAMES) === undefined
   );
 }
 
@@ -152,7 +158,12 @@ function treeFindings(context: Context): readonly Finding[] {
     );
     const what = isCatalog(tree) ? `a catalog ('${tree}')` : `the Python tree '${tree}'`;
     const many = others.length === 0 ? "" : "; one upstream will do for all of them";
-    return { path: [...(first?.path ?? []), "tree"], places: places.join(" and "), what: `${what}${many}` };
+    const folder = /[.:]files:|DirectoryAdapter/.test(tree) ? "; a folder is served here as 'files'" : "";
+    return {
+      path: [...(first?.path ?? []), "tree"],
+      places: places.join(" and "),
+      what: `${what}${many}${folder}`,
+    };
   });
 }
 

@@ -5,13 +5,16 @@
  */
 import {
   type Document,
+  type DocumentOptions,
   isAlias,
   isMap,
   isScalar,
   isSeq,
   LineCounter,
   type Node,
+  type ParseOptions,
   parseDocument,
+  type SchemaOptions,
   type Tags,
   type YAMLError,
 } from "yaml";
@@ -48,6 +51,16 @@ const SYNTAX: Partial<Record<YAMLError["code"], string>> = {
     "a tag (a word that begins with '!') is not known here; put the text into quotes if it is none",
 };
 
+/** How the parser reads as PyYAML does. */
+export const PYYAML: DocumentOptions & ParseOptions & SchemaOptions = {
+  version: "1.1",
+  customTags: (tags) => asPyYaml(tags),
+  stringKeys: true,
+  uniqueKeys: false,
+  prettyErrors: false,
+  logLevel: "error",
+};
+
 /** Undefined, with problems added, where the text is not a mapping in one YAML document. */
 export function parseYaml(text: string, file: string, problems: Problems): LocatedMapping | undefined {
   const lines = new LineCounter();
@@ -55,15 +68,7 @@ export function parseYaml(text: string, file: string, problems: Problems): Locat
   const spotAt = (offset: number): Spot => ({ file, line: Math.max(1, lines.linePos(offset).line) });
   let document: Document;
   try {
-    document = parseDocument(text, {
-      version: "1.1",
-      customTags: (tags) => asPyYaml(tags),
-      stringKeys: true,
-      uniqueKeys: false,
-      prettyErrors: false,
-      logLevel: "error",
-      lineCounter: lines,
-    });
+    document = parseDocument(text, { ...PYYAML, lineCounter: lines });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     problems.add({ file, line: 1 }, [], "values are nested too deeply");

@@ -1,0 +1,122 @@
+/**
+ * `tiled config migrate`: writes the two files that a configuration of a Tiled becomes, checks ours, and says what to do
+ * next. What goes into which file is decided in `config/migrate/`.
+ */
+import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import type { Document } from "yaml";
+import { holdsSecret } from "../config/migrate/authentication.ts";
+import { readDocument, type SourceDocument } from "../config/migrate/document.ts";
+import { moveRelativePaths } from "../config/migrate/paths.ts";
+import { type Division, divide } from "../config/migrate/split.ts";
+import { ConfigError, problemLines } from "../config/problems.ts";
+import { OperatorError } from "../errors.ts";
+import { type ConfigIo, loadWhole } from "./config.ts";
+
+export interface MigrateOptions {
+  readonly out?: string | undefined;
+  readonly upstreamPort: number;
+  readonly force?: boolean | undefined;
+}
+
+const OURS = "tiled-auth.yml";
+const THEIRS = "tiled.yml";
+
+/** Throws an `OperatorError` where nothing is written, or where ours has errors that are left to mend. */
+export async function migrate(path: string, options: MigrateOptions, io: ConfigIo): Promise<void> {
+  const source = readDocument(path);
+  const division = divide(source, { name: basename(path), upstreamPort: options.upstreamPort });
+  if (division === null) {
+    for (const file of source.files) await checkOurs(path, await readFile(file, "utf8"), io);
+    io.out("Nothing in this file needs a real Tiled: this server serves it as it is. Nothing is written.");
+    io.out(`  npx tiled serve config ${shown(path)}`);
+    return;
+  }
+  const folder = resolve(options.out ?? dirname(resolve(path)));
+  moveRelativePaths(division.ours, source.directory, folder);
+  const files = [
+    { file: join(folder, OURS), document: division.ours },
+    { file: join(folder, THEIRS), document: division.theirs },
+  ];
+  await refuseExisting(
+    files.map(({ file }) => file),
+    source,
+    options.force === true,
+  );
+  await mkdir(folder, { recursive: true });
+  for (const { file, document } of files) await write(file, document, source.mode);
+  tell(division, source, folder, io);
+  await checkOurs(join(folder, OURS), text(division.ours), io);
+}
+
+async function refuseExisting(
+  files: readonly string[],
+  source: SourceDocument,
+  force: boolean,
+): Promise<void> {
+  const sources = new Set(source.files.map((file) => resolve(file)));
+  for (const file of files) {
+    if (sources.has(file))
+      throw new OperatorError(
+        `${file} is what is read; it is never overwritten. Say where to write with --out.`,
+      );
+    const there = await stat(file).catch(() => undefined);
+    if (there !== undefined && !force)
+      throw new OperatorError(
+        `${file} is there already. Overwrite it with --force, or say where to write with --out.`,
+      );
+  }
+}
+
+async function write(file: string, document: Document, sourceMode: number): Promise<void> {
+  const mode = holdsSecret(document.contents) ? 0o600 : sourceMode & 0o666;
+  await writeFile(file, text(document), { mode });
+  // One that was there keeps its own otherwise.
+  if (mode === 0o600) await chmod(file, mode);
+}
+
+function text(document: Document): string {
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}
+
+function tell(
+  { moved, notes, newSecret }: Division,
+  source: SourceDocument,
+  folder: string,
+  io: ConfigIo,
+): void {
+  const here = (name: string) => shown(relative(".", join(folder, name)));
+  io.out(`${here(OURS)}: this server: logins, keys and the gateway.`);
+  io.out(`${here(THEIRS)}: the real Tiled behind it: ${moved.join(", ")}.`);
+  for (const note of notes) io.out(`Note: ${note}.`);
+  io.out("Start both where the Tiled was started before:");
+  if (newSecret !== null)
+    io.out(`  export ${newSecret}=$(openssl rand -hex 32)   # one secret for both, the same at each start`);
+  const modules =
+    folder === source.directory ? "" : `PYTHONPATH=${shown(relative(".", source.directory) || ".")} `;
+  io.out(`  ${modules}tiled serve config ${here(THEIRS)}   # the Python package's command`);
+  io.out(`  npx tiled serve config ${here(OURS)}`);
+}
+
+/** Variables that are not set here count as set. */
+async function checkOurs(file: string, written: string, io: ConfigIo): Promise<void> {
+  const unset = [...written.matchAll(/\$\{?([A-Za-z_]\w*)/g)].flatMap(([, name = ""]) =>
+    Object.hasOwn(io.env, name) ? [] : [name],
+  );
+  const lines = written.split("\n");
+  const env = { ...Object.fromEntries(unset.map((name) => [name, "0123456789abcdef".repeat(4)])), ...io.env };
+  try {
+    await loadWhole(file, { ...io, env });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const unknown = (line: number) => unset.some((name) => lines[line - 1]?.includes(name));
+    const left = error.problems.filter(({ line }) => line === 0 || !unknown(line));
+    if (left.length > 0)
+      throw new OperatorError(`What is left to mend in ${file}:\n${problemLines(left).join("\n")}`);
+  }
+}
+
+/** As a shell takes it. */
+function shown(path: string): string {
+  return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

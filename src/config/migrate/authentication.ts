@@ -1,0 +1,82 @@
+/**
+ * The section `authentication` of both files: ours as it was, the Tiled's with the names of our providers and nobody who
+ * can log in there. Secrets stay what they are in the source: a variable stays a variable.
+ */
+import { type Document, isMap, isScalar, isSeq, type Node, Scalar, YAMLMap } from "yaml";
+import { nameOfProvider } from "../old-forms.ts";
+import { keyOf, type SourceDocument } from "./document.ts";
+
+export interface AuthenticationPair {
+  readonly ours: Node;
+  readonly theirs: Node;
+  readonly newSecret: string | null;
+}
+
+/** What both files name where the source has no secret keys, as it was a single process. */
+const VARIABLE = "TILED_SECRET";
+/** A Tiled without providers would know a single user only, and no tokens. */
+const SINGLE_USER = "single_user";
+
+export function authenticationPair({ document, root }: SourceDocument): AuthenticationPair {
+  const given = root.get("authentication", true) as unknown;
+  const ours = (isMap(given) ? given.clone() : document.createNode({})) as YAMLMap;
+  nameOldProvider(document, ours);
+  const keys = ours.get("secret_keys", true) as unknown;
+  const newSecret = isSeq(keys) && keys.items.length > 0 ? null : VARIABLE;
+  if (newSecret !== null) ours.set("secret_keys", document.createNode([variable(newSecret)], { flow: true }));
+  const theirs = new YAMLMap(document.schema);
+  theirs.set("providers", document.createNode(providers(ours).map((name) => provider(document, name))));
+  theirs.set("secret_keys", (ours.get("secret_keys", true) as Node).clone());
+  const anonymous = ours.get("allow_anonymous_access", true) as unknown as Node | undefined;
+  if (anonymous !== undefined) theirs.set("allow_anonymous_access", anonymous.clone());
+  theirs.commentBefore = " The names of tiled-auth's providers, and its secret keys. Nobody can log in here.";
+  return { ours, theirs, newSecret };
+}
+
+/** The form of Tiled of 2021. */
+function nameOldProvider(document: Document, ours: YAMLMap): void {
+  const authenticator = ours.get("authenticator");
+  if (typeof authenticator !== "string" || ours.has("providers")) return;
+  const args = ours.get("args", true) as unknown as Node | undefined;
+  const entry = new YAMLMap(document.schema);
+  entry.set("provider", nameOfProvider(authenticator));
+  entry.set("authenticator", authenticator);
+  if (args !== undefined) entry.set("args", args);
+  ours.items = ours.items.filter((pair) => !["authenticator", "args"].includes(keyOf(pair)));
+  ours.set("providers", document.createNode([entry]));
+}
+
+function providers(ours: YAMLMap): readonly unknown[] {
+  const list = ours.get("providers", true) as unknown;
+  const names = isSeq(list)
+    ? list.items.flatMap((item) => (isMap(item) && item.has("provider") ? [item.get("provider")] : []))
+    : [];
+  return names.length === 0 ? [SINGLE_USER] : names;
+}
+
+function provider(document: Document, name: unknown): Node {
+  return document.createNode({
+    provider: name,
+    authenticator: "tiled.authenticators:DictionaryAuthenticator",
+    args: { users_to_passwords: {} },
+  });
+}
+
+function variable(name: string): Scalar {
+  const scalar = new Scalar(`\${${name}}`);
+  scalar.type = Scalar.QUOTE_DOUBLE;
+  return scalar;
+}
+
+/** Whether a secret stands in it as it is, and not as a variable's name. */
+export function holdsSecret(node: unknown, below = false): boolean {
+  if (isSeq(node)) return node.items.some((item) => holdsSecret(item, below));
+  if (isMap(node)) {
+    return node.items.some((pair) => {
+      const secret = /secret|passw|api_key|token$|private_key/i.test(keyOf(pair));
+      return holdsSecret(pair.value, below || secret);
+    });
+  }
+  if (!isScalar(node) || typeof node.value !== "string" || /^\$\{?\w+\}?$/.test(node.value)) return false;
+  return below || /:\/\/[^/@\s:]*:(?!\$)[^/@\s]+@/.test(node.value);
+}

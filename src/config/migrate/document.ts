@@ -1,0 +1,99 @@
+/**
+ * A configuration as YAML nodes with its comments, to be divided: one file, or a folder merged as it is loaded. Aliases
+ * and merge keys are written out, since what they name may go to the other file. Variables stay as they are written.
+ */
+import { statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+  YAMLMap,
+  type YAMLSeq,
+} from "yaml";
+import { JOINED, readSource, readText, sourceFiles } from "../files.ts";
+import { ConfigError, Problems } from "../problems.ts";
+import { PYYAML } from "../yaml.ts";
+
+export interface SourceDocument {
+  readonly document: Document;
+  readonly root: YAMLMap;
+  readonly files: readonly string[];
+  /** The folder that relative paths of the configuration start from. */
+  readonly directory: string;
+  /** Permissions of the strictest of the files. */
+  readonly mode: number;
+}
+
+/** Throws a `ConfigError` where it cannot be read. */
+export function readDocument(path: string): SourceDocument {
+  const problems = new Problems();
+  const found = sourceFiles(path, problems);
+  // Everything that a start would say of its YAML is said here, too.
+  if (found !== undefined) readSource(path, problems);
+  if (found === undefined || problems.all.length > 0) throw new ConfigError(problems.all);
+  const parts = found.files.map((file) => {
+    const document = parseDocument(readText(file, problems) ?? "", PYYAML);
+    writeOut(document);
+    return document;
+  });
+  const [document] = parts;
+  if (document === undefined || !isMap(document.contents)) throw new ConfigError(problems.all);
+  const root = document.contents as YAMLMap;
+  for (const part of parts.slice(1)) join(root, part);
+  const absolute = resolve(path);
+  return {
+    document,
+    root,
+    files: found.files,
+    directory: found.folder ? absolute : dirname(absolute),
+    mode: found.files.map((file) => statSync(file).mode & 0o777).reduce((all, mode) => all & mode, 0o777),
+  };
+}
+
+function join(root: YAMLMap, part: Document): void {
+  if (!isMap(part.contents)) return;
+  for (const pair of part.contents.items as Pair<Node, Node>[]) {
+    const key = keyOf(pair);
+    const old = root.get(key, true) as unknown;
+    if (JOINED.has(key) && isSeq(old) && isSeq(pair.value)) old.items.push(...(pair.value as YAMLSeq).items);
+    else root.items.push(pair as never);
+  }
+}
+
+export function keyOf(pair: { readonly key: unknown }): string {
+  return isScalar(pair.key) ? String(pair.key.value ?? "") : String(pair.key);
+}
+
+/** Their number was counted when the file was read. */
+function writeOut(document: Document): void {
+  visit(document, {
+    Alias: (_key, alias) => (alias.resolve(document)?.clone() as Node | undefined) ?? visit.REMOVE,
+  });
+  visit(document, {
+    Node: (_key, node) => {
+      if (!isAlias(node)) delete node.anchor;
+      if (isMap(node)) merge(node);
+    },
+  });
+}
+
+function merge(map: YAMLMap): void {
+  const isMerge = (pair: Pair) => keyOf(pair) === "<<" && isScalar(pair.key) && pair.key.type === "PLAIN";
+  const merged = map.items.filter(isMerge);
+  if (merged.length === 0) return;
+  map.items = map.items.filter((pair) => !isMerge(pair));
+  for (const { value } of merged) {
+    for (const source of isSeq(value) ? value.items : [value]) {
+      if (!(source instanceof YAMLMap)) continue;
+      merge(source);
+      for (const pair of source.items) if (!map.has(keyOf(pair))) map.items.push(pair);
+    }
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * One configuration of a Tiled becomes two: ours, with the logins and the gateway, and that of the Tiled behind, as
+ * docs/gateway.md asks for it. What goes where is decided here; reading and writing files is elsewhere.
+ */
+import { type Document, isMap, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq } from "yaml";
+import { OperatorError } from "../../errors.ts";
+import { isTreeName, TREE_NAMES } from "../../trees/names.ts";
+import { namesModule } from "../own-class.ts";
+import { isTiledsTree, needsTiled, TILED_SECTIONS } from "../real-tiled.ts";
+import { authenticationPair } from "./authentication.ts";
+import { keyOf, type SourceDocument } from "./document.ts";
+
+export interface Division {
+  readonly ours: Document;
+  readonly theirs: Document;
+  /** Top-level keys of the Tiled's file. */
+  readonly moved: readonly string[];
+  /** What the operator should know of it. */
+  readonly notes: readonly string[];
+  /** The variable that both files name where the source has no secret keys; else null. */
+  readonly newSecret: string | null;
+}
+
+export interface Choices {
+  /** Of the file that is divided, for the comments. */
+  readonly name: string;
+  readonly upstreamPort: number;
+}
+
+/** Limits and pools of the Tiled's, which have no effect here. */
+const TUNING = [
+  "response_bytesize_limit",
+  "exact_count_limit",
+  "catalog_pool_size",
+  "storage_pool_size",
+  "catalog_max_overflow",
+  "storage_max_overflow",
+];
+/** What its web server goes on with; all else of `uvicorn` is about who reaches this server. */
+const UVICORN_OF_OURS =
+  /^(?:host|port|root_path|ssl_.*|proxy_headers|forwarded_allow_ips|uds|fd|app|headers|date_header|server_header)$/;
+
+/** Null where this server serves the file by itself. */
+export function divide(source: SourceDocument, choices: Choices): Division | null {
+  const { root } = source;
+  const trees = treesOf(root);
+  const behind = trees.filter((tree) => tree.has("upstream"));
+  const elsewhere = trees.some((tree) => isTiledsTree(nameOf(tree))) || isPresent(root, "catalog");
+  const policy = policyOf(root);
+  const here = trees.some((tree) => isTreeName(nameOf(tree)));
+  const policyMoves =
+    policy !== null && !namesModule(policy) && isTileds(root, policy, { here, elsewhere, behind });
+  const sections = [...TILED_SECTIONS, ...TUNING].filter((key) => isPresent(root, key));
+  const needed =
+    elsewhere || policyMoves || isPresent(root, "routers") || (behind.length > 0 && sections.length > 0);
+  if (!needed) return null;
+
+  const existing = behind.find((tree) => isAtRoot(tree)) ?? (elsewhere || here ? undefined : behind[0]);
+  const notes: string[] = [];
+  const place = existing === undefined ? null : addressOf(existing);
+  if (place !== null && !place.loopback)
+    notes.push(`the Tiled behind is at ${place.url}: add what is in tiled.yml to its configuration there`);
+  const port = place?.port ?? choices.upstreamPort;
+  const moving = existing === undefined || elsewhere ? trees.filter((tree) => movesToTiled(tree)) : [];
+  const staying = trees.filter((tree) => !moving.includes(tree));
+  if (existing === undefined) refuseOwnTrees(staying);
+  refuseSamePort(root, port);
+
+  const pair = authenticationPair(source);
+  const ours = source.document.clone() as Document & { contents: YAMLMap };
+  const theirs = source.document.clone() as Document & { contents: YAMLMap };
+  const prefix = existing === undefined ? "" : pathOf(existing);
+
+  for (const key of [...TILED_SECTIONS, ...TUNING, "catalog", "object_cache"]) ours.delete(key);
+  if (policyMoves) ours.delete("access_control");
+  ours.set("authentication", pair.ours);
+  setTrees(ours, staying);
+  if (existing === undefined) {
+    const entry = { path: "/", upstream: `http://127.0.0.1:${port}` };
+    (ours.get("trees") as YAMLSeq).add(ours.createNode(entry, { flow: true }));
+  }
+  keepUvicorn(ours, (key) => UVICORN_OF_OURS.test(key));
+
+  for (const key of ["database", "server", "pages", "audit", "allow_origins", "object_cache"])
+    theirs.delete(key);
+  if (isPresent(root, "object_cache")) notes.push("object_cache is left out: Tiled has removed it");
+  if (policyMoves) asTodaysPolicy(theirs, notes);
+  else theirs.delete("access_control");
+  asTodaysCatalog(theirs);
+  theirs.set("authentication", pair.theirs);
+  keepUvicorn(theirs, (key) => !UVICORN_OF_OURS.test(key));
+  theirs.setIn(["uvicorn", "host"], "127.0.0.1");
+  theirs.setIn(["uvicorn", "port"], port);
+  const rootPath = `${ownRootPath(root, notes)}${prefix}`;
+  if (rootPath !== "") theirs.setIn(["uvicorn", "root_path"], rootPath);
+  if (moving.length > 0) setTrees(theirs, moving);
+  else if (!isPresent(root, "catalog")) putExample(theirs, notes);
+
+  head(
+    ours,
+    ` Logins, and the gateway to the Tiled of tiled.yml. Made by 'tiled config migrate' from ${choices.name}.`,
+  );
+  head(
+    theirs,
+    ` The real Tiled behind tiled-auth.yml: nobody else may reach it. Made by 'tiled config migrate' from ${choices.name}.`,
+  );
+  return { ours, theirs, moved: theirs.contents.items.map(keyOf), notes, newSecret: pair.newSecret };
+}
+
+function treesOf(root: YAMLMap): readonly YAMLMap[] {
+  const trees = root.get("trees", true) as unknown;
+  return isSeq(trees) ? trees.items.filter((item): item is YAMLMap => isMap(item)) : [];
+}
+
+function text(node: YAMLMap, key: string): string {
+  const value = node.get(key);
+  return typeof value === "string" ? value : "";
+}
+
+const nameOf = (tree: YAMLMap) => (tree.has("upstream") ? "" : text(tree, "tree"));
+const pathOf = (tree: YAMLMap) =>
+  text(tree, "path")
+    .split("/")
+    .filter((segment) => segment !== "")
+    .map((segment) => `/${segment}`)
+    .join("");
+const isAtRoot = (tree: YAMLMap) => pathOf(tree) === "" && !tree.has("host");
+
+function isPresent(root: YAMLMap, key: string): boolean {
+  const node = root.get(key, true) as Node | undefined;
+  return node !== undefined && !(isScalar(node) && node.value === null);
+}
+
+function policyOf(root: YAMLMap): string | null {
+  const section = root.get("access_control", true) as unknown;
+  return isMap(section) ? text(section, "access_policy") || null : null;
+}
+
+interface Kinds {
+  readonly here: boolean;
+  readonly elsewhere: boolean;
+  readonly behind: readonly YAMLMap[];
+}
+function isTileds(root: YAMLMap, policy: string, { here, elsewhere, behind }: Kinds): boolean {
+  return (
+    elsewhere ||
+    (behind.length > 0 && !here) ||
+    needsTiled(policy, (key) => root.hasIn(["access_control", "args", key]))
+  );
+}
+
+/** A tree that a Tiled serves, too: then all of them are in one place, as they were. */
+function movesToTiled(tree: YAMLMap): boolean {
+  const name = nameOf(tree);
+  return isTiledsTree(name) || (isTreeName(name) && name !== "files" && !tree.has("access_tags"));
+}
+
+/** Other trees in the place of the old ones, whose comments stay. */
+function setTrees(document: Document, trees: readonly YAMLMap[]): void {
+  const old = document.get("trees", true) as unknown;
+  const list = document.createNode(trees) as YAMLSeq;
+  if (isSeq(old) && trees.length > 0) {
+    list.commentBefore = old.commentBefore ?? null;
+    list.comment = old.comment ?? null;
+  }
+  document.set("trees", list);
+}
+
+function refuseOwnTrees(staying: readonly YAMLMap[]): void {
+  const own = staying.filter((tree) => isTreeName(nameOf(tree)));
+  if (own.length === 0) return;
+  const places = own.map((tree) => pathOf(tree) || "/").join(", ");
+  throw new OperatorError(
+    `The trees at ${places} are this server's own, which a Tiled cannot serve, and the Tiled behind needs '/' for its part. Put them into a configuration of their own, and run this command without them.`,
+  );
+}
+
+function refuseSamePort(root: YAMLMap, port: number): void {
+  for (const section of ["server", "uvicorn"]) {
+    const node = root.get(section, true) as unknown;
+    const own = isMap(node) ? Number(node.get("port") ?? 0) : 0;
+    if (own === port)
+      throw new OperatorError(
+        `Port ${port} is this server's own (${section}.port). Choose another one for the Tiled: --upstream-port ${port + 1}`,
+      );
+  }
+  if (
+    port === 8000 &&
+    !["server", "uvicorn"].some((key) => isMap(root.get(key)) && root.hasIn([key, "port"]))
+  )
+    throw new OperatorError("Port 8000 is this server's own. Choose another one: --upstream-port 8001");
+}
+
+function addressOf(upstream: YAMLMap): { port: number; url: string; loopback: boolean } | null {
+  if (!URL.canParse(text(upstream, "upstream"))) return null;
+  const { hostname, port, protocol, origin } = new URL(text(upstream, "upstream"));
+  const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
+  return { port: Number(port) || (protocol === "https:" ? 443 : 80), url: origin, loopback };
+}
+
+function keepUvicorn(document: Document, keep: (key: string) => boolean): void {
+  const section = document.get("uvicorn", true) as unknown;
+  if (!isMap(section)) return;
+  section.items = section.items.filter((pair) => keep(keyOf(pair)));
+  if (section.items.length === 0) document.delete("uvicorn");
+}
+
+/** The path under which a proxy serves all of it, from either of its places. */
+function ownRootPath(root: YAMLMap, notes: string[]): string {
+  const uvicorn = root.get("uvicorn", true) as unknown;
+  const server = root.get("server", true) as unknown;
+  const url = isMap(server) ? text(server, "public_url") : "";
+  if (url.includes("$"))
+    notes.push(
+      "server.public_url is a variable: if it has a path, uvicorn.root_path of tiled.yml must be the same",
+    );
+  const path =
+    (isMap(uvicorn) && text(uvicorn, "root_path")) || (URL.canParse(url) ? new URL(url).pathname : "");
+  const inner = path.replace(/^\/+|\/+$/g, "");
+  return inner === "" ? "" : `/${inner}`;
+}
+
+/** Tiled 0.2.20 takes lists only, in this section, where it took a text as well. */
+function asTodaysCatalog(theirs: Document): void {
+  for (const key of ["writable_storage", "readable_storage"]) {
+    const node = theirs.getIn(["catalog", key], true) as unknown;
+    if (isScalar(node) && typeof node.value === "string")
+      theirs.setIn(["catalog", key], theirs.createNode([node], { flow: true }));
+  }
+}
+
+function asTodaysPolicy(theirs: Document, notes: string[]): void {
+  if (text(theirs.get("access_control") as YAMLMap, "access_policy").endsWith(":DummyAccessPolicy")) return;
+  const args = ["access_control", "args"];
+  if (theirs.hasIn([...args, "tags_db"])) {
+    theirs.deleteIn([...args, "tags_db"]);
+    notes.push(
+      "access_control.args.tags_db is left out: Tiled 0.2.20 reads tags from its catalog's database. Put it back for an older Tiled",
+    );
+  }
+  if (theirs.hasIn([...args, "tag_definitions"])) {
+    theirs.deleteIn([...args, "tag_definitions"]);
+    notes.push(
+      "access_control.args.tag_definitions is left out: the Tiled's policy reads tags from its catalog's database (access_tags_parser)",
+    );
+  }
+  notes.push(
+    "API keys that are narrowed to access tags are refused unless both share a database: 'Keys with access tags' in docs/gateway.md",
+  );
+}
+
+/** What the source says belongs to a Tiled whose own configuration is not here. */
+function putExample(theirs: Document, notes: string[]): void {
+  const trees = theirs.createNode([{ path: "/", tree: TREE_NAMES[0] }]) as YAMLSeq;
+  trees.commentBefore =
+    " An example: put the trees of your Tiled here, or the other sections of this file into its configuration.";
+  theirs.set("trees", trees);
+  notes.push(
+    "the trees of the Tiled behind are in its own configuration: put them into tiled.yml, or its sections there",
+  );
+}
+
+function head(document: Document, comment: string): void {
+  document.commentBefore = document.commentBefore ? `${comment}\n${document.commentBefore}` : comment;
+}

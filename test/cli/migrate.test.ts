@@ -1,0 +1,229 @@
+/**
+ * `tiled config migrate`: each kind of configuration of docs/migrating.md, what becomes of secrets, comments, paths and
+ * files that are there. With the real Tiled behind: `test/real/migrate.test.ts`.
+ */
+import assert from "node:assert/strict";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { parse } from "yaml";
+import { check } from "../../src/cli/config.ts";
+import { type MigrateOptions, migrate } from "../../src/cli/migrate.ts";
+import { OperatorError } from "../../src/errors.ts";
+import { type Files, KINDS, VARIABLES } from "../support/migrating.ts";
+
+async function placed(t: TestContext, files: Files): Promise<{ folder: string; source: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "tiled-migrate-"));
+  t.after(() => rm(folder, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+  return { folder, source: join(folder, "config.yml" in files ? "config.yml" : "config.d") };
+}
+
+function world(env: Readonly<Record<string, string>> = VARIABLES) {
+  const lines: string[] = [];
+  return {
+    env,
+    lines,
+    out: (text: string) => void lines.push(text),
+    err: (text: string) => void lines.push(text),
+  };
+}
+
+/** What was said, and the message where it failed. */
+async function attempt(
+  action: (io: ReturnType<typeof world>) => Promise<void>,
+  env?: Readonly<Record<string, string>>,
+) {
+  const io = world(env);
+  try {
+    await action(io);
+    return { failed: false, text: io.lines.join("\n") };
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return { failed: true, text: [...io.lines, error.message].join("\n") };
+  }
+}
+
+const there = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+const run = (source: string, options: Partial<MigrateOptions> = {}, env?: Readonly<Record<string, string>>) =>
+  attempt((io) => migrate(source, { upstreamPort: 8001, ...options }, io), env);
+
+async function pairOf(t: TestContext, text: string, options: Partial<MigrateOptions> = {}) {
+  const { folder, source } = await placed(t, { "config.yml": text });
+  const { failed, text: said } = await run(source, options);
+  assert.equal(failed, false, said);
+  const [ours, theirs] = await Promise.all(
+    ["tiled-auth.yml", "tiled.yml"].map((name) => readFile(join(folder, name), "utf8")),
+  );
+  return { folder, said, ours: ours ?? "", theirs: theirs ?? "" };
+}
+
+describe("each kind of configuration", () => {
+  for (const [name, kind] of Object.entries(KINDS)) {
+    it(name, async (t) => {
+      const { folder, source } = await placed(t, kind.files);
+      const checked = await attempt((io) => check(source, io));
+      assert.equal(checked.failed, kind.check === "error", checked.text);
+      if (kind.says !== undefined) assert.match(checked.text, kind.says);
+      else assert.doesNotMatch(checked.text, /of no effect|trees/);
+
+      const { failed, text } = await run(source);
+      const written = await there(join(folder, "tiled.yml"));
+      assert.equal(failed, ["left to mend", "refused"].includes(kind.migrate), text);
+      if (kind.left !== undefined) assert.match(text, kind.left);
+      if (kind.migrate === "nothing") assert.match(text, /Nothing in this file needs a real Tiled/);
+      if (!kind.migrate.startsWith("pair")) {
+        if (kind.migrate !== "left to mend") assert.equal(written, false);
+        return;
+      }
+      assert.equal(/put them into tiled\.yml/.test(text), kind.migrate === "pair, to be completed", text);
+      const ours = join(folder, "tiled-auth.yml");
+      const again = await attempt((io) => check(ours, io));
+      assert.equal(again.failed, false, again.text);
+      assert.doesNotMatch(again.text, /of no effect here/);
+      const theirs = parse(await readFile(join(folder, "tiled.yml"), "utf8"));
+      const front = parse(await readFile(ours, "utf8"));
+      assert.deepEqual(theirs.authentication.secret_keys, front.authentication.secret_keys);
+      assert.equal(theirs.authentication.allow_anonymous_access, front.authentication.allow_anonymous_access);
+      assert.deepEqual(
+        theirs.authentication.providers.map(({ provider, args }: { provider: string; args: object }) => [
+          provider,
+          args,
+        ]),
+        (front.authentication.providers ?? [{ provider: "single_user" }]).map(
+          ({ provider }: { provider: string }) => [provider, { users_to_passwords: {} }],
+        ),
+      );
+      assert.equal(theirs.uvicorn.host, "127.0.0.1");
+      assert.equal(front.trees.at(-1).upstream, `http://127.0.0.1:${theirs.uvicorn.port}`);
+    });
+  }
+});
+
+const CATALOG = "trees: [{path: /, tree: catalog, args: {uri: ./c.db}}]\n";
+
+describe("what is written", () => {
+  it("variables stay variables, and need not be set", async (t) => {
+    const { source, folder } = await placed(t, {
+      "config.yml": `authentication: {providers: [{provider: p, authenticator: "tiled.authenticators:DummyAuthenticator"}], secret_keys: ["$SECRET_KEY"]}\ndatabase: {uri: $DATABASE}\nuvicorn: {port: $PORT}\n${CATALOG}`,
+    });
+    const { failed, text } = await run(source, {}, { SECRET_KEY: "hunter2".repeat(8) });
+    assert.equal(failed, false, text);
+    for (const name of ["tiled-auth.yml", "tiled.yml"]) {
+      const file = await readFile(join(folder, name), "utf8");
+      assert.match(file, /secret_keys: \["\$SECRET_KEY"\]/);
+      assert.doesNotMatch(file, /hunter2/);
+    }
+  });
+
+  it("one new variable for both where there are no secret keys", async (t) => {
+    const { ours, theirs, said } = await pairOf(t, CATALOG);
+    assert.match(said, /export TILED_SECRET=\$\(openssl rand -hex 32\)/);
+    for (const file of [ours, theirs]) assert.match(file, /secret_keys: \["\$\{TILED_SECRET\}"\]/);
+  });
+
+  it("comments and the form stay", async (t) => {
+    const { ours, theirs } = await pairOf(
+      t,
+      `# The beamline's server.\n\n# Who may log in.\nauthentication:\n  secret_keys: [ $SECRET_KEY ] # from the vault\n# What is served.\ntrees:\n  # Raw data.\n  - path: /\n    tree: catalog # in SQLite\n    args: {uri: "sqlite:///c.db"}\n`,
+    );
+    assert.match(ours, /# The beamline's server\.\n/);
+    assert.match(
+      ours,
+      /# Who may log in\.\nauthentication:\n {2}secret_keys: \[\$SECRET_KEY\] # from the vault/,
+    );
+    assert.match(
+      theirs,
+      /# What is served\.\ntrees:\n {2}# Raw data\.\n {2}- path: \/\n {4}tree: catalog # in SQLite/,
+    );
+    assert.match(theirs, /args: \{uri: "sqlite:\/\/\/c\.db"\}/);
+  });
+
+  it("nobody else reads a file with a secret in it", async (t) => {
+    const { folder } = await pairOf(
+      t,
+      `authentication: {secret_keys: ["${"5ecre7".repeat(8)}"]}\n${CATALOG}`,
+    );
+    for (const name of ["tiled-auth.yml", "tiled.yml"])
+      assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600, name);
+    const uri = await pairOf(t, 'trees: [{path: /, tree: catalog, args: {uri: "postgresql://u:p@h/d"}}]\n');
+    assert.equal((await stat(join(uri.folder, "tiled.yml"))).mode & 0o777, 0o600);
+    assert.notEqual((await stat(join(uri.folder, "tiled-auth.yml"))).mode & 0o777, 0o600);
+  });
+
+  it("a file that only its owner reads makes two of that kind", async (t) => {
+    const { source, folder } = await placed(t, { "config.yml": CATALOG });
+    await chmod(source, 0o600);
+    await run(source);
+    assert.equal((await stat(join(folder, "tiled.yml"))).mode & 0o777, 0o600);
+  });
+
+  it("nothing is overwritten without --force, and the source never", async (t) => {
+    const { source, folder } = await placed(t, { "config.yml": CATALOG, "tiled.yml": "mine\n" });
+    const first = await run(source);
+    assert.match(first.text, /tiled\.yml is there already\. Overwrite it with --force/);
+    assert.equal(await there(join(folder, "tiled-auth.yml")), false);
+    assert.equal((await run(source, { force: true })).failed, false);
+    const itself = await run(join(folder, "tiled.yml"), { force: true, upstreamPort: 8002 });
+    assert.match(itself.text, /tiled\.yml is what is read; it is never overwritten/);
+  });
+
+  it("in another folder paths lead where they led, and Python finds its modules", async (t) => {
+    const { source, folder } = await placed(t, {
+      "config.yml": `authentication:\n  providers: [{provider: own, authenticator: "./auth/my_auth.js:Mine"}]\n  secret_keys: [$SECRET_KEY]\npages: {logo: logo.png}\n${CATALOG}`,
+      "auth/my_auth.js":
+        'export class Mine {\n  static args = { type: "object", properties: {}, additionalProperties: false };\n  kind = "password";\n  confirmationMessage = "";\n  async authenticate() {\n    return null;\n  }\n}\n',
+    });
+    const { failed, text } = await run(source, { out: join(folder, "etc/tiled") });
+    assert.equal(failed, false, text);
+    assert.match(text, /PYTHONPATH=\S+ tiled serve config/);
+    const ours = parse(await readFile(join(folder, "etc/tiled/tiled-auth.yml"), "utf8"));
+    assert.equal(ours.authentication.providers[0].authenticator, "../../auth/my_auth.js:Mine");
+    assert.equal(ours.pages.logo, "../../logo.png");
+  });
+
+  it("the Tiled has the path under which ours stands, and not its port", async (t) => {
+    const { ours, theirs } = await pairOf(
+      t,
+      `server: {public_url: "https://a.org/data", port: 9000}\nuvicorn: {workers: 2, log_level: info, forwarded_allow_ips: 10.0.0.1}\n${CATALOG}`,
+    );
+    assert.deepEqual(parse(theirs).uvicorn, {
+      workers: 2,
+      log_level: "info",
+      host: "127.0.0.1",
+      port: 8001,
+      root_path: "/data",
+    });
+    assert.deepEqual(parse(ours).uvicorn, { forwarded_allow_ips: "10.0.0.1" });
+    const clash = await placed(t, { "config.yml": `uvicorn: {port: 8001}\n${CATALOG}` });
+    assert.match((await run(clash.source)).text, /Port 8001 is this server's own.*--upstream-port 8002/);
+  });
+
+  it("an upstream below a path stays, and the Tiled is at '/'", async (t) => {
+    const { ours } = await pairOf(
+      t,
+      `trees:\n- {path: /other, upstream: "http://127.0.0.1:9001"}\n- {path: /raw, tree: catalog, args: {uri: ./c.db}}\n`,
+    );
+    assert.deepEqual(
+      parse(ours).trees.map(({ path, upstream }: Record<string, string>) => [path, upstream]),
+      [
+        ["/other", "http://127.0.0.1:9001"],
+        ["/", "http://127.0.0.1:8001"],
+      ],
+    );
+  });
+
+  it("what is no YAML is told as by a check", async (t) => {
+    const { source } = await placed(t, { "config.yml": "a: [\n" });
+    assert.match((await run(source)).text, /config\.yml:\d+: not valid YAML/);
+  });
+});
