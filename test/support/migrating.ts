@@ -101,14 +101,12 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       `${provider("tiled.authenticators:ProxiedOIDCAuthenticator", 'audience: app, client_id: app, device_flow_client_id: cli, well_known_uri: "https://idp.example.org/.well-known/openid-configuration"')}${DEMO}`,
     ),
   ),
-  "the callback of Tiled's own interface": {
-    ...served(
-      one(
-        `${provider("tiled.authenticators:OIDCAuthenticator", `${OIDC}, well_known_uri: "https://idp.example.org/.well-known/openid-configuration", redirect_on_success: "https://tiled.example.org/ui/auth-callback"`)}${UPSTREAM}`,
-      ),
+  "the callback of Tiled's own interface": served(
+    one(
+      `${provider("tiled.authenticators:OIDCAuthenticator", `${OIDC}, well_known_uri: "https://idp.example.org/.well-known/openid-configuration", redirect_on_success: "https://tiled.example.org/ui/auth-callback"`)}${UPSTREAM}`,
     ),
-    // Its warning is told at the start.
-  },
+    /it needs args\.tokens_in_redirect: true/,
+  ),
   "numbers and booleans in quotes": served(
     one(
       `authentication: {allow_anonymous_access: "true"}\nmetrics: {prometheus: "1"}\nuvicorn: {host: 127.0.0.1, port: "8000"}\n${DEMO}`,
@@ -117,6 +115,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   PostgreSQL: served(
     one(
       `${TOY}database: {uri: "postgresql://tiled:\${PGPASSWORD}@db/tiled", init_if_not_exists: true}\n${DEMO}`,
+    ),
+  ),
+  "PostgreSQL with a schema of its own": served(
+    one(
+      `${TOY}database: {uri: "postgresql://tiled@db/tiled?options=-csearch_path%3Dauth&target_session_attrs=read-write", init_if_not_exists: true}\n${DEMO}`,
     ),
   ),
   "behind nginx": served(
@@ -154,6 +157,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   "a catalog of a single user": pair(
     one(
       `authentication: {single_user_api_key: "\${KEY}"}\ncatalog: {uri: "sqlite:///catalog.db", writable_storage: ./data, init_if_not_exists: true}\n`,
+    ),
+  ),
+  "keys of our own beside a catalog": pair(
+    one(
+      `${TOY}${MEMORY}server: {public_url: "https://data.example.org", trusted_proxies: [10.0.0.1]}\npages: {title: Data}\naudit: {retention_days: 30}\nallow_origins: ["https://app.example.org"]\n${CATALOG}`,
     ),
   ),
   "a catalog beside another tree": pair(

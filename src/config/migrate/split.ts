@@ -36,6 +36,17 @@ const TUNING = [
   "catalog_max_overflow",
   "storage_max_overflow",
 ];
+/** What a Tiled knows and needs behind this server; more would stop its start. */
+const THEIRS: ReadonlySet<string> = new Set([
+  ...TILED_SECTIONS,
+  ...TUNING,
+  "access_control",
+  "authentication",
+  "catalog",
+  "metrics",
+  "trees",
+  "uvicorn",
+]);
 /** What its web server goes on with; all else of `uvicorn` is about who reaches this server. */
 const UVICORN_OF_OURS =
   /^(?:host|port|root_path|ssl_.*|proxy_headers|forwarded_allow_ips|uds|fd|app|headers|date_header|server_header)$/;
@@ -81,8 +92,7 @@ export function divide(source: SourceDocument, choices: Choices): Division | nul
   }
   keepUvicorn(ours, (key) => UVICORN_OF_OURS.test(key));
 
-  for (const key of ["database", "server", "pages", "audit", "allow_origins", "object_cache"])
-    theirs.delete(key);
+  for (const key of theirs.contents.items.map(keyOf)) if (!THEIRS.has(key)) theirs.delete(key);
   if (isPresent(root, "object_cache")) notes.push("object_cache is left out: Tiled has removed it");
   if (policyMoves) asTodaysPolicy(theirs, notes);
   else theirs.delete("access_control");
