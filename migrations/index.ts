@@ -9,6 +9,7 @@ import * as accounts from "./0004_accounts.ts";
 import * as coveringIndexes from "./0005_covering_indexes.ts";
 import * as originsByIdentity from "./0006_origins_by_identity.ts";
 import * as retries from "./0007_retries.ts";
+import * as foldedIdentities from "./0008_folded_identities.ts";
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_own_tables": tables,
@@ -18,6 +19,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0005_covering_indexes": coveringIndexes,
   "0006_origins_by_identity": originsByIdentity,
   "0007_retries": retries,
+  "0008_folded_identities": foldedIdentities,
 };
 
 export { restoreIndexes } from "./restore-indexes.ts";

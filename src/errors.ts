@@ -26,6 +26,10 @@ export const FAILURES = {
   login_elsewhere: [401, "Authentication failure"],
   csrf: [403, "The request carries the cookie tiled_api_key but its CSRF token is missing or wrong."],
   forbidden: [403, "Not allowed."],
+  other_spelling: [
+    403,
+    "You are known here under another spelling of this name, e.g. with other capital letters. Log in with the spelling that you used before.",
+  ],
 
   // Requests that make no sense.
   bad_request: [400, "Bad request."],

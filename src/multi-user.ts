@@ -3,6 +3,7 @@
  * have none of it.
  */
 import type { AppParts } from "./app.ts";
+import { caseRule } from "./authenticators/case-rule.ts";
 import type { Config } from "./config/model.ts";
 import { Accounts } from "./domain/account.ts";
 import { KeyActivity } from "./domain/activity.ts";
@@ -18,6 +19,7 @@ import type { Store } from "./domain/ports.ts";
 import { Principals } from "./domain/principals.ts";
 import { ProxiedCallers } from "./domain/proxied-callers.ts";
 import { Sessions } from "./domain/sessions.ts";
+import type { CaseRule } from "./domain/spelling.ts";
 import { LoginThrottle } from "./domain/throttle.ts";
 import { type Lifetimes, Tokens } from "./domain/tokens.ts";
 import { originOf } from "./http/identity.ts";
@@ -55,7 +57,8 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     clock,
     allowAnonymous: authentication.allowAnonymousAccess,
   });
-  const callers = withProviders(own, { ...parts, store, directory });
+  const caseSensitive = caseRule(authentication.providers, parts.authenticators);
+  const callers = withProviders(own, { ...parts, store, directory, caseSensitive });
   const { sessionLimit } = authentication;
   const throttle = new LoginThrottle(store.failures, authentication.loginThrottle);
   const login = new Login({
@@ -69,6 +72,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     lifetimes,
     sessionLimit,
     admins: authentication.admins,
+    caseSensitive,
   });
   const common = { login, throttle, clock, sessionLimit, waitingLimit: WAITING_LOGINS };
   const services: AuthServices = {
@@ -98,6 +102,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
       directory,
       clock,
       providers: [...parts.authenticators.keys()],
+      caseSensitive,
     }),
     apiKeys: new ApiKeys({ store: store.apiKeys, directory, clock, limit: authentication.apiKeyLimit }),
     principals: new Principals({ store: store.principals, directory, clock }),
@@ -114,9 +119,10 @@ function withProviders(
   parts: Pick<AppParts, "authenticators" | "clock"> & {
     readonly store: Store;
     readonly directory: Directory;
+    readonly caseSensitive: CaseRule;
   },
 ): Callers {
-  const { store, directory, clock } = parts;
+  const { store, directory, clock, caseSensitive } = parts;
   for (const [provider, authenticator] of parts.authenticators) {
     if (authenticator.kind !== "proxied") continue;
     return new ProxiedCallers({
@@ -126,6 +132,7 @@ function withProviders(
       principals: store.principals,
       directory,
       clock,
+      caseSensitive: caseSensitive(provider),
     });
   }
   return own;

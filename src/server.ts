@@ -20,6 +20,7 @@ import type { Connections } from "./http/connections.ts";
 import { shownHost } from "./lib/address.ts";
 import { systemClock } from "./lib/clock.ts";
 import { randomHex, Secret } from "./lib/secrets.ts";
+import { ensureAdmins, warnOfTwins } from "./names.ts";
 import { type AccessMode, accessMode } from "./pages/landing.ts";
 import { readLogo } from "./pages/logo.ts";
 import { openStore } from "./store/open.ts";
@@ -78,7 +79,11 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     await listen(app, config);
     const url = listeningUrl(app, config);
     options.log.info(`Server listening at ${url}`);
-    if (parts.store !== null) closers.add(startPurging(parts.store, config, options.log));
+    if (parts.store !== null) {
+      closers.add(startPurging(parts.store, config, options.log));
+      const warned = warnOfTwins(parts.store, config, parts.authenticators, options.log);
+      closers.add(() => warned);
+    }
     let stopping: Promise<void> | undefined;
     return {
       url,
@@ -127,7 +132,7 @@ async function openParts(
       `access_control: entries bear the tag ${JSON.stringify(tag)}, which is not defined: it grants nothing.`,
     );
   const singleUser = authentication.providers.length === 0;
-  const store = singleUser ? null : await openStoreWithAdmins(config, log);
+  const store = singleUser ? null : await openStoreWithAdmins(config, authenticators, log);
   closers.add(() => store?.close());
   await startAuthenticators(authenticators);
   closers.add(() => stopAuthenticators(authenticators));
@@ -152,7 +157,12 @@ async function openParts(
   };
 }
 
-async function openStoreWithAdmins({ database, authentication }: Config, log: Logger): Promise<Store> {
+async function openStoreWithAdmins(
+  config: Config,
+  authenticators: AppParts["authenticators"],
+  log: Logger,
+): Promise<Store> {
+  const { database } = config;
   const store = await openStore({
     ...database,
     uri: database.uri?.reveal() ?? null,
@@ -160,9 +170,7 @@ async function openStoreWithAdmins({ database, authentication }: Config, log: Lo
     log: (level, message) => log[level](message),
   });
   try {
-    const now = new Date(systemClock.now());
-    const origin = { address: null, requestId: null, actor: null };
-    await store.principals.ensureAdmins(authentication.admins, now, origin);
+    await ensureAdmins(store, config, authenticators, log);
   } catch (error) {
     await store.close();
     throw error;

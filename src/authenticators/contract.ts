@@ -15,6 +15,11 @@ export interface AuthenticatedIdentity {
 /** Takes a username and a password ("internal" in the about document). */
 export interface PasswordAuthenticator {
   readonly kind: "password";
+  /**
+   * Whether people of the backend may have names that are equal but for case, or the form of their letters. Where it does
+   * not say true, such a name is not let in as a second account. The operator's `case_sensitive` is stronger.
+   */
+  readonly caseSensitive?: boolean;
   /** Shown after a login; `{id}` stands for the identity. */
   readonly confirmationMessage: string;
   /**
@@ -56,6 +61,8 @@ export interface AuthorizationResponse extends AuthorizationRequest {
  * setting to look at, never a token.
  */
 export interface BrowserLogin {
+  /** As of a `PasswordAuthenticator`. */
+  readonly caseSensitive?: boolean;
   readonly confirmationMessage: string;
   /** Where a browser login leads, both absolute URLs; null: to our own pages. */
   readonly redirectOnSuccess: string | null;

@@ -22,6 +22,7 @@ const ARGS = Type.Object(
 export class DictionaryAuthenticator implements PasswordAuthenticator {
   static readonly args = ARGS;
   readonly kind = "password";
+  readonly caseSensitive = true;
   readonly confirmationMessage: string;
   readonly #key = randomBytes(32);
   readonly #digests = new Map<string, Uint8Array>();

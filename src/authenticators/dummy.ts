@@ -15,6 +15,7 @@ const MAX_NAME = 255;
 export class DummyAuthenticator implements PasswordAuthenticator {
   static readonly args = ARGS;
   readonly kind = "password";
+  readonly caseSensitive = true;
   readonly confirmationMessage: string;
 
   constructor(args: Static<typeof ARGS>, context: AuthenticatorContext) {

@@ -8,6 +8,7 @@ import type { AuthenticatedIdentity, PasswordAuthenticator } from "./contract.ts
 export function guarded(authenticator: PasswordAuthenticator): PasswordAuthenticator {
   return {
     kind: "password",
+    ...(authenticator.caseSensitive === true && { caseSensitive: true }),
     confirmationMessage: authenticator.confirmationMessage,
     async authenticate(username, password, signal, place) {
       let answer: unknown;

@@ -24,6 +24,8 @@ export class EntraAuthenticator extends Proxied {
       }),
       // preferred_username is one of its claims.
       browserScopes: ["profile"],
+      // User principal names are not, there.
+      caseSensitive: false,
       extraScopes: args.extra_scopes ?? [],
     };
     super(args, parts, context, options);

@@ -19,6 +19,7 @@ export class ProxiedOIDCAuthenticator extends Proxied {
       keep: context.keepClaims ?? [],
     };
     const parts = {
+      caseSensitive: rules.claim === "sub",
       identify: (claims: Readonly<Record<string, unknown>>) => {
         const named = rules.claim === "sub" && claims["user"] ? "user" : rules.claim;
         return identify(claims, { ...rules, claim: named });

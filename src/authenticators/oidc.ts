@@ -25,6 +25,8 @@ import { configuredUrl, isLoopback } from "./oidc/urls.ts";
 export class OIDCAuthenticator implements ExternalAuthenticator {
   static readonly args = OIDC_ARGS;
   readonly kind = "external";
+  /** `sub` is (OpenID Connect Core, section 2); other claims are names, of which providers often keep one spelling. */
+  readonly caseSensitive: boolean;
   readonly confirmationMessage: string;
   readonly redirectOnSuccess: string | null;
   readonly redirectOnFailure: string | null;
@@ -57,6 +59,7 @@ export class OIDCAuthenticator implements ExternalAuthenticator {
       domains: args.allowed_domains ?? null,
       keep: context.keepClaims ?? [],
     };
+    this.caseSensitive = this.#person.claim === "sub";
     const audience = args.audience ?? args.client_id;
     if (audience !== args.client_id) {
       context.warn(

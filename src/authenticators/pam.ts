@@ -82,7 +82,7 @@ export class PAMAuthenticator implements PasswordAuthenticator {
       const reply = await this.#pool.run(request, signal, place);
       if (reply.kind === "broken") throw broken(`PAM cannot be used: ${reply.reason}`);
       const { code, text, asked, delay } = reply.outcome;
-      if (code === PAM_SUCCESS && asked) return { id: username };
+      if (code === PAM_SUCCESS && asked) return { id: reply.outcome.user ?? username };
       if (code === PAM_SUCCESS) {
         throw broken(
           `The PAM service "${this.#service}" lets users in without asking for a password. Name a service that asks.`,

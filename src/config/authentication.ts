@@ -89,6 +89,7 @@ function providerConfigs(context: Context): readonly ProviderConfig[] {
       provider: name,
       authenticator: given.authenticator,
       args: given.args ?? {},
+      ...(given.case_sensitive == null ? {} : { caseSensitive: given.case_sensitive }),
       place: context.place(path),
       ...(source === undefined ? {} : { source }),
     });

@@ -13,6 +13,8 @@ export interface ProviderConfig {
   readonly authenticator: string;
   /** Interpolated, checked against the class's own schema when it is loaded. */
   readonly args: Readonly<Record<string, unknown>>;
+  /** Whether names that differ in case only are different people; absent: as the authenticator says. */
+  readonly caseSensitive?: boolean;
   /** Key path and line of the entry, for messages. */
   readonly place: Place;
   /** `args` with places: `args.ts` finds lines in it, and texts that came from the environment. */

@@ -36,6 +36,10 @@ const provider = section("One way to log in", {
       "Which authenticator: one of Tiled's names ('tiled.authenticators:PAMAuthenticator') or a class of your own in a file beside the configuration ('./my_auth.js:MyAuthenticator')",
   }),
   args: optional(anyArgs(), "The authenticator's arguments"),
+  case_sensitive: optional(
+    Type.Boolean(),
+    "Whether names that are equal but for case are different people there. Where not, another spelling of a known name is refused. Default: as the authenticator knows of its backend",
+  ),
 });
 
 export const authentication = section("Who may log in, how, and for how long", {

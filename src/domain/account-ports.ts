@@ -64,6 +64,8 @@ export interface FreshChange {
 
 export interface LinkIdentity extends FreshChange {
   readonly identity: IdentityRef;
+  /** As `OpenSession.caseSensitive`. */
+  readonly caseSensitive?: boolean;
   /** Identities of one principal. */
   readonly limit: number;
   /** An application's one-time code that vouches for the identity; it ends whatever comes of it. */
@@ -72,9 +74,11 @@ export interface LinkIdentity extends FreshChange {
 
 /**
  * `stale`: the session has ended, is another's, or is too old. `taken`: the identity belongs to another principal.
- * `gone`: the code was used already.
+ * `gone`: the code was used already. `other_spelling`: of an identity that is known.
  */
-export type LinkOutcome = { readonly kind: "linked" | "already" | "taken" | "stale" | "limit" | "gone" };
+export type LinkOutcome =
+  | { readonly kind: "linked" | "already" | "taken" | "stale" | "limit" | "gone" }
+  | { readonly kind: "other_spelling"; readonly known: string };
 
 export interface UnlinkIdentity extends FreshChange {
   readonly identity: IdentityRef;
@@ -102,7 +106,7 @@ export interface AccountStore {
     now: Date,
     origin: Origin,
   ): Promise<{ readonly kind: "revoked"; readonly sessions: readonly Uuid[] } | ShutOut>;
-  /** Audit: identity_linked, or identity_link_refused where it is taken. */
+  /** Audit: identity_linked, or identity_link_refused where it is taken or another spelling of one that is known. */
   link(request: LinkIdentity): Promise<LinkOutcome>;
   /**
    * Ends the sessions that the identity opened, too, and those of which it is not known what opened them.

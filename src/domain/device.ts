@@ -131,6 +131,7 @@ export class DeviceLogins {
       const code = error instanceof Failure ? error.code : undefined;
       if (code === "login_over") return { kind: "unknown" };
       if (code === "limit_reached") return { kind: "refused", reason: "session_limit" };
+      if (code === "other_spelling") return { kind: "refused", reason: "other_spelling" };
       if (code === "no_principal") return { kind: "refused", reason: "principal_disabled" };
       throw error;
     } finally {
@@ -196,7 +197,8 @@ export class DeviceLogins {
     if (readUserCode(form.userCode) === "") return { kind: "empty", signedIn };
     const change = { deviceCode: login.deviceCode, now: new Date(clock.now()), origin };
     if (isUserCode(form.userCode, login)) {
-      const outcome = await store.confirm({ ...change, limit: sessionLimit });
+      const caseSensitive = this.#deps.login.caseSensitive(provider.name);
+      const outcome = await store.confirm({ ...change, limit: sessionLimit, caseSensitive });
       this.#polled.drop(login.deviceCode);
       if (outcome.kind === "refused") return outcome;
       if (outcome.kind === "over") throw over("it ended while the code was typed");

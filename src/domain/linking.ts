@@ -10,6 +10,7 @@ import type { Uuid } from "../lib/uuid.ts";
 import type { AccountStore } from "./account-ports.ts";
 import type { Directory } from "./directory.ts";
 import type { IdentityRef, Origin } from "./model.ts";
+import { type CaseRule, refusedSpelling } from "./spelling.ts";
 
 /** Seconds that a login counts as fresh. */
 export const FRESH_LOGIN = 300;
@@ -34,6 +35,7 @@ export class Linking {
   readonly #directory: Directory;
   readonly #clock: Clock;
   readonly #providers: readonly string[];
+  readonly #caseSensitive: CaseRule;
 
   constructor(deps: {
     readonly store: AccountStore;
@@ -41,11 +43,13 @@ export class Linking {
     readonly clock: Clock;
     /** Those of the configuration. */
     readonly providers: readonly string[];
+    readonly caseSensitive: CaseRule;
   }) {
     this.#store = deps.store;
     this.#directory = deps.directory;
     this.#clock = deps.clock;
     this.#providers = deps.providers;
+    this.#caseSensitive = deps.caseSensitive;
   }
 
   isFresh({ startedAt }: { readonly startedAt: Date }): boolean {
@@ -53,7 +57,7 @@ export class Linking {
   }
 
   /**
-   * Fails with `login_too_old`, `identity_taken`, `limit_reached`, or `login_over` where the code is used up. `already`:
+   * Fails with `login_too_old`, `identity_taken`, `other_spelling`, `limit_reached`, or `login_over` where the code is used up. `already`:
    * the identity was linked before.
    */
   async link(
@@ -62,21 +66,24 @@ export class Linking {
     origin: Origin,
     { underway = 0, code }: LinkOptions = {},
   ): Promise<"linked" | "already"> {
-    const { kind } = await this.#store.link({
+    const outcome = await this.#store.link({
       principal,
       session,
       ...this.#times(underway),
       identity: { provider, id },
+      caseSensitive: this.#caseSensitive(provider),
       limit: IDENTITY_LIMIT,
       code: code ?? null,
       origin,
     });
-    switch (kind) {
+    switch (outcome.kind) {
       case "linked":
         this.#directory.principalChanged(principal);
-        return kind;
+        return outcome.kind;
       case "already":
-        return kind;
+        return outcome.kind;
+      case "other_spelling":
+        throw refusedSpelling({ provider, id }, outcome.known);
       case "taken":
         throw new Failure("identity_taken");
       case "stale":

@@ -23,6 +23,7 @@ export const DEVICE_REFUSALS = [
   "wrong_codes",
   "principal_disabled",
   "session_limit",
+  "other_spelling",
 ] as const;
 
 export type DeviceRefusal = (typeof DEVICE_REFUSALS)[number];
@@ -86,10 +87,10 @@ export interface DeviceLoginStore {
   ): Promise<{ readonly kind: "signed_in" | "over" }>;
   /**
    * Only where it is signed in, and its identity may log in. Audit: device_login_confirmed, or device_login_refused where
-   * the principal is disabled or has `limit` sessions.
+   * the principal is disabled or has `limit` sessions, or the name is another spelling of a known one (`OpenSession`).
    */
   confirm(
-    change: DeviceChange & { readonly limit: number },
+    change: DeviceChange & { readonly limit: number; readonly caseSensitive?: boolean },
   ): Promise<
     { readonly kind: "confirmed" | "over" } | { readonly kind: "refused"; readonly reason: DeviceRefusal }
   >;

@@ -6,6 +6,7 @@
 import type { AuthenticatedIdentity, PasswordAuthenticator } from "../authenticators/contract.ts";
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import { foldName } from "../lib/fold.ts";
 import { type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { Directory } from "./directory.ts";
 import type {
@@ -17,6 +18,7 @@ import type {
   SessionStatus,
 } from "./model.ts";
 import type { AuditStore, OpenOutcome, OpenSession, PrincipalStore, SessionStore } from "./ports.ts";
+import { type CaseRule, refusedSpelling } from "./spelling.ts";
 import { addressBlock, type LoginThrottle } from "./throttle.ts";
 import type { Lifetimes, TokenAnswer, Tokens } from "./tokens.ts";
 
@@ -52,6 +54,7 @@ export interface LoginDeps {
   readonly lifetimes: Lifetimes;
   readonly sessionLimit: number;
   readonly admins: readonly IdentityRef[];
+  readonly caseSensitive: CaseRule;
 }
 
 /** The database's columns and the wire take no more. */
@@ -101,9 +104,20 @@ export class Login {
       if (attempt.limitReached) await this.note("login_throttled", named, origin, {}, principal);
       throw new Failure("wrong_password", { headers: { "www-authenticate": "Bearer" } });
     }
-    const identity = { provider, id: attempt.value.id };
-    if (!isStorable(identity.id)) throw unusableName();
-    return { identity, authenticated: attempt.value };
+    const { id } = attempt.value;
+    if (!isStorable(id)) throw unusableName();
+    return { identity: await this.#known({ provider, id }, attempted), authenticated: attempt.value };
+  }
+
+  /**
+   * The backend's own spelling of a name is the identity. Where it differs from what was typed, and what was typed is what
+   * the database has known so far (the real Tiled keeps names as they were typed), that goes on.
+   */
+  async #known(identity: IdentityRef, typed: IdentityRef): Promise<IdentityRef> {
+    if (identity.id === typed.id || foldName(identity.id) !== foldName(typed.id)) return identity;
+    const { principals } = this.#deps;
+    if ((await principals.summaryOfIdentity(identity)) !== undefined) return identity;
+    return (await principals.summaryOfIdentity(typed)) === undefined ? identity : typed;
   }
 
   /** For an identity that an authenticator vouches for. */
@@ -120,6 +134,7 @@ export class Login {
       expirationTime: new Date(clock.now() + lifetimes.session * 1000),
       state: authenticated.state ?? {},
       admin: admins.some((admin) => admin.provider === identity.provider && admin.id === identity.id),
+      caseSensitive: this.#deps.caseSensitive(identity.provider),
       limit: sessionLimit,
       origin,
     });
@@ -132,6 +147,11 @@ export class Login {
       case "limit":
         await this.note("login_failed", identity, origin, { reason: "session_limit" }, outcome.principal);
         throw new Failure("limit_reached", { detail: sessionLimitReached(sessionLimit) });
+      case "other_spelling": {
+        const detail = { reason: "other_spelling", known: outcome.known };
+        await this.note("login_failed", identity, origin, detail, outcome.principal);
+        throw refusedSpelling(identity, outcome.known);
+      }
       case "disabled":
         await this.note(
           "login_failed",
@@ -142,6 +162,11 @@ export class Login {
         );
         throw new Failure("no_principal", { headers: { "www-authenticate": "Bearer" } });
     }
+  }
+
+  /** Whether the provider tells names apart that differ in case only. */
+  caseSensitive(provider: string): boolean {
+    return this.#deps.caseSensitive(provider);
   }
 
   async answer({ identity, principal, session }: OpenedLogin): Promise<LoginAnswer> {

@@ -43,8 +43,20 @@ export interface PrincipalStore {
   summaryOfIdentity(identity: IdentityRef): Promise<PrincipalSummary | undefined>;
   /** `now` decides which sessions and keys are expired and so left out. */
   document(uuid: Uuid, now: Date): Promise<PrincipalDocument | undefined>;
-  /** Finds or makes the person of an identity that needs no session here. Audit: principal_created where new. */
-  ensureUser(identity: IdentityRef, now: Date, origin: Origin): Promise<PrincipalSummary>;
+  /**
+   * Finds or makes the person of an identity that needs no session here. Fails with `other_spelling` unless
+   * `caseSensitive`, as `OpenSession` says. Audit: principal_created where new.
+   */
+  ensureUser(
+    identity: IdentityRef,
+    now: Date,
+    origin: Origin,
+    caseSensitive?: boolean,
+  ): Promise<PrincipalSummary>;
+  /** Names that are there in several spellings, of these providers; at most twenty rows of each. */
+  twins(providers: readonly string[]): Promise<readonly TwinNames[]>;
+  /** This identity and the other spellings of its name that are known, the oldest first; at most twenty. */
+  spellings(identity: IdentityRef): Promise<readonly IdentityRef[]>;
   /** In the order of creation. */
   list(page: Page, now: Date): Promise<readonly PrincipalDocument[]>;
   /** The names and scopes of all roles. */
@@ -73,8 +85,22 @@ export interface PrincipalStore {
     now: Date,
     origin: Origin,
   ): Promise<{ readonly kind: "done" | "unknown" | "no_admin" | "last_admin" } | ShutOut>;
-  /** Gives each identity's principal (made where missing) the roles `user` and `admin`. Audit: role_granted where new. */
-  ensureAdmins(identities: readonly IdentityRef[], now: Date, origin: Origin): Promise<void>;
+  /**
+   * Gives each identity's principal (made where missing) the roles `user` and `admin`. Audit: role_granted where new. Those
+   * of `caseSensitive` providers and the known ones only are made; of the others an unknown one that is another spelling of
+   * a known one is left out, and answered.
+   */
+  ensureAdmins(
+    identities: readonly IdentityRef[],
+    now: Date,
+    origin: Origin,
+    caseSensitive?: (provider: string) => boolean,
+  ): Promise<readonly { readonly identity: IdentityRef; readonly known: string }[]>;
+}
+
+export interface TwinNames {
+  readonly provider: string;
+  readonly spellings: readonly string[];
 }
 
 export interface OpenSession {
@@ -85,6 +111,11 @@ export interface OpenSession {
   readonly state: Readonly<Record<string, unknown>>;
   /** The identity is one of `tiled_admins`: it gets both roles. */
   readonly admin: boolean;
+  /**
+   * Whether the backend tells names apart that are equal after NFKC and case folding. Where it does not, a new identity that
+   * is another spelling of a known one of its provider is refused. Absent: it does.
+   */
+  readonly caseSensitive?: boolean;
   /** Live (neither revoked nor expired) sessions of one principal. */
   readonly limit: number;
   readonly origin: Origin;
@@ -93,7 +124,9 @@ export interface OpenSession {
 export type OpenOutcome =
   | { readonly kind: "opened"; readonly principal: PrincipalSummary; readonly session: SessionStatus }
   | { readonly kind: "disabled"; readonly principal: Uuid }
-  | { readonly kind: "limit"; readonly principal: Uuid | null };
+  | { readonly kind: "limit"; readonly principal: Uuid | null }
+  /** `known`: the identity's id as it is spelled in the database. */
+  | { readonly kind: "other_spelling"; readonly principal: Uuid; readonly known: string };
 
 export interface RotateSession {
   readonly session: Uuid;

@@ -21,6 +21,7 @@ export interface ProxiedCallersDeps {
   readonly principals: PrincipalStore;
   readonly directory: Directory;
   readonly clock: Clock;
+  readonly caseSensitive?: boolean;
 }
 
 export class ProxiedCallers implements Callers {
@@ -77,7 +78,7 @@ export class ProxiedCallers implements Callers {
     const named = { provider, id: identity.id };
     const principal =
       (await principals.summaryOfIdentity(named)) ??
-      (await principals.ensureUser(named, new Date(clock.now()), origin()));
+      (await principals.ensureUser(named, new Date(clock.now()), origin(), this.#deps.caseSensitive));
     return this.#remember(identity, principal);
   }
 

@@ -105,6 +105,11 @@ const REFUSED = {
     text: "The operator of this server has switched off the account, so the program is turned away.",
     next: "If you think that this is a mistake, ask the operator.",
   },
+  other_spelling: {
+    title: "You are known under another spelling",
+    text: "There is an account here whose name is spelled otherwise, e.g. with other capital letters, so the program is turned away.",
+    next: "Start the login again in your program, and log in with the spelling that you used before. If you cannot, ask the operator.",
+  },
   session_limit: {
     title: "Too many sessions",
     text: "You are logged in as often as this server allows, so the program is turned away.",

@@ -52,6 +52,12 @@ function words({ code, status, retryAfter }: Problem): Words {
         text: "The operator of this server has switched it off.",
         next: "If you think that this is a mistake, ask the operator.",
       };
+    case "other_spelling":
+      return {
+        title: "You are known under another spelling",
+        text: "There is an account here whose name is spelled otherwise, e.g. with other capital letters. Nothing was changed.",
+        next: "Log in with the spelling that you used before. If you cannot, ask the operator.",
+      };
     case "limit_reached":
       return {
         title: "Too many sessions",

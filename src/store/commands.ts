@@ -21,6 +21,7 @@ import { linkIdentity, unlinkIdentity } from "./linking.ts";
 import { createService, ensureAdmins, ensureUser, setDisabled } from "./principals.ts";
 import { purge } from "./purge.ts";
 import { openSession, revokeSession, rotateSession } from "./sessions.ts";
+import { listSpellings, listTwins } from "./spellings.ts";
 
 export const COMMANDS = {
   "principal.create_service": createService,
@@ -28,6 +29,8 @@ export const COMMANDS = {
   "principal.revoke_admin": revokeAdmin,
   "principal.ensure_admins": ensureAdmins,
   "principal.ensure_user": ensureUser,
+  "principal.twins": listTwins,
+  "principal.spellings": listSpellings,
   "session.open": openSession,
   "session.rotate": rotateSession,
   "session.revoke": revokeSession,

@@ -161,13 +161,13 @@ export async function signInDevice(db: Db, change: SignInCommand): ReturnType<De
 
 export async function confirmDevice(
   db: Db,
-  change: DeviceChange & { readonly limit: number },
+  change: DeviceChange & { readonly limit: number; readonly caseSensitive?: boolean },
 ): ReturnType<DeviceLoginStore["confirm"]> {
-  const { now, origin, limit } = change;
+  const { now, origin, limit, caseSensitive = true } = change;
   const login = await lockLive(db, change);
   if (login === undefined || login.phase !== "signed_in" || login.identity === null) return { kind: "over" };
   const identity = { provider: login.provider, id: login.identity };
-  const admission = await admit(db, { identity, now, limit });
+  const admission = await admit(db, { identity, now, limit, caseSensitive });
   if (admission.kind !== "admitted") {
     const reason = REFUSALS[admission.kind];
     await refuse(db, login, change, reason);
@@ -184,7 +184,11 @@ export async function confirmDevice(
   return { kind: "confirmed" };
 }
 
-const REFUSALS = { disabled: "principal_disabled", limit: "session_limit" } as const;
+const REFUSALS = {
+  disabled: "principal_disabled",
+  limit: "session_limit",
+  other_spelling: "other_spelling",
+} as const;
 
 export async function countWrongCode(
   db: Db,

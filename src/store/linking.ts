@@ -8,7 +8,8 @@ import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
 import { holdOwner } from "./authority.ts";
 import { deleteCode } from "./browser-logins.ts";
-import { insertIdentity } from "./roles.ts";
+import { addIdentity } from "./roles.ts";
+import { otherSpelling } from "./spellings.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import { findPrincipalOfIdentity } from "./summaries.ts";
 
@@ -69,8 +70,14 @@ export async function linkIdentity(db: Db, request: LinkIdentity): ReturnType<Ac
     await note(db, "identity_link_refused", { now, origin, principal, identity }, detail);
     return { kind: "taken" };
   }
+  const spelled = request.caseSensitive !== false ? undefined : await otherSpelling(db, identity);
+  if (spelled !== undefined) {
+    const detail = { reason: "other_spelling", known: spelled.id, other: spelled.principal };
+    await note(db, "identity_link_refused", { now, origin, principal, identity }, detail);
+    return { kind: "other_spelling", known: spelled.id };
+  }
   if ((await db.all(identitiesOf, { principal: owner.id })).length >= request.limit) return { kind: "limit" };
-  await db.run(insertIdentity, { ...identity, principal: owner.id, login: now, now });
+  await addIdentity(db, { ...identity, principal: owner.id, login: now, now });
   await note(db, "identity_linked", { now, origin, principal, identity }, { session });
   return { kind: "linked" };
 }

@@ -3,6 +3,7 @@
  */
 import type { IdentityRef, Origin, PrincipalSummary } from "../domain/model.ts";
 import type { PrincipalStore } from "../domain/ports.ts";
+import { refusedSpelling } from "../domain/spelling.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { holdAdmins, isLastAdmin } from "./admins.ts";
 import { note } from "./audit.ts";
@@ -13,6 +14,7 @@ import { documentOf, documentsOf } from "./documents.ts";
 import { isStorable, requireStorable } from "./identities.ts";
 import { Positions } from "./positions.ts";
 import { grantAdmin, makePrincipal, makeUser } from "./roles.ts";
+import { otherSpelling } from "./spellings.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import { findPrincipal, findPrincipalOfIdentity, summarize } from "./summaries.ts";
 
@@ -75,29 +77,43 @@ export async function setDisabled(db: Db, request: SetDisabled): ReturnType<Prin
 }
 
 export interface EnsureAdmins {
-  readonly identities: readonly IdentityRef[];
+  readonly identities: readonly (IdentityRef & { readonly caseSensitive: boolean })[];
   readonly now: Date;
   readonly origin: Origin;
 }
 
-export async function ensureAdmins(db: Db, { identities, now, origin }: EnsureAdmins): Promise<void> {
-  for (const identity of identities) {
-    const principal =
-      (await findPrincipalOfIdentity(db, identity)) ?? (await makeUser(db, identity, null, { now, origin }));
+export async function ensureAdmins(
+  db: Db,
+  { identities, now, origin }: EnsureAdmins,
+): ReturnType<PrincipalStore["ensureAdmins"]> {
+  const refused: { identity: IdentityRef; known: string }[] = [];
+  for (const { provider, id, caseSensitive } of identities) {
+    const identity = { provider, id };
+    const found = await findPrincipalOfIdentity(db, identity);
+    const spelled = found || caseSensitive ? undefined : await otherSpelling(db, identity);
+    if (spelled !== undefined) {
+      refused.push({ identity, known: spelled.id });
+      continue;
+    }
+    const principal = found ?? (await makeUser(db, identity, null, { now, origin }));
     await grantAdmin(db, principal, identity, { now, origin });
   }
+  return refused;
 }
 
 export interface EnsureUser {
   readonly identity: IdentityRef;
+  readonly caseSensitive: boolean;
   readonly now: Date;
   readonly origin: Origin;
 }
 
-export async function ensureUser(db: Db, { identity, now, origin }: EnsureUser): Promise<PrincipalSummary> {
-  const principal =
-    (await findPrincipalOfIdentity(db, identity)) ?? (await makeUser(db, identity, now, { now, origin }));
-  return summarize(db, principal);
+export async function ensureUser(db: Db, request: EnsureUser): Promise<PrincipalSummary> {
+  const { identity, now, origin } = request;
+  const found = await findPrincipalOfIdentity(db, identity);
+  const spelled = found || request.caseSensitive ? undefined : await otherSpelling(db, identity);
+  if (spelled !== undefined) throw refusedSpelling(identity, spelled.id);
+  return summarize(db, found ?? (await makeUser(db, identity, now, { now, origin })));
 }
 
 export function principalStore(backend: Backend): PrincipalStore {
@@ -115,10 +131,13 @@ export function principalStore(backend: Backend): PrincipalStore {
         return found && summarize(db, found);
       });
     },
-    ensureUser: async (identity, now, origin) => {
+    ensureUser: async (identity, now, origin, caseSensitive = true) => {
       requireStorable(identity);
-      return backend.write("principal.ensure_user", { identity, now, origin });
+      return backend.write("principal.ensure_user", { identity, now, origin, caseSensitive });
     },
+    twins: (providers) => backend.write("principal.twins", { providers }),
+    spellings: async (identity) =>
+      isStorable(identity) ? backend.write("principal.spellings", identity) : [],
     document: (uuid, now) =>
       backend.read(async (db) => {
         const found = await findPrincipal(db, uuid);
@@ -133,9 +152,14 @@ export function principalStore(backend: Backend): PrincipalStore {
     setDisabled: (uuid, disabled, now, origin, evenLastAdmin = false) =>
       backend.write("principal.set_disabled", { uuid, disabled, now, origin, evenLastAdmin }),
     revokeAdmin: (uuid, now, origin) => backend.write("principal.revoke_admin", { uuid, now, origin }),
-    ensureAdmins: async (identities, now, origin) => {
+    ensureAdmins: async (identities, now, origin, caseSensitive = () => true) => {
       for (const identity of identities) requireStorable(identity);
-      await backend.write("principal.ensure_admins", { identities, now, origin });
+      const told = identities.map(({ provider, id }) => ({
+        provider,
+        id,
+        caseSensitive: caseSensitive(provider),
+      }));
+      return backend.write("principal.ensure_admins", { identities: told, now, origin });
     },
   };
 }

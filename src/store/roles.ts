@@ -5,6 +5,7 @@ import type { IdentityRef, Origin, PrincipalType } from "../domain/model.ts";
 import { ADMIN_ROLE, USER_ROLE } from "../domain/scopes.ts";
 import { newUuid, type Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
+import { foldIdentity } from "./spellings.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import type { PrincipalRow } from "./summaries.ts";
 
@@ -15,16 +16,26 @@ const insertPrincipal = statement((db, row: Args<{ uuid: Uuid; type: PrincipalTy
     .returning("id"),
 );
 
-export const insertIdentity = statement(
-  (db, row: Args<{ id: string; provider: string; principal: number; login: Date | null; now: Date }>) =>
-    db.insertInto("identities").values({
-      id: row.id,
-      provider: row.provider,
-      principal_id: row.principal,
-      latest_login: row.login,
-      time_created: row.now,
-    }),
+interface NewIdentity extends IdentityRef {
+  readonly principal: number;
+  readonly login: Date | null;
+  readonly now: Date;
+}
+
+const insertIdentity = statement((db, row: Args<NewIdentity>) =>
+  db.insertInto("identities").values({
+    id: row.id,
+    provider: row.provider,
+    principal_id: row.principal,
+    latest_login: row.login,
+    time_created: row.now,
+  }),
 );
+
+export async function addIdentity(db: Db, identity: NewIdentity): Promise<void> {
+  await db.run(insertIdentity, identity);
+  await foldIdentity(db, identity);
+}
 
 const insertRole = statement((db, { principal, role }: Args<{ principal: number; role: string }>) =>
   db
@@ -71,13 +82,8 @@ export async function makeUser(
 ): Promise<PrincipalRow> {
   const { now } = occasion;
   const principal = await makePrincipal(db, "user", USER_ROLE.name, now);
-  await db.run(insertIdentity, {
-    id: identity.id,
-    provider: identity.provider,
-    principal: principal.id,
-    login,
-    now,
-  });
+  const { provider, id } = identity;
+  await addIdentity(db, { provider, id, principal: principal.id, login, now });
   await noteFor(db, "principal_created", principal, identity, occasion, {
     type: "user",
     role: USER_ROLE.name,

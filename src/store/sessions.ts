@@ -20,6 +20,7 @@ import { requireStorable } from "./identities.ts";
 import { grantAdmin, makeUser } from "./roles.ts";
 import { decideRotation } from "./rotation.ts";
 import { keepOrigin } from "./session-origins.ts";
+import { otherSpelling } from "./spellings.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import { type PrincipalRow, summarize } from "./summaries.ts";
 
@@ -156,14 +157,23 @@ export type OpenCommand = Omit<OpenSession, "state"> & { readonly state: string 
 /** Whether an identity may log in; the lock is held until the end of the transaction. */
 export async function admit(
   db: Db,
-  { identity, now, limit }: Pick<OpenCommand, "identity" | "now" | "limit">,
+  {
+    identity,
+    now,
+    limit,
+    caseSensitive = true,
+  }: Pick<OpenCommand, "identity" | "now" | "limit" | "caseSensitive">,
 ): Promise<
   | Exclude<OpenOutcome, { readonly kind: "opened" }>
   | { readonly kind: "admitted"; readonly known: PrincipalRow | undefined }
 > {
   const found = await db.one(lockByIdentity, identity);
-  if (found === undefined)
-    return limit > 0 ? { kind: "admitted", known: undefined } : { kind: "limit", principal: null };
+  if (found === undefined) {
+    if (limit <= 0) return { kind: "limit", principal: null };
+    const spelled = caseSensitive ? undefined : await otherSpelling(db, identity);
+    if (spelled === undefined) return { kind: "admitted", known: undefined };
+    return { kind: "other_spelling", principal: spelled.principal, known: spelled.id };
+  }
   const { disabledSince, live } = (await db.one(standing, { principal: found.id, now })) ?? NEWCOMER;
   if (disabledSince !== null) return { kind: "disabled", principal: found.uuid };
   if (Number(live) >= limit) return { kind: "limit", principal: found.uuid };

@@ -141,6 +141,15 @@ export interface RotationsTable {
   retried: boolean;
 }
 
+/** Beside each row of `identities`. */
+export interface FoldedIdentitiesTable {
+  id: string;
+  provider: string;
+  folded: string;
+  /** Another one with the same folded name was there before. */
+  twin: boolean;
+}
+
 export interface DisabledPrincipalsTable {
   principal_id: number;
   time: Date;
@@ -181,6 +190,7 @@ export interface Tables {
   tiled_auth_session_origins: SessionOriginsTable;
   tiled_auth_browser_sessions: BrowserSessionsTable;
   tiled_auth_rotations: RotationsTable;
+  tiled_auth_folded_identities: FoldedIdentitiesTable;
   tiled_auth_disabled_principals: DisabledPrincipalsTable;
   tiled_auth_audit: AuditTable;
   tiled_auth_failures: FailuresTable;

@@ -14,7 +14,8 @@ import { PASSWORDS, toy } from "../support/toy.ts";
 const SCRIPT = fileURLToPath(new URL("shared_login.py", import.meta.url));
 /** For a long run: TILED_AUTH_TEST_WAVES=20. */
 const WAVES = Number(process.env["TILED_AUTH_TEST_WAVES"] ?? 3);
-const LIFETIME = 2;
+/** Seconds; more than a wave takes on a busy machine, or some clients would be two refreshes behind the others. */
+const LIFETIME = 5;
 
 interface Report {
   readonly lost: number;

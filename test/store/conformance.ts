@@ -19,6 +19,7 @@ import { maintenanceCases } from "./conformance/maintenance.ts";
 import { principalCases } from "./conformance/principals.ts";
 import { rotationCases } from "./conformance/rotation.ts";
 import { sessionCases } from "./conformance/sessions.ts";
+import { spellingCases } from "./conformance/spellings.ts";
 
 export type Case = readonly [name: string, run: (store: Store) => Promise<void>];
 
@@ -38,6 +39,7 @@ export const CASES: readonly Case[] = [
   ...browserSessionCases,
   ...accountCases,
   ...linkingCases,
+  ...spellingCases,
 ];
 
 /** `fresh` gives a store on a new database, which ends with the test. */

@@ -7,7 +7,7 @@ import { newUuid } from "../../src/lib/uuid.ts";
 import { openStore } from "../../src/store/open.ts";
 import { startPostgresOrSkip } from "../support/postgres.ts";
 import { type Facts, factsOf, postgresFixture, REVISIONS, sqliteFixture } from "./fixtures.ts";
-import { at, folderFor, logIn, NOW, ORIGIN, openFor, refresh, storeOptions } from "./support.ts";
+import { at, folderFor, logIn, login, NOW, ORIGIN, openFor, refresh, storeOptions } from "./support.ts";
 
 /** As the real Tiled writes a whoami, apart from offsets: seconds, no fraction. */
 function whoami(document: PrincipalDocument): object {
@@ -45,6 +45,21 @@ function whoami(document: PrincipalDocument): object {
 function expected({ bob }: Facts): object {
   const keys = bob.api_keys.toSorted((a, b) => (a.first_eight < b.first_eight ? -1 : 1));
   return JSON.parse(JSON.stringify({ ...bob, api_keys: keys }).replaceAll("+00:00", ""));
+}
+
+/** What the real Tiled has put there before, and what it adds while ours is away. */
+async function spellingsAreFound(store: Store, addAsTiled: (id: string) => Promise<void>): Promise<void> {
+  const open = (id: string) => store.sessions.open(login(id, { caseSensitive: false }));
+  assert.equal((await open("BOB")).kind, "other_spelling");
+  assert.equal((await open("ÇARA")).kind, "other_spelling");
+  for (let number = 0; number < 70; number++) await addAsTiled(`Guest${number}`);
+  assert.deepEqual(await store.principals.twins(["toy"]), []);
+  for (const id of ["guest0", "guest69"]) assert.equal((await open(id)).kind, "other_spelling");
+  await addAsTiled("alicE");
+  for (const id of ["alice", "alicE"]) assert.equal((await open(id)).kind, "opened");
+  assert.deepEqual(await store.principals.twins(["toy"]), [
+    { provider: "toy", spellings: ["alicE", "alice"] },
+  ]);
 }
 
 async function everythingIsThere(store: Store, facts: Facts): Promise<void> {
@@ -124,6 +139,19 @@ for (const revision of REVISIONS) {
   });
 }
 
+test("SQLite: another spelling of an identity of the real Tiled is found", async (t) => {
+  const { path, uri } = sqliteFixture(folderFor(t), "0a017b76d0d0");
+  const store = await openFor(t, uri);
+  const db = new Sqlite(path);
+  t.after(() => db.close());
+  await spellingsAreFound(store, async (id) => {
+    db.prepare("insert into principals (uuid, type) values (?, 'user')").run(newUuid());
+    db.prepare(
+      "insert into identities (id, provider, principal_id) values (?, 'toy', (select max(id) from principals))",
+    ).run(id);
+  });
+});
+
 test("SQLite: indexes that an upgrade by the real Tiled drops come back", async (t) => {
   const { path, uri } = sqliteFixture(folderFor(t), "2d1b550e12e0");
   await (await openStore(storeOptions(uri))).close();
@@ -171,4 +199,15 @@ test("PostgreSQL", async (t) => {
       },
     );
   }
+  await t.test("another spelling of an identity of the real Tiled is found", async (inner: TestContext) => {
+    const uri = await postgresFixture(server, "0a017b76d0d0");
+    const store = await openFor(inner, uri);
+    await spellingsAreFound(store, async (id) => {
+      await server.query(uri, `insert into principals (uuid, type) values ('${newUuid()}', 'user')`);
+      await server.query(
+        uri,
+        `insert into identities (id, provider, principal_id) values ('${id}', 'toy', (select max(id) from principals))`,
+      );
+    });
+  });
 });

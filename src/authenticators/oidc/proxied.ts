@@ -40,12 +40,14 @@ export interface ProxiedParts {
   readonly identify: (claims: Readonly<Record<string, unknown>>) => AuthenticatedIdentity;
   /** A browser's login asks for these beside `openid`. */
   readonly browserScopes: readonly string[];
+  readonly caseSensitive: boolean;
   /** The client asks for these beside its own. */
   readonly extraScopes: readonly string[];
 }
 
 export class Proxied implements ProxiedAuthenticator {
   readonly kind = "proxied";
+  readonly caseSensitive: boolean;
   readonly confirmationMessage: string;
   readonly redirectOnSuccess: string | null;
   readonly redirectOnFailure: string | null;
@@ -73,6 +75,7 @@ export class Proxied implements ProxiedAuthenticator {
     const url = configuredUrl("well_known_uri", args.well_known_uri);
     const loopback = isLoopback(url);
     this.#parts = parts;
+    this.caseSensitive = parts.caseSensitive;
     this.#clock = clock;
     this.#deviceClient = args.device_flow_client_id;
     this.#scopes = new TokenScopes(args.scopes_map ?? null, args.scopes ?? null);

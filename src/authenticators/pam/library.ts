@@ -2,6 +2,7 @@
  * libpam (Linux-PAM) through koffi: one login is pam_start, pam_authenticate, pam_acct_mgmt, pam_end, on the calling
  * thread, which it blocks. Only `helper.ts` calls this, in a process of its own.
  */
+import { isUtf8 } from "node:buffer";
 import koffi from "koffi";
 import { PAM_CONV_ERR, PAM_SUCCESS } from "./codes.ts";
 
@@ -11,6 +12,8 @@ export interface PamOutcome {
   readonly text: string;
   /** The stack asked for the password. */
   readonly asked: boolean;
+  /** PAM's own name of who logged in (PAM_USER), which a module may have set; absent where there is none, or no UTF-8. */
+  readonly user?: string;
   /** How long the stack wants a failure to take, in milliseconds. */
   readonly delay: number;
 }
@@ -30,6 +33,7 @@ const MAX_MESSAGES = 32;
 /** A module that asks again and again would never end. */
 const MAX_PROMPTS = 16;
 
+const ITEM_USER = 2;
 const ITEM_TTY = 3;
 const ITEM_FAIL_DELAY = 10;
 const SILENT = 0x8000;
@@ -56,6 +60,7 @@ export function openPam(): Pam {
   const libc = koffi.load(null);
   const calloc = libc.func("calloc", "void *", ["size_t", "size_t"]);
   const free = libc.func("free", "void", ["void *"]);
+  const strlen = libc.func("strlen", "size_t", ["void *"]);
   const strdup = libc.func("strdup", "void *", ["const uint8_t *"]);
 
   const Message = koffi.struct({ style: "int", text: "void *" });
@@ -71,6 +76,7 @@ export function openPam(): Pam {
   const authenticate = lib.func("pam_authenticate", "int", ["void *", "int"]);
   const account = lib.func("pam_acct_mgmt", "int", ["void *", "int"]);
   const end = lib.func("pam_end", "int", ["void *", "int"]);
+  const getItem = lib.func("pam_get_item", "int", ["void *", "int", handle]);
   const strerror = lib.func("pam_strerror", "str", ["void *", "int"]);
 
   let attempt: Attempt | undefined;
@@ -111,6 +117,15 @@ export function openPam(): Pam {
     if (attempt !== undefined) attempt.delay = Math.max(attempt.delay, microseconds / 1000);
   }, koffi.pointer(Delay));
 
+  function userOf(pam: bigint): string | undefined {
+    const item: [bigint | null] = [null];
+    if (getItem(pam, ITEM_USER, item) !== PAM_SUCCESS || item[0] === null) return undefined;
+    const length: number = strlen(item[0]);
+    if (length === 0) return undefined;
+    const bytes: Uint8Array = koffi.decode(item[0], koffi.array("uint8_t", length, "Typed"));
+    return isUtf8(bytes) ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) : undefined;
+  }
+
   function run(
     service: string,
     current: Attempt,
@@ -128,7 +143,9 @@ export function openPam(): Pam {
         code = step(pam);
       }
       const text = `${where}: ${strerror(pam, code)}`;
-      return { code, text, asked: current.asked, delay: current.delay };
+      const user = code === PAM_SUCCESS && pam !== null ? userOf(pam) : undefined;
+      const named = user === undefined ? {} : { user };
+      return { code, text, asked: current.asked, delay: current.delay, ...named };
     } finally {
       if (pam !== null) end(pam, code);
       attempt = undefined;

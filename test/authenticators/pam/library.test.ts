@@ -74,6 +74,18 @@ function theMachine(machine: Machine): void {
     });
   }
 
+  test("the identity is PAM's own name, not what was typed", async () => {
+    // As a directory does that does not tell case apart: this module answers the first name of its list.
+    const service = machine.service("names", [
+      "auth required pam_ftp.so ignore users=alice,ALICE,Älice",
+      "account required pam_permit.so",
+    ]);
+    const authenticator = make(service);
+    for (const typed of ["alice", "ALICE", "Älice"]) {
+      assert.deepEqual(await authenticator.authenticate(typed, "any"), { id: "alice" }, typed);
+    }
+  });
+
   test("a stack that asks for no password lets nobody in, known or not", async () => {
     const open = make(
       machine.service("open", ["auth required pam_permit.so", "account required pam_permit.so"]),

@@ -1,0 +1,17 @@
+/**
+ * Whether the names of a provider are told apart by case: as the operator says, else as the authenticator knows of its
+ * backend, else not. What follows from it is decided in the domain and the store.
+ */
+import type { ProviderConfig } from "../config/model.ts";
+import type { Authenticator } from "./contract.ts";
+
+export function caseRule(
+  providers: readonly ProviderConfig[],
+  authenticators: ReadonlyMap<string, Authenticator>,
+): (provider: string) => boolean {
+  const told = new Map<string, boolean>();
+  for (const { provider, caseSensitive } of providers) {
+    told.set(provider, caseSensitive ?? authenticators.get(provider)?.caseSensitive ?? false);
+  }
+  return (provider) => told.get(provider) ?? false;
+}

@@ -1,0 +1,18 @@
+/**
+ * Names in another spelling than the one that is known, e.g. ALICE of alice: what a person and the operator are told. Which
+ * they are is found by the store.
+ */
+import { Failure } from "../errors.ts";
+import type { IdentityRef } from "./model.ts";
+
+/** Whether a provider's backend tells names apart that differ in case, or in the form of their letters, only. */
+export type CaseRule = (provider: string) => boolean;
+
+export function refusedSpelling({ provider, id }: IdentityRef, known: string): Failure {
+  return new Failure("other_spelling", {
+    log:
+      `The provider '${provider}' let in ${JSON.stringify(id)}, which is another spelling of ${JSON.stringify(known)}: ` +
+      "refused, since both may be one person. If the provider tells them apart, set case_sensitive: true beside its name " +
+      "in authentication.providers; else the person logs in with the spelling that is known.",
+  });
+}

@@ -1,0 +1,17 @@
+/**
+ * Names as somebody compares them who does not tell upper from lower case, nor one form of a letter from another: NFKC and
+ * full case folding (Unicode Standard Annex 15; section 3.13, D145). Two names that are equal so are two spellings of one.
+ */
+
+/** Its upper case is that of "i", but it is another letter. */
+const DOTLESS_I = "\u0131";
+
+export function foldName(name: string): string {
+  return name
+    .normalize("NFKC")
+    .split(DOTLESS_I)
+    .map((part) => part.toUpperCase().toLowerCase())
+    .join(DOTLESS_I)
+    .replaceAll("\u03c2", "\u03c3")
+    .normalize("NFKC");
+}

@@ -1,0 +1,53 @@
+/**
+ * What a start has to say about names in several spellings: administrators of the configuration who are known under
+ * another one, and accounts that are there twice. Logins are decided in the domain.
+ */
+import type { Logger } from "pino";
+import { caseRule } from "./authenticators/case-rule.ts";
+import type { Authenticator } from "./authenticators/contract.ts";
+import type { Config } from "./config/model.ts";
+import type { Store } from "./domain/ports.ts";
+import { systemClock } from "./lib/clock.ts";
+
+type Authenticators = ReadonlyMap<string, Authenticator>;
+
+const NOBODY = { address: null, requestId: null, actor: null };
+
+export async function ensureAdmins(
+  store: Store,
+  { authentication: { admins, providers } }: Config,
+  authenticators: Authenticators,
+  log: Logger,
+): Promise<void> {
+  const now = new Date(systemClock.now());
+  const rule = caseRule(providers, authenticators);
+  for (const { identity, known } of await store.principals.ensureAdmins(admins, now, NOBODY, rule)) {
+    log.warn(
+      `authentication.tiled_admins names ${JSON.stringify(identity.id)} of the provider '${identity.provider}', who is known as ` +
+        `${JSON.stringify(known)}: no administrator was made. Write the name as it is known.`,
+    );
+  }
+}
+
+/** Not waited for by the start; resolves once it is done. */
+export async function warnOfTwins(
+  store: Store,
+  { authentication: { providers } }: Config,
+  authenticators: Authenticators,
+  log: Logger,
+): Promise<void> {
+  const rule = caseRule(providers, authenticators);
+  const asked = providers.map(({ provider }) => provider).filter((provider) => !rule(provider));
+  if (asked.length === 0) return;
+  try {
+    for (const { provider, spellings } of await store.principals.twins(asked)) {
+      log.warn(
+        `The provider '${provider}' has accounts here that may be one person's: ${spellings.map((name) => JSON.stringify(name)).join(", ")}. ` +
+          "Each keeps working. Disable those that are not used (tiled admin disable), or set case_sensitive: true beside the " +
+          "provider's name if it tells them apart.",
+      );
+    }
+  } catch (error) {
+    log.warn({ err: error }, "Whether there are names in several spellings could not be looked up.");
+  }
+}
