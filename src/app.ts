@@ -167,14 +167,13 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   // A tree that is served here has no say over what stands behind this server, and no place where that has all of it.
   if (!mounts.coverAll) treeRoutes(app, { tree: parts.tree, links, rights: treeRights(parts) });
   own.collect(app);
-  const exchange = newExchange(
-    multiUser?.tokens ?? new Tokens(parts.secretKeys, lifetimesOf(config), parts.clock),
-    parts,
-  );
+  const tokensOf = (keys: readonly Secret[]) => new Tokens(keys, lifetimesOf(config), parts.clock);
+  const exchange = newExchange(multiUser?.tokens ?? tokensOf(parts.secretKeys), parts);
   const gateway = await newGateway({
     upstreams: config.upstreams,
     mounts,
     exchange,
+    newExchange: (key) => newExchange(key === null ? null : tokensOf([key]), parts),
     callers,
     standing: standingOf(multiUser?.services.directory ?? null, parts.clock),
     links,
@@ -267,7 +266,7 @@ function treeRights({ policy, store, clock }: AppParts): TreeDeps["rights"] {
   return callersRights(policy, (principal) => states.of(principal));
 }
 
-function newExchange(tokens: Tokens, { store, clock }: AppParts): Exchange {
+function newExchange(tokens: Tokens | null, { store, clock }: AppParts): Exchange {
   return new Exchange({
     tokens,
     clock,

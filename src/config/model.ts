@@ -4,6 +4,7 @@
  */
 import type { IdentityRef } from "../domain/model.ts";
 import type { Limit } from "../domain/ports.ts";
+import type { Scope } from "../domain/scopes.ts";
 import type { Secret } from "../lib/secrets.ts";
 import type { Located } from "./located.ts";
 
@@ -68,6 +69,13 @@ export interface UpstreamConfig {
   /** Seconds of silence. */
   readonly timeout: number;
   readonly sharesDatabase: boolean;
+  /** Null: as its about document says. */
+  readonly kind: "tiled" | "http" | null;
+  /** Scopes by what a request does; null: only credentials of full power. Of kind `http`, as all that follows. */
+  readonly requires: { readonly read: readonly Scope[] | null; readonly write: readonly Scope[] | null };
+  readonly enforcesScopes: boolean;
+  /** Signs the tokens that it is sent; null: it gets none. */
+  readonly tokenKey: Secret | null;
   readonly place: Place;
 }
 

@@ -177,6 +177,26 @@ export const tree = Type.Object(
       "Whether the upstream is a Tiled on this server's database, so that it knows the API keys itself",
       false,
     ),
+    kind: optional(
+      Type.Union([Type.Literal("tiled"), Type.Literal("http")]),
+      "What the upstream is. Without it: 'tiled' where its about document says so, else 'http'",
+    ),
+    requires: optional(
+      section("Scopes that callers need, for an upstream of kind 'http'", {
+        read: optional(Type.Array(text("not-empty")), "For GET, HEAD, OPTIONS and WebSockets"),
+        write: optional(Type.Array(text("not-empty")), "For every other method"),
+      }),
+      "Scopes that callers need; narrow API keys that have them pass, too (kind 'http')",
+    ),
+    enforces_scopes: optional(
+      Type.Boolean(),
+      "Whether the upstream looks at X-Tiled-Scopes or at its token's scopes, so that every credential may pass (kind 'http')",
+      false,
+    ),
+    token_key: optional(
+      secretText("not-empty"),
+      "Key of its own for the tokens that the upstream is sent; none of 'secret_keys' (kind 'http')",
+    ),
   },
   {
     additionalProperties: false,

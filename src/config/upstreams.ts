@@ -7,9 +7,18 @@ import { seconds } from "./durations.ts";
 import { at, isNothing, type Path } from "./located.ts";
 import type { UpstreamConfig } from "./model.ts";
 import { isTiledsTree } from "./real-tiled.ts";
+import { upstreamKind } from "./upstream-kind.ts";
 
 /** What has no meaning in an entry without `upstream`. */
-export const UPSTREAM_KEYS = ["host", "timeout", "shares_database"] as const;
+export const UPSTREAM_KEYS = [
+  "host",
+  "timeout",
+  "shares_database",
+  "kind",
+  "requires",
+  "enforces_scopes",
+  "token_key",
+] as const;
 
 const DEFAULT_TIMEOUT = 60;
 const LONGEST_TIMEOUT = 86_400;
@@ -64,6 +73,7 @@ export function upstreamConfigs(context: Context): readonly UpstreamConfig[] {
       url: new URL(entry.upstream).href.replace(/\/+$/, ""),
       timeout,
       sharesDatabase: sharesDatabase(context, path, entry.shares_database ?? false),
+      ...upstreamKind(context, path, entry),
       place: context.place(path),
     });
   }

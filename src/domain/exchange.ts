@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../lib/clock.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import { type Caller, isKnown, type KnownCaller } from "./caller.ts";
+import { type Caller, isKnown, type KnownCaller, missingScopes } from "./caller.ts";
 import type { IdentityRef } from "./model.ts";
 import type { Tokens, UpstreamBearer } from "./tokens.ts";
 
@@ -21,7 +21,8 @@ export interface Introduction {
 }
 
 export interface ExchangeDeps {
-  readonly tokens: Pick<Tokens, "issueForUpstream">;
+  /** Null: for a service that is sent names only. */
+  readonly tokens: Pick<Tokens, "issueForUpstream"> | null;
   /** Which of several identities logged in, where the caller does not say so. */
   readonly identityOf: (caller: KnownCaller) => Promise<IdentityRef | undefined>;
   readonly clock: Clock;
@@ -92,7 +93,7 @@ export class Exchange {
     const token =
       bearer === null || tokenWidens(caller)
         ? null
-        : this.#deps.tokens.issueForUpstream({ ...bearer, scopes }, lifetime);
+        : (this.#deps.tokens?.issueForUpstream({ ...bearer, scopes }, lifetime) ?? null);
     return {
       token,
       principal: isKnown(caller) ? caller.principal.uuid : "",
@@ -112,6 +113,17 @@ export class Exchange {
 /** Tokens know no access tags: one made for a key that is narrowed to some would open everything. */
 export function tokenWidens(caller: Caller): boolean {
   return caller.kind === "api_key" && caller.key.accessTags !== null;
+}
+
+/**
+ * A login, or a key that can do all that its principal can: it may be presented to a service that looks at names only.
+ * A principal that may do nothing has no power to show.
+ */
+export function hasFullPower(caller: Caller): boolean {
+  if (caller.kind === "anonymous") return false;
+  if (caller.kind === "single_user") return true;
+  const { scopes } = caller.principal;
+  return scopes.length > 0 && (caller.kind !== "api_key" || !missingScopes(caller, scopes));
 }
 
 function isFresh({ made, lifetime }: Entry, now: number): boolean {

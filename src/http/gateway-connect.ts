@@ -91,17 +91,21 @@ function shakeHands(wanted: Wanted, words: Words, protocols: string[], caller: L
   return promise;
 }
 
-function addressOf(url: string, { token, key }: Words): string {
-  if (token === null || key !== null) return url;
+function addressOf(url: string, { token, tiled, key }: Words): string {
+  if (token === null || key !== null || !tiled) return url;
   return `${url}${url.includes("?") ? "&" : "?"}access_token=${token}`;
 }
 
-function headersOf({ request: { raw }, way }: Wanted, { names, key }: Words): Record<string, string> {
+function headersOf(
+  { request: { raw }, way }: Wanted,
+  { names, token, tiled, key }: Words,
+): Record<string, string> {
   const fields = [
     ...requestHeaders(raw.rawHeaders, raw.headers.connection, { socket: true }),
     ...way,
     ...names,
     ...(key === null ? [] : ["authorization", `Apikey ${key}`]),
+    ...(token === null || tiled ? [] : ["authorization", `Bearer ${token}`]),
   ];
   const headers: Record<string, string> = {};
   for (let index = 0; index + 1 < fields.length; index += 2) {

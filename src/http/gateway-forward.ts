@@ -8,7 +8,7 @@ import { requestHeaders } from "./gateway-headers.ts";
 import { IdleWatch } from "./gateway-idle.ts";
 import type { Upstream } from "./gateway-mounts.ts";
 import { Passage } from "./gateway-passage.ts";
-import { type TappedOptions, tappedClients } from "./gateway-tap.ts";
+import { sealedClients, type TappedOptions, tappedClients } from "./gateway-tap.ts";
 import type { Links } from "./links.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -55,7 +55,7 @@ export class Forwarder {
       bodyTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADERS,
-      ...(protocol === "http:" && { factory: tappedClients(connectTimeout) }),
+      factory: protocol === "http:" ? tappedClients(connectTimeout) : sealedClients,
     });
     this.#idle = new IdleWatch(upstream.timeout);
   }
@@ -69,13 +69,13 @@ export class Forwarder {
       repeatable: REPEATABLE.has(request.method) && !hasBody(raw.headers),
       relocate: (location) => this.#relocate(location, request),
       personal,
-      dispatch: (handler, onTap) => {
+      dispatch: (handler, onLine) => {
         const options: TappedOptions = {
           path: this.#base + target,
           method: request.method as Dispatcher.HttpMethod,
           headers: headers.concat(fields),
           body: hasBody(raw.headers) ? raw : null,
-          onTap,
+          onLine,
         };
         this.#pool.dispatch(options, handler);
       },

@@ -3,6 +3,8 @@
  * for. The decision is made on the decoded path; what is passed on is the path as it came.
  */
 import type { IncomingMessage } from "node:http";
+import type { Scope } from "../domain/scopes.ts";
+import type { Secret } from "../lib/secrets.ts";
 import { readingsOf } from "./gateway-target.ts";
 import type { Place } from "./links.ts";
 import type { OwnPaths } from "./own-paths.ts";
@@ -18,6 +20,13 @@ export interface Upstream {
   /** Seconds of silence. */
   readonly timeout: number;
   readonly sharesDatabase: boolean;
+  /** Null: as its about document says. */
+  readonly kind: "tiled" | "http" | null;
+  /** Scopes that a request of kind `http` needs; null: a credential of full power. */
+  readonly requires: { readonly read: readonly Scope[] | null; readonly write: readonly Scope[] | null };
+  readonly enforcesScopes: boolean;
+  /** Signs the tokens that an upstream of kind `http` is sent. */
+  readonly tokenKey: Secret | null;
 }
 
 /** `url`: the target below the root path and the prefix, as it came. */

@@ -9,7 +9,7 @@ import { elapsed } from "./after.ts";
 import { failureOf, isStale } from "./gateway-failures.ts";
 import { answerHeaders } from "./gateway-headers.ts";
 import type { IdleWatch, Watched } from "./gateway-idle.ts";
-import type { Sink, Tap } from "./gateway-tap.ts";
+import type { Line, Sink } from "./gateway-tap.ts";
 
 export interface PassageOptions {
   readonly idle: IdleWatch;
@@ -17,7 +17,7 @@ export interface PassageOptions {
   readonly repeatable: boolean;
   readonly relocate: (location: string) => string;
   readonly personal: boolean;
-  readonly dispatch: (handler: Dispatcher.DispatchHandler, onTap: (tap: Tap) => void) => void;
+  readonly dispatch: (handler: Dispatcher.DispatchHandler, onLine: (line: Line) => void) => void;
 }
 
 /** Bytes that may wait for the caller. */
@@ -31,12 +31,13 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
   readonly #reply: FastifyReply;
   readonly #options: PassageOptions;
   #controller: Dispatcher.DispatchController | undefined;
-  #tap: Tap | undefined;
+  #line: Line | undefined;
   /** Bytes of a large body that are still to come. */
   #left = 0;
   #state: "waiting" | "begun" | "over" = "waiting";
   #repeated = false;
   #heldUp = false;
+  #failed = false;
   /** By the caller's connection, when the watch last looked. */
   #bytesRead = 0;
 
@@ -64,8 +65,8 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
   }
 
   #dispatch(): void {
-    this.#options.dispatch(this, (tap) => {
-      this.#tap = tap;
+    this.#options.dispatch(this, (line) => {
+      this.#line = line;
     });
   }
 
@@ -81,6 +82,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
     statusText?: string,
   ): void {
     if (status < 200 || this.#state === "over") return;
+    this.#failed = status >= 500;
     const fields = Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [];
     const { raw } = this.#reply;
     try {
@@ -102,7 +104,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
       this.#left = Number(length);
       // What is taken goes to the connection itself, behind the head.
       raw.flushHeaders();
-      this.#tap?.open(this);
+      this.#line?.open(this);
     }
   }
 
@@ -121,6 +123,8 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
   }
 
   onResponseEnd(): void {
+    // Servers cut a connection after an error of theirs, perhaps when another request is on it already.
+    if (this.#failed) this.#line?.drop();
     this.#end();
   }
 
@@ -162,7 +166,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
     socket.write(wanted, this.#onTaken);
     if (this.#left === 0) {
       this.#end();
-      this.#tap?.drop();
+      this.#line?.drop();
       return false;
     }
     // Written at once: the bytes are the system's now.
@@ -174,7 +178,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
     if (!this.#heldUp) return;
     this.#heldUp = false;
     this.touched = this.#options.idle.now;
-    this.#tap?.resume();
+    this.#line?.resume();
   };
 
   hasMoved(): boolean {

@@ -105,7 +105,8 @@ export class GatewaySockets {
     }
     this.#checkOrigin(request);
     checkStreamScope(caller, path);
-    const words = await this.#deps.introducer.introduce(caller, upstream, () => secretOf(request.presented));
+    const secret = () => secretOf(request.presented);
+    const words = await this.#deps.introducer.introduce({ caller, upstream, use: "read", secret });
     const behind = await connect(opening, words, reply.raw);
     const client = this.#accept(opening, MAX_MESSAGE, behind.protocol);
     if (client === undefined) behind.terminate();
@@ -146,9 +147,10 @@ export class GatewaySockets {
     const origin = () => originOf(request, this.#deps.proxies, null);
     const caller = await this.#deps.callers.identify(credential, origin, { noted: true });
     checkStreamScope(caller, path);
+    const secret = () => secretOf(credential);
     return {
       caller,
-      words: await this.#deps.introducer.introduce(caller, upstream, () => secretOf(credential)),
+      words: await this.#deps.introducer.introduce({ caller, upstream, use: "read", secret }),
     };
   }
 
@@ -258,6 +260,11 @@ function secretOf(credential: Presented): string | null {
 function closing(error: unknown): [code: number, reason: string] {
   if (error instanceof RefusedBehind) return [POLICY, `The data service answered ${error.status}`];
   if (!(error instanceof Failure) || error.status >= 500) return [TRY_AGAIN, "Try again later"];
-  const narrowed = error.code === "forbidden";
-  return [REFUSED, narrowed ? "This API key is narrowed to access tags" : "Authentication failed"];
+  return [REFUSED, error.code === "forbidden" ? reasonOf(error) : "Authentication failed"];
+}
+
+/** The first clause of a refusal: a close frame has room for no more (RFC 6455, section 5.5). */
+function reasonOf({ message }: Failure): string {
+  const [first = ""] = message.split(/, and |\. /, 1);
+  return first.length <= 100 ? first : "Not allowed";
 }

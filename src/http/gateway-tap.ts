@@ -5,6 +5,15 @@
 import { connect, type Socket } from "node:net";
 import { type buildConnector, Client, type Dispatcher, errors } from "undici";
 
+/** The connection that a request is sent on. */
+export interface Line {
+  /** All that comes from now on goes to the sink, where that can be. */
+  open(sink: Sink): void;
+  resume(): void;
+  /** No other request is sent on it. */
+  drop(): void;
+}
+
 /** Where the rest of an answer goes. */
 export interface Sink {
   /** Whether all that came before is on its way already. */
@@ -16,7 +25,7 @@ export interface Sink {
 const ORDINARY = 65_536;
 const LARGE = 1_048_576;
 
-export class Tap {
+export class Tap implements Line {
   readonly #timeoutMs: number;
   readonly #common: Buffer;
   #own: Buffer | undefined;
@@ -83,21 +92,46 @@ export class Tap {
   }
 }
 
-/** A request that can be tapped: it is told of the connection that it is sent on. */
+/** TLS: its bytes are the HTTP client's. */
+class Sealed implements Line {
+  readonly #connect: buildConnector.connector;
+  #socket: Socket | undefined;
+
+  constructor(connect: buildConnector.connector) {
+    this.#connect = connect;
+  }
+
+  readonly connector: buildConnector.connector = (options, callback) => {
+    this.#connect(options, (...made) => {
+      this.#socket = made[1] ?? undefined;
+      callback(...made);
+    });
+  };
+
+  open(): void {}
+
+  resume(): void {}
+
+  drop(): void {
+    this.#socket?.destroy();
+  }
+}
+
+/** A request is told of the connection that it is sent on. */
 export interface TappedOptions extends Dispatcher.DispatchOptions {
-  readonly onTap: (tap: Tap) => void;
+  readonly onLine: (line: Line) => void;
 }
 
 class TappedClient extends Client {
-  readonly #tap: Tap;
+  readonly #line: Line;
 
-  constructor(origin: string, options: Client.Options, tap: Tap) {
-    super(origin, { ...options, connect: tap.connector });
-    this.#tap = tap;
+  constructor(origin: string, options: Client.Options, line: Tap | Sealed) {
+    super(origin, { ...options, connect: line.connector });
+    this.#line = line;
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    (options as Partial<TappedOptions>).onTap?.(this.#tap);
+    (options as Partial<TappedOptions>).onLine?.(this.#line);
     return super.dispatch(options, handler);
   }
 }
@@ -106,4 +140,10 @@ class TappedClient extends Client {
 export function tappedClients(timeoutMs: number): (origin: URL, options: object) => Dispatcher {
   const common = Buffer.allocUnsafeSlow(ORDINARY);
   return (origin, options) => new TappedClient(origin.origin, options, new Tap(common, timeoutMs));
+}
+
+/** The same for TLS, where nothing is tapped. */
+export function sealedClients(origin: URL, options: object): Dispatcher {
+  const { connect } = options as { readonly connect: buildConnector.connector };
+  return new TappedClient(origin.origin, options, new Sealed(connect));
 }

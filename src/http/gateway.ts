@@ -10,13 +10,14 @@ import type { Exchange } from "../domain/exchange.ts";
 import type { Standing } from "../domain/standing.ts";
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { Secret } from "../lib/secrets.ts";
 import { cookieOf } from "./cookies.ts";
 import { type Known, UpstreamAbout } from "./gateway-about.ts";
 import { RefusedBehind } from "./gateway-connect.ts";
 import { type Paths, UpstreamDocs } from "./gateway-docs.ts";
 import { Forwarder } from "./gateway-forward.ts";
 import { answerHeaders, CREDENTIALS, WITH_CSRF } from "./gateway-headers.ts";
-import { Introducer, type Words } from "./gateway-introduce.ts";
+import { Introducer, useOf, type Words } from "./gateway-introduce.ts";
 import type { Destination, Mounts, Upstream } from "./gateway-mounts.ts";
 import { GatewaySockets, PATIENCE, type SocketPatience } from "./gateway-socket.ts";
 import { Upgrades } from "./gateway-upgrade.ts";
@@ -28,6 +29,8 @@ export interface GatewayDeps {
   readonly upstreams: readonly Upstream[];
   readonly mounts: Mounts;
   readonly exchange: Exchange;
+  /** For a service that is no Tiled; null: without tokens. */
+  readonly newExchange: (tokenKey: Secret | null) => Exchange;
   readonly callers: Callers;
   readonly standing: Standing;
   readonly links: Links;
@@ -45,10 +48,13 @@ interface Behind {
   readonly forwarder: Forwarder;
   readonly about: UpstreamAbout;
   readonly docs: UpstreamDocs;
+  readonly exchange: Exchange;
 }
 
 /** An echo of the fields that we add (RFC 9110, section 9.3.8) is nobody's business; a tunnel is no route at all. */
 const NOT_PASSED = "TRACE";
+
+const OTHER: Known = { kind: "other" };
 
 export class Gateway {
   readonly #deps: GatewayDeps;
@@ -57,13 +63,18 @@ export class Gateway {
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
-    this.#introducer = new Introducer(deps);
+    this.#introducer = new Introducer({
+      ...deps,
+      exchangeOf: (upstream) => this.#of(upstream).exchange,
+      about: (upstream) => this.#of(upstream).about.current(),
+    });
     this.#behind = new Map(
       deps.upstreams.map((upstream) => {
         const forwarder = new Forwarder(upstream, deps.links);
         const isOurs = (path: string) => deps.mounts.isOurs(path);
         const about = new UpstreamAbout(forwarder, deps.clock);
-        return [upstream, { forwarder, about, docs: new UpstreamDocs(forwarder, deps.clock, isOurs) }];
+        const docs = new UpstreamDocs(forwarder, deps.clock, isOurs);
+        return [upstream, { forwarder, about, docs, exchange: deps.newExchange(upstream.tokenKey) }];
       }),
     );
   }
@@ -71,13 +82,20 @@ export class Gateway {
   /** What the server at a request's place says of itself; null where there is none. */
   about(request: FastifyRequest): Known | Promise<Known> | null {
     const upstream = this.#deps.mounts.of(request.raw)?.upstream ?? null;
-    return upstream === null ? null : (this.#behind.get(upstream)?.about.get() ?? null);
+    if (upstream === null) return null;
+    return upstream.kind === "http" ? OTHER : this.#of(upstream).about.get();
   }
 
   /** Its routes, where it names them. */
   async docs(request: FastifyRequest): Promise<Paths | null> {
     const upstream = this.#deps.mounts.of(request.raw)?.upstream ?? null;
-    return upstream === null ? null : ((await this.#behind.get(upstream)?.docs.get()) ?? null);
+    return upstream === null ? null : await this.#of(upstream).docs.get();
+  }
+
+  #of(upstream: Upstream): Behind {
+    const behind = this.#behind.get(upstream);
+    if (behind === undefined) throw new Error("The server behind is not known.");
+    return behind;
   }
 
   /** Call it after all other routes. */
@@ -131,6 +149,10 @@ export class Gateway {
 
   /** What Tiled shows before a login needs no credential and gets none; of another server it is data like all else. */
   #page(passing: Passing): void {
+    if (upstreamOf(passing).kind === "tiled") {
+      this.#forward(passing, []);
+      return;
+    }
     const known = this.about(passing.request);
     const show = (about: Known | null) => {
       if (about?.kind === "away") throw about.failure;
@@ -143,7 +165,12 @@ export class Gateway {
 
   #data(passing: Passing): void {
     const { request, reply } = passing;
-    const words = this.#introducer.introduce(request.caller, upstreamOf(passing), () => secretOf(request));
+    const words = this.#introducer.introduce({
+      caller: request.caller,
+      upstream: upstreamOf(passing),
+      use: useOf(request.method),
+      secret: () => secretOf(request),
+    });
     const personal = request.caller.kind !== "anonymous";
     const pass = (made: Words) => this.#forward(passing, fieldsOf(made), personal);
     if (words instanceof Promise) settle(reply, words.then(pass));
@@ -152,7 +179,7 @@ export class Gateway {
 
   #forward(passing: Passing, introduction: readonly string[], personal = false): void {
     const { request, reply, destination } = passing;
-    this.#behind.get(upstreamOf(passing))?.forwarder.forward(request, reply, {
+    this.#of(upstreamOf(passing)).forwarder.forward(request, reply, {
       target: withoutCredentials(request, destination.url),
       fields: this.#way(request, "").concat(introduction),
       personal,

@@ -6,7 +6,15 @@ import { load, TREES, wrong } from "./support.ts";
 const KEYS = `authentication: {secret_keys: ["${"k".repeat(32)}"]}\n`;
 
 function upstreams(yaml: string): object[] {
-  return load(`${KEYS}${yaml}`).upstreams.map(({ place: _place, ...rest }: UpstreamConfig) => rest);
+  return load(`${KEYS}${yaml}`).upstreams.map(
+    ({ prefix, host, url, timeout, sharesDatabase }: UpstreamConfig) => ({
+      prefix,
+      host,
+      url,
+      timeout,
+      sharesDatabase,
+    }),
+  );
 }
 
 describe("servers behind this one", () => {
@@ -49,9 +57,63 @@ trees:
     );
   });
 
+  it("are of a kind, and what one that is no Tiled may be given is said beside it", () => {
+    const yaml = `trees:
+- {path: /, upstream: http://a, kind: tiled}
+- path: /queue
+  upstream: http://b
+  kind: http
+  requires: {read: ["read:data", "read:data"], write: []}
+  token_key: ${"t".repeat(32)}
+- {path: /other, upstream: http://c, kind: http, enforces_scopes: true}
+- {path: /unsaid, upstream: http://d, kind: null}
+`;
+    const found = load(`${KEYS}${yaml}`).upstreams.map(({ kind, requires, enforcesScopes, tokenKey }) => [
+      kind,
+      requires,
+      enforcesScopes,
+      tokenKey?.reveal() ?? null,
+    ]);
+    const none = { read: null, write: null };
+    assert.deepEqual(found, [
+      ["tiled", none, false, null],
+      ["http", { read: ["read:data"], write: [] }, false, "t".repeat(32)],
+      ["http", none, true, null],
+      [null, none, false, null],
+    ]);
+  });
+
   const WRONG: readonly [name: string, yaml: string, ...problems: RegExp[]][] = [
     ["without a place", "trees: [{upstream: http://a}]\n", /^1 trees\[0\]: an upstream needs a 'path'/],
     ["no URL", "trees: [{path: /, upstream: tiled}]\n", /^1 trees\[0\]\.upstream: '.*' is not a URL|must/],
+    [
+      "a kind that is not known",
+      "trees: [{path: /, upstream: http://a, kind: queueserver}]\n",
+      /^1 trees\[0\]\.kind: found .*, allowed: "tiled", or "http"/,
+    ],
+    [
+      "what only a service that is no Tiled has",
+      "trees: [{path: /, upstream: http://a, requires: {read: []}, enforces_scopes: true, token_key: x}]\n",
+      /^1 trees\[0\]\.requires: .*add 'kind: http'/,
+      /^1 trees\[0\]\.enforces_scopes: .*add 'kind: http'/,
+      /^1 trees\[0\]\.token_key: .*add 'kind: http'/,
+      /^1 trees\[0\]\.requires: with 'enforces_scopes'/,
+    ],
+    [
+      "a scope that is none",
+      'trees: [{path: /, upstream: http://a, kind: http, requires: {write: ["write:dato"]}}]\n',
+      /^1 trees\[0\]\.requires\.write\[0\]: .*did you mean 'write:data'\?/,
+    ],
+    [
+      "a token_key that signs the tokens of this server",
+      `trees: [{path: /, upstream: http://a, kind: http, token_key: "${"k".repeat(32)}"}]\n${KEYS}`,
+      /^1 trees\[0\]\.token_key: this is one of authentication\.secret_keys/,
+    ],
+    [
+      "keys for a service that cannot know them",
+      "trees: [{path: /, upstream: http://a, kind: http, shares_database: true}]\ndatabase: {uri: sqlite:///x.db}\n",
+      /^1 trees\[0\]\.shares_database: API keys are passed on to a Tiled only/,
+    ],
     [
       "a URL with a password",
       "trees: [{path: /, upstream: 'http://u:hunter2@a'}]\n",

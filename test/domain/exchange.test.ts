@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Caller } from "../../src/domain/caller.ts";
-import { Exchange, tokenWidens } from "../../src/domain/exchange.ts";
+import { Exchange, hasFullPower, tokenWidens } from "../../src/domain/exchange.ts";
 import type { IdentityRef, PrincipalSummary } from "../../src/domain/model.ts";
 import { Tokens } from "../../src/domain/tokens.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
@@ -189,4 +189,27 @@ test("a look-up that fails is tried again", async () => {
   await assert.rejects(async () => exchange.introduce(caller), /away/);
   away = false;
   assert.equal((await exchange.introduce(caller)).identity, "orcid:0000-1");
+});
+
+test("full power is a login, or a key that can do all that its principal can; who may do nothing has none", () => {
+  const who = principal();
+  const nobody = principal({ scopes: [] });
+  const cases: readonly [Caller, boolean][] = [
+    [login(who), true],
+    [key(who, {}, ["read:data", "read:metadata"]), true],
+    [key(who, {}, ["read:data"]), false],
+    [key(who, {}, []), false],
+    [login(nobody), false],
+    [key(nobody, {}, []), false],
+    [{ kind: "anonymous", scopes: new Set(["read:data"]) }, false],
+    [{ kind: "single_user", scopes: new Set() }, true],
+  ];
+  for (const [caller, full] of cases) assert.equal(hasFullPower(caller), full, JSON.stringify(caller));
+});
+
+test("without a key to sign with there are names only", async () => {
+  const { clock } = scene();
+  const exchange = new Exchange({ tokens: null, clock, identityOf: async () => undefined });
+  const { token, identity } = await exchange.introduce(login(principal()));
+  assert.deepEqual([token, identity], [null, "toy:alice"]);
 });

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
+import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from "node:tls";
 import type { UpstreamConfig } from "../../src/config/model.ts";
 import { bearer } from "../support/app.ts";
 import { ask, readText as text } from "../support/asking.ts";
+import { TLS_CERT, TLS_KEY } from "../support/tls.ts";
 import { startBoth, startFront } from "../support/upstream.ts";
 
 async function scene(t: TestContext) {
@@ -110,7 +112,7 @@ describe("a server behind that is not there", () => {
           answered = true;
         });
     });
-    const { url, headers } = await dead(x, { url: `http://127.0.0.1:${portOf(server)}` });
+    const { url, headers } = await dead(x, { url: `http://127.0.0.1:${portOf(server)}`, kind: "tiled" });
     const status = async (method: string) => {
       const response = await ask(`${url}/api/v1/x`, { method, headers }, method === "POST" ? "x" : undefined);
       response.resume();
@@ -123,8 +125,53 @@ describe("a server behind that is not there", () => {
     assert.equal(asked.POST, 3);
   });
 
+  for (const tls of [false, true]) {
+    test(`a connection${tls ? " with TLS" : ""} whose answer was an error of the server's is not used again`, async (x) => {
+      const seen: string[] = [];
+      // As bluesky-httpserver: it cuts the connection behind an error, at the latest when the next request is on it.
+      const serve = (socket: Socket) => {
+        let failed = false;
+        socket
+          .on("error", () => undefined)
+          .on("data", (part) => {
+            const [, method = "", path = ""] = /^(GET|POST) (\S+)/.exec(String(part)) ?? [];
+            if (method === "") return;
+            seen.push(`${method} ${path}`);
+            if (failed) socket.destroy();
+            else if (path === "/api/broken") socket.write("HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno");
+            else socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            failed = path === "/api/broken";
+          });
+      };
+      if (tls) setDefaultCACertificates([...getCACertificates("default"), TLS_CERT]);
+      const server = tls ? createTlsServer({ cert: TLS_CERT, key: TLS_KEY }, serve) : createServer(serve);
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      x.after(() => server.close());
+      const { url, headers } = await dead(x, {
+        url: `http${tls ? "s" : ""}://127.0.0.1:${portOf(server)}`,
+        kind: "http",
+      });
+      for (const [method, path, status] of [
+        ["GET", "/api/fine", 200],
+        ["GET", "/api/broken", 500],
+        ["POST", "/api/change", 200],
+        ["POST", "/api/broken", 500],
+        ["POST", "/api/change", 200],
+      ] as const) {
+        const response = await ask(url + path, { method, headers }, method === "POST" ? "x" : undefined);
+        await text(response);
+        assert.equal(response.statusCode, status, `${method} ${path}`);
+      }
+      assert.equal(seen.length, 5);
+    });
+  }
+
   test("connections are kept and used again", async (x) => {
     const { url, upstream, headers } = await scene(x);
+    // The first one asks what kind of server this is, too.
+    await text(await ask(`${url}/api/v1/x`, { headers }));
+    upstream.server.closeAllConnections();
     let connections = 0;
     upstream.server.on("connection", () => {
       connections += 1;

@@ -13,6 +13,10 @@ const upstream = (prefix: string, host: string | null = null): Upstream => ({
   url: `http://behind${prefix}`,
   timeout: 1,
   sharesDatabase: false,
+  kind: null,
+  requires: { read: null, write: null },
+  enforcesScopes: false,
+  tokenKey: null,
 });
 
 function mounts(upstreams: readonly Upstream[], rootPath = "", trusted: readonly string[] = []): Mounts {

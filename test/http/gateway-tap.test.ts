@@ -34,7 +34,9 @@ async function scene(t: TestContext, plays: Plays) {
     server.close();
   });
   const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
-  const front = await startFront((last) => t.after(last), { upstreams: [{ url, timeout: 1 }] });
+  const front = await startFront((last) => t.after(last), {
+    upstreams: [{ url, timeout: 1, kind: "tiled" }],
+  });
   const { access_token } = await front.t.login("bob");
   const agent = new Agent({ keepAlive: true });
   t.after(() => agent.destroy());

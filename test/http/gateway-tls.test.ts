@@ -34,7 +34,7 @@ async function scene(t: TestContext) {
     server.close();
   });
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const front = await startFront((last) => t.after(last), { upstreams: [{ url }], tls: KEYS });
+  const front = await startFront((last) => t.after(last), { upstreams: [{ url, kind: "tiled" }], tls: KEYS });
   const { access_token } = await front.t.login("bob");
   const headers = bearer(access_token);
   const ask = async (path: string, options: RequestOptions = {}, body?: Buffer) => {

@@ -1,0 +1,82 @@
+/**
+ * What an upstream is (`kind`), and what one that is no Tiled may be given: scopes that its callers need, a key of its own
+ * for tokens. Where upstreams stand is in `upstreams.ts`; what is done with all this, in `http/gateway-introduce.ts`.
+ */
+import { isScope, SCOPES, type Scope } from "../domain/scopes.ts";
+import { Secret } from "../lib/secrets.ts";
+import type { Context } from "./context.ts";
+import { at, isNothing, type Path, quoted } from "./located.ts";
+import type { UpstreamConfig } from "./model.ts";
+import { nearest } from "./suggest.ts";
+
+type Given = NonNullable<NonNullable<Context["value"]["trees"]>[number]>;
+type Kind = Pick<UpstreamConfig, "kind" | "requires" | "enforcesScopes" | "tokenKey">;
+
+/** They say something about a service that is known to be no Tiled. */
+const OF_HTTP = ["requires", "enforces_scopes", "token_key"] as const;
+
+export function upstreamKind(context: Context, path: Path, entry: Given): Kind {
+  const kind = entry.kind ?? null;
+  for (const key of OF_HTTP) {
+    const node = at(context.root, [...path, key]);
+    if (node === undefined || isNothing(node) || kind === "http") continue;
+    context.problem([...path, key], "this is for an upstream of another kind than Tiled; add 'kind: http'");
+  }
+  if (kind === "http" && entry.shares_database === true) {
+    context.problem(
+      [...path, "shares_database"],
+      "API keys are passed on to a Tiled only; remove this or 'kind: http'",
+    );
+  }
+  const { requires } = entry;
+  if (entry.enforces_scopes === true && requires != null) {
+    context.problem(
+      [...path, "requires"],
+      "with 'enforces_scopes' the upstream decides by itself; remove one of the two",
+    );
+  }
+  return {
+    kind,
+    requires: {
+      read: scopes(context, [...path, "requires", "read"], requires?.read),
+      write: scopes(context, [...path, "requires", "write"], requires?.write),
+    },
+    enforcesScopes: entry.enforces_scopes ?? false,
+    tokenKey: tokenKey(context, [...path, "token_key"], entry.token_key),
+  };
+}
+
+function scopes(
+  context: Context,
+  path: Path,
+  names: readonly (string | undefined)[] | null | undefined,
+): readonly Scope[] | null {
+  if (names == null) return null;
+  const found: Scope[] = [];
+  for (const [index, name] of names.entries()) {
+    if (name === undefined) continue;
+    if (isScope(name)) {
+      found.push(name);
+      continue;
+    }
+    const near = nearest(name, SCOPES);
+    context.problem(
+      [...path, index],
+      `found a text that is no scope${near === undefined ? "" : `; did you mean ${quoted(near)}?`} Allowed: ${SCOPES.join(", ")}`,
+    );
+  }
+  return [...new Set(found)].sort();
+}
+
+/** A token signed with one of `secret_keys` would be good at every Tiled behind this server. */
+function tokenKey(context: Context, path: Path, key: string | null | undefined): Secret | null {
+  if (key == null) return null;
+  const { secret_keys: ours } = context.value.authentication ?? {};
+  if (ours?.includes(key) === true) {
+    context.problem(
+      path,
+      "this is one of authentication.secret_keys, whose tokens are good at every Tiled behind this server; make another key: openssl rand -hex 32",
+    );
+  }
+  return new Secret(key);
+}
