@@ -6,13 +6,10 @@ import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { type AppParts, createApp } from "./app.ts";
-import {
-  externalNames,
-  loadAuthenticators,
-  startAuthenticators,
-  stopAuthenticators,
-} from "./authenticators/load.ts";
+import { externalNames, startAuthenticators, stopAuthenticators } from "./authenticators/load.ts";
 import type { Config } from "./config/model.ts";
+import { placeName } from "./config/places.ts";
+import { toldAt } from "./config/problems.ts";
 import { PurgeJob } from "./domain/maintenance.ts";
 import type { Store } from "./domain/ports.ts";
 import { OperatorError } from "./errors.ts";
@@ -22,11 +19,8 @@ import { systemClock } from "./lib/clock.ts";
 import { randomHex, Secret } from "./lib/secrets.ts";
 import { ensureAdmins, warnOfTwins } from "./names.ts";
 import { type AccessMode, accessMode } from "./pages/landing.ts";
-import { readLogo } from "./pages/logo.ts";
+import { authenticatorsOf, logoOf, policyOf, tlsOf, treeOf } from "./starting.ts";
 import { openStore } from "./store/open.ts";
-import { readTls } from "./tls.ts";
-import { loadTrees } from "./trees/load.ts";
-import { loadPolicy } from "./trees/policies/load.ts";
 
 export interface ServerOptions {
   readonly log: Logger;
@@ -107,30 +101,15 @@ async function openParts(
   log: Logger,
   closers: Closers,
 ): Promise<{ readonly parts: AppParts; readonly generatedKey: Secret | null }> {
-  const { authentication, server, pages, directory } = config;
-  for (const warning of config.warnings) log.warn(warning);
-  const tls = server.tls === null ? null : await readTls(server.tls);
-  const logo = pages.logo === null ? null : await readLogo(pages.logo, directory);
-  const policy = await loadPolicy(config.accessControl, {
-    directory,
-    warn: (message) => log.warn(`access_control: ${message}`),
-  });
-  const authenticators = await loadAuthenticators(
-    authentication.providers,
-    directory,
-    (message) => log.warn(message),
-    (provider) => (provider === policy?.stateFrom ? (policy.claims ?? []) : []),
-  );
-  const tree = await loadTrees(config.trees, {
-    directory,
-    clock: systemClock,
-    warn: (message) => log.warn(message),
-  });
+  const { authentication } = config;
+  const warn = (message: string) => log.warn(message);
+  for (const warning of config.warnings) warn(warning);
+  const tls = await tlsOf(config, warn);
+  const logo = await logoOf(config);
+  const policy = await policyOf(config, warn);
+  const authenticators = await authenticatorsOf(config, policy, warn);
+  const tree = await treeOf(config, policy, warn);
   closers.add(() => tree.close?.());
-  for (const tag of policy?.undefinedTags?.(tree.tags?.() ?? []) ?? [])
-    log.warn(
-      `access_control: entries bear the tag ${JSON.stringify(tag)}, which is not defined: it grants nothing.`,
-    );
   const singleUser = authentication.providers.length === 0;
   const store = singleUser ? null : await openStoreWithAdmins(config, authenticators, log);
   closers.add(() => store?.close());
@@ -162,13 +141,15 @@ async function openStoreWithAdmins(
   authenticators: AppParts["authenticators"],
   log: Logger,
 ): Promise<Store> {
-  const { database } = config;
-  const store = await openStore({
-    ...database,
-    uri: database.uri?.reveal() ?? null,
-    clock: systemClock,
-    log: (level, message) => log[level](message),
-  });
+  const { database, places } = config;
+  const store = await toldAt(places.database, () =>
+    openStore({
+      ...database,
+      uri: database.uri?.reveal() ?? null,
+      clock: systemClock,
+      log: (level, message) => log[level](message),
+    }),
+  );
   try {
     await ensureAdmins(store, config, authenticators, log);
   } catch (error) {
@@ -219,21 +200,29 @@ function listeningUrl(app: FastifyInstance, { server }: Config): string {
   return `${server.tls === null ? "http" : "https"}://${shownHost(server.host)}:${port}${server.rootPath}`;
 }
 
-async function listen(app: FastifyInstance, { server: { host, port } }: Config): Promise<void> {
+async function listen(app: FastifyInstance, { server: { host, port }, places }: Config): Promise<void> {
   try {
     await app.listen({ host, port });
   } catch (error) {
-    const text = LISTEN_ERRORS[(error as NodeJS.ErrnoException).code ?? ""];
+    const { code = "" } = error as NodeJS.ErrnoException;
+    const text = LISTEN_ERRORS[code]?.(port);
     if (text === undefined) throw error;
-    throw new OperatorError(`Cannot listen on ${host}, port ${port}: ${text}`, 3);
+    const place = placeName(ABOUT_PORT.has(code) ? places.port : places.host);
+    throw new OperatorError(`Cannot listen on ${host}, port ${port} (${place}): ${text}`, 3);
   }
 }
 
-const LISTEN_ERRORS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "another program uses that port. Choose another one with --port; 0 takes any that is free.",
-  EACCES:
-    "this user may not open that port. Ports below 1024 need a privilege; choose a higher one with --port.",
-  EADDRNOTAVAIL: "this machine has no such address. Choose one with --host; 0.0.0.0 takes all.",
-  ENOTFOUND: "the host name is not known. Choose an address with --host.",
-  EAI_AGAIN: "the host name cannot be looked up at the moment.",
+const ABOUT_PORT: ReadonlySet<string> = new Set(["EADDRINUSE", "EACCES"]);
+
+const LISTEN_ERRORS: Readonly<Record<string, (port: number) => string>> = {
+  EADDRINUSE: (port) =>
+    `another program uses that port (ss -ltnp 'sport = :${port}' shows which). Set another one; --port 0 takes any that is free.`,
+  EACCES: (port) =>
+    port < 1024
+      ? "ports below 1024 need a privilege. Set a higher one, with a proxy in front, or give the privilege (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)."
+      : "this user may not open that port. Set another one.",
+  EADDRNOTAVAIL: () => "this machine has no such address. Set one of its own; 0.0.0.0 takes all of them.",
+  EAFNOSUPPORT: () => "this machine has no addresses of that family. Set one of its own.",
+  ENOTFOUND: () => "the host name is not known. Set an address; 0.0.0.0 takes all of this machine.",
+  EAI_AGAIN: () => "the host name cannot be looked up at the moment. An address needs no look-up.",
 };

@@ -1,48 +1,71 @@
 /**
  * The server's certificate and key, read and tried once before it listens, so that a mistake stops the start with its
- * reason instead of failing every handshake.
+ * reason instead of failing every handshake. Where they are named is the caller's to say (`starting.ts`).
  */
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { createSecureContext } from "node:tls";
 import { OperatorError } from "./errors.ts";
+import { unreadable } from "./lib/unreadable.ts";
 
 export interface Tls {
   readonly cert: Buffer;
   readonly key: Buffer;
 }
 
-export async function readTls(files: { readonly cert: string; readonly key: string }): Promise<Tls> {
-  const cert = await read("cert", files.cert);
-  const key = await read("key", files.key);
+export async function readCert(path: string): Promise<Buffer> {
+  const cert = await read(path);
   try {
     createSecureContext({ cert });
   } catch (error) {
-    throw new OperatorError(
-      `server.tls.cert: ${files.cert} is not a certificate in PEM form (${reason(error)}).`,
-    );
+    throw new OperatorError(`${resolve(path)} is not a certificate in PEM form (${reason(error)}).`);
   }
+  return cert;
+}
+
+export async function readKey(path: string): Promise<Buffer> {
+  const key = await read(path);
   try {
     createSecureContext({ key });
   } catch (error) {
     throw new OperatorError(
-      `server.tls.key: ${files.key} is not a private key in PEM form without a passphrase (${reason(error)}).`,
+      `${resolve(path)} is not a private key in PEM form without a passphrase (${reason(error)}). ` +
+        "A passphrase is removed by: openssl pkey -in KEY -out NEW_KEY",
     );
   }
-  try {
-    createSecureContext({ cert, key });
-  } catch {
-    throw new OperatorError(
-      `server.tls: the key ${files.key} does not belong to the certificate ${files.cert}.`,
-    );
-  }
-  return { cert, key };
+  return key;
 }
 
-async function read(name: string, path: string): Promise<Buffer> {
+export function checkPair(tls: Tls, files: { readonly cert: string; readonly key: string }): void {
+  try {
+    createSecureContext(tls);
+  } catch {
+    throw new OperatorError(
+      `the private key ${resolve(files.key)} does not belong to the certificate ${resolve(files.cert)}. ` +
+        "In a file with a chain, the server's own certificate comes first.",
+    );
+  }
+}
+
+/** What browsers will refuse although the server can start; undefined: nothing. */
+export function certificateWarning(cert: Buffer, now: number): string | undefined {
+  const { validFromDate, validToDate } = new X509Certificate(cert);
+  if (now > validToDate.getTime()) return `the certificate expired on ${day(validToDate)}. Renew it.`;
+  return now < validFromDate.getTime()
+    ? `the certificate is not valid before ${day(validFromDate)}.`
+    : undefined;
+}
+
+function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
+
+async function read(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new OperatorError(`server.tls.${name}: the file ${path} cannot be read (${reason(error)}).`);
+    throw new OperatorError(unreadable(path, error));
   }
 }
 

@@ -106,7 +106,7 @@ test("a port in use, or an address of another machine, ends the start with 3 and
   await assert.rejects(start({ authentication, server: { port } }), {
     name: "OperatorError",
     exitCode: 3,
-    message: `Cannot listen on 127.0.0.1, port ${port}: another program uses that port. Choose another one with --port; 0 takes any that is free.`,
+    message: `Cannot listen on 127.0.0.1, port ${port} (server.port, command line): another program uses that port (ss -ltnp 'sport = :${port}' shows which). Set another one; --port 0 takes any that is free.`,
   });
   assert.equal(slowOf(provider).stopped, true);
   await assert.rejects(start({ server: { host: "192.0.2.1", port: 0 } }), {

@@ -82,6 +82,9 @@ export interface BrowserLogin {
   stop?(): Promise<void>;
 }
 
+/** A `problem()` that a start left open, since it does not wait long for a provider. */
+export const NOT_REACHED_YET = "The provider was not reached yet.";
+
 /** Sends the browser to another site ("external" in the about document). */
 export interface ExternalAuthenticator extends BrowserLogin {
   readonly kind: "external";

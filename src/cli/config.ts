@@ -1,10 +1,12 @@
 /**
- * The verbs of `tiled config`, and `tiled admin check-config`: a configuration is checked as far as it can be without starting, the arguments of its authenticators included.
+ * The verbs of `tiled config`, and `tiled admin check-config`: a configuration is checked for all that a start would
+ * refuse (`preflight.ts`), and where asked for, by asking other servers (`online.ts`).
  */
 import type { Command } from "commander";
 import type { Overrides } from "../config/context.ts";
 import type { Config } from "../config/model.ts";
 import { ConfigError, type Problem } from "../config/problems.ts";
+import { OperatorError } from "../errors.ts";
 import { shownHost } from "../lib/address.ts";
 import type { MigrateOptions } from "./migrate.ts";
 import type { Terminal } from "./terminal.ts";
@@ -24,7 +26,16 @@ export function configVerbs(tiled: Command, terminal: Terminal): void {
       "[file-or-folder]",
       "a YAML file, or a folder of *.yml and *.yaml files (default: $TILED_CONFIG, or config.yml)",
     )
-    .action((path: string | undefined) => check(path, terminal));
+    .option("--online", "also ask the providers, the database and the servers behind this one, 10 s each")
+    .addHelpText(
+      "after",
+      `
+Checks all that a start checks: the keys and their values, the classes and their arguments, certificates, folders, files
+of tags, the logo, a SQLite database. Without --online nothing is opened to the network.
+
+Exit codes: 0 no errors, 1 a start would be refused, or with --online a server does not answer as it must.`,
+    )
+    .action((path: string | undefined, options: CheckOptions) => check(path, terminal, options));
   config
     .command("migrate")
     .description(
@@ -43,25 +54,37 @@ export function configVerbs(tiled: Command, terminal: Terminal): void {
     .action(() => printSchema(terminal));
 }
 
+export interface CheckOptions {
+  readonly online?: boolean;
+}
+
 /** Throws a `ConfigError` with all that is wrong. Warnings go to stderr. */
-export async function check(path: string | undefined, io: ConfigIo): Promise<void> {
-  const config = await loadWhole(path, io);
+export async function check(
+  path: string | undefined,
+  io: ConfigIo,
+  { online = false }: CheckOptions = {},
+): Promise<void> {
+  const { config, problems } = await readAt(path, io, {});
+  const { preflight } = await import("./preflight.ts");
+  const warn = (message: string) => io.err(message);
+  const { problems: found, authenticators = new Map() } = await preflight(config, warn);
+  refuseAll(problems, found);
   for (const warning of config.warnings) io.err(warning);
   io.out("No errors found in configuration.");
   const { redirectNotice } = await import("./notices.ts");
-  for (const line of redirectNotice(baseOf(config), await externalsOf(config, io))) io.out(line);
+  const { externalNames } = await import("../authenticators/load.ts");
+  for (const line of redirectNotice(baseOf(config), externalNames(authenticators))) io.out(line);
+  if (!online) return;
+  const { askOnline } = await import("./online.ts");
+  const answers = await askOnline(config, authenticators);
+  for (const { ok, text } of answers) io.out(`${ok ? "ok" : "FAILED"}: ${text}`);
+  if (answers.length === 0) io.out("There is no other server to ask.");
+  const failed = answers.filter(({ ok }) => !ok).length;
+  if (failed > 0) throw new OperatorError(`${failed} of ${answers.length} servers failed the check.`);
 }
 
 function baseOf({ server: { publicUrl, tls, host, port, rootPath } }: Config): string {
   return publicUrl ?? `${tls === null ? "http" : "https"}://${shownHost(host)}:${port}${rootPath}`;
-}
-
-/** Tells what their classes warn of, too. */
-async function externalsOf({ authentication, directory }: Config, io: ConfigIo): Promise<readonly string[]> {
-  const { externalNames, loadAuthenticators } = await import("../authenticators/load.ts");
-  return externalNames(
-    await loadAuthenticators(authentication.providers, directory, (warning) => io.err(warning)),
-  );
 }
 
 /**
@@ -73,14 +96,23 @@ export async function loadWhole(
   io: ConfigIo,
   overrides: Overrides = {},
 ): Promise<Config> {
+  const { config, problems } = await readAt(path, io, overrides);
+  refuseAll(problems, [...(await providerProblems(config)), ...(await policyProblems(config))]);
+  return config;
+}
+
+async function readAt(path: string | undefined, io: ConfigIo, overrides: Overrides) {
   const { defaultConfigPath, readConfig } = await import("../config/load.ts");
   const { config, problems } = readConfig(path ?? defaultConfigPath(io.env), io.env, overrides);
   if (config === undefined) throw new ConfigError(problems);
+  return { config, problems };
+}
+
+/** What is wrong at one place is told once. */
+function refuseAll(problems: readonly Problem[], found: readonly Problem[]): void {
   const known = new Set(problems.map((problem) => problem.path));
-  const found = [...(await providerProblems(config)), ...(await policyProblems(config))];
-  const further = found.filter((problem) => !known.has(problem.path));
-  if (problems.length + further.length > 0) throw new ConfigError([...problems, ...further]);
-  return config;
+  const all = [...problems, ...found.filter((problem) => !known.has(problem.path))];
+  if (all.length > 0) throw new ConfigError(all);
 }
 
 /** What the authenticators' own classes say to their arguments. */

@@ -17,6 +17,7 @@ import { type Environment, interpolate } from "./interpolate.ts";
 import { emptyMapping, type Located, locate, overlay, pathText } from "./located.ts";
 import type { Config } from "./model.ts";
 import { oldFormHint, reportOldAuthentication } from "./old-forms.ts";
+import { placesOf } from "./places.ts";
 import { ConfigError, type Problem, Problems } from "./problems.ts";
 import { isReported, reportTiledsOwn } from "./real-tiled.ts";
 import { FILE_SHAPE, FileSchema, type FileValue } from "./schema.ts";
@@ -131,6 +132,7 @@ function build(
     },
     log: { format: log?.format ?? "auto", level: log?.level ?? "info" },
     audit: { retentionDays: audit?.retention_days === undefined ? 365 : audit.retention_days },
+    places: placesOf(context),
     directory,
     warnings,
   };

@@ -30,6 +30,9 @@ export interface Place {
   readonly path: string;
 }
 
+/** Of settings that a start can fail on; `file` is "" for a default and an option of the command. */
+export type Places = Readonly<Record<"host" | "port" | "cert" | "key" | "logo" | "database", Place>>;
+
 export interface DatabaseConfig {
   /** null: in memory. A SQLite path is absolute or relative to the working directory, as the reference reads it. */
   readonly uri: Secret | null;
@@ -132,6 +135,7 @@ export interface Config {
     readonly level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
   };
   readonly audit: { readonly retentionDays: number | null };
+  readonly places: Places;
   /** The folder that relative module paths start from. */
   readonly directory: string;
   /** For the log: keys that are accepted and of no effect here, and what else the operator should know. */

@@ -21,6 +21,19 @@ export class ConfigError extends OperatorError {
   }
 }
 
+/** What is thrown for the operator is told with the place in the configuration that it comes from. */
+export async function toldAt<Result>(
+  place: Omit<Problem, "message">,
+  work: () => Result | Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof OperatorError) || error instanceof ConfigError) throw error;
+    throw new ConfigError([{ ...place, message: error.message }]);
+  }
+}
+
 /** File by file as they came up, each in the order of its lines. */
 function inOrder(problems: readonly Problem[]): readonly Problem[] {
   const files = [...new Set(problems.map(({ file }) => file))];

@@ -4,6 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { OperatorError } from "../errors.ts";
+import { unreadable } from "../lib/unreadable.ts";
 import { type Asset, asset } from "./assets.ts";
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
@@ -24,15 +25,15 @@ export async function readLogo(path: string, directory: string): Promise<Asset> 
   const mediaType = MEDIA_TYPES[extension];
   if (mediaType === undefined) {
     throw new OperatorError(
-      `pages.logo: ${path} is none of the kinds of image that can be served: ${Object.keys(MEDIA_TYPES).join(", ")}.`,
+      `${path} is not an image that can be served. Use a file that ends in ${Object.keys(MEDIA_TYPES).join(", ")}.`,
     );
   }
-  const content = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new OperatorError(`pages.logo: the file ${file} cannot be read (${error.code ?? error.message}).`);
+  const content = await readFile(file).catch((error: unknown) => {
+    throw new OperatorError(unreadable(file, error));
   });
   if (content.length > LARGEST) {
     throw new OperatorError(
-      `pages.logo: the file ${file} is larger than ${LARGEST / 1024} KiB; it is loaded with every page.`,
+      `${file} is larger than ${LARGEST / 1024} KiB, and it is loaded with every page. Make it smaller.`,
     );
   }
   return asset("logo", extension, mediaType, content);

@@ -21,7 +21,7 @@ import { maintenance } from "./purge.ts";
 import { behind, type Inspection, refuse } from "./revisions.ts";
 import { sessionStore } from "./sessions.ts";
 import { sqliteFileBackend, sqliteMemoryBackend } from "./sqlite.ts";
-import { openMemory, prepareFile } from "./sqlite-database.ts";
+import { checkFile, openMemory, prepareFile } from "./sqlite-database.ts";
 import { type DatabaseAddress, parseDatabaseUri } from "./uri.ts";
 
 export interface StoreOptions {
@@ -133,6 +133,12 @@ export async function upgradeDatabase(uri: string, revision: string | null = nul
   }
   const { migrations } = await prepareDatabase(address, false);
   return { migrations, behind: behind(found) };
+}
+
+/** What a start would refuse, found out without a connection: of PostgreSQL only the URI. Changes nothing. */
+export function checkBeforeStart(uri: string | null, initIfNotExists: boolean): void {
+  const address = parseDatabaseUri(uri);
+  if (address.kind === "file") checkFile(address.path, initIfNotExists);
 }
 
 /** `tiled admin check database`. Changes nothing. */

@@ -1,13 +1,14 @@
 /**
  * SQLite databases before they are served: making a private file, preparing it, and the one in memory.
  */
-import { closeSync, openSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync } from "node:fs";
+import { dirname } from "node:path";
 import { Kysely } from "kysely";
 import { OperatorError } from "../errors.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { inspectConnection, inspectFile } from "./inspect-sqlite.ts";
 import { type Preparation, prepare } from "./prepare.ts";
-import { refuse } from "./revisions.ts";
+import { type Inspection, refuse } from "./revisions.ts";
 import { SqliteConnection, sqliteDialect } from "./sqlite-connection.ts";
 import type { Tables } from "./tables.ts";
 
@@ -16,10 +17,7 @@ const PATIENCE = 30_000;
 
 export async function prepareFile(path: string, mayCreate: boolean): Promise<Preparation> {
   // Looked at without a lock first: what is not ours is not even locked.
-  const found = inspectFile(path);
-  const fresh = found.kind === "absent" || found.kind === "empty";
-  if (fresh ? !mayCreate : found.kind !== "served") throw refuse(found);
-  if (found.kind === "absent") createPrivately(path);
+  if (checkFile(path, mayCreate).kind === "absent") createPrivately(path);
   let connection: SqliteConnection | undefined;
   try {
     const opened = new SqliteConnection(path, { busyTimeout: PATIENCE });
@@ -31,6 +29,34 @@ export async function prepareFile(path: string, mayCreate: boolean): Promise<Pre
     throw new OperatorError(`The database at ${path} cannot be used: ${messageOf(error)}.`);
   } finally {
     connection?.close();
+  }
+}
+
+/** Refuses a file that cannot be served, or made; changes nothing. */
+export function checkFile(path: string, mayCreate: boolean): Inspection {
+  const found = inspectFile(path);
+  const fresh = found.kind === "absent" || found.kind === "empty";
+  const folder = dirname(path);
+  if (found.kind === "absent" && !existsSync(folder)) {
+    const also = mayCreate ? "" : ", and set database.init_if_not_exists: true";
+    throw new OperatorError(
+      `There is no folder ${folder} for the database. Make it (mkdir -p ${folder})${also}, or mend the path.`,
+    );
+  }
+  if (fresh ? !mayCreate : found.kind !== "served") throw refuse(found);
+  if (found.kind !== "absent") requireWritable(path);
+  // SQLite keeps files of its own beside the database.
+  requireWritable(folder);
+  return found;
+}
+
+function requireWritable(path: string): void {
+  try {
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw new OperatorError(
+      `${path} cannot be written to (${codeOf(error)}). The user that runs the server must own the database and its folder.`,
+    );
   }
 }
 

@@ -2,6 +2,8 @@
  * From the configuration's list of trees to the one tree that is served: each is mounted at its path, in containers that
  * are made for the purpose.
  */
+import type { Place } from "../config/model.ts";
+import { toldAt } from "../config/problems.ts";
 import { OperatorError } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { ContainerNode, Tree } from "./contract.ts";
@@ -13,6 +15,8 @@ export interface TreeEntry {
   readonly tree: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly accessTags: readonly string[] | null;
+  /** Where a configuration has it. */
+  readonly place?: Place;
 }
 
 export interface TreeContext {
@@ -34,12 +38,12 @@ const LOADERS: Readonly<Record<TreeName, Loader>> = {
 };
 
 /** What stands at a path: a tree, or a container on the way to one. */
-type Place = ContainerNode | Folder;
-interface Folder extends Map<string, Place> {}
+type Mount = ContainerNode | Folder;
+interface Folder extends Map<string, Mount> {}
 
 export async function loadTrees(entries: readonly TreeEntry[], context: TreeContext): Promise<Tree> {
   const trees: Tree[] = [];
-  let top: Place = new Map();
+  let top: Mount = new Map();
   for (const entry of entries) {
     const tree = await load(entry, context);
     trees.push(tree);
@@ -60,13 +64,13 @@ export async function loadTrees(entries: readonly TreeEntry[], context: TreeCont
 }
 
 function mount(
-  place: Place | undefined,
+  place: Mount | undefined,
   segments: readonly string[],
   node: ContainerNode,
   path: string,
-): Place {
+): Mount {
   const [segment, ...rest] = segments;
-  const folder = place ?? new Map<string, Place>();
+  const folder = place ?? new Map<string, Mount>();
   if (!(folder instanceof Map) || (segment === undefined && folder.size > 0)) {
     throw new OperatorError(
       `The tree at ${path} and another one contain each other: give each a path of its own.`,
@@ -76,7 +80,7 @@ function mount(
   return folder.set(segment, mount(folder.get(segment), rest, node, path));
 }
 
-function asNode(place: Place): ContainerNode {
+function asNode(place: Mount): ContainerNode {
   if (!(place instanceof Map)) return place;
   return container([...place].map(([key, below]) => [key, asNode(below)] as const));
 }
@@ -86,12 +90,13 @@ function tagged(root: ContainerNode, accessTags: readonly string[]): ContainerNo
   return { ...root, accessTags };
 }
 
-async function load({ path, tree, args }: TreeEntry, context: TreeContext): Promise<Tree> {
+async function load({ path, tree, args, place }: TreeEntry, context: TreeContext): Promise<Tree> {
   if (!isTreeName(tree)) {
     throw new OperatorError(
       `The tree ${tree} (at ${path}) is not one that this server can serve by itself: it has to run in a real Tiled. ` +
         `Served here: ${TREE_NAMES.join(", ")}.`,
     );
   }
-  return LOADERS[tree](args, context);
+  const make = () => LOADERS[tree](args, context);
+  return place === undefined ? make() : toldAt({ ...place, path: `${place.path}.args` }, make);
 }

@@ -106,7 +106,10 @@ test("SQLite: another kind of file is refused and left alone", async (t) => {
   assert.deepEqual(readFileSync(text), before);
   mkdirSync(join(folder, "sub"));
   await assert.rejects(openStore(storeOptions(join(folder, "sub"))), says("not a SQLite database"));
-  await assert.rejects(openStore(storeOptions(join(folder, "no", "such.db"))), says("cannot be made"));
+  await assert.rejects(
+    openStore(storeOptions(join(folder, "no", "such.db"))),
+    says("There is no folder", "mkdir -p"),
+  );
 });
 
 test("SQLite: a file that may not be written is refused", {
@@ -114,7 +117,7 @@ test("SQLite: a file that may not be written is refused", {
 }, async (t) => {
   const { path, uri } = sqliteFixture(folderFor(t), "0a017b76d0d0");
   chmodSync(path, 0o400);
-  await assert.rejects(openStore(storeOptions(uri)), says("cannot be used", path));
+  await assert.rejects(openStore(storeOptions(uri)), says("cannot be written to", path));
 });
 
 test("SQLite: a database that a newer version of ours has used is refused", async (t) => {

@@ -215,6 +215,7 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
       rootPath: "",
       ...options.server,
     },
+    places: { host: PLACE, port: PLACE, cert: PLACE, key: PLACE, logo: PLACE, database: PLACE },
     authentication: {
       providers: multiUser ? [{ provider: "toy", authenticator: "toy", args: {}, place: PLACE }] : [],
       admins: multiUser ? [{ provider: "toy", id: "alice" }] : [],

@@ -5,6 +5,7 @@
 import { allowInsecureRequests, customFetch, discovery, type ServerMetadata } from "openid-client";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { NOT_REACHED_YET } from "../contract.ts";
 import { type Calls, within } from "./calls.ts";
 import { type Keys, RemoteKeys } from "./keys.ts";
 import { documentOf, isAt, type Metadata, namesDocument, readMetadata } from "./metadata.ts";
@@ -80,7 +81,7 @@ export class DiscoveredProvider implements Provider {
 
   problem(): string | null {
     if (this.#failure !== null) return this.#failure.message;
-    return this.#known === null ? "The provider was not reached yet." : null;
+    return this.#known === null ? NOT_REACHED_YET : null;
   }
 
   async start(): Promise<void> {

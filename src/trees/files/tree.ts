@@ -30,7 +30,9 @@ export async function filesTree(args: FilesArgs, context: TreeContext): Promise<
   const directory = resolve(context.directory, args.directory);
   const root = await realpath(directory).catch(() => directory);
   if (!(await isFolder(root)))
-    throw new OperatorError(`There is no folder ${directory} to serve, or it cannot be read.`);
+    throw new OperatorError(
+      `there is no folder ${directory} to serve, or it cannot be read. A relative path starts at the folder of the configuration.`,
+    );
   const tags =
     args.access_tags_file == null
       ? null

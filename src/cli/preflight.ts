@@ -1,0 +1,76 @@
+/**
+ * What a start would find wrong, found out without starting: the same steps (`starting.ts`), each tried although others
+ * fail, and nothing opened to the network. `online.ts` asks the servers that a configuration names.
+ */
+import { PREFIX } from "../authenticators/table.ts";
+import type { Config, ProviderConfig } from "../config/model.ts";
+import { ConfigError, type Problem, toldAt } from "../config/problems.ts";
+import {
+  type Authenticators,
+  authenticatorsOf,
+  logoOf,
+  policyOf,
+  tlsOf,
+  treeOf,
+  type Warn,
+} from "../starting.ts";
+import { checkBeforeStart } from "../store/open.ts";
+
+export interface Preflight {
+  readonly problems: readonly Problem[];
+  /** Undefined where they could not be made. */
+  readonly authenticators: Authenticators | undefined;
+}
+
+export async function preflight(config: Config, warn: Warn): Promise<Preflight> {
+  const problems: Problem[] = [];
+  const attempt = async <Result>(step: () => Promise<Result>): Promise<Result | undefined> => {
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
+  };
+  await attempt(() => tlsOf(config, warn));
+  await attempt(() => logoOf(config));
+  const policy = await attempt(() => policyOf(config, warn));
+  const authenticators = await attempt(() => authenticatorsOf(config, policy ?? null, warn));
+  const tree = await attempt(() => treeOf(config, policy ?? null, warn));
+  await tree?.close?.();
+  await attempt(() => databaseReady(config));
+  for (const [name, authenticator] of authenticators ?? []) {
+    if (authenticator.kind === "password") await attempt(() => localStart(config, name, authenticator));
+  }
+  return { problems, authenticators };
+}
+
+async function databaseReady({ authentication, database, places }: Config): Promise<void> {
+  // A single user has no database.
+  if (authentication.providers.length === 0) return;
+  await toldAt(places.database, () =>
+    checkBeforeStart(database.uri?.reveal() ?? null, database.initIfNotExists),
+  );
+}
+
+/** One of ours that takes passwords looks at this machine only; an operator's own class may do anything. */
+export function isLocal({ authenticator }: ProviderConfig): boolean {
+  return authenticator.startsWith(PREFIX);
+}
+
+async function localStart(
+  { authentication }: Config,
+  name: string,
+  authenticator: { start?(): Promise<void>; stop?(): Promise<void> },
+): Promise<void> {
+  const entry = authentication.providers.find(({ provider }) => provider === name);
+  if (entry === undefined || !isLocal(entry)) return;
+  try {
+    await toldAt(entry.place, async () => {
+      await authenticator.start?.();
+    });
+  } finally {
+    await authenticator.stop?.();
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Where the settings stand that a start can fail on, under the keys that the operator wrote: `uvicorn.ssl_certfile`, say,
+ * and not our own `server.tls.cert`.
+ */
+import type { Context } from "./context.ts";
+import { placeText } from "./context.ts";
+import { at, isNothing, type Path, pathText } from "./located.ts";
+import type { Place, Places } from "./model.ts";
+
+export function placesOf(context: Context): Places {
+  const { host, port } = context.overrides;
+  const cert = first(context, ["server", "tls", "cert"], ["uvicorn", "ssl_certfile"]);
+  return {
+    host: host === undefined ? first(context, ["server", "host"], ["uvicorn", "host"]) : option("--host"),
+    port: port === undefined ? first(context, ["server", "port"], ["uvicorn", "port"]) : option("--port"),
+    cert,
+    // One PEM file may hold both.
+    key: written(context, ["server", "tls", "key"]) ?? written(context, ["uvicorn", "ssl_keyfile"]) ?? cert,
+    logo: context.place(["pages", "logo"]),
+    database: context.place(["database", "uri"]),
+  };
+}
+
+/** The first of two that is written, else where our own would be. */
+function first(context: Context, ours: Path, theirs: Path): Place {
+  return written(context, ours) ?? written(context, theirs) ?? { file: "", line: 0, path: pathText(ours) };
+}
+
+function written(context: Context, path: Path): Place | undefined {
+  const node = at(context.root, path);
+  return node === undefined || isNothing(node) ? undefined : context.place(path);
+}
+
+function option(name: string): Place {
+  return { file: "", line: 0, path: `option ${name}` };
+}
+
+/** `uvicorn.port, config.yml:3`; of a default only the key. */
+export function placeName(place: Place): string {
+  return place.file === "" ? place.path : `${place.path}, ${placeText(place)}`;
+}

@@ -1,0 +1,63 @@
+/**
+ * All that a start reads and checks before it opens anything for callers, one function each. `server.ts` runs them for
+ * the parts, `cli/preflight.ts` (`tiled config check`) for the errors, so that both come to the same verdict. Each throws
+ * a `ConfigError` that names the place in the configuration.
+ */
+import { loadAuthenticators } from "./authenticators/load.ts";
+import type { Config } from "./config/model.ts";
+import { placeName } from "./config/places.ts";
+import { toldAt } from "./config/problems.ts";
+import { systemClock } from "./lib/clock.ts";
+import type { Asset } from "./pages/assets.ts";
+import { readLogo } from "./pages/logo.ts";
+import { certificateWarning, checkPair, readCert, readKey, type Tls } from "./tls.ts";
+import type { Tree } from "./trees/contract.ts";
+import { loadTrees } from "./trees/load.ts";
+import type { AccessPolicy } from "./trees/policies/contract.ts";
+import { loadPolicy } from "./trees/policies/load.ts";
+
+export type Warn = (message: string) => void;
+export type Authenticators = Awaited<ReturnType<typeof loadAuthenticators>>;
+
+export async function tlsOf({ server: { tls }, places }: Config, warn: Warn): Promise<Tls | null> {
+  if (tls === null) return null;
+  const cert = await toldAt(places.cert, () => readCert(tls.cert));
+  const key = await toldAt(places.key, () => readKey(tls.key));
+  await toldAt(places.key, () => checkPair({ cert, key }, tls));
+  const warning = certificateWarning(cert, systemClock.now());
+  if (warning !== undefined) warn(`${placeName(places.cert)}: ${warning}`);
+  return { cert, key };
+}
+
+export async function logoOf({ pages, places, directory }: Config): Promise<Asset | null> {
+  const { logo } = pages;
+  return logo === null ? null : toldAt(places.logo, () => readLogo(logo, directory));
+}
+
+export async function policyOf({ accessControl, directory }: Config, warn: Warn) {
+  return loadPolicy(accessControl, { directory, warn: (message) => warn(`access_control: ${message}`) });
+}
+
+export async function authenticatorsOf(
+  { authentication, directory }: Config,
+  policy: AccessPolicy | null,
+  warn: Warn,
+) {
+  return loadAuthenticators(authentication.providers, directory, warn, (provider) =>
+    provider === policy?.stateFrom ? (policy.claims ?? []) : [],
+  );
+}
+
+/** To be closed, since it watches files. */
+export async function treeOf(
+  { trees, directory }: Config,
+  policy: AccessPolicy | null,
+  warn: Warn,
+): Promise<Tree> {
+  const tree = await loadTrees(trees, { directory, clock: systemClock, warn });
+  for (const tag of policy?.undefinedTags?.(tree.tags?.() ?? []) ?? [])
+    warn(
+      `access_control: entries bear the tag ${JSON.stringify(tag)}, which is not defined: it grants nothing.`,
+    );
+  return tree;
+}
