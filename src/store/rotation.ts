@@ -7,6 +7,8 @@ export interface KnownRotation {
   /** The id of the token that was exchanged for this generation. */
   readonly exchanged: string;
   readonly exchangedAt: Date | null;
+  /** The exchanged token has come again: several programs share it. */
+  readonly retried: boolean;
 }
 
 export interface PresentedToken {
@@ -14,7 +16,15 @@ export interface PresentedToken {
   readonly generation: number | null;
   readonly tokenId: string;
   readonly now: Date;
+  /** It has been let wait already. */
+  readonly settled: boolean;
 }
+
+/**
+ * Milliseconds. Of programs that share a token file, one may find the next token there while others are still on their way
+ * with the one before: theirs would be two generations old if it went first.
+ */
+const SETTLING = 1000;
 
 export interface RotationRules {
   readonly rotate: boolean;
@@ -24,12 +34,13 @@ export interface RotationRules {
 
 /**
  * `exchange`: the next generation begins, at this moment. `retry`: the answer to an exchange was lost, or several processes
- * share the token; the same answer is given again. `keep`: without rotation every genuine token is good. `reuse`: an old
+ * share the token; the same answer is given again. `settle`: they are at it at this moment, so this one comes later. `keep`: without rotation every genuine token is good. `reuse`: an old
  * token was used a second time.
  */
 export type RotationDecision =
   | { readonly kind: "exchange" | "retry"; readonly generation: number; readonly exchangedAt: Date }
   | { readonly kind: "keep"; readonly generation: number }
+  | { readonly kind: "settle" }
   | { readonly kind: "reuse" };
 
 export function decideRotation(
@@ -41,9 +52,13 @@ export function decideRotation(
   if (!rotate) return { kind: "keep", generation: newest };
   const { now, tokenId } = presented;
   const generation = presented.generation ?? 0;
+  const age =
+    known?.exchangedAt == null ? Number.POSITIVE_INFINITY : now.getTime() - known.exchangedAt.getTime();
+  const settles = known?.retried === true && age < SETTLING && !presented.settled;
+  if (generation === newest && settles) return { kind: "settle" };
   if (generation === newest) return { kind: "exchange", generation: newest + 1, exchangedAt: now };
   if (generation !== newest - 1 || tokenId !== known?.exchanged) return { kind: "reuse" };
   const { exchangedAt } = known;
-  if (exchangedAt === null || now.getTime() - exchangedAt.getTime() > grace * 1000) return { kind: "reuse" };
+  if (exchangedAt === null || age > grace * 1000) return { kind: "reuse" };
   return { kind: "retry", generation: newest, exchangedAt };
 }

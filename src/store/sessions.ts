@@ -224,6 +224,7 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
   const row = await db.one(findRotation, { session });
   const known = row && { ...row, exchangedAt: row.exchangedAt ?? found.refreshedAt };
   const decision = decideRotation(known, request, request);
+  if (decision.kind === "settle") return decision;
   const detail = { session: request.session, generation: request.generation };
   if (decision.kind === "reuse") {
     await db.run(setRevoked, { session, now });

@@ -50,7 +50,17 @@ export function refresh(
   tokenId: string,
   changes: Partial<RotateSession> = {},
 ): RotateSession {
-  return { session, generation, tokenId, rotate: true, grace: 60, now: at(60), origin: ORIGIN, ...changes };
+  return {
+    session,
+    generation,
+    tokenId,
+    rotate: true,
+    grace: 60,
+    settled: false,
+    now: at(60),
+    origin: ORIGIN,
+    ...changes,
+  };
 }
 
 export function newKey(

@@ -65,7 +65,9 @@ export const rotationCases: readonly Case[] = [
         Array.from({ length: 16 }, () => store.sessions.rotate(refresh(session.uuid, 0, "shared"))),
       );
       assert.deepEqual(new Set(outcomes.map(generationOf)), new Set([1]));
-      assert.equal(generationOf(await store.sessions.rotate(refresh(session.uuid, 1, "next"))), 2);
+      const next = (settled: boolean) => store.sessions.rotate(refresh(session.uuid, 1, "next", { settled }));
+      assert.equal(generationOf(await next(false)), "settle");
+      assert.equal(generationOf(await next(true)), 2);
     },
   ],
   [
