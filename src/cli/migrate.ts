@@ -25,7 +25,7 @@ const THEIRS = "tiled.yml";
 /** Throws an `OperatorError` where nothing is written, or where ours has errors that are left to mend. */
 export async function migrate(path: string, options: MigrateOptions, io: ConfigIo): Promise<void> {
   const source = readDocument(path);
-  const division = divide(source, { name: basename(path), upstreamPort: options.upstreamPort });
+  const division = divide(source, { name: basename(path), upstreamPort: options.upstreamPort, env: io.env });
   if (division === null) {
     for (const file of source.files) await checkOurs(path, await readFile(file, "utf8"), io);
     io.out("Nothing in this file needs a real Tiled: this server serves it as it is. Nothing is written.");

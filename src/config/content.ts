@@ -7,6 +7,7 @@ import { check } from "./check.ts";
 import type { Context } from "./context.ts";
 import { at, emptyMapping, isNothing, type Path } from "./located.ts";
 import type { TreeConfig } from "./model.ts";
+import { oldFormHint } from "./old-forms.ts";
 import { isTiledsTree } from "./real-tiled.ts";
 import { didYouMean } from "./suggest.ts";
 import { isUpstream, UPSTREAM_KEYS } from "./upstreams.ts";
@@ -96,6 +97,7 @@ function treeArgs(context: Context, tree: TreeName, path: Path): TreeConfig["arg
   const args = check(TREE_ARGS[tree] as Shape, node, there, {
     problems: context.problems,
     noEffect: () => {},
+    hint: (key) => oldFormHint(key, context.root),
   });
   if (at(node, ["access_tags_file"]) !== undefined) needsPolicy(context, [...there, "access_tags_file"]);
   return (args ?? {}) as TreeConfig["args"];

@@ -3,7 +3,7 @@
  * first. Values are never shown: an argument may be a password.
  */
 import type { Context } from "./context.ts";
-import { at, isNothing, type Located } from "./located.ts";
+import { at, type Located } from "./located.ts";
 
 /** The name that `tiled config migrate` gives a provider that has none. */
 export function nameOfProvider(authenticator: string): string {
@@ -43,14 +43,20 @@ const HINTS: Readonly<Record<string, string>> = {
   catalogs: "Tiled of 2021 called it so; it is 'trees' now: [{path: /, tree: …}]",
   access_control: "older Tiled had it at each tree; it is one section for all of them now",
   access_policy: "it is access_control.access_policy now",
+  mimetypes_by_file_ext:
+    "readers in Python are a real Tiled's, which can stand behind this server (docs/migrating.md)",
+  readers_by_mimetype:
+    "readers in Python are a real Tiled's, which can stand behind this server (docs/migrating.md)",
   cache_settings: "it is 'streaming_cache' now, in the Tiled behind",
 };
 
 /** For a key that is not known where it stands. */
 export function oldFormHint(key: string, root: Located): string | undefined {
   if (Object.hasOwn(HINTS, key)) return HINTS[key];
-  const below = at(root, [key, "direct"]);
-  return below === undefined || isNothing(below)
-    ? undefined
-    : "this is a profile of Tiled's client; the configuration of a server is what stands below 'direct'";
+  const has = (below: string) => at(root, [key, below])?.kind === "mapping";
+  if (has("direct"))
+    return "this is a profile of Tiled's client; the configuration of a server is what stands below 'direct'";
+  return has("config")
+    ? "the values of a Helm chart? The configuration is what stands below 'config'"
+    : undefined;
 }

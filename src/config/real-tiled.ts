@@ -44,7 +44,19 @@ export function isCatalog(tree: string): boolean {
 /** Whether a tree is one that a real Tiled has and this server has not, and no misspelt one of ours. */
 export function isTiledsTree(tree: string): boolean {
   if (isTreeName(tree)) return false;
-  return isCatalog(tree) || (PYTHON_NAME.test(tree) && nearest(tree, TREE_NAMES) === undefined);
+  return isCatalog(tree) || (PYTHON_NAME.test(tree) && !isMisspelt(tree));
+}
+
+/** Near as a whole and in its last part, as the examples of Tiled have long names that differ in that part only. */
+function isMisspelt(tree: string): boolean {
+  const last = (name: string) => name.slice(name.lastIndexOf(".", name.indexOf(":")) + 1);
+  return nearest(tree, TREE_NAMES) !== undefined && nearest(last(tree), TREE_NAMES.map(last)) !== undefined;
+}
+
+/** Whether a section has the value that it has where it is missing. */
+export function saysNothing(key: string, value: unknown): boolean {
+  const json = JSON.stringify(value) ?? "null";
+  return json === "null" || json === JSON.stringify(SECTIONS.get(key)?.nothing);
 }
 
 /** The trees of the file as they are written, however wrong the rest of them is. */
@@ -62,14 +74,22 @@ function writtenTrees({ root }: Context): readonly { readonly path: Path; readon
 /** As messages name them; a URL may hold a password where it should not. */
 function upstreams(context: Context): string {
   const paths = (context.value.trees ?? []).flatMap((entry, index) =>
-    entry?.upstream === undefined ? [] : [`trees[${index}]: ${new URL(entry.upstream).origin}`],
+    entry?.upstream === undefined || entry.kind === "http"
+      ? []
+      : [`trees[${index}]: ${new URL(entry.upstream).origin}`],
   );
   return paths.join(", ") || "an upstream";
 }
 
-function hasUpstreams({ root }: Context): boolean {
+/** The `kind` of each upstream, as far as it is said. */
+function kindsOfUpstreams({ root }: Context): readonly unknown[] {
   const trees = at(root, ["trees"]);
-  return trees?.kind === "list" && trees.items.some((item) => at(item, ["upstream"]) !== undefined);
+  if (trees?.kind !== "list") return [];
+  const entries = trees.items.filter((item) => at(item, ["upstream"]) !== undefined);
+  return entries.map((item) => {
+    const kind = at(item, ["kind"]);
+    return kind?.kind === "scalar" ? kind.value : undefined;
+  });
 }
 
 function isThere(root: Located, path: Path): boolean {
@@ -80,10 +100,13 @@ function isThere(root: Located, path: Path): boolean {
 /** What the trees of a file are: served here, by a Tiled that is still to be put behind, or by one that is there. */
 function kindsOfTrees(context: Context) {
   const trees = writtenTrees(context);
+  const upstreams = kindsOfUpstreams(context);
   return {
     here: trees.some(({ tree }) => isTreeName(tree)),
     elsewhere: trees.some(({ tree }) => isTiledsTree(tree)) || isThere(context.root, ["catalog"]),
-    behind: hasUpstreams(context),
+    upstream: upstreams.length > 0,
+    /** One that may be a Tiled. */
+    behind: upstreams.some((kind) => kind !== "http"),
   };
 }
 
@@ -91,8 +114,8 @@ function kindsOfTrees(context: Context) {
 export function isTiledsPolicy(context: Context): boolean {
   const policy = at(context.root, ["access_control", "access_policy"]);
   if (policy?.kind !== "scalar" || typeof policy.value !== "string") return false;
-  const { here, elsewhere, behind } = kindsOfTrees(context);
-  if (elsewhere || (behind && !here)) return true;
+  const { here, elsewhere, upstream } = kindsOfTrees(context);
+  if (elsewhere || (upstream && !here)) return true;
   const has = (key: string) => at(context.root, ["access_control", "args", key]) !== undefined;
   return needsTiled(policy.value, has);
 }
@@ -114,13 +137,13 @@ export function isReported(path: string): boolean {
 
 export function reportTiledsOwn(context: Context): void {
   const { root } = context;
-  const { here, elsewhere, behind } = kindsOfTrees(context);
+  const { here, elsewhere, upstream, behind } = kindsOfTrees(context);
   const found: Finding[] = [...catalogFindings(context), ...treeFindings(context)];
-  for (const [key, { what, nothing }] of SECTIONS) {
+  for (const [key, { what }] of SECTIONS) {
     const node = at(root, [key]);
     if (node === undefined) continue;
-    const says = !isNothing(node) && JSON.stringify(plain(node)) !== JSON.stringify(nothing);
-    if (says && (elsewhere || behind || key === NEVER_HERE)) found.push({ path: [key], what });
+    const says = !saysNothing(key, plain(node));
+    if (says && (elsewhere || upstream || key === NEVER_HERE)) found.push({ path: [key], what });
     else context.noEffect(context.place([key]), `${what}: the data service's, which is a real Tiled`);
   }
   if (isTiledsPolicy(context))

@@ -131,6 +131,39 @@ describe("what is written", () => {
     for (const file of [ours, theirs]) assert.match(file, /secret_keys: \["\$\{TILED_SECRET\}"\]/);
   });
 
+  it("secret keys of the environment are not outranked", async (t) => {
+    const { source, folder } = await placed(t, { "config.yml": CATALOG });
+    const { text } = await run(source, {}, { TILED_SECRET_KEYS: JSON.stringify(["k".repeat(40)]) });
+    assert.doesNotMatch(text, /openssl/);
+    for (const name of ["tiled-auth.yml", "tiled.yml"])
+      assert.doesNotMatch(await readFile(join(folder, name), "utf8"), /secret_keys/);
+  });
+
+  it("no upstream of ours is in the Tiled's file", async (t) => {
+    const { source, folder } = await placed(t, {
+      "config.yml":
+        'trees: [{path: /, upstream: "http://127.0.0.1:8001"}]\ncatalog: {uri: ./c.db, writable_storage: ./data}\n',
+    });
+    assert.equal((await run(source)).failed, false);
+    const theirs = parse(await readFile(join(folder, "tiled.yml"), "utf8"));
+    assert.deepEqual(theirs.catalog, { uri: "./c.db", writable_storage: ["./data"] });
+    assert.equal(theirs.trees, undefined);
+  });
+
+  it("sections that belong to the Tiled behind leave our trees where they are", async (t) => {
+    const { ours, theirs } = await pairOf(
+      t,
+      'trees:\n- {path: /ours, tree: "tiled.examples.generated_minimal:tree"}\n- {path: /theirs, upstream: "http://127.0.0.1:9009"}\nspecs: [{spec: xdi}]\n',
+    );
+    assert.deepEqual(
+      parse(ours).trees.map(({ path }: { path: string }) => path),
+      ["/ours", "/theirs"],
+    );
+    const { uvicorn, specs } = parse(theirs);
+    assert.deepEqual(uvicorn, { host: "127.0.0.1", port: 9009, root_path: "/theirs" });
+    assert.deepEqual(specs, [{ spec: "xdi" }]);
+  });
+
   it("comments and the form stay", async (t) => {
     const { ours, theirs } = await pairOf(
       t,
@@ -220,6 +253,7 @@ describe("what is written", () => {
         ["/", "http://127.0.0.1:8001"],
       ],
     );
+    assert.equal(parse(ours).trees.at(-1).kind, "tiled");
   });
 
   it("what is no YAML is told as by a check", async (t) => {

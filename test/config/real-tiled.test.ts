@@ -145,6 +145,25 @@ describe("what only a real Tiled serves", () => {
     assert.match(text, /'tiled config migrate .*config\.d' writes both files/);
   });
 
+  it("an example of Tiled's that is not here is no misspelling, and a misspelling is told as one", () => {
+    assert.match(
+      wrong('trees: [{path: /, tree: "tiled.examples.nexus:tree"}]\n').join(),
+      /the Python tree 'tiled\.examples\.nexus:tree'/,
+    );
+    assert.match(
+      wrong('trees: [{path: /, tree: "tiled.examples.generate:tree"}]\n').join(),
+      /id you mean 'tiled\.examples\.generated:tree'/,
+    );
+  });
+
+  it("a policy before a service that is no Tiled protects nothing", () => {
+    const yaml = `${TOY}${UPSTREAM.replace("}]", ", kind: http}]")}access_control: {access_policy: "tiled.access_control.access_policies:DummyAccessPolicy", args: null}\n`;
+    assert.match(
+      wrong(yaml).join(),
+      /^3 access_control: this needs a real Tiled.*\n {4}access_control: the policy .* applies to no tree/,
+    );
+  });
+
   it("sections that say nothing are no error beside an upstream", () => {
     const nothing =
       "media_types: {}\nspecs: []\nexpose_raw_assets: true\nreject_undeclared_specs: false\nrouters:\nresponse_bytesize_limit: 300000000\ncatalog:\n";

@@ -257,6 +257,14 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       { "lab_policy.py": "class Mine:\n    def __init__(self, authorization_provider):\n        pass\n" },
     ),
   ),
+  "a catalog named by a variable": pair(
+    one(`${TOY}${MEMORY}trees: [{path: /, tree: $TREE, args: {uri: ./c.db}}]\n`),
+  ),
+  "a catalog beside a service that is no Tiled": pair(
+    one(
+      `${TOY}${MEMORY}trees:\n- {host: queue.example.org, upstream: "http://127.0.0.1:60610", kind: http}\n- {path: /, tree: catalog, args: {uri: ./c.db}}\n`,
+    ),
+  ),
   "a catalog below a path": pair(
     one(
       `${TOY}${MEMORY}uvicorn: {host: 0.0.0.0, port: 8000, root_path: /tiled, forwarded_allow_ips: 127.0.0.1, workers: 2, log_level: info}\n${CATALOG}`,
@@ -317,6 +325,34 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     one(`lab: {direct: {trees: [{path: /, tree: catalog}]}}\n`),
     /a profile of Tiled's client/,
   ),
+  "values of a Helm chart": mend(
+    one("tiled: {config: {trees: [{path: /, tree: catalog}]}}\n"),
+    /the values of a Helm chart\?/,
+  ),
+  "readers in Python over a folder": mend(
+    one(
+      'authentication: {allow_anonymous_access: true}\ntrees: [{path: /, tree: files, args: {directory: ./raw, readers_by_mimetype: {image/x-lab: "lab:read"}}}]\n',
+    ),
+    /readers in Python are a real Tiled's/,
+  ),
+  "a policy at the tree of a catalog": {
+    files: one(
+      `${TOY}${MEMORY}trees:\n- path: /raw\n  tree: catalog\n  args: {uri: ./c.db}\n  access_control: {access_policy: "tiled.access_policies:SimpleAccessPolicy", args: {provider: toy, access_lists: {alice: [a]}}}\n`,
+    ),
+    check: "error",
+    says: /older Tiled had it at each tree/,
+    migrate: "refused",
+    left: /The tree at \/raw has 'access_control'\. .* Tiled 0\.2\.20 would serve it without/,
+  },
+  "a Tiled's policy over a tree that stays here": {
+    files: one(
+      `${TOY}${MEMORY}access_control:\n  ${TAGS}}\ntrees:\n- {path: /ours, tree: "tiled.examples.generated_minimal:tree"}\n- {path: /theirs, upstream: "http://127.0.0.1:8001"}\n`,
+    ),
+    check: "error",
+    says: JOINS,
+    migrate: "refused",
+    left: /the trees at \/ours are served here: without it everybody would see them/,
+  },
   "a folder of ours beside a catalog": {
     files: one(
       `${TOY}${MEMORY}trees:\n- {path: /files, tree: files, args: {directory: ./raw}}\n- {path: /raw, tree: catalog, args: {uri: ./c.db}}\n`,
@@ -332,6 +368,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
 export const VARIABLES = {
   SECRET_KEY: "0123456789abcdef".repeat(4),
   TILED_SECRET: "fedcba9876543210".repeat(4),
+  TREE: "catalog",
   KEY: "abc1230123456789abcdef0123456789",
   ALICE_PASSWORD: "secret1",
   BOB_PASSWORD: "secret2",

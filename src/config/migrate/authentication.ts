@@ -3,6 +3,7 @@
  * can log in there. Secrets stay what they are in the source: a variable stays a variable.
  */
 import { type Document, isMap, isScalar, isSeq, type Node, Scalar, YAMLMap } from "yaml";
+import type { Environment } from "../interpolate.ts";
 import { nameOfProvider } from "../old-forms.ts";
 import { keyOf, type SourceDocument } from "./document.ts";
 
@@ -14,19 +15,23 @@ export interface AuthenticationPair {
 
 /** What both files name where the source has no secret keys, as it was a single process. */
 const VARIABLE = "TILED_SECRET";
+const IN_ENVIRONMENT = "TILED_SECRET_KEYS";
 /** A Tiled without providers would know a single user only, and no tokens. */
 const SINGLE_USER = "single_user";
 
-export function authenticationPair({ document, root }: SourceDocument): AuthenticationPair {
+export function authenticationPair({ document, root }: SourceDocument, env: Environment): AuthenticationPair {
   const given = root.get("authentication", true) as unknown;
   const ours = (isMap(given) ? given.clone() : document.createNode({})) as YAMLMap;
   nameOldProvider(document, ours);
   const keys = ours.get("secret_keys", true) as unknown;
-  const newSecret = isSeq(keys) && keys.items.length > 0 ? null : VARIABLE;
+  const inFile = isSeq(keys) && keys.items.length > 0;
+  // A Tiled reads them from there as well, and a key in the file would outrank those that logins were made with.
+  const newSecret = inFile || Object.hasOwn(env, IN_ENVIRONMENT) ? null : VARIABLE;
   if (newSecret !== null) ours.set("secret_keys", document.createNode([variable(newSecret)], { flow: true }));
   const theirs = new YAMLMap(document.schema);
   theirs.set("providers", document.createNode(providers(ours).map((name) => provider(document, name))));
-  theirs.set("secret_keys", (ours.get("secret_keys", true) as Node).clone());
+  const secrets = ours.get("secret_keys", true) as unknown as Node | undefined;
+  if (secrets !== undefined) theirs.set("secret_keys", secrets.clone());
   const anonymous = ours.get("allow_anonymous_access", true) as unknown as Node | undefined;
   if (anonymous !== undefined) theirs.set("allow_anonymous_access", anonymous.clone());
   theirs.commentBefore = " The names of tiled-auth's providers, and its secret keys. Nobody can log in here.";

@@ -4,11 +4,24 @@
  */
 import { type Document, isMap, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq } from "yaml";
 import { OperatorError } from "../../errors.ts";
-import { isTreeName, TREE_NAMES } from "../../trees/names.ts";
+import { TREE_NAMES } from "../../trees/names.ts";
+import type { Environment } from "../interpolate.ts";
 import { namesModule } from "../own-class.ts";
-import { isTiledsTree, needsTiled, TILED_SECTIONS } from "../real-tiled.ts";
+import { needsTiled, saysNothing, TILED_SECTIONS } from "../real-tiled.ts";
 import { authenticationPair } from "./authentication.ts";
 import { keyOf, type SourceDocument } from "./document.ts";
+import {
+  entriesOf,
+  isAtRoot,
+  movesToTiled,
+  pathOf,
+  refuseLost,
+  refuseOwnTrees,
+  refuseUnprotected,
+  textOf,
+} from "./entries.ts";
+
+const POLICY_ARGS = ["access_control", "args"];
 
 export interface Division {
   readonly ours: Document;
@@ -25,6 +38,7 @@ export interface Choices {
   /** Of the file that is divided, for the comments. */
   readonly name: string;
   readonly upstreamPort: number;
+  readonly env: Environment;
 }
 
 /** Limits and pools of the Tiled's, which have no effect here. */
@@ -54,30 +68,34 @@ const UVICORN_OF_OURS =
 /** Null where this server serves the file by itself. */
 export function divide(source: SourceDocument, choices: Choices): Division | null {
   const { root } = source;
-  const trees = treesOf(root);
-  const behind = trees.filter((tree) => tree.has("upstream"));
-  const elsewhere = trees.some((tree) => isTiledsTree(nameOf(tree))) || isPresent(root, "catalog");
-  const policy = policyOf(root);
-  const here = trees.some((tree) => isTreeName(nameOf(tree)));
+  const read = (name: string) => inserted(name, choices.env);
+  const { all, behind, here, ...entries } = entriesOf(root, read);
+  const elsewhere = entries.elsewhere || isPresent(root, "catalog");
+  const policy = read(policyOf(root));
   const policyMoves =
-    policy !== null && !namesModule(policy) && isTileds(root, policy, { here, elsewhere, behind });
-  const sections = [...TILED_SECTIONS, ...TUNING].filter((key) => isPresent(root, key));
-  const needed =
-    elsewhere || policyMoves || isPresent(root, "routers") || (behind.length > 0 && sections.length > 0);
-  if (!needed) return null;
+    policy !== "" &&
+    !namesModule(policy) &&
+    (elsewhere ||
+      (behind.length > 0 && !here) ||
+      needsTiled(policy, (key) => root.hasIn([...POLICY_ARGS, key])));
+  const sections = TILED_SECTIONS.some((key) => root.has(key) && !saysNothing(key, root.get(key)));
+  const routers = !saysNothing("routers", root.get("routers"));
+  if (!(elsewhere || policyMoves || routers || (behind.length > 0 && sections))) return null;
 
-  const existing = behind.find((tree) => isAtRoot(tree)) ?? (elsewhere || here ? undefined : behind[0]);
+  const existing = behind.find((tree) => isAtRoot(tree)) ?? (elsewhere ? undefined : behind[0]);
+  const moving = existing === undefined || elsewhere ? all.filter((tree) => movesToTiled(tree, read)) : [];
+  const staying = all.filter((tree) => !moving.includes(tree));
+  refuseLost(moving);
+  if (existing === undefined) refuseOwnTrees(staying, read);
+  else if (policyMoves) refuseUnprotected(staying, read);
   const notes: string[] = [];
   const place = existing === undefined ? null : addressOf(existing);
   if (place !== null && !place.loopback)
     notes.push(`the Tiled behind is at ${place.url}: add what is in tiled.yml to its configuration there`);
   const port = place?.port ?? choices.upstreamPort;
-  const moving = existing === undefined || elsewhere ? trees.filter((tree) => movesToTiled(tree)) : [];
-  const staying = trees.filter((tree) => !moving.includes(tree));
-  if (existing === undefined) refuseOwnTrees(staying);
   refuseSamePort(root, port);
 
-  const pair = authenticationPair(source);
+  const pair = authenticationPair(source, choices.env);
   const ours = source.document.clone() as Document & { contents: YAMLMap };
   const theirs = source.document.clone() as Document & { contents: YAMLMap };
   const prefix = existing === undefined ? "" : pathOf(existing);
@@ -87,7 +105,7 @@ export function divide(source: SourceDocument, choices: Choices): Division | nul
   ours.set("authentication", pair.ours);
   setTrees(ours, staying);
   if (existing === undefined) {
-    const entry = { path: "/", upstream: `http://127.0.0.1:${port}` };
+    const entry = { path: "/", upstream: `http://127.0.0.1:${port}`, kind: "tiled" };
     (ours.get("trees") as YAMLSeq).add(ours.createNode(entry, { flow: true }));
   }
   keepUvicorn(ours, (key) => UVICORN_OF_OURS.test(key));
@@ -104,7 +122,8 @@ export function divide(source: SourceDocument, choices: Choices): Division | nul
   const rootPath = `${ownRootPath(root, notes)}${prefix}`;
   if (rootPath !== "") theirs.setIn(["uvicorn", "root_path"], rootPath);
   if (moving.length > 0) setTrees(theirs, moving);
-  else if (!isPresent(root, "catalog")) putExample(theirs, notes);
+  else if (isPresent(root, "catalog")) theirs.delete("trees");
+  else putExample(theirs, notes);
 
   head(
     ours,
@@ -117,52 +136,22 @@ export function divide(source: SourceDocument, choices: Choices): Division | nul
   return { ours, theirs, moved: theirs.contents.items.map(keyOf), notes, newSecret: pair.newSecret };
 }
 
-function treesOf(root: YAMLMap): readonly YAMLMap[] {
-  const trees = root.get("trees", true) as unknown;
-  return isSeq(trees) ? trees.items.filter((item): item is YAMLMap => isMap(item)) : [];
-}
-
-function text(node: YAMLMap, key: string): string {
-  const value = node.get(key);
-  return typeof value === "string" ? value : "";
-}
-
-const nameOf = (tree: YAMLMap) => (tree.has("upstream") ? "" : text(tree, "tree"));
-const pathOf = (tree: YAMLMap) =>
-  text(tree, "path")
-    .split("/")
-    .filter((segment) => segment !== "")
-    .map((segment) => `/${segment}`)
-    .join("");
-const isAtRoot = (tree: YAMLMap) => pathOf(tree) === "" && !tree.has("host");
-
 function isPresent(root: YAMLMap, key: string): boolean {
   const node = root.get(key, true) as Node | undefined;
   return node !== undefined && !(isScalar(node) && node.value === null);
 }
 
-function policyOf(root: YAMLMap): string | null {
+function policyOf(root: YAMLMap): string {
   const section = root.get("access_control", true) as unknown;
-  return isMap(section) ? text(section, "access_policy") || null : null;
+  return isMap(section) ? textOf(section, "access_policy") : "";
 }
 
-interface Kinds {
-  readonly here: boolean;
-  readonly elsewhere: boolean;
-  readonly behind: readonly YAMLMap[];
-}
-function isTileds(root: YAMLMap, policy: string, { here, elsewhere, behind }: Kinds): boolean {
-  return (
-    elsewhere ||
-    (behind.length > 0 && !here) ||
-    needsTiled(policy, (key) => root.hasIn(["access_control", "args", key]))
+/** Variables are read for what is named, and stay in what is written. */
+function inserted(name: string, env: Environment): string {
+  return name.replaceAll(
+    /\$(?:\{(\w+)\}|(\w+))/g,
+    (whole, braced?: string, bare?: string) => env[braced ?? bare ?? ""] ?? whole,
   );
-}
-
-/** A tree that a Tiled serves, too: then all of them are in one place, as they were. */
-function movesToTiled(tree: YAMLMap): boolean {
-  const name = nameOf(tree);
-  return isTiledsTree(name) || (isTreeName(name) && name !== "files" && !tree.has("access_tags"));
 }
 
 /** Other trees in the place of the old ones, whose comments stay. */
@@ -174,15 +163,6 @@ function setTrees(document: Document, trees: readonly YAMLMap[]): void {
     list.comment = old.comment ?? null;
   }
   document.set("trees", list);
-}
-
-function refuseOwnTrees(staying: readonly YAMLMap[]): void {
-  const own = staying.filter((tree) => isTreeName(nameOf(tree)));
-  if (own.length === 0) return;
-  const places = own.map((tree) => pathOf(tree) || "/").join(", ");
-  throw new OperatorError(
-    `The trees at ${places} are this server's own, which a Tiled cannot serve, and the Tiled behind needs '/' for its part. Put them into a configuration of their own, and run this command without them.`,
-  );
 }
 
 function refuseSamePort(root: YAMLMap, port: number): void {
@@ -202,8 +182,8 @@ function refuseSamePort(root: YAMLMap, port: number): void {
 }
 
 function addressOf(upstream: YAMLMap): { port: number; url: string; loopback: boolean } | null {
-  if (!URL.canParse(text(upstream, "upstream"))) return null;
-  const { hostname, port, protocol, origin } = new URL(text(upstream, "upstream"));
+  if (!URL.canParse(textOf(upstream, "upstream"))) return null;
+  const { hostname, port, protocol, origin } = new URL(textOf(upstream, "upstream"));
   const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
   return { port: Number(port) || (protocol === "https:" ? 443 : 80), url: origin, loopback };
 }
@@ -219,13 +199,13 @@ function keepUvicorn(document: Document, keep: (key: string) => boolean): void {
 function ownRootPath(root: YAMLMap, notes: string[]): string {
   const uvicorn = root.get("uvicorn", true) as unknown;
   const server = root.get("server", true) as unknown;
-  const url = isMap(server) ? text(server, "public_url") : "";
+  const url = isMap(server) ? textOf(server, "public_url") : "";
   if (url.includes("$"))
     notes.push(
       "server.public_url is a variable: if it has a path, uvicorn.root_path of tiled.yml must be the same",
     );
   const path =
-    (isMap(uvicorn) && text(uvicorn, "root_path")) || (URL.canParse(url) ? new URL(url).pathname : "");
+    (isMap(uvicorn) && textOf(uvicorn, "root_path")) || (URL.canParse(url) ? new URL(url).pathname : "");
   const inner = path.replace(/^\/+|\/+$/g, "");
   return inner === "" ? "" : `/${inner}`;
 }
@@ -240,16 +220,15 @@ function asTodaysCatalog(theirs: Document): void {
 }
 
 function asTodaysPolicy(theirs: Document, notes: string[]): void {
-  if (text(theirs.get("access_control") as YAMLMap, "access_policy").endsWith(":DummyAccessPolicy")) return;
-  const args = ["access_control", "args"];
-  if (theirs.hasIn([...args, "tags_db"])) {
-    theirs.deleteIn([...args, "tags_db"]);
+  if (textOf(theirs.get("access_control") as YAMLMap, "access_policy").endsWith(":DummyAccessPolicy")) return;
+  if (theirs.hasIn([...POLICY_ARGS, "tags_db"])) {
+    theirs.deleteIn([...POLICY_ARGS, "tags_db"]);
     notes.push(
       "access_control.args.tags_db is left out: Tiled 0.2.20 reads tags from its catalog's database. Put it back for an older Tiled",
     );
   }
-  if (theirs.hasIn([...args, "tag_definitions"])) {
-    theirs.deleteIn([...args, "tag_definitions"]);
+  if (theirs.hasIn([...POLICY_ARGS, "tag_definitions"])) {
+    theirs.deleteIn([...POLICY_ARGS, "tag_definitions"]);
     notes.push(
       "access_control.args.tag_definitions is left out: the Tiled's policy reads tags from its catalog's database (access_tags_parser)",
     );

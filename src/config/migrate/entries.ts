@@ -1,0 +1,101 @@
+/**
+ * The entries of `trees` of a configuration that is divided: what each of them is, which of them a Tiled can take, and
+ * those that cannot be divided without losing what they say.
+ */
+import { isMap, isSeq, type YAMLMap } from "yaml";
+import { OperatorError } from "../../errors.ts";
+import { isTreeName } from "../../trees/names.ts";
+import { isTiledsTree } from "../real-tiled.ts";
+import { keyOf } from "./document.ts";
+
+export interface Entries {
+  readonly all: readonly YAMLMap[];
+  /** Upstreams that may be a Tiled. */
+  readonly behind: readonly YAMLMap[];
+  /** Whether a tree is served here, by its name. */
+  readonly here: boolean;
+  /** Whether a tree is a Tiled's. */
+  readonly elsewhere: boolean;
+}
+
+/** `read` puts variables into names. */
+export function entriesOf(root: YAMLMap, read: (text: string) => string): Entries {
+  const trees = root.get("trees", true) as unknown;
+  const all = isSeq(trees) ? trees.items.filter((item): item is YAMLMap => isMap(item)) : [];
+  const names = all.map((tree) => read(nameOf(tree)));
+  return {
+    all,
+    behind: all.filter((tree) => tree.has("upstream") && tree.get("kind") !== "http"),
+    here: names.some(isTreeName),
+    elsewhere: names.some(isTiledsTree),
+  };
+}
+
+export function textOf(node: YAMLMap, key: string): string {
+  const value = node.get(key);
+  return typeof value === "string" ? value : "";
+}
+
+export function nameOf(tree: YAMLMap): string {
+  return tree.has("upstream") ? "" : textOf(tree, "tree");
+}
+
+/** "" or "/raw". */
+export function pathOf(tree: YAMLMap): string {
+  const segments = textOf(tree, "path").split("/");
+  return segments
+    .filter((segment) => segment !== "")
+    .map((segment) => `/${segment}`)
+    .join("");
+}
+
+export function isAtRoot(tree: YAMLMap): boolean {
+  return pathOf(tree) === "" && !tree.has("host");
+}
+
+/** Trees that a Tiled serves, too, move with the others: then all of them are in one place, as they were. */
+export function movesToTiled(tree: YAMLMap, read: (text: string) => string): boolean {
+  const name = read(nameOf(tree));
+  return isTiledsTree(name) || (isTreeName(name) && name !== "files" && !tree.has("access_tags"));
+}
+
+/** A Tiled of today leaves out what it does not know of an entry, a policy as well. */
+export function refuseLost(moving: readonly YAMLMap[]): void {
+  for (const tree of moving) {
+    for (const key of tree.items.map(keyOf)) {
+      if (["path", "tree", "args"].includes(key)) continue;
+      const what =
+        key === "access_control" || key === "access_policy"
+          ? "Older Tiled had a policy at each tree; Tiled 0.2.20 would serve it without. Make one section 'access_control' of them"
+          : "Tiled 0.2.20 would leave it out. Take it away, or say it as that Tiled does";
+      throw new OperatorError(
+        `The tree at ${places([tree])} has '${key}'. ${what}, and run this command again.`,
+      );
+    }
+  }
+}
+
+export function refuseOwnTrees(staying: readonly YAMLMap[], read: (text: string) => string): void {
+  const own = ownTrees(staying, read);
+  if (own.length === 0) return;
+  throw new OperatorError(
+    `The trees at ${places(own)} are this server's own, which a Tiled cannot serve, and the Tiled behind needs '/' for its part. Put them into a configuration of their own, and run this command without them.`,
+  );
+}
+
+/** The policy goes to the Tiled, and these would be served without. */
+export function refuseUnprotected(staying: readonly YAMLMap[], read: (text: string) => string): void {
+  const own = ownTrees(staying, read);
+  if (own.length === 0) return;
+  throw new OperatorError(
+    `The policy is one of a Tiled, and the trees at ${places(own)} are served here: without it everybody would see them. Give them a policy of this server's (docs/access-control.md), or a configuration of their own.`,
+  );
+}
+
+function ownTrees(trees: readonly YAMLMap[], read: (text: string) => string): readonly YAMLMap[] {
+  return trees.filter((tree) => isTreeName(read(nameOf(tree))));
+}
+
+function places(trees: readonly YAMLMap[]): string {
+  return trees.map((tree) => pathOf(tree) || "/").join(", ");
+}
