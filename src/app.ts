@@ -52,11 +52,13 @@ import type { PasswordProvider } from "./http/services.ts";
 import { sessionRoutes } from "./http/session.ts";
 import { dropSlowBodies } from "./http/slow-bodies.ts";
 import { treeRoutes } from "./http/tree.ts";
+import { dataBudget, holderOf } from "./http/tree-body.ts";
 import type { TreeDeps } from "./http/tree-nodes.ts";
 import { closeUnread } from "./http/unread-answers.ts";
 import { parseForm, SCHEMA_CONTROLLER } from "./http/validation.ts";
 import { verifyRoute } from "./http/verify.ts";
 import { whoamiRoute } from "./http/whoami.ts";
+import type { Budget } from "./lib/budget.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Secret } from "./lib/secrets.ts";
 import { VERSION } from "./lib/version.ts";
@@ -65,6 +67,7 @@ import type { Asset } from "./pages/assets.ts";
 import { accessMode } from "./pages/landing.ts";
 import type { Tree } from "./trees/contract.ts";
 import { OFFER } from "./trees/formats.ts";
+import { type DataReader, inlineReader } from "./trees/jobs.ts";
 import { callersRights } from "./trees/policies/callers.ts";
 import type { AccessPolicy } from "./trees/policies/contract.ts";
 
@@ -85,6 +88,10 @@ export interface AppParts {
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
   /** The operator's, for the pages. */
   readonly logo: Asset | null;
+  /** Reads data elsewhere; without one it is done on this thread. */
+  readonly reader?: DataReader;
+  /** What answers with data may need; smaller in tests. */
+  readonly budget?: Budget;
   /** How long WebSockets wait; shorter in tests. */
   readonly socketPatience?: SocketPatience;
 }
@@ -165,7 +172,15 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   const refuseOthers = refuseOtherMethods(app);
   if (config.upstreams.length > 0) dropSlowBodies(app, PATIENCE_MS);
   // A tree that is served here has no say over what stands behind this server, and no place where that has all of it.
-  if (!mounts.coverAll) treeRoutes(app, { tree: parts.tree, links, rights: treeRights(parts) });
+  if (!mounts.coverAll)
+    treeRoutes(app, {
+      tree: parts.tree,
+      links,
+      rights: treeRights(parts),
+      reader: parts.reader ?? inlineReader,
+      budget: parts.budget ?? dataBudget(),
+      holder: (request) => holderOf(request, proxies),
+    });
   own.collect(app);
   const tokensOf = (keys: readonly Secret[]) => new Tokens(keys, lifetimesOf(config), parts.clock);
   const exchange = newExchange(multiUser?.tokens ?? tokensOf(parts.secretKeys), parts);

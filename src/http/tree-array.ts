@@ -5,8 +5,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import { Failure } from "../errors.ts";
 import { pythonTuple } from "../lib/python.ts";
+import { type ArrayFormat, MOST_EMPTY_LISTS, SCATTERED_BYTES } from "../trees/body.ts";
 import type { ArrayData } from "../trees/contract.ts";
-import { BYTES_TYPE, JSON_TYPE } from "../trees/formats.ts";
+import { BYTES_TYPE, JSON_TYPE, type MediaType } from "../trees/formats.ts";
 import {
   countOf,
   parseSlices,
@@ -16,16 +17,18 @@ import {
   select,
   selectBlock,
   shapeOf,
+  spanOf,
   within,
 } from "../trees/selection.ts";
-import { arrayCsv, arrayJson, elementTexts } from "../trees/text.ts";
-import { DataQuery, dataRoute, sendData, unfit, wantedType } from "./tree-data.ts";
+import { emptyJson, hasText, type TextFormat, textBytes } from "../trees/text.ts";
+import { sendBody } from "./tree-body.ts";
+import { DataQuery, dataRoute, unfit, wantedType } from "./tree-data.ts";
 import { findData, type OnNode, type TreeDeps } from "./tree-nodes.ts";
 import { unreadable } from "./tree-query.ts";
 
 const MAX_BYTES = 300_000_000;
-/** Text is made in one go, and must not hold up other requests for long. */
-const MAX_TEXT_ELEMENTS = 250_000;
+/** As long as the text of an array may be, estimated: to write it takes far longer than to send bytes. */
+const MAX_TEXT_BYTES = 20_000_000;
 
 const ArrayQuery = Type.Object({
   slice: Type.Optional(
@@ -53,7 +56,7 @@ export function arrayRoutes(app: FastifyInstance, deps: TreeDeps): void {
       const selection = select(data.shape, readSlice(request.query.slice));
       if (selection === undefined) throw new Failure("bad_request", { detail: "Block index out of range" });
       checkShape(request.query.expected_shape, selection);
-      return sendArray(request, reply, data, selection);
+      return sendArray(deps, request, reply, data, selection);
     },
   );
 
@@ -70,7 +73,7 @@ export function arrayRoutes(app: FastifyInstance, deps: TreeDeps): void {
         throw new Failure("invalid", { detail });
       }
       checkShape(request.query.expected_shape, inner);
-      return sendArray(request, reply, data, within(block, inner));
+      return sendArray(deps, request, reply, data, within(block, inner));
     },
   );
 }
@@ -110,28 +113,50 @@ function checkShape(expected: string | undefined, selection: Selection): void {
 }
 
 async function sendArray(
+  deps: TreeDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   data: ArrayData,
   selection: Selection,
 ): Promise<FastifyReply> {
   const mediaType = wantedType(request, "array");
+  const format = formatOf(mediaType);
   const shape = shapeOf(selection);
-  const count = countOf(selection);
-  const tooLarge =
-    mediaType.name === BYTES_TYPE ? count * data.dataType.itemsize > MAX_BYTES : count > MAX_TEXT_ELEMENTS;
-  if (tooLarge) {
+  const bytes = countOf(selection) * data.dataType.itemsize;
+  const cost = format === "bytes" ? bytes : textCost(data, selection, format);
+  if (cost > (format === "bytes" ? MAX_BYTES : MAX_TEXT_BYTES)) {
     throw new Failure("bad_request", {
       detail: `The response would be too large for ${mediaType.name}. Use slicing ('?slice=...') to request smaller chunks.`,
     });
   }
-  if (mediaType.name !== BYTES_TYPE && mediaType.name !== JSON_TYPE && shape.length > 2) {
+  if (format === "csv" && shape.length > 2)
     throw unfit(mediaType, `The shape of this data ${pythonTuple(shape)}`);
-  }
-  const bytes = await data.read(selection);
-  if (mediaType.name === BYTES_TYPE) return sendData(request, reply, mediaType, bytes);
-  const isJson = mediaType.name === JSON_TYPE;
-  const texts = elementTexts(bytes, data.dataType, isJson ? "json" : "csv");
-  if (texts === undefined) throw unfit(mediaType, "The data type of this array");
-  return sendData(request, reply, mediaType, isJson ? arrayJson(texts, shape) : arrayCsv(texts, shape));
+  if (format !== "bytes" && !hasText(data.dataType, format))
+    throw unfit(mediaType, "The data type of this array");
+  const job = { kind: "array", data, selection, format } as const;
+  return sendBody(deps, request, reply, mediaType, job, {
+    // What has to be read: of a file also what lies between, and of a table whole partitions.
+    bytes: data.pieces === undefined ? Math.max(cost, toRead(data, selection)) : Number.POSITIVE_INFINITY,
+    held: data.scattered ? Math.min(bytes, SCATTERED_BYTES) : 0,
+    length: format === "bytes" ? bytes : null,
+  });
+}
+
+function formatOf({ name }: MediaType): ArrayFormat {
+  return name === BYTES_TYPE ? "bytes" : name === JSON_TYPE ? "json" : "csv";
+}
+
+function textCost(data: ArrayData, selection: Selection, format: TextFormat): number {
+  if (data.texts !== undefined) return data.texts.cost(selection);
+  const count = countOf(selection);
+  if (count === 0 && format === "json" && emptyJson(shapeOf(selection), MOST_EMPTY_LISTS) === undefined)
+    return Number.POSITIVE_INFINITY;
+  return count * textBytes(data.dataType);
+}
+
+/** Elements that are far apart in a file are read with what is between them. */
+function toRead({ source, dataType, shape, scattered }: ArrayData, selection: Selection): number {
+  if (source?.kind !== "npy") return 0;
+  const span = scattered ? shape.reduce((product, size) => product * size, 1) : spanOf(selection, shape);
+  return span * dataType.itemsize;
 }

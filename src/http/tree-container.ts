@@ -4,12 +4,13 @@
 import type { FastifyInstance } from "fastify";
 import { type Static, Type } from "typebox";
 import { Failure } from "../errors.ts";
-import type { Entry, TreeNode } from "../trees/contract.ts";
+import type { Entry, Frame, TreeNode } from "../trees/contract.ts";
 import { datasetFrame, isDataset } from "../trees/dataset.ts";
+import { sendBody } from "./tree-body.ts";
 import { DataQuery, dataRoute, sendData, unfit, wantedType } from "./tree-data.ts";
 import { findFamily, type OnNode, type TreeDeps } from "./tree-nodes.ts";
 import { Repeated } from "./tree-query.ts";
-import { chosen, sendFrame } from "./tree-table.ts";
+import { chosen, frameFormat } from "./tree-table.ts";
 
 const ContainerQuery = Type.Object({ field: Repeated({ type: "string" }), ...DataQuery });
 
@@ -26,9 +27,17 @@ export function containerRoute(app: FastifyInstance, deps: TreeDeps): void {
         entries.map(([key]) => key),
       );
       if (isDataset(node)) {
-        const frame = await datasetFrame(entries, names);
+        const frame = await datasetFrame(entries, names, MAX_DATASET_BYTES);
         if (frame === undefined) throw unfit(mediaType, "A dataset of several dimensions");
-        return sendFrame(request, reply, mediaType, frame);
+        const data = { source: null, frames: () => once(frame) };
+        const job = {
+          kind: "table",
+          data,
+          partition: null,
+          columns: null,
+          format: frameFormat(mediaType),
+        } as const;
+        return sendBody(deps, request, reply, mediaType, job, { bytes: 0, held: 0, length: null });
       }
       const budget = { nodes: MAX_NODES };
       const picked = names === null ? entries : entries.filter(([key]) => names.includes(key));
@@ -36,6 +45,13 @@ export function containerRoute(app: FastifyInstance, deps: TreeDeps): void {
       return sendData(request, reply, mediaType, JSON.stringify(body));
     },
   );
+}
+
+/** It is put together on this thread, and small wherever there is one. */
+const MAX_DATASET_BYTES = 1_000_000;
+
+async function* once(frame: Frame): AsyncGenerator<Frame> {
+  yield frame;
 }
 
 const MAX_NODES = 10_000;

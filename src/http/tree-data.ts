@@ -55,12 +55,19 @@ export function sendData(
   mediaType: MediaType,
   body: Uint8Array | string,
 ): FastifyReply {
+  const { "content-type": type, ...headers } = dataHeaders(request, mediaType);
+  return answerBytes(request, reply, body, type, { headers });
+}
+
+export function dataHeaders(
+  request: FastifyRequest,
+  mediaType: MediaType,
+): Readonly<Record<string, string>> & { readonly "content-type": string } {
   const { filename } = request.query as DataRequest;
   const type = mediaType.name.startsWith("text/")
     ? `${mediaType.name}${mediaType.header ? "" : "; header=absent"}; charset=utf-8`
     : mediaType.name;
-  const headers = filename ? { "content-disposition": attachment(filename) } : {};
-  return answerBytes(request, reply, body, type, { headers });
+  return { "content-type": type, ...(filename && { "content-disposition": attachment(filename) }) };
 }
 
 function attachment(filename: string): string {

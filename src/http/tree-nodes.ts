@@ -4,6 +4,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Caller } from "../domain/caller.ts";
 import { Failure } from "../errors.ts";
+import type { Budget, Holder } from "../lib/budget.ts";
 import { pythonList } from "../lib/python.ts";
 import type {
   ArrayData,
@@ -14,6 +15,7 @@ import type {
   Tree,
   TreeNode,
 } from "../trees/contract.ts";
+import type { DataReader } from "../trees/jobs.ts";
 import type { Rights } from "../trees/rights.ts";
 import { find } from "../trees/view.ts";
 import type { Links } from "./links.ts";
@@ -23,6 +25,10 @@ export interface TreeDeps {
   readonly links: Pick<Links, "base" | "rootPath">;
   /** What a caller may do with the nodes; null: whatever the caller's scopes say. */
   readonly rights: (caller: Caller) => Rights | null | Promise<Rights | null>;
+  readonly reader: DataReader;
+  readonly budget: Budget;
+  /** In whose name answers take of the budget. */
+  readonly holder: (request: FastifyRequest) => Holder;
 }
 
 /** What the answers depend on beside the URL. */

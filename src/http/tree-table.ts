@@ -5,11 +5,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import { Failure } from "../errors.ts";
-import { frameToArrow } from "../trees/arrow.ts";
-import type { Frame } from "../trees/contract.ts";
+import type { FrameFormat } from "../trees/body.ts";
+import type { TableData } from "../trees/contract.ts";
 import { ARROW_TYPE, JSON_TYPE, type MediaType } from "../trees/formats.ts";
-import { frameCsv, frameJson } from "../trees/text.ts";
-import { DataQuery, dataRoute, sendData, wantedType } from "./tree-data.ts";
+import { sendBody } from "./tree-body.ts";
+import { DataQuery, dataRoute, wantedType } from "./tree-data.ts";
 import { findData, type OnNode, type TreeDeps } from "./tree-nodes.ts";
 import { Repeated } from "./tree-query.ts";
 
@@ -38,9 +38,7 @@ export function tableRoutes(app: FastifyInstance, deps: TreeDeps): void {
       if (index < 0 || index >= data.partitions) {
         throw new Failure("bad_request", { detail: "Partition out of range" });
       }
-      const mediaType = wantedType(request, "table");
-      const frame = await data.read(index, chosen(column ?? field, data.columns));
-      return sendFrame(request, reply, mediaType, frame);
+      return sendTable(deps, request, reply, data, index, chosen(column ?? field, data.columns));
     },
   );
 
@@ -49,13 +47,7 @@ export function tableRoutes(app: FastifyInstance, deps: TreeDeps): void {
     dataRoute("Read all rows of a table", TableQuery),
     async (request, reply) => {
       const data = await findData(deps, request, "table");
-      const mediaType = wantedType(request, "table");
-      return sendFrame(
-        request,
-        reply,
-        mediaType,
-        await data.read(null, chosen(request.query.column, data.columns)),
-      );
+      return sendTable(deps, request, reply, data, null, chosen(request.query.column, data.columns));
     },
   );
 }
@@ -70,22 +62,31 @@ export function chosen(
   throw new Failure("bad_request", { detail: `No such field. The fields are: ${known.join(", ")}.` });
 }
 
-export async function sendFrame(
+/** As columns, which Arrow and JSON need as wholes. */
+const MAX_COLUMNS_BYTES = 160 * 1024 * 1024;
+
+async function sendTable(
+  deps: TreeDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  mediaType: MediaType,
-  frame: Frame,
+  data: TableData,
+  partition: number | null,
+  columns: readonly string[] | null,
 ): Promise<FastifyReply> {
-  return sendData(request, reply, mediaType, await encode(mediaType, frame));
+  const mediaType = wantedType(request, "table");
+  const format = frameFormat(mediaType);
+  const cost = data.cost(partition, columns);
+  const held = format.kind === "csv" ? 0 : format.kind === "json" ? 2 * cost.text : cost.columns;
+  if (held > MAX_COLUMNS_BYTES) {
+    throw new Failure("bad_request", {
+      detail: `The response would be too large for ${mediaType.name}. Ask for fewer columns ('?column=...'), for one partition, or for text/csv.`,
+    });
+  }
+  const job = { kind: "table", data, partition, columns, format } as const;
+  return sendBody(deps, request, reply, mediaType, job, { bytes: cost.text, held, length: null });
 }
 
-function encode(mediaType: MediaType, frame: Frame): Promise<Uint8Array> | string {
-  switch (mediaType.name) {
-    case ARROW_TYPE:
-      return frameToArrow(frame);
-    case JSON_TYPE:
-      return frameJson(frame);
-    default:
-      return frameCsv(frame, mediaType.header);
-  }
+export function frameFormat({ name, header }: MediaType): FrameFormat {
+  if (name === ARROW_TYPE) return { kind: "arrow" };
+  return name === JSON_TYPE ? { kind: "json" } : { kind: "csv", header };
 }

@@ -2,15 +2,19 @@
  * A frame as an Arrow IPC file, with the `pandas` entry in its schema from which Python restores the index. The library
  * is loaded at the first use, so that a start does not wait for it.
  */
-import type { Column, Values } from "./columns.ts";
+import type { Column } from "./columns.ts";
 import type { Frame } from "./contract.ts";
+import { FrameBuilder, type Gathered, type GatheredColumn } from "./frame-builder.ts";
 
 /** The column that holds labels without a name of their own, as pandas calls it. */
 const UNNAMED_INDEX = "__index_level_0__";
 
-export async function frameToArrow(frame: Frame): Promise<Uint8Array> {
+/** The rows as one batch, since clients count batches; its columns are not copied again. */
+export async function* arrowChunks(frames: AsyncGenerator<Frame>): AsyncGenerator<Uint8Array> {
+  const builder = new FrameBuilder();
+  for await (const frame of frames) builder.add(frame);
   const arrow = await import("apache-arrow");
-  return arrow.RecordBatchFileWriter.writeAll([await recordBatch(frame)]).toUint8Array(true);
+  yield* arrow.RecordBatchFileWriter.writeAll([await recordBatch(builder.whole())]);
 }
 
 /** The frame's schema alone, as an encapsulated IPC message. */
@@ -24,7 +28,7 @@ export async function frameSchema(frame: Frame): Promise<Uint8Array> {
 
 type Arrow = typeof import("apache-arrow");
 
-async function recordBatch(frame: Frame) {
+async function recordBatch(frame: Frame | Gathered) {
   const arrow = await import("apache-arrow");
   const { Field, RecordBatch, Schema, Struct, makeData } = arrow;
   const columns = [...frame.columns, ...indexColumn(frame)];
@@ -38,8 +42,17 @@ async function recordBatch(frame: Frame) {
   return new RecordBatch(schema, makeData({ type: new Struct(fields), length: frame.length, children }));
 }
 
-function dataOf(arrow: Arrow, values: Values) {
+function dataOf(arrow: Arrow, values: GatheredColumn["values"]) {
   switch (values.type) {
+    case "packed":
+      return arrow.makeData({
+        type: new arrow.Utf8(),
+        length: values.data.length,
+        nullCount: values.nullCount,
+        nullBitmap: values.nullCount === 0 ? null : bits(values.data, (length) => length >= 0),
+        valueOffsets: offsetsOf(values.data),
+        data: values.bytes,
+      });
     case "float64":
       return arrow.makeData({ type: new arrow.Float64(), data: values.data });
     case "int64":
@@ -81,11 +94,18 @@ function textBuffers(texts: readonly (string | null)[]) {
   return { length: texts.length, nullCount, nullBitmap, valueOffsets, data };
 }
 
-function indexColumn({ index }: Frame): readonly Column[] {
+/** From the lengths of the texts, below zero where one is missing. */
+function offsetsOf(lengths: Int32Array): Int32Array {
+  const offsets = new Int32Array(lengths.length + 1);
+  for (const [row, length] of lengths.entries()) offsets[row + 1] = (offsets[row] ?? 0) + Math.max(0, length);
+  return offsets;
+}
+
+function indexColumn({ index }: Frame | Gathered): readonly Column[] {
   return index === null ? [] : [{ name: index.name ?? UNNAMED_INDEX, values: index.values }];
 }
 
-function pandasMetadata(frame: Frame): Record<string, unknown> {
+function pandasMetadata(frame: Frame | Gathered): Record<string, unknown> {
   const labels = indexColumn(frame);
   return {
     index_columns:
@@ -114,14 +134,18 @@ function pandasMetadata(frame: Frame): Record<string, unknown> {
   };
 }
 
-function pandasColumn(name: string | null, { name: field, values }: Column): Record<string, unknown> {
+function pandasColumn(
+  name: string | null,
+  { name: field, values }: Column | GatheredColumn,
+): Record<string, unknown> {
   const [pandas, numpy] = pandasTypes(values);
   return { name, field_name: field, pandas_type: pandas, numpy_type: numpy, metadata: null };
 }
 
-function pandasTypes(values: Values): readonly [pandas: string, numpy: string] {
+function pandasTypes(values: GatheredColumn["values"]): readonly [pandas: string, numpy: string] {
   switch (values.type) {
     case "text":
+    case "packed":
       return ["unicode", "object"];
     case "datetime64":
       return ["datetime", `datetime64[${values.unit}]`];

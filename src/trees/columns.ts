@@ -67,6 +67,46 @@ export function textType(width: number): DataType {
   return { endianness: "little", kind: "U", itemsize: width * BYTES_OF_A_CHARACTER, dt_units: null };
 }
 
+/** Texts as elements of a type that is at least as wide. */
+export function paddedTexts(texts: readonly (string | null)[], { itemsize }: DataType): Uint8Array {
+  return utf32(
+    texts.map((text) => Array.from(text ?? "")),
+    itemsize / BYTES_OF_A_CHARACTER,
+  );
+}
+
+/** What one value needs at most, as a column and as text; of texts, how many characters there are is not in it. */
+export function valueBytes(type: Values["type"]): number {
+  return type === "bool" || type === "uint8" ? 1 : 8;
+}
+
+/** Every `step`-th of the values, from `start`; steps may go backwards. */
+export function picked(values: Values, start: number, step: number, count: number): Values {
+  if (step === 1) return part(values, start, start + count);
+  const at = (index: number) => start + index * step;
+  switch (values.type) {
+    case "float64":
+      return {
+        ...values,
+        data: Float64Array.from({ length: count }, (_, index) => values.data[at(index)] ?? 0),
+      };
+    case "int64":
+    case "datetime64":
+      return {
+        ...values,
+        data: BigInt64Array.from({ length: count }, (_, index) => values.data[at(index)] ?? 0n),
+      };
+    case "uint8":
+    case "bool":
+      return {
+        ...values,
+        data: Uint8Array.from({ length: count }, (_, index) => values.data[at(index)] ?? 0),
+      };
+    case "text":
+      return { ...values, data: Array.from({ length: count }, (_, index) => values.data[at(index)] ?? null) };
+  }
+}
+
 function utf32(texts: readonly (readonly string[])[], width: number): Uint8Array {
   const bytes = new Uint8Array(texts.length * width * BYTES_OF_A_CHARACTER);
   const view = new DataView(bytes.buffer);

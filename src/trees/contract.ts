@@ -70,9 +70,33 @@ export interface ArrayData {
   /** Along each dimension the lengths of its chunks. */
   readonly chunks: readonly (readonly number[])[];
   readonly dims: readonly string[] | null;
-  /** What the selection picks, in C order, `itemsize` bytes an element. */
+  /** What the selection picks, in C order, `itemsize` bytes an element. All of it at once: for little. */
   read(selection: Selection): Promise<Uint8Array>;
+  /** The same in pieces, of whole elements; absent: parts of the selection are read one by one. */
+  pieces?(selection: Selection): AsyncGenerator<Uint8Array>;
+  /** Texts that are held without what would fill them up, and how many bytes have to be read for them. */
+  readonly texts?: {
+    read(selection: Selection): AsyncGenerator<readonly string[]>;
+    cost(selection: Selection): number;
+  };
+  /** Stored in another order than C, so that each part is read from all over the place. */
+  readonly scattered?: boolean;
+  /** Where it comes from, for another thread to open it; null: this thread only. */
+  readonly source: DataSource | null;
 }
+
+/** Plain values, which another thread can be sent. */
+export type DataSource =
+  | { readonly kind: "tree"; readonly tree: string; readonly path: readonly string[] }
+  | {
+      readonly kind: "npy" | "csv";
+      /** The folder that is served. */
+      readonly root: string;
+      readonly place: readonly string[];
+      readonly mark: string;
+      /** Of a table, as an array. */
+      readonly column?: string;
+    };
 
 export interface ArrayNode extends NodeBase {
   readonly family: "array";
@@ -88,14 +112,28 @@ export interface Frame {
   readonly index: { readonly name: string | null; readonly values: Values } | null;
 }
 
+/** In bytes, more rather than less. */
+export interface TableCost {
+  /** To be read, or written as text. */
+  readonly text: number;
+  /** Held as columns. */
+  readonly columns: number;
+}
+
 /** A table as it was when it was opened. */
 export interface TableData {
   readonly columns: readonly string[];
   readonly partitions: number;
   /** Arrow's schema in IPC form. */
   arrowSchema(): Promise<Uint8Array>;
-  /** One partition or (null) all rows; `columns`: those only, in that order, all of them known. */
-  read(partition: number | null, columns: readonly string[] | null): Promise<Frame>;
+  /**
+   * One partition or (null) all rows, some at a time, at least one frame though it may be empty; `columns`: those only, in that
+   * order, all of them known.
+   */
+  frames(partition: number | null, columns: readonly string[] | null): AsyncGenerator<Frame>;
+  /** What these rows cost; fails where they are too many for one answer. */
+  cost(partition: number | null, columns: readonly string[] | null): TableCost;
+  readonly source: DataSource | null;
   /** A column as an array. */
   column(name: string): ArrayNode | undefined;
 }

@@ -2,6 +2,7 @@
  * An xarray dataset (a container of arrays that share a dimension) as one frame, as xarray's `to_dataframe` makes it: the
  * coordinate of the dimension becomes the index, every other variable a column.
  */
+import { Failure } from "../errors.ts";
 import type { Column, DatetimeUnit, Values } from "./columns.ts";
 import type { ArrayData, ContainerNode, Entry, Frame } from "./contract.ts";
 import { selectAll } from "./selection.ts";
@@ -12,10 +13,11 @@ export function isDataset(node: ContainerNode): boolean {
   return node.specs.some(({ name }) => name === DATASET_SPEC);
 }
 
-/** Undefined: the variables do not share a single dimension, or hold what has no column here. */
+/** Undefined: the variables do not share a single dimension, or hold what has no column here. `most`: bytes of all of it. */
 export async function datasetFrame(
   variables: readonly Entry[],
   chosen: readonly string[] | null,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<Frame | undefined> {
   const arrays = new Map<string, ArrayData>();
   for (const [name, node] of variables) {
@@ -27,6 +29,13 @@ export async function datasetFrame(
   const dimensions = new Set(names.flatMap((name) => arrays.get(name)?.dims ?? []));
   const [dimension] = dimensions;
   if (dimension === undefined || dimensions.size > 1) return undefined;
+  const read = [dimension, ...names].flatMap((name) => arrays.get(name) ?? []);
+  const bytes = read.reduce((sum, { shape, dataType }) => sum + shape.reduce(times, dataType.itemsize), 0);
+  if (bytes > most) {
+    throw new Failure("bad_request", {
+      detail: "The response would be too large. Ask for fewer fields ('?field=...'), or read its arrays.",
+    });
+  }
   const coordinate = arrays.get(dimension);
   const index = coordinate && (await valuesOf(coordinate));
   const columns: Column[] = [];
@@ -39,6 +48,10 @@ export async function datasetFrame(
   const length = (index ?? columns[0]?.values)?.data.length ?? 0;
   if (columns.some(({ values }) => values.data.length !== length)) return undefined;
   return { length, columns, index: index === undefined ? null : { name: dimension, values: index } };
+}
+
+function times(product: number, length: number): number {
+  return product * length;
 }
 
 async function valuesOf(array: ArrayData): Promise<Values | undefined> {

@@ -71,6 +71,7 @@ export function array(
     shape,
     chunks: description.chunks ?? shape.map((length) => [length]),
     dims: description.dims ?? null,
+    source: null,
     read,
   };
   return { ...described(description), family: "array", open: async () => data };
@@ -113,6 +114,17 @@ export function bytesArray(
   );
 }
 
+/** Of a frame. */
+const ROWS_AT_ONCE = 5000;
+
+/** Numbers as text. */
+const NUMBER_BYTES = 25;
+
+function textCost(values: Values): number {
+  if (values.type !== "text") return values.data.length * NUMBER_BYTES;
+  return values.data.reduce((sum, text) => sum + 3 + 3 * (text?.length ?? 0), 0);
+}
+
 /** A table's rows, which are counted from 0, cut into partitions of nearly the same length, the longer ones first. */
 export function table(
   columns: readonly Column[],
@@ -130,6 +142,10 @@ export function table(
     }),
     index: { name: indexName, values: counted(start, stop) },
   });
+  const first = (index: number): number =>
+    index * Math.floor(length / partitions) + Math.min(index, length % partitions);
+  const bounds = (partition: number | null): readonly [start: number, stop: number] =>
+    partition === null ? [0, length] : [first(partition), first(partition + 1)];
   const data: TableData = {
     columns: [...named.keys()],
     partitions,
@@ -139,11 +155,18 @@ export function table(
         columns,
         index: indexName === null ? null : { name: indexName, values: counted(0, 0) },
       }),
-    read: async (partition, names) => {
-      if (partition === null) return rows(0, length, names);
-      const start = (index: number): number =>
-        index * Math.floor(length / partitions) + Math.min(index, length % partitions);
-      return rows(start(partition), start(partition + 1), names);
+    source: null,
+    cost: (partition, names) => {
+      const [start, stop] = bounds(partition);
+      const text = rows(start, stop, names).columns.reduce((sum, { values }) => sum + textCost(values), 0);
+      return { text, columns: text };
+    },
+    frames: async function* (partition, names) {
+      const [start, stop] = bounds(partition);
+      for (let at = start; at < stop || at === start; at += ROWS_AT_ONCE) {
+        yield rows(at, Math.min(stop, at + ROWS_AT_ONCE), names);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     },
     column: (name) => {
       const column = named.get(name);

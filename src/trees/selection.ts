@@ -106,6 +106,36 @@ export function countOf(selection: Selection): number {
   return selection.reduce((count, axis) => count * axis.length, 1);
 }
 
+/** A selection in parts of at most so many elements (at least one), which follow each other in C order. */
+export function* partsOf(selection: Selection, most: number): Generator<Selection> {
+  const total = countOf(selection);
+  const dimension = selection.findIndex(({ length }) => length > 1);
+  const axis = selection[dimension];
+  if (total <= Math.max(1, most) || axis === undefined) {
+    yield selection;
+    return;
+  }
+  const inner = total / axis.length;
+  const atOnce = Math.max(1, Math.floor(most / inner));
+  for (let from = 0; from < axis.length; from += atOnce) {
+    const length = Math.min(atOnce, axis.length - from);
+    yield* partsOf(
+      selection.with(dimension, { ...axis, start: axis.start + from * axis.step, length }),
+      most,
+    );
+  }
+}
+
+/** How many elements of the array lie between the first and the last that are picked, both included (C order). */
+export function spanOf(selection: Selection, shape: readonly number[]): number {
+  let span = 1;
+  for (const [dimension, { step, length }] of selection.entries()) {
+    const stride = shape.slice(dimension + 1).reduce((product, size) => product * size, 1);
+    span += (length - 1) * Math.abs(step) * stride;
+  }
+  return span;
+}
+
 /** The part of the array that one block (a chunk) covers; undefined: there is no such block. */
 export function selectBlock(
   chunks: readonly (readonly number[])[],

@@ -8,6 +8,22 @@ import type { DataType, ElementType, Frame, StructType } from "./contract.ts";
 /** JSON has no words for what is not a finite number. */
 export type TextFormat = "json" | "csv";
 
+/** Whether elements of this type have a text form here. */
+export function hasText(type: ElementType, format: TextFormat): boolean {
+  return writerOf(type, format) !== undefined;
+}
+
+/** Bytes that the text of an element needs, more rather than less. */
+export function textBytes(type: ElementType): number {
+  if ("fields" in type) return type.fields.reduce((sum, { dtype }) => sum + textBytes(dtype), 2);
+  return type.kind === "U" || type.kind === "S" ? type.itemsize + 3 : 25;
+}
+
+/** A text as an element. */
+export function quoted(text: string, format: TextFormat): string {
+  return format === "json" ? JSON.stringify(text) : csvField(text);
+}
+
 /** Undefined: elements of this type have no text form here. */
 export function elementTexts(
   bytes: Uint8Array,
@@ -28,12 +44,11 @@ type Writer = (view: DataView, offset: number) => string;
 function writerOf(type: ElementType, format: TextFormat): Writer | undefined {
   if ("fields" in type) return structWriter(type, format);
   const little = type.endianness !== "big";
-  const quote = (text: string) => (format === "json" ? JSON.stringify(text) : csvField(text));
   switch (type.kind) {
     case "U":
-      return (view, offset) => quote(utf32(view, offset, type.itemsize, little));
+      return (view, offset) => quoted(utf32(view, offset, type.itemsize, little), format);
     case "S":
-      return (view, offset) => quote(latin(view, offset, type.itemsize));
+      return (view, offset) => quoted(latin(view, offset, type.itemsize), format);
     case "M":
       return timeWriter(type, little, format);
     default: {
@@ -85,17 +100,21 @@ function floatText(value: number, format: TextFormat): string {
 
 /** NumPy's texts end before the zeros that fill them up. */
 function utf32(view: DataView, offset: number, length: number, little: boolean): string {
+  let end = offset + length - (length % 4);
+  while (end > offset && view.getUint32(end - 4, little) === 0) end -= 4;
   let text = "";
-  for (let at = offset; at < offset + length; at += 4) {
+  for (let at = offset; at < end; at += 4) {
     const code = view.getUint32(at, little);
     text += code <= 0x10ffff ? String.fromCodePoint(code) : "\ufffd";
   }
-  return text.replace(/\0+$/, "");
+  return text;
 }
 
 function latin(view: DataView, offset: number, length: number): string {
   const bytes = Buffer.from(view.buffer, view.byteOffset + offset, length);
-  return bytes.toString("latin1").replace(/\0+$/, "");
+  let end = length;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  return bytes.toString("latin1", 0, end);
 }
 
 /** Nanoseconds of the units that are told as a time of the day. */
@@ -135,43 +154,71 @@ function timeText(value: bigint, unit: bigint, format: TextFormat): string {
   return format === "json" ? `"${text}"` : text;
 }
 
-/** Nested lists; a bare number where no dimension is left. */
-export function arrayJson(texts: readonly string[], shape: readonly number[]): string {
-  let items = texts;
-  for (const [dimension, length] of [...shape.entries()].reverse()) {
-    const count = shape.slice(0, dimension).reduce((product, outer) => product * outer, 1);
-    items = Array.from(
-      { length: count },
-      (_, list) => `[${items.slice(list * length, (list + 1) * length).join(",")}]`,
-    );
-  }
-  return items[0] ?? "null";
+/** Puts elements together that come some at a time. */
+export interface Layout {
+  add(texts: readonly string[]): string;
+}
+
+/** Nested lists; a bare number where no dimension is left. Of a shape that has elements. */
+export function jsonLayout(shape: readonly number[]): Layout {
+  /** How many elements a list of each depth holds. */
+  const sizes = shape.map((_, depth) => shape.slice(depth).reduce((product, length) => product * length, 1));
+  const inner = sizes.at(-1) ?? 1;
+  let index = 0;
+  const ends = (at: number) => sizes.filter((size) => at % size === 0).length;
+  return {
+    add: (texts) => {
+      let json = "";
+      for (const text of texts) {
+        if (index > 0) json += ",";
+        if (index % inner === 0) json += "[".repeat(ends(index));
+        json += text;
+        index += 1;
+        if (index % inner === 0) json += "]".repeat(ends(index));
+      }
+      return json;
+    },
+  };
+}
+
+/** A shape without elements; undefined: it would be more lists than `most`. */
+export function emptyJson(shape: readonly number[], most: number): string | undefined {
+  const lists = shape.slice(0, shape.indexOf(0)).reduce((product, length) => product * length, 1);
+  if (lists > most) return undefined;
+  const list = ([length = 0, ...inner]: readonly number[]): string =>
+    `[${Array.from({ length }, () => list(inner)).join(",")}]`;
+  return list(shape);
 }
 
 /** A line for each row; one dimension is a single column. */
-export function arrayCsv(texts: readonly string[], shape: readonly number[]): string {
+export function csvLayout(shape: readonly number[]): Layout {
   const width = shape[1] ?? 1;
+  let index = 0;
+  return {
+    add: (texts) => {
+      let csv = "";
+      for (const text of texts) {
+        index += 1;
+        csv += index % width === 0 ? `${text}\n` : `${text},`;
+      }
+      return csv;
+    },
+  };
+}
+
+export function csvHeader(columns: readonly { readonly name: string }[]): string {
+  return `${columns.map(({ name }) => csvField(name)).join(",")}\n`;
+}
+
+export function csvRows(frame: Frame): string {
+  const columns = frame.columns.map(({ values }) => valueTexts(values, "csv"));
   let csv = "";
-  for (let start = 0; start < texts.length; start += width)
-    csv += `${texts.slice(start, start + width).join(",")}\n`;
+  for (let row = 0; row < frame.length; row += 1)
+    csv += `${columns.map((column) => column[row]).join(",")}\n`;
   return csv;
 }
 
-export function frameJson(frame: Frame): string {
-  const columns = frame.columns.map(
-    ({ name, values }) => `${JSON.stringify(name)}:[${valueTexts(values, "json").join(",")}]`,
-  );
-  return `{${columns.join(",")}}`;
-}
-
-export function frameCsv(frame: Frame, header: boolean): string {
-  const columns = frame.columns.map(({ values }) => valueTexts(values, "csv"));
-  const lines = header ? [frame.columns.map(({ name }) => csvField(name)).join(",")] : [];
-  for (let row = 0; row < frame.length; row += 1) lines.push(columns.map((column) => column[row]).join(","));
-  return lines.map((line) => `${line}\n`).join("");
-}
-
-function valueTexts(values: Values, format: TextFormat): readonly string[] {
+export function valueTexts(values: Values, format: TextFormat): readonly string[] {
   switch (values.type) {
     case "float64":
       return Array.from(values.data, (value) => floatText(value, format));
@@ -192,8 +239,8 @@ function valueTexts(values: Values, format: TextFormat): readonly string[] {
 }
 
 function textOf(text: string | null, format: TextFormat): string {
-  if (format === "json") return JSON.stringify(text);
-  return text === null ? "" : csvField(text);
+  if (text === null) return format === "json" ? "null" : "";
+  return quoted(text, format);
 }
 
 function csvField(text: string): string {

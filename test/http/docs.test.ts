@@ -4,8 +4,10 @@ import Fastify from "fastify";
 import { docsRoute } from "../../src/http/docs.ts";
 import { describeRoutes } from "../../src/http/openapi.ts";
 import { treeRoutes } from "../../src/http/tree.ts";
+import { dataBudget } from "../../src/http/tree-body.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import type { ApiDocument } from "../../src/pages/docs.ts";
+import { inlineReader } from "../../src/trees/jobs.ts";
 import { loadTrees } from "../../src/trees/load.ts";
 
 test("the page tells every described route, without a script and under the server's prefix", async () => {
@@ -22,6 +24,9 @@ test("the page tells every described route, without a script and under the serve
     tree: await loadTrees([], { directory: ".", clock: new ManualClock(), warn: () => {} }),
     links,
     rights: () => null,
+    reader: inlineReader,
+    budget: dataBudget(),
+    holder: () => ({ key: "", known: false }),
   });
   app.get("/hidden", { config: { access: "public" }, schema: { hide: true } }, () => "");
   let theirs: ApiDocument["paths"] | null = null;

@@ -42,6 +42,8 @@ export interface TestAppOptions {
   /** Servers behind this one; the first that stands at "/" takes the tree's place. */
   readonly upstreams?: readonly Partial<UpstreamConfig>[];
   readonly socketPatience?: AppParts["socketPatience"];
+  readonly reader?: AppParts["reader"];
+  readonly budget?: AppParts["budget"];
 }
 
 export interface Tokens {
@@ -177,6 +179,8 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp & A
     ),
     tls: options.tls ?? null,
     logo: null,
+    ...(options.reader && { reader: options.reader }),
+    ...(options.budget && { budget: options.budget }),
     ...(options.socketPatience && { socketPatience: options.socketPatience }),
   };
   const built = new TestApp(await createApp(config, parts), clock, store, logLines, parts.logger);

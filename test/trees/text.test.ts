@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asArray, float64, int64 } from "../../src/trees/columns.ts";
-import { arrayCsv, arrayJson, elementTexts, frameCsv, frameJson } from "../../src/trees/text.ts";
+import { asArray } from "../../src/trees/columns.ts";
+import { csvLayout, elementTexts, emptyJson, jsonLayout, type Layout } from "../../src/trees/text.ts";
 
 function type(kind: string, itemsize: number, endianness: "little" | "big" = "little") {
   return { kind, itemsize, endianness, dt_units: null };
@@ -63,29 +63,29 @@ test("texts, times and structs are written as Python writes them", () => {
   assert.equal(elementTexts(Uint8Array.of(1, 2), withShape, "json"), undefined);
 });
 
-test("shapes become nested lists", () => {
+test("shapes become nested lists, however their elements come", () => {
   const texts = ["1", "2", "3", "4", "5", "6"];
-  assert.equal(arrayJson(texts, [2, 3]), "[[1,2,3],[4,5,6]]");
-  assert.equal(arrayJson(texts, [3, 1, 2]), "[[[1,2]],[[3,4]],[[5,6]]]");
-  assert.equal(arrayJson(["1"], []), "1");
-  assert.equal(arrayJson([], [0]), "[]");
-  assert.equal(arrayJson([], [2, 0]), "[[],[]]");
-  assert.equal(arrayJson([], [0, 2]), "[]");
-  assert.equal(arrayCsv(texts, [2, 3]), "1,2,3\n4,5,6\n");
-  assert.equal(arrayCsv(texts, [6]), "1\n2\n3\n4\n5\n6\n");
-  assert.equal(arrayCsv([], [2, 0]), "");
+  const json = (shape: readonly number[], by: number) => by_(jsonLayout(shape), by);
+  const csv = (shape: readonly number[], by: number) => by_(csvLayout(shape), by);
+  const by_ = (layout: Layout, by: number) => {
+    let text = "";
+    for (let at = 0; at < texts.length; at += by) text += layout.add(texts.slice(at, at + by));
+    return text;
+  };
+  for (const by of [1, 2, 4, 6]) {
+    assert.equal(json([2, 3], by), "[[1,2,3],[4,5,6]]");
+    assert.equal(json([3, 1, 2], by), "[[[1,2]],[[3,4]],[[5,6]]]");
+    assert.equal(csv([2, 3], by), "1,2,3\n4,5,6\n");
+    assert.equal(csv([6], by), "1\n2\n3\n4\n5\n6\n");
+  }
+  assert.equal(jsonLayout([]).add(["1"]), "1");
+  assert.equal(csvLayout([]).add(["1"]), "1\n");
 });
 
-test("a frame's names are escaped", () => {
-  const frame = {
-    length: 2,
-    index: null,
-    columns: [
-      { name: 'say "x", y', values: float64(Float64Array.of(1, 2.5)) },
-      { name: "n", values: int64(BigInt64Array.of(1n, 2n)) },
-    ],
-  };
-  assert.equal(frameCsv(frame, true), '"say ""x"", y",n\n1.0,1\n2.5,2\n');
-  assert.equal(frameCsv(frame, false), "1.0,1\n2.5,2\n");
-  assert.equal(frameJson(frame), '{"say \\"x\\", y":[1.0,2.5],"n":[1,2]}');
+test("a shape without elements has the lists that lead to them, unless these are too many", () => {
+  assert.equal(emptyJson([0], 10), "[]");
+  assert.equal(emptyJson([2, 0], 10), "[[],[]]");
+  assert.equal(emptyJson([0, 2], 10), "[]");
+  assert.equal(emptyJson([2, 2, 0], 4), "[[[],[]],[[],[]]]");
+  assert.equal(emptyJson([1_000_000_000, 0], 10), undefined);
 });

@@ -51,9 +51,12 @@ const files = turns(MOST_OPEN.files);
 
 /** Nothing waits for a way or a file while it has one of the same kind. */
 export class Inside {
+  /** A real path. */
+  readonly root: string;
   readonly #steps: Steps;
 
-  constructor(steps: Steps) {
+  constructor(root: string, steps: Steps) {
+    this.root = root;
     this.#steps = steps;
   }
 

@@ -32,6 +32,8 @@ export async function openNpy(
     shape,
     chunks: chunksOf(shape, dataType.itemsize, order),
     dims: null,
+    source: { kind: "npy", root: inside.root, place, mark: file.mark },
+    scattered: order === "F" && shape.filter((length) => length > 1).length > 1,
     read: (selection) =>
       reading(inside, place, file.mark, (opened) => readSelection(opened, found, selection)),
   };

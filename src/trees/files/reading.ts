@@ -43,6 +43,30 @@ export async function reading<Result>(
   }
 }
 
+/** The same for what is read some at a time: the end fails where the file has changed, so that no half looks like a whole. */
+export async function* readingParts<Part>(
+  inside: Inside,
+  place: Place,
+  mark: Mark,
+  read: (file: OpenedFile) => AsyncGenerator<Part>,
+): AsyncGenerator<Part> {
+  const file = await inside.file(place);
+  if (file === undefined) throw changed();
+  try {
+    if (file.mark !== mark) throw changed();
+    const isSame = async () => markOf(await file.handle.stat({ bigint: true })) === mark;
+    try {
+      yield* read(file);
+    } catch (error) {
+      // Half of a new version may be anything.
+      throw (await isSame()) ? error : changed();
+    }
+    if (!(await isSame())) throw changed();
+  } finally {
+    await file.handle.close();
+  }
+}
+
 function changed(): Failure {
   return new Failure("changed");
 }

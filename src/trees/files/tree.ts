@@ -37,7 +37,7 @@ export async function filesTree(args: FilesArgs, context: TreeContext): Promise<
     args.access_tags_file == null
       ? null
       : new FileTags(resolve(context.directory, args.access_tags_file), context);
-  const inside = new Inside(await stepsFrom(root));
+  const inside = new Inside(root, await stepsFrom(root));
   const skipped = new Skipped(root, context.warn);
   const files = new Files(
     inside,

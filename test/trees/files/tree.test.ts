@@ -257,7 +257,7 @@ describe("what is outside of the folder", () => {
       "out/b.npy": npy([666]),
       "out/only-outside.npy": npy([667]),
     });
-    const inside = new Inside(await stepsFrom(here.at("in")));
+    const inside = new Inside(here.at("in"), await stepsFrom(here.at("in")));
     let stop = false;
     t.after(() => {
       stop = true;
@@ -299,7 +299,7 @@ describe("what is outside of the folder", () => {
     execFileSync("mkfifo", [here.at("pipe")]);
     symlinkSync(here.path, here.at("link"));
     for (const steps of [descriptorSteps(here.path), pathSteps(here.path)]) {
-      const inside = new Inside(steps);
+      const inside = new Inside(here.path, steps);
       for (const place of [
         ["pipe"],
         ["sub"],

@@ -1,0 +1,142 @@
+/**
+ * Sends data as they are read, with what they may cost: too much for one answer is refused, and all answers under way share a
+ * budget. Little of it is read on this thread and sent as a whole, with an ETag; nothing is read on that nobody takes.
+ */
+import { Readable } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { isKnown } from "../domain/caller.ts";
+import { Failure } from "../errors.ts";
+import { Budget, type Holder } from "../lib/budget.ts";
+import type { MediaType } from "../trees/formats.ts";
+import { type Chunks, type DataReader, inlineReader, type Job } from "../trees/jobs.ts";
+import type { Proxies } from "./proxies.ts";
+import { dataHeaders, sendData } from "./tree-data.ts";
+
+export interface DataDeps {
+  readonly reader: DataReader;
+  readonly budget: Budget;
+  readonly holder: (request: FastifyRequest) => Holder;
+}
+
+/** Of all answers of the process that are under way, in bytes. */
+const PROCESS_BYTES = 256 * 1024 * 1024;
+/** For less memory than this on its way no answer is sent: chunks that are read, and that wait to be sent. */
+const STREAM_BYTES = 1024 * 1024;
+/** An answer of at most so many bytes is sent as a whole. */
+const WHOLE_BYTES = 1024 * 1024;
+/** What reads fewer is done on this thread: handing it over would cost more. */
+const INLINE_BYTES = 64 * 1024;
+
+/** Seconds. */
+const RETRY_AFTER = "2";
+
+export function dataBudget(bytes = PROCESS_BYTES, patience = 10_000): Budget {
+  return new Budget({
+    bytes,
+    patience,
+    waiting: { each: 32, all: 128 },
+    refusal: () => new Failure("data_busy", { headers: { "retry-after": RETRY_AFTER } }),
+  });
+}
+
+/** Callers with a credential by who they are, others by where they are. */
+export function holderOf(request: FastifyRequest, proxies: Proxies): Holder {
+  const { caller } = request;
+  if (isKnown(caller)) return { key: caller.principal.uuid, known: true };
+  const known = caller.kind !== "anonymous";
+  return { key: known ? caller.kind : (proxies.read(request).address ?? ""), known };
+}
+
+export interface Costs {
+  /** Bytes that are read or written, more rather than less. */
+  readonly bytes: number;
+  /** Held in memory beside the chunks. */
+  readonly held: number;
+  /** Bytes of the answer, where that is known. */
+  readonly length: number | null;
+}
+
+export async function sendBody(
+  { reader, budget, holder }: DataDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  mediaType: MediaType,
+  job: Job,
+  costs: Costs,
+): Promise<FastifyReply> {
+  if (costs.bytes <= INLINE_BYTES) {
+    const whole = await upTo(inlineReader.read(job), Number.POSITIVE_INFINITY);
+    return sendData(request, reply, mediaType, Buffer.concat(whole.parts));
+  }
+  const release = await budget.take(STREAM_BYTES + costs.held, holder(request));
+  if (reply.raw.destroyed) {
+    release();
+    return reply.send();
+  }
+  const chunks = reader.read(job);
+  const end = () => {
+    chunks.cancel();
+    release();
+  };
+  // The caller may be gone before anything is sent.
+  reply.raw.once("close", end);
+  let begun: Read;
+  try {
+    begun = await upTo(chunks, costs.length === null || costs.length <= WHOLE_BYTES ? WHOLE_BYTES : 0);
+  } catch (error) {
+    end();
+    throw error;
+  }
+  if (begun.over) {
+    end();
+    return sendData(request, reply, mediaType, Buffer.concat(begun.parts));
+  }
+  reply.headers(dataHeaders(request, mediaType));
+  if (costs.length !== null) reply.header("content-length", costs.length);
+  // Only its headers are wanted.
+  if (request.method === "HEAD") {
+    end();
+    return reply.send(Readable.from([]));
+  }
+  return reply.send(streamOf(begun.parts, chunks, end));
+}
+
+interface Read {
+  readonly parts: readonly Uint8Array[];
+  readonly over: boolean;
+}
+
+/** Until there is nothing more, or more than `most` bytes. */
+async function upTo(chunks: Chunks, most: number): Promise<Read> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const chunk = await chunks.next();
+    if (chunk === undefined) return { parts, over: true };
+    parts.push(chunk);
+    length += chunk.length;
+    if (length > most) return { parts, over: false };
+  }
+}
+
+function streamOf(parts: readonly Uint8Array[], chunks: Chunks, end: () => void): Readable {
+  const waiting = [...parts];
+  return new Readable({
+    highWaterMark: 256 * 1024,
+    read() {
+      const first = waiting.shift();
+      if (first !== undefined) {
+        this.push(first);
+        return;
+      }
+      chunks.next().then(
+        (chunk) => this.push(chunk ?? null),
+        (error: unknown) => this.destroy(error as Error),
+      );
+    },
+    destroy(error, done) {
+      end();
+      done(error);
+    },
+  });
+}
