@@ -79,6 +79,9 @@ export interface UpstreamConfig {
   readonly enforcesScopes: boolean;
   /** Signs the tokens that it is sent; null: it gets none. */
   readonly tokenKey: Secret | null;
+  /** Requests that may be under way at once, and open WebSockets. */
+  readonly maxConnections: number;
+  readonly maxStreams: number;
   readonly place: Place;
 }
 

@@ -177,6 +177,16 @@ export const tree = Type.Object(
       "Whether the upstream is a Tiled on this server's database, so that it knows the API keys itself",
       false,
     ),
+    max_connections: optional(
+      whole(1, 10_000),
+      "How many requests may be under way at the upstream; four times as many wait, and callers beyond that are answered 503. A quarter is for callers with a credential",
+      100,
+    ),
+    max_streams: optional(
+      whole(1, 100_000),
+      "How many WebSockets may be open to the upstream. A quarter is for callers with a credential",
+      1000,
+    ),
     kind: optional(
       Type.Union([Type.Literal("tiled"), Type.Literal("http")]),
       "What the upstream is. Without it: 'tiled' where its about document says so, else 'http'",

@@ -18,9 +18,13 @@ export const UPSTREAM_KEYS = [
   "requires",
   "enforces_scopes",
   "token_key",
+  "max_connections",
+  "max_streams",
 ] as const;
 
 const DEFAULT_TIMEOUT = 60;
+const DEFAULT_CONNECTIONS = 100;
+const DEFAULT_STREAMS = 1000;
 const LONGEST_TIMEOUT = 86_400;
 
 /** First names of paths that this server answers itself. */
@@ -74,6 +78,8 @@ export function upstreamConfigs(context: Context): readonly UpstreamConfig[] {
       timeout,
       sharesDatabase: sharesDatabase(context, path, entry.shares_database ?? false),
       ...upstreamKind(context, path, entry),
+      maxConnections: entry.max_connections ?? DEFAULT_CONNECTIONS,
+      maxStreams: entry.max_streams ?? DEFAULT_STREAMS,
       place: context.place(path),
     });
   }

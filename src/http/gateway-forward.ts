@@ -4,10 +4,12 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Dispatcher, Pool } from "undici";
+import { Failure } from "../errors.ts";
 import { requestHeaders } from "./gateway-headers.ts";
 import { IdleWatch } from "./gateway-idle.ts";
 import type { Upstream } from "./gateway-mounts.ts";
 import { Passage } from "./gateway-passage.ts";
+import { type Guest, Room } from "./gateway-room.ts";
 import { sealedClients, type TappedOptions, tappedClients } from "./gateway-tap.ts";
 import type { Links } from "./links.ts";
 
@@ -15,6 +17,12 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Below what servers keep an idle connection for (uvicorn: 5 s), so that they are not the first to close it. */
 const KEEP_ALIVE_MS = 4_000;
 const MAX_HEADERS = 65_536;
+/** Seconds. */
+const RETRY_AFTER = "5";
+/** Beside those of callers: for what the server says of itself and of its routes. */
+const OWN_CONNECTIONS = 2;
+/** Requests that wait, for each one that can be under way. */
+const WAITING = 4;
 const REPEATABLE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 export interface Passing {
@@ -24,6 +32,8 @@ export interface Passing {
   readonly fields: readonly string[];
   /** They say who asks. */
   readonly personal: boolean;
+  /** Whose place it takes. */
+  readonly guest: Guest;
 }
 
 export interface Read {
@@ -38,6 +48,7 @@ export class Forwarder {
   readonly #base: string;
   readonly #itself: RegExp;
   readonly #idle: IdleWatch;
+  readonly #room: Room;
 
   constructor(upstream: Upstream, links: Pick<Links, "origin" | "path">) {
     const { origin, host, pathname, protocol } = new URL(upstream.url);
@@ -47,7 +58,7 @@ export class Forwarder {
     this.#base = pathname.replace(/\/$/, "");
     this.#itself = new RegExp(`^(?:https?:)?//${escaped(host)}(?=[/?#]|$)`, "i");
     this.#pool = new Pool(origin, {
-      connections: null,
+      connections: upstream.maxConnections + OWN_CONNECTIONS,
       pipelining: 1,
       connectTimeout,
       headersTimeout: timeout,
@@ -58,10 +69,12 @@ export class Forwarder {
       factory: protocol === "http:" ? tappedClients(connectTimeout) : sealedClients,
     });
     this.#idle = new IdleWatch(upstream.timeout);
+    const places = upstream.maxConnections;
+    this.#room = new Room({ places, waiting: places * WAITING, waitMs: timeout });
   }
 
   /** Answers the request; what goes wrong before the answer has begun is sent as a `Failure`. */
-  forward(request: FastifyRequest, reply: FastifyReply, { target, fields, personal }: Passing): void {
+  forward(request: FastifyRequest, reply: FastifyReply, { target, fields, personal, guest }: Passing): void {
     const { raw } = request;
     const headers = requestHeaders(raw.rawHeaders, raw.headers.connection, { socket: false });
     const passage = new Passage(request, reply, {
@@ -80,7 +93,14 @@ export class Forwarder {
         this.#pool.dispatch(options, handler);
       },
     });
-    passage.begin();
+    const refuse = () => {
+      // What is left of its body nobody reads any more.
+      if (!raw.complete) reply.header("connection", "close");
+      reply.send(new Failure("upstream_busy", { headers: { "retry-after": RETRY_AFTER } }));
+    };
+    const waiting = this.#room.enter(guest, { begin: (place) => passage.begin(place), giveUp: refuse });
+    if (waiting === "full") refuse();
+    else if (waiting !== null) reply.raw.once("close", () => waiting.leave());
   }
 
   /** A document of its own, asked for without anybody's credentials. Throws what `failureOf` tells apart. */

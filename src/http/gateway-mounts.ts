@@ -27,6 +27,10 @@ export interface Upstream {
   readonly enforcesScopes: boolean;
   /** Signs the tokens that an upstream of kind `http` is sent. */
   readonly tokenKey: Secret | null;
+  /** Requests that may be under way at once. */
+  readonly maxConnections: number;
+  /** WebSockets that may be open at once. */
+  readonly maxStreams: number;
 }
 
 /** `url`: the target below the root path and the prefix, as it came. */

@@ -9,6 +9,7 @@ import { elapsed } from "./after.ts";
 import { failureOf, isStale } from "./gateway-failures.ts";
 import { answerHeaders } from "./gateway-headers.ts";
 import type { IdleWatch, Watched } from "./gateway-idle.ts";
+import type { Place } from "./gateway-room.ts";
 import type { Line, Sink } from "./gateway-tap.ts";
 
 export interface PassageOptions {
@@ -38,6 +39,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
   #repeated = false;
   #heldUp = false;
   #failed = false;
+  #place: Place | undefined;
   /** By the caller's connection, when the watch last looked. */
   #bytesRead = 0;
 
@@ -47,11 +49,14 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
     this.#options = options;
   }
 
-  begin(): void {
+  /** `place`: it is left once the server behind has no more to do with the request. */
+  begin(place: Place): void {
     const { raw } = this.#reply;
+    this.#place = place;
     // Who it was may have taken a while to find out.
     if (raw.destroyed) {
       this.#state = "over";
+      place.leave();
       return;
     }
     if (!this.#request.raw.complete) this.#options.idle.add(this);
@@ -125,10 +130,18 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
   onResponseEnd(): void {
     // Servers cut a connection after an error of theirs, perhaps when another request is on it already.
     if (this.#failed) this.#line?.drop();
+    this.#place?.leave();
     this.#end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const again = this.#state === "waiting" && this.#options.repeatable && !this.#repeated && isStale(error);
+    if (again) {
+      this.#repeated = true;
+      this.#dispatch();
+      return;
+    }
+    this.#place?.leave();
     if (this.#state === "over") return;
     if (this.#state === "begun") {
       // The length of what is not sent (RFC 9110, section 15.4.5), which the HTTP client waits for.
@@ -139,11 +152,6 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
       this.#state = "over";
       this.#request.log.warn({ err: error }, "The answer of the server behind this one broke off.");
       this.#reply.raw.destroy();
-      return;
-    }
-    if (this.#options.repeatable && !this.#repeated && isStale(error)) {
-      this.#repeated = true;
-      this.#dispatch();
       return;
     }
     this.#state = "over";

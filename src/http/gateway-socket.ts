@@ -18,10 +18,12 @@ import {
   type PresentedCredential,
   REFUSED,
 } from "./gateway-first-message.ts";
+import { guestOf, strangerOf } from "./gateway-guest.ts";
 import { Heartbeat } from "./gateway-heartbeat.ts";
 import type { Introducer, Words } from "./gateway-introduce.ts";
 import type { Upstream } from "./gateway-mounts.ts";
 import { GOING_AWAY, Relay } from "./gateway-relay.ts";
+import { type Guest, type Place, Room } from "./gateway-room.ts";
 import type { Upgrades } from "./gateway-upgrade.ts";
 import { originOf } from "./identity.ts";
 import type { Links } from "./links.ts";
@@ -57,6 +59,9 @@ const MAX_FIRST_MESSAGE = 16_384;
 /** A stream ends with so many looks in a row that fail. */
 const UNSEEN = 2;
 
+/** Seconds. */
+const RETRY_AFTER = "30";
+
 const POLICY = 1008;
 const TRY_AGAIN = 1013;
 
@@ -88,6 +93,7 @@ export class GatewaySockets {
   readonly #deps: SocketDeps;
   readonly #open = new Set<Open>();
   readonly #waiting = new Set<WebSocket>();
+  readonly #rooms = new WeakMap<Upstream, Room>();
   readonly #timer: NodeJS.Timeout;
   #closed = false;
 
@@ -105,6 +111,7 @@ export class GatewaySockets {
     }
     this.#checkOrigin(request);
     checkStreamScope(caller, path);
+    this.#enter(opening, guestOf(caller, request, this.#deps.proxies));
     const secret = () => secretOf(request.presented);
     const words = await this.#deps.introducer.introduce({ caller, upstream, use: "read", secret });
     const behind = await connect(opening, words, reply.raw);
@@ -121,7 +128,24 @@ export class GatewaySockets {
     for (const socket of this.#waiting) socket.close(GOING_AWAY, "The server is stopping");
   }
 
+  /** It is left with the connection. */
+  #enter({ request, upstream }: Opening, guest: Guest): Place {
+    let room = this.#rooms.get(upstream);
+    if (room === undefined) {
+      room = new Room({ places: upstream.maxStreams, waiting: 0, waitMs: 0 });
+      this.#rooms.set(upstream, room);
+    }
+    const place = room.tryEnter(guest);
+    if (place === null) throw new Failure("upstream_busy", { headers: { "retry-after": RETRY_AFTER } });
+    const { socket } = request.raw;
+    if (socket.destroyed) place.leave();
+    else socket.once("close", () => place.leave());
+    return place;
+  }
+
   async #openByMessage(opening: Opening): Promise<void> {
+    const { request } = opening;
+    const stranger = this.#enter(opening, strangerOf(request, this.#deps.proxies));
     const client = this.#accept(opening, MAX_FIRST_MESSAGE, "");
     if (client === undefined) return;
     this.#waiting.add(client);
@@ -130,11 +154,13 @@ export class GatewaySockets {
     if (presented === undefined) return;
     try {
       const { caller, words } = await this.#recognize(presented.credential, opening);
+      this.#enter(opening, guestOf(caller, request, this.#deps.proxies));
+      stranger.leave();
       const behind = await connect(opening, words, client);
       this.#waiting.delete(client);
       this.#join(client, behind, presented.takeEarly(), opening, caller);
     } catch (error) {
-      opening.request.log.info({ err: error }, "WebSocket refused");
+      request.log.info({ err: error }, "WebSocket refused");
       client.resume();
       client.close(...closing(error));
     }

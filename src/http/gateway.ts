@@ -16,6 +16,7 @@ import { type Known, UpstreamAbout } from "./gateway-about.ts";
 import { RefusedBehind } from "./gateway-connect.ts";
 import { type Paths, UpstreamDocs } from "./gateway-docs.ts";
 import { Forwarder } from "./gateway-forward.ts";
+import { guestOf } from "./gateway-guest.ts";
 import { answerHeaders, CREDENTIALS, WITH_CSRF } from "./gateway-headers.ts";
 import { Introducer, useOf, type Words } from "./gateway-introduce.ts";
 import type { Destination, Mounts, Upstream } from "./gateway-mounts.ts";
@@ -183,6 +184,7 @@ export class Gateway {
       target: withoutCredentials(request, destination.url),
       fields: this.#way(request, "").concat(introduction),
       personal,
+      guest: guestOf(request.caller, request, this.#deps.proxies),
     });
   }
 

@@ -89,7 +89,7 @@ trees:
     [
       "a kind that is not known",
       "trees: [{path: /, upstream: http://a, kind: queueserver}]\n",
-      /^1 trees\[0\]\.kind: found .*, allowed: "tiled", or "http"/,
+      /^1 trees\[0\]\.kind: 'queueserver' is not allowed here. Use "tiled", or "http"/,
     ],
     [
       "what only a service that is no Tiled has",

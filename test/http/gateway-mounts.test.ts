@@ -17,6 +17,8 @@ const upstream = (prefix: string, host: string | null = null): Upstream => ({
   requires: { read: null, write: null },
   enforcesScopes: false,
   tokenKey: null,
+  maxConnections: 1,
+  maxStreams: 1,
 });
 
 function mounts(upstreams: readonly Upstream[], rootPath = "", trusted: readonly string[] = []): Mounts {

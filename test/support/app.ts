@@ -256,6 +256,8 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
       requires: { read: null, write: null },
       enforcesScopes: false,
       tokenKey: null,
+      maxConnections: 100,
+      maxStreams: 1000,
       place: PLACE,
       ...upstream,
     })),
