@@ -59,6 +59,27 @@ function databaseVerbs(admin: Command, terminal: Terminal): void {
     .description("say whether a database can be served; nothing in it is changed")
     .action(async (options: DatabaseOptions) => (await import("./database.ts")).check(options, terminal));
 
+  onDatabase(admin.command("backup"))
+    .description("copy a database into one file while servers use it, and verify the copy")
+    .argument(
+      "<file>",
+      "the file to make, mode 0600: a SQLite database, or an archive of pg_dump for PostgreSQL",
+      notEmpty,
+    )
+    .option("--force", "replace the file where there is one")
+    .action(async (file: string, options: DatabaseOptions & { force?: boolean }) =>
+      (await import("./backup.ts")).backup(file, options, terminal),
+    );
+
+  onDatabase(admin.command("restore"))
+    .description(
+      "put a backup in a database's place, after it was verified; the server has to be stopped, and a SQLite file that was there is kept beside it",
+    )
+    .argument("<file>", "a file that 'tiled admin backup' made; PostgreSQL: into an empty database", notEmpty)
+    .action(async (file: string, options: DatabaseOptions) =>
+      (await import("./backup.ts")).restore(file, options, terminal),
+    );
+
   onDatabase(admin.command("purge"))
     .description(
       "delete expired sessions and keys, and audit rows beyond the configuration's audit.retention_days, now instead of within a minute; with --database alone no audit rows, since it says nothing of their time",

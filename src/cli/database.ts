@@ -58,7 +58,7 @@ async function withStoreAt<T>(
   }
 }
 
-function reachable({ uri }: DatabaseConfig): string {
+export function reachable({ uri }: DatabaseConfig): string {
   const text = uri?.reveal() ?? null;
   if (text !== null && parseDatabaseUri(text).kind !== "memory") return text;
   throw new OperatorError(

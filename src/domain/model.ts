@@ -103,6 +103,8 @@ export const AUDIT_EVENTS = [
   "identity_link_refused",
   "identity_unlinked",
   "database_purged",
+  "database_backed_up",
+  "database_restored",
 ] as const;
 
 export type AuditEventName = (typeof AUDIT_EVENTS)[number];

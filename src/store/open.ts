@@ -2,6 +2,7 @@
  * Where a store comes from: a URI, looked at before anything is touched, initialized and migrated where that is allowed,
  * and opened. Also what `tiled admin` does to databases.
  */
+import { MIGRATIONS } from "../../migrations/index.ts";
 import type { FailureCounters, Store } from "../domain/ports.ts";
 import { OperatorError } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -144,6 +145,11 @@ export function checkBeforeStart(uri: string | null, initIfNotExists: boolean): 
 /** `tiled admin check database`. Changes nothing. */
 export async function inspectDatabase(uri: string): Promise<Inspection> {
   return inspect(parseStored(uri));
+}
+
+/** Whether a database has all of our tables, so that opening it changes none of them. */
+export function isCurrent({ kind, level }: Inspection): boolean {
+  return kind === "served" && level === Object.keys(MIGRATIONS).at(-1);
 }
 
 type StoredAddress = Exclude<DatabaseAddress, { kind: "memory" }>;

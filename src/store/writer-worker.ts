@@ -3,6 +3,7 @@
  * them together. Started by `writer-thread.ts`.
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { Checkpoints } from "./checkpoint.ts";
 import { SqliteFile } from "./sqlite-file.ts";
 import { SqliteWriter, type WriteRequest } from "./sqlite-writer.ts";
 import { Compiler } from "./statement.ts";
@@ -23,6 +24,10 @@ function serve(port: MessagePort, { path, busyTimeout, largestBatch }: WriterDat
   const waiting: WriteRequest[] = [];
   let running = false;
   let ending = false;
+  const checkpoints = new Checkpoints(
+    () => file.current,
+    () => running,
+  );
 
   const take = (message: ToWriter) => {
     if (message === null) ending = true;
@@ -44,7 +49,9 @@ function serve(port: MessagePort, { path, busyTimeout, largestBatch }: WriterDat
     running = true;
     await run();
     running = false;
+    checkpoints.changed();
     if (!ending) return;
+    checkpoints.last();
     file.discard();
     port.close();
   });

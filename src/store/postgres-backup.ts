@@ -1,0 +1,197 @@
+/**
+ * Backup and restore of a PostgreSQL database by PostgreSQL's own programs, `pg_dump` and `pg_restore`. A backup is read in full and
+ * its rows are counted against the snapshot that it was taken from. A restore goes into an empty schema only.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { createInterface } from "node:readline";
+import type pg from "pg";
+import { OperatorError } from "../errors.ts";
+import type { Backup, Counts, Restored } from "./backup.ts";
+import { codeOf } from "./errors.ts";
+import { explain } from "./inspect-postgres.ts";
+import { newFile, taken } from "./new-file.ts";
+import { makePool } from "./postgres-pool.ts";
+import type { PostgresAddress } from "./postgres-uri.ts";
+import type { Inspection } from "./revisions.ts";
+
+/** Of libpq's parameters those that a URI may have here; the others are drivers' own, or stand elsewhere in it. */
+const LIBPQ =
+  /^(ssl\w+|passfile|options|target_session_attrs|keepalives|keepalives_idle|connect_timeout|channel_binding)$/;
+
+/** The beginning of a table's rows, which end with a line of their own. Tiled's and our tables have plain names. */
+const COPY = /^COPY (?:"(?<quoted>[^"]+)"|(?<schema>[^".]+))\."?(?<table>[^". ]+)"? \(.*\) FROM stdin;$/;
+
+export async function backupPostgres(
+  address: PostgresAddress,
+  path: string,
+  force: boolean,
+): Promise<Backup> {
+  if (!force && existsSync(path)) throw taken(path);
+  return withClient(address, async (client) => {
+    await client.query("begin isolation level repeatable read read only");
+    const [{ snapshot = "", schema = "" } = {}] = (
+      await client.query<{ snapshot: string; schema: string }>(
+        "select pg_export_snapshot() as snapshot, current_schema() as schema",
+      )
+    ).rows;
+    const file = newFile(path);
+    try {
+      const counts = await countRows(client, schema);
+      const tables = `--schema=${quoted(schema)}`;
+      const how = ["--format=custom", "--no-owner", "--no-privileges", "--no-password", tables];
+      const manual = `pg_dump ${how.slice(0, 3).join(" ")} '${tables}' --file=${path} '${libpqUri(address)}'`;
+      await run("pg_dump", [...how, `--snapshot=${snapshot}`, `--file=${file.temporary}`], address, manual);
+      await client.query("commit");
+      sameRows((await readDump(file.temporary)).counts, counts);
+      file.publish(force);
+      return { counts, bytes: statSync(path).size };
+    } finally {
+      file.remove();
+    }
+  });
+}
+
+export async function restorePostgres(
+  address: PostgresAddress,
+  path: string,
+  found: Inspection,
+): Promise<Restored> {
+  if (found.kind !== "empty") {
+    throw new OperatorError(
+      `The database at ${found.shown} has tables. Nothing was restored. Make a new one (createdb), restore into that one, and name it in database.uri: the old one stays as it is.`,
+    );
+  }
+  if (!existsSync(path)) throw new OperatorError(`There is no backup at ${path}.`);
+  const { schema, counts } = await readDump(path);
+  for (const needed of ["alembic_version", "principals", "sessions"])
+    if (counts[needed] === undefined)
+      throw new OperatorError(`${path} is no backup of this server's database: it lacks ${needed}.`);
+  const target = await withClient(address, schemaOf);
+  if (target !== schema) {
+    throw new OperatorError(
+      `The backup has the schema ${schema}, and the database's URI leads to ${target}. Name it there: options=-csearch_path%3D${schema}`,
+    );
+  }
+  const how = ["--no-owner", "--no-privileges", "--no-password", "--single-transaction", "--exit-on-error"];
+  const manual = `pg_restore ${how.join(" ")} --schema=${schema} -d '${libpqUri(address)}' ${path}`;
+  await run("pg_restore", [...how, `--schema=${schema}`, path], address, manual);
+  await withClient(address, async (client) => sameRows(await countRows(client, schema), counts));
+  return { counts, aside: null };
+}
+
+async function schemaOf(client: pg.PoolClient): Promise<string> {
+  const { rows } = await client.query<{ schema: string }>("select current_schema() as schema");
+  return rows[0]?.schema ?? "";
+}
+
+async function withClient<T>(
+  address: PostgresAddress,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const pool = makePool(address, { size: 1, statementTimeout: undefined }, () => {});
+  try {
+    const client = await pool.connect();
+    try {
+      return await work(client);
+    } finally {
+      client.release(true);
+    }
+  } catch (error) {
+    throw explain(error, address.shown);
+  } finally {
+    await pool.end();
+  }
+}
+
+async function countRows(client: pg.PoolClient, schema: string): Promise<Counts> {
+  const { rows } = await client.query<{ name: string }>(
+    "select tablename as name from pg_tables where schemaname = $1",
+    [schema],
+  );
+  const counts: Record<string, number> = {};
+  for (const { name } of rows) {
+    const text = `select count(*)::int as n from ${quoted(schema)}.${quoted(name)}`;
+    counts[name] = (await client.query<{ n: number }>(text)).rows[0]?.n ?? 0;
+  }
+  return counts;
+}
+
+/** The rows of every table in a dump, which is read to its end. */
+async function readDump(path: string): Promise<{ readonly schema: string; readonly counts: Counts }> {
+  const child = spawn("pg_restore", ["--data-only", "--file=-", path], { stdio: ["ignore", "pipe", "pipe"] });
+  const ended = finished(child, "pg_restore", `pg_restore --list ${path}`);
+  const counts: Record<string, number> = {};
+  let [schema, table]: (string | undefined)[] = [];
+  // Bytes as they are: a text may hold what else would count as the end of a line.
+  child.stdout.setEncoding("latin1");
+  const read = async () => {
+    for await (const line of createInterface({ input: child.stdout })) {
+      const begun = table === undefined ? COPY.exec(line)?.groups : undefined;
+      if (begun !== undefined) {
+        schema = begun["quoted"] ?? begun["schema"];
+        table = begun["table"] ?? "";
+        counts[table] = 0;
+      } else if (line === "\\.") table = undefined;
+      else if (table !== undefined) counts[table] = (counts[table] ?? 0) + 1;
+    }
+  };
+  await Promise.all([read(), ended]);
+  return { schema: schema ?? "", counts };
+}
+
+function sameRows(found: Counts, expected: Counts): void {
+  const wrong = Object.keys(expected).filter((table) => found[table] !== expected[table]);
+  if (wrong.length > 0) throw new OperatorError(`The copy lacks rows of ${wrong.join(", ")}.`);
+}
+
+/** The password is passed by the environment, where other users of the machine do not see it. */
+async function run(
+  program: string,
+  args: readonly string[],
+  address: PostgresAddress,
+  manual: string,
+): Promise<void> {
+  const env = address.password === undefined ? process.env : { ...process.env, PGPASSWORD: address.password };
+  const child = spawn(program, [...args, `--dbname=${libpqUri(address)}`], {
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  await finished(child, program, manual);
+}
+
+async function finished(child: ReturnType<typeof spawn>, program: string, manual: string): Promise<void> {
+  let said = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(0, 2000);
+  });
+  const code = await new Promise((resolve, reject) => {
+    child.once("close", resolve);
+    child.once("error", reject);
+  }).catch((error: unknown) => {
+    if (codeOf(error) !== "ENOENT") throw error;
+    throw new OperatorError(
+      `${program} is not on this machine's PATH. Install PostgreSQL's client programs (postgresql-client), or run where they are: ${manual}`,
+    );
+  });
+  if (code !== 0) throw new OperatorError(`${program} failed: ${said.trim() || `exit code ${code}`}`);
+}
+
+/** As PostgreSQL's own programs read it, without the password. */
+function libpqUri({ shown, parameters, hosts }: PostgresAddress): string {
+  const [place = ""] = shown.split("?");
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (LIBPQ.test(name)) query.set(name, value);
+  const mode = parameters["ssl"];
+  if (mode !== undefined && parameters["sslmode"] === undefined)
+    query.set("sslmode", /^(true|1)$/i.test(mode) ? "require" : /^(false|0)$/i.test(mode) ? "disable" : mode);
+  // pg's default where nothing is said; libpq's would be a socket.
+  const at = hosts.length === 1 && hosts[0]?.host === undefined && !process.env["PGHOST"] ? "localhost" : "";
+  if (at !== "") query.set("host", at);
+  const text = query.toString().replaceAll("+", "%20");
+  return text === "" ? place : `${place}?${text}`;
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

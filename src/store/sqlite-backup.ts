@@ -1,0 +1,137 @@
+/**
+ * Backup and restore of a SQLite file. A backup is one snapshot, taken while servers go on writing, and is read in full before it
+ * counts. A restore keeps what it replaces, and needs the file for itself.
+ */
+import { existsSync, linkSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { OperatorError } from "../errors.ts";
+import type { Backup, Counts, Restored } from "./backup.ts";
+import { codeOf, messageOf } from "./errors.ts";
+import { inspectFile } from "./inspect-sqlite.ts";
+import { giveTo, isSameFile, newFile, taken } from "./new-file.ts";
+import { complaint } from "./revisions.ts";
+import { SqliteConnection } from "./sqlite-connection.ts";
+
+/** Milliseconds to wait for those who have the file. */
+const PATIENCE = 2000;
+
+export async function backupFile(source: string, path: string, force: boolean): Promise<Backup> {
+  if (isSameFile(source, path)) throw new OperatorError(`${path} is the database itself. Name another file.`);
+  if (!force && existsSync(path)) throw taken(path);
+  const file = newFile(path);
+  try {
+    const counts = await copy(source, file.temporary);
+    file.publish(force);
+    return { counts, bytes: statSync(path).size };
+  } finally {
+    file.remove();
+  }
+}
+
+/** Also a copy that a server left without a checkpoint is read with what stands in its -wal file. */
+export async function restoreFile(path: string, target: string): Promise<Restored> {
+  if (isSameFile(path, target)) throw new OperatorError(`${path} is the database itself. Name a backup.`);
+  const found = inspectFile(path);
+  if (found.kind !== "served") throw new OperatorError(`Nothing was restored. ${complaint(found)}`);
+  const before = statSync(target, { throwIfNoEntry: false });
+  const file = newFile(target);
+  try {
+    const counts = await copy(path, file.temporary);
+    giveTo(file.temporary, before ?? statSync(dirname(target)));
+    if (before === undefined) {
+      file.publish(false);
+      return { counts, aside: null };
+    }
+    return { counts, aside: replace(target, () => file.publish(true)) };
+  } finally {
+    file.remove();
+  }
+}
+
+/** One snapshot, verified: the same rows in each table, and every page in order. */
+async function copy(source: string, path: string): Promise<Counts> {
+  const from = new SqliteConnection(source, { busyTimeout: PATIENCE });
+  try {
+    from.raw.pragma("query_only = ON");
+    from.run("begin");
+    const counts = countRows(from);
+    await from.raw.backup(path);
+    from.run("commit");
+    verify(path, counts);
+    return counts;
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    throw new OperatorError(`The database at ${source} cannot be copied: ${messageOf(error)}.`);
+  } finally {
+    from.close();
+  }
+}
+
+function verify(path: string, expected: Counts): void {
+  const copied = new SqliteConnection(path);
+  try {
+    // One file, that a medium without write access can hold as well.
+    copied.raw.pragma("journal_mode = DELETE");
+    const [first, ...more] = copied.raw.pragma("integrity_check(5)") as {
+      readonly integrity_check: string;
+    }[];
+    if (first?.integrity_check !== "ok") {
+      const errors = [first, ...more].map((row) => row?.integrity_check).join("; ");
+      throw new OperatorError(`The copy is damaged, as the database may be: ${errors}`);
+    }
+    const counts = countRows(copied);
+    const wrong = Object.keys(expected).filter((table) => counts[table] !== expected[table]);
+    if (wrong.length > 0) throw new OperatorError(`The copy lacks rows of ${wrong.join(", ")}.`);
+  } finally {
+    copied.close();
+  }
+}
+
+function countRows({ raw }: SqliteConnection): Counts {
+  const names = raw
+    .prepare("select name from sqlite_master where type = 'table' and name not like 'sqlite\\_%' escape '\\'")
+    .pluck()
+    .all() as string[];
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      raw
+        .prepare(`select count(*) from "${name.replaceAll('"', '""')}"`)
+        .pluck()
+        .get() as number,
+    ]),
+  );
+}
+
+/** While nobody else has the file open, which leaving the journal mode of a server takes; the old file gets another name. */
+function replace(target: string, publish: () => void): string {
+  const inUse = `The database at ${target} is open in another process. Stop its server first. Nothing was changed.`;
+  let connection: SqliteConnection | undefined;
+  try {
+    connection = new SqliteConnection(target, { busyTimeout: PATIENCE });
+    // Puts what is in the -wal file into the main one, so that the file kept is whole.
+    if (connection.raw.pragma("journal_mode = DELETE", { simple: true }) !== "delete")
+      throw new OperatorError(inUse);
+    connection.run("begin exclusive");
+    const aside = asideOf(target);
+    linkSync(target, aside);
+    publish();
+    connection.run("rollback");
+    return aside;
+  } catch (error) {
+    const code = codeOf(error) ?? "";
+    if (/^SQLITE_(BUSY|LOCKED)/.test(code)) throw new OperatorError(inUse);
+    if (code === "SQLITE_NOTADB") throw new OperatorError(complaint(inspectFile(target)));
+    throw error;
+  } finally {
+    connection?.close();
+  }
+}
+
+function asideOf(target: string): string {
+  const time = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
+  for (let count = 1; ; count++) {
+    const path = `${target}.before-restore-${time}${count === 1 ? "" : `-${count}`}`;
+    if (!existsSync(path)) return path;
+  }
+}
