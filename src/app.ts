@@ -10,6 +10,7 @@ import type { Authenticator } from "./authenticators/contract.ts";
 import type { Config } from "./config/model.ts";
 import { type Callers, SingleUserCallers } from "./domain/callers.ts";
 import { Exchange } from "./domain/exchange.ts";
+import { KeyGuesses } from "./domain/key-guesses.ts";
 import { LoginStates } from "./domain/login-states.ts";
 import type { Store } from "./domain/ports.ts";
 import { standingOf } from "./domain/standing.ts";
@@ -330,5 +331,7 @@ function externalProviders(authenticators: ReadonlyMap<string, Authenticator>): 
 
 function singleUserCallers(config: Config, parts: AppParts): Callers {
   if (parts.singleUserKey === null) throw new Error("A server without providers needs a single-user key.");
-  return new SingleUserCallers(parts.singleUserKey, config.authentication.allowAnonymousAccess);
+  const { allowAnonymousAccess, loginThrottle } = config.authentication;
+  const guesses = loginThrottle === false ? null : new KeyGuesses(loginThrottle.account, parts.clock);
+  return new SingleUserCallers(parts.singleUserKey, allowAnonymousAccess, guesses);
 }

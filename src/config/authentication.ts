@@ -12,20 +12,11 @@ import type { AuthenticationConfig, ProviderConfig } from "./model.ts";
 import { didYouMean } from "./suggest.ts";
 import { kindOf } from "./words.ts";
 
-const SHORTEST_KEY = 32;
-
 export function authenticationConfig(context: Context): AuthenticationConfig {
   const given = context.value.authentication ?? {};
   const providers = providerConfigs(context);
   checkAdmins(context);
   const secretKeys = given.secret_keys?.filter((key) => key !== undefined) ?? [];
-  for (const [index, key] of secretKeys.entries()) {
-    if (key.length >= SHORTEST_KEY) continue;
-    context.warn(
-      ["authentication", "secret_keys", index],
-      `shorter than ${SHORTEST_KEY} characters, so it may be guessed; make one with: openssl rand -hex 32`,
-    );
-  }
   const throttle = given.login_throttle;
   return {
     providers,

@@ -23,6 +23,7 @@ import { isReported, reportTiledsOwn } from "./real-tiled.ts";
 import { FILE_SHAPE, FileSchema, type FileValue } from "./schema.ts";
 import { serverConfig } from "./server.ts";
 import { upstreamConfigs } from "./upstreams.ts";
+import { checkSecrets } from "./weak-secrets.ts";
 
 /** What a configuration says as far as it can be understood, and what is wrong with it. */
 export interface ReadConfig {
@@ -110,8 +111,10 @@ function build(
   });
   const context = new Context((value ?? {}) as FileValue, root, overrides, problems, warnings);
   const { database, metrics, pages, audit, log, allow_origins: origins } = context.value;
+  const server = serverConfig(context);
+  checkSecrets(context, server);
   const config: Config = {
-    server: serverConfig(context),
+    server,
     authentication: authenticationConfig(context),
     database: {
       uri: database?.uri == null ? null : new Secret(database.uri),

@@ -67,6 +67,11 @@ export const authentication = section("Who may log in, how, and for how long", {
     secretText("alphanumeric"),
     "The key of the single user, where there are no providers. Without it, each start makes another and prints it",
   ),
+  allow_weak_secrets: optional(
+    Type.Boolean(),
+    "Whether a server that others can reach starts with secret_keys or a single_user_api_key that may be guessed; each start warns of it. For old deployments, until their secrets are changed",
+    false,
+  ),
   access_token_max_age: optional(
     duration(),
     "How long an access token is good; clients renew it by themselves",

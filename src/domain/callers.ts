@@ -8,6 +8,7 @@ import { equalSecrets, type Secret, sha256 } from "../lib/secrets.ts";
 import type { KeyActivity } from "./activity.ts";
 import type { Caller, KnownCaller } from "./caller.ts";
 import type { Directory } from "./directory.ts";
+import type { KeyGuesses } from "./key-guesses.ts";
 import type { ApiKeyRecord, IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model.ts";
 import { ANONYMOUS_SCOPES, INHERIT, SINGLE_USER_SCOPES } from "./scopes.ts";
 import type { AccessClaims, Tokens } from "./tokens.ts";
@@ -40,18 +41,30 @@ export class SingleUserCallers implements Callers {
   readonly #key: Secret;
   readonly #anonymous: Caller;
   readonly #owner: Caller = { kind: "single_user", scopes: SINGLE_USER_SCOPES };
+  readonly #guesses: KeyGuesses | null;
 
-  constructor(key: Secret, allowAnonymous: boolean) {
+  /** `guesses`: null where nothing is throttled. */
+  constructor(key: Secret, allowAnonymous: boolean, guesses: KeyGuesses | null = null) {
     this.#key = key;
+    this.#guesses = guesses;
     this.#anonymous = anonymous(allowAnonymous);
   }
 
-  identify(credential: Credential): Caller {
+  identify(credential: Credential, origin: () => Origin): Caller {
     if (credential.kind === "none") return this.#anonymous;
     if (credential.kind === "bearer")
       throw new Failure("invalid_token", { log: "no tokens in single-user mode" });
-    if (!equalSecrets(credential.secret, this.#key.reveal())) throw new Failure("invalid_api_key");
+    const right = equalSecrets(credential.secret, this.#key.reveal());
+    if (this.#guesses !== null) this.#weigh(this.#guesses, credential.secret, right, origin().address);
+    if (!right) throw new Failure("invalid_api_key");
     return this.#owner;
+  }
+
+  #weigh(guesses: KeyGuesses, secret: string, right: boolean, address: string | null): void {
+    const retryAfter = guesses.retryAfter(address, right);
+    if (retryAfter > 0) throw new Failure("throttled", { headers: { "retry-after": String(retryAfter) } });
+    if (right) guesses.right(address);
+    else guesses.wrong(address, secret);
   }
 }
 

@@ -44,7 +44,7 @@ describe("checking a configuration without starting", () => {
 
   it("names the redirect URIs to register", async () => {
     const provider = `authentication:
-  secret_keys: [${"k".repeat(40)}]
+  secret_keys: [0123456789abcdef0123456789abcdef01234567]
   providers:
     - provider: lab
       authenticator: tiled.authenticators:OIDCAuthenticator
@@ -62,7 +62,7 @@ ${TREES}`;
 
   it("tells what an authenticator's class warns of, such as Tiled's own page for logins without its tokens", async () => {
     const { err, problems } = await checked(`authentication:
-  secret_keys: [${"k".repeat(40)}]
+  secret_keys: [0123456789abcdef0123456789abcdef01234567]
   providers:
   - provider: sso
     authenticator: tiled.authenticators:OIDCAuthenticator

@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { load, problems, TREES, wrong } from "./support.ts";
 
-const KEYS = '["0123456789abcdef0123456789abcdef", "second"]';
+const LONG = "0123456789abcdef0123456789abcdef";
+const KEYS = JSON.stringify([LONG, `${LONG}2`]);
 
 describe("single settings from the environment, weaker than the file", () => {
   it("fill in what the file does not say", () => {
     const config = load(TREES, {
       TILED_SECRET_KEYS: KEYS,
       TILED_ALLOW_ANONYMOUS_ACCESS: "true",
-      TILED_SINGLE_USER_API_KEY: "abc",
+      TILED_SINGLE_USER_API_KEY: LONG,
       TILED_DATABASE_URI: "sqlite:///env.db",
       TILED_DATABASE_INIT_IF_NOT_EXISTS: "1",
       TILED_DATABASE_POOL_SIZE: "7",
@@ -26,7 +27,7 @@ describe("single settings from the environment, weaker than the file", () => {
       JSON.parse(KEYS),
     );
     assert.equal(authentication.allowAnonymousAccess, true);
-    assert.equal(authentication.singleUserApiKey?.reveal(), "abc");
+    assert.equal(authentication.singleUserApiKey?.reveal(), LONG);
     assert.equal(authentication.accessTokenMaxAge, 60);
     assert.equal(authentication.refreshTokenMaxAge, 120);
     assert.equal(authentication.sessionMaxAge, 180);
@@ -39,7 +40,7 @@ describe("single settings from the environment, weaker than the file", () => {
   });
 
   it("say nothing where the file does", () => {
-    const yaml = `authentication: {secret_keys: [file], allow_anonymous_access: false, access_token_max_age: 1}
+    const yaml = `authentication: {secret_keys: [${LONG}], allow_anonymous_access: false, access_token_max_age: 1}
 database: {uri: file.db}
 server: {public_url: https://file.example.org}
 ${TREES}`;
@@ -53,7 +54,7 @@ ${TREES}`;
     });
     assert.deepEqual(
       authentication.secretKeys?.map((key) => key.reveal()),
-      ["file"],
+      [LONG],
     );
     assert.equal(authentication.allowAnonymousAccess, false);
     assert.equal(authentication.accessTokenMaxAge, 1);

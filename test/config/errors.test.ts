@@ -47,7 +47,7 @@ trees:
   arg: {}
 `,
     [
-      "5 authentication.providers[0].argz: unknown key 'argz'; did you mean 'args'? Allowed here: provider, authenticator, args",
+      "5 authentication.providers[0].argz: unknown key 'argz'; did you mean 'args'? Allowed here: provider, authenticator, args, case_sensitive",
       "7 authentication.tiled_admins[0].name: unknown key 'name'. Allowed here: provider, id",
       "11 trees[0].arg: unknown key 'arg'; did you mean 'args'? Allowed here: path, tree, args, access_tags, upstream, host, timeout, shares_database",
     ],

@@ -13,7 +13,7 @@ const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "exampl
 const KEY = "0123456789abcdef0123456789abcdef";
 
 const ENV = {
-  TILED_KEY: "abc123",
+  TILED_KEY: KEY,
   TILED_SECRET: KEY,
   TILED_SECRET_BEFORE: `${KEY}0`,
   ALICE_PASSWORD: "secret1",
@@ -39,7 +39,7 @@ const EXAMPLES: Readonly<Record<string, Expected>> = {
   "single_user.yml": {
     authenticators: [],
     anonymous: false,
-    also: ({ authentication }) => assert.equal(authentication.singleUserApiKey?.reveal(), "abc123"),
+    also: ({ authentication }) => assert.equal(authentication.singleUserApiKey?.reveal(), KEY),
   },
   "public.yml": { authenticators: [], anonymous: true },
   "multi_user_toy.yml": {

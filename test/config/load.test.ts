@@ -368,7 +368,7 @@ describe("warnings", () => {
 
   it("short secret keys, by their place only", () => {
     assert.deepEqual(warnings(`authentication: {secret_keys: [hunter2, ${LONG}]}`), [
-      "F:1: authentication.secret_keys[0]: shorter than 32 characters, so it may be guessed; make one with: openssl rand -hex 32",
+      "F:1: authentication.secret_keys[0]: shorter than 32 characters, so it may be guessed from any token that a user has. Make one with: openssl rand -hex 32",
     ]);
   });
 
@@ -409,7 +409,7 @@ describe("warnings", () => {
 
 describe("configurations without a file", () => {
   it("one user, one tree", () => {
-    const config = singleUserConfig({ tree: TREE, env: {}, public: true, apiKey: "abc", host: "h", port: 0 });
+    const config = singleUserConfig({ tree: TREE, env: {}, public: true, apiKey: LONG, host: "h", port: 0 });
     assert.deepEqual(
       withoutPlaces({ ...config, authentication: { ...config.authentication, singleUserApiKey: null } }),
       {
@@ -418,13 +418,13 @@ describe("configurations without a file", () => {
         authentication: { ...DEFAULTS.authentication, allowAnonymousAccess: true },
       },
     );
-    assert.equal(config.authentication.singleUserApiKey?.reveal(), "abc");
+    assert.equal(config.authentication.singleUserApiKey?.reveal(), LONG);
   });
 
   it("the environment fills in", () => {
-    const env = { TILED_SINGLE_USER_API_KEY: "abc", TILED_PUBLIC_URL: "https://a.org", TILED_TREES: "[]" };
+    const env = { TILED_SINGLE_USER_API_KEY: LONG, TILED_PUBLIC_URL: "https://a.org", TILED_TREES: "[]" };
     const config = singleUserConfig({ tree: TREE, env });
-    assert.equal(config.authentication.singleUserApiKey?.reveal(), "abc");
+    assert.equal(config.authentication.singleUserApiKey?.reveal(), LONG);
     assert.equal(config.server.publicUrl, "https://a.org");
     assert.equal(config.trees.length, 1);
   });

@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import type { UpstreamConfig } from "../../src/config/model.ts";
 import { load, TREES, wrong } from "./support.ts";
 
-const KEYS = `authentication: {secret_keys: ["${"k".repeat(32)}"]}\n`;
+const KEY = "0123456789abcdef0123456789abcdef";
+const KEYS = `authentication: {secret_keys: ["${KEY}"]}\n`;
 
 function upstreams(yaml: string): object[] {
   return load(`${KEYS}${yaml}`).upstreams.map(
@@ -64,7 +65,7 @@ trees:
   upstream: http://b
   kind: http
   requires: {read: ["read:data", "read:data"], write: []}
-  token_key: ${"t".repeat(32)}
+  token_key: ${KEY.toUpperCase()}
 - {path: /other, upstream: http://c, kind: http, enforces_scopes: true}
 - {path: /unsaid, upstream: http://d, kind: null}
 `;
@@ -77,7 +78,7 @@ trees:
     const none = { read: null, write: null };
     assert.deepEqual(found, [
       ["tiled", none, false, null],
-      ["http", { read: ["read:data"], write: [] }, false, "t".repeat(32)],
+      ["http", { read: ["read:data"], write: [] }, false, KEY.toUpperCase()],
       ["http", none, true, null],
       [null, none, false, null],
     ]);
@@ -106,7 +107,7 @@ trees:
     ],
     [
       "a token_key that signs the tokens of this server",
-      `trees: [{path: /, upstream: http://a, kind: http, token_key: "${"k".repeat(32)}"}]\n${KEYS}`,
+      `trees: [{path: /, upstream: http://a, kind: http, token_key: "${KEY}"}]\n${KEYS}`,
       /^1 trees\[0\]\.token_key: this is one of authentication\.secret_keys/,
     ],
     [

@@ -86,3 +86,35 @@ test("routes that do not look at credentials keep no key", async () => {
     assert.doesNotMatch(String(response.headers["set-cookie"]), /tiled_api_key/, path);
   }
 });
+
+test("guesses at the key are throttled by address; visitors, other addresses and the owner are not", async () => {
+  const authentication = {
+    allowAnonymousAccess: true,
+    loginThrottle: { account: { failures: 3, per: 60 }, address: { failures: 9, per: 60 } },
+  };
+  await using t = await testApp({ providers: false, authentication });
+  const metrics = async (key: string | null, remoteAddress = "192.0.2.1") =>
+    await t.call({ url: "/api/v1/metrics", remoteAddress, ...(key !== null && { headers: apikey(key) }) });
+  const status = async (key: string | null, address?: string) => (await metrics(key, address)).statusCode;
+  // An old tab that sends the key of yesterday again and again guesses nothing.
+  for (let count = 0; count < 10; count++) assert.equal(await status("yesterday"), 401);
+  assert.deepEqual([await status("a"), await status("b")], [401, 401]);
+  const refused = await metrics("secret");
+  assert.equal(refused.statusCode, 429);
+  assert.equal(refused.headers["retry-after"], "60");
+  assert.equal(await status("c"), 429);
+  assert.equal((await t.call({ url: "/api/v1/metadata/", remoteAddress: "192.0.2.1" })).statusCode, 200);
+  assert.equal(await status("secret", "192.0.2.2"), 200);
+  t.clock.advance(60);
+  assert.equal(await status("secret"), 200);
+  // From now on this address is known to have it.
+  for (const guess of ["d", "e", "f"]) assert.equal(await status(guess), 401);
+  assert.equal(await status("g"), 429);
+  assert.equal(await status("secret"), 200);
+});
+
+test("without a throttle nothing is counted", async () => {
+  await using t = await testApp({ providers: false, authentication: { loginThrottle: false } });
+  for (let guess = 0; guess < 50; guess++)
+    assert.equal((await t.call({ url: "/api/v1/metrics", headers: apikey(`g${guess}`) })).statusCode, 401);
+});

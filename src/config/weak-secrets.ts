@@ -1,0 +1,96 @@
+/**
+ * Secrets that can be guessed: refused where others can reach the server, warned of on this machine alone. A key that signs
+ * tokens is guessed at home, from any token that a user has; the single user's key by asking.
+ */
+import type { Context } from "./context.ts";
+import type { Path } from "./located.ts";
+import type { ServerConfig } from "./model.ts";
+
+const SHORTEST_KEY = 32;
+const SHORTEST_SINGLE = 16;
+/** Of random hex digits, 32 have fewer than this once in many millions. */
+const FEWEST_CHARACTERS = 6;
+const MAKE = "Make one with: openssl rand -hex 32";
+/** What people write in place of a secret. */
+const WORDS =
+  /change|replace|this|please|secret|password|passwd|default|example|sample|dummy|test|todo|tiled|admin|letmein|qwerty|insert|your|random|token|super|string|here|key|me/g;
+
+export function checkSecrets(context: Context, server: ServerConfig): void {
+  const given = context.value.authentication ?? {};
+  const reachable = reachability(server);
+  const allowed = given.allow_weak_secrets === true;
+  const tell = (path: Path, weakness: string | undefined, risk: string, option = false): void => {
+    if (weakness === undefined) return;
+    const found = `${weakness}, so ${risk}.`;
+    if (reachable === undefined || allowed) {
+      context.warn(path, `${found} ${MAKE}`);
+      return;
+    }
+    const message =
+      `${found} It is refused because ${reachable}. ${MAKE}. An old deployment starts all the same with ` +
+      "authentication.allow_weak_secrets: true";
+    if (option) context.problems.add({ file: "option --api-key", line: 0 }, [], message);
+    else context.problem(path, message);
+  };
+  for (const [index, key] of (given.secret_keys ?? []).entries()) {
+    if (key === undefined) continue;
+    const path = ["authentication", "secret_keys", index];
+    tell(path, weaknessOf(key, SHORTEST_KEY), "it may be guessed from any token that a user has");
+  }
+  for (const [index, tree] of (context.value.trees ?? []).entries()) {
+    const key = tree?.token_key;
+    if (key == null) continue;
+    tell(
+      ["trees", index, "token_key"],
+      weaknessOf(key, SHORTEST_KEY),
+      "it may be guessed from any token of it",
+    );
+  }
+  const { apiKey } = context.overrides;
+  const single = apiKey ?? given.single_user_api_key;
+  if (single == null) return;
+  const path = ["authentication", "single_user_api_key"];
+  tell(path, weaknessOf(single, SHORTEST_SINGLE), "it may be guessed", apiKey !== undefined);
+}
+
+/** Why others may reach the server; undefined where nobody but this machine's users does. */
+function reachability({ host, publicUrl, trustedProxies }: ServerConfig): string | undefined {
+  // What is no host is another problem, told elsewhere.
+  if (!isLoopback(host) && /^[\w.:%[\]-]+$/.test(host))
+    return `the server listens at ${host}, not on loopback only`;
+  if (publicUrl !== null && !isLoopback(new URL(publicUrl).hostname)) {
+    return `server.public_url is ${publicUrl}, so others reach the server`;
+  }
+  if (trustedProxies.length > 0)
+    return "a proxy is trusted (server.trusted_proxies), so others reach the server";
+  return undefined;
+}
+
+function isLoopback(host: string): boolean {
+  const name = host.toLowerCase().replace(/^\[|\]$/g, "");
+  return (
+    name === "localhost" ||
+    name.endsWith(".localhost") ||
+    name === "::1" ||
+    /^127(?:\.\d{1,3}){3}$/.test(name)
+  );
+}
+
+function weaknessOf(secret: string, shortest: number): string | undefined {
+  if (secret.length < shortest) return `shorter than ${shortest} characters`;
+  if (new Set(secret).size < FEWEST_CHARACTERS) return "made of a few characters only";
+  if (repeats(secret)) return "one short text again and again";
+  const rest = secret
+    .toLowerCase()
+    .replace(WORDS, "")
+    .replace(/[^\p{L}\p{N}]/gu, "");
+  return new Set(rest).size < FEWEST_CHARACTERS ? "made of well-known words" : undefined;
+}
+
+/** A text of less than half the shortest key's length, repeated. */
+function repeats(secret: string): boolean {
+  for (let length = 1; length < SHORTEST_SINGLE; length++) {
+    if (secret.startsWith(secret.slice(length)) && secret.length >= 2 * length) return true;
+  }
+  return false;
+}
