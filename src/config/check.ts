@@ -148,14 +148,13 @@ function checkMapping(shape: Shape, node: LocatedMapping, path: Path, report: Re
         define(result, key, plain(entry.value));
         continue;
       }
-      const hint =
-        report.hint?.(key, near !== undefined) ??
-        (near === undefined ? undefined : `did you mean ${quoted(near)}?`);
-      const start = [`unknown key ${quoted(key)}`, hint].filter((part) => part !== undefined).join("; ");
+      const hint = report.hint?.(key, near !== undefined);
+      const start = `unknown key ${quoted(key)}`;
+      const meant = near === undefined ? `${start}.` : `${start}. Did you mean ${quoted(near)}?`;
       report.problems.add(
         entry.keySpot,
         here,
-        `${start.replace(/[^?]$/, "$&.")} Allowed here: ${known.join(", ") || "no keys"}`,
+        `${hint === undefined ? meant : `${start}; ${hint}.`} Allowed here: ${known.join(", ") || "no keys"}`,
       );
     }
   }

@@ -6,8 +6,16 @@ import { quoted } from "./located.ts";
 
 export { nearest };
 
-/** " Did you mean 'toy'?", or "" where nothing is near. */
+const MOST_RELATED = 3;
+
+/** " Did you mean 'toy'?", or "" where nothing is near. Of a scope like 'read:all' all that can be read are near. */
 export function didYouMean(name: string, known: Iterable<string>): string {
   const near = nearest(name, known);
-  return near === undefined ? "" : ` Did you mean ${quoted(near)}?`;
+  const [family, rest] = name.split(":", 2);
+  const related =
+    near !== undefined
+      ? [near]
+      : [...known].filter((other) => rest !== undefined && other.startsWith(`${family}:`));
+  if (related.length === 0 || related.length > MOST_RELATED) return "";
+  return ` Did you mean ${related.map(quoted).join(" or ")}?`;
 }

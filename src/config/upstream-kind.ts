@@ -5,9 +5,9 @@
 import { isScope, SCOPES, type Scope } from "../domain/scopes.ts";
 import { Secret } from "../lib/secrets.ts";
 import type { Context } from "./context.ts";
-import { at, isNothing, type Path, quoted } from "./located.ts";
+import { at, isNothing, type Path } from "./located.ts";
 import type { UpstreamConfig } from "./model.ts";
-import { nearest } from "./suggest.ts";
+import { didYouMean } from "./suggest.ts";
 
 type Given = NonNullable<NonNullable<Context["value"]["trees"]>[number]>;
 type Kind = Pick<UpstreamConfig, "kind" | "requires" | "enforcesScopes" | "tokenKey">;
@@ -59,10 +59,10 @@ function scopes(
       found.push(name);
       continue;
     }
-    const near = nearest(name, SCOPES);
+    const place = [...path, index];
     context.problem(
-      [...path, index],
-      `found a text that is no scope${near === undefined ? "" : `; did you mean ${quoted(near)}?`} Allowed: ${SCOPES.join(", ")}`,
+      place,
+      `${context.shown(place, "this")} is not a scope.${didYouMean(name, SCOPES)} The scopes are: ${SCOPES.join(", ")}.`,
     );
   }
   return [...new Set(found)].sort();

@@ -19,7 +19,7 @@ const CASES: readonly (readonly [string, string, readonly (string | RegExp)[]])[
   [
     "a misspelt section",
     `${TREES}databse: {uri: x}\n`,
-    [`2 databse: unknown key 'databse'; did you mean 'database'? ${ALLOWED_TOP}`],
+    [`2 databse: unknown key 'databse'. Did you mean 'database'? ${ALLOWED_TOP}`],
   ],
   [
     "a key in the wrong section",
@@ -47,9 +47,9 @@ trees:
   arg: {}
 `,
     [
-      "5 authentication.providers[0].argz: unknown key 'argz'; did you mean 'args'? Allowed here: provider, authenticator, args, case_sensitive",
+      /^5 authentication\.providers\[0\]\.argz: unknown key 'argz'\. Did you mean 'args'\? Allowed here: provider, authenticator, args/,
       "7 authentication.tiled_admins[0].name: unknown key 'name'. Allowed here: provider, id",
-      "11 trees[0].arg: unknown key 'arg'; did you mean 'args'? Allowed here: path, tree, args, access_tags, upstream, host, timeout, shares_database",
+      /^11 trees\[0\]\.arg: unknown key 'arg'\. Did you mean 'args'\? Allowed here: path, tree, args, /,
     ],
   ],
   [
@@ -361,7 +361,7 @@ ${TREES}`,
     "trees:\n- {path: /a, tree: files}\n- path: /b\n  tree: files\n  args: {director: ./x, access_tags_file: [1]}\n",
     [
       /^2 trees\[0\]\.args: the key 'directory' is missing/,
-      /^5 trees\[1\]\.args\.director: unknown key 'director'; did you mean 'directory'\?/,
+      /^5 trees\[1\]\.args\.director: unknown key 'director'. Did you mean 'directory'\?/,
       /^5 trees\[1\]\.args\.access_tags_file: a list is not allowed here\. Use text/,
       /^5 trees\[1\]\.args: the key 'directory' is missing/,
       /^5 trees\[1\]\.args\.access_tags_file: tags need a policy/,

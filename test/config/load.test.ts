@@ -11,7 +11,7 @@ const TREE = "tiled.examples.generated_minimal:tree";
 const PROVIDER = "providers: [{provider: toy, authenticator: 'm:N'}]";
 const LONG = "0123456789abcdef0123456789abcdef";
 
-function withoutPlaces({ directory: _directory, trees, ...config }: Config): object {
+function withoutPlaces({ directory: _directory, places: _places, trees, ...config }: Config): object {
   return { ...config, trees: trees.map(({ path, tree, args }) => ({ path, tree, args })) };
 }
 

@@ -132,7 +132,7 @@ describe("the keys of Tiled's configuration", () => {
     );
     assert.match(
       wrong(`${TREES}uvicorn: {ssl_keyfle: k}\n`)[0] ?? "",
-      /^2 uvicorn\.ssl_keyfle: unknown key .* did you mean 'ssl_keyfile'\?/,
+      /^2 uvicorn\.ssl_keyfle: unknown key .* Did you mean 'ssl_keyfile'\?/,
     );
   });
 });

@@ -103,7 +103,7 @@ trees:
     [
       "a scope that is none",
       'trees: [{path: /, upstream: http://a, kind: http, requires: {write: ["write:dato"]}}]\n',
-      /^1 trees\[0\]\.requires\.write\[0\]: .*did you mean 'write:data'\?/,
+      /^1 trees\[0\]\.requires\.write\[0\]: .*Did you mean 'write:data'\?/,
     ],
     [
       "a token_key that signs the tokens of this server",

@@ -40,22 +40,18 @@ function compile(root: LocatedMapping, problems: Problems): TagRules {
         "a pattern begins and ends without a slash: it is matched against a path like 'run1/A'",
       );
     if (value.kind !== "list") {
-      problems.add(
-        value.spot,
-        [pattern],
-        "found something else, allowed: a list of tags, which may be empty",
-      );
+      problems.add(value.spot, [pattern], "must be a list of tags, which may be empty.");
       continue;
     }
     const tags: string[] = [];
     for (const [index, item] of value.items.entries()) {
       if (item.kind !== "scalar" || typeof item.value !== "string" || item.value.trim() === "") {
-        problems.add(item.spot, [pattern, index], "found something else, allowed: the name of a tag");
+        problems.add(item.spot, [pattern, index], "must be the name of a tag.");
       } else if (isOwnTag(item.value)) {
         problems.add(
           item.spot,
           [pattern, index],
-          `the tag ${quoted(item.value)} begins with 'user:' or 'service:'; such tags are not given by hand`,
+          `the tag ${quoted(item.value)} begins with 'user:' or 'service:'; such tags are the server's own`,
         );
       } else tags.push(normalTag(item.value));
     }

@@ -9,7 +9,7 @@ import type { Located, Path, Spot } from "../../config/located.ts";
 import { at, quoted, spotOf } from "../../config/located.ts";
 import type { Problems } from "../../config/problems.ts";
 import { optional, section, text } from "../../config/schema-shapes.ts";
-import { nearest } from "../../config/suggest.ts";
+import { didYouMean } from "../../config/suggest.ts";
 import type { Shape } from "../../config/words.ts";
 import { isScope } from "../../domain/scopes.ts";
 import { problemsOfNesting } from "./nesting.ts";
@@ -131,10 +131,9 @@ class Checker {
     }
     for (const [index, other] of (entry.auto_tags ?? []).entries()) {
       if (other?.name === undefined || isPublicTag(other.name) || this.#isTag(other.name)) continue;
-      const near = nearest(other.name, Object.keys(this.#file.tags ?? {}));
       this.#problem(
         [...path, "auto_tags", index, "name"],
-        `the tag ${quoted(other.name)} is not defined${near === undefined ? "" : `; did you mean ${quoted(near)}?`}`,
+        `the tag ${quoted(other.name)} is not defined.${didYouMean(other.name, Object.keys(this.#file.tags ?? {}))}`,
       );
     }
   }
@@ -159,10 +158,9 @@ class Checker {
     }
     if (member.scopes != null) this.#scopes(member.scopes, [...path, "scopes"]);
     if (member.role == null || at(this.#root, ["roles", member.role]) !== undefined) return;
-    const near = nearest(member.role, Object.keys(this.#file.roles ?? {}));
     this.#problem(
       [...path, "role"],
-      `the role ${quoted(member.role)} is not defined${near === undefined ? "" : `; did you mean ${quoted(near)}?`}`,
+      `the role ${quoted(member.role)} is not defined.${didYouMean(member.role, Object.keys(this.#file.roles ?? {}))}`,
     );
   }
 
@@ -179,10 +177,9 @@ class Checker {
         );
         continue;
       }
-      const near = nearest(scope, allowed);
       this.#problem(
         [...path, index],
-        `${quoted(scope)} is not a scope${near === undefined ? "" : `; did you mean ${quoted(near)}?`} The scopes are ${allowed.join(", ")}`,
+        `${quoted(scope)} is not a scope.${didYouMean(scope, allowed)} The scopes are: ${allowed.join(", ")}.`,
       );
     }
   }

@@ -412,12 +412,12 @@ describe("tags of files", () => {
         [
           "1 a pattern begins and ends",
           "2 a pattern begins and ends",
-          "3 found something else, al",
-          "4 found something else, al",
-          "4 found something else, al",
+          "3 must be a list of tags, w",
+          "4 must be the name of a tag",
+          "4 must be the name of a tag",
           "4 the tag 'user:bob' begin",
           "4 the tag 'Service:1' begi",
-          "5 the key 'd' stands here ",
+          "5 the key 'd' is given twi",
         ].map((line) => line.slice(0, 26)),
       );
       return true;

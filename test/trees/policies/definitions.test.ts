@@ -95,8 +95,8 @@ describe("what tags grant", () => {
     assert.deepEqual(
       wrong(t, "tags: {a: {auto_tags: [{name: constructor}], users: [{name: x, role: toString}]}}\n"),
       [
-        "1 tags.a.users[0].role: the role 'toString' is not defined",
-        "1 tags.a.auto_tags[0].name: the tag 'constructor' is not defined",
+        "1 tags.a.users[0].role: the role 'toString' is not defined.",
+        "1 tags.a.auto_tags[0].name: the tag 'constructor' is not defined.",
       ],
     );
   });
@@ -131,13 +131,13 @@ extra: 1
       "5 tags.Public: the tag 'public' cannot be redefined",
       "8 tags.a.users[0]: neither 'role' nor 'scopes' is given",
       "9 tags.a.users[1]: both 'role' and 'scopes' are given",
-      "10 tags.a.users[2].role: the role 'missing' is not defined",
+      "10 tags.a.users[2].role: the role 'missing' is not defined.",
       "11 tags.a.users[3].scopes: the list is empty",
-      "12 tags.a.users[4].scopes[0]: 'read:datas' is not a scope; did you mean 'read:data'?",
+      "12 tags.a.users[4].scopes[0]: 'read:datas' is not a scope. Did you mean 'read:data'?",
       "13 tags.a.users[5]: the key 'name' is missing",
       "14 tags.a.users[6].name: 5 is not allowed here",
-      "15 tags.a.auto_tags[0].name: the tag 'b' is not defined",
-      "16 tags.a.user: unknown key 'user'; did you mean 'users'?",
+      "15 tags.a.auto_tags[0].name: the tag 'b' is not defined.",
+      "16 tags.a.user: unknown key 'user'. Did you mean 'users'?",
       "18 tag_owners['User:x']: tags that begin with 'user:' or 'service:' have no owners",
       "19 extra: unknown key 'extra'",
     ];
@@ -192,7 +192,7 @@ extra: 1
     assert.match(wrong(t, "")[0] ?? "", /the file is empty/);
     assert.match(wrong(t, "- a\n")[0] ?? "", /must be a mapping .*, not a list/);
     assert.match(wrong(t, "roles: {}\n")[0] ?? "", /the key 'tags' is missing/);
-    assert.match(wrong(t, "tags: {a: {}, a: {}}\n")[0] ?? "", /the key 'a' stands here twice/);
+    assert.match(wrong(t, "tags: {a: {}, a: {}}\n")[0] ?? "", /the key 'a' is given twice/);
     const gone = readDefinitions("/nowhere/tags.yml", RULES);
     assert.match(gone.problems[0]?.message ?? "", /there is no such file/);
   });
