@@ -21,7 +21,7 @@ import { afterRequests } from "./http/after.ts";
 import { apiKeyRoutes } from "./http/api-keys.ts";
 import { protectForms } from "./http/browser-session.ts";
 import { Connections } from "./http/connections.ts";
-import { allowOrigins } from "./http/cors.ts";
+import { Cors } from "./http/cors.ts";
 import { protectFromForgery } from "./http/csrf.ts";
 import { docsRoute } from "./http/docs.ts";
 import { answerBrokenRequest, answerErrors, answerUnroutable, refuseOtherMethods } from "./http/errors.ts";
@@ -135,7 +135,8 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     version: VERSION,
   };
 
-  const app = newApp(config, parts, mounts);
+  const cors = new Cors(config.allowOrigins);
+  const app = newApp(config, parts, mounts, cors);
   // Parsed by who wants to know: `cookies.ts`.
   await app.register(cookie, { hook: false });
   await app.register(formbody, { parser: parseForm });
@@ -147,8 +148,9 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   limitPipelines(app.server, connections);
   closeUnread(app, connections);
   afterRequests(app, connections, [requestLines(app, parts.logger, proxies), metrics.count]);
-  commonHeaders(app, links);
-  allowOrigins(app, config.allowOrigins);
+  cors.answerPages(app);
+  commonHeaders(app, { links, isDraining: () => connections.draining });
+  cors.answerPreflights(app);
   protectFromForgery(app, links, config.allowOrigins);
   const browserSessions = multiUser?.services.browserSessions ?? null;
   const keys = new KeysOfUrls({
@@ -294,7 +296,7 @@ function newExchange(tokens: Tokens | null, { store, clock }: AppParts): Exchang
   });
 }
 
-function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts): FastifyInstance {
+function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts, cors: Cors): FastifyInstance {
   const { bodyLimit, headerLimit } = config.server;
   const { rewriteUrl, constraints } = gatewayRouting(mounts);
   const listening = { maxHeaderSize: headerLimit, ...upgradeOptions(config.upstreams) };
@@ -305,8 +307,10 @@ function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts): Fast
     ...(tls === null ? { http: listening } : { https: { ...tls, ...listening } }),
     bodyLimit,
     genReqId: requestIds(),
-    clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: answerUnroutable,
+    clientErrorHandler: answerBrokenRequest(cors),
+    frameworkErrors: answerUnroutable(cors),
+    // Answered in our own form, and with what a page of another origin needs to read it.
+    return503OnClosing: false,
     forceCloseConnections: "idle",
     requestTimeout: config.upstreams.length === 0 ? PATIENCE_MS : 0,
     keepAliveTimeout: 72_000,

@@ -9,6 +9,7 @@ export const FAILURES = {
     "Authorization header must include the authorization type followed by a space and then the secret, as in 'Bearer SECRET' or 'Apikey SECRET'. ",
   ],
   invalid_api_key: [401, "Invalid API key"],
+  expired_api_key: [401, "This API key has expired. Create a new one."],
   no_api_key: [401, "No API key was provided with this request."],
   invalid_token: [401, "Could not validate credentials"],
   expired_token: [401, "Access token has expired. Refresh token."],

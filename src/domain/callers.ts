@@ -174,7 +174,8 @@ export class MultiUserCallers implements Callers {
   ): Caller | Promise<Caller> {
     if (key === undefined) throw invalidApiKey("unknown");
     if (key.expirationTime !== null && key.expirationTime.getTime() <= now) {
-      throw invalidApiKey("expired");
+      // Told to a caller who has the whole secret, and to no other.
+      throw new Failure("expired_api_key");
     }
     const principal = this.#directory.summary(key.principal, now);
     if (principal instanceof Promise) return principal.then((found) => this.#keyCaller(key, found, noteFrom));

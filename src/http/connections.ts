@@ -29,6 +29,10 @@ export class Connections {
     });
   }
 
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** Call it for every request, before anything is waited for. */
   requestBegan(socket: Socket): void {
     const connection = this.#open.get(socket);

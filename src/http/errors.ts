@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Failure, type FailureCode } from "../errors.ts";
 import { JSON_TYPE, toJson } from "./answer.ts";
+import type { Cors } from "./cors.ts";
 import type { Links } from "./links.ts";
 import { routeOf } from "./route.ts";
 import { problemsOf } from "./validation.ts";
@@ -139,24 +140,47 @@ export function refuseOtherMethods(app: FastifyInstance): () => void {
 }
 
 /** A path that cannot be decoded, or a version that does not exist: no route and no hook has seen the request. */
-export function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const failure = toFailure(error, request);
-  reply
-    .code(failure.status)
-    .headers({ "content-type": JSON_TYPE, "x-tiled-request-id": request.id })
-    .send(toJson({ detail: failure.detail }));
+export function answerUnroutable(cors: Cors) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    const failure = toFailure(error, request);
+    reply
+      .code(failure.status)
+      .headers(cors.fields(request.raw.headers.origin))
+      .headers({ "content-type": JSON_TYPE, "x-tiled-request-id": request.id })
+      .send(toJson({ detail: failure.detail }));
+  };
 }
 
 /** What cannot be read as HTTP at all gets an answer too, in the same shape. */
-export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const failure = new Failure(error.code === "HPE_HEADER_OVERFLOW" ? "headers_too_large" : "bad_request");
-  const body = toJson({ detail: failure.detail });
-  const reason = failure.status === 431 ? "Request Header Fields Too Large" : "Bad Request";
-  socket.end(
-    `HTTP/1.1 ${failure.status} ${reason}\r\nContent-Type: ${JSON_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+export function answerBrokenRequest(cors: Cors) {
+  return (error: BrokenRequest, socket: Socket): void => {
+    if (error.code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const failure = new Failure(error.code === "HPE_HEADER_OVERFLOW" ? "headers_too_large" : "bad_request");
+    const reason = failure.status === 431 ? "Request Header Fields Too Large" : "Bad Request";
+    const body = toJson({ detail: failure.detail });
+    const fields = {
+      "Content-Type": JSON_TYPE,
+      "Content-Length": String(Buffer.byteLength(body)),
+      ...cors.fields(originIn(error.rawPacket)),
+      Connection: "close",
+    };
+    const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
+    socket.end([`HTTP/1.1 ${failure.status} ${reason}`, ...lines, "", body].join("\r\n"));
+  };
+}
+
+/** As Node reports it. */
+interface BrokenRequest extends Error {
+  readonly code?: string | undefined;
+  /** The bytes that it came with. */
+  readonly rawPacket?: unknown;
+}
+
+/** The page's origin, as far as its field is in what has come: only one that is allowed is sent back. */
+function originIn(packet: unknown): string | undefined {
+  const text = Buffer.isBuffer(packet) ? packet.toString("latin1") : "";
+  return /\r\norigin:[ \t]*([!-~]+)[ \t]*\r\n/i.exec(text)?.[1];
 }

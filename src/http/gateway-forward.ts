@@ -42,7 +42,7 @@ export interface Read {
 }
 
 export class Forwarder {
-  readonly #links: Pick<Links, "origin" | "path">;
+  readonly #links: Pick<Links, "origin" | "path" | "shortened">;
   readonly #pool: Pool;
   /** The path of the upstream's URL: "" or "/base". */
   readonly #base: string;
@@ -50,7 +50,7 @@ export class Forwarder {
   readonly #idle: IdleWatch;
   readonly #room: Room;
 
-  constructor(upstream: Upstream, links: Pick<Links, "origin" | "path">) {
+  constructor(upstream: Upstream, links: Pick<Links, "origin" | "path" | "shortened">) {
     const { origin, host, pathname, protocol } = new URL(upstream.url);
     const timeout = upstream.timeout * 1000;
     const connectTimeout = Math.min(timeout, CONNECT_TIMEOUT_MS);
@@ -135,7 +135,8 @@ export class Forwarder {
     const rest = location.slice(found[0].length);
     const inner = this.#base !== "" && isUnder(rest, this.#base) ? rest.slice(this.#base.length) : rest;
     const path = this.#links.path(request);
-    return this.#links.origin(request) + (path !== "" && !isUnder(inner, path) ? path : "") + inner;
+    const ours = this.#links.origin(request) + (path !== "" && !isUnder(inner, path) ? path : "") + inner;
+    return this.#links.shortened(request, ours);
   }
 }
 

@@ -28,14 +28,24 @@ export function requestIds(): (request: IncomingMessage) => string {
   };
 }
 
-export function commonHeaders(app: FastifyInstance, links: Links): void {
+export interface CommonOptions {
+  readonly links: Links;
+  /** The server is stopping. */
+  readonly isDraining: () => boolean;
+}
+
+export function commonHeaders(app: FastifyInstance, { links, isDraining }: CommonOptions): void {
   app.decorateRequest("forwarded", null);
   app.addHook("onRequest", (request, reply, done) => {
     reply.header("x-tiled-request-id", request.id);
     reply.header("x-content-type-options", "nosniff");
     reply.header("referrer-policy", "no-referrer");
     if (links.isHttps(request)) reply.header("strict-transport-security", "max-age=31536000");
-    done(checkHeaders(request) ?? checkClient(request.raw.headers["user-agent"]));
+    done(
+      isDraining()
+        ? new Failure("stopping", { headers: { "retry-after": "1" } })
+        : (checkHeaders(request) ?? checkClient(request.raw.headers["user-agent"])),
+    );
   });
   app.addHook("onSend", (request, reply, _payload, done) => {
     reply.header("server-timing", `app;dur=${Math.round(elapsed(request) * 10) / 10}`);
@@ -43,6 +53,10 @@ export function commonHeaders(app: FastifyInstance, links: Links): void {
     if (reply.getHeader("content-type") === "application/json; charset=utf-8") {
       reply.header("content-type", "application/json");
     }
+    const location = reply.statusCode < 300 ? undefined : reply.getHeader("location");
+    // What a proxy has asked for is about another host.
+    if (location !== undefined && routeOf(request).access !== "verify")
+      reply.header("location", links.shortened(request, String(location)));
     done();
   });
 }

@@ -89,7 +89,7 @@ export function createIdentity(deps: {
   };
 }
 
-const KEY_REFUSED: ReadonlySet<string> = new Set(["invalid_api_key", "no_principal"]);
+const KEY_REFUSED: ReadonlySet<string> = new Set(["invalid_api_key", "expired_api_key", "no_principal"]);
 
 function credentialIn(caller: KnownCaller): ActorCredential {
   if (caller.kind === "api_key") {

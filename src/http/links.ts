@@ -67,6 +67,19 @@ export class Links {
     return this.rootPath + this.#place(request.raw).prefix;
   }
 
+  /**
+   * A redirect within this server as a path, where there is a proxy (`root_path`) and nothing but `Host` says which host that
+   * is: nginx passes its own name unless told otherwise, takes that for the start of our addresses and adds its prefix again.
+   */
+  shortened(request: FastifyRequest, location: string): string {
+    if (this.#publicOrigin !== null || this.rootPath === "") return location;
+    if (this.#proxies.read(request).host !== undefined) return location;
+    const url = URL.parse(location);
+    const host = URL.parse(`${this.isHttps(request) ? "https" : "http"}://${request.raw.headers.host}`);
+    if (url === null || url.origin !== host?.origin) return location;
+    return url.pathname.startsWith(`${this.rootPath}/`) ? url.pathname + url.search + url.hash : location;
+  }
+
   isHttps(request: FastifyRequest): boolean {
     if (this.#publicOrigin !== null) return this.#publicOrigin.startsWith("https:");
     const { proto } = this.#proxies.read(request);

@@ -66,6 +66,9 @@ const deleteLoginCodes = statement((db, { now, batch }: Batch) =>
     ),
 );
 
+/** Whoever uses an expired key is told that it has expired, as long as it is here. */
+const KEPT_KEYS_MS = 30 * 86_400_000;
+
 const deleteKeys = statement((db, { now, batch }: Batch) =>
   db
     .deleteFrom("api_keys")
@@ -120,7 +123,7 @@ export async function purge(db: Db, { now, batch, auditBefore, origin }: Purge):
   const browserLogins = await db.run(deleteBrowserLogins, { now, batch });
   const codes = await db.run(deleteLoginCodes, { now, batch });
   const sessions = await deleteSessions(db, now, batch);
-  const apiKeys = await db.run(deleteKeys, { now, batch });
+  const apiKeys = await db.run(deleteKeys, { now: new Date(now.getTime() - KEPT_KEYS_MS), batch });
   const auditRows = auditBefore === null ? 0 : await db.run(deleteAudit, { before: auditBefore, batch });
   const failures = await db.run(deleteFailures, { now: now.getTime(), batch });
   const counts = [pendingSessions, browserLogins, codes, sessions, apiKeys, auditRows, failures];

@@ -249,7 +249,7 @@ test("below a root path, taken off by a proxy or not", async (x) => {
     response.writeHead(307, { location: `${upstream.url}/ui/` }).end();
   };
   const moved = await fetch(`${url}/tiled/api/v1/x`, { headers, redirect: "manual" });
-  assert.equal(moved.headers.get("location"), `${url}/tiled/ui/`);
+  assert.equal(moved.headers.get("location"), "/tiled/ui/");
 });
 
 test("the log names the whole path, so that the server behind can be told", async (x) => {

@@ -84,7 +84,7 @@ export const MISBEHAVIOURS = {
   }, /nbf.*clock/),
   "no time of issue": claim(drop("iat"), /\(iat\)/),
   "issued in the future": claim((claims, now) => {
-    claims.iat = now + 301;
+    claims.iat = now + 31;
   }, /future \(iat/),
   "no subject": claim(drop("sub"), /\(sub\)/),
   "an empty subject": claim(set("sub", ""), /\(sub\)/),

@@ -6,10 +6,7 @@ import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { ALGORITHMS } from "./algorithms.ts";
 import type { KnownProvider } from "./provider.ts";
-import { quoted, type SignedToken, verifySigned } from "./signature.ts";
-
-/** Seconds that the provider's clock may be ahead of ours when it says that it has just made the token. */
-const AHEAD = 300;
+import { LEEWAY, quoted, type SignedToken, verifySigned } from "./signature.ts";
 
 export interface AccessTokenRules {
   readonly audience: string;
@@ -38,7 +35,7 @@ export async function verifyAccessToken(
       : `its issuer (iss) is ${quoted(claims.iss)}, expected ${quoted(metadata.issuer)}; look at args.well_known_uri`) ??
     audienceProblem(claims, rules);
   if (why !== null) throw refuse(why);
-  if (claims.iat !== undefined && !(claims.iat <= clock.now() / 1000 + AHEAD)) {
+  if (claims.iat !== undefined && !(claims.iat <= clock.now() / 1000 + LEEWAY)) {
     throw refuse("it was issued in the future (iat): compare this machine's clock with the provider's");
   }
   return claims;

@@ -7,10 +7,7 @@ import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { accessTokenHash } from "./algorithms.ts";
 import type { KnownProvider } from "./provider.ts";
-import { quoted, type SignedToken, verifySigned } from "./signature.ts";
-
-/** Seconds that the provider's clock may be ahead of ours when it says that it has just made the token. */
-const AHEAD = 300;
+import { LEEWAY, quoted, type SignedToken, verifySigned } from "./signature.ts";
 
 export interface IdTokenRules {
   readonly clientId: string;
@@ -51,9 +48,9 @@ export async function verifyIdToken(
   const wrong = audienceProblem(claims, clientId, audience);
   if (wrong !== null) throw refuse(wrong);
   if (claims.iat === undefined || !Number.isFinite(claims.iat)) throw refuse("it has no time of issue (iat)");
-  if (claims.iat > clock.now() / 1000 + AHEAD) {
+  if (claims.iat > clock.now() / 1000 + LEEWAY) {
     throw refuse(
-      `it was issued in the future (iat, more than ${AHEAD} s): compare this machine's clock with the provider's`,
+      `it was issued in the future (iat, more than ${LEEWAY} s): compare this machine's clock with the provider's`,
     );
   }
   if (claims["nonce"] !== expected.nonce) {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import type { Case } from "../conformance.ts";
 import { at, logIn, NOW, newKey } from "../support.ts";
 
+/** So long an expired key stays, and is not listed, so that its owner is told what is wrong. */
+const MONTH = 30 * 86_400;
 const NOTHING = { sessions: 0, pendingSessions: 0, apiKeys: 0, auditRows: 0, more: false, busy: false };
 
 export const maintenanceCases: readonly Case[] = [
@@ -14,8 +16,8 @@ export const maintenanceCases: readonly Case[] = [
       const lasting = newKey(principal.uuid);
       const later = newKey(principal.uuid, { expirationTime: at(1000) });
       const short = [
-        newKey(principal.uuid, { expirationTime: at(10) }),
-        newKey(principal.uuid, { expirationTime: at(11) }),
+        newKey(principal.uuid, { expirationTime: at(10 - MONTH) }),
+        newKey(principal.uuid, { expirationTime: at(11 - MONTH) }),
       ];
       for (const key of [lasting, later, ...short]) await store.apiKeys.create(key);
 
@@ -45,7 +47,7 @@ export const maintenanceCases: readonly Case[] = [
     async (store) => {
       const { principal } = await logIn(store, "ann", { expirationTime: at(10) });
       for (const _ of [1, 2]) await logIn(store, "ann", { expirationTime: at(10) });
-      await store.apiKeys.create(newKey(principal.uuid, { expirationTime: at(10) }));
+      await store.apiKeys.create(newKey(principal.uuid, { expirationTime: at(10 - MONTH) }));
       const origin = { address: null, requestId: null, actor: null };
       const told = () => store.audit.read({ limit: 10, events: ["database_purged"] });
 
