@@ -8,7 +8,7 @@ import { OperatorError } from "../errors.ts";
 import type { AuthenticatorClass } from "./contract.ts";
 import { AUTHENTICATORS, availableNames, ELSEWHERE, PREFIX } from "./table.ts";
 
-/** What an operator of one that is missing can do. */
+/** Ways to log in until then. */
 const MEANWHILE: Readonly<Record<string, string>> = {
   LDAPAuthenticator:
     "Until then: PAMAuthenticator where the machine knows the directory's users (sssd), OIDCAuthenticator with an identity provider that reads the directory (Keycloak, authentik), or a class of your own (docs/authenticators.md).",
@@ -23,7 +23,7 @@ export async function authenticatorClass(name: string, directory: string): Promi
   if (entry !== undefined) throw new OperatorError(`'${name}' must be written '${PREFIX}${name}'.`);
   if (ELSEWHERE.has(bare)) {
     throw new OperatorError(
-      `${PREFIX}${bare} is not here yet. ${MEANWHILE[bare] ?? ""} The available ones are ${availableNames()}.`,
+      `${PREFIX}${bare} is not supported yet. ${MEANWHILE[bare] ?? ""} The available ones are ${availableNames()}.`,
     );
   }
   if (bare !== name) {

@@ -1,6 +1,6 @@
 /**
- * `tiled config migrate`: writes the two files that a configuration of a Tiled becomes, checks ours, and says what to do
- * next. What goes into which file is decided in `config/migrate/`.
+ * `tiled config migrate`: writes the two files that a configuration of a Tiled becomes, checks ours, and prints the next
+ * commands. The division is decided in `config/migrate/`.
  */
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
@@ -58,13 +58,11 @@ async function refuseExisting(
   for (const file of files) {
     if (sources.has(file))
       throw new OperatorError(
-        `${file} is what is read; it is never overwritten. Say where to write with --out.`,
+        `${file} is the source and is never overwritten. Use --out to write elsewhere.`,
       );
     const there = await stat(file).catch(() => undefined);
     if (there !== undefined && !force)
-      throw new OperatorError(
-        `${file} is there already. Overwrite it with --force, or say where to write with --out.`,
-      );
+      throw new OperatorError(`${file} exists. Use --force to overwrite it, or --out to write elsewhere.`);
   }
 }
 
@@ -89,7 +87,7 @@ function tell(
   io.out(`${here(OURS)}: this server: logins, keys and the gateway.`);
   io.out(`${here(THEIRS)}: the real Tiled behind it: ${moved.join(", ")}.`);
   for (const note of notes) io.out(`Note: ${note}.`);
-  io.out("Start both where the Tiled was started before:");
+  io.out("Start both in the folder where the Tiled was started before:");
   if (newSecret !== null)
     io.out(`  export ${newSecret}=$(openssl rand -hex 32)   # one secret for both, the same at each start`);
   const modules =
@@ -112,7 +110,7 @@ async function checkOurs(file: string, written: string, io: ConfigIo): Promise<v
     const unknown = (line: number) => unset.some((name) => lines[line - 1]?.includes(name));
     const left = error.problems.filter(({ line }) => line === 0 || !unknown(line));
     if (left.length > 0)
-      throw new OperatorError(`What is left to mend in ${file}:\n${problemLines(left).join("\n")}`);
+      throw new OperatorError(`${file} still has errors.\n${problemLines(left).join("\n")}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Forms that Tiled's own configurations once had, and what each is written as today. `tiled config migrate` rewrites the
- * first. Values are never shown: an argument may be a password.
+ * Old forms of Tiled's configurations, and the form of today for each. `tiled config migrate` rewrites the first.
+ * Values are never shown: an argument may be a password.
  */
 import type { Context } from "./context.ts";
 import { at, type Located } from "./located.ts";
@@ -29,7 +29,7 @@ export function reportOldAuthentication(context: Context): void {
   const args = argsText(at(root, ["authentication", "args"]));
   context.problem(
     ["authentication", first],
-    `Tiled of 2021 wrote it so; since then each way to log in has a name: providers: [{provider: ${nameOfProvider(name)}, authenticator: "${name}"${args}}]. The name becomes part of the identities in the database: take the one that is there`,
+    `this form is from Tiled of 2021. Use providers: [{provider: ${nameOfProvider(name)}, authenticator: "${name}"${args}}]. The provider's name is part of the identities in the database, so keep the name that an existing database has`,
   );
 }
 
@@ -40,14 +40,13 @@ function argsText(args: Located | undefined): string {
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  catalogs: "Tiled of 2021 called it so; it is 'trees' now: [{path: /, tree: …}]",
-  access_control: "older Tiled had it at each tree; it is one section for all of them now",
-  access_policy: "it is access_control.access_policy now",
-  mimetypes_by_file_ext:
-    "readers in Python are a real Tiled's, which can stand behind this server (docs/migrating.md)",
-  readers_by_mimetype:
-    "readers in Python are a real Tiled's, which can stand behind this server (docs/migrating.md)",
-  cache_settings: "it is 'streaming_cache' now, in the Tiled behind",
+  catalogs: "this form is from Tiled of 2021; use trees: [{path: /, tree: …}]",
+  access_control:
+    "a policy of one tree is from an older Tiled; use one section 'access_control' for all trees",
+  access_policy: "use access_control.access_policy",
+  mimetypes_by_file_ext: "readers in Python need a real Tiled behind this server (docs/migrating.md)",
+  readers_by_mimetype: "readers in Python need a real Tiled behind this server (docs/migrating.md)",
+  cache_settings: "use 'streaming_cache' in the configuration of the Tiled behind",
 };
 
 /** For a key that is not known where it stands. */
@@ -55,8 +54,8 @@ export function oldFormHint(key: string, root: Located): string | undefined {
   if (Object.hasOwn(HINTS, key)) return HINTS[key];
   const has = (below: string) => at(root, [key, below])?.kind === "mapping";
   if (has("direct"))
-    return "this is a profile of Tiled's client; the configuration of a server is what stands below 'direct'";
+    return "this looks like a profile of Tiled's client; the server's configuration is the part below 'direct'";
   return has("config")
-    ? "the values of a Helm chart? The configuration is what stands below 'config'"
+    ? "this looks like the values of a Helm chart; the configuration is the part below 'config'"
     : undefined;
 }

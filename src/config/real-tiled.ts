@@ -1,7 +1,7 @@
 /**
- * What a configuration asks for that only a real Tiled serves: catalogs, trees by their Python names, exporters, and
- * the policies over them. One report names all of it with the way on, since served here it would silently be less.
- * What belongs to the Tiled behind and is harmless to leave out is a note. The two files are made by `migrate/`.
+ * Finds the parts of a configuration that only a real Tiled serves: catalogs, trees by their Python names, exporters, and
+ * the policies over them. One error names all of them with the steps to take, since the data would be missing without
+ * a word. Limits and pools are harmless to leave out, and noted in `check.ts`. `migrate/` makes the two files.
  */
 
 import { printableJson } from "../lib/printable.ts";
@@ -11,14 +11,14 @@ import type { Context } from "./context.ts";
 import { at, isNothing, type Located, type Path, pathText, plain, quoted } from "./located.ts";
 import { nearest } from "./suggest.ts";
 
-/** What the reference calls its catalog: `catalog`, and all that its module makes. */
+/** The reference's names of its catalog: `catalog`, and everything in its module. */
 const CATALOG = /^(?:catalog$|tiled\.catalog(?:\.[A-Za-z_]\w*)*:)/;
 const PYTHON_NAME = /^[A-Za-z_][\w.]{0,200}:[A-Za-z_][\w.]{0,100}$/;
 
 /** Arguments of the reference's policies that say where a Tiled finds its tags. */
 const TILED_POLICY_ARGS = ["tags_db", "access_tags_parser"] as const;
 
-/** Sections that say what is served, or to whom, each with the value that says nothing. */
+/** Sections that decide which data is served, each with its default. */
 const SECTIONS: ReadonlyMap<string, { readonly what: string; readonly nothing: unknown }> = new Map([
   ["media_types", { what: "exporters", nothing: {} }],
   ["file_extensions", { what: "exporters", nothing: {} }],
@@ -34,7 +34,7 @@ const SECTIONS: ReadonlyMap<string, { readonly what: string; readonly nothing: u
 /** Their names; `migrate/` moves them. */
 export const TILED_SECTIONS: readonly string[] = [...SECTIONS.keys()];
 
-/** Trees of our own are served no less without the others. */
+/** Trees of our own lose nothing without the other sections. */
 const NEVER_HERE = "routers";
 
 export function isCatalog(tree: string): boolean {
@@ -97,7 +97,7 @@ function isThere(root: Located, path: Path): boolean {
   return node !== undefined && !isNothing(node);
 }
 
-/** What the trees of a file are: served here, by a Tiled that is still to be put behind, or by one that is there. */
+/** Where the trees of a file are served: here, by a Tiled that is still missing, or by an upstream. */
 function kindsOfTrees(context: Context) {
   const trees = writtenTrees(context);
   const upstreams = kindsOfUpstreams(context);
@@ -110,7 +110,7 @@ function kindsOfTrees(context: Context) {
   };
 }
 
-/** Whether the access policy is the Tiled's: over what it serves, or by means that only it has. */
+/** Whether the access policy is the Tiled's: it covers the Tiled's trees, or needs classes or tables of a Tiled. */
 export function isTiledsPolicy(context: Context): boolean {
   const policy = at(context.root, ["access_control", "access_policy"]);
   if (policy?.kind !== "scalar" || typeof policy.value !== "string") return false;
@@ -120,7 +120,7 @@ export function isTiledsPolicy(context: Context): boolean {
   return needsTiled(policy.value, has);
 }
 
-/** Whether only a Tiled has this policy, or what its arguments name. */
+/** Whether only a Tiled has this policy, or the objects that its arguments name. */
 export function needsTiled(policy: string, hasArg: (key: string) => boolean): boolean {
   if (TILED_POLICY_ARGS.some(hasArg)) return true;
   return (
@@ -152,13 +152,13 @@ export function reportTiledsOwn(context: Context): void {
   if (first === undefined) return;
   const joins = behind && !elsewhere;
   const start = joins
-    ? `this belongs into the configuration of the Tiled behind (${upstreams(context)}), and means nothing here:`
-    : "this needs a real Tiled behind this server, which would serve less without it:";
+    ? `these settings belong in the configuration of the Tiled behind (${upstreams(context)}) and have no effect here:`
+    : "this configuration needs a real Tiled behind this server. Without one, these would be missing:";
   const list = found.map(({ path, places, what }) => `    ${places ?? pathText(path)}: ${what}`);
   context.problem(first.path, [start, ...list, ...steps(context, first.path, joins)].join("\n"));
 }
 
-/** One line of the report: what stands at a path, or at several. */
+/** One line of the error: one path or several, and the thing that is there. */
 interface Finding {
   readonly path: Path;
   readonly places?: string;
@@ -180,8 +180,8 @@ function treeFindings(context: Context): readonly Finding[] {
       entry === undefined ? [] : [placeOf(context, entry.path)],
     );
     const what = isCatalog(tree) ? `a catalog ('${tree}')` : `the Python tree '${tree}'`;
-    const many = others.length === 0 ? "" : "; one upstream will do for all of them";
-    const folder = /[.:]files:|DirectoryAdapter/.test(tree) ? "; a folder is served here as 'files'" : "";
+    const many = others.length === 0 ? "" : "; one upstream serves all of them";
+    const folder = /[.:]files:|DirectoryAdapter/.test(tree) ? "; this server serves a folder as 'files'" : "";
     return {
       path: [...(first?.path ?? []), "tree"],
       places: places.join(" and "),
@@ -201,8 +201,8 @@ function policyText({ root }: Context, needsTiled: boolean): string {
   const name = at(root, ["access_control", "access_policy"]);
   const policy = `the policy ${name?.kind === "scalar" ? shownName(String(name.value)) : "of another form"}`;
   return needsTiled
-    ? `${policy}, which is over these trees or needs what only a Tiled has (of this server's own trees: docs/access-control.md)`
-    : `${policy}, which applies to no tree of this server's own`;
+    ? `${policy} covers trees of a Tiled or needs one (policies of this server: docs/access-control.md)`
+    : `${policy} applies to no tree of this server`;
 }
 
 function shownName(text: string): string {
@@ -213,17 +213,14 @@ function steps(context: Context, first: Path, joins: boolean): readonly string[]
   const { file } = context.root.spot;
   const written = context.spot(first).line > 0;
   const migrate = written
-    ? [`  'tiled config migrate ${printableJson(file)}' writes both files; docs/migrating.md tells more.`]
-    : ["  docs/migrating.md tells more."];
+    ? [`  'tiled config migrate ${printableJson(file)}' writes both files. See docs/migrating.md.`]
+    : ["  See docs/migrating.md."];
   if (joins)
-    return [
-      "  Move it there. Both files have the same names of providers and the same secret_keys.",
-      ...migrate,
-    ];
+    return ["  Move them there. Use the same provider names and secret_keys in both files.", ...migrate];
   return [
     `  1. Run ${written ? "this file" : "it"} in a real Tiled on loopback (uvicorn: {host: 127.0.0.1, port: 8001}).`,
-    `  2. Put this server before it (trees: [{path: /, upstream: "http://127.0.0.1:8001"}]).`,
-    "  3. Give both the same authentication.secret_keys, and the same names of providers.",
+    `  2. Put this server in front of it (trees: [{path: /, upstream: "http://127.0.0.1:8001"}]).`,
+    "  3. Give both the same authentication.secret_keys and the same provider names.",
     ...migrate,
   ];
 }

@@ -40,12 +40,12 @@ describe("names from the table", () => {
   });
 
   for (const name of ["LDAP", "SAML"]) {
-    test(`${name}Authenticator of the reference is not here yet, and what to do until then`, async () => {
+    test(`${name}Authenticator of the reference is not supported yet, and what to do until then`, async () => {
       const message = await refusal(provider(`tiled.authenticators:${name}Authenticator`));
       assert.match(message, /config\.yml:3: authentication\.providers\[0\]\.authenticator: /);
       assert.match(
         message,
-        /is not here yet\. Until then: .*OIDCAuthenticator.* The available ones are .*DictionaryAuthenticator/,
+        /is not supported yet\. Until then: .*OIDCAuthenticator.* The available ones are .*DictionaryAuthenticator/,
       );
     });
   }

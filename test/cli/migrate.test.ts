@@ -1,6 +1,6 @@
 /**
- * `tiled config migrate`: each kind of configuration of docs/migrating.md, what becomes of secrets, comments, paths and
- * files that are there. With the real Tiled behind: `test/real/migrate.test.ts`.
+ * `tiled config migrate`: each kind of configuration of docs/migrating.md, and secrets, comments, paths and
+ * existing files. With the real Tiled behind: `test/real/migrate.test.ts`.
  */
 import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -33,7 +33,7 @@ function world(env: Readonly<Record<string, string>> = VARIABLES) {
   };
 }
 
-/** What was said, and the message where it failed. */
+/** All output, and the message where it failed. */
 async function attempt(
   action: (io: ReturnType<typeof world>) => Promise<void>,
   env?: Readonly<Record<string, string>>,
@@ -78,11 +78,11 @@ describe("each kind of configuration", () => {
 
       const { failed, text } = await run(source);
       const written = await there(join(folder, "tiled.yml"));
-      assert.equal(failed, ["left to mend", "refused"].includes(kind.migrate), text);
+      assert.equal(failed, ["errors remain", "refused"].includes(kind.migrate), text);
       if (kind.left !== undefined) assert.match(text, kind.left);
       if (kind.migrate === "nothing") assert.match(text, /Nothing in this file needs a real Tiled/);
       if (!kind.migrate.startsWith("pair")) {
-        if (kind.migrate !== "left to mend") assert.equal(written, false);
+        if (kind.migrate !== "errors remain") assert.equal(written, false);
         return;
       }
       assert.equal(/put them into tiled\.yml/.test(text), kind.migrate === "pair, to be completed", text);
@@ -111,7 +111,7 @@ describe("each kind of configuration", () => {
 
 const CATALOG = "trees: [{path: /, tree: catalog, args: {uri: ./c.db}}]\n";
 
-describe("what is written", () => {
+describe("the two files", () => {
   it("variables stay variables, and need not be set", async (t) => {
     const { source, folder } = await placed(t, {
       "config.yml": `authentication: {providers: [{provider: p, authenticator: "tiled.authenticators:DummyAuthenticator"}], secret_keys: ["$SECRET_KEY"]}\ndatabase: {uri: $DATABASE}\nuvicorn: {port: $PORT}\n${CATALOG}`,
@@ -181,7 +181,7 @@ describe("what is written", () => {
     assert.match(theirs, /args: \{uri: "sqlite:\/\/\/c\.db"\}/);
   });
 
-  it("nobody else reads a file with a secret in it", async (t) => {
+  it("a file with a secret in it can be read by its owner only", async (t) => {
     const { folder } = await pairOf(
       t,
       `authentication: {secret_keys: ["${"5ecre7".repeat(8)}"]}\n${CATALOG}`,
@@ -203,11 +203,11 @@ describe("what is written", () => {
   it("nothing is overwritten without --force, and the source never", async (t) => {
     const { source, folder } = await placed(t, { "config.yml": CATALOG, "tiled.yml": "mine\n" });
     const first = await run(source);
-    assert.match(first.text, /tiled\.yml is there already\. Overwrite it with --force/);
+    assert.match(first.text, /tiled\.yml exists\. Use --force to overwrite it/);
     assert.equal(await there(join(folder, "tiled-auth.yml")), false);
     assert.equal((await run(source, { force: true })).failed, false);
     const itself = await run(join(folder, "tiled.yml"), { force: true, upstreamPort: 8002 });
-    assert.match(itself.text, /tiled\.yml is what is read; it is never overwritten/);
+    assert.match(itself.text, /tiled\.yml is the source and is never overwritten/);
   });
 
   it("in another folder paths lead where they led, and Python finds its modules", async (t) => {
@@ -256,7 +256,7 @@ describe("what is written", () => {
     assert.equal(parse(ours).trees.at(-1).kind, "tiled");
   });
 
-  it("what is no YAML is told as by a check", async (t) => {
+  it("errors of the YAML are those of a check", async (t) => {
     const { source } = await placed(t, { "config.yml": "a: [\n" });
     assert.match((await run(source)).text, /config\.yml:\d+: not valid YAML/);
   });

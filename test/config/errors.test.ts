@@ -317,7 +317,7 @@ ${TREES}`,
     "a tree of another server",
     "trees:\n- path: /\n  tree: my_package.trees:tree\n- path: other\n  tree: other.trees\n",
     [
-      /^3 trees\[0\]\.tree: this needs a real Tiled behind this server.*\n {4}trees\[0\] \('\/'\): the Python tree 'my_package\.trees:tree'\n/,
+      /^3 trees\[0\]\.tree: this configuration needs a real Tiled behind this server.*\n {4}trees\[0\] \('\/'\): the Python tree 'my_package\.trees:tree'\n/,
       /^4 trees\[1\]\.path: this path and that of trees\[0\] \('\/'\) overlap/,
       /^5 trees\[1\]\.tree: the tree 'other\.trees' is not known here\. Use .*, or a real Tiled behind/,
     ],
@@ -354,7 +354,10 @@ ${TREES}`,
   [
     "a catalog beside trees",
     `${TREES}catalog: {uri: c.db}\n`,
-    [/^2 catalog: 'catalog' and 'trees' cannot be used together/, /^2 catalog: this needs a real Tiled/],
+    [
+      /^2 catalog: 'catalog' and 'trees' cannot be used together/,
+      /^2 catalog: this configuration needs a real Tiled/,
+    ],
   ],
   [
     "a folder that is not named, and one that is misspelt",
@@ -391,7 +394,9 @@ ${TREES}`,
   [
     "an unknown policy",
     `${TREES}access_control:\n  access_policy: "my.policies:Mine"\n  args:\n`,
-    [/^2 access_control: this needs a real Tiled.*\n {4}access_control: the policy 'my\.policies:Mine'/],
+    [
+      /^2 access_control: this configuration needs a real Tiled.*\n {4}access_control: the policy 'my\.policies:Mine'/,
+    ],
   ],
   [
     "a misspelt policy",

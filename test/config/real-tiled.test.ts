@@ -1,5 +1,5 @@
 /**
- * What only a real Tiled serves is one error with the way on, never an empty server; and forms of older Tiled.
+ * Data that only a real Tiled serves is one error with the steps to take, never an empty server. Forms of older Tiled.
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -9,21 +9,25 @@ const UPSTREAM = 'trees: [{path: /, upstream: "http://127.0.0.1:8001"}]\n';
 const TOY =
   'authentication: {providers: [{provider: toy, authenticator: "tiled.authenticators:DummyAuthenticator"}], secret_keys: ["0123456789abcdef0123456789abcdef"]}\n';
 
-/** The one problem: where, and what its lines name. */
+/** The one problem: its place, and the lines of its list. */
 function report(yaml: string): readonly string[] {
   const found = wrong(yaml);
   assert.equal(found.length, 1, found.join("\n"));
   const text = found[0] ?? "";
-  assert.match(text, /\n {2}'tiled config migrate .*config\.yml' writes both files; docs\/migrating\.md/);
+  assert.match(
+    text,
+    /\n {2}'tiled config migrate .*config\.yml' writes both files\. See docs\/migrating\.md/,
+  );
   assert.doesNotMatch(text, /hunter2/);
   return text.split("\n").filter((line, index) => index === 0 || line.startsWith("    "));
 }
 
-const NEEDS = "this needs a real Tiled behind this server, which would serve less without it:";
+const NEEDS =
+  "this configuration needs a real Tiled behind this server. Without one, these would be missing:";
 const JOINS =
-  "this belongs into the configuration of the Tiled behind (trees[0]: http://127.0.0.1:8001), and means nothing here:";
+  "these settings belong in the configuration of the Tiled behind (trees[0]: http://127.0.0.1:8001) and have no effect here:";
 
-/** [what, the file, where it begins, what it names]. */
+/** [name, file, first line, list]. */
 const CASES: readonly (readonly [string, string, string, readonly string[]])[] = [
   [
     "a catalog as a tree",
@@ -51,7 +55,7 @@ const CASES: readonly (readonly [string, string, string, readonly string[]])[] =
     'trees:\n- {path: /one, tree: "databroker.mongo_normalized:Tree.from_uri", args: {uri: "mongodb://u:hunter2@h/1"}}\n- {path: /two, tree: "databroker.mongo_normalized:Tree.from_uri"}\n',
     `2 trees[0].tree: ${NEEDS}`,
     [
-      "trees[0] ('/one') and trees[1] ('/two'): the Python tree 'databroker.mongo_normalized:Tree.from_uri'; one upstream will do for all of them",
+      "trees[0] ('/one') and trees[1] ('/two'): the Python tree 'databroker.mongo_normalized:Tree.from_uri'; one upstream serves all of them",
     ],
   ],
   [
@@ -69,7 +73,7 @@ const CASES: readonly (readonly [string, string, string, readonly string[]])[] =
       "streaming_cache: streaming",
       "webhooks: webhooks",
       "create_mount_nodes_if_not_exist: catalogs",
-      "access_control: the policy 'tiled.access_control.access_policies:TagBasedAccessPolicy', which is over these trees or needs what only a Tiled has (of this server's own trees: docs/access-control.md)",
+      "access_control: the policy 'tiled.access_control.access_policies:TagBasedAccessPolicy' covers trees of a Tiled or needs one (policies of this server: docs/access-control.md)",
     ],
   ],
   [
@@ -83,7 +87,7 @@ const CASES: readonly (readonly [string, string, string, readonly string[]])[] =
     `${TOY}${UPSTREAM}access_control: {access_policy: "tiled.access_control.access_policies:DummyAccessPolicy", args: null}\n`,
     `3 access_control: ${JOINS}`,
     [
-      "access_control: the policy 'tiled.access_control.access_policies:DummyAccessPolicy', which applies to no tree of this server's own",
+      "access_control: the policy 'tiled.access_control.access_policies:DummyAccessPolicy' applies to no tree of this server",
     ],
   ],
   [
@@ -91,7 +95,7 @@ const CASES: readonly (readonly [string, string, string, readonly string[]])[] =
     `${TOY}${UPSTREAM}access_control:\n  access_policy: "tiled.access_control.access_policies:TagBasedAccessPolicy"\n  args: {provider: toy, tags_db: {uri: "file:tags.db"}, access_tags_parser: "tiled.access_control.access_tags:AccessTagsParser"}\n`,
     `3 access_control: ${JOINS}`,
     [
-      "access_control: the policy 'tiled.access_control.access_policies:TagBasedAccessPolicy', which applies to no tree of this server's own",
+      "access_control: the policy 'tiled.access_control.access_policies:TagBasedAccessPolicy' applies to no tree of this server",
     ],
   ],
   [
@@ -99,7 +103,7 @@ const CASES: readonly (readonly [string, string, string, readonly string[]])[] =
     `${TOY}${TREES}access_control:\n  access_policy: "tiled.access_control.access_policies:TagBasedAccessPolicy"\n  args: {provider: toy, tags_db: {uri: "file:tags.db"}}\n`,
     `3 access_control: ${NEEDS}`,
     [
-      "access_control: the policy 'tiled.access_control.access_policies:TagBasedAccessPolicy', which is over these trees or needs what only a Tiled has (of this server's own trees: docs/access-control.md)",
+      "access_control: the policy 'tiled.access_control.access_policies:TagBasedAccessPolicy' covers trees of a Tiled or needs one (policies of this server: docs/access-control.md)",
     ],
   ],
   [
@@ -107,7 +111,7 @@ const CASES: readonly (readonly [string, string, string, readonly string[]])[] =
     `${TOY}${TREES}access_control: {access_policy: "tiled.access_control.access_policies:ExternalPolicyDecisionPoint", args: {}}\n`,
     `3 access_control: ${NEEDS}`,
     [
-      "access_control: the policy 'tiled.access_control.access_policies:ExternalPolicyDecisionPoint', which is over these trees or needs what only a Tiled has (of this server's own trees: docs/access-control.md)",
+      "access_control: the policy 'tiled.access_control.access_policies:ExternalPolicyDecisionPoint' covers trees of a Tiled or needs one (policies of this server: docs/access-control.md)",
     ],
   ],
   [
@@ -118,7 +122,7 @@ const CASES: readonly (readonly [string, string, string, readonly string[]])[] =
   ],
 ];
 
-describe("what only a real Tiled serves", () => {
+describe("data that only a real Tiled serves", () => {
   for (const [name, yaml, where, named] of CASES) {
     it(name, () => {
       const [first, ...lines] = report(yaml);
@@ -133,11 +137,11 @@ describe("what only a real Tiled serves", () => {
   it("the steps: the file in a Tiled on loopback, an upstream, the same keys", () => {
     const [text = ""] = wrong("trees: [{path: /, tree: catalog}]\n");
     assert.match(text, /1\. Run this file in a real Tiled on loopback/);
-    assert.match(text, /2\. Put this server before it \(trees: \[\{path: \/, upstream: "http:\/\/127/);
+    assert.match(text, /2\. Put this server in front of it \(trees: \[\{path: \/, upstream: "http:\/\/127/);
     assert.match(text, /3\. Give both the same authentication\.secret_keys/);
   });
 
-  it("in a folder, the folder is what is migrated", () => {
+  it("of a folder, the folder is migrated", () => {
     const [text = ""] = wrong({
       "a.yml": "catalog: {uri: ./c.db}\n",
       "b.yml": "metrics: {prometheus: true}\n",
@@ -160,7 +164,7 @@ describe("what only a real Tiled serves", () => {
     const yaml = `${TOY}${UPSTREAM.replace("}]", ", kind: http}]")}access_control: {access_policy: "tiled.access_control.access_policies:DummyAccessPolicy", args: null}\n`;
     assert.match(
       wrong(yaml).join(),
-      /^3 access_control: this needs a real Tiled.*\n {4}access_control: the policy .* applies to no tree/,
+      /^3 access_control: this configuration needs a real Tiled.*\n {4}access_control: the policy .* applies to no tree/,
     );
   });
 
@@ -194,19 +198,23 @@ describe("forms of older Tiled", () => {
   });
 
   for (const [name, yaml, hint] of [
-    ["catalogs", `catalogs: [{path: /, catalog: x}]\n${TREES}`, /'catalogs'; Tiled of 2021.* 'trees' now/],
+    [
+      "catalogs",
+      `catalogs: [{path: /, catalog: x}]\n${TREES}`,
+      /'catalogs'; this form is from Tiled of 2021; use trees/,
+    ],
     [
       "a policy of one tree",
       TREES.replace("}]", ", access_control: {access_policy: x}}]"),
-      /'access_control'; older Tiled had it at each tree/,
+      /'access_control'; a policy of one tree is from an older Tiled/,
     ],
     [
       "a client's profile",
       `lab: {direct: {trees: []}}\n${TREES}`,
-      /unknown key 'lab'; this is a profile of Tiled's client/,
+      /unknown key 'lab'; this looks like a profile of Tiled's client/,
     ],
   ] as const) {
-    it(`${name} get the way on`, () => {
+    it(`${name}: the error shows the form of today`, () => {
       assert.match(wrong(yaml).join("\n"), hint);
     });
   }

@@ -1,10 +1,10 @@
-/** The table of docs/migrating.md has each kind that is tried, with what becomes of it, and no other. */
+/** The table of docs/migrating.md has each kind that is tried, with its outcome, and no other. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { KINDS } from "../support/migrating.ts";
 
-test("the table of kinds is what the tests try", async () => {
+test("the table has the kinds that the tests try", async () => {
   const page = await readFile(new URL("../../docs/migrating.md", import.meta.url), "utf8");
   const [, table = ""] = page.split(
     "| kind | `tiled config check` | `tiled config migrate` |\n| --- | --- | --- |\n",

@@ -1,6 +1,6 @@
-"""What the real Tiled says of configuration files, each read as `tiled serve config` reads it: check_configs.py FILE...
+"""Errors of the real Tiled in configuration files, each read as `tiled serve config` reads it: check_configs.py FILE...
 
-Reports one line of JSON behind "REPORT ": for each file nothing, or what is wrong with it.
+Reports one line of JSON behind "REPORT ": for each file null, or the error.
 """
 
 import json

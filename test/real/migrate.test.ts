@@ -1,5 +1,5 @@
 /**
- * What `tiled config migrate` writes, with the real Tiled: it takes each of the files, and pairs of the kinds that store,
+ * The files of `tiled config migrate` with the real Tiled: it takes each of them, and pairs of the kinds that store,
  * export or hide data are started and used through the gateway. The kinds are those of docs/migrating.md.
  */
 import assert from "node:assert/strict";
@@ -37,7 +37,7 @@ async function migrated(t: TestContext, files: Files, upstreamPort = 8001): Prom
   const source = join(folder, "config.yml" in files ? "config.yml" : "config.d");
   const quiet = { env: VARIABLES, out: () => {}, err: () => {} };
   await migrate(source, { upstreamPort }, quiet).catch((error: unknown) => {
-    if (!(error instanceof OperatorError) || !/left to mend/.test(error.message)) throw error;
+    if (!(error instanceof OperatorError) || !/still has errors/.test(error.message)) throw error;
   });
   return folder;
 }
@@ -223,7 +223,7 @@ tag_owners: {}
     assert.equal(await listed(api, apikey(await api.makeKey(bob, narrowed))), 403);
   }
 
-  test("a policy by tags over a catalog: each sees what is theirs", TIMEOUT, async (t) => {
+  test("a policy by tags over a catalog: each person sees their entries", TIMEOUT, async (t) => {
     await seeTheirs(await started(t, kind("a policy by tags over a catalog"), withTags));
   });
 

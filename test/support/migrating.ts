@@ -1,20 +1,20 @@
 /**
  * The kinds of configurations that people have of a Tiled, the smallest of each: the rows of the table in
- * docs/migrating.md by their names, and what becomes of each.
+ * docs/migrating.md by their names, and the outcome of each.
  */
 
-/** In a folder of its own: `config.yml`, or `config.d/…`, and what lies beside it. */
+/** In a folder of its own: `config.yml`, or `config.d/…`, and modules beside it. */
 export type Files = Readonly<Record<string, string>>;
 
 export interface Kind {
   readonly files: Files;
-  /** What `tiled config check` says: nothing, warnings or notes, or an error. */
+  /** The outcome of `tiled config check`: no word, warnings or notes, or an error. */
   readonly check: "served" | "served, with a note" | "error";
-  /** Completes it: what its message or note says. */
+  /** Its message or note. */
   readonly says?: RegExp;
-  /** What `tiled config migrate` makes of it. */
-  readonly migrate: "nothing" | "pair" | "pair, to be completed" | "left to mend" | "refused";
-  /** Of what `migrate` leaves to mend, or refuses. */
+  /** The outcome of `tiled config migrate`. */
+  readonly migrate: "nothing" | "pair" | "pair, to be completed" | "errors remain" | "refused";
+  /** The error that `migrate` ends with. */
   readonly left?: RegExp;
   /** Why the real Tiled cannot check its file here. */
   readonly unchecked?: string;
@@ -47,8 +47,8 @@ const MODULE = {
   "lab_exporters.py":
     'def to_lab(mimetype, array, metadata):\n    return b"lab:" + str(array.shape).encode()\n\n\ndef validate(spec, metadata, entry, structure_family, structure):\n    return None\n',
 };
-const NEEDS = /this needs a real Tiled behind this server/;
-const JOINS = /this belongs into the configuration of the Tiled behind/;
+const NEEDS = /this configuration needs a real Tiled behind this server/;
+const JOINS = /these settings belong in the configuration of the Tiled behind/;
 
 const served = (files: Files, says?: RegExp): Kind => ({
   files,
@@ -67,7 +67,7 @@ const mend = (files: Files, says: RegExp, left: RegExp = says): Kind => ({
   files,
   check: "error",
   says,
-  migrate: "left to mend",
+  migrate: "errors remain",
   left,
 });
 
@@ -189,7 +189,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     one(
       `${TOY}${MEMORY}trees:\n- {path: /one, tree: "databroker.mongo_normalized:Tree.from_uri", args: {uri: "mongodb://127.0.0.1/one"}}\n- {path: /two, tree: "databroker.mongo_normalized:Tree.from_uri", args: {uri: "mongodb://127.0.0.1/two"}}\n`,
     ),
-    { unchecked: "it needs a MongoDB and the package databroker", says: /one upstream will do/ },
+    { unchecked: "it needs a MongoDB and the package databroker", says: /one upstream serves all of them/ },
   ),
   "a tree of a module of one's own": pair(
     one(`${TOY}${MEMORY}trees: [{path: /, tree: "lab_trees:tree"}]\n`, {
@@ -201,7 +201,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     one(
       `authentication: {allow_anonymous_access: true}\ntrees: [{path: /, tree: "tiled.trees.files:Tree.from_directory", args: {directory: ./raw}}]\n`,
     ),
-    { unchecked: "Tiled 0.2.20 has no such adapter", says: /a folder is served here as 'files'/ },
+    { unchecked: "Tiled 0.2.20 has no such adapter", says: /this server serves a folder as 'files'/ },
   ),
   "exporters with a catalog": pair(
     one(
@@ -288,7 +288,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     one(
       `authentication: {authenticator: "tiled.authenticators:PAMAuthenticator", args: {service: login}}\n${MEMORY}${CATALOG}`,
     ),
-    { says: /Tiled of 2021/ },
+    { says: /this form is from Tiled of 2021/ },
   ),
 
   "logins as Tiled of 2021 wrote them": mend(
@@ -301,13 +301,13 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     one(
       `${provider("tiled.authenticators:LDAPAuthenticator", "server_address: ldap.example.org")}${CATALOG}`,
     ),
-    /LDAPAuthenticator is not here yet\. Until then: PAMAuthenticator/,
+    /LDAPAuthenticator is not supported yet\. Until then: PAMAuthenticator/,
   ),
   SAML: mend(
     one(
       `${provider("tiled.authenticators:SAMLAuthenticator", "saml_settings: {}, attribute_name: uid")}${DEMO}`,
     ),
-    /SAMLAuthenticator is not here yet\. Until then: OIDCAuthenticator/,
+    /SAMLAuthenticator is not supported yet\. Until then: OIDCAuthenticator/,
   ),
   "an authenticator in Python": mend(
     one(`${provider("lab_auth:LabAuthenticator", "")}${CATALOG}`),
@@ -315,11 +315,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   ),
   "trees as Tiled of 2021 wrote them": mend(
     one("authentication: {allow_anonymous_access: true}\ncatalogs: [{path: /, catalog: x}]\n"),
-    /Tiled of 2021 called it so; it is 'trees' now/,
+    /this form is from Tiled of 2021; use trees/,
   ),
   "a policy at one tree": mend(
     one(`authentication: {allow_anonymous_access: true}\n${DEMO.replace("}]", ", access_control: {}}]")}`),
-    /older Tiled had it at each tree/,
+    /a policy of one tree is from an older Tiled/,
   ),
   "a client's profile": mend(
     one(`lab: {direct: {trees: [{path: /, tree: catalog}]}}\n`),
@@ -327,22 +327,22 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   ),
   "values of a Helm chart": mend(
     one("tiled: {config: {trees: [{path: /, tree: catalog}]}}\n"),
-    /the values of a Helm chart\?/,
+    /the values of a Helm chart/,
   ),
   "readers in Python over a folder": mend(
     one(
       'authentication: {allow_anonymous_access: true}\ntrees: [{path: /, tree: files, args: {directory: ./raw, readers_by_mimetype: {image/x-lab: "lab:read"}}}]\n',
     ),
-    /readers in Python are a real Tiled's/,
+    /readers in Python need a real Tiled/,
   ),
   "a policy at the tree of a catalog": {
     files: one(
       `${TOY}${MEMORY}trees:\n- path: /raw\n  tree: catalog\n  args: {uri: ./c.db}\n  access_control: {access_policy: "tiled.access_policies:SimpleAccessPolicy", args: {provider: toy, access_lists: {alice: [a]}}}\n`,
     ),
     check: "error",
-    says: /older Tiled had it at each tree/,
+    says: /a policy of one tree is from an older Tiled/,
     migrate: "refused",
-    left: /The tree at \/raw has 'access_control'\. .* Tiled 0\.2\.20 would serve it without/,
+    left: /The tree at \/raw has 'access_control'\. Tiled 0\.2\.20 ignores a policy of one tree/,
   },
   "a Tiled's policy over a tree that stays here": {
     files: one(
@@ -351,7 +351,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     check: "error",
     says: JOINS,
     migrate: "refused",
-    left: /the trees at \/ours are served here: without it everybody would see them/,
+    left: /the trees at \/ours would be served here without it/,
   },
   "a folder of ours beside a catalog": {
     files: one(
@@ -360,7 +360,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     check: "error",
     says: NEEDS,
     migrate: "refused",
-    left: /The trees at \/files are this server's own/,
+    left: /The trees at \/files cannot move to a Tiled/,
   },
 };
 

@@ -1,6 +1,6 @@
 /**
- * The section `authentication` of both files: ours as it was, the Tiled's with the names of our providers and nobody who
- * can log in there. Secrets stay what they are in the source: a variable stays a variable.
+ * The section `authentication` of both files: ours as it was, the Tiled's with the names of our providers and no
+ * accounts. Secrets stay as they are in the source: a variable stays a variable.
  */
 import { type Document, isMap, isScalar, isSeq, type Node, Scalar, YAMLMap } from "yaml";
 import type { Environment } from "../interpolate.ts";
@@ -13,7 +13,7 @@ export interface AuthenticationPair {
   readonly newSecret: string | null;
 }
 
-/** What both files name where the source has no secret keys, as it was a single process. */
+/** The variable that both files name where the source has no secret keys, as it was a single process. */
 const VARIABLE = "TILED_SECRET";
 const IN_ENVIRONMENT = "TILED_SECRET_KEYS";
 /** A Tiled without providers would know a single user only, and no tokens. */
@@ -34,7 +34,7 @@ export function authenticationPair({ document, root }: SourceDocument, env: Envi
   if (secrets !== undefined) theirs.set("secret_keys", secrets.clone());
   const anonymous = ours.get("allow_anonymous_access", true) as unknown as Node | undefined;
   if (anonymous !== undefined) theirs.set("allow_anonymous_access", anonymous.clone());
-  theirs.commentBefore = " The names of tiled-auth's providers, and its secret keys. Nobody can log in here.";
+  theirs.commentBefore = " The names of tiled-auth's providers, and its secret keys. It has no accounts.";
   return { ours, theirs, newSecret };
 }
 

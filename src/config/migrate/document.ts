@@ -1,6 +1,6 @@
 /**
  * A configuration as YAML nodes with its comments, to be divided: one file, or a folder merged as it is loaded. Aliases
- * and merge keys are written out, since what they name may go to the other file. Variables stay as they are written.
+ * and merge keys are written out, since their anchors may go to the other file. Variables stay as they are written.
  */
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * The entries of `trees` of a configuration that is divided: what each of them is, which of them a Tiled can take, and
- * those that cannot be divided without losing what they say.
+ * The entries of `trees` of a configuration that is divided: their kinds, the ones that a Tiled can take, and errors for
+ * those that would lose a setting.
  */
 import { isMap, isSeq, type YAMLMap } from "yaml";
 import { OperatorError } from "../../errors.ts";
@@ -59,17 +59,17 @@ export function movesToTiled(tree: YAMLMap, read: (text: string) => string): boo
   return isTiledsTree(name) || (isTreeName(name) && name !== "files" && !tree.has("access_tags"));
 }
 
-/** A Tiled of today leaves out what it does not know of an entry, a policy as well. */
+/** Tiled 0.2.20 ignores unknown keys of an entry without a word, a policy as well. */
 export function refuseLost(moving: readonly YAMLMap[]): void {
   for (const tree of moving) {
     for (const key of tree.items.map(keyOf)) {
       if (["path", "tree", "args"].includes(key)) continue;
       const what =
         key === "access_control" || key === "access_policy"
-          ? "Older Tiled had a policy at each tree; Tiled 0.2.20 would serve it without. Make one section 'access_control' of them"
-          : "Tiled 0.2.20 would leave it out. Take it away, or say it as that Tiled does";
+          ? "Tiled 0.2.20 ignores a policy of one tree and would serve the tree without it. Write one section 'access_control'"
+          : "Tiled 0.2.20 ignores this key. Remove it";
       throw new OperatorError(
-        `The tree at ${places([tree])} has '${key}'. ${what}, and run this command again.`,
+        `The tree at ${places([tree])} has '${key}'. ${what}, then run this command again.`,
       );
     }
   }
@@ -79,7 +79,7 @@ export function refuseOwnTrees(staying: readonly YAMLMap[], read: (text: string)
   const own = ownTrees(staying, read);
   if (own.length === 0) return;
   throw new OperatorError(
-    `The trees at ${places(own)} are this server's own, which a Tiled cannot serve, and the Tiled behind needs '/' for its part. Put them into a configuration of their own, and run this command without them.`,
+    `The trees at ${places(own)} cannot move to a Tiled, and the Tiled behind needs '/'. Move them to another configuration, then run this command again.`,
   );
 }
 
@@ -88,7 +88,7 @@ export function refuseUnprotected(staying: readonly YAMLMap[], read: (text: stri
   const own = ownTrees(staying, read);
   if (own.length === 0) return;
   throw new OperatorError(
-    `The policy is one of a Tiled, and the trees at ${places(own)} are served here: without it everybody would see them. Give them a policy of this server's (docs/access-control.md), or a configuration of their own.`,
+    `The policy would move to the Tiled, and the trees at ${places(own)} would be served here without it. Use a policy of this server for them (docs/access-control.md), or move them to another configuration.`,
   );
 }
 

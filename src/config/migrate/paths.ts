@@ -11,7 +11,7 @@ const FIXED = [
   ["access_control", "args", "tag_definitions"],
 ];
 
-/** Texts that name a variable stay: what is in it is not known here. */
+/** Texts with a variable stay, since its value is not known here. */
 export function moveRelativePaths(document: Document, from: string, to: string): void {
   if (from === to) return;
   const moved = (path: string): string => {

@@ -1,6 +1,6 @@
 /**
  * One configuration of a Tiled becomes two: ours, with the logins and the gateway, and that of the Tiled behind, as
- * docs/gateway.md asks for it. What goes where is decided here; reading and writing files is elsewhere.
+ * docs/gateway.md asks for it. The division is decided here; files are read in `document.ts` and written by `cli/migrate.ts`.
  */
 import { type Document, isMap, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq } from "yaml";
 import { OperatorError } from "../../errors.ts";
@@ -28,7 +28,7 @@ export interface Division {
   readonly theirs: Document;
   /** Top-level keys of the Tiled's file. */
   readonly moved: readonly string[];
-  /** What the operator should know of it. */
+  /** For the operator, without a full stop. */
   readonly notes: readonly string[];
   /** The variable that both files name where the source has no secret keys; else null. */
   readonly newSecret: string | null;
@@ -50,7 +50,7 @@ const TUNING = [
   "catalog_max_overflow",
   "storage_max_overflow",
 ];
-/** What a Tiled knows and needs behind this server; more would stop its start. */
+/** The keys that a Tiled behind this server needs. It refuses unknown ones. */
 const THEIRS: ReadonlySet<string> = new Set([
   ...TILED_SECTIONS,
   ...TUNING,
@@ -61,7 +61,7 @@ const THEIRS: ReadonlySet<string> = new Set([
   "trees",
   "uvicorn",
 ]);
-/** What its web server goes on with; all else of `uvicorn` is about who reaches this server. */
+/** The keys of `uvicorn` that say how callers reach this server. All others go to the Tiled. */
 const UVICORN_OF_OURS =
   /^(?:host|port|root_path|ssl_.*|proxy_headers|forwarded_allow_ips|uds|fd|app|headers|date_header|server_header)$/;
 
@@ -91,7 +91,9 @@ export function divide(source: SourceDocument, choices: Choices): Division | nul
   const notes: string[] = [];
   const place = existing === undefined ? null : addressOf(existing);
   if (place !== null && !place.loopback)
-    notes.push(`the Tiled behind is at ${place.url}: add what is in tiled.yml to its configuration there`);
+    notes.push(
+      `the Tiled behind is at ${place.url}: add the sections of tiled.yml to its configuration there`,
+    );
   const port = place?.port ?? choices.upstreamPort;
   refuseSamePort(root, port);
 
@@ -131,7 +133,7 @@ export function divide(source: SourceDocument, choices: Choices): Division | nul
   );
   head(
     theirs,
-    ` The real Tiled behind tiled-auth.yml: nobody else may reach it. Made by 'tiled config migrate' from ${choices.name}.`,
+    ` The real Tiled behind tiled-auth.yml. It must not be reachable from elsewhere. Made by 'tiled config migrate' from ${choices.name}.`,
   );
   return { ours, theirs, moved: theirs.contents.items.map(keyOf), notes, newSecret: pair.newSecret };
 }
@@ -146,7 +148,7 @@ function policyOf(root: YAMLMap): string {
   return isMap(section) ? textOf(section, "access_policy") : "";
 }
 
-/** Variables are read for what is named, and stay in what is written. */
+/** Variables are replaced in names that decide something. The files keep them. */
 function inserted(name: string, env: Environment): string {
   return name.replaceAll(
     /\$(?:\{(\w+)\}|(\w+))/g,
@@ -238,7 +240,7 @@ function asTodaysPolicy(theirs: Document, notes: string[]): void {
   );
 }
 
-/** What the source says belongs to a Tiled whose own configuration is not here. */
+/** For sections of a Tiled whose trees are in another file. */
 function putExample(theirs: Document, notes: string[]): void {
   const trees = theirs.createNode([{ path: "/", tree: TREE_NAMES[0] }]) as YAMLSeq;
   trees.commentBefore =
