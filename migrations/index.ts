@@ -10,6 +10,7 @@ import * as coveringIndexes from "./0005_covering_indexes.ts";
 import * as originsByIdentity from "./0006_origins_by_identity.ts";
 import * as retries from "./0007_retries.ts";
 import * as foldedIdentities from "./0008_folded_identities.ts";
+import * as usedStates from "./0009_used_states.ts";
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_own_tables": tables,
@@ -20,6 +21,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0006_origins_by_identity": originsByIdentity,
   "0007_retries": retries,
   "0008_folded_identities": foldedIdentities,
+  "0009_used_states": usedStates,
 };
 
 export { restoreIndexes } from "./restore-indexes.ts";

@@ -18,6 +18,7 @@ import { Login } from "./domain/login.ts";
 import type { Store } from "./domain/ports.ts";
 import { Principals } from "./domain/principals.ts";
 import { ProxiedCallers } from "./domain/proxied-callers.ts";
+import { LoginSeals } from "./domain/sealed-login.ts";
 import { Sessions } from "./domain/sessions.ts";
 import type { CaseRule } from "./domain/spelling.ts";
 import { LoginThrottle } from "./domain/throttle.ts";
@@ -26,8 +27,9 @@ import { originOf } from "./http/identity.ts";
 import type { Proxies } from "./http/proxies.ts";
 import type { AuthServices } from "./http/services.ts";
 
-/** Logins at a provider that one address may have under way: as many as a class behind one address needs. */
+/** Logins of programs that one address may have under way, and returns of its browsers that are remembered. */
 const WAITING_LOGINS = 500;
+const REMEMBERED_RETURNS = 5000;
 
 export interface MultiUserParts {
   readonly callers: Callers;
@@ -74,11 +76,22 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     admins: authentication.admins,
     caseSensitive,
   });
-  const common = { login, throttle, clock, sessionLimit, waitingLimit: WAITING_LOGINS };
+  const common = { login, throttle, clock };
+  const seals = new LoginSeals(parts.secretKeys, clock);
   const services: AuthServices = {
     login,
-    deviceLogins: new DeviceLogins({ store: store.deviceLogins, ...common }),
-    externalLogins: new ExternalLogins({ store: store.browserLogins, ...common }),
+    deviceLogins: new DeviceLogins({
+      store: store.deviceLogins,
+      ...common,
+      sessionLimit,
+      waitingLimit: WAITING_LOGINS,
+    }),
+    externalLogins: new ExternalLogins({
+      store: store.browserLogins,
+      ...common,
+      seals,
+      waitingLimit: REMEMBERED_RETURNS,
+    }),
     sessions: new Sessions({
       store: store.sessions,
       tokens,

@@ -11,14 +11,7 @@ import { FreshCache } from "./fresh.ts";
 import type { Login, LoginAnswer } from "./login.ts";
 import type { DeviceLogin, DeviceLoginStore, DeviceRefusal, PolledLogin } from "./login-ports.ts";
 import type { Origin } from "./model.ts";
-import {
-  authorizationUri,
-  exchange,
-  type Provider,
-  type Return,
-  refuseReturn,
-  tooManyWaiting,
-} from "./provider-return.ts";
+import { authorizationUri, exchange, type Provider, type Return, refuseReturn } from "./provider-return.ts";
 import { addressBlock, type LoginThrottle } from "./throttle.ts";
 import { newUserCode, readUserCode } from "./user-code.ts";
 
@@ -64,7 +57,7 @@ export interface DeviceLoginDeps {
   readonly throttle: LoginThrottle;
   readonly clock: Clock;
   readonly sessionLimit: number;
-  /** Logins of one address that wait at the same time. */
+  /** Logins of one address that wait at the same time; the oldest gives way. */
   readonly waitingLimit: number;
 }
 
@@ -103,7 +96,6 @@ export class DeviceLogins {
         origin,
       });
       if (kind === "started") return { deviceCode, userCode, authorizationUri: uri, state };
-      if (kind === "limit") throw tooManyWaiting();
     }
     throw new Failure("store_unavailable", { log: "no user code was free" });
   }

@@ -1,6 +1,6 @@
 /**
  * Logins of a browser at a provider (RFC 6749, section 4.1): to the provider and back with a state that belongs to this
- * browser and is used once. An application that waits for the login gets a one-time code in place of tokens, which it
+ * browser, is used once, and holds all of the login (`sealed-login.ts`). An application that waits for the login gets a one-time code in place of tokens, which it
  * exchanges itself; logins of programs are in `device.ts`.
  */
 import { hash } from "node:crypto";
@@ -8,26 +8,17 @@ import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Digest, equalSecrets, randomHex, sha256 } from "../lib/secrets.ts";
-import { browserDigest, newBinding, stateDigest } from "./browser.ts";
+import { browserDigest, stateDigest } from "./browser.ts";
 import type { Login, LoginAnswer } from "./login.ts";
 import type { BegunLogin, BrowserLoginStore, IssuedCode, LoginGoal } from "./login-ports.ts";
 import type { Origin } from "./model.ts";
-import {
-  authorizationUri,
-  exchange,
-  type Provider,
-  type Return,
-  refuseReturn,
-  tooManyWaiting,
-} from "./provider-return.ts";
+import { authorizationUri, exchange, type Provider, type Return, refuseReturn } from "./provider-return.ts";
+import { isOfBrowser, type LoginSeals } from "./sealed-login.ts";
 import { addressBlock, type LoginThrottle } from "./throttle.ts";
 
 /** Seconds, both. */
 export const BROWSER_LOGIN_MAX_AGE = 600;
 const CODE_MAX_AGE = 60;
-/** Ends a state: the login began on our own pages. It says so also where nothing else is known of the login any more. */
-const OURS = "-page";
-
 /** A one-time code as an application presents it. */
 export interface GivenCode {
   readonly code: string;
@@ -40,7 +31,8 @@ export interface ExternalLoginDeps {
   readonly login: Login;
   readonly throttle: LoginThrottle;
   readonly clock: Clock;
-  /** Logins of one address that are under way at the same time. */
+  readonly seals: LoginSeals;
+  /** Returns of one address that are remembered. */
   readonly waitingLimit: number;
 }
 
@@ -51,49 +43,44 @@ export class ExternalLogins {
     this.#deps = deps;
   }
 
-  /** The URL at the provider for a browser that has this secret. */
-  async begin(
-    provider: Provider,
-    redirectUri: string,
-    browser: string,
-    goal: LoginGoal,
-    origin: Origin,
-  ): Promise<URL> {
-    const { store, clock, waitingLimit } = this.#deps;
-    const { binding, state: random } = newBinding(provider.name, redirectUri);
-    const state = isOurs(goal) ? random + OURS : random;
-    const uri = await authorizationUri(provider, binding, state);
-    const { kind } = await store.begin({
-      ...binding,
-      goal,
-      state: stateDigest(state),
-      browser: browserDigest(browser),
-      place: addressBlock(origin.address),
-      limit: waitingLimit,
-      now: new Date(clock.now()),
-      expirationTime: new Date(clock.now() + BROWSER_LOGIN_MAX_AGE * 1000),
-    });
-    if (kind === "limit") throw tooManyWaiting();
-    return uri;
+  /** The URL at the provider for a browser that has this secret. Nothing is kept of it. */
+  async begin(provider: Provider, redirectUri: string, browser: string, goal: LoginGoal): Promise<URL> {
+    const { seals } = this.#deps;
+    const { state, ...binding } = await seals.seal(provider.name, goal, browser, BROWSER_LOGIN_MAX_AGE);
+    return await authorizationUri(provider, { provider: provider.name, redirectUri, ...binding }, state);
   }
 
-  /** What the browser's login was for, once: the state is used up by this. `exchange` is what has to follow. */
-  async claim(provider: Provider, returned: Return, origin: Origin): Promise<BegunLogin> {
-    const { store, clock } = this.#deps;
-    const claim = await store.claim({
-      state: stateDigest(returned.state),
-      provider: provider.name,
-      browser: returned.browser === null ? null : browserDigest(returned.browser),
-      now: new Date(clock.now()),
-    });
-    switch (claim.kind) {
-      case "unknown":
-        return refuseReturn(this.#deps, provider.name, over("unknown, used or expired"), origin);
-      case "elsewhere":
-        return refuseReturn(this.#deps, provider.name, elsewhere(returned.browser), origin);
-      case "claimed":
-        return claim.login;
+  /**
+   * What the browser's login was for, once: the state is used up by this, and `exchange` is what has to follow. `again`:
+   * this browser has come back with it before, or comes too late. `redirectUri`: as at the beginning.
+   */
+  async claim(
+    provider: Provider,
+    redirectUri: string,
+    returned: Return,
+    origin: Origin,
+  ): Promise<{ readonly kind: "claimed" | "again"; readonly login: BegunLogin }> {
+    const { seals, store, clock, waitingLimit } = this.#deps;
+    const sealed = await seals.open(returned.state);
+    if (sealed === null) return refuseReturn(this.#deps, provider.name, over("unknown"), origin);
+    if (sealed.provider !== provider.name || !isOfBrowser(sealed, returned.browser)) {
+      return refuseReturn(this.#deps, provider.name, elsewhere(returned.browser), origin);
     }
+    const { goal, nonce, codeVerifier, expirationTime } = sealed;
+    const login = { provider: provider.name, redirectUri, nonce, codeVerifier, goal };
+    if (expirationTime.getTime() <= clock.now()) return { kind: "again", login };
+    const { kind } = await store.use({
+      state: stateDigest(returned.state),
+      expirationTime,
+      place: addressBlock(origin.address),
+      limit: waitingLimit,
+    });
+    return { kind: kind === "fresh" ? "claimed" : "again", login };
+  }
+
+  /** For a return that comes again, and leads nowhere. */
+  refuseAgain(provider: Provider, origin: Origin): Promise<never> {
+    return refuseReturn(this.#deps, provider.name, over("used or expired"), origin);
   }
 
   /** Who came back. */
@@ -162,16 +149,6 @@ export class ExternalLogins {
       return "code_of_another_browser";
     return fits(issued.challenge, verifier) ? null : "wrong_code_verifier";
   }
-}
-
-/** Whether our own pages sent the browser to the provider, and wait for it. */
-export function isOurs(goal: LoginGoal): boolean {
-  return goal.kind === "link" || (goal.kind === "page" && goal.next !== null);
-}
-
-/** The same as far as a state says it; anybody can write one, so it decides nothing but where a failure is explained. */
-export function isOursByState(state: string): boolean {
-  return state.endsWith(OURS);
 }
 
 /** RFC 7636, section 4.6. A verifier where no challenge was sent is refused, too (RFC 9700, section 2.1.1). */

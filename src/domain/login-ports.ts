@@ -62,7 +62,7 @@ export interface StartDeviceLogin extends Binding {
   readonly userAgent: string | null;
   /** The part of an address that one machine has. */
   readonly place: string;
-  /** Logins of one place that wait at the same time. */
+  /** Logins of one place that wait at the same time; beyond it the oldest gives way. */
   readonly limit: number;
   readonly now: Date;
   readonly expirationTime: Date;
@@ -78,7 +78,7 @@ export interface DeviceChange {
 
 export interface DeviceLoginStore {
   /** `taken`: another login that waits has this user code. Audit: device_login_started. */
-  start(request: StartDeviceLogin): Promise<{ readonly kind: "started" | "taken" | "limit" }>;
+  start(request: StartDeviceLogin): Promise<{ readonly kind: "started" | "taken" }>;
   byDeviceCode(deviceCode: Digest): Promise<PolledLogin | undefined>;
   byState(state: Digest): Promise<DeviceLogin | undefined>;
   /** Only where it waits: a state is used once. */
@@ -115,13 +115,15 @@ export interface BegunLogin extends Binding {
   readonly goal: LoginGoal;
 }
 
-export interface BeginLogin extends BegunLogin {
+/** A browser that comes back from a provider. */
+export interface UseState {
   readonly state: Digest;
-  readonly browser: Digest;
-  readonly place: string;
-  readonly limit: number;
-  readonly now: Date;
+  /** Until when the state would be good. */
   readonly expirationTime: Date;
+  /** The part of an address that one machine has. */
+  readonly place: string;
+  /** Returns of one place that are remembered; the oldest gives way. */
+  readonly limit: number;
 }
 
 export interface IssuedCode {
@@ -134,21 +136,8 @@ export interface IssuedCode {
 }
 
 export interface BrowserLoginStore {
-  begin(request: BeginLogin): Promise<{ readonly kind: "begun" | "limit" }>;
-  /**
-   * Hands out what the state was made for, once. `unknown`: never made, used, or expired. `elsewhere`: another provider's
-   * or another browser's; it stays.
-   */
-  claim(request: {
-    readonly state: Digest;
-    readonly provider: string;
-    readonly browser: Digest | null;
-    readonly now: Date;
-  }): Promise<
-    | { readonly kind: "claimed"; readonly login: BegunLogin }
-    | { readonly kind: "unknown" }
-    | { readonly kind: "elsewhere" }
-  >;
+  /** `used`: it has come back before. */
+  use(request: UseState): Promise<{ readonly kind: "fresh" | "used" }>;
   issueCode(code: Digest, issued: IssuedCode): Promise<void>;
   findCode(code: Digest): Promise<IssuedCode | undefined>;
   /** Ends the code and opens the session, both or none. `gone`: it was used already. Audit: as `SessionStore.open`. */

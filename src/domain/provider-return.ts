@@ -86,11 +86,3 @@ export async function refuseReturn(
   if (limitReached) await login.note("login_throttled", null, origin, { provider });
   throw failure;
 }
-
-export function tooManyWaiting(): Failure {
-  return new Failure("throttled", {
-    detail: "Too many logins from this address wait to be finished. Try again later.",
-    headers: { "retry-after": "60" },
-    log: "too many logins of one address wait",
-  });
-}

@@ -1,6 +1,7 @@
 /**
  * Cross-site request forgery: a request that changes something and carries the cookie `tiled_api_key` must repeat the
- * value of the cookie `tiled_csrf` (double submit). Other credentials are not sent by a browser on its own.
+ * value of the cookie `tiled_csrf` (double submit). Other credentials are not sent by a browser on its own. What needs no
+ * credential, such as a login, is begun by no page of a foreign origin either.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
@@ -27,16 +28,21 @@ export const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTION
 export function protectFromForgery(app: FastifyInstance, links: Links, trusted: readonly string[]): void {
   const newToken = uniqueNames(24);
   app.addHook("onRequest", (request, reply, done) => {
-    const { formToken = false, shared = false } = routeOf(request);
+    const { access, formToken = false, shared = false } = routeOf(request);
     if (!shared && !hasCookie(request, CSRF_COOKIE)) {
       const secure = links.isHttps(request) ? "; Secure" : "";
       reply.header("set-cookie", `${CSRF_COOKIE}=${newToken()}; HttpOnly; Path=/; SameSite=lax${secure}`);
     }
-    if (SAFE_METHODS.has(request.method) || formToken || !hasKeyCookie(request, links)) {
-      done();
-      return;
-    }
-    done(checkSource(request, links, trusted) ?? checkToken(request));
+    if (SAFE_METHODS.has(request.method) || formToken) done();
+    else if (hasKeyCookie(request, links)) done(checkSource(request, links, trusted) ?? checkToken(request));
+    else if (access === "public" && !trusted.includes("*") && isForeign(request, links, trusted)) {
+      // It has no credential to misuse, but what it does wrong would count against the address of its browser.
+      done(
+        new Failure("csrf", {
+          detail: "The request comes from a page whose origin is not in allow_origins.",
+        }),
+      );
+    } else done();
   });
 }
 
@@ -44,12 +50,16 @@ export function protectFromForgery(app: FastifyInstance, links: Links, trusted: 
  * A page of another host of the same domain is "same site" and may plant cookies of its own beside ours; but a browser
  * tells where a request comes from (Fetch standard, `Origin`; Fetch Metadata, `Sec-Fetch-Site`). Programs send neither.
  */
-function checkSource(request: FastifyRequest, links: Links, trusted: readonly string[]): Failure | undefined {
+function isForeign(request: FastifyRequest, links: Links, trusted: readonly string[]): boolean {
   const { origin, "sec-fetch-site": site } = request.headers;
-  const known =
-    origin !== undefined && (origin === new URL(links.base(request)).origin || trusted.includes(origin));
-  const foreign = known ? false : origin !== undefined || site === "same-site" || site === "cross-site";
-  if (foreign) return new Failure("csrf", { detail: "The request comes from a page of another origin." });
+  if (origin === undefined) return site === "same-site" || site === "cross-site";
+  return origin !== new URL(links.base(request)).origin && !trusted.includes(origin);
+}
+
+function checkSource(request: FastifyRequest, links: Links, trusted: readonly string[]): Failure | undefined {
+  if (isForeign(request, links, trusted)) {
+    return new Failure("csrf", { detail: "The request comes from a page of another origin." });
+  }
   const names = [CSRF_COOKIE, hostCookie(API_KEY_COOKIE, request, links)];
   const twice = names.some((name) => timesGiven(request, name) > 1);
   return twice ? new Failure("csrf", { detail: "A cookie of ours is given twice." }) : undefined;

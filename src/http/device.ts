@@ -14,6 +14,7 @@ import { browserOf, keepBrowser, queryOf } from "./browser.ts";
 import { DevicePages, rememberUserCode } from "./device-pages.ts";
 import { startAnswer } from "./device-start.ts";
 import { failurePages, type LoginPages } from "./login-pages.ts";
+import { requireNavigation } from "./navigation.ts";
 import { grantErrors } from "./oauth.ts";
 import type { AuthServices } from "./services.ts";
 
@@ -62,6 +63,7 @@ export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provid
     `${path}/device_code`,
     {
       config: { access: "public" },
+      onRequest: requireNavigation,
       // Looking at the address without opening it must not use up the provider's code.
       exposeHeadRoute: false,
       errorHandler,

@@ -7,10 +7,11 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Static } from "typebox";
 import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
 import { newBrowserSecret } from "../domain/browser.ts";
-import { type ExternalLogins, isOurs, isOursByState } from "../domain/external-login.ts";
+import type { ExternalLogins } from "../domain/external-login.ts";
 import type { LoginGoal } from "../domain/login-ports.ts";
 import type { IdentityRef } from "../domain/model.ts";
 import type { Provider } from "../domain/provider-return.ts";
+import { isOurs, isOursByState } from "../domain/sealed-login.ts";
 import { Failure } from "../errors.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { LoginAnswer, Problem } from "../schemas/auth.ts";
@@ -19,6 +20,7 @@ import { answerJson } from "./answer.ts";
 import { browserOf, keepBrowser, queryOf, wantsPage } from "./browser.ts";
 import { noteLogin } from "./logging.ts";
 import { type FailurePage, failurePages, type LoginPages } from "./login-pages.ts";
+import { requireNavigation } from "./navigation.ts";
 import type { AuthServices } from "./services.ts";
 
 /** A browser login that ends on our own pages; nothing is opened yet. */
@@ -45,6 +47,8 @@ export interface ExternalRoutes extends LoginPages {
     reply: FastifyReply,
     login: BrowserLogin,
   ): FastifyReply | Promise<FastifyReply>;
+  /** For a browser that comes back once more (a reload, a restored tab): false where it is not logged in. */
+  onAgain(request: FastifyRequest, reply: FastifyReply, goal: LoginGoal): Promise<boolean>;
   onLink(request: FastifyRequest, reply: FastifyReply, link: BrowserLink): Promise<FastifyReply>;
 }
 
@@ -55,6 +59,8 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
   const { services, logins, links } = options;
   const { redirectOnSuccess, redirectOnFailure, tokensInRedirect } = provider.authenticator;
   const path = `/api/v1/auth/provider/${provider.name}`;
+
+  const redirectUriOf = (request: FastifyRequest) => `${links.base(request)}${path}/code`;
 
   /** The application that waits for a login is told that it failed; what our own pages began ends there. */
   const failed = (goal: LoginGoal | null) =>
@@ -68,6 +74,7 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
     `${path}/authorize`,
     {
       config: { access: "public" },
+      onRequest: requireNavigation,
       exposeHeadRoute: false,
       errorHandler: (error, request, reply) => {
         const { next } = request.query;
@@ -79,14 +86,13 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
         tags: ["login"],
         summary: "Send the browser to the provider",
         querystring: AuthorizeQuery,
-        response: { 422: Problem, 429: Problem, 502: Problem },
+        response: { 403: Problem, 422: Problem, 502: Problem },
       },
     },
     async (request, reply) => {
       const browser = browserOf(request, links) ?? newBrowserSecret();
       const goal = goalOf(request.query, redirectOnSuccess !== null);
-      const redirectUri = `${links.base(request)}${path}/code`;
-      const url = await logins.begin(provider, redirectUri, browser, goal, services.origin(request));
+      const url = await logins.begin(provider, redirectUriOf(request), browser, goal);
       keepBrowser(request, reply, links, browser);
       return reply.header("cache-control", "no-store").redirect(url.href, 307);
     },
@@ -96,6 +102,7 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
     `${path}/code`,
     {
       config: { access: "public" },
+      onRequest: requireNavigation,
       // Looking at the address without opening it must not use up the provider's code.
       exposeHeadRoute: false,
       // As long as it is not known what the login was for, its state may still say whose it was.
@@ -108,18 +115,23 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
         tags: ["login"],
         summary: "Finish the login of a browser that comes back from the provider",
         querystring: ProviderReturn,
-        response: { 200: LoginAnswer, 401: Problem, 502: Problem, 504: Problem },
+        response: { 200: LoginAnswer, 401: Problem, 403: Problem, 502: Problem, 504: Problem },
       },
     },
     async (request, reply) => {
       const browser = browserOf(request, links);
-      const callback = new URL(`${links.base(request)}${path}/code${queryOf(request)}`);
+      const redirectUri = redirectUriOf(request);
+      const callback = new URL(redirectUri + queryOf(request));
       const origin = services.origin(request);
       const { state = "" } = request.query;
       const returned = { state, callback, browser };
-      const login = await logins.claim(provider, returned, origin);
+      const { kind, login } = await logins.claim(provider, redirectUri, returned, origin);
       reply.header("cache-control", "no-store");
       try {
+        if (kind === "again") {
+          const isSent = await options.onAgain(request, reply, login.goal);
+          return isSent ? reply : await logins.refuseAgain(provider, origin);
+        }
         const identity = await logins.exchange(provider, login, returned, origin);
         return await finish(request, reply, login.goal, identity);
       } catch (error) {

@@ -209,8 +209,7 @@ async function leave(
   const browser = browserOf(request, links) ?? newBrowserSecret();
   const redirectUri = `${links.base(request)}/api/v1/auth/provider/${provider.name}/code`;
   const goal = { kind: "link", session } as const;
-  const origin = services.origin(request);
-  const { href } = await services.externalLogins.begin(provider, redirectUri, browser, goal, origin);
+  const { href } = await services.externalLogins.begin(provider, redirectUri, browser, goal);
   keepBrowser(request, reply, links, browser);
   const page = leavingPage({ site, basePath: links.rootPath, provider: provider.name, href });
   return sendPage(reply, page, { noStore: true });

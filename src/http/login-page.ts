@@ -8,6 +8,7 @@ import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
 import { newBrowserSecret } from "../domain/browser.ts";
 import { formTokenOf, isToken, loginTokenOf } from "../domain/browser-session.ts";
 import type { Caller } from "../domain/caller.ts";
+import type { LoginGoal } from "../domain/login-ports.ts";
 import type { IdentityRef } from "../domain/model.ts";
 import { Failure } from "../errors.ts";
 import type { Site } from "../pages/layout.ts";
@@ -89,6 +90,28 @@ export class LoginPages {
     keepSession(request, reply, links, secret, browserSessions.maxAge);
     if (hasKeyCookie(request, links)) dropKey(request, reply, links);
     return seeOther(reply, this.next(request, login.next)?.href ?? `${links.base(request)}/account`);
+  }
+
+  /** To where a login at a provider was to lead, for a browser that comes back with it once more: false where it is not logged in. */
+  async goOn(request: FastifyRequest, reply: FastifyReply, goal: LoginGoal): Promise<boolean> {
+    const { links } = this.#deps;
+    if (goal.kind === "application" || !(await this.#isLoggedIn(request))) return false;
+    const next = goal.kind === "page" ? this.next(request, goal.next) : null;
+    seeOther(reply, next?.href ?? `${links.base(request)}/account`);
+    return true;
+  }
+
+  async #isLoggedIn(request: FastifyRequest): Promise<boolean> {
+    const { services, links } = this.#deps;
+    const secret = sessionSecretOf(request, links);
+    if (secret === null) return false;
+    try {
+      await services.browserSessions.identify(secret);
+      return true;
+    } catch (error) {
+      if (error instanceof Failure && error.status < 500) return false;
+      throw error;
+    }
   }
 
   next(request: FastifyRequest, text: string | null | undefined): URL | null {

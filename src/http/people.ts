@@ -43,6 +43,7 @@ export function peopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
       links,
       clock,
       onBrowserLogin: (request, reply, back) => login.welcome(request, reply, back),
+      onAgain: (request, reply, goal) => login.goOn(request, reply, goal),
       onLink: (request, reply, link) => finishLink(deps, request, reply, link),
     },
     externals,

@@ -1,76 +1,46 @@
 /**
- * Browser logins on their way to a provider and back, and the one-time codes that applications exchange. Both are rows
- * that end by being deleted: what was used is gone.
+ * Which browser logins have come back from a provider, so that none does twice, and the one-time codes that applications
+ * exchange, which end by being deleted.
  */
-import type { BeginLogin, BrowserLoginStore, IssuedCode, LoginGoal } from "../domain/login-ports.ts";
+import type { BrowserLoginStore, IssuedCode, UseState } from "../domain/login-ports.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Backend } from "./backend.ts";
 import { writeState } from "./codec.ts";
 import { type OpenCommand, openSession } from "./sessions.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 
-const countWaiting = statement((db, { place, now }: Args<{ place: string; now: Date }>) =>
+const insertUsed = statement((db, { state, place, expirationTime }: Args<UseState>) =>
   db
-    .selectFrom("tiled_auth_browser_logins")
+    .insertInto("tiled_auth_used_states")
+    .values({ state, place, expiration_time: expirationTime })
+    .onConflict((conflict) => conflict.column("state").doNothing()),
+);
+
+const countUsed = statement((db, { place }: Args<{ place: string }>) =>
+  db
+    .selectFrom("tiled_auth_used_states")
     .where("place", "=", place)
-    .where("expiration_time", ">", now)
-    .select((eb) => eb.fn.countAll<number>().as("waiting")),
+    .select((eb) => eb.fn.countAll<number>().as("used")),
 );
 
-/** Objects are text here, so that nothing but plain values crosses the border of the writer's thread. */
-export type BeginCommand = Omit<BeginLogin, "goal"> & { readonly goal: string };
-
-const insertLogin = statement((db, row: Args<BeginCommand>) =>
-  db.insertInto("tiled_auth_browser_logins").values({
-    state: row.state,
-    provider: row.provider,
-    redirect_uri: row.redirectUri,
-    nonce: row.nonce,
-    code_verifier: row.codeVerifier,
-    browser: row.browser,
-    place: row.place,
-    goal: row.goal,
-    expiration_time: row.expirationTime,
-  }),
-);
-
-const lockLogin = statement((db, { state }: Args<{ state: Digest }>, dialect) =>
+const deleteOldest = statement((db, { place }: Args<{ place: string }>) =>
   db
-    .selectFrom("tiled_auth_browser_logins")
-    .where("state", "=", state)
-    .selectAll()
-    .$if(dialect === "postgresql", (query) => query.forUpdate()),
+    .deleteFrom("tiled_auth_used_states")
+    .where("state", "=", (eb) =>
+      eb
+        .selectFrom("tiled_auth_used_states")
+        .where("place", "=", place)
+        .orderBy("expiration_time")
+        .select("state")
+        .limit(1),
+    ),
 );
 
-const deleteLogin = statement((db, { state }: Args<{ state: Digest }>) =>
-  db.deleteFrom("tiled_auth_browser_logins").where("state", "=", state),
-);
-
-export async function beginLogin(db: Db, request: BeginCommand): ReturnType<BrowserLoginStore["begin"]> {
-  const { waiting } = (await db.one(countWaiting, request)) ?? { waiting: 0 };
-  if (Number(waiting) >= request.limit) return { kind: "limit" };
-  await db.run(insertLogin, request);
-  return { kind: "begun" };
-}
-
-export async function claimLogin(
-  db: Db,
-  { state, provider, browser, now }: Parameters<BrowserLoginStore["claim"]>[0],
-): ReturnType<BrowserLoginStore["claim"]> {
-  const row = await db.one(lockLogin, { state });
-  if (row === undefined || row.expiration_time <= now) return { kind: "unknown" };
-  if (row.provider !== provider || row.browser !== browser) return { kind: "elsewhere" };
-  await db.run(deleteLogin, { state });
-  return {
-    kind: "claimed",
-    login: {
-      provider,
-      redirectUri: row.redirect_uri,
-      nonce: row.nonce,
-      codeVerifier: row.code_verifier,
-      goal: row.goal as LoginGoal,
-    },
-  };
+export async function useState(db: Db, request: UseState): ReturnType<BrowserLoginStore["use"]> {
+  if ((await db.run(insertUsed, request)) === 0) return { kind: "used" };
+  const { used } = (await db.one(countUsed, request)) ?? { used: 0 };
+  if (Number(used) > request.limit) await db.run(deleteOldest, request);
+  return { kind: "fresh" };
 }
 
 interface NewCode {
@@ -118,9 +88,7 @@ export async function redeemCode(
 
 export function browserLoginStore(backend: Backend): BrowserLoginStore {
   return {
-    begin: ({ goal, ...request }) =>
-      backend.write("browser_login.begin", { ...request, goal: JSON.stringify(goal) }),
-    claim: (request) => backend.write("browser_login.claim", request),
+    use: (request) => backend.write("browser_login.use", request),
     issueCode: (code, { identity, ...issued }) =>
       backend.write("browser_login.issue_code", {
         ...issued,

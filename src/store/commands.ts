@@ -7,7 +7,7 @@ import { revokeAdmin } from "./admins.ts";
 import { createKey, revokeKeys, touchKeys } from "./api-keys.ts";
 import { appendEvents } from "./audit.ts";
 import type { Command } from "./backend.ts";
-import { beginLogin, claimLogin, issueCode, redeemCode } from "./browser-logins.ts";
+import { issueCode, redeemCode, useState } from "./browser-logins.ts";
 import { openBrowserSession, touchBrowserSession } from "./browser-session.ts";
 import {
   collectDevice,
@@ -43,8 +43,7 @@ export const COMMANDS = {
   "device.count_wrong": countWrongCode,
   "device.refuse": refuseDevice,
   "device.collect": collectDevice,
-  "browser_login.begin": beginLogin,
-  "browser_login.claim": claimLogin,
+  "browser_login.use": useState,
   "browser_login.issue_code": issueCode,
   "browser_login.redeem_code": redeemCode,
   "browser_session.open": openBrowserSession,

@@ -25,6 +25,21 @@ const countWaiting = statement((db, { place, now }: Args<{ place: string; now: D
     .select((eb) => eb.fn.countAll<number>().as("waiting")),
 );
 
+/** One that no browser has signed in for, as long as there is one. */
+const deleteOldest = statement((db, { place, now }: Args<{ place: string; now: Date }>) =>
+  db.deleteFrom("pending_sessions").where("hashed_device_code", "=", (eb) =>
+    eb
+      .selectFrom("tiled_auth_device_logins as d")
+      .innerJoin("pending_sessions as p", "p.hashed_device_code", "d.hashed_device_code")
+      .where("d.place", "=", place)
+      .where("p.expiration_time", ">", now)
+      .orderBy((order) => order.case().when("d.phase", "=", "waiting").then(0).else(1).end())
+      .orderBy("d.time_created")
+      .select("d.hashed_device_code")
+      .limit(1),
+  ),
+);
+
 const findUserCode = statement((db, { code, now }: Args<{ code: string; now: Date }>) =>
   db
     .selectFrom("pending_sessions")
@@ -64,7 +79,7 @@ const insertLogin = statement((db, row: Args<Start & { hashed: Buffer; address: 
 export async function startDevice(db: Db, request: StartDeviceLogin): ReturnType<DeviceLoginStore["start"]> {
   const { now, origin } = request;
   const { waiting } = (await db.one(countWaiting, { place: request.place, now })) ?? { waiting: 0 };
-  if (Number(waiting) >= request.limit) return { kind: "limit" };
+  if (Number(waiting) >= request.limit) await db.run(deleteOldest, { place: request.place, now });
   const code = request.userCode;
   if ((await db.one(findUserCode, { code, now })) !== undefined) return { kind: "taken" };
   const hashed = toBytes(request.deviceCode);

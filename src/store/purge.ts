@@ -40,12 +40,12 @@ const deletePending = statement((db, { now, batch }: Batch) =>
     ),
 );
 
-const deleteBrowserLogins = statement((db, { now, batch }: Batch) =>
+const deleteUsedStates = statement((db, { now, batch }: Batch) =>
   db
-    .deleteFrom("tiled_auth_browser_logins")
+    .deleteFrom("tiled_auth_used_states")
     .where("state", "in", (eb) =>
       eb
-        .selectFrom("tiled_auth_browser_logins")
+        .selectFrom("tiled_auth_used_states")
         .where("expiration_time", "<", now)
         .orderBy("expiration_time")
         .select("state")
@@ -120,7 +120,7 @@ const BUSY: Purged = { sessions: 0, pendingSessions: 0, apiKeys: 0, auditRows: 0
 export async function purge(db: Db, { now, batch, auditBefore, origin }: Purge): Promise<Purged> {
   if (db.dialect === "postgresql" && (await db.one(tryLock, {}))?.locked !== true) return BUSY;
   const pendingSessions = await db.run(deletePending, { now, batch });
-  const browserLogins = await db.run(deleteBrowserLogins, { now, batch });
+  const browserLogins = await db.run(deleteUsedStates, { now, batch });
   const codes = await db.run(deleteLoginCodes, { now, batch });
   const sessions = await deleteSessions(db, now, batch);
   const apiKeys = await db.run(deleteKeys, { now: new Date(now.getTime() - KEPT_KEYS_MS), batch });

@@ -4,7 +4,7 @@
  * are text as Python writes it (`codec.ts`).
  */
 import type { ColumnType, Generated } from "kysely";
-import type { DevicePhase, DeviceRefusal, LoginGoal } from "../domain/login-ports.ts";
+import type { DevicePhase, DeviceRefusal } from "../domain/login-ports.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 
@@ -92,15 +92,9 @@ export interface DeviceLoginsTable {
   session_state: ColumnType<Record<string, unknown> | null, string | null, string | null>;
 }
 
-export interface BrowserLoginsTable {
+export interface UsedStatesTable {
   state: Digest;
-  provider: string;
-  redirect_uri: string;
-  nonce: string;
-  code_verifier: string;
-  browser: Digest;
   place: string;
-  goal: ColumnType<LoginGoal, string, string>;
   expiration_time: Date;
 }
 
@@ -185,7 +179,7 @@ export interface Tables {
   pending_sessions: PendingSessionsTable;
   alembic_version: { version_num: string };
   tiled_auth_device_logins: DeviceLoginsTable;
-  tiled_auth_browser_logins: BrowserLoginsTable;
+  tiled_auth_used_states: UsedStatesTable;
   tiled_auth_login_codes: LoginCodesTable;
   tiled_auth_session_origins: SessionOriginsTable;
   tiled_auth_browser_sessions: BrowserSessionsTable;

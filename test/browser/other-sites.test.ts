@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import type { Browser, BrowserContext } from "playwright-core";
 import { assertAccessible, startChromium, withoutChromium } from "../support/chromium.ts";
 import type { Cleanup } from "../support/process.ts";
+import { ScriptedProvider } from "../support/scripted-provider.ts";
 import { serveApp, strangersSite } from "../support/sites.ts";
 
 describe("a page of another site", { skip: withoutChromium() }, () => {
@@ -15,7 +16,7 @@ describe("a page of another site", { skip: withoutChromium() }, () => {
     browser = await startChromium(cleanup);
   });
   after(async () => {
-    for (const close of closers.reverse()) await close();
+    for (const close of closers) await close();
   });
 
   const keyIn = async (context: BrowserContext) =>
@@ -74,6 +75,41 @@ describe("a page of another site", { skip: withoutChromium() }, () => {
     await page.goto(target);
     assert.equal(page.url(), `${url}/`);
     assert.equal(await keyIn(context), key);
+    await context.close();
+  });
+
+  test("an image, a frame and a script begin no login at a provider; a link does", async () => {
+    const orcid = new ScriptedProvider();
+    const statuses: number[] = [];
+    const t = await serveApp(cleanup, {
+      authenticators: new Map([["orcid", orcid]]),
+      beforeReady: (app) => {
+        app.addHook("onResponse", async ({ url }, { statusCode }) => {
+          if (url.endsWith("/authorize")) statuses.push(statusCode);
+        });
+      },
+    });
+    const login = `${t.app.listeningOrigin}/api/v1/auth/provider/orcid/authorize`;
+    const evil = await strangersSite(
+      cleanup,
+      `<img src="${login}"><iframe src="${login}"></iframe><a href="${login}">log in</a>
+       <script>fetch(${JSON.stringify(login)}, { mode: "no-cors", credentials: "include" }).catch(() => 0);
+       fetch(${JSON.stringify(login)}, { method: "POST", mode: "no-cors" }).catch(() => 0)</script>`,
+    );
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.route("https://provider.example/**", (route) =>
+      route.fulfill({ contentType: "text/html", body: "<h1>The provider</h1>" }),
+    );
+    await page.goto(evil, { waitUntil: "networkidle" });
+    assert.deepEqual(statuses, [403, 403, 403, 403]);
+    assert.deepEqual(
+      (await context.cookies()).filter(({ name }) => name === "tiled_browser"),
+      [],
+    );
+    await page.getByRole("link", { name: "log in" }).click();
+    await page.getByRole("heading", { name: "The provider" }).waitFor();
+    assert.equal(statuses.at(-1), 307);
     await context.close();
   });
 });

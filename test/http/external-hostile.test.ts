@@ -5,6 +5,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
+import { LoginSeals } from "../../src/domain/sealed-login.ts";
+import { Secret } from "../../src/lib/secrets.ts";
+import { PASSWORDS, testApp } from "../support/app.ts";
 import { Browser } from "../support/browser.ts";
 import { events, type Scene, scene } from "../support/device-login.ts";
 
@@ -156,16 +159,121 @@ test("script in what comes from outside is shown as text", async () => {
   assert.ok(!(await browser.open(back)).body.includes("<script"));
 });
 
-test("logins of one address on their way are limited", async () => {
+const IMAGE = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" };
+
+test("images and frames of other pages begin and finish no login, and cost nobody theirs", async () => {
   await using s = await scene();
-  const { t } = s;
-  const begin = (remoteAddress: string) => t.call({ url: AUTHORIZE, remoteAddress });
-  for (let begun = 0; begun < 500; begun++) assert.equal((await begin("192.0.2.1")).statusCode, 307);
-  const refused = await begin("192.0.2.1");
-  assert.deepEqual([refused.statusCode, refused.headers["retry-after"]], [429, "60"]);
-  assert.equal((await begin("192.0.2.2")).statusCode, 307);
-  t.clock.advance(601);
-  assert.equal((await begin("192.0.2.1")).statusCode, 307);
+  const { t, orcid } = s;
+  const browser = new Browser(t, "192.0.2.1");
+  const back = orcid.signIn(location(await browser.open(AUTHORIZE)), "ann");
+  const parts = [
+    IMAGE,
+    { ...IMAGE, "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" },
+    { ...IMAGE, "sec-fetch-mode": "cors", "sec-fetch-dest": "empty" },
+  ];
+  const { pathname, search } = new URL(back);
+  for (let asked = 0; asked < 200; asked++) {
+    for (const headers of parts) {
+      for (const url of [AUTHORIZE, pathname + search, `${pathname}?code=x&state=y`, DEVICE]) {
+        const refused = await t.call({ url, headers, remoteAddress: "192.0.2.1" });
+        assert.equal(refused.statusCode, 403);
+        assert.doesNotMatch(String(refused.headers["set-cookie"]), /tiled_browser/);
+      }
+    }
+  }
+  assert.deepEqual([orcid.exchanges, await events(t)], [0, []]);
+  const navigation = { ...IMAGE, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+  assert.equal((await browser.open(AUTHORIZE, navigation)).statusCode, 307);
+  assert.equal((await browser.open(back, navigation)).statusCode, 303);
+});
+
+const DEVICE = "/api/v1/auth/provider/orcid/device_code?code=x&state=y";
+
+test("any number of logins of one address are on their way, and each finishes", async () => {
+  await using s = await scene();
+  const { t, orcid } = s;
+  const first = new Browser(t, "192.0.2.1");
+  const back = orcid.signIn(location(await first.open(AUTHORIZE)), "ann");
+  for (let begun = 0; begun < 1000; begun++) {
+    assert.equal((await t.call({ url: AUTHORIZE, remoteAddress: "192.0.2.1" })).statusCode, 307);
+  }
+  const last = new Browser(t, "192.0.2.1");
+  const other = orcid.signIn(location(await last.open(AUTHORIZE)), "bea");
+  assert.equal((await last.open(other)).statusCode, 303);
+  assert.equal((await first.open(back)).statusCode, 303);
+});
+
+test("a foreign page starts no program's login and guesses no password from its visitors' address", async () => {
+  await using t = await testApp({ allowOrigins: ["https://ui.example"] });
+  const attempt = (headers: Record<string, string>) => t.loginAttempt("alice", "wrong", { headers });
+  for (let tries = 0; tries < 30; tries++) {
+    assert.equal((await attempt({ origin: "https://evil.example" })).statusCode, 403);
+    assert.equal((await attempt({ "sec-fetch-site": "cross-site" })).statusCode, 403);
+  }
+  assert.equal((await t.loginAttempt("alice", PASSWORDS.alice)).statusCode, 200, "nothing was counted");
+  for (const origin of ["https://ui.example", "http://localhost"]) {
+    const headers = { origin, "sec-fetch-site": "same-site" };
+    assert.equal((await t.loginAttempt("alice", PASSWORDS.alice, { headers })).statusCode, 200, origin);
+  }
+  await using s = await scene();
+  const start = { method: "POST", url: AUTHORIZE } as const;
+  const foreign = await s.t.call({ ...start, headers: { origin: "https://evil.example" } });
+  assert.equal(foreign.statusCode, 403);
+  assert.deepEqual(await events(s.t), []);
+});
+
+test("a seal is opened by the keys that made it only, also by one that signs no more", async () => {
+  const secretKeys = ["one of two keys for tests only", "the other of two keys for tests only"];
+  await using s = await scene({ app: { secretKeys: secretKeys.slice(0, 1) } });
+  const browser = new Browser(s.t);
+  const away = location(await browser.open(AUTHORIZE));
+  const state = new URL(away).searchParams.get("state") ?? "";
+  const seals = (keys: readonly string[]) =>
+    new LoginSeals(
+      keys.map((key) => new Secret(key)),
+      s.t.clock,
+    );
+  assert.equal((await seals(secretKeys.toReversed()).open(state))?.provider, "orcid");
+  assert.equal(await seals(secretKeys.slice(1)).open(state), null);
+  for (const changedState of [
+    `${state}x`,
+    state.replace(".page", ""),
+    state.slice(1),
+    "",
+    "a".repeat(9000),
+  ]) {
+    if (changedState !== state) assert.equal(await seals(secretKeys).open(changedState), null);
+  }
+  const back = s.orcid.signIn(away, "ann");
+  const [head = "", key, iv, text = "", tag] = state.split(".");
+  const flipped = (text.startsWith("A") ? "B" : "A") + text.slice(1);
+  const forged = [head, key, iv, flipped, tag].join(".");
+  await assertRefused(s, await browser.open(changed(back, { state: forged })));
+  assert.equal((await browser.open(back)).statusCode, 303);
+});
+
+test("a return that is opened again leads on somebody who is in, and is refused to everybody else", async () => {
+  await using s = await scene();
+  const { t, orcid } = s;
+  const browser = new Browser(t);
+  const next = "/account?done=key-revoked";
+  const away = location(await browser.open(`${AUTHORIZE}?${new URLSearchParams({ next })}`));
+  const back = orcid.signIn(away, "ann");
+  assert.equal(new URL(location(await browser.open(back))).search, "?done=key-revoked");
+  const failures = async () => (await events(t)).filter((event) => event.startsWith("login_failed")).length;
+  for (const later of [0, 601]) {
+    t.clock.advance(later);
+    const again = await browser.open(back);
+    assert.deepEqual([again.statusCode, new URL(location(again)).search], [303, "?done=key-revoked"]);
+  }
+  assert.deepEqual([orcid.exchanges, await failures()], [1, 0]);
+  const stranger = new Browser(t);
+  await stranger.open(AUTHORIZE);
+  assert.equal((await stranger.open(back)).statusCode, 401);
+  browser.cookies.delete("tiled_session");
+  assert.equal((await browser.open(back)).statusCode, 401);
+  assert.equal(await failures(), 2);
+  assert.equal(orcid.exchanges, 1);
 });
 
 test("looking at an address without opening it begins and finishes nothing", async () => {

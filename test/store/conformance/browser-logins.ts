@@ -1,27 +1,19 @@
 import assert from "node:assert/strict";
-import type { BeginLogin, IssuedCode } from "../../../src/domain/login-ports.ts";
+import type { IssuedCode, UseState } from "../../../src/domain/login-ports.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import type { Case } from "../conformance.ts";
-import { at, login, NOW } from "../support.ts";
+import { at, login } from "../support.ts";
 
 const BROWSER = sha256("a browser");
-const GOAL = { kind: "application", state: "st ä", challenge: null } as const;
 
 let made = 0;
 
-function newLogin(changes: Partial<BeginLogin> = {}): BeginLogin {
+function newState(changes: Partial<UseState> = {}): UseState {
   made += 1;
   return {
-    provider: "orcid",
-    redirectUri: "https://tiled.example/code",
-    nonce: "n".repeat(64),
-    codeVerifier: "v".repeat(64),
-    goal: GOAL,
     state: sha256(`state ${made}`),
-    browser: BROWSER,
     place: "192.0.2.7",
     limit: 100,
-    now: NOW,
     expirationTime: at(600),
     ...changes,
   };
@@ -42,48 +34,27 @@ const asOrcid = login("ann", { identity: { provider: "orcid", id: "ann" }, now: 
 
 export const browserLoginCases: readonly Case[] = [
   [
-    "a browser login is claimed once, also among many at once",
+    "a state is used once, also among many returns at once",
     async ({ browserLogins }) => {
-      const begun = newLogin();
-      assert.equal((await browserLogins.begin(begun)).kind, "begun");
-      const request = { state: begun.state, provider: "orcid", browser: BROWSER, now: at(1) };
-      const claims = await Promise.all(Array.from({ length: 5 }, () => browserLogins.claim(request)));
-      const [claimed, ...others] = claims.sort((a, b) => a.kind.localeCompare(b.kind));
-      assert.deepEqual(claimed, {
-        kind: "claimed",
-        login: {
-          provider: "orcid",
-          redirectUri: begun.redirectUri,
-          nonce: begun.nonce,
-          codeVerifier: begun.codeVerifier,
-          goal: GOAL,
-        },
-      });
-      assert.deepEqual(others, Array(4).fill({ kind: "unknown" }));
+      const state = newState();
+      const uses = await Promise.all(Array.from({ length: 5 }, () => browserLogins.use(state)));
+      assert.deepEqual(uses.map(({ kind }) => kind).sort(), ["fresh", ...Array(4).fill("used")]);
+      assert.equal((await browserLogins.use(newState())).kind, "fresh");
     },
   ],
   [
-    "another browser, none, and another provider leave a browser login as it is",
+    "the returns of one place that are remembered are limited: the oldest gives way",
     async ({ browserLogins }) => {
-      const begun = newLogin();
-      await browserLogins.begin(begun);
-      const request = { state: begun.state, provider: "orcid", browser: BROWSER, now: at(599) };
-      for (const wrong of [{ browser: sha256("b") }, { browser: null }, { provider: "other" }]) {
-        assert.equal((await browserLogins.claim({ ...request, ...wrong })).kind, "elsewhere");
+      const states = [1, 2, 3].map((second) => newState({ limit: 2, expirationTime: at(600 + second) }));
+      const elsewhere = newState({ limit: 2, place: "b" });
+      for (const state of [elsewhere, ...states]) {
+        assert.equal((await browserLogins.use(state)).kind, "fresh");
       }
-      assert.equal((await browserLogins.claim({ ...request, now: at(600) })).kind, "unknown");
-      assert.equal((await browserLogins.claim(request)).kind, "claimed");
-    },
-  ],
-  [
-    "browser logins of one place are limited",
-    async ({ browserLogins }) => {
-      for (const expected of ["begun", "begun", "limit"]) {
-        assert.equal((await browserLogins.begin(newLogin({ limit: 2 }))).kind, expected);
-      }
-      assert.equal((await browserLogins.begin(newLogin({ limit: 2, place: "b" }))).kind, "begun");
-      const later = newLogin({ limit: 2, now: at(601), expirationTime: at(1201) });
-      assert.equal((await browserLogins.begin(later)).kind, "begun");
+      const again = async (state: UseState | undefined) =>
+        state && (await browserLogins.use({ ...state, limit: 9 })).kind;
+      assert.deepEqual(await Promise.all(states.slice(1).map(again)), ["used", "used"]);
+      assert.equal(await again(elsewhere), "used");
+      assert.equal(await again(states[0]), "fresh");
     },
   ],
   [
@@ -114,19 +85,19 @@ export const browserLoginCases: readonly Case[] = [
     },
   ],
   [
-    "expired browser logins and codes are purged, the others stay",
+    "expired states and codes are purged, the others stay",
     async ({ browserLogins, maintenance }) => {
-      const [old, young] = [newLogin(), newLogin({ expirationTime: at(700) })];
-      await browserLogins.begin(old);
-      await browserLogins.begin(young);
+      const [old, young] = [newState(), newState({ expirationTime: at(700) })];
+      await browserLogins.use(old);
+      await browserLogins.use(young);
       await browserLogins.issueCode(sha256("old"), newCode());
       await browserLogins.issueCode(sha256("young"), newCode({ expirationTime: at(700) }));
       assert.equal((await maintenance.purge(at(601), 1, null)).more, true);
       assert.equal((await maintenance.purge(at(601), 1, null)).more, false);
       assert.equal(await browserLogins.findCode(sha256("old")), undefined);
       assert.notEqual(await browserLogins.findCode(sha256("young")), undefined);
-      const claim = { state: young.state, provider: "orcid", browser: BROWSER, now: at(602) };
-      assert.equal((await browserLogins.claim(claim)).kind, "claimed");
+      assert.equal((await browserLogins.use(young)).kind, "used");
+      assert.equal((await browserLogins.use(old)).kind, "fresh");
     },
   ],
 ];

@@ -115,14 +115,26 @@ export const deviceCases: readonly Case[] = [
     },
   ],
   [
-    "logins of one place that wait are limited",
-    async (store) => {
-      for (const expected of ["started", "started", "limit"]) {
-        assert.equal((await store.deviceLogins.start(newStart({ limit: 2 }))).kind, expected);
-      }
-      assert.equal((await store.deviceLogins.start(newStart({ limit: 2, place: "b" }))).kind, "started");
-      const later = newStart({ limit: 2, now: at(901), expirationTime: at(1801) });
-      assert.equal((await store.deviceLogins.start(later)).kind, "started");
+    "logins of one place that wait are limited: the oldest gives way, one that waits first",
+    async ({ deviceLogins }) => {
+      const starts = [0, 1, 2, 3].map((second) => newStart({ limit: 2, now: at(second) }));
+      const [first, second, third, fourth] = starts as [
+        StartDeviceLogin,
+        StartDeviceLogin,
+        StartDeviceLogin,
+        StartDeviceLogin,
+      ];
+      const elsewhere = newStart({ limit: 2, place: "b" });
+      for (const start of [elsewhere, first, second]) await deviceLogins.start(start);
+      await deviceLogins.signIn({ ...change(first.deviceCode), browser: BROWSER, identity: { id: "ann" } });
+      const there = async () =>
+        (await Promise.all([elsewhere, ...starts].map(({ state }) => deviceLogins.byState(state)))).map(
+          (found) => found !== undefined,
+        );
+      assert.equal((await deviceLogins.start(third)).kind, "started");
+      assert.deepEqual(await there(), [true, true, false, true, false]);
+      assert.equal((await deviceLogins.start(fourth)).kind, "started");
+      assert.deepEqual(await there(), [true, true, false, false, true]);
     },
   ],
   [
