@@ -79,6 +79,8 @@ export interface UpstreamConfig {
   readonly enforcesScopes: boolean;
   /** Signs the tokens that it is sent; null: it gets none. */
   readonly tokenKey: Secret | null;
+  /** Below the prefix, without a slash at the end; "": all. Null: what a Tiled has, where it is one. */
+  readonly trustedPages: readonly string[] | null;
   /** Requests that may be under way at once, and open WebSockets. */
   readonly maxConnections: number;
   readonly maxStreams: number;

@@ -182,6 +182,10 @@ export const tree = Type.Object(
       "Whether the upstream is a Tiled on this server's database, so that it knows the API keys itself",
       false,
     ),
+    trusted_pages: optional(
+      Type.Array(text("tree-path")),
+      "Paths of the upstream whose pages may run scripts on this server's origin, with the login of who opens them. Without it: the pages of a Tiled itself ('/ui', '/static', '/docs')",
+    ),
     max_connections: optional(
       whole(1, 10_000),
       "How many requests may be under way at the upstream; four times as many wait, and callers beyond that are answered 503. A quarter is for callers with a credential",

@@ -18,6 +18,7 @@ export const UPSTREAM_KEYS = [
   "requires",
   "enforces_scopes",
   "token_key",
+  "trusted_pages",
   "max_connections",
   "max_streams",
 ] as const;
@@ -78,6 +79,7 @@ export function upstreamConfigs(context: Context): readonly UpstreamConfig[] {
       timeout,
       sharesDatabase: sharesDatabase(context, path, entry.shares_database ?? false),
       ...upstreamKind(context, path, entry),
+      trustedPages: trustedPages(context, [...path, "trusted_pages"], entry.trusted_pages),
       maxConnections: entry.max_connections ?? DEFAULT_CONNECTIONS,
       maxStreams: entry.max_streams ?? DEFAULT_STREAMS,
       place: context.place(path),
@@ -113,6 +115,29 @@ function checkPath(context: Context, path: Path, segments: readonly string[], ho
       "an upstream at '/' hides the trees that are served here; give it another path or a 'host'",
     );
   }
+}
+
+function areNames(segments: readonly string[]): boolean {
+  return segments.every((segment) => SEGMENT.test(segment) && segment !== "." && segment !== "..");
+}
+
+function trustedPages(
+  context: Context,
+  path: Path,
+  pages: readonly (string | undefined)[] | null | undefined,
+): readonly string[] | null {
+  if (pages == null) return null;
+  return pages.flatMap((page, index) => {
+    if (page === undefined) return [];
+    const segments = page.split("/").filter((segment) => segment !== "");
+    if (!page.startsWith("/") || !areNames(segments)) {
+      context.problem(
+        [...path, index],
+        "this is no path of pages. Use '/' for all of the upstream, or letters, digits and . _ ~ - between slashes ('/app')",
+      );
+    }
+    return [segments.map((segment) => `/${segment}`).join("")];
+  });
 }
 
 function nativeTrees(context: Context): boolean {

@@ -32,6 +32,8 @@ export interface Passing {
   readonly fields: readonly string[];
   /** They say who asks. */
   readonly personal: boolean;
+  /** Its page may do on our origin what our own may. */
+  readonly trusted: boolean;
   /** Whose place it takes. */
   readonly guest: Guest;
 }
@@ -74,7 +76,11 @@ export class Forwarder {
   }
 
   /** Answers the request; what goes wrong before the answer has begun is sent as a `Failure`. */
-  forward(request: FastifyRequest, reply: FastifyReply, { target, fields, personal, guest }: Passing): void {
+  forward(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { target, fields, personal, trusted, guest }: Passing,
+  ): void {
     const { raw } = request;
     const headers = requestHeaders(raw.rawHeaders, raw.headers.connection, { socket: false });
     const passage = new Passage(request, reply, {
@@ -82,6 +88,7 @@ export class Forwarder {
       repeatable: REPEATABLE.has(request.method) && !hasBody(raw.headers),
       relocate: (location) => this.#relocate(location, request),
       personal,
+      trusted,
       dispatch: (handler, onLine) => {
         const options: TappedOptions = {
           path: this.#base + target,

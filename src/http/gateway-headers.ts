@@ -2,6 +2,7 @@
  * Which header fields pass between a caller and a server behind this one. Each way, what belongs to one connection stays
  * on it (RFC 9110, section 7.6.1); credentials, and fields in which only a proxy may speak, never come through.
  */
+import { mayRunScript, SANDBOX } from "./gateway-trust.ts";
 import { withoutParameters } from "./query.ts";
 
 /** Of one connection. */
@@ -103,11 +104,16 @@ function withoutOurCookies(header: string): string {
 
 const NOT_DOWNWARDS: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
-  // It would lead around this server.
+  // They speak for the whole origin, which is ours: a way around this server, cookies that are gone, no HTTPS.
   "alt-svc",
+  "clear-site-data",
+  "strict-transport-security",
   "x-content-type-options",
   "x-tiled-request-id",
 ]);
+
+/** They give a script or a collector of reports all of the origin. */
+const OF_TRUSTED_PAGES: ReadonlySet<string> = new Set(["nel", "report-to", "service-worker-allowed"]);
 
 /** Whom another origin's page may ask is decided here, by `allow_origins`. */
 const CORS = /^access-control-/;
@@ -119,12 +125,14 @@ export interface AnswerContext {
   readonly relocate: (location: string) => string;
   /** For one caller: the server behind saw an `Authorization`, a cache before us may have seen a cookie only. */
   readonly personal: boolean;
+  /** A page that may do on our origin what our own may. */
+  readonly trusted: boolean;
 }
 
 /** The answer's fields, names and values in turn. */
 export function answerHeaders(
   raw: readonly (Buffer | string)[],
-  { ours, relocate, personal }: AnswerContext,
+  { ours, relocate, personal, trusted }: AnswerContext,
 ): string[] {
   const text = (index: number) => raw[index]?.toString("latin1") ?? "";
   let dropped = NONE;
@@ -134,11 +142,16 @@ export function answerHeaders(
   }
   const fields: string[] = [];
   const said = new Set<string>();
+  const types: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = text(index);
     const plain = name.toLowerCase();
     if (NOT_DOWNWARDS.has(plain) || dropped.has(plain) || CORS.test(plain)) continue;
     const value = text(index + 1);
+    if (!trusted) {
+      if (OF_TRUSTED_PAGES.has(plain)) continue;
+      if (plain === "content-type") types.push(value);
+    }
     if (plain === "set-cookie") {
       if (!OUR_COOKIE.test(value.trim())) fields.push(name, value);
       continue;
@@ -147,6 +160,8 @@ export function answerHeaders(
     if (plain === "location") fields.push(name, relocate(value));
     else fields.push(name, personal && plain === "cache-control" ? privately(value) : value);
   }
+  // Beside the server's own: a browser obeys all of them.
+  if (!trusted && mayRunScript(types)) fields.push("content-security-policy", SANDBOX);
   if (personal && !said.has("cache-control")) fields.push("cache-control", "private");
   for (const [name, value] of Object.entries(ours)) {
     if (value === undefined || (said.has(name) && !ADDED.has(name))) continue;

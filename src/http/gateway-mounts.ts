@@ -5,7 +5,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Scope } from "../domain/scopes.ts";
 import type { Secret } from "../lib/secrets.ts";
-import { readingsOf } from "./gateway-target.ts";
+import { type Readings, readingsOf } from "./gateway-target.ts";
 import type { Place } from "./links.ts";
 import type { OwnPaths } from "./own-paths.ts";
 import type { Proxies } from "./proxies.ts";
@@ -27,6 +27,8 @@ export interface Upstream {
   readonly enforcesScopes: boolean;
   /** Signs the tokens that an upstream of kind `http` is sent. */
   readonly tokenKey: Secret | null;
+  /** Paths whose content is as trusted as our own pages; null: what a Tiled has, where it is one. */
+  readonly trustedPages: readonly string[] | null;
   /** Requests that may be under way at once. */
   readonly maxConnections: number;
   /** WebSockets that may be open at once. */
@@ -48,6 +50,9 @@ export type Destination =
       readonly upstream: Upstream;
       /** Decoded. */
       readonly path: string;
+      /** As it came, the prefix included. */
+      readonly raw: string;
+      readonly readings: Readings;
     };
 
 export interface MountsOptions {
@@ -147,7 +152,7 @@ export class Mounts {
     const inner = rest.startsWith("/") ? rest : `/${rest}`;
     if (this.#isOwn(raw, upstream)) return { kind: "ours", url: inner, upstream };
     const path = readings.normal.slice(upstream.prefix.length) || "/";
-    return { kind: this.#kind(request, path), url: inner, upstream, path };
+    return { kind: this.#kind(request, path), url: inner, upstream, path, raw, readings };
   }
 
   #isOwn(raw: string, upstream: Upstream | undefined): boolean {

@@ -18,6 +18,7 @@ export interface PassageOptions {
   readonly repeatable: boolean;
   readonly relocate: (location: string) => string;
   readonly personal: boolean;
+  readonly trusted: boolean;
   readonly dispatch: (handler: Dispatcher.DispatchHandler, onLine: (line: Line) => void) => void;
 }
 

@@ -21,6 +21,7 @@ import { answerHeaders, CREDENTIALS, WITH_CSRF } from "./gateway-headers.ts";
 import { Introducer, useOf, type Words } from "./gateway-introduce.ts";
 import type { Destination, Mounts, Upstream } from "./gateway-mounts.ts";
 import { GatewaySockets, PATIENCE, type SocketPatience } from "./gateway-socket.ts";
+import { isBelow, TILED_PAGES } from "./gateway-trust.ts";
 import { Upgrades } from "./gateway-upgrade.ts";
 import type { Links } from "./links.ts";
 import type { Proxies } from "./proxies.ts";
@@ -151,13 +152,13 @@ export class Gateway {
   /** What Tiled shows before a login needs no credential and gets none; of another server it is data like all else. */
   #page(passing: Passing): void {
     if (upstreamOf(passing).kind === "tiled") {
-      this.#forward(passing, []);
+      this.#forward(passing, { tiled: true });
       return;
     }
     const known = this.about(passing.request);
     const show = (about: Known | null) => {
       if (about?.kind === "away") throw about.failure;
-      if (about?.kind === "tiled") this.#forward(passing, []);
+      if (about?.kind === "tiled") this.#forward(passing, { tiled: true });
       else this.#data(passing);
     };
     if (known instanceof Promise) settle(passing.reply, known.then(show));
@@ -173,17 +174,34 @@ export class Gateway {
       secret: () => secretOf(request),
     });
     const personal = request.caller.kind !== "anonymous";
-    const pass = (made: Words) => this.#forward(passing, fieldsOf(made), personal);
+    const pass = (made: Words) =>
+      this.#forward(passing, { tiled: made.tiled, introduction: fieldsOf(made), personal });
     if (words instanceof Promise) settle(reply, words.then(pass));
     else pass(words);
   }
 
-  #forward(passing: Passing, introduction: readonly string[], personal = false): void {
+  #forward(
+    passing: Passing,
+    {
+      tiled,
+      introduction = [],
+      personal = false,
+    }: { readonly tiled: boolean; readonly introduction?: readonly string[]; readonly personal?: boolean },
+  ): void {
     const { request, reply, destination } = passing;
+    const trusted = isTrusted(destination, tiled);
+    if (!trusted && isWorkerScript(request)) {
+      throw new Failure("forbidden", {
+        detail:
+          "Pages of this server cannot be handed to a service worker of the server behind. " +
+          "The operator can name its path in 'trusted_pages'.",
+      });
+    }
     this.#of(upstreamOf(passing)).forwarder.forward(request, reply, {
       target: withoutCredentials(request, destination.url),
       fields: this.#way(request, "").concat(introduction),
       personal,
+      trusted,
       guest: guestOf(request.caller, request, this.#deps.proxies),
     });
   }
@@ -203,7 +221,12 @@ export class Gateway {
       reply,
       opened.catch((error: unknown) => {
         if (!(error instanceof RefusedBehind)) throw error;
-        const context = { ours: {}, relocate: (location: string) => location, personal: true };
+        const context = {
+          ours: {},
+          relocate: (location: string) => location,
+          personal: true,
+          trusted: false,
+        };
         const fields = answerHeaders(error.fields, context);
         for (let index = 0; index + 1 < fields.length; index += 2) {
           reply.header(fields[index] ?? "", fields[index + 1]);
@@ -235,6 +258,17 @@ interface Passing {
 function upstreamOf({ destination: { upstream } }: Passing): Upstream {
   if (upstream === null) throw new Failure("not_found");
   return upstream;
+}
+
+/** `tiled`: what is behind is one. */
+function isTrusted(destination: Destination, tiled: boolean): boolean {
+  if (!("readings" in destination)) return false;
+  return isBelow(destination, destination.upstream.trustedPages ?? (tiled ? TILED_PAGES : []));
+}
+
+/** A service worker answers for every page of our origin below its path (Service Workers, section 8.1). */
+function isWorkerScript({ headers }: FastifyRequest): boolean {
+  return headers["service-worker"] !== undefined || headers["sec-fetch-dest"] === "serviceworker";
 }
 
 function fieldsOf({ token, key, names }: Words): readonly string[] {

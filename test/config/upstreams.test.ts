@@ -67,7 +67,7 @@ trees:
   requires: {read: ["read:data", "read:data"], write: []}
   token_key: ${KEY.toUpperCase()}
 - {path: /other, upstream: http://c, kind: http, enforces_scopes: true}
-- {path: /unsaid, upstream: http://d, kind: null}
+- {path: /unsaid, upstream: http://d, kind: null, trusted_pages: [/, /ui/, /a/b], max_connections: 7, max_streams: 9}
 `;
     const found = load(`${KEYS}${yaml}`).upstreams.map(({ kind, requires, enforcesScopes, tokenKey }) => [
       kind,
@@ -82,6 +82,18 @@ trees:
       ["http", none, true, null],
       [null, none, false, null],
     ]);
+    const limits = load(`${KEYS}${yaml}`).upstreams.map(({ trustedPages, maxConnections, maxStreams }) => [
+      trustedPages,
+      maxConnections,
+      maxStreams,
+    ]);
+    assert.deepEqual(
+      [limits[0], limits[3]],
+      [
+        [null, 100, 1000],
+        [["", "/ui", "/a/b"], 7, 9],
+      ],
+    );
   });
 
   const WRONG: readonly [name: string, yaml: string, ...problems: RegExp[]][] = [
@@ -99,6 +111,12 @@ trees:
       /^1 trees\[0\]\.enforces_scopes: .*add 'kind: http'/,
       /^1 trees\[0\]\.token_key: .*add 'kind: http'/,
       /^1 trees\[0\]\.requires: with 'enforces_scopes'/,
+    ],
+    [
+      "a page that is no path",
+      "trees: [{path: /, upstream: http://a, trusted_pages: [/ui/, app, /a/../b]}]\n",
+      /^1 trees\[0\]\.trusted_pages\[1\]: this is no path of pages/,
+      /^1 trees\[0\]\.trusted_pages\[2\]: this is no path of pages/,
     ],
     [
       "a scope that is none",

@@ -4,10 +4,15 @@ import { answerHeaders, requestHeaders } from "../../src/http/gateway-headers.ts
 
 const up = (fields: readonly string[], connection?: string, socket = false) =>
   requestHeaders(fields, connection, { socket });
-const down = (fields: readonly string[], ours: Record<string, string | string[]> = {}, personal = false) =>
+const down = (
+  fields: readonly string[],
+  ours: Record<string, string | string[]> = {},
+  personal = false,
+  trusted = true,
+) =>
   answerHeaders(
     fields.map((field) => Buffer.from(field, "latin1")),
-    { ours, relocate: (location) => `<${location}>`, personal },
+    { ours, relocate: (location) => `<${location}>`, personal, trusted },
   );
 
 describe("a request's fields", () => {
@@ -165,5 +170,75 @@ describe("an answer's fields", () => {
 
   test("Location goes through our hands", () => {
     assert.deepEqual(down(["location", "http://a/"]), ["location", "<http://a/>"]);
+  });
+
+  const sandboxed = (...types: string[]) =>
+    down(
+      types.flatMap((type) => ["Content-Type", type]),
+      {},
+      false,
+      false,
+    ).includes("sandbox allow-scripts");
+
+  for (const types of [
+    ["text/html"],
+    ["TEXT/HTML; charset=utf-8"],
+    ["application/xhtml+xml"],
+    ["image/svg+xml"],
+    ["text/xml"],
+    ["application/rss+xml;a=b"],
+    ["text/xsl"],
+    ["multipart/x-mixed-replace; boundary=x"],
+    ["message/rfc822"],
+    [],
+    [""],
+    ["nonsense"],
+    ["text/plain, text/html"],
+    ["text/plain", "text/html"],
+    ["text/plain;a=b, text/html"],
+    ["\u000btext/html"],
+  ]) {
+    test(`of content that may run a script (${JSON.stringify(types)}) have the sandbox`, () =>
+      assert.ok(sandboxed(...types)));
+  }
+
+  for (const type of [
+    "application/json",
+    "application/octet-stream",
+    "text/csv; charset=utf-8",
+    "image/png",
+    "application/pdf",
+    "application/vnd.apache.arrow.file",
+  ]) {
+    test(`of ${type} have none, nor have those of a trusted page`, () => {
+      assert.ok(!sandboxed(type));
+      assert.deepEqual(down(["Content-Type", "text/html"]), ["Content-Type", "text/html"]);
+    });
+  }
+
+  test("keep the server's own policies beside the sandbox", () => {
+    const own = ["Content-Security-Policy", "default-src 'self'", "Content-Type", "text/html"];
+    assert.deepEqual(down(own, {}, false, false), [
+      ...own,
+      "content-security-policy",
+      "sandbox allow-scripts",
+    ]);
+  });
+
+  test("do not speak for all of our origin", () => {
+    const always = [
+      "Clear-Site-Data",
+      '"cookies"',
+      "Strict-Transport-Security",
+      "max-age=0",
+      "Alt-Svc",
+      "clear",
+    ];
+    const trusted = ["Service-Worker-Allowed", "/", "NEL", "{}", "Report-To", "{}"];
+    assert.deepEqual(down([...always, ...trusted]), trusted);
+    assert.deepEqual(down(["Content-Type", "a/b", ...always, ...trusted], {}, false, false), [
+      "Content-Type",
+      "a/b",
+    ]);
   });
 });

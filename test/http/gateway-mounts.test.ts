@@ -17,6 +17,7 @@ const upstream = (prefix: string, host: string | null = null): Upstream => ({
   requires: { read: null, write: null },
   enforcesScopes: false,
   tokenKey: null,
+  trustedPages: null,
   maxConnections: 1,
   maxStreams: 1,
 });

@@ -256,6 +256,7 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
       requires: { read: null, write: null },
       enforcesScopes: false,
       tokenKey: null,
+      trustedPages: null,
       maxConnections: 100,
       maxStreams: 1000,
       place: PLACE,
