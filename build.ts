@@ -29,6 +29,7 @@ await build({
     "src/bin.ts",
     "src/index.ts",
     "src/store/writer-worker.ts",
+    "src/trees/data-worker.ts",
     "src/authenticators/pam/helper.ts",
   ],
   outbase: ".",

@@ -67,6 +67,7 @@ export const FAILURES = {
   files_exhausted: [503, "The server has too many files open at the moment. Try again."],
   data_busy: [503, "The server has too much data to read at the moment. Try again."],
   upstream_busy: [503, "The service behind this server has too many requests at the moment. Try again."],
+  data_unavailable: [503, "The data cannot be read at the moment. Try again."],
   stopping: [503, "The server is stopping. Try again."],
   changed: [503, "The data changed while they were read. Try again."],
   gateway_timeout: [504, "The service behind this server did not answer in time."],

@@ -21,6 +21,7 @@ import { ensureAdmins, warnOfTwins } from "./names.ts";
 import { type AccessMode, accessMode } from "./pages/landing.ts";
 import { authenticatorsOf, logoOf, policyOf, tlsOf, treeOf } from "./starting.ts";
 import { openStore } from "./store/open.ts";
+import { DataThread } from "./trees/data-thread.ts";
 
 export interface ServerOptions {
   readonly log: Logger;
@@ -108,7 +109,10 @@ async function openParts(
   const logo = await logoOf(config);
   const policy = await policyOf(config, warn);
   const authenticators = await authenticatorsOf(config, policy, warn);
-  const tree = await treeOf(config, policy, warn);
+  // It runs only when there is something to read.
+  const reader = new DataThread((message) => log.error(message));
+  closers.add(() => reader.close());
+  const tree = await treeOf(config, policy, warn, reader);
   closers.add(() => tree.close?.());
   const singleUser = authentication.providers.length === 0;
   const store = singleUser ? null : await openStoreWithAdmins(config, authenticators, log);
@@ -125,6 +129,7 @@ async function openParts(
       store,
       authenticators,
       tree,
+      reader,
       policy,
       clock: systemClock,
       logger: log,

@@ -12,6 +12,8 @@ import type { Asset } from "./pages/assets.ts";
 import { readLogo } from "./pages/logo.ts";
 import { certificateWarning, checkPair, readCert, readKey, type Tls } from "./tls.ts";
 import type { Tree } from "./trees/contract.ts";
+import type { ScanWish } from "./trees/data-messages.ts";
+import type { DataThread } from "./trees/data-thread.ts";
 import { loadTrees } from "./trees/load.ts";
 import type { AccessPolicy } from "./trees/policies/contract.ts";
 import { loadPolicy } from "./trees/policies/load.ts";
@@ -53,8 +55,10 @@ export async function treeOf(
   { trees, directory }: Config,
   policy: AccessPolicy | null,
   warn: Warn,
+  reader: DataThread | null = null,
 ): Promise<Tree> {
-  const tree = await loadTrees(trees, { directory, clock: systemClock, warn });
+  const scan = reader && { scan: (wish: ScanWish) => reader.scan(wish) };
+  const tree = await loadTrees(trees, { directory, clock: systemClock, warn, ...scan });
   for (const tag of policy?.undefinedTags?.(tree.tags?.() ?? []) ?? [])
     warn(
       `access_control: entries bear the tag ${JSON.stringify(tag)}, which is not defined: it grants nothing.`,

@@ -12,7 +12,8 @@ export interface Latencies {
   readonly failed: number;
 }
 
-const PAUSE_MS = { healthz: 40, logins: 150 };
+/** Fewer logins than one account may have sessions. */
+const PAUSE_MS = { healthz: 40, logins: 600 };
 /** A server that is silent for longer than this is as good as gone. */
 const PATIENCE_MS = 120_000;
 

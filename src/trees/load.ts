@@ -7,7 +7,10 @@ import { toldAt } from "../config/problems.ts";
 import { OperatorError } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { ContainerNode, Tree } from "./contract.ts";
+import type { ScanWish } from "./data-messages.ts";
+import type { CsvScan } from "./files/csv-scan.ts";
 import { container } from "./memory.ts";
+import { withSources } from "./named-sources.ts";
 import { type FilesArgs, isTreeName, TREE_NAMES, type TreeName } from "./names.ts";
 
 export interface TreeEntry {
@@ -25,15 +28,20 @@ export interface TreeContext {
   readonly clock: Clock;
   /** For the operator. */
   warn(message: string): void;
+  /** Finds out a CSV file's columns elsewhere; absent: it is done on this thread. */
+  scan?(wish: ScanWish): Promise<CsvScan>;
 }
 
 type Loader = (args: TreeEntry["args"], context: TreeContext) => Promise<Tree>;
 
 const LOADERS: Readonly<Record<TreeName, Loader>> = {
   "tiled.examples.generated_minimal:tree": async () =>
-    (await import("./generated-minimal.ts")).generatedMinimal(),
+    withSources(
+      (await import("./generated-minimal.ts")).generatedMinimal(),
+      "tiled.examples.generated_minimal:tree",
+    ),
   "tiled.examples.generated:tree": async (_args, { clock }) =>
-    (await import("./generated.ts")).generated(clock),
+    withSources((await import("./generated.ts")).generated(clock), "tiled.examples.generated:tree"),
   files: async (args, context) => (await import("./files/tree.ts")).filesTree(args as FilesArgs, context),
 };
 

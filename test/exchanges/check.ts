@@ -202,6 +202,8 @@ function vocabulary({ side, base, other }: Side): Vocabulary {
       challenge: /[\w-]{43}/,
       "key secret": /[0-9a-f]{72}/,
       "256 u": /u{256}/,
+      // Ours is for the one caller who asked.
+      revalidated: side === "ours" ? /private, must-revalidate/ : /must-revalidate/,
       "request id": side === "ours" ? /[0-9a-f]{16}/ : /[0-9a-f]{16,32}/,
       jwt: /[\w-]+\.[\w-]+\.[\w-]+/,
       etag: /"?[\w+/=-]+"?/,

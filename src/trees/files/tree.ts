@@ -9,6 +9,7 @@ import { Failure, OperatorError } from "../../errors.ts";
 import { inTurn } from "../../lib/turns.ts";
 import { WatchedFile } from "../../lib/watched-file.ts";
 import type { ArrayData, ContainerNode, Entry, TableData, Tree, TreeNode } from "../contract.ts";
+import type { ScanWish } from "../data-messages.ts";
 import type { TreeContext } from "../load.ts";
 import type { FilesArgs } from "../names.ts";
 import { TagIndex } from "../tag-index.ts";
@@ -44,6 +45,7 @@ export async function filesTree(args: FilesArgs, context: TreeContext): Promise<
     new Folders(inside, skipped, context.clock),
     skipped,
     () => tags?.rules ?? null,
+    context.scan?.bind(context) ?? null,
   );
   tags?.watch();
   return { root: files.root(), tags: () => tags?.rules.all ?? [], close: async () => tags?.close() };
@@ -99,22 +101,35 @@ const TRIES = 3;
 /** Whose metadata are read at the same time for one request. */
 const NODES_AT_ONCE = 16;
 
-const MOST_SCANS = 20_000;
+/** Columns and partitions of all tables. */
+const MOST_SCANNED = 1_000_000;
+/** A table that is larger is scanned elsewhere. */
+const SCANNED_HERE = 64 * 1024;
 const MOST_METADATA = 20_000;
+
+type Scan = (wish: ScanWish) => Promise<CsvScan>;
 
 class Files {
   readonly #inside: Inside;
   readonly #folders: Folders;
   readonly #skipped: Skipped;
+  readonly #elsewhere: Scan | null;
   readonly #rules: () => TagRules | null;
   readonly #indexes = new WeakMap<
     FolderListing,
     { readonly rules: TagRules | null; readonly index: TagIndex }
   >();
-  readonly #scans = new Recent<{ readonly mark: Mark; readonly scan: Promise<CsvScan> }>(MOST_SCANS);
+  readonly #scans = new Recent<{ readonly mark: Mark; readonly scan: Promise<CsvScan> }>(MOST_SCANNED);
   readonly #metadata = new Recent<Exclude<ReadMetadata, { kind: "absent" }>>(MOST_METADATA);
 
-  constructor(inside: Inside, folders: Folders, skipped: Skipped, rules: () => TagRules | null) {
+  constructor(
+    inside: Inside,
+    folders: Folders,
+    skipped: Skipped,
+    rules: () => TagRules | null,
+    elsewhere: Scan | null,
+  ) {
+    this.#elsewhere = elsewhere;
     this.#inside = inside;
     this.#folders = folders;
     this.#skipped = skipped;
@@ -231,10 +246,23 @@ class Files {
     const key = place.join("/");
     const known = this.#scans.get(key);
     if (known?.mark === mark) return known.scan;
-    const scan = reading(this.#inside, place, mark, (file) => scanCsv(file));
-    this.#scans.set(key, { mark, scan });
-    // A version that changed while it was read is no version.
-    scan.catch(() => this.#scans.delete(key));
+    const scan = this.#scanned(place, mark);
+    const entry = { mark, scan };
+    this.#scans.set(key, entry);
+    scan.then(
+      ({ columns, partitions }) => this.#scans.set(key, entry, columns.length + partitions.length),
+      // A version that changed while it was read is no version.
+      () => this.#scans.delete(key),
+    );
     return scan;
+  }
+
+  async #scanned(place: Place, mark: Mark): Promise<CsvScan> {
+    const elsewhere = this.#elsewhere;
+    if (elsewhere === null) return reading(this.#inside, place, mark, (file) => scanCsv(file));
+    const scan = await reading(this.#inside, place, mark, async (file) =>
+      file.size <= SCANNED_HERE ? scanCsv(file) : null,
+    );
+    return scan ?? elsewhere({ root: this.#inside.root, place, mark });
   }
 }
