@@ -2,7 +2,7 @@
  * `tiled config migrate`: writes the two files that a configuration of a Tiled becomes, checks ours, and prints the next
  * commands. The division is decided in `config/migrate/`.
  */
-import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Document } from "yaml";
 import { holdsSecret } from "../config/migrate/authentication.ts";
@@ -32,6 +32,7 @@ export async function migrate(path: string, options: MigrateOptions, io: ConfigI
     io.out(`  npx tiled serve config ${shown(path)}`);
     return;
   }
+  const force = options.force === true;
   const folder = resolve(options.out ?? dirname(resolve(path)));
   moveRelativePaths(division.ours, source.directory, folder);
   const files = [
@@ -41,10 +42,10 @@ export async function migrate(path: string, options: MigrateOptions, io: ConfigI
   await refuseExisting(
     files.map(({ file }) => file),
     source,
-    options.force === true,
+    force,
   );
   await mkdir(folder, { recursive: true });
-  for (const { file, document } of files) await write(file, document, source.mode);
+  for (const { file, document } of files) await write(file, document, source.mode, force);
   tell(division, source, folder, io);
   await checkOurs(join(folder, OURS), text(division.ours), io);
 }
@@ -66,11 +67,16 @@ async function refuseExisting(
   }
 }
 
-async function write(file: string, document: Document, sourceMode: number): Promise<void> {
+async function write(file: string, document: Document, sourceMode: number, force: boolean): Promise<void> {
   const mode = holdsSecret(document.contents) ? 0o600 : sourceMode & 0o666;
-  await writeFile(file, text(document), { mode });
-  // One that was there keeps its own otherwise.
-  if (mode === 0o600) await chmod(file, mode);
+  const handle = await open(file, force ? "w" : "wx", mode);
+  try {
+    // One that was there keeps its own otherwise.
+    if (mode === 0o600) await handle.chmod(mode);
+    await handle.writeFile(text(document));
+  } finally {
+    await handle.close();
+  }
 }
 
 function text(document: Document): string {

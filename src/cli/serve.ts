@@ -4,6 +4,7 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { Config } from "../config/model.ts";
+import { OperatorError } from "../errors.ts";
 import type { RunOptions } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
 import { port } from "./values.ts";
@@ -82,6 +83,17 @@ Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the serv
       const args = { directory: resolve(folder) };
       const config = singleUserConfig({ tree: "files", args, env: terminal.env, ...overrides(options) });
       await start(config, options, terminal);
+    });
+
+  serve
+    .command("catalog", { hidden: true })
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .description("refused, with the steps: only a real Tiled serves a catalog")
+    .action(() => {
+      throw new OperatorError(
+        "Only a real Tiled serves a catalog. Write a configuration for it (catalog: {uri: …}), and let 'tiled config migrate FILE' put this server in front of it. See docs/migrating.md.",
+      );
     });
 
   withLogOptions(withListenOptions(serve.command("demo")), "warn")

@@ -54,7 +54,7 @@ const SYNTAX: Partial<Record<YAMLError["code"], string>> = {
 /** How the parser reads as PyYAML does. */
 export const PYYAML: DocumentOptions & ParseOptions & SchemaOptions = {
   version: "1.1",
-  customTags: (tags) => asPyYaml(tags),
+  customTags: (tags) => readAsPyYaml(tags),
   stringKeys: true,
   uniqueKeys: false,
   prettyErrors: false,
@@ -103,7 +103,7 @@ function tabbedLine(text: string): number | undefined {
 }
 
 /** PyYAML reads no `y` and `n` as booleans, and its safe loader makes no sets, pairs or bytes that a file could mean. */
-function asPyYaml(tags: Tags): Tags {
+export function readAsPyYaml(tags: Tags): Tags {
   const kept: Tags = [];
   for (const tag of tags) {
     if (typeof tag === "string") kept.push(tag);

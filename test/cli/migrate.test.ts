@@ -23,6 +23,14 @@ async function placed(t: TestContext, files: Files): Promise<{ folder: string; s
   return { folder, source: join(folder, "config.yml" in files ? "config.yml" : "config.d") };
 }
 
+/** All files of a kind as one mapping, as PyYAML reads them. */
+function merged(files: Files): Record<string, unknown> {
+  const parts = Object.entries(files).flatMap(([name, text]) =>
+    /\.ya?ml$/.test(name) ? [parse(text, { version: "1.1", merge: true }) as Record<string, unknown>] : [],
+  );
+  return Object.assign({}, ...parts);
+}
+
 function world(env: Readonly<Record<string, string>> = VARIABLES) {
   const lines: string[] = [];
   return {
@@ -103,6 +111,18 @@ describe("each kind of configuration", () => {
           ({ provider }: { provider: string }) => [provider, { users_to_passwords: {} }],
         ),
       );
+      const whole = merged(kind.files);
+      for (const key of ["media_types", "file_extensions", "specs", "routers", "webhooks", "streaming_cache"])
+        assert.deepEqual(theirs[key], whole[key], key);
+      for (const key of ["database", "server", "allow_origins", "pages", "audit"])
+        assert.deepEqual([front[key], theirs[key]], [whole[key], undefined], key);
+      for (const key of Object.keys(theirs))
+        assert.ok(
+          key in whole ||
+            ["uvicorn", "authentication"].includes(key) ||
+            kind.migrate === "pair, to be completed",
+          key,
+        );
       assert.equal(theirs.uvicorn.host, "127.0.0.1");
       assert.equal(front.trees.at(-1).upstream, `http://127.0.0.1:${theirs.uvicorn.port}`);
     });
@@ -179,6 +199,27 @@ describe("the two files", () => {
       /# What is served\.\ntrees:\n {2}# Raw data\.\n {2}- path: \/\n {4}tree: catalog # in SQLite/,
     );
     assert.match(theirs, /args: \{uri: "sqlite:\/\/\/c\.db"\}/);
+  });
+
+  it("values stay as they are written, also those that PyYAML reads otherwise", async (t) => {
+    const values = [
+      "1e3",
+      "08",
+      "012",
+      "1_000",
+      "12:30:45",
+      "yes",
+      "~",
+      "0x1F",
+      "2024-01-01",
+      '"yes"',
+      "!!str 5",
+    ];
+    const args = values.map((value, index) => `      v${index}: ${value}\n`).join("");
+    const { theirs } = await pairOf(t, `trees:\n  - path: /\n    tree: catalog\n    args:\n${args}`);
+    const written = [...theirs.matchAll(/^ {6}v\d+: (.*)$/gm)].map(([, value]) => value);
+    assert.deepEqual(written.slice(0, -1), values.slice(0, -1));
+    assert.equal(written.at(-1), '!!str "5"');
   });
 
   it("a file with a secret in it can be read by its owner only", async (t) => {

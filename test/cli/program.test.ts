@@ -46,6 +46,12 @@ test("wrong usage exits with 2, says what is wrong on stderr and where help is",
   }
 });
 
+test("a catalog is not served, and the way on is told", async () => {
+  const { code, stderr } = await tiled(["serve", "catalog", "--temp", "--write", "data"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /Only a real Tiled serves a catalog\..*'tiled config migrate FILE'/);
+});
+
 test("every verb has help, and every argument and option of it is described", async () => {
   const verbs = (command: Command, path: readonly string[]): (readonly [Command, readonly string[]])[] => [
     [command, path],

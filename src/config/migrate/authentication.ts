@@ -78,7 +78,7 @@ export function holdsSecret(node: unknown, below = false): boolean {
   if (isSeq(node)) return node.items.some((item) => holdsSecret(item, below));
   if (isMap(node)) {
     return node.items.some((pair) => {
-      const secret = /secret|passw|api_key|token$|private_key/i.test(keyOf(pair));
+      const secret = /secret|passw|pwd|_pw$|api_key|token$|private_key/i.test(keyOf(pair));
       return holdsSecret(pair.value, below || secret);
     });
   }

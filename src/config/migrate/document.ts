@@ -19,7 +19,7 @@ import {
 } from "yaml";
 import { JOINED, readSource, readText, sourceFiles } from "../files.ts";
 import { ConfigError, Problems } from "../problems.ts";
-import { PYYAML } from "../yaml.ts";
+import { PYYAML, readAsPyYaml } from "../yaml.ts";
 
 export interface SourceDocument {
   readonly document: Document;
@@ -31,6 +31,17 @@ export interface SourceDocument {
   readonly mode: number;
 }
 
+/** A number or a boolean is written as it was read: PyYAML takes some of them for texts. */
+const AS_WRITTEN: typeof PYYAML = {
+  ...PYYAML,
+  customTags: (tags) =>
+    readAsPyYaml(tags).map((tag) => {
+      if (typeof tag === "string" || !("test" in tag) || tag.stringify === undefined) return tag;
+      const { stringify } = tag;
+      return { ...tag, stringify: (item, ...rest) => item.source ?? stringify(item, ...rest) };
+    }),
+};
+
 /** Throws a `ConfigError` where it cannot be read. */
 export function readDocument(path: string): SourceDocument {
   const problems = new Problems();
@@ -39,7 +50,7 @@ export function readDocument(path: string): SourceDocument {
   if (found !== undefined) readSource(path, problems);
   if (found === undefined || problems.all.length > 0) throw new ConfigError(problems.all);
   const parts = found.files.map((file) => {
-    const document = parseDocument(readText(file, problems) ?? "", PYYAML);
+    const document = parseDocument(readText(file, problems) ?? "", AS_WRITTEN);
     writeOut(document);
     return document;
   });
