@@ -6,7 +6,7 @@
 import { loadAuthenticators } from "./authenticators/load.ts";
 import type { Config } from "./config/model.ts";
 import { placeName } from "./config/places.ts";
-import { toldAt } from "./config/problems.ts";
+import { ConfigError, toldAt } from "./config/problems.ts";
 import { systemClock } from "./lib/clock.ts";
 import type { Asset } from "./pages/assets.ts";
 import { readLogo } from "./pages/logo.ts";
@@ -23,12 +23,27 @@ export type Authenticators = Awaited<ReturnType<typeof loadAuthenticators>>;
 
 export async function tlsOf({ server: { tls }, places }: Config, warn: Warn): Promise<Tls | null> {
   if (tls === null) return null;
-  const cert = await toldAt(places.cert, () => readCert(tls.cert));
-  const key = await toldAt(places.key, () => readKey(tls.key));
+  const [cert, key] = await together([
+    toldAt(places.cert, () => readCert(tls.cert)),
+    toldAt(places.key, () => readKey(tls.key)),
+  ]);
   await toldAt(places.key, () => checkPair({ cert, key }, tls));
   const warning = certificateWarning(cert, systemClock.now());
   if (warning !== undefined) warn(`${placeName(places.cert)}: ${warning}`);
   return { cert, key };
+}
+
+/** Fails with the problems of all. */
+async function together<Results extends readonly unknown[]>(
+  works: { readonly [Index in keyof Results]: Promise<Results[Index]> },
+): Promise<Results> {
+  const settled = await Promise.allSettled(works);
+  const errors = settled.flatMap((result) =>
+    result.status === "rejected" ? [result.reason as unknown] : [],
+  );
+  const problems = errors.flatMap((error) => (error instanceof ConfigError ? error.problems : []));
+  if (problems.length === errors.length && problems.length > 0) throw new ConfigError(problems);
+  return Promise.all(works) as unknown as Promise<Results>;
 }
 
 export async function logoOf({ pages, places, directory }: Config): Promise<Asset | null> {

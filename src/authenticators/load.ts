@@ -69,7 +69,9 @@ async function make(
     for (const { path, message } of checked.problems) problem(["args", ...path], message);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    problem(["authenticator"], error.message);
+    const [, keys, message] = /^((?:args)(?:\.\w+)*): (.*)$/s.exec(error.message) ?? [];
+    if (keys === undefined || message === undefined) problem(["authenticator"], error.message);
+    else problem(keys.split("."), message);
   }
   return undefined;
 }
@@ -78,6 +80,8 @@ function construct(Class: AuthenticatorClass, args: object, context: Authenticat
   try {
     return new Class(args as never, context);
   } catch (error) {
+    // One that says which argument is wrong.
+    if (error instanceof OperatorError && error.message.startsWith("args.")) throw error;
     throw new OperatorError(`its constructor failed: ${reason(error)}`);
   }
 }

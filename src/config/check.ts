@@ -16,7 +16,7 @@ import {
 import type { Problems } from "./problems.ts";
 import { shownValue } from "./shown.ts";
 import { nearest } from "./suggest.ts";
-import { kindOf, quoteHint, type Shape, wanted } from "./words.ts";
+import { kindOf, listHint, quoteHint, type Shape, wanted } from "./words.ts";
 
 export interface Report {
   readonly problems: Problems;
@@ -91,7 +91,7 @@ export function readAs(shape: Shape, node: LocatedScalar): LocatedScalar["value"
 
 function wrongKind(shape: Shape, node: Located): string {
   if (node.kind === "scalar" && node.value === null) return `a value is missing here. Use ${wanted(shape)}.`;
-  return `${shownValue(shape, node) ?? kindOf(node)} is not allowed here. Use ${wanted(shape)}.${quoteHint(shape, node)}`;
+  return `${shownValue(shape, node) ?? kindOf(node)} is not allowed here. Use ${wanted(shape)}.${quoteHint(shape, node)}${listHint(shape, node)}`;
 }
 
 /** `all`: the alternatives that `shape` is one of. */

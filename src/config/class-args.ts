@@ -5,7 +5,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import type { TSchema } from "typebox";
 import { OperatorError } from "../errors.ts";
-import { nearest } from "./suggest.ts";
+import { didYouMean } from "./suggest.ts";
 
 export interface ArgsProblem {
   /** Keys below `args`. */
@@ -60,7 +60,7 @@ function message(error: ErrorObject, schema: TSchema, args: Record<string, unkno
   if (error.propertyName !== undefined) return `this key is not allowed here: a key ${error.message}.`;
   switch (error.keyword) {
     case "required":
-      return "is missing.";
+      return "this argument is missing.";
     case "additionalProperties":
       return unknownKey(error, schema);
     case "type":
@@ -78,17 +78,30 @@ function unknownKey(error: ErrorObject, schema: TSchema): string {
   // Only of the outermost keys we know the neighbours for certain.
   const properties = (schema as { properties?: Record<string, unknown> }).properties ?? {};
   const known = error.instancePath === "" ? Object.keys(properties) : [];
-  const near = nearest(error.params["additionalProperty"], known);
-  const hint = near === undefined ? "" : ` Did you mean '${near}'?`;
-  const allowed = known.length === 0 ? "" : ` Known arguments: ${known.join(", ")}.`;
-  return `is not known.${hint}${allowed}`;
+  const hint = didYouMean(String(error.params["additionalProperty"]), known);
+  const allowed = known.length === 0 ? "" : ` Use ${known.join(", ")}.`;
+  return `there is no such argument.${hint}${allowed}`;
 }
 
+/** The words of JSON Schema's types. */
+const TYPES: Readonly<Record<string, string>> = {
+  array: "a list",
+  boolean: "true or false",
+  integer: "a whole number",
+  null: "empty",
+  number: "a number",
+  object: "a mapping",
+  string: "text",
+};
+
 function wrongType(error: ErrorObject, args: Record<string, unknown>): string {
-  const wanted = [error.params["type"]].flat().join(" or ");
+  const types = [error.params["type"]].flat().map(String);
+  const wanted = types.map((type) => TYPES[type] ?? type).join(" or ");
   let value: unknown = args;
   for (const key of keys(error)) value = (value as Record<string, unknown> | undefined)?.[key];
   const found = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
-  const quotes = wanted === "string" && ["number", "boolean"].includes(found) ? " Put it in quotes." : "";
-  return `must be of type ${wanted}, found ${found}.${quotes}`;
+  const quotes =
+    types.includes("string") && ["number", "boolean"].includes(found) ? " Put it in quotes." : "";
+  if (value == null) return `a value is missing here; it must be ${wanted}.`;
+  return `must be ${wanted}, not ${TYPES[found] ?? found}.${quotes}`;
 }

@@ -71,6 +71,7 @@ export function treeConfigs(context: Context): readonly TreeConfig[] {
       .split("/")
       .filter((segment) => segment !== "")
       .join("/")}`;
+    if (args === undefined) continue;
     trees.push({ path: normal, tree: entry.tree, args, accessTags, place: context.place(path) });
   }
   return trees;
@@ -90,17 +91,19 @@ function contains(outer: readonly string[], inner: readonly string[]): boolean {
   return outer.every((segment, index) => inner[index] === segment);
 }
 
-function treeArgs(context: Context, tree: TreeName, path: Path): TreeConfig["args"] {
+/** Undefined where they do not fit. */
+function treeArgs(context: Context, tree: TreeName, path: Path): TreeConfig["args"] | undefined {
   const there = [...path, "args"];
   const given = at(context.root, there);
   const node = given === undefined || isNothing(given) ? emptyMapping(context.spot(path)) : given;
+  const before = context.problems.all.length;
   const args = check(TREE_ARGS[tree] as Shape, node, there, {
     problems: context.problems,
     noEffect: () => {},
     hint: (key) => oldFormHint(key, context.root),
   });
   if (at(node, ["access_tags_file"]) !== undefined) needsPolicy(context, [...there, "access_tags_file"]);
-  return (args ?? {}) as TreeConfig["args"];
+  return context.problems.all.length > before ? undefined : ((args ?? {}) as TreeConfig["args"]);
 }
 
 function isKnown(context: Context, tree: string, path: Path): tree is TreeName {

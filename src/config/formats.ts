@@ -56,6 +56,12 @@ export function splitAddresses(text: string): readonly string[] {
     .filter((part) => part !== "");
 }
 
+/** Of names only those that no address is mistyped in: `300.1.1.1`, `0.0.0.0:8000`. */
+function isHost(text: string): boolean {
+  const address = text.split("%", 1)[0] ?? "";
+  return isIP(address) > 0 || (/^[A-Za-z0-9_.-]{1,253}$/.test(text) && !/^[\d.]+$/.test(text));
+}
+
 function checkWindow(text: string): string | undefined {
   const read = seconds(text);
   if (read === undefined) return otherForm(text);
@@ -134,11 +140,11 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
     "a key like that of: openssl rand -hex 32 (other characters can be mangled in a URL)",
   ),
   "not-empty": matching(/\S/, "text that is not empty"),
-  "host-name": matching(
-    /^[A-Za-z0-9_.:%-]{1,253}$/,
-    "an address to listen on",
-    "an IP address or a host name, without scheme and port",
-  ),
+  "host-name": {
+    what: "an address to listen on",
+    use: "an IP address or a host name, without scheme and port",
+    check: (text) => (isHost(text) ? undefined : otherForm(text)),
+  },
   "host-port": matching(
     /^(?:[A-Za-z0-9_.~-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/,
     "a host name",

@@ -7,6 +7,7 @@ import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { TSchema } from "typebox";
 import { OperatorError } from "../errors.ts";
+import { quoted } from "./located.ts";
 
 const ENDINGS = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"];
 
@@ -62,14 +63,19 @@ function howToName({ example }: KindOfClass): string {
 }
 
 function notAModule(name: string, path: string, kind: KindOfClass): string {
-  const python = /^[\p{ID_Start}_][\p{ID_Continue}]*(\.[\p{ID_Start}_][\p{ID_Continue}]*)*$/u;
-  if (extname(path).toLowerCase() === ".py" || python.test(path)) {
+  // `module:Class`, `module:Class.method`, `module.Class`; not a word alone, which may be anything.
+  const python = /^(?=.*[.:])[\p{ID_Start}_][\p{ID_Continue}]*([.:][\p{ID_Start}_][\p{ID_Continue}]*)*$/u;
+  const isFile = ENDINGS.includes(extname(name).toLowerCase());
+  if (extname(path).toLowerCase() === ".py" || (python.test(name) && !isFile)) {
     return (
-      `'${name}' names a Python class, and this server cannot run Python. The available ones are ${kind.available}. ` +
-      `An own one is a JavaScript class: see ${kind.guide}. ${howToName(kind)}.`
+      `${quoted(name)} is a Python class, and this server cannot run Python. Use one of its own: ${kind.available}. ` +
+      `Or write the class in JavaScript (${kind.guide}) and name it like '${kind.example}', with its path from the configuration's folder.`
     );
   }
-  return `'${name}' names neither one of ${kind.available} nor a module (${ENDINGS.join(", ")}). ${howToName(kind)}.`;
+  return (
+    `${quoted(name)} is not known here. Use ${kind.available}. ` +
+    `Or name a class of your own like '${kind.example}', with its path from the configuration's folder (${ENDINGS.join(", ")}).`
+  );
 }
 
 async function load(file: string, how: string): Promise<Record<string, unknown>> {

@@ -6,16 +6,22 @@ import { quoted } from "./located.ts";
 
 export { nearest };
 
-const MOST_RELATED = 3;
+const MOST_RELATED = 4;
+const SHORTEST_PART = 3;
 
 /** " Did you mean 'toy'?", or "" where nothing is near. Of a scope like 'read:all' all that can be read are near. */
 export function didYouMean(name: string, known: Iterable<string>): string {
   const near = nearest(name, known);
+  const found = near !== undefined ? [near] : related(name, [...known]);
+  if (found.length === 0 || found.length > MOST_RELATED) return "";
+  return ` Did you mean ${found.map(quoted).join(" or ")}?`;
+}
+
+/** A name without its prefix, one of which only the beginning was written, or others of the same prefix. */
+function related(name: string, known: readonly string[]): readonly string[] {
+  if (name.length < SHORTEST_PART) return [];
+  const whole = known.filter((other) => other.endsWith(`:${name}`) || other.startsWith(`${name}_`));
   const [family, rest] = name.split(":", 2);
-  const related =
-    near !== undefined
-      ? [near]
-      : [...known].filter((other) => rest !== undefined && other.startsWith(`${family}:`));
-  if (related.length === 0 || related.length > MOST_RELATED) return "";
-  return ` Did you mean ${related.map(quoted).join(" or ")}?`;
+  if (whole.length > 0 || rest === undefined) return whole;
+  return known.filter((other) => other.startsWith(`${family}:`));
 }

@@ -80,3 +80,12 @@ export function quoteHint(shape: Shape, node: Located): string {
   const misread = node.kind === "scalar" && node.value !== null && node.origin !== "environment";
   return wantsText && misread ? " Put it in quotes if it is meant as text." : "";
 }
+
+/** One item where a list belongs. */
+export function listHint(shape: Shape, node: Located): string {
+  const wantsList = [shape, ...(shape.anyOf ?? [])].some((option) => option.type === "array");
+  if (!wantsList || node.kind === "list") return "";
+  return node.kind === "mapping"
+    ? " Each item of it begins with '- '."
+    : " Put a single item in brackets: […].";
+}

@@ -39,8 +39,8 @@ const SYNTAX: Partial<Record<YAMLError["code"], string>> = {
   BAD_INDENT: "the indentation does not fit the lines before, or a bracket is not closed",
   BAD_SCALAR_START: "a text begins with a character that YAML reserves; put the text into quotes",
   BLOCK_AS_IMPLICIT_KEY:
-    "a key and its value begin where a value was expected; check the indentation and the colons",
-  BLOCK_IN_FLOW: "a block stands inside of [ ] or { }",
+    "a key and its value begin where a value was expected; check the indentation and the colons (text with a colon and a space in it needs quotes)",
+  BLOCK_IN_FLOW: "a block begins inside of [ ] or { } (text with a colon and a space in it needs quotes)",
   MISSING_CHAR: "a closing quote, a bracket, a comma, a colon or a space is missing",
   MULTILINE_IMPLICIT_KEY: "a key runs over several lines; a colon or a quote may be missing",
   MULTIPLE_DOCS: "the file has several YAML documents (a line '---' or '...'); it must be one",
@@ -77,9 +77,10 @@ export function parseYaml(text: string, file: string, problems: Problems): Locat
   const errors = [...document.errors, ...document.warnings];
   const tabbed = errors.length > 0 ? tabbedLine(text) : undefined;
   for (const error of errors.slice(0, MAX_SYNTAX_ERRORS)) {
-    const spot = spotAt(error.pos[0]);
+    const place = lines.linePos(beforeEnd(text, error.pos[0]));
+    const spot = { file, line: Math.max(1, place.line) };
     const message = tabbed === spot.line ? SYNTAX.TAB_AS_INDENT : SYNTAX[error.code];
-    const shown = excerpt(source[spot.line - 1] ?? "", lines.linePos(error.pos[0]).col - 1);
+    const shown = excerpt(source[spot.line - 1] ?? "", place.col - 1);
     const indented = shown.map((line) => `\n    ${line}`);
     problems.add(spot, [], `not valid YAML: ${message ?? "this is not expected here"}${indented.join("")}`);
   }
@@ -94,6 +95,11 @@ export function parseYaml(text: string, file: string, problems: Problems): Locat
   const found = located.kind === "list" ? "a list" : "a single value";
   problems.add(located.spot, [], `the file must be a mapping (lines 'key: value'), not ${found}.`);
   return undefined;
+}
+
+/** What is missing at the end of the file is missing after the last word, not on the empty lines below. */
+function beforeEnd(text: string, offset: number): number {
+  return Math.min(offset, text.trimEnd().length);
 }
 
 /** The line of a tab in an indentation: the parser reports it under several codes. */

@@ -137,16 +137,27 @@ describe("modules of an operator's own", () => {
       "./own.txt:A",
       "C:\\x\\own.js",
     ]) {
-      assert.match(await refusal(provider(name)), how, name);
+      assert.match(
+        await refusal(provider(name)),
+        /Write path:Name, as in|name a class of your own like/,
+        name,
+      );
     }
     assert.match(await refusal(provider("C:\\auth\\own.js:MyAuthenticator")), /There is no file .*own\.js/);
   });
 
   test("a Python class is told apart", async () => {
-    for (const name of ["my_package.auth:MyAuth", "my_auth:MyAuth", "./my_auth.py:MyAuth", "pakët.x:Y"]) {
+    for (const name of [
+      "my_package.auth:MyAuth",
+      "my_auth:MyAuth",
+      "./my_auth.py:MyAuth",
+      "pakët.x:Y",
+      "lab.auth:A.from_uri",
+      "lab.auth.MyAuth",
+    ]) {
       assert.match(
         await refusal(provider(name)),
-        /names a Python class, and this server cannot run Python.*JavaScript class/,
+        /is a Python class, and this server cannot run Python.*write the class in JavaScript \(docs\/authenticators\.md/,
         name,
       );
     }

@@ -99,7 +99,7 @@ ${TREES}`);
     assert.equal(problems.length, 5, problems.join("\n"));
     assert.match(
       problems[0] ?? "",
-      /^5 authentication\.providers\[0\]\.args\.users_to_passwords: is missing/,
+      /^5 authentication\.providers\[0\]\.args\.users_to_passwords: this argument is missing/,
     );
     assert.match(
       problems[1] ?? "",
@@ -130,7 +130,7 @@ ${TREES}`);
       `${TREES}access_control:\n  access_policy: tiled.access_control.access_policies:TagBasedAccessPolicy\n  args:\n${args}`;
     const { problems } = await checked(policy("    provider: toy\n    tag_definition: x.yml\n"));
     assert.equal(problems.length, 2, problems.join("\n"));
-    assert.match(problems[0] ?? "", /^4 access_control\.args\.tag_definitions: is missing/);
+    assert.match(problems[0] ?? "", /^4 access_control\.args\.tag_definitions: this argument is missing/);
     assert.match(
       problems[1] ?? "",
       /^6 access_control\.args\.tag_definition: .*Did you mean 'tag_definitions'/,

@@ -82,6 +82,21 @@ const CASES: readonly (readonly [string, string, RegExp?])[] = [
   ],
   ["a logo that is no image", `${TREES}pages: {logo: notes.txt}\n`, /pages\.logo: .*is not an image/],
   [
+    "two files of TLS that are not there",
+    `${TREES}uvicorn:\n  ssl_certfile: ${folder}/gone.pem\n  ssl_keyfile: ${folder}/away.pem\n`,
+    /2 errors[\s\S]*:3: uvicorn\.ssl_certfile: [\s\S]*:4: uvicorn\.ssl_keyfile: there is no file/,
+  ],
+  [
+    "a folder of data that is named wrongly",
+    "trees: [{path: /, tree: files, args: {path: ./data}}]\n",
+    /trees\[0\]\.args: the key 'directory' is missing/,
+  ],
+  [
+    "a scope that is none, in an argument",
+    `${TREES}authentication: {providers: [{provider: p, authenticator: "tiled.authenticators:ProxiedOIDCAuthenticator", args: {well_known_uri: "https://x.example.org", audience: a, client_id: c, device_flow_client_id: d, scopes_map: {r: ["read:everything"]}}}]}\n`,
+    /args\.scopes_map: 'r' gives 'read:everything', which is not a scope\. Did you mean 'read:metadata' or 'read:data' or/,
+  ],
+  [
     "a folder of data that is not there",
     "trees: [{path: /, tree: files, args: {directory: ./gone}}]\n",
     /config\.yml:1: trees\[0\]\.args: there is no folder .*gone to serve/,

@@ -87,7 +87,7 @@ metrics: {prometheus: 2}
       /^1 authentication: a list is not allowed here\. Use a mapping with the keys providers, /,
       "2 database: text is not allowed here. Use a mapping with the keys uri, init_if_not_exists, pool_size, max_overflow, pool_pre_ping.",
       /^3 trees: text is not allowed here\. Use a list \(each item: a mapping with the keys path, tree, /,
-      "4 allow_origins: 'https://a.org' is not allowed here. Use a list (each item: text that is not empty).",
+      "4 allow_origins: 'https://a.org' is not allowed here. Use a list (each item: text that is not empty). Put a single item in brackets: […].",
       "5 server.port: a mapping is not allowed here. Use a whole number from 0 to 65535.",
       /^5 server\.host: 127 is not allowed here\. Use an address .*\. Put it in quotes if it is meant as text\.$/,
       "5 server.tls: 'cert.pem' is not allowed here. Use a mapping with the keys cert, key.",
@@ -170,6 +170,21 @@ uvicorn:
       /^7 uvicorn\.root_path: must not have '\.', '\.\.' or '\/\/' in it/,
       /^8 uvicorn\.forwarded_allow_ips: contradicts server\.trusted_proxies/,
     ],
+  ],
+  [
+    "addresses that are mistyped",
+    `${TREES}server: {host: "0.0.0.0:8000"}\n`,
+    [/^2 server\.host: '0\.0\.0\.0:8000' is not an address to listen on\. Use .*, without scheme and port/],
+  ],
+  [
+    "an address with a number too large",
+    `${TREES}uvicorn: {host: 300.1.1.1}\n`,
+    [/^2 uvicorn\.host: '300\.1\.1\.1' is not/],
+  ],
+  [
+    "one item where a list belongs",
+    "trees: {path: /, tree: files}\n",
+    [/^1 trees: a mapping is not allowed here\. Use a list .*Each item of it begins with '- '\./],
   ],
   // Names.
   [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { nearest } from "../../src/config/suggest.ts";
+import { didYouMean, nearest } from "../../src/config/suggest.ts";
 
 const KNOWN = ["providers", "tiled_admins", "secret_keys", "host", "port", "path"];
 
@@ -21,5 +21,23 @@ describe("the nearest known name", () => {
     ["providers".repeat(50), undefined],
   ] as const) {
     it(`of ${name.slice(0, 20)}: ${expected}`, () => assert.equal(nearest(name, KNOWN), expected));
+  }
+});
+
+describe("what was meant", () => {
+  for (const [name, known, expected] of [
+    ["toyy", ["toy", "lab"], " Did you mean 'toy'?"],
+    ["users", ["users_to_passwords", "confirmation_message"], " Did you mean 'users_to_passwords'?"],
+    ["TagPolicy", ["tiled.policies:TagPolicy"], " Did you mean 'tiled.policies:TagPolicy'?"],
+    [
+      "read:everything",
+      ["read:data", "read:metadata", "register"],
+      " Did you mean 'read:data' or 'read:metadata'?",
+    ],
+    ["colour", ["toy", "lab"], ""],
+    ["", ["toy"], ""],
+    ["", [], ""],
+  ] as const) {
+    it(`by '${name}'`, () => assert.equal(didYouMean(name, known), expected));
   }
 });

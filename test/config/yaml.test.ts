@@ -14,7 +14,7 @@ describe("files that are not one mapping in YAML", () => {
     ["several documents", `${TREES}---\nb: 2\n`, 2, /several YAML documents/],
     ["a tab", "server:\n\tport: 8000\n", 2, /a tab indents this line/],
     ["a tab after spaces", "trees:\n  - path: /\n  \t  tree: x\n", 3, /a tab indents this line/],
-    ["an open quote", 'a: "hunter2\nb: 2\n', 3, /a closing quote/],
+    ["an open quote", 'a: "hunter2\nb: 2\n', 2, /a closing quote/],
     ["an open bracket", "a: [1, hunter2\nb: 3\n", 2, /a bracket is not closed/],
     ["two colons", "a: hunter2: c\n", 1, /check the indentation and the colons/],
     ["a wrong indentation", "server:\n  port: 1\n host: x\n", 3, /the indentation does not fit|not expected/],

@@ -311,7 +311,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   ),
   "an authenticator in Python": mend(
     one(`${provider("lab_auth:LabAuthenticator", "")}${CATALOG}`),
-    /'lab_auth:LabAuthenticator' names a Python class/,
+    /'lab_auth:LabAuthenticator' is a Python class/,
   ),
   "trees as Tiled of 2021 wrote them": mend(
     one("authentication: {allow_anonymous_access: true}\ncatalogs: [{path: /, catalog: x}]\n"),

@@ -2,7 +2,8 @@
  * From the scopes of a provider's access token to ours: by the operator's map, or, without one, those that the token
  * itself calls by our names. What neither names is not given.
  */
-import { nearest } from "../../config/suggest.ts";
+import { quoted } from "../../config/located.ts";
+import { didYouMean } from "../../config/suggest.ts";
 import { isScope, SCOPES } from "../../domain/scopes.ts";
 import { OperatorError } from "../../errors.ts";
 
@@ -38,10 +39,8 @@ function list(value: unknown): readonly string[] {
 function checkScopes(theirs: string, ours: readonly string[]): void {
   for (const name of ours) {
     if (isScope(name)) continue;
-    const near = nearest(name, [...SCOPES]);
-    const hint = near === undefined ? "" : ` Did you mean '${near}'?`;
     throw new OperatorError(
-      `args.scopes_map: '${name}', which '${theirs}' gives, is no scope of ours.${hint}`,
+      `args.scopes_map: ${quoted(theirs)} gives ${quoted(name)}, which is not a scope.${didYouMean(name, SCOPES)}`,
     );
   }
 }

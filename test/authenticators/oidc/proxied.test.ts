@@ -175,7 +175,8 @@ describe("scopes of an access token", () => {
           around.context,
         ),
       (error) =>
-        error instanceof OperatorError && /'read:dat'.*'r'.*Did you mean 'read:data'/.test(error.message),
+        error instanceof OperatorError &&
+        /'r' gives 'read:dat', .*Did you mean 'read:data'/.test(error.message),
     );
   });
 });

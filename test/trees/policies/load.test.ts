@@ -81,11 +81,11 @@ test("an operator's own, with its arguments", async (t) => {
 
 test("what is wrong is told with its place", async (t) => {
   for (const [name, args, expected] of [
-    [`${POLICY_PREFIX}DummyAccessPolicy`, { a: 1 }, /^7 access_control\.args\.a: is not known/],
+    [`${POLICY_PREFIX}DummyAccessPolicy`, { a: 1 }, /^7 access_control\.args\.a: there is no such argument/],
     [
       `${POLICY_PREFIX}TagBasedAccessPolicy`,
       { scopes: ["read:datas"], groups: { a: "alice" }, access_tags_parser: "my.parser:Parser" },
-      /provider: is missing[\s\S]*tag_definitions: is missing[\s\S]*scopes\.?\[?0[\s\S]*must be one of[\s\S]*groups\.a: must be of type array/,
+      /provider: this argument is missing[\s\S]*tag_definitions: this argument is missing[\s\S]*scopes\.?\[?0[\s\S]*must be one of[\s\S]*groups\.a: must be a list/,
     ],
     [
       `${POLICY_PREFIX}TagBasedAccessPolicy`,
@@ -98,7 +98,7 @@ test("what is wrong is told with its place", async (t) => {
       /^7 access_control\.access_policy: .*does not export 'Nobody': it exports .*MyPolicy/,
     ],
     ["./nowhere.js:MyPolicy", {}, /There is no file/],
-    ["./own.js:MyPolicy", {}, /^7 access_control\.args\.open: is missing/],
+    ["./own.js:MyPolicy", {}, /^7 access_control\.args\.open: this argument is missing/],
     ["./own.js:NoKind", undefined, /its 'kind' must be "access_policy"/],
     ["./own.js:NoMethod", undefined, /no method 'scopesOn'/],
     ["./own.js:NoSchema", undefined, /has no schema of its arguments/],
@@ -106,7 +106,7 @@ test("what is wrong is told with its place", async (t) => {
     [
       "my.policies:Mine",
       undefined,
-      /names a Python class, and this server cannot run Python.*docs\/access-control\.md/,
+      /is a Python class, and this server cannot run Python.*docs\/access-control\.md/,
     ],
   ] as const) {
     assert.match(await refusal(t, name, args), expected, name);
