@@ -24,7 +24,8 @@ COPY --from=build /app/dist /app/dist
 USER node
 WORKDIR /var/lib/tiled-auth
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8000/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# As the configuration says: with HTTPS or not, below a root path or not. Who changes the port below, changes it here, too.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s \
+  CMD ["node", "/app/dist/src/bin.js", "healthcheck", "/etc/tiled-auth/config.yml", "--port", "8000"]
 ENTRYPOINT ["node", "/app/dist/src/bin.js"]
 CMD ["serve", "config", "/etc/tiled-auth/config.yml", "--host", "0.0.0.0", "--port", "8000"]

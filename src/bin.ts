@@ -2,12 +2,15 @@
 /**
  * The command `tiled`, and the only place that ends the process. The verbs are in `cli/`.
  */
-import type { WriteStream } from "node:tty";
+import { closeSync, constants, openSync } from "node:fs";
+import { isatty, type WriteStream } from "node:tty";
 import { logWriter } from "./cli/log-writer.ts";
 import { main, unexpected } from "./cli/program.ts";
 import type { Terminal } from "./cli/terminal.ts";
 
 let readerNeeded = true;
+
+const onTerminal = [0, 1, 2].some((fd) => isatty(fd));
 
 const terminal: Terminal = {
   env: process.env,
@@ -15,6 +18,7 @@ const terminal: Terminal = {
   out: (text) => process.stdout.write(`${text}\n`),
   err: (text) => process.stderr.write(`${text}\n`),
   ...logWriter(process.stderr),
+  hungUp: () => onTerminal && !hasTerminal(),
   logView: { terminal: process.stderr.isTTY === true, colours: coloured(process.stderr) },
   events: process,
   exit: (code) => process.exit(code),
@@ -41,4 +45,14 @@ function coloured(stream: WriteStream): boolean {
   if (stream.isTTY) return stream.hasColors();
   const forced = process.env["FORCE_COLOR"];
   return forced !== undefined && forced !== "0" && forced !== "false";
+}
+
+/** One that was closed can be opened no more. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", constants.O_RDWR | constants.O_NOCTTY));
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -3,6 +3,7 @@
  * again in the reverse order without cutting off what is under way. Signals and notices are the command's (`cli/run.ts`).
  */
 import type { AddressInfo } from "node:net";
+import type { Server as TlsServer } from "node:tls";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { type AppParts, createApp } from "./app.ts";
@@ -21,6 +22,8 @@ import { ensureAdmins, warnOfTwins } from "./names.ts";
 import { type AccessMode, accessMode } from "./pages/landing.ts";
 import { authenticatorsOf, logoOf, policyOf, tlsOf, treeOf } from "./starting.ts";
 import { openStore } from "./store/open.ts";
+import type { Tls } from "./tls.ts";
+import { TlsRenewal } from "./tls-renewal.ts";
 import { DataThread } from "./trees/data-thread.ts";
 
 export interface ServerOptions {
@@ -46,6 +49,8 @@ export interface RunningServer {
   readonly durable: boolean;
   /** The providers that send browsers back here. */
   readonly externalProviders: readonly string[];
+  /** What can be read again without a restart: the certificate. */
+  reread(): Promise<void>;
   /** Resolves once all is closed; throws where that takes too long. */
   stop(): Promise<void>;
 }
@@ -79,6 +84,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       const warned = warnOfTwins(parts.store, config, parts.authenticators, options.log);
       closers.add(() => warned);
     }
+    const renewal = watchTls(config, app, parts.tls, options.log);
+    closers.add(() => renewal?.stop());
     let stopping: Promise<void> | undefined;
     return {
       url,
@@ -86,6 +93,14 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       generatedKey,
       durable: parts.store?.durable ?? true,
       externalProviders: externalNames(parts.authenticators),
+      reread: async () => {
+        options.log.info(
+          renewal === null
+            ? "SIGHUP: there is no certificate to read again. A changed configuration needs a restart."
+            : "SIGHUP: the certificate is read again. A changed configuration needs a restart.",
+        );
+        await renewal?.read();
+      },
       stop: () => {
         stopping ??= stop(closers, app.connections, options);
         return stopping;
@@ -162,6 +177,20 @@ async function openStoreWithAdmins(
     throw error;
   }
   return store;
+}
+
+function watchTls(config: Config, app: FastifyInstance, current: Tls | null, log: Logger): TlsRenewal | null {
+  const { tls } = config.server;
+  if (tls === null || current === null) return null;
+  const renewal = new TlsRenewal({
+    files: tls,
+    current,
+    read: async () => (await tlsOf(config, (message) => log.warn(message))) ?? current,
+    server: app.server as unknown as TlsServer,
+    log,
+  });
+  renewal.start();
+  return renewal;
 }
 
 function startPurging(store: Store, config: Config, log: Logger): () => Promise<void> {

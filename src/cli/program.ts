@@ -9,6 +9,7 @@ import { Failure, OperatorError } from "../errors.ts";
 import { VERSION } from "../lib/version.ts";
 import { adminVerbs } from "./admin.ts";
 import { configVerbs } from "./config.ts";
+import { healthVerb } from "./healthcheck.ts";
 import { serveVerbs } from "./serve.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -40,6 +41,7 @@ export function program(terminal: Terminal): Command {
   serveVerbs(tiled, terminal);
   configVerbs(tiled, terminal);
   adminVerbs(tiled, terminal);
+  healthVerb(tiled, terminal);
   return tiled;
 }
 

@@ -40,6 +40,9 @@ export async function run(config: Config, options: RunOptions, terminal: Termina
   // Nothing is under way during the start that a sudden end could harm; after the first signal the second ends it.
   let onSignal = () => terminal.exit(0);
   for (const signal of SIGNALS) events.on(signal, () => onSignal());
+  let reread: () => void = () => {};
+  // The terminal was closed, or an operator wants the files to be read again.
+  events.on("SIGHUP", () => (terminal.hungUp() ? onSignal() : reread()));
 
   const [{ startServer }, { pino }] = await Promise.all([import("../server.ts"), import("pino")]);
   const log = pino(
@@ -59,6 +62,7 @@ export async function run(config: Config, options: RunOptions, terminal: Termina
     onSignal = () => terminal.exit(1);
     requested();
   };
+  reread = () => void server.reread();
   events.once("uncaughtExceptionMonitor", (error: unknown) => {
     log.fatal({ err: error }, "Unexpected error: the server ends.");
   });

@@ -49,6 +49,7 @@ export function serveVerbs(tiled: Command, terminal: Terminal): void {
 What to open is printed on stdout as soon as the server answers. The log goes to stderr:
 lines for people on a terminal (without colours where NO_COLOR is set), one JSON line a request elsewhere.
 SIGTERM and Ctrl-C let requests under way finish (at most 8 s) and end with exit code 0; a second one ends at once.
+SIGHUP reads the certificate again, which a change of its files does, too.
 
 Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the server cannot start (port in use, …).`,
     );

@@ -15,6 +15,8 @@ export interface Terminal {
   log(lines: string, written: () => void): void;
   /** The same at the end of the process. */
   lastLog(lines: string): void;
+  /** The process was started on a terminal that is there no more. */
+  hungUp(): boolean;
   /** Where the log goes: whether a person looks at it there, and in colours. */
   readonly logView: { readonly terminal: boolean; readonly colours: boolean };
   /** The process's own: SIGINT, SIGTERM, `uncaughtExceptionMonitor`, `exit`. */

@@ -10,6 +10,7 @@ import { after, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventually, temporaryFolder } from "../support/process.ts";
 import { login, slowAuthenticator } from "../support/slow.ts";
+import { TLS_CERT, TLS_KEY } from "../support/tls.ts";
 
 const BIN = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
 const TREE = "tiled.examples.generated_minimal:tree";
@@ -148,6 +149,25 @@ test(
   },
 );
 
+test("SIGHUP reads the certificate again and ends nothing, without one either", LIMIT, async (t) => {
+  const cert = await file("cert.pem", TLS_CERT);
+  const key = await file("key.pem", TLS_KEY);
+  const single = `trees: [{path: /, tree: "${TREE}"}]\n`;
+  const tls = await file("tls.yml", `${single}server: {tls: {cert: "${cert}", key: "${key}"}}\n`);
+  const plain = await file("plain.yml", single);
+  for (const [config, text] of [
+    [plain, "there is no certificate to read again"],
+    [tls, "the certificate is read again"],
+  ] as const) {
+    const child = serve(t, ["config", config, "--port", "0"]);
+    await child.says("Server listening");
+    child.process.kill("SIGHUP");
+    await child.says(text);
+    child.process.kill("SIGTERM");
+    assert.equal(await child.end(), 0);
+  }
+});
+
 const SCRIPT = "/usr/bin/script";
 
 test("a terminal that somebody has stopped with Ctrl-S holds up no request and no stop", {
@@ -179,6 +199,25 @@ test("a terminal that somebody has stopped with Ctrl-S holds up no request and n
     }
   }
   process.kill(pid, "SIGTERM");
+  assert.ok(await eventually(15, async () => !isAlive(pid)));
+});
+
+test("a terminal that is closed ends the server", {
+  ...LIMIT,
+  skip: process.platform === "linux" && existsSync(SCRIPT) ? false : `needs ${SCRIPT} of Linux`,
+}, async (t) => {
+  const command = `echo "pid=$$"; exec "${process.execPath}" "${BIN}" serve pyobject ${TREE} --port 0`;
+  const terminal = spawn(SCRIPT, ["-qefc", command, "/dev/null"], { stdio: ["ignore", "pipe", "ignore"] });
+  let shown = "";
+  terminal.stdout.setEncoding("utf8").on("data", (part: string) => {
+    shown += part;
+  });
+  while (!/api_key=[\s\S]*\n/.test(shown)) await once(terminal.stdout, "data");
+  const pid = Number(/pid=(\d+)/.exec(shown)?.[1]);
+  t.after(() => {
+    if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  });
+  terminal.kill("SIGKILL");
   assert.ok(await eventually(15, async () => !isAlive(pid)));
 });
 

@@ -37,6 +37,10 @@ export class TestTerminal implements Terminal {
     this.logged += lines;
   }
 
+  hungUp(): boolean {
+    return false;
+  }
+
   exit(code: number): void {
     this.exits.push(code);
   }
