@@ -31,7 +31,7 @@ import { Mounts } from "./http/gateway-mounts.ts";
 import { gatewayRouting, upgradeOptions } from "./http/gateway-routing.ts";
 import type { SocketPatience } from "./http/gateway-socket.ts";
 import { commonHeaders, requestIds } from "./http/headers.ts";
-import { healthRoutes } from "./http/health.ts";
+import { healthRoutes, providerStates } from "./http/health.ts";
 import { createIdentity } from "./http/identity.ts";
 import { KeysOfUrls } from "./http/key-from-url.ts";
 import { Links } from "./http/links.ts";
@@ -48,6 +48,7 @@ import { limitPipelines } from "./http/pipelines.ts";
 import { principalRoutes } from "./http/principals.ts";
 import { ProblemPages } from "./http/problem-pages.ts";
 import { Proxies } from "./http/proxies.ts";
+import { Readiness } from "./http/readiness.ts";
 import { RequestLog } from "./http/request-log.ts";
 import type { PasswordProvider } from "./http/services.ts";
 import { sessionRoutes } from "./http/session.ts";
@@ -202,11 +203,12 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
     ...(parts.socketPatience && { patience: parts.socketPatience }),
   });
 
-  healthRoutes(app, {
+  const readiness = new Readiness({
     ping: async () => parts.store?.maintenance.ping(),
-    providers: externals,
+    clock: parts.clock,
     log: parts.logger,
   });
+  healthRoutes(app, { readiness, providers: externals });
   aboutRoutes(app, {
     providers: [...parts.authenticators].map(([name, authenticator]) => ({ name, authenticator })),
     allowAnonymous: config.authentication.allowAnonymousAccess,
@@ -232,7 +234,12 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   });
   openApiRoute(app, describe);
   keys.routes(app);
-  if (config.metrics.prometheus) metricsRoute(app, metrics);
+  if (config.metrics.prometheus) {
+    metricsRoute(app, metrics, {
+      ready: () => readiness.failure === null,
+      providers: () => providerStates(externals),
+    });
+  }
   if (multiUser !== null) {
     const { services } = multiUser;
     passwordRoutes(app, services, providers);

@@ -252,7 +252,7 @@ export interface Maintenance {
    * server does it by itself. Audit: database_purged, with the counts, where somebody asked and something was deleted.
    */
   purge(now: Date, batch: number, auditBefore: Date | null, origin?: Origin): Promise<Purged>;
-  /** Throws where the database cannot be read. */
+  /** Throws where the database cannot be changed. */
   ping(): Promise<void>;
 }
 

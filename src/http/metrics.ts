@@ -83,7 +83,27 @@ function labels(values: Readonly<Record<string, string>>): string {
   return `{${pairs.join(",")}}`;
 }
 
-export function metricsRoute(app: FastifyInstance, metrics: RequestMetrics): void {
+export interface Gauges {
+  /** Whether the database took a change when it was last asked. */
+  readonly ready: () => boolean;
+  readonly providers: () => readonly (readonly [name: string, state: string])[];
+}
+
+function gauges({ ready, providers }: Gauges): string {
+  return [
+    "# HELP tiled_auth_ready Whether people can log in, as far as the database goes",
+    "# TYPE tiled_auth_ready gauge",
+    `tiled_auth_ready ${Number(ready())}`,
+    "# HELP tiled_auth_provider_up Whether people can log in at a provider",
+    "# TYPE tiled_auth_provider_up gauge",
+    ...providers().map(
+      ([provider, state]) => `tiled_auth_provider_up${labels({ provider })} ${Number(state === "ok")}`,
+    ),
+    "",
+  ].join("\n");
+}
+
+export function metricsRoute(app: FastifyInstance, metrics: RequestMetrics, state: Gauges): void {
   let process: { contentType: string; metrics(): Promise<string> } | undefined;
 
   app.get(
@@ -99,7 +119,7 @@ export function metricsRoute(app: FastifyInstance, metrics: RequestMetrics): voi
         collectDefaultMetrics({ register: registry });
         process ??= registry;
       }
-      const text = metrics.text() + (await process.metrics());
+      const text = metrics.text() + gauges(state) + (await process.metrics());
       return reply.header("content-type", process.contentType).send(text);
     },
   );

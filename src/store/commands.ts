@@ -19,7 +19,7 @@ import {
 } from "./device-changes.ts";
 import { linkIdentity, unlinkIdentity } from "./linking.ts";
 import { createService, ensureAdmins, ensureUser, setDisabled } from "./principals.ts";
-import { purge } from "./purge.ts";
+import { probe, purge } from "./purge.ts";
 import { openSession, revokeSession, rotateSession } from "./sessions.ts";
 import { listSpellings, listTwins } from "./spellings.ts";
 
@@ -53,6 +53,7 @@ export const COMMANDS = {
   "identity.unlink": unlinkIdentity,
   "audit.append": appendEvents,
   "maintenance.purge": purge,
+  "maintenance.probe": probe as Command<object, void>,
 } as const satisfies Record<string, Command<never, unknown>>;
 
 export type Commands = typeof COMMANDS;

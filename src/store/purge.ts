@@ -115,6 +115,21 @@ export interface Purge {
   readonly origin: Origin | null;
 }
 
+/** A row of its own that changes each time and never grows; no counter has such a key. */
+const touch = statement((db, { key }: Args<{ key: string }>) =>
+  db
+    .insertInto("tiled_auth_failures")
+    .values({ key, points: 0, expire: null })
+    .onConflict((conflict) =>
+      conflict.column("key").doUpdateSet({ points: sql<number>`1 - tiled_auth_failures.points` }),
+    ),
+);
+
+/** A change as small as can be, which needs what a login needs. */
+export async function probe(db: Db): Promise<void> {
+  await db.run(touch, { key: "ready" });
+}
+
 const BUSY: Purged = { sessions: 0, pendingSessions: 0, apiKeys: 0, auditRows: 0, more: false, busy: true };
 
 export async function purge(db: Db, { now, batch, auditBefore, origin }: Purge): Promise<Purged> {
@@ -149,6 +164,9 @@ export function maintenance(backend: Backend): Maintenance {
   return {
     purge: (now, batch, auditBefore, origin) =>
       backend.write("maintenance.purge", { now, batch, auditBefore, origin: origin ?? null }),
-    ping: () => backend.ping(),
+    ping: async () => {
+      await backend.write("maintenance.probe", {});
+      await backend.ping();
+    },
   };
 }

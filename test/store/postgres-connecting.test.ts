@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Failure } from "../../src/errors.ts";
 import { initializeDatabase, openStore } from "../../src/store/open.ts";
 import { makePool } from "../../src/store/postgres-pool.ts";
 import type { PostgresAddress } from "../../src/store/postgres-uri.ts";
@@ -110,6 +111,40 @@ const CASES: PostgresCases = {
   "a server that refuses the login speaks for all hosts": async (_t, server, uri) => {
     const two = uri.replace("127.0.0.1", `localhost:${server.port},127.0.0.1`).replace("tests@", "stranger@");
     await assert.rejects(asked(two, "select 1"), /^error: role "stranger" does not exist/);
+  },
+
+  "a database that takes no changes is found out by a ping, which is one row at most": async (
+    t,
+    server,
+    uri,
+  ) => {
+    const store = await openFor(t, uri, { poolSize: 2, maxOverflow: 0 });
+    for (const _ of [1, 2, 3]) await store.maintenance.ping();
+    const count = "select count(*)::int as n from tiled_auth_failures";
+    assert.deepEqual(await server.query(uri, count), [{ n: 1 }]);
+    const name = new URL(uri).pathname.slice(1);
+    await server.query(
+      server.uri("postgres"),
+      `alter database ${name} set default_transaction_read_only = on`,
+    );
+    await server.query(
+      uri,
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tiled-auth'",
+    );
+    await assert.rejects(
+      store.maintenance.ping(),
+      (error) =>
+        error instanceof Failure && error.code === "store_unavailable" && /25006/.test(error.message),
+    );
+    assert.equal((await store.principals.list({ offset: 0, limit: 1 }, new Date())).length, 0, "reads go on");
+    await server.query(server.uri("postgres"), `alter database ${name} reset default_transaction_read_only`);
+    // A connection from before fails once more, and is given up.
+    const works = () =>
+      store.maintenance.ping().then(
+        () => true,
+        () => false,
+      );
+    assert.ok(await eventually(10, works));
   },
 
   "a password from a file that is named": async (t, server, uri) => {

@@ -7,7 +7,14 @@ const MONTH = 30 * 86_400;
 const NOTHING = { sessions: 0, pendingSessions: 0, apiKeys: 0, auditRows: 0, more: false, busy: false };
 
 export const maintenanceCases: readonly Case[] = [
-  ["a store that works answers a ping", (store) => store.maintenance.ping()],
+  [
+    "a store that works answers a ping, again and again",
+    async (store) => {
+      for (const _ of [1, 2, 3]) await store.maintenance.ping();
+      assert.deepEqual(await store.maintenance.purge(at(5), 2, null), NOTHING);
+      await store.maintenance.ping();
+    },
+  ],
   [
     "what is expired goes, in batches, and nothing else does",
     async (store) => {

@@ -1,0 +1,79 @@
+/**
+ * Whether the database takes a change, which a login is. However often it is asked: one small change at a time, and what came
+ * of it is good for a while. The log names what is different from before, once.
+ */
+import type { Logger } from "pino";
+import { Failure } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+
+export interface ReadinessOptions {
+  /** Throws where the database cannot be changed. */
+  readonly ping: () => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Pick<Logger, "error" | "warn">;
+  /** Milliseconds for an answer of the database; a balancer gives up after a few seconds, too. */
+  readonly patience?: number;
+}
+
+/** Milliseconds that an answer is good for. */
+const GOOD_FOR = { ready: 5000, failure: 1000 };
+
+export class Readiness {
+  readonly #options: ReadinessOptions;
+  #known: { readonly failure: Failure | null; readonly until: number } | undefined;
+  #underway: Promise<Failure | null> | undefined;
+  /** What the log has of the database. */
+  #told: string | null = null;
+
+  constructor(options: ReadinessOptions) {
+    this.#options = options;
+  }
+
+  /** Null: people can log in, as far as the database goes. */
+  async check(): Promise<Failure | null> {
+    const now = this.#options.clock.now();
+    const known = this.#known;
+    if (known !== undefined && now < known.until && known.until - now <= GOOD_FOR.ready) return known.failure;
+    this.#underway ??= this.#ask().finally(() => {
+      this.#underway = undefined;
+    });
+    return this.#inTime(this.#underway);
+  }
+
+  /** As of the last check; null where none was made yet, too. */
+  get failure(): Failure | null {
+    return this.#known?.failure ?? null;
+  }
+
+  async #ask(): Promise<Failure | null> {
+    const failure = await this.#options.ping().then(
+      () => null,
+      (error: unknown) =>
+        error instanceof Failure ? error : new Failure("store_unavailable", { cause: error }),
+    );
+    // A database that has too much to do is there: taken out of a balancer, its servers would help nobody.
+    return this.#tell(failure?.code === "store_busy" ? null : failure);
+  }
+
+  #tell(failure: Failure | null): Failure | null {
+    const { log, clock } = this.#options;
+    const until = clock.now() + (failure === null ? GOOD_FOR.ready : GOOD_FOR.failure);
+    this.#known = { failure, until };
+    if (failure === null && this.#told !== null) log.warn("The database can be used again.");
+    if (failure !== null && this.#told !== failure.message)
+      log.error({ err: failure.cause ?? failure }, failure.message);
+    this.#told = failure?.message ?? null;
+    return failure;
+  }
+
+  async #inTime(asked: Promise<Failure | null>): Promise<Failure | null> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<"late">((resolve) => {
+      timer = setTimeout(resolve, this.#options.patience ?? 3000, "late");
+    });
+    const first = await Promise.race([asked, late]);
+    clearTimeout(timer);
+    if (first !== "late") return first;
+    return this.#tell(new Failure("store_unavailable", { log: "The database does not answer in time." }));
+  }
+}
