@@ -11,6 +11,7 @@ import * as originsByIdentity from "./0006_origins_by_identity.ts";
 import * as retries from "./0007_retries.ts";
 import * as foldedIdentities from "./0008_folded_identities.ts";
 import * as usedStates from "./0009_used_states.ts";
+import * as foldedAudit from "./0010_folded_audit.ts";
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_own_tables": tables,
@@ -22,6 +23,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0007_retries": retries,
   "0008_folded_identities": foldedIdentities,
   "0009_used_states": usedStates,
+  "0010_folded_audit": foldedAudit,
 };
 
 export { restoreIndexes } from "./restore-indexes.ts";

@@ -15,6 +15,7 @@ import { Directory } from "./domain/directory.ts";
 import { ExternalLogins } from "./domain/external-login.ts";
 import { Linking } from "./domain/linking.ts";
 import { Login } from "./domain/login.ts";
+import { LoginBudget } from "./domain/login-budget.ts";
 import type { Store } from "./domain/ports.ts";
 import { Principals } from "./domain/principals.ts";
 import { ProxiedCallers } from "./domain/proxied-callers.ts";
@@ -73,6 +74,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     clock,
     lifetimes,
     sessionLimit,
+    budget: new LoginBudget(authentication.loginBudget, clock),
     admins: authentication.admins,
     caseSensitive,
   });

@@ -73,6 +73,8 @@ export function auditLine(row: AuditRow): string {
     ["by", row.actor],
     ["from", row.address],
     ["request", row.requestId],
+    ["count", row.count === undefined ? null : String(row.count)],
+    ["until", row.lastTime === undefined ? null : `${row.lastTime.toISOString().slice(0, 19)}Z`],
     ...Object.entries(row.detail).map(
       ([name, value]) => [name, value === null ? null : String(value)] as const,
     ),
@@ -99,6 +101,7 @@ export function auditJson(row: AuditRow): string {
     address: row.address,
     request_id: row.requestId,
     detail: row.detail,
+    ...(row.count !== undefined && { count: row.count, last_time: row.lastTime }),
   });
   return printableJson(json);
 }

@@ -35,6 +35,13 @@ export function authenticationConfig(context: Context): AuthenticationConfig {
     refreshTokenGrace: seconds(given.refresh_token_grace ?? 60) ?? 60,
     sessionLimit: given.session_limit ?? 200,
     apiKeyLimit: given.api_key_limit ?? 100,
+    loginBudget:
+      given.login_budget === false
+        ? false
+        : {
+            logins: given.login_budget?.logins ?? 1000,
+            per: seconds(given.login_budget?.per ?? 600) ?? 600,
+          },
     loginThrottle:
       throttle === false
         ? false

@@ -2,6 +2,7 @@
  * The configuration as the rest of the program sees it: validated, interpolated, with every default filled in.
  * `schema.ts` describes the file, `load.ts` makes one of these from it.
  */
+import type { Budget } from "../domain/login-budget.ts";
 import type { IdentityRef } from "../domain/model.ts";
 import type { Limit } from "../domain/ports.ts";
 import type { Scope } from "../domain/scopes.ts";
@@ -104,6 +105,7 @@ export interface AuthenticationConfig {
   readonly refreshTokenGrace: number;
   readonly sessionLimit: number;
   readonly apiKeyLimit: number;
+  readonly loginBudget: Budget | false;
   readonly loginThrottle: { readonly account: Limit; readonly address: Limit } | false;
 }
 

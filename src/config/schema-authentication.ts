@@ -91,6 +91,16 @@ export const authentication = section("Who may log in, how, and for how long", {
   ),
   session_limit: optional(whole(1, 100_000), "How many live logins one principal may have", 200),
   api_key_limit: optional(whole(1, 100_000), "How many API keys one principal may have", 100),
+  login_budget: optional(
+    Type.Union([
+      Type.Literal(false),
+      section("How often one account may log in", {
+        logins: optional(whole(1, 1_000_000), "Logins of one account, from wherever", 1000),
+        per: optional(throttleWindow(), "Within which time, at most 24 days", 600),
+      }),
+    ]),
+    "The brake on programs that log in with each request; false switches it off. Each server counts for itself",
+  ),
   login_throttle: optional(
     Type.Union([
       Type.Literal(false),

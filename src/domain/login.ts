@@ -9,6 +9,7 @@ import type { Clock } from "../lib/clock.ts";
 import { foldName } from "../lib/fold.ts";
 import { type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { Directory } from "./directory.ts";
+import type { LoginBudget } from "./login-budget.ts";
 import type {
   AuditEvent,
   AuditEventName,
@@ -53,6 +54,7 @@ export interface LoginDeps {
   readonly clock: Clock;
   readonly lifetimes: Lifetimes;
   readonly sessionLimit: number;
+  readonly budget: LoginBudget;
   readonly admins: readonly IdentityRef[];
   readonly caseSensitive: CaseRule;
 }
@@ -127,7 +129,10 @@ export class Login {
     origin: Origin,
     opening: Opening = (request) => this.#deps.sessions.open(request),
   ): Promise<OpenedLogin> {
-    const { lifetimes, clock, admins, sessionLimit, directory } = this.#deps;
+    const { lifetimes, clock, admins, sessionLimit, directory, budget } = this.#deps;
+    const { retryAfter, first } = budget.exceeded(identity);
+    if (first) await this.note("login_throttled", identity, origin, { reason: "too_many_logins" });
+    if (retryAfter > 0) throw tooManyLogins(retryAfter);
     const outcome = await opening({
       identity,
       now: new Date(clock.now()),
@@ -140,6 +145,7 @@ export class Login {
     });
     switch (outcome.kind) {
       case "opened":
+        budget.count(identity);
         directory.principalChanged(outcome.principal.uuid);
         return { identity, principal: outcome.principal, session: outcome.session };
       case "gone":
@@ -205,6 +211,14 @@ function unusableName(): Failure {
         msg: `A user name has 1 to ${MAX_ID_LENGTH} characters, without NUL.`,
       },
     ],
+  });
+}
+
+function tooManyLogins(retryAfter: number): Failure {
+  return new Failure("throttled", {
+    detail:
+      "This account has logged in too often lately. Use the tokens of a login again, or an API key, or try again later.",
+    headers: { "retry-after": String(retryAfter) },
   });
 }
 

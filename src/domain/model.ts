@@ -146,4 +146,7 @@ export interface AuditEvent extends Origin {
 export interface AuditRow extends AuditEvent {
   /** Rises with time; the place to go on reading from. */
   readonly id: number;
+  /** Where the row stands for several equal events: how many, and when the last one was. */
+  readonly count?: number;
+  readonly lastTime?: Date;
 }

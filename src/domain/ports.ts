@@ -226,6 +226,7 @@ export interface AuditFilter {
 }
 
 export interface AuditStore {
+  /** Of equal events in a loop the first ones of an hour get rows of their own, the others one row with a count. */
   append(events: readonly AuditEvent[]): Promise<void>;
   read(filter: AuditFilter): Promise<readonly AuditRow[]>;
   /**

@@ -83,6 +83,7 @@ async function read(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
     address: row.address,
     requestId: row.request_id,
     detail: (row.detail ?? {}) as AuditRow["detail"],
+    ...(row.last_time !== null && { count: row.count, lastTime: row.last_time }),
   }));
 }
 

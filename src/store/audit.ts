@@ -32,8 +32,40 @@ const insertRow = statement((db, row: Args<NewRow>) =>
   }),
 );
 
+const insertFirst = statement((db, row: Args<NewRow>) =>
+  db
+    .insertInto("tiled_auth_audit")
+    .values({
+      time: row.time,
+      event: row.event,
+      actor: row.actor,
+      principal: row.principal,
+      provider: row.provider,
+      identity: row.identity,
+      address: row.address,
+      request_id: row.requestId,
+      detail: row.detail,
+    })
+    .returning("id"),
+);
+
+const countOne = statement((db, { id, time }: Args<{ id: number; time: Date }>) =>
+  db
+    .updateTable("tiled_auth_audit")
+    .set((eb) => ({ count: eb("count", "+", eb.lit(1)), last_time: time }))
+    .where("id", "=", id),
+);
+
 export async function appendEvent(db: Db, event: AuditEvent): Promise<void> {
-  await db.run(insertRow, {
+  const { into, series } = db.folds.place(event);
+  // The row may be gone: its transaction was undone, or it was purged.
+  if (typeof into === "number" && (await db.run(countOne, { id: into, time: event.time })) > 0) return;
+  if (into === "new") await db.run(insertRow, newRow(event));
+  else series.folded = (await db.one(insertFirst, newRow(event)))?.id ?? null;
+}
+
+function newRow(event: AuditEvent): NewRow {
+  return {
     time: event.time,
     event: event.event,
     actor: event.actor,
@@ -43,7 +75,7 @@ export async function appendEvent(db: Db, event: AuditEvent): Promise<void> {
     address: event.address,
     requestId: event.requestId,
     detail: JSON.stringify(event.detail),
-  });
+  };
 }
 
 /** One event of a command. */

@@ -53,7 +53,7 @@ const rolesOfOne = statement((db, { principal }: One) => rolesOf(db, [principal]
 const liveSessionsOfOne = statement((db, { principal }: One) => liveSessionsOf(db, [principal]));
 
 /** Logins and logouts may be many; who looks at their sessions does not have to wait for all of them. */
-const SHOWN_REVOKED = 200;
+export const SHOWN_REVOKED = 200;
 const revokedSessionsOfOne = statement((db, { principal }: One) =>
   sessionsOf(db, [principal])
     .where("revoked", "=", true)

@@ -18,6 +18,7 @@ import {
   SqliteQueryCompiler,
   sql,
 } from "kysely";
+import { Folds } from "./audit-folding.ts";
 import type { Tables } from "./tables.ts";
 
 export type Dialect = "sqlite" | "postgresql";
@@ -65,6 +66,7 @@ function placeholders(dialect: Dialect): unknown {
 export class Compiler {
   readonly dialect: Dialect;
   readonly tables: Kysely<Tables>;
+  readonly folds = new Folds();
   readonly #compiled = new Map<unknown, Compiled>();
   readonly #placeholders: unknown;
 
@@ -109,11 +111,14 @@ export class Compiler {
 /** One connection, perhaps inside a transaction. */
 export class Db {
   readonly dialect: Dialect;
+  /** What this process remembers of the database, the same for all its connections. */
+  readonly folds: Folds;
   readonly #connection: DatabaseConnection;
   readonly #compiler: Compiler;
 
   constructor(connection: DatabaseConnection, compiler: Compiler) {
     this.dialect = compiler.dialect;
+    this.folds = compiler.folds;
     this.#connection = connection;
     this.#compiler = compiler;
   }

@@ -160,6 +160,9 @@ export interface AuditTable {
   address: string | null;
   request_id: string | null;
   detail: Json;
+  /** Equal events that this row stands for, and the time of the last one; null where there is one only. */
+  count: Generated<number>;
+  last_time: Generated<Date | null>;
 }
 
 /** Read and written by rate-limiter-flexible (PostgreSQL only); `expire` in milliseconds since the epoch. */

@@ -41,6 +41,13 @@ test("an event is one line of what is known", () => {
   );
 });
 
+test("a row that stands for many says so", () => {
+  const folded = row(1, { count: 572, lastTime: new Date("2026-01-31T12:59:59.9Z") });
+  assert.match(auditLine(folded), / request=0123456789abcdef count=572 until=2026-01-31T12:59:59Z reason=/);
+  const json = JSON.parse(auditJson(folded));
+  assert.deepEqual([json.count, json.last_time], [572, "2026-01-31T12:59:59.900Z"]);
+});
+
 test("a user name cannot forge a line or a fact", () => {
   const line = auditLine(row(1, { identity: { provider: "toy", id: 'x" from=10.0.0.1\n2026 login' } }));
   assert.match(line, /identity="toy:x\\" from=10\.0\.0\.1\\\\u\{a\}2026 login" from=192\.0\.2\.7 /);

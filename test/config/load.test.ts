@@ -40,6 +40,7 @@ const DEFAULTS = {
     refreshTokenGrace: 60,
     sessionLimit: 200,
     apiKeyLimit: 100,
+    loginBudget: { logins: 1000, per: 600 },
     loginThrottle: { account: { failures: 10, per: 300 }, address: { failures: 100, per: 300 } },
   },
   database: { uri: null, initIfNotExists: false, poolSize: 5, maxOverflow: 10, poolPrePing: true },

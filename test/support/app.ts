@@ -233,6 +233,7 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
       refreshTokenGrace: 60,
       sessionLimit: 200,
       apiKeyLimit: 100,
+      loginBudget: { logins: 1000, per: 600 },
       loginThrottle: { account: { failures: 10, per: 300 }, address: { failures: 100, per: 300 } },
       ...options.authentication,
     },

@@ -44,6 +44,54 @@ export const auditCases: readonly Case[] = [
     },
   ],
   [
+    "a login and logout in a loop leaves few rows, and how many there were; the next hour begins anew",
+    async (store) => {
+      const { principal } = await logIn(store, "ann");
+      for (let round = 0; round < 300; round++) {
+        const now = at(round);
+        const { session } = await logIn(store, "ann", { now, expirationTime: at(9000) });
+        await store.sessions.revoke(session.uuid, principal.uuid, at(round + 0.5), ORIGIN);
+      }
+      const rows = await store.audit.read({ limit: 1000, principal: principal.uuid });
+      for (const name of ["login", "session_revoked"]) {
+        const of = rows.filter(({ event: found }) => found === name);
+        assert.equal(of.length, 21, name);
+        assert.equal(
+          of.reduce((sum, { count }) => sum + (count ?? 1), 0),
+          name === "login" ? 301 : 300,
+        );
+        assert.ok(of.slice(0, -1).every(({ count }) => count === undefined));
+        assert.deepEqual(of.at(-1)?.lastTime, at(name === "login" ? 299 : 299.5));
+      }
+      // Of the sessions that have ended, as many as whoami lists.
+      const document = await store.principals.document(principal.uuid, at(300));
+      assert.equal(document?.sessions.filter(({ revoked }) => revoked).length, 200);
+      await logIn(store, "ann", { now: at(3600) });
+      assert.equal((await store.audit.read({ limit: 1000, events: ["login"] })).length, 22);
+    },
+  ],
+  [
+    "what differs in its person, its kind or its reason is not folded; many addresses are",
+    async (store) => {
+      const [one, other] = [newUuid(), newUuid()];
+      const kinds: Partial<AuditEvent>[] = [
+        { principal: one },
+        { principal: other },
+        { principal: one, event: "login" },
+        { principal: one, detail: { reason: "session_limit" } },
+      ];
+      for (const kind of kinds) await store.audit.append(Array.from({ length: 20 }, () => event(1, kind)));
+      assert.equal((await store.audit.read({ limit: 1000 })).length, 80);
+      const spread = Array.from({ length: 1000 }, (_, index) =>
+        event(2, { principal: one, event: "api_key_created", address: `192.0.2.${index % 200}` }),
+      );
+      await store.audit.append(spread);
+      const rows = await store.audit.read({ limit: 1000, events: ["api_key_created"] });
+      assert.equal(rows.length, 201);
+      assert.equal(rows.at(-1)?.count, 800);
+    },
+  ],
+  [
     "what the command line changes says so, and who did it; what others and a server's start change does not",
     async (store) => {
       const origin = { address: null, requestId: null, actor: null };
