@@ -132,7 +132,7 @@ async function openParts(
   const singleUser = authentication.providers.length === 0;
   const store = singleUser ? null : await openStoreWithAdmins(config, authenticators, log);
   closers.add(() => store?.close());
-  await startAuthenticators(authenticators);
+  await startAuthenticators(authenticators, authentication.providers);
   closers.add(() => stopAuthenticators(authenticators));
   await policy?.start?.();
   closers.add(() => policy?.stop?.());

@@ -4,9 +4,9 @@
  */
 import { argsPlace, readArgs } from "../config/args.ts";
 import { checkArgs } from "../config/class-args.ts";
-import type { ProviderConfig } from "../config/model.ts";
+import type { Place, ProviderConfig } from "../config/model.ts";
 import { reason } from "../config/own-class.ts";
-import { ConfigError, type Problem } from "../config/problems.ts";
+import { ConfigError, type Problem, problemLines } from "../config/problems.ts";
 import { OperatorError } from "../errors.ts";
 import type { Authenticator, AuthenticatorClass, AuthenticatorContext } from "./contract.ts";
 import { guarded } from "./guard.ts";
@@ -24,12 +24,7 @@ export async function loadAuthenticators(
   const problems: Problem[] = [];
   for (const config of providers) {
     const problem = (keys: readonly string[], message: string): void => {
-      const [first = "", ...below] = keys;
-      const place =
-        first === "args"
-          ? argsPlace(config, below)
-          : { ...config.place, path: `${config.place.path}.${first}` };
-      problems.push({ ...place, message });
+      problems.push({ ...placeOf(config, keys), message });
     };
     if (authenticators.has(config.provider)) {
       problem(["provider"], `there is another provider of the name '${config.provider}'.`);
@@ -52,6 +47,29 @@ export async function loadAuthenticators(
   return authenticators;
 }
 
+/** Below a provider's entry. */
+function placeOf(config: ProviderConfig, keys: readonly string[]): Place {
+  const [first, ...below] = keys;
+  if (first === undefined) return config.place;
+  return first === "args"
+    ? argsPlace(config, below)
+    : { ...config.place, path: `${config.place.path}.${first}` };
+}
+
+/** An authenticator's complaint about an argument begins with it: `args.service: …`. */
+function argumentIn(text: string): { readonly keys: readonly string[]; readonly message: string } {
+  const [, keys, message] = /^(args(?:\.\w+)*): (.*)$/s.exec(text) ?? [];
+  return keys === undefined || message === undefined
+    ? { keys: [], message: text }
+    : { keys: keys.split("."), message };
+}
+
+/** What a provider that cannot start complains of, at its place. */
+export function startProblem(config: ProviderConfig, error: unknown): Problem {
+  const { keys, message } = argumentIn(reason(error));
+  return { ...placeOf(config, keys), message };
+}
+
 /** Of those that send browsers to another site and need its redirects back. */
 export function externalNames(authenticators: ReadonlyMap<string, Authenticator>): string[] {
   return [...authenticators].flatMap(([name, { kind }]) => (kind === "password" ? [] : [name]));
@@ -69,9 +87,8 @@ async function make(
     for (const { path, message } of checked.problems) problem(["args", ...path], message);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    const [, keys, message] = /^((?:args)(?:\.\w+)*): (.*)$/s.exec(error.message) ?? [];
-    if (keys === undefined || message === undefined) problem(["authenticator"], error.message);
-    else problem(keys.split("."), message);
+    const { keys, message } = argumentIn(error.message);
+    problem(keys.length === 0 ? ["authenticator"] : keys, message);
   }
   return undefined;
 }
@@ -123,7 +140,10 @@ function broken(how: string): OperatorError {
 }
 
 /** Where one cannot start, those that have started are stopped again. */
-export async function startAuthenticators(authenticators: ReadonlyMap<string, Authenticator>): Promise<void> {
+export async function startAuthenticators(
+  authenticators: ReadonlyMap<string, Authenticator>,
+  providers: readonly ProviderConfig[] = [],
+): Promise<void> {
   const started = new Map<string, Authenticator>();
   for (const [provider, authenticator] of authenticators) {
     started.set(provider, authenticator);
@@ -131,7 +151,9 @@ export async function startAuthenticators(authenticators: ReadonlyMap<string, Au
       await authenticator.start?.();
     } catch (error) {
       await stopAuthenticators(started);
-      throw new OperatorError(`The provider '${provider}' cannot start: ${reason(error)}`, 3);
+      const config = providers.find((entry) => entry.provider === provider);
+      const [line] = config === undefined ? [reason(error)] : problemLines([startProblem(config, error)]);
+      throw new OperatorError(`The provider '${provider}' cannot start: ${line}`, 3);
     }
   }
 }

@@ -31,7 +31,8 @@ export function configVerbs(tiled: Command, terminal: Terminal): void {
       "after",
       `
 Checks all that a start checks: the keys and their values, the classes and their arguments, certificates, folders, files
-of tags, the logo, a SQLite database. Without --online nothing is opened to the network.
+of tags, the logo, a SQLite database. Without --online nothing is opened to the network, so a class of your own is made
+but not started.
 
 Exit codes: 0 no errors, 1 a start would be refused, or with --online a server does not answer as it must.`,
     )
@@ -89,7 +90,7 @@ function baseOf({ server: { publicUrl, tls, host, port, rootPath } }: Config): s
 
 /**
  * A configuration whose authenticators' arguments are checked, too. Throws a `ConfigError` with all that is wrong, so
- * that nobody mends one half only to be told of the other.
+ * that all of it can be mended at once.
  */
 export async function loadWhole(
   path: string | undefined,

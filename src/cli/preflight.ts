@@ -2,6 +2,7 @@
  * What a start would find wrong, found out without starting: the same steps (`starting.ts`), each tried although others
  * fail, and nothing opened to the network. `online.ts` asks the servers that a configuration names.
  */
+import { startProblem } from "../authenticators/load.ts";
 import { PREFIX } from "../authenticators/table.ts";
 import type { Config, ProviderConfig } from "../config/model.ts";
 import { ConfigError, type Problem, toldAt } from "../config/problems.ts";
@@ -67,9 +68,9 @@ async function localStart(
   const entry = authentication.providers.find(({ provider }) => provider === name);
   if (entry === undefined || !isLocal(entry)) return;
   try {
-    await toldAt(entry.place, async () => {
-      await authenticator.start?.();
-    });
+    await authenticator.start?.();
+  } catch (error) {
+    throw new ConfigError([startProblem(entry, error)]);
   } finally {
     await authenticator.stop?.();
   }

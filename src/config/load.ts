@@ -37,7 +37,7 @@ export function loadConfig(path: string, env: Environment, overrides: Overrides 
   return sound(readConfig(path, env, overrides));
 }
 
-/** The same for who has further checks: nothing is thrown. */
+/** The same without throwing, for callers with further checks. */
 export function readConfig(path: string, env: Environment, overrides: Overrides = {}): ReadConfig {
   const problems = new Problems();
   const source = readSource(path, problems);
@@ -170,7 +170,7 @@ function warnOfMemory(context: Context, config: Config): void {
   if (providers && config.authentication.secretKeys === null) {
     context.warn(
       ["authentication", "secret_keys"],
-      "there are none: keys are made at each start, so logins end with the process",
+      "not set: a key is made at each start, so logins end with the process",
     );
   }
   if (!providers && config.database.uri !== null) {

@@ -47,7 +47,7 @@ export interface TreeConfig {
   readonly path: string;
   readonly tree: string;
   readonly args: Readonly<Record<string, unknown>>;
-  /** What its root bears, and what is below as far as it has none of its own; null: no notion of tags. */
+  /** The tags of its root and of entries below without tags of their own; null: it has no notion of tags. */
   readonly accessTags: readonly string[] | null;
   readonly place: Place;
 }

@@ -62,7 +62,7 @@ export const authentication = section("Who may log in, how, and for how long", {
     Type.Array(secretText("not-empty"), { minItems: 1 }),
     "Keys that tokens are signed with; the first signs, all verify. Make one with: openssl rand -hex 32. Without any, logins end with the process",
   ),
-  allow_anonymous_access: optional(Type.Boolean(), "Whether anybody may read without logging in", false),
+  allow_anonymous_access: optional(Type.Boolean(), "Whether visitors may read without logging in", false),
   single_user_api_key: optional(
     secretText("alphanumeric"),
     "The key of the single user, where there are no providers. Without it, each start makes another and prints it",

@@ -68,7 +68,7 @@ export type FileValue = Deep<Static<typeof FileSchema>>;
 
 export const TOP_LEVEL_KEYS: readonly string[] = Object.keys(FileSchema.properties satisfies TProperties);
 
-/** The same for `check.ts`, which reads JSON Schema whoever wrote it. */
+/** The same for `check.ts`, which reads any JSON Schema. */
 export const FILE_SHAPE: Shape = FileSchema as object;
 
 /** The schemas of arguments, by the name of what takes them. */

@@ -159,6 +159,6 @@ function warnOfKeys(context: Context): void {
   const who = hasProviders(context) ? "callers" : "the single user";
   context.warn(
     ["authentication", "secret_keys"],
-    `there are none, so a Tiled behind this server cannot know ${who}: give both the same`,
+    `not set, so a Tiled behind this server cannot know ${who}: give both the same`,
   );
 }

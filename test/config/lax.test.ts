@@ -194,6 +194,19 @@ trees: [{path: /, upstream: "http://127.0.0.1:8002", timeout: "30", shares_datab
     assert.deepEqual([upstreams[0]?.timeout, upstreams[0]?.sharesDatabase], [30, true]);
   });
 
+  it("in a file as Helm charts write them", () => {
+    const { authentication, database, metrics, server } = load(
+      `authentication: {allow_anonymous_access: "true"}
+database: {uri: "sqlite:///auth.db", init_if_not_exists: "yes", pool_size: "5", pool_pre_ping: "false"}
+metrics: {prometheus: "1"}
+uvicorn: {host: 127.0.0.1, port: "8000", proxy_headers: "true"}
+trees: [{path: /, tree: "tiled.examples.generated_minimal:tree"}]\n`,
+    );
+    assert.equal(authentication.allowAnonymousAccess, true);
+    assert.deepEqual([database.initIfNotExists, database.poolSize, database.poolPrePing], [true, 5, false]);
+    assert.deepEqual([metrics.prometheus, server.port], [true, 8000]);
+  });
+
   it("a throttle that is switched off in quotes", () => {
     const off = `${TREES}authentication: {login_throttle: "false"}\n`;
     assert.equal(load(off).authentication.loginThrottle, false);

@@ -380,10 +380,7 @@ describe("warnings", () => {
       found[0] ?? "",
       /database: there is no database: logins and API keys .* end with the process/,
     );
-    assert.match(
-      found[1] ?? "",
-      /authentication\.secret_keys: there are none: .* logins end with the process/,
-    );
+    assert.match(found[1] ?? "", /authentication\.secret_keys: not set: .* logins end with the process/);
     assert.deepEqual(
       warnings(`authentication: {${PROVIDER}, secret_keys: [${LONG}]}\ndatabase: {uri: a.db}`),
       [],
