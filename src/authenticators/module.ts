@@ -2,7 +2,7 @@
  * A class of authenticators from its name in the configuration: from the table, or from an operator's own module
  * (`./my_auth.js:MyAuthenticator`, from the configuration's folder). What is wrong is a sentence for the operator.
  */
-import { ownClass } from "../config/own-class.ts";
+import { namesModule, ownClass } from "../config/own-class.ts";
 import { nearest } from "../config/suggest.ts";
 import { OperatorError } from "../errors.ts";
 import type { AuthenticatorClass } from "./contract.ts";
@@ -30,6 +30,10 @@ export async function authenticatorClass(name: string, directory: string): Promi
     const near = nearest(bare, [...AUTHENTICATORS.keys(), ...ELSEWHERE]);
     const hint = near === undefined ? "" : ` Did you mean '${PREFIX}${near}'?`;
     throw new OperatorError(`'${name}' is not known.${hint} The available ones are ${availableNames()}.`);
+  }
+  const last = name.slice(name.lastIndexOf(":") + 1);
+  if (AUTHENTICATORS.has(last) && !namesModule(name)) {
+    throw new OperatorError(`'${name}' is a Python class. This server's is called '${PREFIX}${last}'.`);
   }
   const own = await ownClass(name, directory, {
     example: "./my_auth.js:MyAuthenticator",

@@ -179,6 +179,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       `${TOY}${MEMORY}trees: [{path: /, tree: catalog, args: {uri: "postgresql://tiled:\${PGPASSWORD}@db/catalog"}}]\n`,
     ),
   ),
+  "a catalog with buckets": pair(
+    one(
+      `${TOY}${MEMORY}trees: [{path: /, tree: catalog, args: {uri: ./c.db, writable_storage: [{provider: s3, uri: "http://127.0.0.1:9000", config: {access_key_id: key, secret_access_key: "\${BUCKET_SECRET}", bucket: raw}}]}}]\n`,
+    ),
+  ),
   "adapters by media type": pair(
     one(
       `${TOY}${MEMORY}trees: [{path: /, tree: catalog, args: {uri: ./c.db, readable_storage: [./raw], adapters_by_mimetype: {application/x-lab: "lab_exporters:to_lab"}}}]\n`,
@@ -188,8 +193,14 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   "databroker trees": pair(
     one(
       `${TOY}${MEMORY}trees:\n- {path: /one, tree: "databroker.mongo_normalized:Tree.from_uri", args: {uri: "mongodb://127.0.0.1/one"}}\n- {path: /two, tree: "databroker.mongo_normalized:Tree.from_uri", args: {uri: "mongodb://127.0.0.1/two"}}\n`,
+      // In the place of the package, which needs a MongoDB.
+      {
+        "databroker/__init__.py": "",
+        "databroker/mongo_normalized.py":
+          "from tiled.adapters.mapping import MapAdapter\n\n\nclass Tree(MapAdapter):\n    @classmethod\n    def from_uri(cls, uri):\n        return cls({}, metadata={'uri': uri})\n",
+      },
     ),
-    { unchecked: "it needs a MongoDB and the package databroker", says: /one upstream serves all of them/ },
+    { says: /one upstream serves all of them/ },
   ),
   "a tree of a module of one's own": pair(
     one(`${TOY}${MEMORY}trees: [{path: /, tree: "lab_trees:tree"}]\n`, {
@@ -309,6 +320,12 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     ),
     /SAMLAuthenticator is not supported yet\. Until then: OIDCAuthenticator/,
   ),
+  "an authenticator of another package": mend(
+    one(
+      `${provider("bluesky_authentication.authenticators:OIDCAuthenticator", `${OIDC}, well_known_uri: "https://idp.example.org"`)}${DEMO}`,
+    ),
+    /This server's is called 'tiled\.authenticators:OIDCAuthenticator'/,
+  ),
   "an authenticator in Python": mend(
     one(`${provider("lab_auth:LabAuthenticator", "")}${CATALOG}`),
     /'lab_auth:LabAuthenticator' is a Python class/,
@@ -373,6 +390,7 @@ export const VARIABLES = {
   ALICE_PASSWORD: "secret1",
   BOB_PASSWORD: "secret2",
   CARA_PASSWORD: "secret3",
+  BUCKET_SECRET: "of tests only",
   OIDC_SECRET: "of tests only",
   PGPASSWORD: "of tests only",
   WEBHOOK_SECRET: "0123456789abcdef".repeat(4),
