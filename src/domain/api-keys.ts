@@ -100,7 +100,9 @@ export class ApiKeys {
     });
     if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
     if (outcome.kind === "unknown") return false;
-    this.#directory.apiKeysRevoked(prefix, outcome.digests, owner);
+    const { credential } = origin;
+    const revoker = credential?.kind === "api_key" ? credential : null;
+    this.#directory.apiKeysRevoked(prefix, outcome.digests, owner, revoker);
     return true;
   }
 }

@@ -15,6 +15,8 @@ export type Caller =
       readonly identities: readonly IdentityRef[];
       /** Null for tokens that the reference issued before a hand-over, and for a provider's own. */
       readonly session: Uuid | null;
+      /** Of a token without a session, in seconds since the epoch; others end with theirs. */
+      readonly expires?: number;
     }
   | {
       readonly kind: "api_key";

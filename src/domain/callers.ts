@@ -142,6 +142,7 @@ export class MultiUserCallers implements Callers {
       // A token may be older than the unlinking of an identity that it names.
       identities: claims.identities.filter((named) => isAmong(named, found.identities)),
       session: claims.session,
+      ...(claims.session === null && { expires: claims.expires }),
     }));
   }
 

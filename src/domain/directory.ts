@@ -6,16 +6,19 @@ import type { Clock } from "../lib/clock.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { FreshCache } from "./fresh.ts";
-import type { ApiKeyRecord, PrincipalDocument, PrincipalSummary, SessionStatus } from "./model.ts";
+import type { ApiKeyRecord, KeyRef, PrincipalDocument, PrincipalSummary, SessionStatus } from "./model.ts";
 import type { Store } from "./ports.ts";
 
 const FIRST_EIGHT = 8;
+/** Revoked keys of which it is known that another key revoked them. */
+const MAX_REVOKERS = 10_000;
 
 export class Directory {
   readonly #summaries: FreshCache<Uuid, PrincipalSummary>;
   readonly #documents: FreshCache<Uuid, PrincipalDocument>;
   readonly #sessions: FreshCache<Uuid, SessionStatus>;
   readonly #apiKeys: FreshCache<string, ApiKeyRecord>;
+  readonly #revokers = new Map<string, KeyRef>();
 
   constructor(store: Pick<Store, "principals" | "sessions" | "apiKeys">, clock: Clock) {
     this.#summaries = new FreshCache((uuid) => store.principals.summary(uuid), clock);
@@ -39,6 +42,15 @@ export class Directory {
 
   currentSession(uuid: Uuid): Promise<SessionStatus | undefined> {
     return this.#sessions.getCurrent(uuid);
+  }
+
+  currentApiKey(firstEight: string, digest: Digest): Promise<ApiKeyRecord | undefined> {
+    return this.#apiKeys.getCurrent(firstEight + digest);
+  }
+
+  /** The key that revoked this one here; null: a login did, or another server's caller. */
+  revokerOf({ firstEight, digest }: KeyRef): KeyRef | null {
+    return this.#revokers.get(firstEight + digest) ?? null;
   }
 
   document(uuid: Uuid): PrincipalDocument | Promise<PrincipalDocument | undefined> {
@@ -78,8 +90,24 @@ export class Directory {
     this.#documents.drop(principal);
   }
 
-  apiKeysRevoked(firstEight: string, digests: readonly Digest[], principal: Uuid): void {
-    for (const digest of digests) this.#apiKeys.drop(firstEight + digest);
+  /** `revoker`: where it was a key. */
+  apiKeysRevoked(
+    firstEight: string,
+    digests: readonly Digest[],
+    principal: Uuid,
+    revoker: KeyRef | null,
+  ): void {
+    for (const digest of digests) {
+      this.#apiKeys.drop(firstEight + digest);
+      if (revoker !== null) this.#keepRevoker(firstEight + digest, revoker);
+    }
     this.#documents.drop(principal);
+  }
+
+  #keepRevoker(name: string, revoker: KeyRef): void {
+    this.#revokers.set(name, revoker);
+    if (this.#revokers.size <= MAX_REVOKERS) return;
+    const [oldest] = this.#revokers.keys();
+    if (oldest !== undefined) this.#revokers.delete(oldest);
   }
 }

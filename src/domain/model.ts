@@ -80,6 +80,9 @@ export interface ApiKeyRecord extends ApiKey {
   readonly principal: Uuid;
 }
 
+/** Which key, without what it may do. */
+export type KeyRef = Pick<ApiKeyRecord, "firstEight" | "digest">;
+
 /** Security events, one audit row each. The list is closed so that a reader of the log can rely on it. */
 export const AUDIT_EVENTS = [
   "login",

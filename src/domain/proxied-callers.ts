@@ -90,6 +90,7 @@ export class ProxiedCallers implements Callers {
       scopes: new Set([...identity.scopes, ...found.scopes]),
       identities: [{ provider: this.#deps.provider, id: identity.id }],
       session: null,
+      expires: identity.expires,
     };
     this.#callers.set(identity, caller);
     return caller;

@@ -1,22 +1,30 @@
 /**
- * Whether somebody who was let in for longer than one request would still be let in. An API key that has gone meanwhile
- * does not count, since clients make one for a single use; a role that has gone does.
+ * Whether a caller who was let in for longer than one request would still be let in, and until when. An API key that was
+ * revoked meanwhile does not count, since clients make one for a single use and revoke it at once; one that has expired
+ * does, and so does a role that is gone.
  */
 import type { Clock } from "../lib/clock.ts";
 import { type Caller, isKnown } from "./caller.ts";
 import type { Directory } from "./directory.ts";
+import type { KeyRef } from "./model.ts";
 import type { Scope } from "./scopes.ts";
 
 export interface Standing {
   /** `needs`: what the caller was let in for. Fails where the store cannot tell. */
   isCurrent(caller: Caller, needs: readonly Scope[]): Promise<boolean>;
+  /** When the credential itself ends, in milliseconds; null: never, or with its session. */
+  endOf(caller: Caller): number | null;
+  /** The same shortly before that end: null where a key was revoked by a login in the meantime. */
+  endNow(caller: Caller): Promise<number | null>;
 }
 
-/** `directory`: null in the modes without providers, where nobody can be shut out. */
-export function standingOf(
-  directory: Pick<Directory, "currentSession" | "currentSummary"> | null,
-  clock: Clock,
-): Standing {
+type Known = Pick<Directory, "currentSession" | "currentSummary" | "currentApiKey" | "revokerOf">;
+
+/** Keys that revoked each other in turn. */
+const MAX_REVOKERS = 8;
+
+/** `directory`: null in the modes without providers, where no caller can be shut out. */
+export function standingOf(directory: Known | null, clock: Clock): Standing {
   return {
     isCurrent: async (caller, needs) => {
       if (directory === null || !isKnown(caller)) return true;
@@ -29,5 +37,26 @@ export function standingOf(
       const session = await directory.currentSession(caller.session);
       return session !== undefined && !session.revoked && session.expirationTime.getTime() > clock.now();
     },
+    endOf,
+    endNow: async (caller) => {
+      if (directory === null || caller.kind !== "api_key") return endOf(caller);
+      let ref: KeyRef = caller.key;
+      for (let round = 0; round < MAX_REVOKERS; round++) {
+        const key = await directory.currentApiKey(ref.firstEight, ref.digest);
+        if (key !== undefined) return key.expirationTime?.getTime() ?? null;
+        const revoker = directory.revokerOf(ref);
+        if (revoker === null) return null;
+        // A key that revokes itself does not last longer for it.
+        if (revoker.digest === ref.digest) break;
+        ref = revoker;
+      }
+      return endOf(caller);
+    },
   };
+}
+
+function endOf(caller: Caller): number | null {
+  if (caller.kind === "api_key") return caller.key.expirationTime?.getTime() ?? null;
+  if (caller.kind !== "token" || caller.expires === undefined) return null;
+  return caller.expires * 1000;
 }

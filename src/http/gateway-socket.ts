@@ -9,8 +9,10 @@ import type { Callers } from "../domain/callers.ts";
 import type { Scope } from "../domain/scopes.ts";
 import type { Standing } from "../domain/standing.ts";
 import { Failure } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { Presented } from "./credential.ts";
 import { connect, RefusedBehind } from "./gateway-connect.ts";
+import { Expiry } from "./gateway-expiry.ts";
 import {
   firstMessage,
   isAuthMessage,
@@ -35,6 +37,7 @@ export interface SocketDeps {
   readonly introducer: Introducer;
   readonly callers: Callers;
   readonly standing: Standing;
+  readonly clock: Clock;
   readonly links: Links;
   readonly proxies: Proxies;
   readonly allowAnonymous: boolean;
@@ -55,6 +58,9 @@ export const PATIENCE: SocketPatience = { firstMessage: 10_000, recheck: 30_000 
 const MAX_MESSAGE = 16 * 1_048_576;
 /** While nobody is known, and of what follows. */
 const MAX_FIRST_MESSAGE = 16_384;
+
+/** So late may a stream end that outlives its credential. */
+const EXPIRY_MS = 1_000;
 
 /** A stream ends with so many looks in a row that fail. */
 const UNSEEN = 2;
@@ -95,11 +101,13 @@ export class GatewaySockets {
   readonly #waiting = new Set<WebSocket>();
   readonly #rooms = new WeakMap<Upstream, Room>();
   readonly #timer: NodeJS.Timeout;
+  readonly #expiry: Expiry;
   #closed = false;
 
   constructor(deps: SocketDeps) {
     this.#deps = deps;
     this.#timer = setInterval(() => this.#recheck(), deps.patience.recheck).unref();
+    this.#expiry = new Expiry(deps.standing, deps.clock, Math.min(deps.patience.recheck, EXPIRY_MS));
   }
 
   async open(opening: Opening): Promise<void> {
@@ -124,6 +132,7 @@ export class GatewaySockets {
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
+    this.#expiry.close();
     for (const { relay } of this.#open) relay.end(GOING_AWAY, "The server is stopping");
     for (const socket of this.#waiting) socket.close(GOING_AWAY, "The server is stopping");
   }
@@ -227,6 +236,7 @@ export class GatewaySockets {
     const who = callerNames(caller);
     const relay = new Relay(client, behind, early, (code) => {
       this.#open.delete(open);
+      stopWatching();
       request.log.info({ ...who, code, ms: Math.round(performance.now() - began) }, "WebSocket closed");
     });
     // Where anybody may read, nobody has waited for it; it goes no further for all that.
@@ -234,6 +244,7 @@ export class GatewaySockets {
     const heartbeat = new Heartbeat(client, request.raw.socket);
     const open: Open = { relay, heartbeat, caller, needs: needsOf(path), looking: false, unseen: 0 };
     this.#open.add(open);
+    const stopWatching = this.#expiry.watch(caller, () => relay.end(REFUSED, "The credential has expired"));
     request.log.info({ ...who, address: this.#deps.proxies.read(request).address }, "WebSocket opened");
   }
 

@@ -5,6 +5,7 @@ import type { ProxiedAuthenticator, ProxiedIdentity } from "../../src/authentica
 import type { Callers, Credential } from "../../src/domain/callers.ts";
 import { Directory } from "../../src/domain/directory.ts";
 import { ProxiedCallers } from "../../src/domain/proxied-callers.ts";
+import { standingOf } from "../../src/domain/standing.ts";
 import { Tokens } from "../../src/domain/tokens.ts";
 import { Failure } from "../../src/errors.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
@@ -130,4 +131,14 @@ test("an identity that no database takes is a token that is not good, and asks t
       (error) => error instanceof Failure && error.code === "invalid_token",
     );
   }
+});
+
+test("a caller by a provider's token ends with it", async () => {
+  await using s = await scene();
+  s.arrive("ada");
+  const caller = await s.identify("ada");
+  const { endOf } = standingOf(s.directory, s.clock);
+  assert.equal(endOf(caller), s.clock.now() + 300_000);
+  const { expires: _without, ...login } = caller;
+  assert.equal(endOf({ ...login, session: newUuid() }), null);
 });

@@ -8,7 +8,7 @@ import { WebSocket } from "ws";
 import { Failure } from "../../src/errors.ts";
 import type { SocketPatience } from "../../src/http/gateway-socket.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
-import { apikey, bearer, memoryStore } from "../support/app.ts";
+import { apikey, bearer, memoryStore, type TestApp } from "../support/app.ts";
 import { eventually } from "../support/process.ts";
 import { HANDSHAKE, STREAM, socketScene as scene } from "../support/sockets.ts";
 
@@ -82,6 +82,71 @@ describe("an open stream", () => {
     });
     assert.equal((await other.closed)[0], 4003);
     assert.equal((await byKey.closed)[0], 4003);
+  });
+
+  describe("ends with the credential that opened it", () => {
+    const expired = [4003, "The credential has expired"];
+
+    test("an API key, in the handshake or as the first message", async (x) => {
+      const { t, open } = await scene(x, { socketPatience: SOON });
+      const bob = bearer((await t.login("bob")).access_token);
+      const key = (more: Record<string, unknown>) => t.makeKey(bob["authorization"]?.slice(7) ?? "", more);
+      const short = open(STREAM, apikey(await key({ expires_in: 2 })));
+      const later = open(STREAM);
+      const api_key = await key({ expires_in: 60 });
+      later.socket.on("open", () => later.socket.send(JSON.stringify({ type: "auth", api_key })));
+      const endless = open(STREAM, apikey(await key({})));
+      const login = open(STREAM, bob);
+      await Promise.all([short, later, endless, login].map((client) => client.has("schema")));
+      t.clock.advance(2);
+      assert.deepEqual(await short.closed, expired);
+      t.clock.advance(57);
+      assert.equal(later.socket.readyState, WebSocket.OPEN);
+      t.clock.advance(1);
+      assert.deepEqual(await later.closed, expired);
+      // Its access token ends after 15 minutes, and its session does not.
+      t.clock.advance(3600);
+      await delay(3 * SOON.recheck);
+      for (const { socket } of [endless, login]) assert.equal(socket.readyState, WebSocket.OPEN);
+    });
+
+    test("but not with a key that a login has revoked before, as clients do once they are connected", async (x) => {
+      const { t, open } = await scene(x, { socketPatience: SOON });
+      const { access_token } = await t.login("bob");
+      const secret = await t.makeKey(access_token, { expires_in: 60 });
+      const stream = open(STREAM, apikey(secret));
+      await stream.has("schema");
+      await revoke(t, secret, bearer(access_token));
+      t.clock.advance(59);
+      await delay(3 * SOON.recheck);
+      t.clock.advance(60);
+      await delay(3 * SOON.recheck);
+      assert.equal(stream.socket.readyState, WebSocket.OPEN);
+    });
+
+    test("and a key does not last longer by revoking itself, or by another key that ends", async (x) => {
+      const { t, open } = await scene(x, { socketPatience: SOON });
+      const { access_token } = await t.login("bob");
+      const key = (expires_in: number) => t.makeKey(access_token, { expires_in });
+      const [itself, first, other] = [await key(60), await key(60), await key(120)];
+      const [alone, followed] = [open(STREAM, apikey(itself)), open(STREAM, apikey(first))];
+      await Promise.all([alone.has("schema"), followed.has("schema")]);
+      await revoke(t, itself, apikey(itself));
+      await revoke(t, first, apikey(other));
+      t.clock.advance(59);
+      await delay(3 * SOON.recheck);
+      t.clock.advance(2);
+      assert.deepEqual(await alone.closed, expired);
+      assert.equal(followed.socket.readyState, WebSocket.OPEN);
+      t.clock.advance(60);
+      assert.deepEqual(await followed.closed, expired);
+    });
+
+    async function revoke(t: TestApp, secret: string, headers: Record<string, string>): Promise<void> {
+      const url = `/api/v1/auth/apikey?first_eight=${secret.slice(0, 8)}`;
+      const response = await t.call({ method: "DELETE", url, headers });
+      assert.ok(response.statusCode < 300, response.body);
+    }
   });
 
   test("ends soon after its principal has lost the right to read data", async (x) => {
