@@ -4,13 +4,14 @@
 import type { FastifyInstance } from "fastify";
 import { type Static, Type } from "typebox";
 import { Failure } from "../errors.ts";
-import type { Entry, Frame, TreeNode } from "../trees/contract.ts";
+import type { ContainerNode, Entry, Frame, TreeNode } from "../trees/contract.ts";
 import { datasetFrame, isDataset } from "../trees/dataset.ts";
 import { sendBody } from "./tree-body.ts";
 import { DataQuery, dataRoute, sendData, unfit, wantedType } from "./tree-data.ts";
 import { findFamily, type OnNode, type TreeDeps } from "./tree-nodes.ts";
 import { Repeated } from "./tree-query.ts";
 import { chosen, frameFormat } from "./tree-table.ts";
+import { childrenOf, walking } from "./tree-walk.ts";
 
 const ContainerQuery = Type.Object({ field: Repeated({ type: "string" }), ...DataQuery });
 
@@ -21,12 +22,11 @@ export function containerRoute(app: FastifyInstance, deps: TreeDeps): void {
     async (request, reply) => {
       const node = await findFamily(deps, request, "container", "read:data");
       const mediaType = wantedType(request, isDataset(node) ? "xarray_dataset" : "container");
-      const entries = await node.entries({ offset: 0, limit: await node.count() });
-      const names = chosen(
-        request.query.field,
-        entries.map(([key]) => key),
-      );
+      const { field } = request.query;
       if (isDataset(node)) {
+        const entries = await node.entries({ offset: 0, limit: await node.count() });
+        const keys = entries.map(([key]) => key);
+        const names = chosen(field, keys);
         const frame = await datasetFrame(entries, names, MAX_DATASET_BYTES);
         if (frame === undefined) throw unfit(mediaType, "A dataset of several dimensions");
         const data = { source: null, frames: () => once(frame) };
@@ -39,12 +39,22 @@ export function containerRoute(app: FastifyInstance, deps: TreeDeps): void {
         } as const;
         return sendBody(deps, request, reply, mediaType, job, { bytes: 0, held: 0, length: null });
       }
-      const budget = { nodes: MAX_NODES };
-      const picked = names === null ? entries : entries.filter(([key]) => names.includes(key));
-      const body = { contents: await outline(picked, budget), metadata: node.metadata };
+      const left = { nodes: MAX_NODES, bytes: MAX_OUTLINE_BYTES };
+      const contents = await walking(deps, request, Number.POSITIVE_INFINITY, () =>
+        outline(field === undefined ? childrenOf(node) : named(node, field), left),
+      );
+      const body = { contents, metadata: node.metadata };
       return sendData(request, reply, mediaType, JSON.stringify(body));
     },
   );
+}
+
+async function* named(node: ContainerNode, fields: readonly string[]): AsyncGenerator<Entry> {
+  for (const key of new Set(fields)) {
+    const child = await node.child(key);
+    if (child === undefined) throw new Failure("bad_request", { detail: "No such field." });
+    yield [key, child];
+  }
 }
 
 /** It is put together on this thread, and small wherever there is one. */
@@ -55,32 +65,41 @@ async function* once(frame: Frame): AsyncGenerator<Frame> {
 }
 
 const MAX_NODES = 10_000;
+/** Of the metadata that are told. */
+const MAX_OUTLINE_BYTES = 8 * 1024 * 1024;
 
 async function outline(
-  entries: readonly Entry[],
-  budget: { nodes: number },
+  entries: AsyncIterable<Entry>,
+  left: { nodes: number; bytes: number },
 ): Promise<Readonly<Record<string, unknown>>> {
   const contents: [string, unknown][] = [];
-  for (const [key, node] of entries) {
-    budget.nodes -= 1;
-    if (budget.nodes < 0) {
+  for await (const [key, node] of entries) {
+    left.nodes -= 1;
+    left.bytes -= node.metadataBytes ?? 0;
+    if (left.nodes < 0) {
       throw new Failure("bad_request", {
         detail: `There are more than ${MAX_NODES} nodes below this one: ask for fewer fields.`,
       });
     }
-    contents.push([key, { contents: await outline(await entriesOf(node), budget), metadata: node.metadata }]);
+    if (left.bytes < 0) {
+      throw new Failure("bad_request", {
+        detail: "The metadata of all that is below this node are too large: ask for fewer fields.",
+      });
+    }
+    contents.push([key, { contents: await outline(entriesOf(node), left), metadata: node.metadata }]);
   }
   return Object.fromEntries(contents);
 }
 
-async function entriesOf(node: TreeNode): Promise<readonly Entry[]> {
-  if (node.family === "container") return node.entries({ offset: 0, limit: MAX_NODES + 1 });
-  if (node.family === "array") return [];
-  const columns: Entry[] = [];
+async function* entriesOf(node: TreeNode): AsyncGenerator<Entry> {
+  if (node.family === "container") {
+    yield* childrenOf(node);
+    return;
+  }
+  if (node.family === "array") return;
   const data = await node.open();
   for (const name of data?.columns ?? []) {
     const column = data?.column(name);
-    if (column !== undefined) columns.push([name, column]);
+    if (column !== undefined) yield [name, column];
   }
-  return columns;
 }

@@ -3,6 +3,7 @@
  */
 import type { FastifyInstance } from "fastify";
 import { type Static, Type } from "typebox";
+import { Failure } from "../errors.ts";
 import { Problem } from "../schemas/auth.ts";
 import { DistinctAnswer } from "../schemas/tree.ts";
 import type { Entry } from "../trees/contract.ts";
@@ -11,6 +12,7 @@ import { answer } from "./answer.ts";
 import { filterParameters, readFilters } from "./tree-filters.ts";
 import { findFamily, keepForCaller, type OnNode, type TreeDeps } from "./tree-nodes.ts";
 import { Repeated, unify } from "./tree-query.ts";
+import { childrenOf, walking } from "./tree-walk.ts";
 
 const DistinctQuery = Type.Object({
   metadata: Repeated({ type: "string", description: "A key such as `sample.name`" }),
@@ -38,14 +40,26 @@ export function distinctRoute(app: FastifyInstance, deps: TreeDeps): void {
       const { metadata = [], structure_families, specs, counts } = request.query;
       const node = await findFamily(deps, request, "container", "read:metadata");
       const filters = readFilters(request.query);
-      const all = await node.entries({ offset: 0, limit: await node.count() });
-      const entries = all.filter((entry) => filters.every((passes) => passes(entry)));
-      const occurring = (pick: (entry: Entry) => unknown) => tally(entries.map(pick), counts ?? false);
-      const byKey = metadata.map((key) => [key, occurring(([, child]) => termOf(child, key))] as const);
+      const tallies = {
+        metadata: metadata.map((key) => new Tally(([, child]) => termOf(child, key))),
+        structure_families: new Tally(([, { family }]) => family),
+        specs: new Tally(([, child]) => child.specs),
+      };
+      await walking(deps, request, await node.count(), async () => {
+        for await (const entry of childrenOf(node)) {
+          if (!filters.every((passes) => passes(entry))) continue;
+          for (const tally of tallies.metadata) tally.add(entry);
+          if (structure_families === true) tallies.structure_families.add(entry);
+          if (specs === true) tallies.specs.add(entry);
+        }
+      });
+      const counted = counts ?? false;
+      const byKey = metadata.map((key, index) => [key, tallies.metadata[index]?.occurring(counted)] as const);
       return answer(request, reply, {
         metadata: byKey.length > 0 ? Object.fromEntries(byKey) : null,
-        structure_families: structure_families === true ? occurring(([, { family }]) => family) : null,
-        specs: specs === true ? occurring(([, child]) => child.specs) : null,
+        structure_families:
+          structure_families === true ? tallies.structure_families.occurring(counted) : null,
+        specs: specs === true ? tallies.specs.occurring(counted) : null,
       });
     },
   );
@@ -56,14 +70,35 @@ interface Occurrence {
   readonly count: number | null;
 }
 
-function tally(values: readonly unknown[], counted: boolean): readonly Occurrence[] {
-  const found = new Map<string, { value: unknown; count: number }>();
-  for (const value of values) {
-    if (value === undefined || value === null) continue;
-    const key = JSON.stringify(value);
-    const known = found.get(key);
-    if (known === undefined) found.set(key, { value, count: 1 });
-    else known.count += 1;
+/** Characters of all values that occur, as JSON. */
+const MAX_VALUES = 4 * 1024 * 1024;
+
+class Tally {
+  readonly #pick: (entry: Entry) => unknown;
+  readonly #found = new Map<string, { readonly value: unknown; count: number }>();
+  #characters = 0;
+
+  constructor(pick: (entry: Entry) => unknown) {
+    this.#pick = pick;
   }
-  return [...found.values()].map(({ value, count }) => ({ value, count: counted ? count : null }));
+
+  add(entry: Entry): void {
+    const value = this.#pick(entry);
+    if (value === undefined || value === null) return;
+    const key = JSON.stringify(value);
+    const known = this.#found.get(key);
+    if (known !== undefined) {
+      known.count += 1;
+      return;
+    }
+    this.#characters += key.length;
+    if (this.#characters > MAX_VALUES) {
+      throw new Failure("bad_request", { detail: "Too many different values occur. Narrow the search." });
+    }
+    this.#found.set(key, { value, count: 1 });
+  }
+
+  occurring(counted: boolean): readonly Occurrence[] {
+    return [...this.#found.values()].map(({ value, count }) => ({ value, count: counted ? count : null }));
+  }
 }

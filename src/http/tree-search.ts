@@ -7,17 +7,20 @@ import { type Static, type TObject, Type } from "typebox";
 import { Failure } from "../errors.ts";
 import { Problem } from "../schemas/auth.ts";
 import { SearchAnswer } from "../schemas/tree.ts";
-import type { ContainerNode, Entry } from "../trees/contract.ts";
-import { isOwnOrder, type SortingItem, sortEntries } from "../trees/sorting.ts";
+import type { ContainerNode, Entry, Page, TreeNode } from "../trees/contract.ts";
+import type { Filter } from "../trees/filters.ts";
+import { isOwnOrder, type Ranked, rankedBy, type SortingItem, sortRanked } from "../trees/sorting.ts";
 import { answer } from "./answer.ts";
 import { filterParameters, readFilters } from "./tree-filters.ts";
 import { ResourceQuery, resourceOptions } from "./tree-metadata.ts";
 import { findFamily, keepForCaller, type OnNode, pathOf, segmentsOf, type TreeDeps } from "./tree-nodes.ts";
 import { Repeated, unify } from "./tree-query.ts";
 import { keyResource, listedResource, type ResourceOptions } from "./tree-resource.ts";
+import { childrenOf, descendantsOf, walking } from "./tree-walk.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 300;
+const MAX_SORTING = 10;
 
 const SearchQuery = Type.Object({
   ...ResourceQuery,
@@ -58,10 +61,10 @@ export function searchRoutes(app: FastifyInstance, deps: TreeDeps): void {
       const children: Children =
         filters.length === 0 && isOwnOrder(sorting)
           ? { count: await node.count(), page: (offset, limit) => node.entries({ offset, limit }) }
-          : listed(
-              sortEntries(await childrenOf(node), sorting).filter((entry) =>
-                filters.every((passes) => passes(entry)),
-              ),
+          : await walking(deps, request, await node.count(), () =>
+              isOwnOrder(sorting)
+                ? found(childrenOf(node), filters, pageOf(request.query))
+                : sorted(node, filters, sorting),
             );
       return sendPage(request, reply, "search", segments, children, options);
     },
@@ -77,8 +80,10 @@ export function searchRoutes(app: FastifyInstance, deps: TreeDeps): void {
       if (readSorting(request.query.sort ?? []).length > 0) {
         throw new Failure("bad_request", { detail: "Sorting is not supported for deep search." });
       }
-      const found = await descendants(node, request.query.max_depth ?? Number.POSITIVE_INFINITY);
-      const children = listed(found.filter((entry) => filters.every((passes) => passes(entry))));
+      const depth = request.query.max_depth ?? Number.POSITIVE_INFINITY;
+      const children = await walking(deps, request, Number.POSITIVE_INFINITY, () =>
+        found(descendantsOf(node, depth), filters, pageOf(request.query)),
+      );
       const options = { ...resourceOptions(request, `${deps.links.base(request)}/api/v1`), maxDepth: null };
       return sendPage(request, reply, "search-deep", segments, children, options);
     },
@@ -105,6 +110,9 @@ function readSorting(items: readonly string[]): readonly SortingItem[] {
     .map(
       (item): SortingItem => ({ key: item.replace(/^[+-]/, ""), direction: item.startsWith("-") ? -1 : 1 }),
     );
+  if (sorting.length > MAX_SORTING) {
+    throw new Failure("bad_request", { detail: `Sort by at most ${MAX_SORTING} keys.` });
+  }
   const keys = sorting.map(({ key }) => key);
   if (new Set(keys).size < keys.length) {
     throw new Failure("bad_request", { detail: "A sorting key is given twice." });
@@ -122,23 +130,77 @@ interface Children {
   page(offset: number, limit: number): Promise<readonly Entry[]>;
 }
 
-function listed(entries: readonly Entry[]): Children {
-  return { count: entries.length, page: async (offset, limit) => entries.slice(offset, offset + limit) };
+function matches(entry: Entry, filters: readonly Filter[]): boolean {
+  return filters.every((passes) => passes(entry));
 }
 
-async function childrenOf(node: ContainerNode): Promise<readonly Entry[]> {
-  return node.entries({ offset: 0, limit: await node.count() });
-}
-
-/** In the order of a walk; keys are paths below the node. */
-async function descendants(node: ContainerNode, depth: number): Promise<readonly Entry[]> {
-  const found: Entry[] = [];
-  for (const [key, child] of await childrenOf(node)) {
-    found.push([key, child]);
-    if (child.family !== "container" || depth <= 1) continue;
-    for (const [below, node] of await descendants(child, depth - 1)) found.push([`${key}/${below}`, node]);
+/** Those that match, of which only the page that is asked for is kept. */
+async function found(
+  entries: AsyncGenerator<Entry>,
+  filters: readonly Filter[],
+  { offset, limit }: Page,
+): Promise<Children> {
+  const kept: Entry[] = [];
+  let count = 0;
+  for await (const entry of entries) {
+    if (!matches(entry, filters)) continue;
+    if (count >= offset && count < offset + limit) kept.push(entry);
+    count += 1;
   }
-  return found;
+  return { count, page: async (from, length) => kept.slice(from - offset, from - offset + length) };
+}
+
+/** Characters of what entries are sorted by. */
+const MAX_SORTED = 32 * 1024 * 1024;
+
+/** Of each that matches only its key and what it is sorted by is kept. */
+async function sorted(
+  node: ContainerNode,
+  filters: readonly Filter[],
+  sorting: readonly SortingItem[],
+): Promise<Children> {
+  const ranked: Ranked[] = [];
+  let characters = 0;
+  for await (const entry of childrenOf(node)) {
+    if (!matches(entry, filters)) continue;
+    const one = rankedBy(sorting, entry);
+    ranked.push(one);
+    for (const term of one.terms) characters += typeof term === "string" ? term.length : 0;
+    if (characters > MAX_SORTED) {
+      throw new Failure("bad_request", { detail: "The values are too long to sort by. Narrow the search." });
+    }
+  }
+  const inOrder = sortRanked(ranked, sorting);
+  return {
+    count: inOrder.length,
+    page: async (offset, limit) => {
+      const entries: Entry[] = [];
+      for (const { key } of inOrder.slice(offset, offset + limit)) {
+        const child = await node.child(key);
+        if (child !== undefined) entries.push([key, child]);
+      }
+      return entries;
+    },
+  };
+}
+
+/** Of the entries of one page, about; at least one is shown. */
+const PAGE_BYTES = 8 * 1024 * 1024;
+/** Entries that are read at once. */
+const PORTION = 32;
+
+/** What makes the description of a node long. */
+function bytesOf(node: TreeNode, { attributes }: Readonly<Record<string, unknown>>): number {
+  const { metadata, structure } = attributes as {
+    readonly metadata: unknown;
+    readonly structure: { readonly arrow_schema?: string } | null;
+  };
+  const told = metadata === node.metadata ? (node.metadataBytes ?? 0) : 0;
+  return told + 2 * (structure?.arrow_schema?.length ?? 0);
+}
+
+function pageOf(query: Query): Page {
+  return { offset: readOffset(query), limit: query["page[limit]"] ?? DEFAULT_LIMIT };
 }
 
 async function sendPage(
@@ -150,20 +212,31 @@ async function sendPage(
   options: ResourceOptions,
 ): Promise<FastifyReply> {
   const { fields } = options;
-  const limit = request.query["page[limit]"] ?? DEFAULT_LIMIT;
-  const offset = readOffset(request.query);
+  const { offset, limit } = pageOf(request.query);
   const only = fields.size === 1 ? [...fields][0] : undefined;
   const data: unknown[] = [];
-  for (const [key, node] of only === "count" ? [] : await children.page(offset, limit)) {
-    const path = [...segments, ...key.split("/")];
-    const shown = only === "" ? keyResource(path, options) : await listedResource(path, node, options);
-    if (shown !== undefined) data.push(shown);
+  let shownTo = offset;
+  let bytes = 0;
+  const end = only === "count" ? offset : offset + limit;
+  while (shownTo < end && bytes <= PAGE_BYTES) {
+    const entries = await children.page(shownTo, Math.min(PORTION, end - shownTo));
+    if (entries.length === 0) break;
+    for (const [key, node] of entries) {
+      if (bytes > PAGE_BYTES) break;
+      shownTo += 1;
+      const path = [...segments, ...key.split("/")];
+      const shown = only === "" ? keyResource(path, options) : await listedResource(path, node, options);
+      if (shown === undefined) continue;
+      data.push(shown);
+      bytes += only === "" ? 0 : bytesOf(node, shown);
+    }
   }
   const { count } = children;
   const url = `${options.api}/${name}/${pathOf(segments)}`;
   const link = (from: number): string =>
     `${url}?${from === 0 ? "" : `page[offset]=${from}&`}page[limit]=${limit}`;
-  const next = offset + limit;
+  // A page of large entries ends early.
+  const next = bytes > PAGE_BYTES ? shownTo : offset + limit;
   const body = {
     data,
     error: null,

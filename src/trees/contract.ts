@@ -12,6 +12,8 @@ export interface Spec {
 
 interface NodeBase {
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Of its metadata as JSON, where they may be many. */
+  readonly metadataBytes?: number;
   readonly specs: readonly Spec[];
   /** Null: the node has no tags of its own and bears those of its container. */
   readonly accessTags: readonly string[] | null;

@@ -41,13 +41,10 @@ export const FILTERS: Readonly<Record<string, FilterKind>> = {
   keys_filter: {
     fields: ["keys"],
     make: ({ keys = "" }) =>
-      withList(
-        "keys",
-        keys,
-        (wanted) =>
-          ([name]) =>
-            wanted.includes(name),
-      ),
+      withList("keys", keys, (list) => {
+        const wanted = new Set(list);
+        return ([name]) => wanted.has(name);
+      }),
   },
   eq: {
     fields: ["key", "value"],
@@ -81,12 +78,18 @@ export const FILTERS: Readonly<Record<string, FilterKind>> = {
   in: {
     fields: ["key", "value"],
     make: ({ key, value = "" }) =>
-      withList("value", value, (wanted) => onTerm(key, (term) => includes(wanted, term))),
+      withList("value", value, (list) => {
+        const has = inList(list);
+        return onTerm(key, has);
+      }),
   },
   notin: {
     fields: ["key", "value"],
     make: ({ key, value = "" }) =>
-      withList("value", value, (wanted) => onTerm(key, (term) => !includes(wanted, term))),
+      withList("value", value, (list) => {
+        const has = inList(list);
+        return onTerm(key, (term) => !has(term));
+      }),
   },
   keypresent: {
     fields: ["key", "exists"],
@@ -197,6 +200,14 @@ function parseJson(text: string | undefined): { readonly parsed: unknown } | und
 
 function includes(list: readonly unknown[], wanted: unknown): boolean {
   return list.some((item) => isDeepStrictEqual(item, wanted));
+}
+
+/** Looks plain values up, since a list may have thousands, and so may those that are looked for. */
+function inList(list: readonly unknown[]): (term: unknown) => boolean {
+  const isPlain = (item: unknown) => typeof item !== "object" || item === null;
+  const plain = new Set(list.filter(isPlain));
+  const others = list.filter((item) => !isPlain(item));
+  return (term) => (isPlain(term) ? plain.has(term) : includes(others, term));
 }
 
 function words(text: string): readonly string[] {

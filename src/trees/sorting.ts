@@ -14,13 +14,30 @@ export function isOwnOrder(sorting: readonly SortingItem[]): boolean {
   return sorting.every(({ key, direction }) => isOwn(key) && direction === 1);
 }
 
+/** A child, and what it is sorted by. */
+export interface Ranked {
+  readonly key: string;
+  readonly terms: readonly unknown[];
+}
+
+/** What a child is sorted by. Only plain values have an order. */
+export function rankedBy(sorting: readonly SortingItem[], [key, node]: Entry): Ranked {
+  const terms = sorting.map((item) => {
+    const term = isOwn(item.key) ? undefined : termOf(node, item.key);
+    return typeof term === "object" && term !== null ? NO_ORDER : term;
+  });
+  return { key, terms };
+}
+
+/** Stands for all that has no order. */
+const NO_ORDER = true;
+
 /** The first item counts most. A descending one turns the whole list around, ties included, as Tiled does. */
-export function sortEntries(entries: readonly Entry[], sorting: readonly SortingItem[]): readonly Entry[] {
-  let result = entries;
-  for (const { key, direction } of sorting.toReversed()) {
-    if (!isOwn(key))
-      result = result.toSorted(([, left], [, right]) => compare(termOf(left, key), termOf(right, key)));
-    if (direction === -1) result = result.toReversed();
+export function sortRanked(ranked: readonly Ranked[], sorting: readonly SortingItem[]): readonly Ranked[] {
+  let result = [...ranked];
+  for (const [index, { key, direction }] of [...sorting.entries()].reverse()) {
+    if (!isOwn(key)) result.sort((left, right) => compare(left.terms[index], right.terms[index]));
+    if (direction === -1) result = result.reverse();
   }
   return result;
 }

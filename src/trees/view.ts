@@ -154,6 +154,7 @@ function inside(seen: Seen, key: string, raw: TreeNode): Seen {
   return { raw, path: [...seen.path, key], tags: raw.accessTags ?? seen.tags };
 }
 
-function plain({ metadata, specs }: ContainerNode | TableNode | ArrayNode, tags: readonly string[] | null) {
-  return { metadata, specs, accessTags: tags };
+function plain(node: ContainerNode | TableNode | ArrayNode, tags: readonly string[] | null) {
+  const { metadata, metadataBytes = 0, specs } = node;
+  return { metadata, metadataBytes, specs, accessTags: tags };
 }

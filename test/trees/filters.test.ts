@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Entry } from "../../src/trees/contract.ts";
 import { FILTERS } from "../../src/trees/filters.ts";
 import { constantArray, container, spec } from "../../src/trees/memory.ts";
-import { isOwnOrder, sortEntries } from "../../src/trees/sorting.ts";
+import { isOwnOrder, rankedBy, sortRanked } from "../../src/trees/sorting.ts";
 
 const ENTRIES: readonly Entry[] = [
   [
@@ -80,13 +80,13 @@ test("what cannot be read is named by its field", () => {
 });
 
 test("sorting keeps what is alike in order and puts what lacks the key last", () => {
-  const order = (...items: readonly [string, 1 | -1][]) =>
-    sortEntries(
-      ENTRIES,
-      items.map(([key, direction]) => ({ key, direction })),
-    )
-      .map(([key]) => key)
+  const order = (...items: readonly [string, 1 | -1][]) => {
+    const sorting = items.map(([key, direction]) => ({ key, direction }));
+    const ranked = ENTRIES.map((entry) => rankedBy(sorting, entry));
+    return sortRanked(ranked, sorting)
+      .map(({ key }) => key)
       .join(" ");
+  };
   assert.equal(order(), "red blue none");
   assert.equal(order(["_", -1]), "none blue red");
   assert.equal(order(["color", 1]), "blue red none");

@@ -13,7 +13,7 @@ const LARGEST = 1024 * 1024;
 const MAX_DEPTH = 32;
 
 export type ReadMetadata =
-  | { readonly kind: "read"; readonly mark: Mark; readonly metadata: Metadata }
+  | { readonly kind: "read"; readonly mark: Mark; readonly metadata: Metadata; readonly bytes: number }
   | { readonly kind: "broken"; readonly mark: Mark; readonly why: string }
   | { readonly kind: "absent" };
 
@@ -26,7 +26,7 @@ export async function readMetadata(inside: Inside, place: Place): Promise<ReadMe
     const metadata = parse(await readStart(file, LARGEST));
     return typeof metadata === "string"
       ? { kind: "broken", mark, why: metadata }
-      : { kind: "read", mark, metadata };
+      : { kind: "read", mark, metadata, bytes: size };
   } finally {
     await file.handle.close();
   }

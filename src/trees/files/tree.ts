@@ -105,7 +105,21 @@ const NODES_AT_ONCE = 16;
 const MOST_SCANNED = 1_000_000;
 /** A table that is larger is scanned elsewhere. */
 const SCANNED_HERE = 64 * 1024;
-const MOST_METADATA = 20_000;
+/** Bytes of all metadata files that are remembered, of which each counts as more than nothing. */
+const MOST_METADATA = 16 * 1024 * 1024;
+const LEAST_METADATA = 200;
+
+/** What is told of a node. */
+interface Told {
+  readonly metadata: Metadata;
+  readonly metadataBytes: number;
+}
+
+const UNTOLD: Told = { metadata: NO_METADATA, metadataBytes: 0 };
+
+function toldBy(read: Exclude<ReadMetadata, { kind: "absent" }>): Told {
+  return read.kind === "read" ? { metadata: read.metadata, metadataBytes: read.bytes } : UNTOLD;
+}
 
 type Scan = (wish: ScanWish) => Promise<CsvScan>;
 
@@ -137,11 +151,11 @@ class Files {
   }
 
   root(): ContainerNode {
-    return this.#container([], [], NO_METADATA);
+    return this.#container([], [], UNTOLD);
   }
 
   /** `keys` is the path that clients see, `place` the one in the file system. */
-  #container(place: Place, keys: readonly string[], metadata: Metadata): ContainerNode {
+  #container(place: Place, keys: readonly string[], told: Told): ContainerNode {
     const tagsOf = (path: readonly string[]) => this.#tagsOf(path);
     const list = () => this.#folders.list(place);
     const nodes = (items: readonly Item[]) =>
@@ -152,7 +166,7 @@ class Files {
       );
     return {
       family: "container",
-      metadata,
+      ...told,
       specs: [],
       get accessTags() {
         return tagsOf(keys);
@@ -177,9 +191,9 @@ class Files {
   async #node(place: Place, keys: readonly string[], item: Item): Promise<TreeNode> {
     const here = [...place, item.name];
     const path = [...keys, item.key];
-    const metadata = item.sidecar === null ? NO_METADATA : await this.#metadataOf([...place, item.sidecar]);
-    if (item.kind === "folder") return this.#container(here, path, metadata);
-    const described = { metadata, specs: [], accessTags: this.#tagsOf(path) };
+    const told = item.sidecar === null ? UNTOLD : await this.#metadataOf([...place, item.sidecar]);
+    if (item.kind === "folder") return this.#container(here, path, told);
+    const described = { ...told, specs: [], accessTags: this.#tagsOf(path) };
     if (item.kind === "csv") return { ...described, family: "table", open: () => this.#openCsv(here) };
     return { ...described, family: "array", open: () => this.#openNpy(here) };
   }
@@ -197,18 +211,18 @@ class Files {
     return index;
   }
 
-  async #metadataOf(place: Place): Promise<Metadata> {
+  async #metadataOf(place: Place): Promise<Told> {
     const key = place.join("/");
     const known = this.#metadata.get(key);
     if (known !== undefined && known.mark === (await this.#inside.mark(place))) {
-      return known.kind === "read" ? known.metadata : NO_METADATA;
+      return toldBy(known);
     }
     const found = await readMetadata(this.#inside, place);
-    if (found.kind === "absent") return NO_METADATA;
-    this.#metadata.set(key, found);
-    if (found.kind === "read") return found.metadata;
-    this.#skipped.tell(place, found.why);
-    return NO_METADATA;
+    if (found.kind === "absent") return UNTOLD;
+    const told = toldBy(found);
+    this.#metadata.set(key, found, told.metadataBytes + LEAST_METADATA);
+    if (found.kind === "broken") this.#skipped.tell(place, found.why);
+    return told;
   }
 
   async #openNpy(place: Place): Promise<ArrayData | undefined> {
