@@ -9,6 +9,16 @@ const NO = /^(?:false|no|off|f|n|0)$/i;
 const WHOLE = /^[+-]?\d+(?:_\d+)*(?:\.0+)?$/;
 const DECIMAL = /^[+-]?\d+(?:_\d+)*(?:\.\d+)?$/;
 
+const YES_OR_NO =
+  "(?:[Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Oo][Nn]|[TtYy1]|[Ff][Aa][Ll][Ss][Ee]|[Nn][Oo]|[Oo][Ff][Ff]|[FfNn0])";
+
+/** The same as JSON Schema for editors, which knows no flags of patterns; white space around is left to the server. */
+export const QUOTED = {
+  integer: { type: "string", pattern: WHOLE.source },
+  number: { type: "string", pattern: DECIMAL.source },
+  boolean: { anyOf: [{ enum: [0, 1] }, { type: "string", pattern: `^${YES_OR_NO}$` }] },
+} as const;
+
 /** Undefined where the value is none that the shape asks for. */
 export function readLax(shape: Shape, value: unknown): number | boolean | undefined {
   if (shape.type === "boolean") return readBoolean(shape, value);

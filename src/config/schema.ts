@@ -3,6 +3,7 @@
  * Every key of Tiled's own configuration is here: with its effect, without one, or refused with the reason.
  */
 import { type Static, type TProperties, Type } from "typebox";
+import { QUOTED } from "./lax.ts";
 import { accessControl, audit, authentication, database, tree } from "./schema-authentication.ts";
 import { log, server, uvicorn } from "./schema-server.ts";
 import { noEffect, optional, section, text } from "./schema-shapes.ts";
@@ -88,7 +89,12 @@ export function jsonSchema(args: ArgsSchemas = {}): Readonly<Record<string, unkn
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "tiled-auth configuration",
-    definitions: { variable: { type: "string", pattern: "\\$", description: "$NAME, from the environment" } },
+    definitions: {
+      variable: { type: "string", pattern: "\\$", description: "$NAME, from the environment" },
+      quoted_integer: QUOTED.integer,
+      quoted_number: QUOTED.number,
+      quoted_boolean: QUOTED.boolean,
+    },
     ...schema,
   };
 }
@@ -102,9 +108,11 @@ function withArgs(section: object, key: string, schemas: ReadonlyMap<string, obj
   if (conditions.length > 0) Object.assign(section, { allOf: conditions });
 }
 
-/** Where a number or a boolean is asked for, the file may name a variable. */
+/** Where a number or a boolean is asked for, the file may name a variable, or have it in quotes, within any bounds. */
 function orVariable(_key: string, value: unknown): unknown {
-  const { type } = Object(value) as { readonly type?: unknown };
+  const { type, const: only } = Object(value) as { readonly type?: unknown; readonly const?: unknown };
   if (type !== "integer" && type !== "number" && type !== "boolean") return value;
-  return { anyOf: [value, { $ref: "#/definitions/variable" }] };
+  const variable = { $ref: "#/definitions/variable" };
+  if (only !== undefined) return { anyOf: [value, variable] };
+  return { anyOf: [value, variable, { $ref: `#/definitions/quoted_${type}` }] };
 }

@@ -75,6 +75,14 @@ describe("the schema", () => {
     ],
     ["what has no effect", `media_types: {a: 1}\nspecs: 5\n${TREES}`, true],
     ["lifetimes", `authentication: {access_token_max_age: PT15M, session_max_age: 900}\n${TREES}`, true],
+    [
+      "numbers and booleans in quotes",
+      `server: {port: "8_000"}\nmetrics: {prometheus: "Yes"}\nuvicorn: {proxy_headers: 1}\n${TREES}`,
+      true,
+    ],
+    ["a word that is no boolean", `metrics: {prometheus: "maybe"}\n${TREES}`, false],
+    ["a word that is no number", `server: {port: "8e3"}\n${TREES}`, false],
+    ["a number that is no boolean", `metrics: {prometheus: 2}\n${TREES}`, false],
     ["an unknown key", `colour: blue\n${TREES}`, false],
     ["an unknown key below", `server: {colour: blue}\n${TREES}`, false],
     ["a refused key", `uvicorn: {uds: /run/x}\n${TREES}`, false],
@@ -107,7 +115,7 @@ describe("the schema", () => {
     const validate = validator();
     const trees = [{ path: "/", tree: TREE }];
     assert.equal(validate({ trees, server: { port: "$PORT" }, metrics: { prometheus: "$ON" } }), true);
-    assert.equal(validate({ trees, server: { port: "8000" } }), false);
+    assert.equal(validate({ trees, server: { port: "eight" } }), false);
   });
 
   it("knows the arguments of authenticators that it is told of", () => {
