@@ -27,7 +27,8 @@ export async function migrate(path: string, options: MigrateOptions, io: ConfigI
   const source = readDocument(path);
   const division = divide(source, { name: basename(path), upstreamPort: options.upstreamPort, env: io.env });
   if (division === null) {
-    for (const file of source.files) await checkOurs(path, await readFile(file, "utf8"), io);
+    const texts = source.files.map(async (file) => [file, await readFile(file, "utf8")] as const);
+    await checkOurs(path, new Map(await Promise.all(texts)), io);
     io.out("Nothing in this file needs a real Tiled: this server serves it as it is. Nothing is written.");
     io.out(`  npx tiled serve config ${shown(path)}`);
     return;
@@ -47,7 +48,8 @@ export async function migrate(path: string, options: MigrateOptions, io: ConfigI
   await mkdir(folder, { recursive: true });
   for (const { file, document } of files) await write(file, document, source.mode, force);
   tell(division, source, folder, io);
-  await checkOurs(join(folder, OURS), text(division.ours), io);
+  const ours = join(folder, OURS);
+  await checkOurs(ours, new Map([[ours, text(division.ours)]]), io);
 }
 
 async function refuseExisting(
@@ -102,21 +104,21 @@ function tell(
   io.out(`  npx tiled serve config ${here(OURS)}`);
 }
 
-/** Variables that are not set here count as set. */
-async function checkOurs(file: string, written: string, io: ConfigIo): Promise<void> {
-  const unset = [...written.matchAll(/\$\{?([A-Za-z_]\w*)/g)].flatMap(([, name = ""]) =>
-    Object.hasOwn(io.env, name) ? [] : [name],
-  );
-  const lines = written.split("\n");
+/** Variables that are not set here count as set. `texts`: of the files at the path, by their names. */
+async function checkOurs(path: string, texts: ReadonlyMap<string, string>, io: ConfigIo): Promise<void> {
+  const names = [...texts.values()].flatMap((text) => [...text.matchAll(/\$\{?([A-Za-z_]\w*)/g)]);
+  const unset = names.flatMap(([, name = ""]) => (Object.hasOwn(io.env, name) ? [] : [name]));
   const env = { ...Object.fromEntries(unset.map((name) => [name, "0123456789abcdef".repeat(4)])), ...io.env };
   try {
-    await loadWhole(file, { ...io, env });
+    await loadWhole(path, { ...io, env });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const unknown = (line: number) => unset.some((name) => lines[line - 1]?.includes(name));
-    const left = error.problems.filter(({ line }) => line === 0 || !unknown(line));
+    const left = error.problems.filter(({ file, line }) => {
+      const text = texts.get(file)?.split("\n")[line - 1];
+      return text === undefined || !unset.some((name) => text.includes(name));
+    });
     if (left.length > 0)
-      throw new OperatorError(`${file} still has errors.\n${problemLines(left).join("\n")}`);
+      throw new OperatorError(`${path} still has errors.\n${problemLines(left).join("\n")}`);
   }
 }
 

@@ -3,6 +3,7 @@
  * existing files. With the real Tiled behind: `test/real/migrate.test.ts`.
  */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -295,6 +296,23 @@ describe("the two files", () => {
       ],
     );
     assert.equal(parse(ours).trees.at(-1).kind, "tiled");
+  });
+
+  it("a folder that this server serves is checked as one, with variables that are not set", async (t) => {
+    const { source } = await placed(t, {
+      "config.d/auth.yml": `authentication: {secret_keys: [$SECRET_KEY]}\nuvicorn: {port: $PORT}\n`,
+      "config.d/trees.yml": 'trees: [{path: /, tree: "tiled.examples.generated_minimal:tree"}]\n',
+    });
+    const { failed, text } = await run(source, {}, {});
+    assert.equal(failed, false, text);
+    assert.match(text, /Nothing in this file needs a real Tiled/);
+  });
+
+  it("a pipe is refused", async (t) => {
+    const { folder } = await placed(t, { "config.yml": CATALOG });
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    assert.match((await run(pipe)).text, /a pipe cannot be divided/);
   });
 
   it("errors of the YAML are those of a check", async (t) => {

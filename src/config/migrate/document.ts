@@ -46,8 +46,11 @@ const AS_WRITTEN: typeof PYYAML = {
 export function readDocument(path: string): SourceDocument {
   const problems = new Problems();
   const found = sourceFiles(path, problems);
-  // Everything that a start would say of its YAML is said here, too.
-  if (found !== undefined) readSource(path, problems);
+  // It is read twice.
+  if (found?.files.some((file) => statSync(file).isFIFO()))
+    problems.add({ file: path, line: 0 }, [], "a pipe cannot be divided; give the name of a file");
+  // The errors of its YAML are those of a start.
+  if (found !== undefined && problems.all.length === 0) readSource(path, problems);
   if (found === undefined || problems.all.length > 0) throw new ConfigError(problems.all);
   const parts = found.files.map((file) => {
     const document = parseDocument(readText(file, problems) ?? "", AS_WRITTEN);
