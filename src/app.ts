@@ -25,7 +25,7 @@ import { Cors } from "./http/cors.ts";
 import { protectFromForgery } from "./http/csrf.ts";
 import { docsRoute } from "./http/docs.ts";
 import { answerBrokenRequest, answerErrors, answerUnroutable, refuseOtherMethods } from "./http/errors.ts";
-import type { ExternalProvider } from "./http/external-providers.ts";
+import { externalProviders } from "./http/external-providers.ts";
 import type { Gateway, GatewayDeps } from "./http/gateway.ts";
 import { Mounts } from "./http/gateway-mounts.ts";
 import { gatewayRouting, upgradeOptions } from "./http/gateway-routing.ts";
@@ -47,10 +47,10 @@ import { peopleRoutes } from "./http/people.ts";
 import { limitPipelines } from "./http/pipelines.ts";
 import { principalRoutes } from "./http/principals.ts";
 import { ProblemPages } from "./http/problem-pages.ts";
-import { Proxies } from "./http/proxies.ts";
+import { ignoredHeader, Proxies } from "./http/proxies.ts";
 import { Readiness } from "./http/readiness.ts";
 import { RequestLog } from "./http/request-log.ts";
-import type { PasswordProvider } from "./http/services.ts";
+import { passwordProviders } from "./http/services.ts";
 import { sessionRoutes } from "./http/session.ts";
 import { dropSlowBodies } from "./http/slow-bodies.ts";
 import { treeRoutes } from "./http/tree.ts";
@@ -109,10 +109,9 @@ declare module "fastify" {
 const PATIENCE_MS = 60_000;
 
 export async function createApp(config: Config, parts: AppParts): Promise<FastifyInstance> {
-  const proxies = new Proxies(config.server.trustedProxies, (address, header) => {
-    parts.logger.warn(
-      `${header} from ${address} is ignored, since that address is not among server.trusted_proxies. If it is your proxy, add it there.`,
-    );
+  const { trustedProxies: trusted, publicUrl } = config.server;
+  const proxies = new Proxies(trusted, (address, header) => {
+    parts.logger.warn(ignoredHeader(address, header, { trusted, publicUrl }));
   });
   const own = new OwnPaths();
   const { rootPath } = config.server;
@@ -326,18 +325,6 @@ function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts, cors:
     // Schemas of answers describe them only, in /openapi.json and in the tests.
     schemaController: SCHEMA_CONTROLLER,
   });
-}
-
-function passwordProviders(authenticators: ReadonlyMap<string, Authenticator>): PasswordProvider[] {
-  return [...authenticators].flatMap(([name, authenticator]) =>
-    authenticator.kind === "password" ? [{ name, authenticator }] : [],
-  );
-}
-
-function externalProviders(authenticators: ReadonlyMap<string, Authenticator>): ExternalProvider[] {
-  return [...authenticators].flatMap(([name, authenticator]) =>
-    authenticator.kind === "password" ? [] : [{ name, authenticator }],
-  );
 }
 
 function singleUserCallers(config: Config, parts: AppParts): Callers {

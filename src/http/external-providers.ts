@@ -1,6 +1,10 @@
 /** The routes of every provider that sends browsers elsewhere, and which of them each has. */
 import type { FastifyInstance } from "fastify";
-import type { ExternalAuthenticator, ProxiedAuthenticator } from "../authenticators/contract.ts";
+import type {
+  Authenticator,
+  ExternalAuthenticator,
+  ProxiedAuthenticator,
+} from "../authenticators/contract.ts";
 import type { Clock } from "../lib/clock.ts";
 import { deviceRoutes } from "./device.ts";
 import { type ExternalRoutes, externalRoutes } from "./external.ts";
@@ -32,4 +36,10 @@ export function externalProviderRoutes(
       deviceRoutes(app, { ...options, logins: devices, now: () => clock.now() }, provider);
     }
   }
+}
+
+export function externalProviders(authenticators: ReadonlyMap<string, Authenticator>): ExternalProvider[] {
+  return [...authenticators].flatMap(([name, authenticator]) =>
+    authenticator.kind === "password" ? [] : [{ name, authenticator }],
+  );
 }

@@ -95,6 +95,22 @@ export class Proxies {
   }
 }
 
+/** What is said of the first forwarded header from an address that is not trusted. */
+export function ignoredHeader(
+  address: string,
+  header: string,
+  { trusted, publicUrl }: { readonly trusted: readonly string[]; readonly publicUrl: string | null },
+): string {
+  if (trusted.length > 0 || !publicUrl?.startsWith("https:")) {
+    return `${header} from ${address} is ignored, since that address is not among server.trusted_proxies. If it is your proxy, add it there.`;
+  }
+  return (
+    `${header} from ${address} is ignored: server.public_url is https, so there is a proxy, but server.trusted_proxies is empty. All ` +
+    "callers have the proxy's address, in the audit log as well, and the wrong passwords of one lock all of them out. " +
+    `If ${address} is your proxy, set server.trusted_proxies: ["${address}"].`
+  );
+}
+
 function direct(address: string | null): Forwarded {
   return { address, host: undefined, proto: undefined };
 }

@@ -1,7 +1,7 @@
 /** What the routes of `/api/v1/auth` work with; put together by `app.ts`. */
 
 import type { FastifyRequest } from "fastify";
-import type { PasswordAuthenticator } from "../authenticators/contract.ts";
+import type { Authenticator, PasswordAuthenticator } from "../authenticators/contract.ts";
 import type { Accounts } from "../domain/account.ts";
 import type { KeyActivity } from "../domain/activity.ts";
 import type { ApiKeys } from "../domain/api-keys.ts";
@@ -34,4 +34,10 @@ export interface AuthServices {
 export interface PasswordProvider {
   readonly name: string;
   readonly authenticator: PasswordAuthenticator;
+}
+
+export function passwordProviders(authenticators: ReadonlyMap<string, Authenticator>): PasswordProvider[] {
+  return [...authenticators].flatMap(([name, authenticator]) =>
+    authenticator.kind === "password" ? [{ name, authenticator }] : [],
+  );
 }

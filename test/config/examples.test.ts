@@ -25,6 +25,10 @@ const ENV = {
   GOOGLE_CLIENT_ID: "1.apps.googleusercontent.com",
   GOOGLE_CLIENT_SECRET: "hunter4",
   KEYCLOAK_CLIENT_SECRET: "hunter5",
+  GLOBUS_CLIENT_ID: "3f1b5a2e-0000-4000-8000-00000000000c",
+  GLOBUS_CLIENT_SECRET: "hunter6",
+  CILOGON_CLIENT_ID: "cilogon:/client_id/1",
+  CILOGON_CLIENT_SECRET: "hunter7",
 };
 
 interface Expected {
@@ -33,6 +37,12 @@ interface Expected {
   readonly warnings?: number;
   readonly trees?: number;
   readonly also?: (config: Config) => void;
+}
+
+/** With HTTPS in front, whose proxy says where people are. */
+function proxied({ server }: Config): void {
+  assert.match(server.publicUrl ?? "", /^https:/);
+  assert.deepEqual(server.trustedProxies, ["127.0.0.1"]);
 }
 
 const EXAMPLES: Readonly<Record<string, Expected>> = {
@@ -104,7 +114,9 @@ const EXAMPLES: Readonly<Record<string, Expected>> = {
   "orcid.yml": {
     authenticators: ["tiled.authenticators:OIDCAuthenticator"],
     anonymous: false,
-    also: ({ authentication }) => {
+    also: (config) => {
+      proxied(config);
+      const { authentication } = config;
       assert.equal(authentication.providers[0]?.args["client_id"], "APP-LAB00001");
       assert.deepEqual(authentication.admins, [{ provider: "orcid", id: "0000-0002-1825-0097" }]);
     },
@@ -112,11 +124,27 @@ const EXAMPLES: Readonly<Record<string, Expected>> = {
   "google.yml": {
     authenticators: ["tiled.authenticators:OIDCAuthenticator"],
     anonymous: false,
-    also: ({ authentication }) => {
+    also: (config) => {
+      proxied(config);
+      const { authentication } = config;
       assert.deepEqual(authentication.admins, [{ provider: "google", id: "104729364550912345678" }]);
     },
   },
-  "keycloak.yml": { authenticators: ["tiled.authenticators:OIDCAuthenticator"], anonymous: false },
+  "keycloak.yml": {
+    authenticators: ["tiled.authenticators:OIDCAuthenticator"],
+    anonymous: false,
+    also: proxied,
+  },
+  "globus.yml": {
+    authenticators: ["tiled.authenticators:OIDCAuthenticator"],
+    anonymous: false,
+    also: proxied,
+  },
+  "cilogon.yml": {
+    authenticators: ["tiled.authenticators:OIDCAuthenticator"],
+    anonymous: false,
+    also: proxied,
+  },
   "several_providers.yml": {
     authenticators: [
       "tiled.authenticators:OIDCAuthenticator",

@@ -116,3 +116,27 @@ test("a host that cannot stand in a URL is 400 on every route, from the client o
     assert.equal((await t.call({ url: "/login?next=/x", headers: { host } })).statusCode, 200, host);
   }
 });
+
+test("the first header of a proxy that nobody trusts is told, with what follows from it under HTTPS", async () => {
+  const told = async (server: {
+    readonly publicUrl?: string;
+    readonly trustedProxies?: readonly string[];
+  }) => {
+    await using t = await testApp({ server });
+    for (const _ of [1, 2]) await t.call({ url: "/api/v1/", headers: { "x-forwarded-proto": "https" } });
+    return t.logLines.flatMap((line) => {
+      const { level, msg } = JSON.parse(line) as { readonly level: number; readonly msg: string };
+      return level >= 40 ? [msg] : [];
+    });
+  };
+  const publicUrl = "https://tiled.example.org";
+  const [warning, ...more] = await told({ publicUrl });
+  assert.deepEqual(more, []);
+  assert.match(
+    warning ?? "",
+    /lock all of them out\. If 127\.0\.0\.1 is your proxy, set server\.trusted_proxies: \["127\.0\.0\.1"\]/,
+  );
+  assert.match(String(await told({})), /is not among server\.trusted_proxies/);
+  assert.match(String(await told({ publicUrl, trustedProxies: ["10.0.0.1"] })), /is not among/);
+  assert.deepEqual(await told({ publicUrl, trustedProxies: ["127.0.0.1"] }), []);
+});
