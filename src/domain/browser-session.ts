@@ -151,6 +151,11 @@ export function keyTokenOf(browser: string, key: string): string {
   return sha256(`key form ${browser} ${key}`);
 }
 
+/** For the way back to what somebody was about to do when they had to log in once more. */
+export function goOnTokenOf(browser: string, action: string): string {
+  return sha256(`go on ${browser} ${action}`);
+}
+
 export function isToken(given: string | undefined, expected: string): boolean {
   return given !== undefined && equalSecrets(given, expected);
 }

@@ -9,26 +9,15 @@ import { formTokenOf } from "../domain/browser-session.ts";
 import { type BrowserCaller, missingScopes } from "../domain/caller.ts";
 import type { Scope } from "../domain/scopes.ts";
 import { Failure } from "../errors.ts";
-import type { Clock } from "../lib/clock.ts";
 import { parseUuid } from "../lib/uuid.ts";
 import { type Account, accountPage, NOTICES, type Notice } from "../pages/account.ts";
 import { LIFETIMES, newKeyPage, USUAL_LIFETIME } from "../pages/account-keys.ts";
-import type { Site } from "../pages/layout.ts";
 import { AccountQuery, EndSessionBody, MakeKeyBody, RevokeKeyBody, TokenBody } from "../schemas/pages.ts";
 import { sessionSecretOf } from "./browser-session.ts";
-import type { Links } from "./links.ts";
+import { askAgain, goOnRoute } from "./fresh-login.ts";
 import { sendPage } from "./pages.ts";
+import { type AccountDeps, person } from "./person.ts";
 import { seeOther } from "./problem-pages.ts";
-import type { AuthServices } from "./services.ts";
-
-export interface AccountDeps {
-  readonly site: Site;
-  readonly links: Links;
-  readonly services: AuthServices;
-  readonly clock: Clock;
-  /** In the order of the configuration. */
-  readonly providers: readonly string[];
-}
 
 const MOST_SESSIONS = 50;
 const FORM = { access: "person", body: "form", formToken: true } as const;
@@ -42,12 +31,16 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
     (request, reply) => showAccount(deps, request, reply, {}),
   );
 
+  goOnRoute(app, deps);
+
   app.post<{ Body: Static<typeof EndSessionBody> }>(
     "/account/sessions/end",
     { config: FORM, schema: { hide: true, body: EndSessionBody } },
     async (request, reply) => {
-      const { principal } = person(request);
+      const { principal, session: own } = person(request);
       const session = parseUuid(request.body.session);
+      const again = session === own ? undefined : askAgain(deps, request, reply, "sessions/end");
+      if (again !== undefined) return again;
       const ended =
         session !== undefined &&
         (await unlessGone(services.sessions.revokeOwn(session, principal.uuid, services.origin(request))));
@@ -59,6 +52,8 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
     "/account/sessions/end-others",
     { config: FORM, schema: { hide: true, body: TokenBody } },
     async (request, reply) => {
+      const again = askAgain(deps, request, reply, "sessions/end-others");
+      if (again !== undefined) return again;
       await services.accounts.endOthers(person(request), services.origin(request));
       return done(deps, request, reply, "others-ended");
     },
@@ -69,6 +64,8 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
     { config: FORM, schema: { hide: true, body: RevokeKeyBody } },
     async (request, reply) => {
       const { principal } = withScope(request, "revoke:apikeys");
+      const again = askAgain(deps, request, reply, "keys/revoke");
+      if (again !== undefined) return again;
       const { first_eight = "" } = request.body;
       const revoked = await services.apiKeys.revoke(principal.uuid, first_eight, services.origin(request));
       return done(deps, request, reply, revoked ? "key-revoked" : "key-gone");
@@ -87,6 +84,8 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
       const refuse = (problem: string, status: number) =>
         showAccount(deps, request, reply, { problem: { problem, note }, status });
       if (scopes?.length === 0) return refuse("Say what the key may do: tick a box at least.", 422);
+      const again = askAgain(deps, request, reply, "keys");
+      if (again !== undefined) return again;
       try {
         const { key, secret } = await services.apiKeys.create(
           caller,
@@ -214,12 +213,6 @@ export function done(
   notice: Notice,
 ): FastifyReply {
   return seeOther(reply, `${links.base(request)}/account?done=${notice}`);
-}
-
-/** Who is logged in, on routes of that access. */
-export function person({ caller }: FastifyRequest): BrowserCaller {
-  if (caller.kind !== "browser") throw new Failure("login_needed");
-  return caller;
 }
 
 function withScope(request: FastifyRequest, scope: Scope): BrowserCaller {

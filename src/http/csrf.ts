@@ -15,6 +15,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The route looks at no key, and its form carries a token that only this browser's page has. */
     formToken?: true;
+    /** What goes wrong counts against the caller's address: no page of a foreign origin may cause it there. */
+    counted?: true;
     /** A cache may keep the answer for everybody: it carries no cookie. */
     shared?: true;
   }
@@ -28,15 +30,14 @@ export const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTION
 export function protectFromForgery(app: FastifyInstance, links: Links, trusted: readonly string[]): void {
   const newToken = uniqueNames(24);
   app.addHook("onRequest", (request, reply, done) => {
-    const { access, formToken = false, shared = false } = routeOf(request);
+    const { counted = false, formToken = false, shared = false } = routeOf(request);
     if (!shared && !hasCookie(request, CSRF_COOKIE)) {
       const secure = links.isHttps(request) ? "; Secure" : "";
       reply.header("set-cookie", `${CSRF_COOKIE}=${newToken()}; HttpOnly; Path=/; SameSite=lax${secure}`);
     }
     if (SAFE_METHODS.has(request.method) || formToken) done();
     else if (hasKeyCookie(request, links)) done(checkSource(request, links, trusted) ?? checkToken(request));
-    else if (access === "public" && !trusted.includes("*") && isForeign(request, links, trusted)) {
-      // It has no credential to misuse, but what it does wrong would count against the address of its browser.
+    else if (counted && !trusted.includes("*") && isForeign(request, links, trusted)) {
       done(
         new Failure("csrf", {
           detail: "The request comes from a page whose origin is not in allow_origins.",

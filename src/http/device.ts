@@ -42,7 +42,7 @@ export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provid
   app.post(
     `${path}/authorize`,
     {
-      config: { access: "public" },
+      config: { access: "public", counted: true },
       errorHandler: grantErrors(links),
       schema: {
         tags: ["login"],

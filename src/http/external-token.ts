@@ -33,7 +33,7 @@ export function externalTokenRoute(app: FastifyInstance, options: TokenRoutes, p
   app.post<Grant>(
     `/api/v1/auth/provider/${provider.name}/token`,
     {
-      config: { access: "public", body: "form or json" },
+      config: { access: "public", counted: true, body: "form or json" },
       errorHandler: grantErrors(links),
       schema: {
         tags: ["login"],

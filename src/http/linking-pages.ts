@@ -15,13 +15,15 @@ import type { Notice } from "../pages/account.ts";
 import { leavingPage, linkPage } from "../pages/linking.ts";
 import type { LoginProblem } from "../pages/login-page.ts";
 import { IdentityBody, LoginBody } from "../schemas/pages.ts";
-import { type AccountDeps, done, person } from "./account.ts";
+import { done } from "./account.ts";
 import { browserOf, keepBrowser } from "./browser.ts";
 import { sessionSecretOf } from "./browser-session.ts";
 import { logFailure } from "./errors.ts";
 import type { ExternalProvider } from "./external-providers.ts";
+import { askAgain } from "./fresh-login.ts";
 import { loginProblem } from "./login-page.ts";
 import { sendPage } from "./pages.ts";
+import { type AccountDeps, person } from "./person.ts";
 import { type ProblemPages, toLogin } from "./problem-pages.ts";
 import type { PasswordProvider } from "./services.ts";
 
@@ -80,11 +82,14 @@ export function linkingPages(app: FastifyInstance, deps: LinkingPagesDeps): void
     async (request, reply) => {
       const caller = person(request);
       const { provider = "", id = "" } = request.body;
+      const asked = askAgain(deps, request, reply, "identities/remove");
+      if (asked !== undefined) return asked;
       try {
         await services.linking.unlink(linkerOf(caller), { provider, id }, services.origin(request));
       } catch (error) {
         const notice = error instanceof Failure ? UNLINK_NOTICES[error.code] : undefined;
         if (notice !== undefined) return done(deps, request, reply, notice);
+        // Decided in the database, and a moment later than the first look.
         if (!isTooOld(error)) throw error;
         return toLogin(request, reply, links, { next: `${links.rootPath}/account`, again: true });
       }

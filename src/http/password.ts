@@ -15,7 +15,7 @@ export function passwordRoutes(
     app.post<{ Body: Static<typeof PasswordForm> }>(
       `/api/v1/auth/provider/${name}/token`,
       {
-        config: { access: "public", body: "form" },
+        config: { access: "public", counted: true, body: "form" },
         schema: {
           tags: ["login"],
           summary: "Log in with a username and a password",

@@ -56,7 +56,7 @@ ${choices.length > 0 && html`<section aria-labelledby="ways">\n${choiceList(choi
 function heading(title: string, destination: string | null, again: string | null): Html {
   if (again !== null) {
     return html`<h1>Log in again</h1>
-<p class="lede">You are logged in as <strong>${again}</strong>. To change who can log in, show once more that it is you.</p>`;
+<p class="lede">You are logged in as <strong>${again}</strong>. To go on, show once more that it is you.</p>`;
   }
   return html`<h1>Log in to ${title}</h1>
 ${destination !== null && html`<p class="lede">You go on to <strong>${destination}</strong> then.</p>`}`;

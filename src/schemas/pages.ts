@@ -17,6 +17,11 @@ export const LoginBody = Type.Object({
 export const UseKeyBody = Type.Object({ token: Text, key: Text, next: Text });
 export const TokenBody = Type.Object({ token: Text });
 export const AccountQuery = Type.Object({ done: Text });
+/** A form's fields beside them. */
+export const GoOnQuery = Type.Object(
+  { proof: Text, action: Text },
+  { additionalProperties: Type.String({ maxLength: 4096 }) },
+);
 export const EndSessionBody = Type.Object({ token: Text, session: Text });
 export const RevokeKeyBody = Type.Object({ token: Text, first_eight: Text });
 export const MakeKeyBody = Type.Object(

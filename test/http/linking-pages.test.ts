@@ -208,8 +208,13 @@ test("removing needs a fresh login, too", async () => {
   s.t.clock.advance(301);
   const page = await browser.open("/account");
   const late = await browser.submit(page, {}, {}, 'value="0000-0001"');
-  assert.equal(pathOf(late), "/login?next=%2Faccount&again=1");
+  assert.match(pathOf(late), /^\/login\?next=%2Faccount%2Fgo-on.*&again=1$/);
   assert.equal((await principalOf(browser)).length, 2);
+  const again = await tryLogin(browser, "alice", PASSWORDS.alice, pathOf(late).slice("/login".length));
+  const goOn = await browser.open(pathOf(again));
+  assert.match(goOn.body, /<strong>0000-0001<\/strong> of orcid no longer opens this account/);
+  assert.equal(pathOf(await browser.submit(goOn, {})), "/account?done=identity-removed");
+  assert.deepEqual(await principalOf(browser), ["toy alice"]);
 });
 
 test("a token from before an identity was removed does not name it any more", async () => {

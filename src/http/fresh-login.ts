@@ -1,0 +1,71 @@
+/**
+ * What changes somebody's account for good needs a login of the last five minutes (RFC 9470). An older one is asked for
+ * once more, and the browser comes back to a page with the same button, made for this browser alone.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { newBrowserSecret } from "../domain/browser.ts";
+import { formTokenOf, goOnTokenOf, isToken } from "../domain/browser-session.ts";
+import { goOnPage } from "../pages/go-on.ts";
+import { type AccountAction, isAccountAction } from "../pages/go-on-words.ts";
+import { GoOnQuery } from "../schemas/pages.ts";
+import { browserOf, keepBrowser } from "./browser.ts";
+import { sessionSecretOf } from "./browser-session.ts";
+import { sendPage } from "./pages.ts";
+import { type AccountDeps, person } from "./person.ts";
+import { seeOther, toLogin } from "./problem-pages.ts";
+
+type Fields = Readonly<Record<string, string>>;
+
+const PATH = "/account/go-on";
+/** Of the address that the login leads back to. */
+const LONGEST = 1800;
+
+export function goOnRoute(app: FastifyInstance, deps: AccountDeps): void {
+  const { site, links } = deps;
+  app.get(
+    PATH,
+    { config: { access: "person" }, schema: { hide: true, querystring: GoOnQuery } },
+    (request, reply) => {
+      const { proof, action = "", ...fields } = request.query as Fields;
+      const browser = browserOf(request, links);
+      const isOurs = browser !== null && isToken(proof, goOnTokenOf(browser, canonical(action, fields)));
+      if (!isOurs || !isAccountAction(action)) return seeOther(reply, `${links.base(request)}/account`);
+      const page = goOnPage({
+        site,
+        basePath: links.rootPath,
+        name: person(request).identity.id,
+        action,
+        token: formTokenOf(sessionSecretOf(request, links) ?? ""),
+        fields,
+      });
+      return sendPage(reply, page, { noStore: true });
+    },
+  );
+}
+
+/** Undefined where the login is fresh; else the answer, which asks for the login once more. */
+export function askAgain(
+  { links, services }: AccountDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  action: AccountAction,
+): FastifyReply | undefined {
+  if (services.linking.isFresh(person(request))) return undefined;
+  const { token: _, ...fields } = (request.body ?? {}) as Fields;
+  const browser = browserOf(request, links) ?? newBrowserSecret();
+  keepBrowser(request, reply, links, browser);
+  const whole = goOnUrl(browser, action, fields);
+  const { note: _note, ...others } = fields;
+  // A note that is too long for an address is typed again; all else is short.
+  const next = links.rootPath + (whole.length <= LONGEST ? whole : goOnUrl(browser, action, others));
+  return toLogin(request, reply, links, { next, again: true });
+}
+
+function goOnUrl(browser: string, action: string, fields: Fields): string {
+  const proof = goOnTokenOf(browser, canonical(action, fields));
+  return `${PATH}?${new URLSearchParams({ ...fields, action, proof })}`;
+}
+
+function canonical(action: string, fields: Fields): string {
+  return JSON.stringify([action, ...Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
