@@ -155,7 +155,7 @@ function isUnder(target: string, path: string): boolean {
   return target.startsWith(path) && /^(?:[/?#]|$)/.test(target.slice(path.length));
 }
 
-function hasBody(headers: FastifyRequest["raw"]["headers"]): boolean {
+export function hasBody(headers: FastifyRequest["raw"]["headers"]): boolean {
   const length = headers["content-length"];
   return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
 }

@@ -45,7 +45,39 @@ const NOT_UPWARDS: ReadonlySet<string> = new Set([
 /** A field whose name begins so is ours alone to send. */
 const OUR_WORD = /^x-(?:tiled|forwarded|original)(?:-|$)/;
 
-const SOCKET = /^sec-websocket-/;
+/**
+ * In which other proxies say who asks, and services believe them: CGI's REMOTE_USER, oauth2-proxy, Authelia, authentik, Grafana,
+ * mod_auth_openidc, Shibboleth, SiteMinder, WebSEAL, Kong, Cloudflare, Google, AWS, Azure, Pomerium, Tailscale, Vouch, Kubernetes;
+ * and certificates of clients (RFC 9440).
+ */
+const IDENTITY = new RegExp(
+  `^(?:${[
+    "(?:x-)?(?:remote|webauth|authentik|authelia|authenticated|vouch|pomerium|consumer|credential|sso|shib|mellon)(?:-.*)?",
+    "x-auth-request(?:-.*)?",
+    "x-(?:auth-|proxy-)?(?:user|username|userid|user-(?:id|name|email|login|groups?|roles?)|email|groups?|roles?)",
+    "x-anonymous-consumer",
+    "(?:oidc|tailscale|cf-access|iv|sm|impersonate)-.+",
+    "x-(?:goog-authenticated-user|goog-iap|amzn-oidc|ms-client-principal|ms-token)(?:-.*)?",
+    "(?:x-)?(?:ssl-)?client-(?:cert|dn|verify|subject|s-dn|issuer)(?:-.*)?",
+    "x-(?:ssl|arr-clientcert)(?:-.*)?",
+  ].join("|")})$`,
+);
+
+/** By their names, which are few. */
+const forged = new Map<string, boolean>();
+const MAX_NAMES = 1_000;
+
+function isForged(name: string): boolean {
+  let found = forged.get(name);
+  if (found === undefined) {
+    found = OUR_WORD.test(name) || IDENTITY.test(name);
+    if (forged.size < MAX_NAMES && name.length <= 64) forged.set(name, found);
+  }
+  return found;
+}
+
+/** A handshake is made anew, and has no body. */
+const SOCKET = /^(?:sec-websocket|content)-/;
 
 /** A browser sends one without a name as its bare value (RFC 6265bis, section 5.7), which may look like ours. */
 const OUR_COOKIE = /^[\s=]*(?:__(?:host|secure)-)?tiled_/i;
@@ -84,7 +116,7 @@ export function requestHeaders(
       if (rest !== "" && !dropped.has(plain)) kept.push(name, rest);
       continue;
     }
-    if (NOT_UPWARDS.has(plain) || dropped.has(plain) || OUR_WORD.test(plain)) continue;
+    if (NOT_UPWARDS.has(plain) || dropped.has(plain) || isForged(plain)) continue;
     if (options.socket && SOCKET.test(plain)) continue;
     // The length as such a server would read it, beside the true one.
     if (plain === "content-length" && plain !== name.toLowerCase()) continue;
@@ -127,12 +159,14 @@ export interface AnswerContext {
   readonly personal: boolean;
   /** A page that may do on our origin what our own may. */
   readonly trusted: boolean;
+  /** A status that has no length (RFC 9110, section 8.6): a caller would wait for so many bytes. */
+  readonly noContent?: boolean;
 }
 
 /** The answer's fields, names and values in turn. */
 export function answerHeaders(
   raw: readonly (Buffer | string)[],
-  { ours, relocate, personal, trusted }: AnswerContext,
+  { ours, relocate, personal, trusted, noContent = false }: AnswerContext,
 ): string[] {
   const text = (index: number) => raw[index]?.toString("latin1") ?? "";
   let dropped = NONE;
@@ -147,6 +181,7 @@ export function answerHeaders(
     const name = text(index);
     const plain = name.toLowerCase();
     if (NOT_DOWNWARDS.has(plain) || dropped.has(plain) || CORS.test(plain)) continue;
+    if (noContent && plain === "content-length") continue;
     const value = text(index + 1);
     if (!trusted) {
       if (OF_TRUSTED_PAGES.has(plain)) continue;

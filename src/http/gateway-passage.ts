@@ -27,6 +27,9 @@ const HIGH = 262_144;
 /** From this size on, bodies go past the HTTP client. */
 const LARGE = 1_048_576;
 
+/** Their answers end with their fields. */
+const BODILESS: ReadonlySet<number> = new Set([204, 304]);
+
 export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
   touched = 0;
   readonly #request: FastifyRequest;
@@ -94,7 +97,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
     try {
       const timing = `gateway;dur=${elapsed(this.#request).toFixed(1)}`;
       const ours = { ...this.#reply.getHeaders(), "server-timing": timing };
-      const headers = answerHeaders(fields, { ours, ...this.#options });
+      const headers = answerHeaders(fields, { ours, ...this.#options, noContent: status === 204 });
       // Until its body is read to the end, the connection is no good for another request (RFC 9112, section 9.3).
       if (!this.#request.raw.complete) headers.push("connection", "close");
       this.#reply.hijack();
@@ -145,8 +148,8 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
     this.#place?.leave();
     if (this.#state === "over") return;
     if (this.#state === "begun") {
-      // The length of what is not sent (RFC 9110, section 15.4.5), which the HTTP client waits for.
-      if (this.#reply.raw.statusCode === 304) {
+      // The length of what is not sent, or must not be (RFC 9110, section 6.4.1), which the HTTP client waits for.
+      if (BODILESS.has(this.#reply.raw.statusCode)) {
         this.#end();
         return;
       }

@@ -15,7 +15,7 @@ import { cookieOf } from "./cookies.ts";
 import { type Known, UpstreamAbout } from "./gateway-about.ts";
 import { RefusedBehind } from "./gateway-connect.ts";
 import { type Paths, UpstreamDocs } from "./gateway-docs.ts";
-import { Forwarder } from "./gateway-forward.ts";
+import { Forwarder, hasBody } from "./gateway-forward.ts";
 import { guestOf } from "./gateway-guest.ts";
 import { answerHeaders, CREDENTIALS, WITH_CSRF } from "./gateway-headers.ts";
 import { Introducer, useOf, type Words } from "./gateway-introduce.ts";
@@ -209,6 +209,9 @@ export class Gateway {
   #socket(passing: Passing, sockets: GatewaySockets): void {
     const { request, reply, destination } = passing;
     const upstream = upstreamOf(passing);
+    // The server behind would take its bytes for the first ones of the connection.
+    if (hasBody(request.raw.headers))
+      throw new Failure("bad_request", { detail: "The handshake of a WebSocket has no body." });
     const opened = sockets.open({
       request,
       reply,

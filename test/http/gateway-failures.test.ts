@@ -8,7 +8,7 @@ import type { UpstreamConfig } from "../../src/config/model.ts";
 import { bearer } from "../support/app.ts";
 import { ask, readText as text } from "../support/asking.ts";
 import { TLS_CERT, TLS_KEY } from "../support/tls.ts";
-import { startBoth, startFront } from "../support/upstream.ts";
+import { raw, startBoth, startFront, statuses } from "../support/upstream.ts";
 
 async function scene(t: TestContext) {
   const both = await startBoth((last) => t.after(last));
@@ -179,4 +179,42 @@ describe("a server behind that is not there", () => {
     for (let round = 0; round < 5; round++) await text(await ask(`${url}/api/v1/x`, { headers }));
     assert.equal(connections, 1);
   });
+
+  for (const [name, method, answer] of [
+    ["204", "GET", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"],
+    ["204 without an end", "GET", "HTTP/1.1 204 No Content\r\nContent-Length: 50\r\n\r\nhello"],
+    ["204", "DELETE", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"],
+    [
+      "204 in chunks",
+      "GET",
+      "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ],
+    ["304", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nhello"],
+    ["304 without a body", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"],
+    ["200 with one", "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"],
+    ["200 in chunks", "HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"],
+  ] as const) {
+    test(`a body where none may be leaves no caller waiting: ${name} to ${method}`, async (x) => {
+      const server = await listen(x, (socket) => {
+        socket
+          .on("error", () => undefined)
+          .on("data", (part) => {
+            if (/ \/api\/odd /.test(String(part))) socket.write(answer);
+            else socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine");
+          });
+      });
+      const { port, headers } = await dead(x, { url: `http://127.0.0.1:${portOf(server)}`, kind: "tiled" });
+      const head = (verb: string, path: string) =>
+        `${verb} ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: ${headers["authorization"]}\r\n`;
+      const got = await raw(
+        port,
+        `${head(method, "/api/odd")}\r\n${head("GET", "/api/next")}Connection: close\r\n\r\n`,
+      );
+      const [status] = statuses(answer);
+      assert.deepEqual(statuses(got), [status, 200], got);
+      assert.doesNotMatch(got, /hello/);
+      const [first = ""] = got.split("\r\n\r\n");
+      if (status === 204) assert.doesNotMatch(first, /content-length|transfer-encoding/i);
+    });
+  }
 });

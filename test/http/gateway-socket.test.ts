@@ -190,6 +190,22 @@ describe("handshakes", () => {
     assert.equal(asked.length, 0);
   });
 
+  test("with a body are 400, and no length of one passes", async (x) => {
+    const { t, port, asked } = await scene(x);
+    const { access_token } = await t.login("bob");
+    const head = `GET ${STREAM} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${access_token}\r\n${HANDSHAKE}`;
+    for (const body of ["Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"])
+      assert.deepEqual(statuses(await raw(port, head + body)), [400], body);
+    assert.equal(asked.length, 0);
+    const answer = await raw(port, `${head}Content-Length: 0\r\nContent-Type: a/b\r\n\r\n`, /schema/);
+    assert.deepEqual(statuses(answer), [101]);
+    const [request] = asked;
+    assert.deepEqual(
+      [request?.headers["content-length"], request?.headers["content-type"]],
+      [undefined, undefined],
+    );
+  });
+
   test("for our own paths, or for paths that can be read in two ways, open nothing", async (x) => {
     const { t, port, open, asked } = await scene(x);
     const { access_token } = await t.login("bob");
