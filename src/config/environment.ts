@@ -60,7 +60,7 @@ export function withEnvironment(file: Located, env: Environment, problems: Probl
   return root;
 }
 
-/** Variables that are none of ours and nearly one: `TILED_SECRET_KEY`. */
+/** Variables that are not read and nearly have the name of one that is: `TILED_SECRET_KEY`. */
 export function misspeltVariables(env: Environment): readonly string[] {
   const known = [...Object.keys(SINGLE), ...TOP_LEVEL_KEYS.map((key) => `TILED_${key.toUpperCase()}`)].map(
     (name) => name.slice(PREFIX.length),
@@ -97,11 +97,13 @@ function fromJson(
   try {
     return locate(JSON.parse(text), spot, "environment");
   } catch {
-    problems.add(
-      spot,
-      path,
-      `must be JSON: ${path.length === 1 ? `what would stand below '${path[0]}' in the file` : "a list in brackets, each item in double quotes"}, like '${path.length === 1 ? '{"…": …}' : '["…"]'}'.`,
-    );
+    problems.add(spot, path, `must be JSON: ${jsonForm(path)}.`);
     return undefined;
   }
+}
+
+function jsonForm([section = "", key]: readonly string[]): string {
+  if (key !== undefined) return `a list in brackets, each item in double quotes, like '["…", "…"]'`;
+  const isList = FILE_SHAPE.properties?.[section]?.anyOf?.[0]?.type === "array";
+  return `what the file would say below '${section}', like '${isList ? "[…]" : '{"…": …}'}'`;
 }

@@ -56,7 +56,7 @@ export function splitAddresses(text: string): readonly string[] {
     .filter((part) => part !== "");
 }
 
-/** Of names only those that no address is mistyped in: `300.1.1.1`, `0.0.0.0:8000`. */
+/** A name must not look like a mistyped address: `300.1.1.1`, `0.0.0.0:8000`. */
 function isHost(text: string): boolean {
   const address = text.split("%", 1)[0] ?? "";
   return isIP(address) > 0 || (/^[A-Za-z0-9_.-]{1,253}$/.test(text) && !/^[\d.]+$/.test(text));

@@ -26,7 +26,7 @@ export function readLax(shape: Shape, value: unknown): number | boolean | undefi
   if (typeof value !== "string") return undefined;
   const text = value.trim();
   const form = shape.type === "integer" ? WHOLE : DECIMAL;
-  // -0 is none that anyone meant.
+  // Never -0.
   return form.test(text) ? Number(text.replaceAll("_", "")) + 0 : undefined;
 }
 

@@ -9,7 +9,7 @@ export { nearest };
 const MOST_RELATED = 4;
 const SHORTEST_PART = 3;
 
-/** " Did you mean 'toy'?", or "" where nothing is near. Of a scope like 'read:all' all that can be read are near. */
+/** " Did you mean 'toy'?", or "" where nothing is near. To a scope like 'read:all' every scope to read is near. */
 export function didYouMean(name: string, known: Iterable<string>): string {
   const near = nearest(name, known);
   const found = near !== undefined ? [near] : related(name, [...known]);
@@ -17,7 +17,7 @@ export function didYouMean(name: string, known: Iterable<string>): string {
   return ` Did you mean ${found.map(quoted).join(" or ")}?`;
 }
 
-/** A name without its prefix, one of which only the beginning was written, or others of the same prefix. */
+/** Names that end with this one after a prefix or begin with it; else those with the same prefix. */
 function related(name: string, known: readonly string[]): readonly string[] {
   if (name.length < SHORTEST_PART) return [];
   const whole = known.filter((other) => other.endsWith(`:${name}`) || other.startsWith(`${name}_`));

@@ -69,7 +69,7 @@ ${TREES}`;
     assert.deepEqual(
       found.map(({ file, message }) => `${file}: ${message}`),
       [
-        `environment variable TILED_SECRET_KEYS: must be JSON: a list in brackets, each item in double quotes, like '["…"]'.`,
+        `environment variable TILED_SECRET_KEYS: must be JSON: a list in brackets, each item in double quotes, like '["…", "…"]'.`,
         "environment variable TILED_DATABASE_POOL_SIZE: text from the environment is not allowed here. Use a whole number from 2 to 1000.",
       ],
     );
