@@ -44,6 +44,7 @@ export function explain(error: unknown, shown: string): Error {
         `PostgreSQL refuses the login to ${shown}: ${reason}. Check user and password of the URI.`,
       );
     case "08P01":
+      if (!/startup parameter/i.test(reason)) break;
       return new OperatorError(
         `The pooler at ${shown} refuses the connection: ${reason}. A pooler passes no options: take them out of the URI and give them to the user of the database: ALTER ROLE … SET search_path = …`,
       );
@@ -51,7 +52,12 @@ export function explain(error: unknown, shown: string): Error {
       return new OperatorError(
         `The user of ${shown} lacks a privilege: ${reason}. It must own the schema that it uses.`,
       );
-    default:
-      return new OperatorError(`The database at ${shown} cannot be used: ${reason}.`);
   }
+  // PgBouncer has one code for everything.
+  if (/password|authentication failed|no such user|no such database/i.test(reason)) {
+    return new OperatorError(
+      `The login to ${shown} is refused: ${reason}. Check user, password and database of the URI.`,
+    );
+  }
+  return new OperatorError(`The database at ${shown} cannot be used: ${reason}.`);
 }

@@ -25,7 +25,16 @@ const variables = (text: string) =>
 
 describe("each deployment", () => {
   it("is one that the list of examples names", () => {
-    assert.deepEqual(FOLDERS, ["caddy", "docker-compose", "gateway", "nginx", "systemd", "traefik"]);
+    assert.deepEqual(FOLDERS, [
+      "caddy",
+      "docker-compose",
+      "gateway",
+      "nginx",
+      "pgbouncer",
+      "reverse-proxy",
+      "systemd",
+      "traefik",
+    ]);
     const list = read("README.md");
     for (const folder of FOLDERS) assert.ok(list.includes(`[${folder}](${folder}/README.md)`), folder);
   });
@@ -50,7 +59,8 @@ describe("each deployment", () => {
       assert.deepEqual(config.warnings, []);
       const asks = ["caddy", "nginx", "traefik"].includes(folder);
       assert.deepEqual(config.server.verifyHosts, asks ? ["data.example.org"] : []);
-      assert.deepEqual(config.upstreams.length, asks ? 0 : 1);
+      const alone = asks || ["pgbouncer", "reverse-proxy"].includes(folder);
+      assert.deepEqual(config.upstreams.length, alone ? 0 : 1);
     });
   }
 

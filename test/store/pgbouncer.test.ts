@@ -1,7 +1,9 @@
 /** A real PgBouncer with its defaults between the store and PostgreSQL, in both of its modes that applications use. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import pg from "pg";
+import { parse } from "yaml";
 import type { OpenSession, Store } from "../../src/domain/ports.ts";
 import { plainIni, startPgBouncer, withoutPgBouncer } from "../support/pgbouncer.ts";
 import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
@@ -97,4 +99,37 @@ test("options that PgBouncer refuses, or ignores, are named at the start", TIMEO
   await logIn(store, "ann");
   const rows = await ignored.postgres.query(ignored.direct, "select count(*)::int as n from auth.principals");
   assert.deepEqual(rows, [{ n: 1 }]);
+});
+
+test("the example of a PgBouncer works as it is", TIMEOUT, async (t) => {
+  const postgres = await startPostgresOrSkip(t);
+  if (postgres === undefined) return;
+  t.after(() => postgres.remove());
+  const read = (name: string) =>
+    readFileSync(new URL(`../../example_configs/pgbouncer/${name}`, import.meta.url), "utf8");
+  for (const statement of read("setup.sql").split(";")) {
+    if (statement.trim() !== "") await postgres.query(postgres.uri("postgres"), statement);
+  }
+  const password = "a password: @%";
+  const port = await startPgBouncer(
+    t.after.bind(t),
+    postgres,
+    ({ port: own, folder }) =>
+      read("pgbouncer.ini")
+        .replace("port=5432", `port=${postgres.port}`)
+        .replace("6432", String(own))
+        .replaceAll("/etc/pgbouncer", folder)
+        .replace("[pgbouncer]", "[pgbouncer]\nunix_socket_dir ="),
+    { name: "tiled", password },
+  );
+  const { database } = parse(read("tiled-auth.yml"));
+  const uri = database.uri.replace(/\$\{\w+\}/, encodeURIComponent(password)).replace("6432", port);
+  const store = await openFor(t, uri, { poolSize: database.pool_size, maxOverflow: database.max_overflow });
+  await use(store);
+  const direct = postgres.uri("tiled").replace("tests@", "tiled@");
+  assert.deepEqual(await postgres.query(direct, "show statement_timeout"), [{ statement_timeout: "15s" }]);
+  await assert.rejects(
+    openFor(t, uri.replace(encodeURIComponent(password), "wrong")),
+    /refuses|password|auth/i,
+  );
 });

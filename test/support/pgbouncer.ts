@@ -25,13 +25,14 @@ export async function startPgBouncer(
   cleanup: Cleanup,
   postgres: PrivatePostgres,
   ini: (place: { readonly port: number; readonly folder: string }) => string,
+  user: { readonly name: string; readonly password: string } = { name: "tests", password: "" },
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "tiled-auth-pgbouncer-"));
   const port = await freePort();
   const owner = unprivileged();
   const [config, users] = [join(folder, "pgbouncer.ini"), join(folder, "userlist.txt")];
   writeFileSync(config, ini({ port, folder }));
-  writeFileSync(users, '"tests" ""\n');
+  writeFileSync(users, `"${user.name}" "${user.password}"\n`);
   if (owner.uid !== undefined && owner.gid !== undefined)
     for (const path of [folder, config, users]) chownSync(path, owner.uid, owner.gid);
   const child = spawn(PROGRAM, [config], { ...owner, cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
@@ -50,7 +51,11 @@ export async function startPgBouncer(
   });
   await ready(() => {
     if (child.exitCode !== null) throw new Error(`pgbouncer ended:\n${said}`);
-    return postgres.query(`postgresql://tests@127.0.0.1:${port}/postgres`, "select 1");
+    // Without a password it is refused, by one that is up.
+    const refused = (error: { code?: string }) => {
+      if (error.code === "ECONNREFUSED") throw error;
+    };
+    return postgres.query(`postgresql://tests@127.0.0.1:${port}/postgres`, "select 1").catch(refused);
   });
   return port;
 }

@@ -156,7 +156,11 @@ http { access_log off; ${paths.join(" ")} include ${folder}/app.conf; }
 };
 
 /** What it has printed so far. */
-function run(cleanup: Cleanup, [program = "", ...args]: readonly string[], folder: string): () => string {
+export function run(
+  cleanup: Cleanup,
+  [program = "", ...args]: readonly string[],
+  folder: string,
+): () => string {
   const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
   const child = spawn(program, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"], env });
   let output = "";
