@@ -12,6 +12,7 @@ import * as retries from "./0007_retries.ts";
 import * as foldedIdentities from "./0008_folded_identities.ts";
 import * as usedStates from "./0009_used_states.ts";
 import * as foldedAudit from "./0010_folded_audit.ts";
+import * as loginStates from "./0011_login_states.ts";
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_own_tables": tables,
@@ -24,6 +25,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0008_folded_identities": foldedIdentities,
   "0009_used_states": usedStates,
   "0010_folded_audit": foldedAudit,
+  "0011_login_states": loginStates,
 };
 
 export { restoreIndexes } from "./restore-indexes.ts";

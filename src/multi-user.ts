@@ -74,6 +74,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     clock,
     lifetimes,
     sessionLimit,
+    warn: (message) => parts.logger.warn(message),
     budget: new LoginBudget(authentication.loginBudget, clock),
     admins: authentication.admins,
     caseSensitive,

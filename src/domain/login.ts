@@ -55,12 +55,16 @@ export interface LoginDeps {
   readonly lifetimes: Lifetimes;
   readonly sessionLimit: number;
   readonly budget: LoginBudget;
+  /** For the operator; never a secret. */
+  readonly warn?: (message: string) => void;
   readonly admins: readonly IdentityRef[];
   readonly caseSensitive: CaseRule;
 }
 
 /** The database's columns and the wire take no more. */
 const MAX_ID_LENGTH = 255;
+/** Characters of JSON: some thousand groups. */
+const LONGEST_STATE = 65_536;
 
 export class Login {
   readonly #deps: LoginDeps;
@@ -137,7 +141,7 @@ export class Login {
       identity,
       now: new Date(clock.now()),
       expirationTime: new Date(clock.now() + lifetimes.session * 1000),
-      state: authenticated.state ?? {},
+      state: this.#bounded(identity, authenticated.state),
       admin: admins.some((admin) => admin.provider === identity.provider && admin.id === identity.id),
       caseSensitive: this.#deps.caseSensitive(identity.provider),
       limit: sessionLimit,
@@ -168,6 +172,16 @@ export class Login {
         );
         throw new Failure("no_principal", { headers: { "www-authenticate": "Bearer" } });
     }
+  }
+
+  /** Without any, an access policy grants what it grants to a person of whom nothing is known. */
+  #bounded(identity: IdentityRef, state: AuthenticatedIdentity["state"] = {}): typeof state {
+    if (JSON.stringify(state).length <= LONGEST_STATE) return state;
+    this.#deps.warn?.(
+      `What the provider '${identity.provider}' says of ${JSON.stringify(identity.id)} (groups and the like) is longer than ${LONGEST_STATE} ` +
+        "characters and was left out, so access by groups grants nothing. Let the provider send fewer.",
+    );
+    return {};
   }
 
   /** Whether the provider tells names apart that differ in case only. */

@@ -45,11 +45,12 @@ const newestState = statement((db, { principal, provider }: Args<{ principal: Uu
         // Not by the index of this column, which has all sessions that the principal ever had.
         .on((eb) => eb(eb.fn.coalesce("s.principal_id", "s.principal_id"), "=", eb.ref("i.principal_id"))),
     )
+    .leftJoin("tiled_auth_login_states as k", "k.session_id", "s.id")
     .where("i.provider", "=", provider)
     .where("i.principal_id", "=", (eb) =>
       eb.selectFrom("principals as p").where("p.uuid", "=", principal).select("p.id"),
     )
-    .select("s.state")
+    .select(["s.state", "k.state as kept"])
     .orderBy("s.id", "desc")
     .limit(1),
 );
@@ -89,7 +90,10 @@ export async function revokeOthers(db: Db, request: RevokeOthers): ReturnType<Ac
 export function accountStore(backend: Backend): AccountStore {
   return {
     latestState: (principal, provider) =>
-      backend.read(async (db) => (await db.one(newestState, { principal, provider }))?.state ?? undefined),
+      backend.read(async (db) => {
+        const found = await db.one(newestState, { principal, provider });
+        return found?.kept ?? found?.state ?? undefined;
+      }),
     sessions: (principal, now) =>
       backend.read(async (db) =>
         (await db.all(liveSessions, { principal, now })).map(

@@ -6,6 +6,7 @@ import { type Expression, type Kysely, sql } from "kysely";
 import type { ApiKey, PrincipalDocument, Session } from "../domain/model.ts";
 import type { Page } from "../domain/ports.ts";
 import { readList } from "./codec.ts";
+import { type States, shownStates, stateLength } from "./login-states.ts";
 import type { Position, Positions } from "./positions.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import type { PrincipalRow } from "./summaries.ts";
@@ -34,11 +35,12 @@ const rolesOf = (db: Kysely<Tables>, ids: Ids) =>
 
 const sessionsOf = (db: Kysely<Tables>, ids: Ids) =>
   db
-    .selectFrom("sessions")
-    .where("principal_id", "in", ids)
-    .select(["principal_id as owner", "uuid", "expiration_time as expirationTime", "revoked", "state"])
-    .select("time_last_refreshed as refreshed")
-    .orderBy("id");
+    .selectFrom("sessions as s")
+    .leftJoin("tiled_auth_login_states as k", "k.session_id", "s.id")
+    .where("s.principal_id", "in", ids)
+    .select(["s.id", "s.principal_id as owner", "s.uuid", "s.expiration_time as expirationTime", "s.revoked"])
+    .select(["s.time_last_refreshed as refreshed", stateLength.as("stateLength")])
+    .orderBy("s.id");
 
 const keysOf = (db: Kysely<Tables>, ids: Ids) =>
   db
@@ -56,10 +58,9 @@ const liveSessionsOfOne = statement((db, { principal }: One) => liveSessionsOf(d
 export const SHOWN_REVOKED = 200;
 const revokedSessionsOfOne = statement((db, { principal }: One) =>
   sessionsOf(db, [principal])
-    .where("revoked", "=", true)
-    .select("id")
+    .where("s.revoked", "=", true)
     .clearOrderBy()
-    .orderBy("id", "desc")
+    .orderBy("s.id", "desc")
     .limit(SHOWN_REVOKED),
 );
 
@@ -68,6 +69,7 @@ const revokedSessionsOf = (db: Kysely<Tables>, ids: Ids) =>
   db
     .selectFrom("principals as p")
     .crossJoin("sessions as s")
+    .leftJoin("tiled_auth_login_states as k", "k.session_id", "s.id")
     .where("p.id", "in", ids)
     .whereRef("s.principal_id", "=", "p.id")
     .where("s.revoked", "=", true)
@@ -84,17 +86,10 @@ const revokedSessionsOf = (db: Kysely<Tables>, ids: Ids) =>
         eb.lit(0),
       ),
     )
-    .select([
-      "s.principal_id as owner",
-      "s.uuid",
-      "s.expiration_time as expirationTime",
-      "s.revoked",
-      "s.state",
-    ])
-    .select(["s.time_last_refreshed as refreshed", "s.id"]);
+    .select(["s.principal_id as owner", "s.uuid", "s.expiration_time as expirationTime", "s.revoked"])
+    .select(["s.time_last_refreshed as refreshed", "s.id", stateLength.as("stateLength")]);
 
-const liveSessionsOf = (db: Kysely<Tables>, ids: Ids) =>
-  sessionsOf(db, ids).where("revoked", "=", false).select("id");
+const liveSessionsOf = (db: Kysely<Tables>, ids: Ids) => sessionsOf(db, ids).where("s.revoked", "=", false);
 const keysOfOne = statement((db, { principal }: One) => keysOf(db, [principal]));
 
 const allPrincipals = (db: Kysely<Tables>) =>
@@ -158,12 +153,14 @@ function inOrder<R extends { readonly id: number }>(one: readonly R[], other: re
 
 export async function documentOf(db: Db, principal: PrincipalRow, now: Date): Promise<PrincipalDocument> {
   const of = { principal: principal.id };
+  const sessions = inOrder(await db.all(revokedSessionsOfOne, of), await db.all(liveSessionsOfOne, of));
   return assemble(
     principal,
     {
       identities: await db.all(identitiesOfOne, of),
       roles: await db.all(rolesOfOne, of),
-      sessions: inOrder(await db.all(revokedSessionsOfOne, of), await db.all(liveSessionsOfOne, of)),
+      sessions,
+      states: await shownStates(db, sessions),
       keys: await db.all(keysOfOne, of),
     },
     now,
@@ -182,7 +179,9 @@ export async function documentsOf(
   const identities = byOwner(await db.query((tables) => identitiesOf(tables, ids)));
   const roles = byOwner(await db.query((tables) => rolesOf(tables, ids)));
   const revoked = await db.query((tables) => revokedSessionsOf(tables, ids));
-  const sessions = byOwner(inOrder(revoked, await db.query((tables) => liveSessionsOf(tables, ids))));
+  const all = inOrder(revoked, await db.query((tables) => liveSessionsOf(tables, ids)));
+  const states = await shownStates(db, all);
+  const sessions = byOwner(all);
   const keys = byOwner(await db.query((tables) => keysOf(tables, ids)));
   return principals.map((principal) =>
     assemble(
@@ -191,6 +190,7 @@ export async function documentsOf(
         identities: identities.get(principal.id) ?? [],
         roles: roles.get(principal.id) ?? [],
         sessions: sessions.get(principal.id) ?? [],
+        states,
         keys: keys.get(principal.id) ?? [],
       },
       now,
@@ -206,6 +206,7 @@ interface Belongings {
   readonly identities: readonly Row<typeof identitiesOf>[];
   readonly roles: readonly Row<typeof rolesOf>[];
   readonly sessions: readonly Row<typeof sessionsOf>[];
+  readonly states: States;
   readonly keys: readonly Row<typeof keysOf>[];
 }
 
@@ -214,9 +215,10 @@ function assemble(principal: PrincipalRow, belongings: Belongings, now: Date): P
   const apiKeys: ApiKey[] = [];
   let latest: Date | null = null;
   for (const { latestLogin } of belongings.identities) latest = newer(latest, latestLogin);
-  for (const { uuid, expirationTime, revoked, state, refreshed } of belongings.sessions) {
+  for (const { id, uuid, expirationTime, revoked, refreshed } of belongings.sessions) {
     latest = newer(latest, refreshed);
-    if (expirationTime > now) sessions.push({ uuid, expirationTime, revoked, state: state ?? {} });
+    const state = belongings.states.get(id) ?? {};
+    if (expirationTime > now) sessions.push({ uuid, expirationTime, revoked, state });
   }
   for (const row of inOrderOfCreation(belongings.keys)) {
     latest = newer(latest, row.latest_activity);

@@ -18,6 +18,7 @@ import { writeState } from "./codec.ts";
 import { SHOWN_REVOKED } from "./documents.ts";
 import { lostRace } from "./errors.ts";
 import { requireStorable } from "./identities.ts";
+import { keepLongState, LONG_STATE } from "./login-states.ts";
 import { grantAdmin, makeUser } from "./roles.ts";
 import { decideRotation } from "./rotation.ts";
 import { keepOrigin } from "./session-origins.ts";
@@ -206,22 +207,24 @@ export async function openSession(db: Db, request: OpenCommand): Promise<OpenOut
     if (noted === 0) throw lostRace("the identity was unlinked");
   }
   if (request.admin) await grantAdmin(db, principal, identity, { now, origin });
+  const short = request.state.length > LONG_STATE ? "{}" : request.state;
   const session: SessionStatus = {
     uuid: newUuid(),
     principal: principal.uuid,
     expirationTime: request.expirationTime,
     revoked: false,
-    state: JSON.parse(request.state),
+    state: short === request.state ? JSON.parse(short) : {},
   };
   const inserted = await db.one(insertSession, {
     uuid: session.uuid,
     expiration: session.expirationTime,
     principal: principal.id,
-    state: request.state,
+    state: short,
     now,
   });
   if (inserted === undefined) throw new Error("The database returned no id for a new session.");
   await keepOrigin(db, inserted.id, identity, origin);
+  await keepLongState(db, inserted.id, identity, request.state);
   await note(db, "login", { now, origin, principal: principal.uuid, identity }, { session: session.uuid });
   return { kind: "opened", principal: await summarize(db, principal), session };
 }

@@ -144,6 +144,15 @@ export interface FoldedIdentitiesTable {
   twin: boolean;
 }
 
+/** Long states only. */
+export interface LoginStatesTable {
+  provider: string;
+  identity: string;
+  /** That brought it. */
+  session_id: number;
+  state: Json;
+}
+
 export interface DisabledPrincipalsTable {
   principal_id: number;
   time: Date;
@@ -187,6 +196,7 @@ export interface Tables {
   tiled_auth_session_origins: SessionOriginsTable;
   tiled_auth_browser_sessions: BrowserSessionsTable;
   tiled_auth_rotations: RotationsTable;
+  tiled_auth_login_states: LoginStatesTable;
   tiled_auth_folded_identities: FoldedIdentitiesTable;
   tiled_auth_disabled_principals: DisabledPrincipalsTable;
   tiled_auth_audit: AuditTable;

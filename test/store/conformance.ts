@@ -15,6 +15,7 @@ import { deviceCases } from "./conformance/device.ts";
 import { failureCases } from "./conformance/failures.ts";
 import { hostileCases } from "./conformance/hostile.ts";
 import { linkingCases } from "./conformance/linking.ts";
+import { loginStateCases } from "./conformance/login-states.ts";
 import { maintenanceCases } from "./conformance/maintenance.ts";
 import { principalCases } from "./conformance/principals.ts";
 import { rotationCases } from "./conformance/rotation.ts";
@@ -40,6 +41,7 @@ export const CASES: readonly Case[] = [
   ...accountCases,
   ...linkingCases,
   ...spellingCases,
+  ...loginStateCases,
 ];
 
 /** `fresh` gives a store on a new database, which ends with the test. */

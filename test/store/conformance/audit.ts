@@ -164,7 +164,10 @@ export const auditCases: readonly Case[] = [
       const filter = { limit: 100 };
       const { followed } = await newest(store.audit, filter);
       const writing = Promise.all(
-        Array.from({ length: 60 }, (_, index) => store.audit.append([event(index), event(index + 0.5)])),
+        Array.from({ length: 60 }, (_, index) => {
+          const address = `192.0.2.${index}`;
+          return store.audit.append([event(index, { address }), event(index + 0.5, { address })]);
+        }),
       );
       const stop = new AbortController();
       let more = 1;

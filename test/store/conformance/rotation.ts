@@ -127,7 +127,7 @@ export const rotationCases: readonly Case[] = [
     async (store) => {
       const { session } = await logIn(store, "ann");
       const rotate = async (generation: number | null, id: string) =>
-        generationOf(await store.sessions.rotate(refresh(session.uuid, generation, id)));
+        generationOf(await store.sessions.rotate(refresh(session.uuid, generation, id, { settled: true })));
       assert.equal(await rotate(null, "digest"), 1);
       assert.equal(await rotate(null, "digest"), 1);
       assert.equal(await rotate(1, "t1"), 2);
