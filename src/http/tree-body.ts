@@ -22,6 +22,8 @@ export interface DataDeps {
 const PROCESS_BYTES = 256 * 1024 * 1024;
 /** For less memory than this on its way no answer is sent: chunks that are read, and that wait to be sent. */
 const STREAM_BYTES = 1024 * 1024;
+/** More for a CSV file, which stays open meanwhile and is read in larger pieces. */
+const CSV_BYTES = 4 * STREAM_BYTES;
 /** An answer of at most so many bytes is sent as a whole. */
 const WHOLE_BYTES = 1024 * 1024;
 /** What reads fewer is done on this thread: handing it over would cost more. */
@@ -68,7 +70,7 @@ export async function sendBody(
     const whole = await upTo(inlineReader.read(job), Number.POSITIVE_INFINITY);
     return sendData(request, reply, mediaType, Buffer.concat(whole.parts));
   }
-  const release = await budget.take(STREAM_BYTES + costs.held, holder(request));
+  const release = await budget.take(streamBytes(job) + costs.held, holder(request));
   if (reply.raw.destroyed) {
     release();
     return reply.send();
@@ -99,6 +101,10 @@ export async function sendBody(
     return reply.send(Readable.from([]));
   }
   return reply.send(streamOf(begun.parts, chunks, end));
+}
+
+function streamBytes({ data: { source } }: Job): number {
+  return source?.kind === "csv" ? CSV_BYTES : STREAM_BYTES;
 }
 
 interface Read {

@@ -66,7 +66,7 @@ async function* once(frame: Frame): AsyncGenerator<Frame> {
 
 const MAX_NODES = 10_000;
 /** Of the metadata that are told. */
-const MAX_OUTLINE_BYTES = 8 * 1024 * 1024;
+const MAX_OUTLINE_BYTES = 4 * 1024 * 1024;
 
 async function outline(
   entries: AsyncIterable<Entry>,

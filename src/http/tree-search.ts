@@ -185,7 +185,7 @@ async function sorted(
 }
 
 /** Of the entries of one page, about; at least one is shown. */
-const PAGE_BYTES = 8 * 1024 * 1024;
+const PAGE_BYTES = 4 * 1024 * 1024;
 /** Entries that are read at once. */
 const PORTION = 32;
 

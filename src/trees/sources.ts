@@ -6,7 +6,7 @@ import { Failure } from "../errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { ArrayData, DataSource, TableData, Tree, TreeNode } from "./contract.ts";
 import type { ScanWish } from "./data-messages.ts";
-import { csvTable } from "./files/csv.ts";
+import { csvSchema, csvTable } from "./files/csv.ts";
 import { type CsvScan, scanCsv } from "./files/csv-scan.ts";
 import { Inside } from "./files/inside.ts";
 import { openNpy } from "./files/npy.ts";
@@ -42,7 +42,11 @@ export class Sources {
     const key = [root, ...place].join("\0");
     const known = this.#scans.get(key);
     if (known?.mark === mark) return known.scan;
-    const scan = reading(inside, place, mark, (file) => scanCsv(file));
+    const scan = reading(inside, place, mark, async (file) => {
+      const found = await scanCsv(file);
+      // Of many columns it takes a while, which the asking thread does not have.
+      return { ...found, schema: await csvSchema(found.columns) };
+    });
     const entry = { mark, scan };
     this.#scans.set(key, entry);
     scan.then(

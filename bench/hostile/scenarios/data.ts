@@ -12,9 +12,9 @@ function inMemory(place: Place, tree = TREE): Promise<object> {
   return publicToy(place, { trees: [{ path: "/", tree }] });
 }
 
-async function inFolder(place: Place, name: string, content: string): Promise<object> {
+async function inFolder(place: Place, content: Readonly<Record<string, string>>): Promise<object> {
   const folder = await place.folder();
-  await writeFile(join(folder, name), content);
+  for (const [name, text] of Object.entries(content)) await writeFile(join(folder, name), text);
   return publicToy(place, { trees: [{ path: "/", tree: "files", args: { directory: folder } }] });
 }
 
@@ -34,9 +34,20 @@ const text = (format: string): Scenario => ({
   name: `data-long-cell-${format}`,
   attack: `one GET of a text column of 20,000 cells, the longest of 100 kB, as ${format}`,
   prepare: async (place) => ({
-    config: await inFolder(place, "t.csv", longCell()),
+    config: await inFolder(place, { "t.csv": longCell() }),
     run: (target, count) =>
       readers(target, `/api/v1/array/full/t/text?format=${format}`, { connections: 1, seconds: 100 }, count),
+  }),
+});
+
+const table = (format: string): Scenario => ({
+  name: `data-table-${format}`,
+  attack: `twelve GETs of a 62 MB table as ${format}, with 768 MB of heap`,
+  node: ["--max-old-space-size=768"],
+  prepare: async (place) => ({
+    config: await inFolder(place, { "t.csv": largeTable() }),
+    run: (target, count) =>
+      readers(target, `/api/v1/table/full/t?format=${format}`, { connections: 12, seconds: 100 }, count),
   }),
 });
 
@@ -72,14 +83,22 @@ export const scenarios: readonly Scenario[] = [
         ),
     }),
   },
+  table("csv"),
+  table("arrow"),
+  table("json"),
   {
-    name: "data-table",
-    attack: "twelve GETs of a 62 MB table with 768 MB of heap",
-    node: ["--max-old-space-size=768"],
+    name: "data-scan",
+    attack: "metadata of eight large CSV files that were never looked at (62 MB each)",
     prepare: async (place) => ({
-      config: await inFolder(place, "t.csv", largeTable()),
-      run: (target, count) =>
-        readers(target, "/api/v1/table/full/t?format=csv", { connections: 12, seconds: 100 }, count),
+      config: await inFolder(
+        place,
+        Object.fromEntries(Array.from({ length: 8 }, (_, n) => [`t${n}.csv`, largeTable()])),
+      ),
+      run: async (target, count) => {
+        const ask = (n: number) =>
+          readers(target, `/api/v1/metadata/t${n}`, { connections: 1, seconds: 60 }, count);
+        await Promise.all(Array.from({ length: 8 }, (_, n) => ask(n)));
+      },
     }),
   },
 ];

@@ -30,6 +30,8 @@ export interface CsvScan {
   /** At least one. */
   readonly partitions: readonly Partition[];
   readonly rows: number;
+  /** Arrow's, where it was made already. */
+  readonly schema?: Uint8Array;
 }
 
 const PIECE = 256 * 1024;

@@ -32,7 +32,8 @@ export function csvTable(inside: Inside, place: Place, mark: Mark, scan: CsvScan
     partitions: partitions.length,
     source,
     arrowSchema: () => {
-      const known = schemas.get(scan) ?? schemaOf(columns);
+      if (scan.schema !== undefined) return Promise.resolve(scan.schema);
+      const known = schemas.get(scan) ?? csvSchema(columns);
       schemas.set(scan, known);
       return known;
     },
@@ -55,7 +56,7 @@ interface Picked {
   readonly index: number;
 }
 
-function schemaOf(columns: readonly CsvColumn[]): Promise<Uint8Array> {
+export function csvSchema(columns: readonly CsvColumn[]): Promise<Uint8Array> {
   const empty = columns.map(({ name, type }) => ({ name, values: valuesOf([], type) }));
   return frameSchema({ length: 0, columns: empty, index: null });
 }

@@ -36,8 +36,8 @@ export interface OpenedFolder {
 /** Names below the root, as they were found there. */
 export type Place = readonly string[];
 
-/** Of all trees together: a way down needs two descriptors for a moment, an open file one for as long as it is read. */
-const MOST_OPEN = { ways: 32, files: 64 };
+/** Of all trees together, in this thread: a way down needs two descriptors for a moment, an open file one for as long as it is read. */
+const MOST_OPEN = { ways: 32, files: 96 };
 /** Milliseconds that one waits for others to close theirs. */
 const PATIENCE = 10_000;
 
