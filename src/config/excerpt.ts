@@ -11,6 +11,9 @@ const WIDEST = 100;
 /** A word, or a run of what YAML reads as marks. */
 const PARTS = /[\p{L}\p{N}_][^\s,{}[\]"'#]*|[^\p{L}\p{N}_]+/gu;
 
+/** `password:x`, which YAML reads as one word. */
+const RUN_TOGETHER = /^[\p{L}_][\p{L}\p{N}_-]*:(?!\/\/)/u;
+
 /** Each key of the configuration and of authenticators' entries: whether its values may be shown. */
 const KEYS: ReadonlyMap<string, boolean> = keysOf(FILE_SHAPE, new Map());
 
@@ -31,11 +34,16 @@ export function excerpt(text: string, column: number): readonly string[] {
   let caret: number | undefined;
   let open = false;
   for (const { 0: part, index } of text.matchAll(PARTS)) {
-    if (shown.length > WIDEST || part.trimStart().startsWith("#")) break;
+    const comment = part.indexOf("#");
+    if (shown.length > WIDEST || comment >= 0) {
+      shown += shown.length > WIDEST ? "" : part.slice(0, comment);
+      break;
+    }
     const word = /[\p{L}\p{N}_]/u.test(part);
     const isKey = word && (part.endsWith(":") || /^["']?\s*:(?:\s|$)/.test(text.slice(index + part.length)));
     const name = part.replace(/:$/, "");
     if (isKey) open = KEYS.get(name) === true;
+    else if (RUN_TOGETHER.test(part)) open = false;
     const readable = isKey ? KEYS.has(name) : !word || (open && shownText(part) !== undefined);
     if (caret === undefined && column < index + part.length)
       caret = shown.length + (readable ? column - index : 0);

@@ -117,6 +117,33 @@ describe("a secret at any key", () => {
     );
   });
 
+  it("in a line that is not YAML is not repeated", () => {
+    const names = ["single_user_api_key", "secret_keys", "uri", "args", "client_secret", "password", "a key"];
+    const lines = names.flatMap((name) => [
+      `${name}: @${SECRET}`,
+      `${name}: "${SECRET}`,
+      `${name}: ${SECRET}: x`,
+      `"${name}": [${SECRET}, @`,
+      `{title: x, ${name}: ${SECRET}, y: @}`,
+      `{title: x,${name}:${SECRET}, y: @}`,
+      `{title: "x", "${name}" : ${SECRET}, y: @}`,
+      `{${name}: x y z ${SECRET} @, a: @}`,
+      `title: "x" # ${name} ${SECRET}\n@`,
+      `title: @ # ${name}: ${SECRET}`,
+      `title: "x\n  ${SECRET}\n${name}: '${SECRET}\n`,
+      `- ${SECRET}: @`,
+      `- ${name}: &${SECRET} @`,
+      `${SECRET}`,
+      `\t${SECRET}: ${SECRET}`,
+    ]);
+    for (const line of lines) {
+      for (const before of ["", "pages:\n  title: x\n  ", "authentication:\n  "]) {
+        const text = said(`${before}${line}\n${TREES}`);
+        assert.ok(!text.includes("hunter2"), `${line}: ${text}`);
+      }
+    }
+  });
+
   it("in an environment variable of the server is not repeated", () => {
     const names = [
       "AUTHENTICATION",
