@@ -1,7 +1,7 @@
 /**
  * `/healthz` says that the process answers; `/healthz/ready` that people can log in, as far as the database goes. A provider that
  * is down is told in the body and in the metrics: it is down for every server, and a balancer that took them all out would end
- * the sessions of everybody else. A provider logs by itself when it fails and when it can be used again.
+ * all sessions of other users. A provider logs by itself when it fails and when it can be used again.
  */
 import type { FastifyInstance, FastifySchema, RouteHandlerMethod } from "fastify";
 import { Type } from "typebox";
@@ -9,7 +9,7 @@ import type { BrowserLogin } from "../authenticators/contract.ts";
 import { answerJson } from "./answer.ts";
 import type { Readiness } from "./readiness.ts";
 
-/** `unavailable`: nobody can log in there at the moment. */
+/** `unavailable`: logins fail there at the moment. */
 type ProviderState = "ok" | "unavailable";
 
 export interface HealthOptions {

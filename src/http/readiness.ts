@@ -51,7 +51,7 @@ export class Readiness {
       (error: unknown) =>
         error instanceof Failure ? error : new Failure("store_unavailable", { cause: error }),
     );
-    // A database that has too much to do is there: taken out of a balancer, its servers would help nobody.
+    // An overloaded database is up: taking its servers out of a balancer would not help.
     return this.#tell(failure?.code === "store_busy" ? null : failure);
   }
 

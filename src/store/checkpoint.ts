@@ -38,7 +38,7 @@ export class Checkpoints {
     const connection = this.#current();
     if (connection === undefined) return;
     try {
-      // Who reads now is not waited for: what they need stays, and the next time takes it.
+      // Readers are not waited for: pages that they need stay, and the next checkpoint takes them.
       if (mode === "TRUNCATE") connection.raw.pragma("busy_timeout = 0");
       connection.raw.pragma(`wal_checkpoint(${mode})`);
     } catch {

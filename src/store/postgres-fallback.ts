@@ -23,7 +23,7 @@ export interface Way {
 }
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
-/** pg's, where nobody answers: another way to the same host would end like this one, and as late. */
+/** pg's, where no answer comes: another way to the same host would end like this one, and as late. */
 const SILENCE = /timeout/i;
 /** Another host may do better, as libpq has it: one that is starting, or that is not what was asked for. */
 const NEXT_HOST = new Set(["57P03", WRONG_SERVER]);

@@ -71,7 +71,7 @@ export async function greet(
   });
 }
 
-/** SQLSTATE of a connection that could not be made, as far as those are concerned who asked for one. */
+/** SQLSTATE "the server rejected the connection": callers may try another host. */
 export const WRONG_SERVER = "08004";
 
 function mismatch(target: ConnectionSettings["target"], found: Answer): string | undefined {

@@ -2,7 +2,7 @@
  * Backup and restore of a SQLite file. A backup is one snapshot, taken while servers go on writing, and is read in full before it
  * counts. A restore keeps what it replaces, and needs the file for itself.
  */
-import { existsSync, linkSync, statSync } from "node:fs";
+import { existsSync, linkSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { OperatorError } from "../errors.ts";
 import type { Backup, Counts, Restored } from "./backup.ts";
@@ -12,7 +12,7 @@ import { giveTo, isSameFile, newFile, taken } from "./new-file.ts";
 import { complaint } from "./revisions.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
 
-/** Milliseconds to wait for those who have the file. */
+/** Milliseconds to wait for a lock of another process. */
 const PATIENCE = 2000;
 
 export async function backupFile(source: string, path: string, force: boolean): Promise<Backup> {
@@ -103,7 +103,7 @@ function countRows({ raw }: SqliteConnection): Counts {
   );
 }
 
-/** While nobody else has the file open, which leaving the journal mode of a server takes; the old file gets another name. */
+/** Replaces the file while no other process has it open: changing its journal mode proves that. The old file gets another name. */
 function replace(target: string, publish: () => void): string {
   const inUse = `The database at ${target} is open in another process. Stop its server first. Nothing was changed.`;
   let connection: SqliteConnection | undefined;
@@ -114,7 +114,7 @@ function replace(target: string, publish: () => void): string {
       throw new OperatorError(inUse);
     connection.run("begin exclusive");
     const aside = asideOf(target);
-    linkSync(target, aside);
+    keep(target, aside);
     publish();
     connection.run("rollback");
     return aside;
@@ -125,6 +125,15 @@ function replace(target: string, publish: () => void): string {
     throw error;
   } finally {
     connection?.close();
+  }
+}
+
+function keep(target: string, aside: string): void {
+  try {
+    linkSync(target, aside);
+  } catch {
+    // A file system without links.
+    renameSync(target, aside);
   }
 }
 

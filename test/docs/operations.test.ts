@@ -15,7 +15,7 @@ const page = await readFile(new URL("../../docs/operations.md", import.meta.url)
 test("every configuration on the page loads, and every command is known", async () => {
   for (const [, text = ""] of page.matchAll(/^```yaml\n(.*?)^```/gms)) {
     const trees = [{ path: "/", tree: "tiled.examples.generated_minimal:tree" }];
-    const env = { NEW_SECRET: "n".repeat(32), OLD_SECRET: "o".repeat(32) };
+    const env = { NEW_SECRET: "0123456789abcdef".repeat(2), OLD_SECRET: "fedcba9876543210".repeat(2) };
     assert.deepEqual(load(stringify({ trees, ...parse(text) }), env).warnings, []);
   }
   const verbs = new Set([...page.matchAll(/tiled admin ([a-z-]+)/g)].map(([, verb = ""]) => verb));
@@ -26,7 +26,7 @@ test("every configuration on the page loads, and every command is known", async 
   }
 });
 
-test("backup, move to another host, change of the secret keys: nobody logs in again", {
+test("backup, move to another host, change of the secret keys: no one has to log in again", {
   timeout: 120_000,
 }, async (t) => {
   const cleanup = t.after.bind(t);
