@@ -33,6 +33,11 @@ export interface PasswordAuthenticator {
     signal?: AbortSignal,
     place?: string,
   ): Promise<AuthenticatedIdentity | null>;
+  /**
+   * Whether there is such a user, where that is known at once: the audit names who is guessed at before they have ever logged
+   * in. Nobody else is told.
+   */
+  knows?(username: string): boolean;
   /** Once, before the server listens: throws where the backend is missing or misconfigured. */
   start?(): Promise<void>;
   stop?(): Promise<void>;

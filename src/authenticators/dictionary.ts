@@ -41,6 +41,10 @@ export class DictionaryAuthenticator implements PasswordAuthenticator {
     return timingSafeEqual(expected, this.#digest(password)) ? { id: username } : null;
   }
 
+  knows(username: string): boolean {
+    return this.#digests.has(username);
+  }
+
   /** UTF-16, since in UTF-8 all unpaired surrogates would be one and the same character. */
   #digest(password: string): Uint8Array {
     return createHmac("sha256", this.#key).update(password, "utf16le").digest();

@@ -21,6 +21,9 @@ export function guarded(authenticator: PasswordAuthenticator): PasswordAuthentic
       }
       return identity(answer);
     },
+    ...(typeof authenticator.knows === "function" && {
+      knows: (username: string) => authenticator.knows?.(username) === true,
+    }),
     start: async () => authenticator.start?.(),
     stop: async () => authenticator.stop?.(),
   };

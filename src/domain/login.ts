@@ -47,7 +47,7 @@ export type Opening = (request: OpenSession) => Promise<OpenOutcome | { readonly
 export interface LoginDeps {
   readonly sessions: SessionStore;
   readonly audit: AuditStore;
-  readonly principals: Pick<PrincipalStore, "summaryOfIdentity">;
+  readonly principals: Pick<PrincipalStore, "summaryOfIdentity" | "principalOf">;
   readonly tokens: Tokens;
   readonly directory: Directory;
   readonly throttle: LoginThrottle;
@@ -102,12 +102,16 @@ export class Login {
       throw new Failure("throttled", { headers: { "retry-after": String(attempt.retryAfter) } });
     }
     if (attempt.kind === "wrong") {
-      // A name that nobody has may be a password in the wrong field.
-      const known = await this.#deps.principals.summaryOfIdentity(attempted);
-      const named = known === undefined ? null : attempted;
-      const principal = known?.uuid ?? null;
-      await this.note("login_failed", named, origin, { reason: "unknown_user_or_wrong_password" }, principal);
-      if (attempt.limitReached) await this.note("login_throttled", named, origin, {}, principal);
+      // The same statements for a name that is known and one that is not, or the time would tell.
+      const principal = await this.#deps.principals.principalOf(attempted);
+      // A name that nobody has may be a password in the wrong field, unless it is tried again and again.
+      const named = principal !== null || authenticator.knows?.(username) === true ? attempted : null;
+      const detail = { reason: "unknown_user_or_wrong_password", provider };
+      await this.note("login_failed", named, origin, detail, principal);
+      if (attempt.limitReached) {
+        const guessed = attempt.ofAccount ? attempted : named;
+        await this.note("login_throttled", guessed, origin, { provider }, principal);
+      }
       throw new Failure("wrong_password", { headers: { "www-authenticate": "Bearer" } });
     }
     const { id } = attempt.value;

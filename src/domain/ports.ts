@@ -41,6 +41,8 @@ export interface ShutOut {
 export interface PrincipalStore {
   summary(uuid: Uuid): Promise<PrincipalSummary | undefined>;
   summaryOfIdentity(identity: IdentityRef): Promise<PrincipalSummary | undefined>;
+  /** Whose it is. As much work where it is nobody's. */
+  principalOf(identity: IdentityRef): Promise<Uuid | null>;
   /** `now` decides which sessions and keys are expired and so left out. */
   document(uuid: Uuid, now: Date): Promise<PrincipalDocument | undefined>;
   /**

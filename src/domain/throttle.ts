@@ -8,8 +8,8 @@ import type { Counter, FailureCounters, Limit } from "./ports.ts";
 
 export type Attempt<T> =
   | { readonly kind: "right"; readonly value: T }
-  /** `limitReached`: the next attempt will be throttled. */
-  | { readonly kind: "wrong"; readonly limitReached: boolean }
+  /** `limitReached`: the next attempt will be throttled; `ofAccount`: by what was tried on this account alone. */
+  | { readonly kind: "wrong"; readonly limitReached: boolean; readonly ofAccount: boolean }
   | { readonly kind: "throttled"; readonly retryAfter: number };
 
 export interface ThrottleLimits {
@@ -52,7 +52,9 @@ export class LoginThrottle {
   ): Promise<Attempt<T>> {
     if (this.#limits === false) {
       const value = await check();
-      return value === null ? { kind: "wrong", limitReached: false } : { kind: "right", value };
+      return value === null
+        ? { kind: "wrong", limitReached: false, ofAccount: false }
+        : { kind: "right", value };
     }
     const place = addressBlock(address);
     const counters = countersOf(account, place, this.#limits);
@@ -96,7 +98,9 @@ export class LoginThrottle {
     const byAddress = await this.#counters.count(address.key, address.limit);
     const retryAfter = Math.max(byAccount, byAddress);
     if (retryAfter > 0) return { kind: "throttled", retryAfter };
-    return { kind: "wrong", limitReached: (await this.#counters.longestBlock([account, address])) > 0 };
+    const ofAccount = (await this.#counters.blocked(account.key, account.limit)) > 0;
+    const limitReached = ofAccount || (await this.#counters.blocked(address.key, address.limit)) > 0;
+    return { kind: "wrong", limitReached, ofAccount };
   }
 
   async #inLane<T>(key: string, task: () => Promise<Attempt<T>>): Promise<Attempt<T>> {

@@ -131,6 +131,10 @@ export function principalStore(backend: Backend): PrincipalStore {
         return found && summarize(db, found);
       });
     },
+    principalOf: async (identity) => {
+      if (!isStorable(identity)) return null;
+      return backend.read(async (db) => (await findPrincipalOfIdentity(db, identity))?.uuid ?? null);
+    },
     ensureUser: async (identity, now, origin, caseSensitive = true) => {
       requireStorable(identity);
       return backend.write("principal.ensure_user", { identity, now, origin, caseSensitive });

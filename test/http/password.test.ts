@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { CompiledQuery } from "kysely";
 import { parseUuid } from "../../src/lib/uuid.ts";
+import { SqliteConnection } from "../../src/store/sqlite-connection.ts";
 import { PASSWORDS, testApp } from "../support/app.ts";
 
 const TOKEN = "/api/v1/auth/provider/toy/token";
@@ -194,10 +196,45 @@ test("attacks on somebody who is known are found by their principal, others name
   assert.deepEqual(await told(principal), [...wrong, "login_throttled"]);
   assert.deepEqual(await told(bob), ["session_limit", "principal_disabled"]);
   const rows = await store.audit.read({ limit: 100, events });
+  const others = rows.filter((row) => row.principal === null);
   assert.deepEqual(
-    rows.filter((row) => row.principal === null).map(({ identity }) => identity),
-    Array.from({ length: 11 }, () => null),
+    others.map(({ identity }) => identity),
+    [...Array.from({ length: 10 }, () => null), { provider: "toy", id: "nobody" }],
   );
+  assert.ok(others.every(({ detail }) => detail["provider"] === "toy"));
+});
+
+test("the audit of an account that has never logged in, and is guessed at, shows its name and provider", async () => {
+  await using t = await testApp();
+  await t.loginAttempt("cara", "hunter2");
+  const [row] = (await t.store?.audit.read({ limit: 100, events: ["login_failed"] })) ?? [];
+  assert.deepEqual([row?.identity, row?.principal], [{ provider: "toy", id: "cara" }, null]);
+});
+
+test("a wrong password costs the database the same for a name that is known and one that is not", async (context) => {
+  await using t = await testApp();
+  await t.login("bob");
+  const original = SqliteConnection.prototype.executeQuery;
+  const ran: string[] = [];
+  context.mock.method(
+    SqliteConnection.prototype,
+    "executeQuery",
+    function (this: SqliteConnection, query: CompiledQuery) {
+      ran.push(query.sql);
+      return original.call(this, query);
+    },
+  );
+  const statements = async (name: string) => {
+    ran.length = 0;
+    assert.equal((await t.loginAttempt(name, "wrong")).statusCode, 401);
+    return [...ran];
+  };
+  const known = await statements("bob");
+  assert.ok(known.length >= 2);
+  for (const name of ["cara", "nobody", "__proto__"]) assert.deepEqual(await statements(name), known, name);
+  // Also at the one that reaches the limit.
+  for (let guess = 2; guess < 10; guess++) for (const name of ["bob", "nobody"]) await statements(name);
+  assert.deepEqual(await statements("nobody"), await statements("bob"));
 });
 
 test("no password, token or key reaches the log", async () => {
