@@ -27,7 +27,7 @@ const ALONE = [
 ];
 
 const WEAK = [
-  ["short", "secret", /shorter than 32 characters/],
+  ["short", "5ecret", /shorter than 32 characters/],
   ["31 characters", GOOD.slice(1), /shorter than 32 characters/],
   ["one character", "k".repeat(64), /made of a few characters only/],
   ["one word again and again", "bluesky!".repeat(8), /one short text again and again/],
