@@ -3,7 +3,7 @@
  * have none of it.
  */
 import type { AppParts } from "./app.ts";
-import { caseRule } from "./authenticators/case-rule.ts";
+import { addressRule, caseRule } from "./authenticators/case-rule.ts";
 import type { Config } from "./config/model.ts";
 import { Accounts } from "./domain/account.ts";
 import { KeyActivity } from "./domain/activity.ts";
@@ -21,7 +21,7 @@ import { Principals } from "./domain/principals.ts";
 import { ProxiedCallers } from "./domain/proxied-callers.ts";
 import { LoginSeals } from "./domain/sealed-login.ts";
 import { Sessions } from "./domain/sessions.ts";
-import type { CaseRule } from "./domain/spelling.ts";
+import type { AddressRule, CaseRule } from "./domain/spelling.ts";
 import { LoginThrottle } from "./domain/throttle.ts";
 import { type Lifetimes, Tokens } from "./domain/tokens.ts";
 import { originOf } from "./http/identity.ts";
@@ -61,7 +61,8 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     allowAnonymous: authentication.allowAnonymousAccess,
   });
   const caseSensitive = caseRule(authentication.providers, parts.authenticators);
-  const callers = withProviders(own, { ...parts, store, directory, caseSensitive });
+  const namesAddresses = addressRule(authentication.providers, parts.authenticators);
+  const callers = withProviders(own, { ...parts, store, directory, caseSensitive, namesAddresses });
   const { sessionLimit } = authentication;
   const throttle = new LoginThrottle(store.failures, authentication.loginThrottle);
   const login = new Login({
@@ -78,6 +79,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     budget: new LoginBudget(authentication.loginBudget, clock),
     admins: authentication.admins,
     caseSensitive,
+    namesAddresses,
   });
   const common = { login, throttle, clock };
   const seals = new LoginSeals(parts.secretKeys, clock);
@@ -136,9 +138,10 @@ function withProviders(
     readonly store: Store;
     readonly directory: Directory;
     readonly caseSensitive: CaseRule;
+    readonly namesAddresses: AddressRule;
   },
 ): Callers {
-  const { store, directory, clock, caseSensitive } = parts;
+  const { store, directory, clock, caseSensitive, namesAddresses } = parts;
   for (const [provider, authenticator] of parts.authenticators) {
     if (authenticator.kind !== "proxied") continue;
     return new ProxiedCallers({
@@ -149,6 +152,7 @@ function withProviders(
       directory,
       clock,
       caseSensitive: caseSensitive(provider),
+      namesAddresses: namesAddresses(provider),
     });
   }
   return own;

@@ -3,11 +3,12 @@
  * another one, and accounts that are there twice. Logins are decided in the domain.
  */
 import type { Logger } from "pino";
-import { caseRule } from "./authenticators/case-rule.ts";
+import { addressRule, caseRule } from "./authenticators/case-rule.ts";
 import type { Authenticator } from "./authenticators/contract.ts";
 import type { Config } from "./config/model.ts";
 import type { Store } from "./domain/ports.ts";
 import { systemClock } from "./lib/clock.ts";
+import { sameAddress } from "./lib/fold.ts";
 
 type Authenticators = ReadonlyMap<string, Authenticator>;
 
@@ -21,7 +22,12 @@ export async function ensureAdmins(
 ): Promise<void> {
   const now = new Date(systemClock.now());
   const rule = caseRule(providers, authenticators);
+  const byAddress = addressRule(providers, authenticators);
   for (const { identity, known } of await store.principals.ensureAdmins(admins, now, NOBODY, rule)) {
+    if (byAddress(identity.provider) && sameAddress(identity.id, known)) {
+      await store.principals.ensureAdmins([{ ...identity, id: known }], now, NOBODY, rule);
+      continue;
+    }
     log.warn(
       `authentication.tiled_admins names ${JSON.stringify(identity.id)} of the provider '${identity.provider}', who is known as ` +
         `${JSON.stringify(known)}: no administrator was made. Write the name as it is known.`,

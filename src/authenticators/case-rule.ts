@@ -15,3 +15,17 @@ export function caseRule(
   }
   return (provider) => told.get(provider) ?? false;
 }
+
+/** Whether the names of a provider are e-mail addresses, unless the operator says that case tells them apart. */
+export function addressRule(
+  providers: readonly ProviderConfig[],
+  authenticators: ReadonlyMap<string, Authenticator>,
+): (provider: string) => boolean {
+  const byAddress = new Set<string>();
+  for (const { provider, caseSensitive } of providers) {
+    const authenticator = authenticators.get(provider);
+    if (caseSensitive === true || authenticator === undefined || authenticator.kind === "password") continue;
+    if (authenticator.namesAddresses === true) byAddress.add(provider);
+  }
+  return (provider) => byAddress.has(provider);
+}

@@ -68,6 +68,8 @@ export interface AuthorizationResponse extends AuthorizationRequest {
 export interface BrowserLogin {
   /** As of a `PasswordAuthenticator`. */
   readonly caseSensitive?: boolean;
+  /** Identities are e-mail addresses: one that is known in other letters, upper or lower, is the same person. */
+  readonly namesAddresses?: boolean;
   readonly confirmationMessage: string;
   /** Where a browser login leads, both absolute URLs; null: to our own pages. */
   readonly redirectOnSuccess: string | null;

@@ -20,6 +20,7 @@ export class ProxiedOIDCAuthenticator extends Proxied {
     };
     const parts = {
       caseSensitive: rules.claim === "sub",
+      namesAddresses: rules.claim === "email",
       identify: (claims: Readonly<Record<string, unknown>>) => {
         const named = rules.claim === "sub" && claims["user"] ? "user" : rules.claim;
         return identify(claims, { ...rules, claim: named });

@@ -27,6 +27,7 @@ export class OIDCAuthenticator implements ExternalAuthenticator {
   readonly kind = "external";
   /** `sub` is (OpenID Connect Core, section 2); other claims are names, of which providers often keep one spelling. */
   readonly caseSensitive: boolean;
+  readonly namesAddresses: boolean;
   readonly confirmationMessage: string;
   readonly redirectOnSuccess: string | null;
   readonly redirectOnFailure: string | null;
@@ -60,6 +61,7 @@ export class OIDCAuthenticator implements ExternalAuthenticator {
       keep: context.keepClaims ?? [],
     };
     this.caseSensitive = this.#person.claim === "sub";
+    this.namesAddresses = this.#person.claim === "email";
     const audience = args.audience ?? args.client_id;
     if (audience !== args.client_id) {
       context.warn(

@@ -6,7 +6,7 @@
 import type { AuthenticatedIdentity, PasswordAuthenticator } from "../authenticators/contract.ts";
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import { foldName } from "../lib/fold.ts";
+import { foldName, sameAddress } from "../lib/fold.ts";
 import { type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { Directory } from "./directory.ts";
 import type { LoginBudget } from "./login-budget.ts";
@@ -19,7 +19,7 @@ import type {
   SessionStatus,
 } from "./model.ts";
 import type { AuditStore, OpenOutcome, OpenSession, PrincipalStore, SessionStore } from "./ports.ts";
-import { type CaseRule, refusedSpelling } from "./spelling.ts";
+import { type AddressRule, type CaseRule, knownAddress, refusedSpelling } from "./spelling.ts";
 import { addressBlock, type LoginThrottle } from "./throttle.ts";
 import type { Lifetimes, TokenAnswer, Tokens } from "./tokens.ts";
 
@@ -47,7 +47,7 @@ export type Opening = (request: OpenSession) => Promise<OpenOutcome | { readonly
 export interface LoginDeps {
   readonly sessions: SessionStore;
   readonly audit: AuditStore;
-  readonly principals: Pick<PrincipalStore, "summaryOfIdentity" | "principalOf">;
+  readonly principals: Pick<PrincipalStore, "summaryOfIdentity" | "principalOf" | "spellings">;
   readonly tokens: Tokens;
   readonly directory: Directory;
   readonly throttle: LoginThrottle;
@@ -59,6 +59,7 @@ export interface LoginDeps {
   readonly warn?: (message: string) => void;
   readonly admins: readonly IdentityRef[];
   readonly caseSensitive: CaseRule;
+  readonly namesAddresses: AddressRule;
 }
 
 /** The database's columns and the wire take no more. */
@@ -130,6 +131,18 @@ export class Login {
     return (await principals.summaryOfIdentity(typed)) === undefined ? identity : typed;
   }
 
+  /** What a provider vouches for, under the name that is known of it. */
+  async asKnown(provider: string, authenticated: AuthenticatedIdentity): Promise<AuthenticatedIdentity> {
+    const { namesAddresses, principals } = this.#deps;
+    if (!namesAddresses(provider)) return authenticated;
+    return { ...authenticated, id: await knownAddress(principals, { provider, id: authenticated.id }) };
+  }
+
+  #isSame(one: IdentityRef, { provider, id }: IdentityRef): boolean {
+    if (one.provider !== provider) return false;
+    return one.id === id || (this.#deps.namesAddresses(provider) && sameAddress(one.id, id));
+  }
+
   /** For an identity that an authenticator vouches for. */
   async open(
     identity: IdentityRef,
@@ -146,7 +159,7 @@ export class Login {
       now: new Date(clock.now()),
       expirationTime: new Date(clock.now() + lifetimes.session * 1000),
       state: this.#bounded(identity, authenticated.state),
-      admin: admins.some((admin) => admin.provider === identity.provider && admin.id === identity.id),
+      admin: admins.some((admin) => this.#isSame(admin, identity)),
       caseSensitive: this.#deps.caseSensitive(identity.provider),
       limit: sessionLimit,
       origin,

@@ -52,7 +52,7 @@ export async function exchange(
   const { redirectUri, nonce, codeVerifier } = binding;
   try {
     const identity = await authenticator.finish({ redirectUri, nonce, codeVerifier, state, callback });
-    if (isStorable(identity.id)) return identity;
+    if (isStorable(identity.id)) return await deps.login.asKnown(name, identity);
     throw new Failure("provider_invalid", {
       log: "The identity's id is empty, longer than 255 characters, or not plain Unicode.",
     });

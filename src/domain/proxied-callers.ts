@@ -10,8 +10,11 @@ import type { Caller, KnownCaller } from "./caller.ts";
 import { type Callers, type Credential, enabled, isAmong } from "./callers.ts";
 import type { Directory } from "./directory.ts";
 import { isStorable } from "./login.ts";
-import type { Origin, PrincipalSummary } from "./model.ts";
+import type { IdentityRef, Origin, PrincipalSummary } from "./model.ts";
 import type { PrincipalStore } from "./ports.ts";
+import { knownAddress } from "./spelling.ts";
+
+type TokenCaller = Extract<KnownCaller, { readonly kind: "token" }>;
 
 export interface ProxiedCallersDeps {
   /** Ours: API keys, and the tokens of those who logged in with a browser here. */
@@ -22,12 +25,13 @@ export interface ProxiedCallersDeps {
   readonly directory: Directory;
   readonly clock: Clock;
   readonly caseSensitive?: boolean;
+  readonly namesAddresses?: boolean;
 }
 
 export class ProxiedCallers implements Callers {
   readonly #deps: ProxiedCallersDeps;
   /** What a token made of a principal; the authenticator answers the same object for as long as the token is good. */
-  readonly #callers = new WeakMap<ProxiedIdentity, KnownCaller>();
+  readonly #callers = new WeakMap<ProxiedIdentity, TokenCaller>();
 
   constructor(deps: ProxiedCallersDeps) {
     this.#deps = deps;
@@ -59,15 +63,15 @@ export class ProxiedCallers implements Callers {
 
   #known(
     identity: ProxiedIdentity,
-    known: KnownCaller,
+    known: TokenCaller,
     principal: PrincipalSummary | undefined,
     origin: () => Origin,
   ): Caller | Promise<Caller> {
     if (known.principal === principal) return known;
-    const named = { provider: this.#deps.provider, id: identity.id };
+    const named = known.identities[0] ?? { provider: this.#deps.provider, id: identity.id };
     // The identity may have been unlinked since, and be another principal's now.
     if (principal === undefined || !isAmong(named, principal.identities)) return this.#meet(identity, origin);
-    return this.#remember(identity, principal);
+    return this.#remember(identity, principal, named);
   }
 
   async #meet(identity: ProxiedIdentity, origin: () => Origin): Promise<Caller> {
@@ -75,20 +79,21 @@ export class ProxiedCallers implements Callers {
     if (!isStorable(identity.id)) {
       throw new Failure("invalid_token", { log: "the token's identity is not 1 to 255 characters" });
     }
-    const named = { provider, id: identity.id };
+    const told = { provider, id: identity.id };
+    const named = this.#deps.namesAddresses ? { provider, id: await knownAddress(principals, told) } : told;
     const principal =
       (await principals.summaryOfIdentity(named)) ??
       (await principals.ensureUser(named, new Date(clock.now()), origin(), this.#deps.caseSensitive));
-    return this.#remember(identity, principal);
+    return this.#remember(identity, principal, named);
   }
 
-  #remember(identity: ProxiedIdentity, principal: PrincipalSummary): Caller {
+  #remember(identity: ProxiedIdentity, principal: PrincipalSummary, named: IdentityRef): Caller {
     const found = enabled(principal);
-    const caller: KnownCaller = {
+    const caller: TokenCaller = {
       kind: "token",
       principal: found,
       scopes: new Set([...identity.scopes, ...found.scopes]),
-      identities: [{ provider: this.#deps.provider, id: identity.id }],
+      identities: [named],
       session: null,
       expires: identity.expires,
     };

@@ -3,10 +3,14 @@
  * they are is found by the store.
  */
 import { Failure } from "../errors.ts";
+import { sameAddress } from "../lib/fold.ts";
 import type { IdentityRef } from "./model.ts";
+import type { PrincipalStore } from "./ports.ts";
 
 /** Whether a provider's backend tells names apart that differ in case, or in the form of their letters, only. */
 export type CaseRule = (provider: string) => boolean;
+/** Whether a provider names people by their e-mail addresses. */
+export type AddressRule = (provider: string) => boolean;
 
 export function refusedSpelling({ provider, id }: IdentityRef, known: string): Failure {
   return new Failure("other_spelling", {
@@ -15,4 +19,17 @@ export function refusedSpelling({ provider, id }: IdentityRef, known: string): F
       "refused, since both may be one person. If the provider tells them apart, set case_sensitive: true beside its name " +
       "in authentication.providers; else the person logs in with the spelling that is known.",
   });
+}
+
+/**
+ * Providers give an e-mail address as it was typed once, and whoever types it again means the same mailbox: the spelling that
+ * is known is the identity. Other forms of a letter than its case are another address, whose login is refused as usual.
+ */
+export async function knownAddress(
+  principals: Pick<PrincipalStore, "summaryOfIdentity" | "spellings">,
+  identity: IdentityRef,
+): Promise<string> {
+  if ((await principals.summaryOfIdentity(identity)) !== undefined) return identity.id;
+  const spellings = await principals.spellings(identity);
+  return spellings.find(({ id }) => sameAddress(id, identity.id))?.id ?? identity.id;
 }

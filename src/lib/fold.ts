@@ -15,3 +15,12 @@ export function foldName(name: string): string {
     .replaceAll("\u03c2", "\u03c3")
     .normalize("NFKC");
 }
+
+/** Equal but for the case of ASCII letters: all that two spellings of one e-mail address may differ in. */
+export function sameAddress(one: string, other: string): boolean {
+  return lowerAscii(one) === lowerAscii(other);
+}
+
+function lowerAscii(text: string): string {
+  return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}

@@ -17,7 +17,7 @@ const ORIGIN = { address: null, requestId: null, actor: null };
 const NOTED = { noted: true };
 const ADA = { provider: "lab", id: "ada" };
 
-async function scene() {
+async function scene(namesAddresses = false) {
   const clock = new ManualClock();
   const store = await memoryStore(clock);
   const directory = new Directory(store, clock);
@@ -39,6 +39,8 @@ async function scene() {
     principals: store.principals,
     directory,
     clock,
+    caseSensitive: !namesAddresses,
+    namesAddresses,
   });
   const arrive = (id: string, scopes: readonly string[] = []) => {
     verified.set(id, { id, scopes, expires: clock.now() / 1000 + 300 });
@@ -141,4 +143,18 @@ test("a caller by a provider's token ends with it", async () => {
   assert.equal(endOf(caller), s.clock.now() + 300_000);
   const { expires: _without, ...login } = caller;
   assert.equal(endOf({ ...login, session: newUuid() }), null);
+});
+
+test("a token's address is the account that is known in another case, and stays so", async () => {
+  await using s = await scene(true);
+  const stored = { provider: ADA.provider, id: "Ada@Lab.org" };
+  const known = await s.store.principals.ensureUser(stored, new Date(s.clock.now()), ORIGIN);
+  s.arrive("ada@lab.org");
+  for (const _ of [1, 2]) {
+    const caller = await s.identify("ada@lab.org");
+    assert.equal(caller.principal.uuid, known.uuid);
+    assert.deepEqual(caller.identities, [stored]);
+    s.directory.principalChanged(known.uuid);
+    s.clock.advance(1);
+  }
 });

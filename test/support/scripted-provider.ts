@@ -23,6 +23,8 @@ export interface ScriptedOptions {
   readonly redirectOnSuccess?: string;
   readonly redirectOnFailure?: string;
   readonly tokensInRedirect?: boolean;
+  /** Its identities are e-mail addresses. */
+  readonly addresses?: boolean;
 }
 
 export class ScriptedProvider implements ExternalAuthenticator {
@@ -31,6 +33,7 @@ export class ScriptedProvider implements ExternalAuthenticator {
   readonly redirectOnSuccess: string | null;
   readonly redirectOnFailure: string | null;
   readonly tokensInRedirect: boolean;
+  readonly namesAddresses: boolean;
   /** What the next calls fail with. */
   trouble: FailureCode | null = null;
   /** Exchanges that were asked for. */
@@ -44,6 +47,7 @@ export class ScriptedProvider implements ExternalAuthenticator {
     this.redirectOnSuccess = options.redirectOnSuccess ?? null;
     this.redirectOnFailure = options.redirectOnFailure ?? null;
     this.tokensInRedirect = options.tokensInRedirect ?? false;
+    this.namesAddresses = options.addresses ?? false;
   }
 
   problem(): null {

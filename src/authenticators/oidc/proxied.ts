@@ -41,6 +41,7 @@ export interface ProxiedParts {
   /** A browser's login asks for these beside `openid`. */
   readonly browserScopes: readonly string[];
   readonly caseSensitive: boolean;
+  readonly namesAddresses?: boolean;
   /** The client asks for these beside its own. */
   readonly extraScopes: readonly string[];
 }
@@ -48,6 +49,7 @@ export interface ProxiedParts {
 export class Proxied implements ProxiedAuthenticator {
   readonly kind = "proxied";
   readonly caseSensitive: boolean;
+  readonly namesAddresses: boolean;
   readonly confirmationMessage: string;
   readonly redirectOnSuccess: string | null;
   readonly redirectOnFailure: string | null;
@@ -76,6 +78,7 @@ export class Proxied implements ProxiedAuthenticator {
     const loopback = isLoopback(url);
     this.#parts = parts;
     this.caseSensitive = parts.caseSensitive;
+    this.namesAddresses = parts.namesAddresses ?? false;
     this.#clock = clock;
     this.#deviceClient = args.device_flow_client_id;
     this.#scopes = new TokenScopes(args.scopes_map ?? null, args.scopes ?? null);
