@@ -20,7 +20,15 @@ export const DataQuery = {
 
 /** What all routes that answer with data have in common. */
 export function dataRoute(summary: string, querystring: TObject) {
-  const responses = { 200: DataAnswer, 400: Problem, 401: Problem, 404: Problem, 406: Problem, 422: Problem };
+  const responses = {
+    200: DataAnswer,
+    400: Problem,
+    401: Problem,
+    404: Problem,
+    406: Problem,
+    422: Problem,
+    503: Problem,
+  };
   return {
     config: { access: { scopes: ["read:data"] } },
     schema: { tags: ["tree"], summary, querystring, response: responses },

@@ -97,7 +97,7 @@ function route(summary: string, querystring: TObject) {
       tags: ["tree"],
       summary,
       querystring,
-      response: { 200: SearchAnswer, 400: Problem, 401: Problem, 404: Problem, 422: Problem },
+      response: { 200: SearchAnswer, 400: Problem, 401: Problem, 404: Problem, 422: Problem, 503: Problem },
     },
     preValidation: unify(querystring),
     preHandler: keepForCaller,
@@ -218,18 +218,21 @@ async function sendPage(
   let shownTo = offset;
   let bytes = 0;
   const end = only === "count" ? offset : offset + limit;
-  while (shownTo < end && bytes <= PAGE_BYTES) {
-    const entries = await children.page(shownTo, Math.min(PORTION, end - shownTo));
-    if (entries.length === 0) break;
+  while (shownTo < Math.min(end, children.count) && bytes <= PAGE_BYTES) {
+    const portion = Math.min(PORTION, end - shownTo);
+    const entries = await children.page(shownTo, portion);
+    let taken = 0;
     for (const [key, node] of entries) {
       if (bytes > PAGE_BYTES) break;
-      shownTo += 1;
+      taken += 1;
       const path = [...segments, ...key.split("/")];
       const shown = only === "" ? keyResource(path, options) : await listedResource(path, node, options);
       if (shown === undefined) continue;
       data.push(shown);
       bytes += only === "" ? 0 : bytesOf(node, shown);
     }
+    // Some may be gone by now.
+    shownTo += taken === entries.length ? portion : taken;
   }
   const { count } = children;
   const url = `${options.api}/${name}/${pathOf(segments)}`;

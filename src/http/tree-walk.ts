@@ -33,13 +33,14 @@ export class Pauses {
 
 export async function* childrenOf(node: ContainerNode): AsyncGenerator<Entry> {
   const pauses = new Pauses();
-  for (let offset = 0; ; offset += PORTION) {
+  const count = await node.count();
+  // A portion may have fewer, where some are gone by now.
+  for (let offset = 0; offset < count; offset += PORTION) {
     const entries = await node.entries({ offset, limit: PORTION });
     for (const entry of entries) {
       yield entry;
       if (pauses.due) await pauses.pause();
     }
-    if (entries.length < PORTION) return;
   }
 }
 

@@ -65,6 +65,11 @@ interface Seen {
   readonly tags: readonly string[] | null;
 }
 
+/** Children that are asked about at once. */
+const PORTION = 64;
+/** Of metadata that are kept with those that pass. */
+const KEPT_BYTES = 4 * 1024 * 1024;
+
 class Sight {
   readonly #rights: Rights;
   readonly #needed: readonly string[];
@@ -118,10 +123,10 @@ class Sight {
 
   async #visible(seen: Seen, raw: ContainerNode): Promise<Listing> {
     const tags = this.#rights.tagsWith(VISIBLE);
-    if (tags === null) return this.#asked(seen, raw);
+    if (tags === null) return this.#asked(seen, raw, raw);
     const listing: Listing = tags === "all" ? raw : await raw.bearing(tags);
     // Two scopes may come from two of a node's tags.
-    if (this.#needed.length > 1) return this.#asked(seen, listing);
+    if (this.#needed.length > 1) return this.#asked(seen, raw, listing);
     return {
       count: () => listing.count(),
       entries: async (page) =>
@@ -131,17 +136,37 @@ class Sight {
     };
   }
 
-  /** Each of the children is asked about, once. */
-  async #asked(seen: Seen, listing: Listing): Promise<Listing> {
-    const passed: Entry[] = [];
-    for (const [key, node] of await listing.entries({ offset: 0, limit: await listing.count() })) {
-      const child = inside(seen, key, node);
-      if (await this.#passes(child)) passed.push([key, this.show(child)]);
+  /** Each of the children is asked about, some at a time; where their metadata are many, only the keys of those that pass are kept. */
+  async #asked(seen: Seen, raw: ContainerNode, listing: Listing): Promise<Listing> {
+    const passed: { readonly key: string; readonly child: Seen | null }[] = [];
+    let left = KEPT_BYTES;
+    const count = await listing.count();
+    for (let offset = 0; offset < count; offset += PORTION) {
+      for (const [key, node] of await listing.entries({ offset, limit: PORTION })) {
+        const child = inside(seen, key, node);
+        if (!(await this.#passes(child))) continue;
+        left -= node.metadataBytes ?? 0;
+        passed.push({ key, child: left < 0 ? null : child });
+      }
     }
     return {
       count: async () => passed.length,
-      entries: async ({ offset, limit }: Page) => passed.slice(offset, offset + limit),
+      entries: async ({ offset, limit }: Page) => {
+        const shown: Entry[] = [];
+        for (const { key, child } of passed.slice(offset, offset + limit)) {
+          const found = child ?? (await this.#again(seen, raw, key));
+          if (found !== undefined) shown.push([key, this.show(found)]);
+        }
+        return shown;
+      },
     };
+  }
+
+  /** It may be another one by now. */
+  async #again(seen: Seen, raw: ContainerNode, key: string): Promise<Seen | undefined> {
+    const node = await raw.child(key);
+    const child = node && inside(seen, key, node);
+    return child && (await this.#passes(child)) ? child : undefined;
   }
 
   async #passes(seen: Seen): Promise<boolean> {

@@ -1,13 +1,14 @@
 /** Folders whose entries have much metadata: no answer about them is endless, and none needs all of them at once. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import type { AccessPolicy } from "../../src/trees/policies/contract.ts";
 import { testApp } from "../support/app.ts";
 import { Folder, npy, open } from "../trees/files/support.ts";
 
 const ENTRIES = 12;
 
 /** Each with nearly a megabyte. */
-async function served(t: TestContext) {
+async function served(t: TestContext, policy?: AccessPolicy) {
   const folder = new Folder(t.after.bind(t));
   for (let n = 0; n < ENTRIES; n += 1) {
     const key = `e${String(n).padStart(2, "0")}`;
@@ -18,6 +19,7 @@ async function served(t: TestContext) {
   }
   const app = await testApp({
     tree: (await open(folder)).tree,
+    ...(policy && { policy }),
     providers: false,
     authentication: { allowAnonymousAccess: true },
   });
@@ -77,4 +79,22 @@ test("what would be too much for one answer is refused, with what helps", async 
     searched.json<Page>().data.map(({ id }) => id),
     ["e07"],
   );
+});
+
+test("under a policy that looks at metadata all that may be seen is listed, whatever its size", async (t) => {
+  const app = await served(t, {
+    kind: "access_policy",
+    scopesOn: async ({ path, metadata }) =>
+      path.length === 0 || Number(metadata["n"]) % 2 === 0 ? ["read:metadata"] : [],
+  });
+  const found: string[] = [];
+  let url: string | null = "/api/v1/search/?fields=structure_family&page[limit]=4";
+  while (url !== null) {
+    const page: Page = (await app.call(url)).json<Page>();
+    assert.equal(page.meta.count, ENTRIES / 2);
+    found.push(...page.data.map(({ id }) => id));
+    const { next }: Page["links"] = page.links;
+    url = next === null ? null : `${new URL(next).pathname}${new URL(next).search}&fields=structure_family`;
+  }
+  assert.deepEqual(found, ["e00", "e02", "e04", "e06", "e08", "e10"]);
 });
