@@ -252,7 +252,7 @@ test("directory: a folder, for whoever has the key or, with --public, for everyb
   await closed.says("notes.txt");
   const missing = serve(t, ["directory", join(folder, "nowhere"), "--port", "0"]);
   assert.equal(await missing.end(), 1);
-  assert.match(missing.stderr, /There is no folder .*nowhere to serve/);
+  assert.match(missing.stderr, /there is no folder .*nowhere to serve/);
 });
 
 test("config: a configured key is not printed, wherever it comes from", LIMIT, async (t) => {
@@ -334,7 +334,7 @@ database: {uri: "sqlite:///${join(folder, "gone.db")}"}
     {
       args: ["pyobject", TREE, "--port", port],
       code: 3,
-      message: /port \d+: another program uses that port/,
+      message: /port \d+ \(option --port\): another program uses that port/,
     },
     {
       args: ["config", wrong],
