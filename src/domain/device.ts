@@ -106,7 +106,8 @@ export class DeviceLogins {
     const { store, login: pipeline } = this.#deps;
     const digest = sha256(Buffer.from(deviceCode, "hex"));
     const login = await this.#polled.get(digest);
-    if (login === undefined || login.provider !== provider) return { kind: "unknown" };
+    if (login === undefined) return await this.#handedOver(provider, digest, origin);
+    if (login.provider !== provider) return { kind: "unknown" };
     if (this.#isExpired(login)) return { kind: "expired" };
     const { phase } = login;
     if (phase.kind === "refused") return phase;
@@ -129,6 +130,15 @@ export class DeviceLogins {
     } finally {
       this.#polled.drop(digest);
     }
+  }
+
+  async #handedOver(provider: string, deviceCode: Digest, origin: Origin): Promise<Poll> {
+    const { store, login, clock } = this.#deps;
+    const now = new Date(clock.now());
+    const opened = await store.collectHandedOver({ deviceCode, provider, now, origin });
+    return opened === undefined
+      ? { kind: "unknown" }
+      : { kind: "answer", answer: await login.answer(opened) };
   }
 
   /** For a person who comes to us before the provider. `userCode`: whether it is this login's. */

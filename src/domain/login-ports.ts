@@ -5,7 +5,7 @@
 import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import type { Origin } from "./model.ts";
+import type { IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model.ts";
 import type { OpenOutcome, OpenSession } from "./ports.ts";
 
 /** What binds the provider's answer to the request that asked for it. */
@@ -76,6 +76,13 @@ export interface DeviceChange {
   readonly origin: Origin;
 }
 
+/** Its session is there already. */
+export interface HandedOverLogin {
+  readonly identity: IdentityRef;
+  readonly principal: PrincipalSummary;
+  readonly session: SessionStatus;
+}
+
 export interface DeviceLoginStore {
   /** `taken`: another login that waits has this user code. Audit: device_login_started. */
   start(request: StartDeviceLogin): Promise<{ readonly kind: "started" | "taken" }>;
@@ -98,6 +105,10 @@ export interface DeviceLoginStore {
   countWrong(change: DeviceChange & { readonly tries: number }): Promise<{ readonly left: number }>;
   /** Where it is not over yet. Audit: device_login_refused. */
   refuse(change: DeviceChange & { readonly reason: DeviceRefusal }): Promise<void>;
+  /** One that a person confirmed in the real Tiled before its database was handed over; once. Audit: login. */
+  collectHandedOver(
+    request: DeviceChange & { readonly provider: string },
+  ): Promise<HandedOverLogin | undefined>;
   /** Ends the login and opens the session, both or none. `gone`: somebody else was faster. Audit: as `SessionStore.open`. */
   collect(deviceCode: Digest, open: OpenSession): Promise<OpenOutcome | { readonly kind: "gone" }>;
 }

@@ -17,6 +17,7 @@ import {
   signInDevice,
   startDevice,
 } from "./device-changes.ts";
+import { collectHandedOver } from "./handed-over-devices.ts";
 import { linkIdentity, unlinkIdentity } from "./linking.ts";
 import { createService, ensureAdmins, ensureUser, setDisabled } from "./principals.ts";
 import { probe, purge } from "./purge.ts";
@@ -43,6 +44,7 @@ export const COMMANDS = {
   "device.count_wrong": countWrongCode,
   "device.refuse": refuseDevice,
   "device.collect": collectDevice,
+  "device.collect_handed_over": collectHandedOver,
   "browser_login.use": useState,
   "browser_login.issue_code": issueCode,
   "browser_login.redeem_code": redeemCode,

@@ -8,6 +8,7 @@ import type { Digest } from "../lib/secrets.ts";
 import type { Backend } from "./backend.ts";
 import { writeState } from "./codec.ts";
 import { gathered } from "./gather.ts";
+import { isHandedOver } from "./handed-over-devices.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import type { Tables } from "./tables.ts";
 
@@ -110,6 +111,11 @@ export function deviceLoginStore(backend: Backend): DeviceLoginStore {
     confirm: (change) => backend.write("device.confirm", change),
     countWrong: (change) => backend.write("device.count_wrong", change),
     refuse: (change) => backend.write("device.refuse", change),
+    collectHandedOver: async (request) => {
+      // Programs that ask for what is not there cost a reading, not a turn of the writer.
+      if (!(await backend.read((db) => isHandedOver(db, request)))) return undefined;
+      return backend.write("device.collect_handed_over", request);
+    },
     collect: (deviceCode, open) =>
       backend.write("device.collect", { deviceCode, open: { ...open, state: writeState(open.state) } }),
   };

@@ -3,6 +3,7 @@ import { type TestContext, test } from "node:test";
 import Sqlite from "better-sqlite3";
 import type { PrincipalDocument } from "../../src/domain/model.ts";
 import type { Store } from "../../src/domain/ports.ts";
+import { sha256 } from "../../src/lib/secrets.ts";
 import { newUuid } from "../../src/lib/uuid.ts";
 import { openStore } from "../../src/store/open.ts";
 import { startPostgresOrSkip } from "../support/postgres.ts";
@@ -45,6 +46,30 @@ function whoami(document: PrincipalDocument): object {
 function expected({ bob }: Facts): object {
   const keys = bob.api_keys.toSorted((a, b) => (a.first_eight < b.first_eight ? -1 : 1));
   return JSON.parse(JSON.stringify({ ...bob, api_keys: keys }).replaceAll("+00:00", ""));
+}
+
+/** `bind`: makes a row of `pending_sessions` as the real Tiled leaves it once a person has confirmed. */
+async function confirmedLoginsAreCollected(
+  store: Store,
+  { sessions, principals }: Facts,
+  bind: (session: string, digest: string, expiration: string) => Promise<unknown>,
+): Promise<void> {
+  const ask = (code: string, provider = "toy") =>
+    store.deviceLogins.collectHandedOver({ deviceCode: sha256(code), provider, now: NOW, origin: ORIGIN });
+  const later = "2026-12-01 12:10:00";
+  await bind(sessions.cara, sha256("cara"), later);
+  await bind(sessions.bobRevoked, sha256("revoked"), later);
+  await bind(sessions.alice, sha256("late"), "2026-12-01 11:59:00");
+  assert.equal(await ask("cara", "orcid"), undefined, "of a provider that the person has no identity of");
+  for (const code of ["revoked", "late", "unknown"]) assert.equal(await ask(code), undefined, code);
+  const found = await ask("cara");
+  assert.deepEqual(found?.identity, { provider: "toy", id: "çara" });
+  assert.equal(found?.session.uuid, sessions.cara);
+  assert.equal(await ask("cara"), undefined, "once");
+  assert.equal((await store.sessions.rotate(refresh(sessions.cara, 0, "t"))).kind, "refreshed");
+  await bind(sessions.cara, sha256("again"), later);
+  await store.principals.setDisabled(principals.cara, true, NOW, ORIGIN);
+  assert.equal(await ask("again"), undefined, "disabled");
 }
 
 /** What the real Tiled has put there before, and what it adds while ours is away. */
@@ -152,6 +177,18 @@ test("SQLite: another spelling of an identity of the real Tiled is found", async
   });
 });
 
+test("SQLite: a device login that was confirmed in the real Tiled is collected", async (t) => {
+  const { path, uri } = sqliteFixture(folderFor(t), "0a017b76d0d0");
+  const store = await openFor(t, uri);
+  const db = new Sqlite(path);
+  t.after(() => db.close());
+  await confirmedLoginsAreCollected(store, factsOf("sqlite"), async (session, digest, expiration) => {
+    db.prepare(
+      "insert into pending_sessions select ?, substr(upper(?), 1, 8), ?, id from sessions where uuid = ?",
+    ).run(Buffer.from(digest, "hex"), digest, `${expiration}.000000`, session);
+  });
+});
+
 test("SQLite: indexes that an upgrade by the real Tiled drops come back", async (t) => {
   const { path, uri } = sqliteFixture(folderFor(t), "2d1b550e12e0");
   await (await openStore(storeOptions(uri))).close();
@@ -199,6 +236,16 @@ test("PostgreSQL", async (t) => {
       },
     );
   }
+  await t.test("a device login that was confirmed in the real Tiled is collected", async (inner) => {
+    const uri = await postgresFixture(server, "0a017b76d0d0");
+    const store = await openFor(inner, uri);
+    await confirmedLoginsAreCollected(store, factsOf("postgresql"), (session, digest, expiration) =>
+      server.query(
+        uri,
+        `insert into pending_sessions select '\\x${digest}', '${digest.slice(0, 8).toUpperCase()}', '${expiration}+00', id from sessions where uuid = '${session}'`,
+      ),
+    );
+  });
   await t.test("another spelling of an identity of the real Tiled is found", async (inner: TestContext) => {
     const uri = await postgresFixture(server, "0a017b76d0d0");
     const store = await openFor(inner, uri);
