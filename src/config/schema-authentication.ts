@@ -194,7 +194,7 @@ export const tree = Type.Object(
     ),
     trusted_pages: optional(
       Type.Array(text("tree-path")),
-      "Paths of the upstream whose pages may run scripts on this server's origin, with the login of who opens them. Without it: the pages of a Tiled itself ('/ui', '/static', '/docs')",
+      "Paths of the upstream whose pages may run scripts on this server's origin, with the login of the person who opens them. Without it: the pages of a Tiled itself ('/ui', '/static', '/docs')",
     ),
     max_connections: optional(
       whole(1, 10_000),

@@ -44,7 +44,7 @@ export class UpstreamAbout {
     return known === undefined || known.kind === "away" ? asking : known;
   }
 
-  /** For what the server is given: waits where what is known is more than a minute old. */
+  /** For what the server is given: waits where the last answer is more than a minute old. */
   current(): Known | Promise<Known> {
     const known = this.#known;
     const fresh = known !== undefined && known.kind !== "away" && this.#clock.now() < this.#until;

@@ -1,6 +1,6 @@
 /**
- * How many may use a server behind this one at once, and how many wait: bounded in all, for a single caller, and for callers
- * that nobody knows, so that a quarter is left for those that are known whatever strangers do.
+ * How many requests a server behind this one has at once, and how many wait: bounded in all, for each caller, and for all callers
+ * without a credential together. A quarter is always left for callers with one.
  */
 
 /** Who takes a place. */
@@ -81,12 +81,15 @@ export class Room {
     this.#outside = new Count(limits.waiting);
   }
 
-  /** A place now; null: there is none for this guest. */
+  /** A place now; null: this guest can have none. */
   tryEnter(guest: Guest): Place | null {
     return this.#inside.hasRoom(guest) ? this.#enter(this.#taken(guest, null)) : null;
   }
 
-  /** `begin` is called with a place: at once, where nothing is answered, or later; "full": too many wait already. */
+  /**
+   * `begin` is called with a place: at once, where this answers null, or later, unless what it answers is left before. "full":
+   * too many wait already.
+   */
   enter(guest: Guest, calls: Calls): Place | "full" | null {
     if (this.#inside.hasRoom(guest)) {
       calls.begin(this.#enter(this.#taken(guest, null)));
@@ -103,7 +106,9 @@ export class Room {
       }, this.#waitMs).unref(),
     };
     this.#queue.add(waiting);
-    return waiting.taken;
+    const { taken } = waiting;
+    // Once it has begun, it is the place that is left.
+    return { leave: () => (taken.state === "waiting" ? taken.leave() : undefined) };
   }
 
   #taken(guest: Guest, stopWaiting: (() => void) | null): Taken {

@@ -263,7 +263,7 @@ function upstreamOf({ destination: { upstream } }: Passing): Upstream {
   return upstream;
 }
 
-/** `tiled`: what is behind is one. */
+/** `tiled`: the server behind is a Tiled. */
 function isTrusted(destination: Destination, tiled: boolean): boolean {
   if (!("readings" in destination)) return false;
   return isBelow(destination, destination.upstream.trustedPages ?? (tiled ? TILED_PAGES : []));

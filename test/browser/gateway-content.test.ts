@@ -74,7 +74,7 @@ async function scene(t: TestContext) {
 }
 
 for (const name of ["page.html", "page.xhtml", "drawing.svg"]) {
-  test(`${name} in the server behind runs apart from the login of who opens it`, SKIP, async (t) => {
+  test(`${name} in the server behind runs without the login of the person who opens it`, SKIP, async (t) => {
     const { tried } = await scene(t);
     const { origin, ...outcomes } = await tried(`/api/v1/asset/bytes/${name}`);
     assert.equal(origin, "null");

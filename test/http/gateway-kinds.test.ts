@@ -105,7 +105,7 @@ describe("a service that is no Tiled", () => {
     assert.equal(await authorization(), undefined);
   });
 
-  test("sees nobody without a credential, also where anybody may read a Tiled", async (x) => {
+  test("sees no caller without a credential, not even where a Tiled may be read without one", async (x) => {
     const options = { authentication: { allowAnonymousAccess: true } };
     const closed = await scene(x, HTTP, options);
     assert.equal((await closed.ask({})).status, 401);
@@ -136,7 +136,7 @@ describe("a service that is no Tiled", () => {
   });
 
   test("with a key of its own gets a token of a minute that is good there alone", async (x) => {
-    const ofItsOwn = "of the queue server only, and nobody else";
+    const ofItsOwn = "a key of the queue server alone, for tests";
     const tokenKey = new Secret(ofItsOwn);
     const { t, access_token, ask } = await scene(x, { ...HTTP, tokenKey }, { secretKeys: [OURS] });
     const authorization = (await ask(bearer(access_token))).asked[0]?.headers.authorization ?? "";

@@ -1,4 +1,4 @@
-/** Nobody takes a server behind from everybody: requests and WebSockets through the gateway are bounded, and so is a share. */
+/** No caller takes a server behind from all others: requests and WebSockets through the gateway are bounded. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type ClientRequest, type ServerResponse, request as send } from "node:http";
@@ -53,6 +53,21 @@ describe("a room", () => {
     assert.deepEqual([first.told.begun, third.told.begun], [4, 2]);
     third.places[0]?.leave();
     assert.equal(third.told.begun, 3);
+  });
+
+  test("keeps the place of one who has waited until that place is left", () => {
+    const one = room(1);
+    const first = enter(one, known("a"), 1);
+    const begun: { leave(): void }[] = [];
+    const calls = {
+      begin: (place: { leave(): void }) => void begun.push(place),
+      giveUp: () => assert.fail(),
+    };
+    const waiting = one.enter(known("b"), calls);
+    assert.ok(waiting !== "full" && waiting !== null);
+    first.places[0]?.leave();
+    waiting.leave();
+    assert.deepEqual([begun.length, enter(one, known("c"), 1).told.begun], [1, 0]);
   });
 
   test("forgets who does not wait any more, and tells those who waited too long", async (x) => {
