@@ -2,6 +2,7 @@
  * The composition root: from a configuration and the parts it names to a Fastify instance that is ready to listen.
  * Opening the store, loading plugins, listening and stopping are `server.ts`'s.
  */
+import { hostname } from "node:os";
 import cookie from "@fastify/cookie";
 import formbody from "@fastify/formbody";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
@@ -32,11 +33,11 @@ import { gatewayRouting, upgradeOptions } from "./http/gateway-routing.ts";
 import type { SocketPatience } from "./http/gateway-socket.ts";
 import { commonHeaders, requestIds } from "./http/headers.ts";
 import { healthRoutes, providerStates } from "./http/health.ts";
+import { checkHosts } from "./http/hosts.ts";
 import { createIdentity } from "./http/identity.ts";
 import { KeysOfUrls } from "./http/key-from-url.ts";
 import { Links } from "./http/links.ts";
 import { requestLines } from "./http/logging.ts";
-import { endLogin } from "./http/login-page.ts";
 import { logoutRoute } from "./http/logout.ts";
 import { metricsRoute, RequestMetrics } from "./http/metrics.ts";
 import { describeRoutes, openApiRoute } from "./http/openapi.ts";
@@ -150,19 +151,11 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   afterRequests(app, connections, [requestLines(app, parts.logger, proxies), metrics.count]);
   cors.answerPages(app);
   commonHeaders(app, { links, isDraining: () => connections.draining });
+  checkHosts(app, { ...config, machine: hostname(), proxies, log: parts.logger });
   cors.answerPreflights(app);
   protectFromForgery(app, links, config.allowOrigins);
   const browserSessions = multiUser?.services.browserSessions ?? null;
-  const keys = new KeysOfUrls({
-    site,
-    links,
-    callers,
-    proxies,
-    browserSessions,
-    endLogin: async (request, reply) => {
-      if (multiUser !== null) await endLogin({ services: multiUser.services, links }, request, reply);
-    },
-  });
+  const keys = new KeysOfUrls({ site, links, callers, proxies, services: multiUser?.services ?? null });
   guardRoutes(app, createIdentity({ callers, proxies, links, browserSessions }), keys);
   protectForms(app, links);
   const [first] = providers;

@@ -44,6 +44,7 @@ export const FAILURES = {
   conflict: [409, "Conflict."],
   identity_taken: [409, "This identity belongs to another principal already."],
   last_identity: [409, "This is the last identity that you can log in with: link another one first."],
+  unknown_host: [421, "This server does not know the name by which it was asked."],
   too_large: [413, "The request's body is too large."],
   media_type: [415, "The request's Content-Type is not supported here."],
   invalid: [422, "The request is not valid."],

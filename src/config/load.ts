@@ -180,7 +180,14 @@ function warnOfMemory(context: Context, config: Config): void {
     );
   }
   for (const [index, origin] of config.allowOrigins.entries()) {
-    if (origin === "*" || /^[a-z][a-z0-9+.-]*:\/\/[^/\s?#@]+$/i.test(origin)) continue;
+    if (origin === "*") {
+      context.warn(
+        ["allow_origins", index],
+        "'*' lets the pages of every site read what this server answers to their visitors, and start logins from their addresses; name the origins of your applications",
+      );
+      continue;
+    }
+    if (/^[a-z][a-z0-9+.-]*:\/\/[^/\s?#@]+$/i.test(origin)) continue;
     context.warn(
       ["allow_origins", index],
       "no browser sends an origin like this; one looks like 'https://app.example.org', without a slash at its end",

@@ -117,7 +117,8 @@ export interface ServerConfig {
   /** Addresses and CIDR blocks; `["*"]`: all. */
   readonly trustedProxies: readonly string[];
   readonly tls: { readonly cert: string; readonly key: string } | null;
-  /** In lower case, perhaps with a port. */
+  /** In lower case, perhaps with a port: both. */
+  readonly hosts: readonly string[];
   readonly verifyHosts: readonly string[];
   /** Bytes, both. */
   readonly bodyLimit: number;

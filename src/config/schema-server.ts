@@ -21,6 +21,10 @@ export const server = section("Where the server listens and how it is reached", 
   trusted_proxies: proxies(
     "Addresses of the proxies whose X-Forwarded-For, -Host and -Proto are believed. Default: none are",
   ),
+  hosts: optional(
+    Type.Array(text("host-port")),
+    "Further names under which this server is reached, beside those of public_url, verify_hosts and trees, the machine's own, addresses, and names without a dot",
+  ),
   verify_hosts: optional(
     Type.Array(text("host-port")),
     "Hosts whose proxy asks /api/v1/auth/verify here: a login may lead back to them",

@@ -21,6 +21,7 @@ export function serverConfig(context: Context): ServerConfig {
     publicUrl: server?.public_url == null ? null : normalUrl(server.public_url),
     trustedProxies: trustedProxies(context),
     tls: tls(context),
+    hosts: (server?.hosts ?? []).flatMap((host) => host?.toLowerCase() ?? []),
     verifyHosts: (server?.verify_hosts ?? []).flatMap((host) => host?.toLowerCase() ?? []),
     bodyLimit: server?.body_limit ?? 65_536,
     headerLimit: server?.header_limit ?? 32_768,

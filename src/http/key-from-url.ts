@@ -6,7 +6,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { newBrowserSecret } from "../domain/browser.ts";
-import { type BrowserSessions, isToken, keyTokenOf } from "../domain/browser-session.ts";
+import { isToken, keyTokenOf } from "../domain/browser-session.ts";
 import { type Caller, isKnown } from "../domain/caller.ts";
 import type { Callers } from "../domain/callers.ts";
 import { Failure } from "../errors.ts";
@@ -19,11 +19,13 @@ import { keyInUrl } from "./credential.ts";
 import { originOf } from "./identity.ts";
 import { keepKey, keyInCookie } from "./key-cookie.ts";
 import type { Links } from "./links.ts";
+import { endLogin } from "./login-page.ts";
 import { readNext } from "./next.ts";
 import { sendPage } from "./pages.ts";
 import { seeOther } from "./problem-pages.ts";
 import type { Proxies } from "./proxies.ts";
 import { withoutParameters } from "./query.ts";
+import type { AuthServices } from "./services.ts";
 
 export interface KeysOfUrlsDeps {
   readonly site: Site;
@@ -31,9 +33,7 @@ export interface KeysOfUrlsDeps {
   readonly callers: Callers;
   readonly proxies: Proxies;
   /** Null in the modes without providers. */
-  readonly browserSessions: BrowserSessions | null;
-  /** Logs the browser out. */
-  endLogin(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+  readonly services: AuthServices | null;
 }
 
 const PATH = "/login/key";
@@ -69,7 +69,7 @@ export class KeysOfUrls {
   }
 
   routes(app: FastifyInstance): void {
-    const { links, callers, proxies } = this.#deps;
+    const { links, callers, proxies, services } = this.#deps;
     app.post<{ Body: Static<typeof UseKeyBody> }>(
       PATH,
       {
@@ -86,7 +86,7 @@ export class KeysOfUrls {
         await callers.identify({ kind: "api_key", secret: key }, () => originOf(request, proxies, null), {
           noted: true,
         });
-        await this.#deps.endLogin(request, reply);
+        if (services !== null) await endLogin({ services, links }, request, reply);
         keepKey(request, reply, links, key);
         const base = links.base(request);
         return seeOther(reply, readNext(next, { base, hosts: [] })?.href ?? `${base}/`);
@@ -96,15 +96,15 @@ export class KeysOfUrls {
 
   /** Who is logged in with this browser. */
   #person(request: FastifyRequest): string | null | Promise<string | null> {
-    const { browserSessions, links } = this.#deps;
-    const secret = browserSessions === null ? null : sessionSecretOf(request, links);
-    if (browserSessions === null || secret === null) return null;
+    const { services, links } = this.#deps;
+    const secret = services === null ? null : sessionSecretOf(request, links);
+    if (services === null || secret === null) return null;
     const nobody = (error: unknown) => {
       if (error instanceof Failure && error.status < 500) return null;
       throw error;
     };
     try {
-      const person = browserSessions.identify(secret);
+      const person = services.browserSessions.identify(secret);
       return person instanceof Promise
         ? person.then(({ identity }) => identity.id, nobody)
         : person.identity.id;

@@ -21,7 +21,7 @@ import { sessionSecretOf } from "./browser-session.ts";
 import { logFailure } from "./errors.ts";
 import type { ExternalProvider } from "./external-providers.ts";
 import { askAgain } from "./fresh-login.ts";
-import { loginProblem } from "./login-page.ts";
+import { loginProblem, typedName } from "./login-page.ts";
 import { sendPage } from "./pages.ts";
 import { type AccountDeps, person } from "./person.ts";
 import { type ProblemPages, toLogin } from "./problem-pages.ts";
@@ -58,7 +58,8 @@ export function linkingPages(app: FastifyInstance, deps: LinkingPagesDeps): void
       if (external !== undefined) return await leave(deps, request, reply, external, caller);
       const password = passwords.find((provider) => provider.name === name);
       if (password === undefined) throw new Failure("not_found");
-      const { username = "", password: given = "" } = request.body;
+      const { password: given = "" } = request.body;
+      const username = typedName(request.body);
       if (username === "" || given === "") {
         return show(deps, request, reply, { username, problem: { kind: "empty" }, status: 422 });
       }

@@ -220,7 +220,8 @@ export function loginRoutes(app: FastifyInstance, deps: LoginPageDeps, pages: Lo
     },
     async (request, reply) => {
       requireSameOrigin(request, links);
-      const { token, next = null, provider = null, username = "", password = "" } = request.body;
+      const { token, next = null, provider = null, password = "" } = request.body;
+      const username = typedName(request.body);
       const wish = { next, provider, again: null };
       const refuse = (status: number, problem: LoginProblem) =>
         pages.show(request, reply, wish, { username, problem, status });
@@ -291,6 +292,11 @@ export async function endLogin(
     if (!(error instanceof Failure) || error.status >= 500) throw error;
   }
   dropSession(request, reply, links);
+}
+
+/** A space around it was typed or pasted by mistake; a password is taken as it is. */
+export function typedName({ username = "" }: { readonly username?: string }): string {
+  return username.trim();
 }
 
 export function personOf(caller: Caller): IdentityRef | null {

@@ -29,7 +29,8 @@ export class ProblemPages {
 
   /** False where the answer is to be JSON. */
   answers(failure: Failure, request: FastifyRequest, reply: FastifyReply): boolean {
-    if (!wantsPage(request) || !isPage(request)) return false;
+    // Under a name that is not known a page would not get its stylesheet either.
+    if (!wantsPage(request) || !isPage(request) || failure.code === "unknown_host") return false;
     const { links } = this.#deps;
     if (TO_LOGIN.has(failure.code)) {
       const next = SAFE_METHODS.has(request.method)

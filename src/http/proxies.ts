@@ -49,6 +49,11 @@ export class Proxies {
     return this.#trusts(plainAddress(raw.socket.remoteAddress));
   }
 
+  /** The same, but by its address: where everyone is believed, nobody answers for the names that browsers use. */
+  vouches(request: FastifyRequest): boolean {
+    return !this.#all && this.isTrusted(request);
+  }
+
   /** For what comes before a route is found. */
   readHeaders({ headers, socket }: FastifyRequest["raw"]): Forwarded {
     const peer = plainAddress(socket.remoteAddress);

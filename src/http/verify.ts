@@ -127,10 +127,15 @@ function checkScopes({ caller }: FastifyRequest, scopes: readonly string[]): voi
 }
 
 function toLogin(request: FastifyRequest, reply: FastifyReply, deps: VerifyDeps): FastifyReply {
-  const rules = { base: deps.publicUrl ?? NOWHERE, hosts: deps.hosts };
-  const next = readNext(askedFor(request, deps), rules);
-  const query = next === null ? "" : `?${new URLSearchParams({ next: next.href })}`;
-  return reply.redirect(`${deps.links.base(request)}/login${query}`, 302);
+  const asked = askedFor(request, deps);
+  const base = deps.links.base(request);
+  // A path alone is of the host that the browser sees, which is the login's, too.
+  const isPath = asked?.startsWith("/") === true;
+  const rules = { base: isPath ? new URL(base).origin : (deps.publicUrl ?? NOWHERE), hosts: deps.hosts };
+  const url = readNext(asked, rules);
+  const next = url !== null && isPath ? url.pathname + url.search : url?.href;
+  const query = next === undefined ? "" : `?${new URLSearchParams({ next })}`;
+  return reply.redirect(`${base}/login${query}`, 302);
 }
 
 /** Without a public URL no host is known to be ours. */
@@ -142,6 +147,7 @@ function askedFor(request: FastifyRequest, { proxies, links }: VerifyDeps): stri
   const { "x-original-url": whole, "x-forwarded-uri": target } = request.headers;
   if (typeof whole === "string") return whole;
   const { host } = proxies.read(request);
-  if (typeof target !== "string" || !target.startsWith("/") || host === undefined) return null;
+  if (typeof target !== "string" || !target.startsWith("/")) return null;
+  if (host === undefined) return target;
   return `${links.isHttps(request) ? "https" : "http"}://${host}${target}`;
 }

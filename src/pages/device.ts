@@ -35,6 +35,7 @@ const PROBLEMS = {
 
 export function deviceForm(form: DeviceForm): Html {
   const { site, basePath, identity, provider, problem } = form;
+  const filled = form.userCode !== "";
   const described = problem === null ? "code-hint" : "code-problem code-hint";
   return page({
     site,
@@ -54,10 +55,14 @@ export function deviceForm(form: DeviceForm): Html {
 <section>
 <form method="post" action="${form.action}">
 <input type="hidden" name="token" value="${form.token}">
-<label for="user_code">The code that your program shows</label>
+<label for="user_code">${filled ? "Does your program show this code?" : "The code that your program shows"}</label>
 ${problem !== null && html`<p class="problem" id="code-problem" role="alert">${PROBLEMS[problem]}</p>`}
-<input class="code" type="text" id="user_code" name="user_code" value="${form.userCode}" required autofocus autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" size="12" aria-describedby="${described}"${problem !== null && html` aria-invalid="true"`}>
-<p class="hint" id="code-hint">Eight characters, like <code>2A4C-6E8F</code>. Capitals and the dash do not matter.</p>
+<input class="code" type="text" id="user_code" name="user_code" value="${form.userCode}" required${!filled && html` autofocus`} autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" size="12" aria-describedby="${described}"${problem !== null && html` aria-invalid="true"`}>
+<p class="hint" id="code-hint">${
+      filled
+        ? "The address that you opened brought it along. Compare it with the one that your program shows, and press Cancel if they differ or you see no program."
+        : html`Eight characters, like <code>2A4C-6E8F</code>. Capitals and the dash do not matter.`
+    }</p>
 <p class="buttons"><button type="submit">Log in</button> <button class="second" type="submit" name="cancel" value="1" formnovalidate>Cancel</button></p>
 </form>
 </section>

@@ -22,6 +22,7 @@ const DEFAULTS = {
     publicUrl: null,
     trustedProxies: [],
     tls: null,
+    hosts: [],
     verifyHosts: [],
     bodyLimit: 65_536,
     headerLimit: 32_768,
@@ -67,6 +68,7 @@ describe("what a configuration says", () => {
   public_url: https://tiled.example.org/base/
   trusted_proxies: [127.0.0.1, 10.0.0.0/8, "::1", "fd00::/8", 127.0.0.1]
   tls: {cert: c.pem, key: k.pem}
+  hosts: [Tiled.lab.example.org]
   verify_hosts: [Data.example.org, "data.example.org:8443"]
   body_limit: 10000
   header_limit: 65536
@@ -102,6 +104,7 @@ audit: {retention_days: null}
       publicUrl: "https://tiled.example.org/base",
       trustedProxies: ["127.0.0.1", "10.0.0.0/8", "::1", "fd00::/8"],
       tls: { cert: "c.pem", key: "k.pem" },
+      hosts: ["tiled.lab.example.org"],
       verifyHosts: ["data.example.org", "data.example.org:8443"],
       bodyLimit: 10_000,
       headerLimit: 65_536,
@@ -115,7 +118,7 @@ audit: {retention_days: null}
       ],
     );
     const { place } = authentication.providers[0] ?? {};
-    assert.deepEqual([place?.line, place?.path], [12, "authentication.providers[0]"]);
+    assert.deepEqual([place?.line, place?.path], [13, "authentication.providers[0]"]);
     assert.match(place?.file ?? "", /config\.yml$/);
     assert.deepEqual(authentication.admins, [{ provider: "toy", id: "alice" }]);
     assert.deepEqual(
@@ -142,8 +145,8 @@ audit: {retention_days: null}
     assert.deepEqual(
       config.trees.map(({ path, place: { line } }) => [path, line]),
       [
-        ["/raw/x", 28],
-        ["/b", 28],
+        ["/raw/x", 29],
+        ["/b", 29],
       ],
     );
     assert.equal(
@@ -159,7 +162,10 @@ audit: {retention_days: null}
       contact: "help@example.org",
     });
     assert.deepEqual(config.audit, { retentionDays: null });
-    assert.deepEqual(config.warnings, []);
+    assert.deepEqual(
+      config.warnings.map((line) => /allow_origins\[1\]: '\*'/.test(line)),
+      [true],
+    );
   });
 
   it("relative module paths start from the file's folder, or from the folder itself", () => {
@@ -223,6 +229,7 @@ describe("settings that can be said in two places", () => {
         port: 9,
         rootPath: "/tiled",
         tls: { cert: "c", key: "k" },
+        hosts: [],
         verifyHosts: [],
         trustedProxies: ["10.0.0.1", "10.0.0.2"],
       },
@@ -400,8 +407,9 @@ describe("warnings", () => {
     );
     assert.deepEqual(
       found.map((line) => line.slice(0, 22)),
-      ["F:1: allow_origins[3]:", "F:1: allow_origins[4]:"],
+      ["F:1: allow_origins[0]:", "F:1: allow_origins[3]:", "F:1: allow_origins[4]:"],
     );
+    assert.match(found[0] ?? "", /lets the pages of every site read/);
   });
 });
 

@@ -123,6 +123,11 @@ test("RFC 8628: a form gets addresses for the person, and errors at top level", 
   assert.equal(sentOn.statusCode, 302);
   const form = await browser.open(orcid.signIn(String(sentOn.headers.location), "ann"));
   assert.match(form.body, new RegExp(`name="user_code" value="${login.user_code}"`));
+  // Nobody is logged in by opening addresses: a person compares, and presses the button.
+  assert.match(form.body, /Does your program show this code\?/);
+  assert.doesNotMatch(form.body, /http-equiv="refresh"|<script/);
+  await browser.open(login.verification_uri_complete);
+  assert.deepEqual((await pollForm(t, login)).json(), { error: "authorization_pending" });
   await browser.submit(form, { user_code: login.user_code });
   assert.equal((await pollForm(t, login)).json<Answered>().identity.id, "ann");
   const used = await pollForm(t, login);

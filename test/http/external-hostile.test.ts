@@ -141,8 +141,10 @@ test("open redirects: only the operator says where a login leads", async () => {
 });
 
 test("an unwanted host name is no redirect URI", async () => {
-  await using s = await scene({ app: { server: { publicUrl: "https://tiled.example.org" } } });
-  const away = await new Browser(s.t).open(AUTHORIZE, { host: "evil.example" });
+  const server = { publicUrl: "https://tiled.example.org", hosts: ["inner.example"] };
+  await using s = await scene({ app: { server } });
+  assert.equal((await new Browser(s.t).open(AUTHORIZE, { host: "evil.example" })).statusCode, 421);
+  const away = await new Browser(s.t).open(AUTHORIZE, { host: "inner.example" });
   const asked = new URL(location(away)).searchParams;
   assert.equal(asked.get("redirect_uri"), "https://tiled.example.org/api/v1/auth/provider/orcid/code");
 });

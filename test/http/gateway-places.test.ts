@@ -179,7 +179,8 @@ describe("several servers", () => {
     assert.match(document, /"library_version":"named"/);
     assert.match(document, /"self":"http:\/\/data2\.example\.org\/api\/v1"/);
     assert.deepEqual(statuses(await ask("/api/v1/auth/whoami", "data2.example.org")), [200]);
-    assert.deepEqual(statuses(await ask("/x", "data3.example.org")), [200]);
+    assert.deepEqual(statuses(await ask("/x", "data3.example.org")), [421], "a name that no one has named");
+    assert.deepEqual(statuses(await ask("/x", "data3")), [200]);
     assert.equal(root.one().url, "/x");
   });
 

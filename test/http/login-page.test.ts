@@ -199,3 +199,13 @@ test("below a prefix all of it stands there", async () => {
   assert.equal(back.headers.location, "/data/account");
   assert.match((await browser.open("/data/account")).body, /action="\/data\/logout"/);
 });
+
+test("a space around a user name is taken off, one in a password never is", async () => {
+  const authenticators = new Map([["toy", toy({ ann: " secret " })]]);
+  await using t = await testApp({ authenticators });
+  const browser = new Browser(t);
+  assert.equal((await tryLogin(browser, " ann\t", "secret")).statusCode, 401);
+  assert.equal((await tryLogin(browser, "   ", " secret ")).statusCode, 422);
+  assert.equal((await tryLogin(browser, " ann\t", " secret ")).statusCode, 303);
+  assert.equal(await whoIs(browser), "ann");
+});

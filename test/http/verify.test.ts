@@ -266,10 +266,26 @@ describe("to the login", () => {
   }
 
   test("what a proxy says that is not trusted leads nowhere", async () => {
-    const distrusting = { server: { verifyHosts: server.verifyHosts } };
+    const distrusting = { server: { verifyHosts: server.verifyHosts, hosts: ["tiled.example.org"] } };
     const [status, path, next] = await led(distrusting, { ...forwarded, host: "tiled.example.org" });
     assert.deepEqual([status, path, next], [302, "http://tiled.example.org/login", null]);
     assert.equal((await led(distrusting, { "x-original-url": "https://data.example.org/" }))[2], null);
+  });
+
+  test("a proxy that names no host leads back to the path, on the host that the browser sees", async () => {
+    for (const [headers, expected] of [
+      [{ "x-forwarded-uri": "/ui/?a=1" }, "/ui/?a=1"],
+      [{ "x-original-url": "/ui/?a=1" }, "/ui/?a=1"],
+      [{ "x-original-url": "//evil.example.org/" }, null],
+      [{ "x-forwarded-uri": "/\\evil.example.org/" }, null],
+      [{ "x-forwarded-uri": "/%2f/evil.example.org/" }, null],
+    ] as const) {
+      for (const publicUrl of [null, "https://tiled.example.org"]) {
+        const [status, path, next] = await led({ server: { ...server, publicUrl } }, { ...headers });
+        assert.deepEqual([status, next], [302, expected], JSON.stringify(headers));
+        assert.doesNotMatch(path ?? "", /none\.invalid/);
+      }
+    }
   });
 
   test("programs are not led, nor anybody unasked, nor where there is no login page", async () => {

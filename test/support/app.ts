@@ -213,6 +213,7 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
       publicUrl: null,
       trustedProxies: [],
       tls: null,
+      hosts: [],
       verifyHosts: [],
       bodyLimit: 65_536,
       headerLimit: 32_768,

@@ -1,0 +1,84 @@
+/**
+ * Under which host names this server answers. A page whose own name is made to point at this server's address (DNS
+ * rebinding) is of one origin with it in its visitors' browsers, and would read all that they may; but its name is told.
+ */
+import { isIP } from "node:net";
+import type { FastifyInstance } from "fastify";
+import { Failure } from "../errors.ts";
+import { isHost } from "./links.ts";
+import type { Proxies } from "./proxies.ts";
+import { routeOf } from "./route.ts";
+
+export interface HostsOptions {
+  readonly server: {
+    readonly publicUrl: string | null;
+    readonly host: string;
+    readonly hosts: readonly string[];
+    readonly verifyHosts: readonly string[];
+  };
+  readonly upstreams: readonly { readonly host: string | null }[];
+  /** The machine's own name. */
+  readonly machine: string;
+  readonly proxies: Proxies;
+  readonly log: { warn(text: string): void };
+}
+
+const MOST_REMEMBERED = 256;
+
+export function checkHosts(app: FastifyInstance, options: HostsOptions): void {
+  const { proxies, log } = options;
+  const known = new Set(namesOf(options).map(nameOf));
+  /** Values of `Host` that were found good, so that most requests cost one look. */
+  const good = new Set<string>();
+  let reported = false;
+
+  const isKnown = (host: string): boolean => {
+    if (good.has(host)) return true;
+    // What is no host at all is refused where a link is made of it.
+    if (isHost(host) && !isSafe(nameOf(host)) && !known.has(nameOf(host))) return false;
+    if (good.size < MOST_REMEMBERED) good.add(host);
+    return true;
+  };
+
+  app.addHook("onRequest", (request, _reply, done) => {
+    const host = proxies.read(request).host ?? request.raw.headers.host;
+    // Probes ask by whatever name they have; a proxy that is named in the configuration answers for its own names.
+    if (host === undefined || isKnown(host) || routeOf(request).hostless || proxies.vouches(request)) {
+      done();
+      return;
+    }
+    const name = nameOf(host);
+    if (!reported) {
+      reported = true;
+      log.warn(
+        `A request for the host ${name} is refused, since this server does not know the name. If it is yours, add it to server.hosts, or set server.public_url.`,
+      );
+    }
+    done(
+      new Failure("unknown_host", {
+        detail: `This server does not know the name '${name}'. Its operator names it in server.hosts, or in server.public_url.`,
+      }),
+    );
+  });
+}
+
+/** All of the configuration, and the machine's own. */
+function namesOf({ server, upstreams, machine }: HostsOptions): string[] {
+  const { publicUrl, host, hosts, verifyHosts } = server;
+  const own = publicUrl === null ? [] : [new URL(publicUrl).host];
+  return [...own, ...hosts, ...verifyHosts, ...upstreams.flatMap((one) => one.host ?? []), host, machine];
+}
+
+/** Without port, final dot and brackets, in lower case. */
+function nameOf(host: string): string {
+  return host
+    .replace(/:\d+$/, "")
+    .replace(/^\[(.*)\]$/, "$1")
+    .replace(/\.$/, "")
+    .toLowerCase();
+}
+
+/** No stranger's page has such a name: an address, a name of this machine, or one without a domain. */
+function isSafe(name: string): boolean {
+  return isIP(name) !== 0 || !name.includes(".") || name.endsWith(".localhost");
+}
