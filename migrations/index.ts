@@ -13,6 +13,7 @@ import * as foldedIdentities from "./0008_folded_identities.ts";
 import * as usedStates from "./0009_used_states.ts";
 import * as foldedAudit from "./0010_folded_audit.ts";
 import * as loginStates from "./0011_login_states.ts";
+import * as serviceNotes from "./0012_service_notes.ts";
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_own_tables": tables,
@@ -26,6 +27,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0009_used_states": usedStates,
   "0010_folded_audit": foldedAudit,
   "0011_login_states": loginStates,
+  "0012_service_notes": serviceNotes,
 };
 
 export { restoreIndexes } from "./restore-indexes.ts";

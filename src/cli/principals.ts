@@ -189,6 +189,7 @@ export function named({ provider, id }: IdentityRef): string {
 
 function toRow({
   uuid,
+  note,
   type,
   disabled,
   identities,
@@ -200,7 +201,7 @@ function toRow({
   return [
     uuid,
     type,
-    identities.map(({ provider, id }) => `${provider}:${id}`).join(", ") || "-",
+    identities.map(({ provider, id }) => `${provider}:${id}`).join(", ") || note || "-",
     roles.map((role) => role.name).join(", ") || "-",
     String(sessions.filter((session) => !session.revoked).length),
     String(apiKeys.length),
@@ -213,6 +214,7 @@ function toRow({
 function toJson(principal: PrincipalDocument): object {
   return {
     uuid: principal.uuid,
+    ...(principal.note !== undefined && { note: principal.note }),
     type: principal.type,
     disabled: principal.disabled,
     identities: principal.identities.map(({ provider, id, latestLogin }) => ({

@@ -55,6 +55,8 @@ export interface PrincipalSummary {
 /** A principal with all that whoami shows. Revoked sessions are listed, expired sessions and keys are not. */
 export interface PrincipalDocument {
   readonly uuid: Uuid;
+  /** What a service is for; absent where nobody has said it. */
+  readonly note?: string;
   readonly type: PrincipalType;
   readonly disabled: boolean;
   readonly identities: readonly Identity[];

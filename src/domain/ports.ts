@@ -63,11 +63,15 @@ export interface PrincipalStore {
   list(page: Page, now: Date): Promise<readonly PrincipalDocument[]>;
   /** The names and scopes of all roles. */
   roles(): Promise<readonly { readonly name: string; readonly scopes: readonly string[] }[]>;
-  /** A new principal of type service. Audit: principal_created. */
+  /**
+   * A new principal of type service. The role `metrics` is made where it is missing. `note`: at most 255 characters, without
+   * NUL. Audit: principal_created.
+   */
   createService(
     role: string,
     now: Date,
     origin: Origin,
+    note?: string,
   ): Promise<{ readonly kind: "created"; readonly uuid: Uuid } | { readonly kind: "unknown_role" } | ShutOut>;
   /**
    * Disabling is refused where no enabled principal with the role `admin` would be left who has logged in or has a key that

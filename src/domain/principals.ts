@@ -7,8 +7,10 @@ import type { Uuid } from "../lib/uuid.ts";
 import { mayHandOut, quoted } from "./api-keys.ts";
 import type { KnownCaller } from "./caller.ts";
 import type { Directory } from "./directory.ts";
+import { isStorable } from "./login.ts";
 import type { Origin, PrincipalDocument, PrincipalSummary } from "./model.ts";
 import type { Page, PrincipalStore } from "./ports.ts";
+import { METRICS_ROLE } from "./scopes.ts";
 import { shutOut } from "./shut-out.ts";
 
 export class Principals {
@@ -39,8 +41,15 @@ export class Principals {
   }
 
   /** A role is granted only by who has all of its scopes. */
-  async createService(maker: KnownCaller, roleName: string, origin: Origin): Promise<PrincipalDocument> {
-    const role = (await this.#store.roles()).find(({ name }) => name === roleName);
+  async createService(
+    maker: KnownCaller,
+    roleName: string,
+    origin: Origin,
+    note?: string,
+  ): Promise<PrincipalDocument> {
+    const roles = [...(await this.#store.roles()), METRICS_ROLE];
+    const role = roles.find(({ name }) => name === roleName);
+    if (note !== undefined && !isStorable(note)) throw unusableNote();
     if (role === undefined) throw unknownRole();
     const lacking = role.scopes.filter((scope) => !mayHandOut(maker, scope));
     if (lacking.length > 0) {
@@ -48,7 +57,7 @@ export class Principals {
         detail: `You cannot grant the role '${role.name}': you lack its scopes ${quoted(lacking)}.`,
       });
     }
-    const outcome = await this.#store.createService(role.name, this.#now(), origin);
+    const outcome = await this.#store.createService(role.name, this.#now(), origin, note);
     if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
     if (outcome.kind === "unknown_role") throw unknownRole();
     return await this.document(outcome.uuid);
@@ -86,6 +95,11 @@ export class Principals {
 
 function unknown(uuid: Uuid): never {
   throw new Failure("not_found", { detail: `No such Principal ${uuid}` });
+}
+
+function unusableNote(): Failure {
+  const msg = "A note has 1 to 255 characters, without NUL.";
+  return new Failure("invalid", { detail: [{ type: "string_too_long", loc: ["query", "note"], msg }] });
 }
 
 function unknownRole(): Failure {

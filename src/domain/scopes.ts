@@ -62,6 +62,13 @@ export const ADMIN_ROLE = {
   ],
 } as const satisfies DefaultRole;
 
+/** For a service that watches the server. Tiled has no such role: it is made with the first service that gets it. */
+export const METRICS_ROLE = {
+  name: "metrics",
+  description: "Role for services that read the metrics.",
+  scopes: ["metrics"],
+} as const satisfies DefaultRole;
+
 export interface DefaultRole {
   readonly name: string;
   readonly description: string;

@@ -36,23 +36,30 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
     },
   );
 
-  app.post<{ Querystring: { role: string } }>(
+  app.post<{ Querystring: { role: string; note?: string } }>(
     "/api/v1/auth/principal",
     {
       config: { access: { scopes: ["write:principals"] } },
       schema: {
         tags: ["admin"],
         summary: "Make a service",
-        querystring: Type.Object({ role: Type.String({ minLength: 1 }) }),
+        querystring: Type.Object({
+          role: Type.String({
+            minLength: 1,
+            description: "`user`, `admin`, or `metrics` (which reads metrics only)",
+          }),
+          note: Type.Optional(Type.String({ description: "what it is for; lists show it" })),
+        }),
         response: { 200: Principal, 401: Problem, 403: Problem, 422: Problem },
       },
     },
     async (request, reply) => {
-      const { role } = request.query;
+      const { role, note } = request.query;
       const made = await services.principals.createService(
         known(request.caller),
         role,
         services.origin(request),
+        note,
       );
       return answer(request, reply, principalView(made, services.activity), { noStore: true });
     },

@@ -19,6 +19,7 @@ export function principalView(principal: PrincipalDocument, activity: KeyActivit
   );
   return {
     uuid: principal.uuid,
+    ...(principal.note !== undefined && { note: principal.note }),
     type: principal.type,
     identities: principal.identities.map(({ id, provider, latestLogin }) => ({
       id,

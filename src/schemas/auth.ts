@@ -81,6 +81,7 @@ export const NewApiKey = Type.Intersect([
 
 export const Principal = Type.Object({
   uuid: Type.String(),
+  note: Type.Optional(Type.String({ description: "of a service that was given one: what it is for" })),
   type: Type.Union([Type.Literal("user"), Type.Literal("service")]),
   identities: Type.Array(
     Type.Object({ id: Type.String(), provider: Type.String(), latest_login: Nullable(Time) }),

@@ -49,7 +49,14 @@ const keysOf = (db: Kysely<Tables>, ids: Ids) =>
     .select(["principal_id as owner", "first_eight", "expiration_time", "note", "scopes", "access_tags"])
     .select(["latest_activity", "time_created"]);
 
+const notesOf = (db: Kysely<Tables>, ids: Ids) =>
+  db
+    .selectFrom("tiled_auth_service_notes")
+    .where("principal_id", "in", ids)
+    .select(["principal_id as owner", "note"]);
+
 type One = Args<{ principal: number }>;
+const notesOfOne = statement((db, { principal }: One) => notesOf(db, [principal]));
 const identitiesOfOne = statement((db, { principal }: One) => identitiesOf(db, [principal]));
 const rolesOfOne = statement((db, { principal }: One) => rolesOf(db, [principal]));
 const liveSessionsOfOne = statement((db, { principal }: One) => liveSessionsOf(db, [principal]));
@@ -161,6 +168,7 @@ export async function documentOf(db: Db, principal: PrincipalRow, now: Date): Pr
       roles: await db.all(rolesOfOne, of),
       sessions,
       states: await shownStates(db, sessions),
+      notes: principal.type === "service" ? await db.all(notesOfOne, of) : [],
       keys: await db.all(keysOfOne, of),
     },
     now,
@@ -183,6 +191,7 @@ export async function documentsOf(
   const states = await shownStates(db, all);
   const sessions = byOwner(all);
   const keys = byOwner(await db.query((tables) => keysOf(tables, ids)));
+  const notes = byOwner(await db.query((tables) => notesOf(tables, ids)));
   return principals.map((principal) =>
     assemble(
       principal,
@@ -191,6 +200,7 @@ export async function documentsOf(
         roles: roles.get(principal.id) ?? [],
         sessions: sessions.get(principal.id) ?? [],
         states,
+        notes: notes.get(principal.id) ?? [],
         keys: keys.get(principal.id) ?? [],
       },
       now,
@@ -207,6 +217,7 @@ interface Belongings {
   readonly roles: readonly Row<typeof rolesOf>[];
   readonly sessions: readonly Row<typeof sessionsOf>[];
   readonly states: States;
+  readonly notes: readonly Row<typeof notesOf>[];
   readonly keys: readonly Row<typeof keysOf>[];
 }
 
@@ -234,6 +245,7 @@ function assemble(principal: PrincipalRow, belongings: Belongings, now: Date): P
   }
   return {
     uuid: principal.uuid,
+    ...belongings.notes.map(({ note }) => ({ note }))[0],
     type: principal.type,
     disabled: principal.disabledSince !== null,
     identities: belongings.identities

@@ -3,13 +3,14 @@
  */
 import type { IdentityRef, Origin, PrincipalSummary } from "../domain/model.ts";
 import type { PrincipalStore } from "../domain/ports.ts";
+import { METRICS_ROLE } from "../domain/scopes.ts";
 import { refusedSpelling } from "../domain/spelling.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { holdAdmins, isLastAdmin } from "./admins.ts";
 import { note } from "./audit.ts";
 import { hold } from "./authority.ts";
 import type { Backend } from "./backend.ts";
-import { readList } from "./codec.ts";
+import { readList, writeList } from "./codec.ts";
 import { documentOf, documentsOf } from "./documents.ts";
 import { isStorable, requireStorable } from "./identities.ts";
 import { Positions } from "./positions.ts";
@@ -20,6 +21,19 @@ import { findPrincipal, findPrincipalOfIdentity, summarize } from "./summaries.t
 
 const allRoles = statement((db, _: Args<object>) =>
   db.selectFrom("roles").select(["name", "scopes"]).orderBy("id"),
+);
+
+const insertNote = statement((db, row: Args<{ principal: number; note: string }>) =>
+  db.insertInto("tiled_auth_service_notes").values({ principal_id: row.principal, note: row.note }),
+);
+
+const METRICS = { ...METRICS_ROLE, scopes: writeList(METRICS_ROLE.scopes) };
+
+const insertRole = statement((db, row: Args<{ name: string; description: string; scopes: string }>) =>
+  db
+    .insertInto("roles")
+    .values({ name: row.name, description: row.description, scopes: row.scopes })
+    .onConflict((conflict) => conflict.column("name").doNothing()),
 );
 
 const disable = statement((db, { principal, now }: Args<{ principal: number; now: Date }>) =>
@@ -35,6 +49,7 @@ const enable = statement((db, { principal }: Args<{ principal: number }>) =>
 
 export interface CreateService {
   readonly role: string;
+  readonly note: string | null;
   readonly now: Date;
   readonly origin: Origin;
 }
@@ -46,9 +61,11 @@ export async function createService(
   const { role, now, origin } = request;
   const shutOut = await hold(db, request, null);
   if (shutOut !== undefined) return shutOut;
+  if (role === METRICS_ROLE.name) await db.run(insertRole, METRICS);
   const roles = await db.all(allRoles, {});
   if (!roles.some(({ name }) => name === role)) return { kind: "unknown_role" };
-  const { uuid } = await makePrincipal(db, "service", role, now);
+  const { uuid, id } = await makePrincipal(db, "service", role, now);
+  if (request.note !== null) await db.run(insertNote, { principal: id, note: request.note });
   await note(db, "principal_created", { now, origin, principal: uuid }, { type: "service", role });
   return { kind: "created", uuid };
 }
@@ -152,7 +169,8 @@ export function principalStore(backend: Backend): PrincipalStore {
       backend.read(async (db) =>
         (await db.all(allRoles, {})).map(({ name, scopes }) => ({ name, scopes: readList(scopes) })),
       ),
-    createService: (role, now, origin) => backend.write("principal.create_service", { role, now, origin }),
+    createService: (role, now, origin, text) =>
+      backend.write("principal.create_service", { role, now, origin, note: text ?? null }),
     setDisabled: (uuid, disabled, now, origin, evenLastAdmin = false) =>
       backend.write("principal.set_disabled", { uuid, disabled, now, origin, evenLastAdmin }),
     revokeAdmin: (uuid, now, origin) => backend.write("principal.revoke_admin", { uuid, now, origin }),

@@ -153,6 +153,12 @@ export interface LoginStatesTable {
   state: Json;
 }
 
+/** Of services that were given one. */
+export interface ServiceNotesTable {
+  principal_id: number;
+  note: string;
+}
+
 export interface DisabledPrincipalsTable {
   principal_id: number;
   time: Date;
@@ -196,6 +202,7 @@ export interface Tables {
   tiled_auth_session_origins: SessionOriginsTable;
   tiled_auth_browser_sessions: BrowserSessionsTable;
   tiled_auth_rotations: RotationsTable;
+  tiled_auth_service_notes: ServiceNotesTable;
   tiled_auth_login_states: LoginStatesTable;
   tiled_auth_folded_identities: FoldedIdentitiesTable;
   tiled_auth_disabled_principals: DisabledPrincipalsTable;

@@ -166,3 +166,42 @@ test("what admins do is audited with their name", async () => {
     .map(({ event }) => event);
   assert.ok(by.includes("principal_disabled") && by.includes("principal_created"), String(by));
 });
+
+test("a service has a note in lists, and in no answer about one without", async () => {
+  await using t = await testApp();
+  const { access_token: token } = await t.login("alice");
+  const made = await post(t, token, "?role=user&note=Beamline%207%20%C3%BC");
+  assert.equal(made.json<{ note: string }>().note, "Beamline 7 ü");
+  await service(t, token);
+  const list = (await t.call({ url: PRINCIPAL, headers: bearer(token) })).json<{ note?: string }[]>();
+  assert.deepEqual(
+    list.map(({ note }) => note),
+    [undefined, "Beamline 7 ü", undefined],
+  );
+  for (const note of ["", "%00", "x".repeat(256)])
+    assert.equal((await post(t, token, `?role=user&note=${note}`)).statusCode, 422, note);
+});
+
+test("a service with the role metrics reads metrics and nothing else, and needs no admin's key", async () => {
+  await using t = await testApp();
+  const [alice, bob] = [await t.login("alice"), await t.login("bob")];
+  assert.equal((await post(t, bob.access_token, "?role=metrics")).statusCode, 401);
+  for (let times = 0; times < 2; times++) {
+    const { uuid, roles } = (await post(t, alice.access_token, "?role=metrics&note=Prometheus")).json<{
+      uuid: string;
+      roles: object[];
+    }>();
+    assert.deepEqual(roles, [{ name: "metrics", scopes: ["metrics"] }]);
+    const key = await t.call({
+      method: "POST",
+      url: `${PRINCIPAL}/${uuid}/apikey`,
+      headers: bearer(alice.access_token),
+      payload: { expires_in: null, scopes: ["inherit"] },
+    });
+    const headers = apikey(key.json<{ secret: string }>().secret);
+    assert.equal((await t.call({ url: "/api/v1/metrics", headers })).statusCode, 200);
+    for (const url of ["/api/v1/metadata/", PRINCIPAL]) {
+      assert.equal((await t.call({ url, headers })).statusCode, 401, url);
+    }
+  }
+});
