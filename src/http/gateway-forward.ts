@@ -5,6 +5,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Dispatcher, Pool } from "undici";
 import { Failure } from "../errors.ts";
+import type { Expiry } from "./gateway-expiry.ts";
 import { requestHeaders } from "./gateway-headers.ts";
 import { IdleWatch } from "./gateway-idle.ts";
 import type { Upstream } from "./gateway-mounts.ts";
@@ -36,6 +37,7 @@ export interface Passing {
   readonly trusted: boolean;
   /** Whose place it takes. */
   readonly guest: Guest;
+  readonly expiry: Expiry;
 }
 
 export interface Read {
@@ -79,7 +81,7 @@ export class Forwarder {
   forward(
     request: FastifyRequest,
     reply: FastifyReply,
-    { target, fields, personal, trusted, guest }: Passing,
+    { target, fields, personal, trusted, guest, expiry }: Passing,
   ): void {
     const { raw } = request;
     const headers = requestHeaders(raw.rawHeaders, raw.headers.connection, { socket: false });
@@ -89,6 +91,7 @@ export class Forwarder {
       relocate: (location) => this.#relocate(location, request),
       personal,
       trusted,
+      expiry,
       dispatch: (handler, onLine) => {
         const options: TappedOptions = {
           path: this.#base + target,

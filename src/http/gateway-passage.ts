@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Dispatcher } from "undici";
 import { Failure } from "../errors.ts";
 import { elapsed } from "./after.ts";
+import type { Expiry } from "./gateway-expiry.ts";
 import { failureOf, isStale } from "./gateway-failures.ts";
 import { answerHeaders } from "./gateway-headers.ts";
 import type { IdleWatch, Watched } from "./gateway-idle.ts";
@@ -19,6 +20,7 @@ export interface PassageOptions {
   readonly relocate: (location: string) => string;
   readonly personal: boolean;
   readonly trusted: boolean;
+  readonly expiry: Expiry;
   readonly dispatch: (handler: Dispatcher.DispatchHandler, onLine: (line: Line) => void) => void;
 }
 
@@ -27,6 +29,8 @@ const HIGH = 262_144;
 /** From this size on, bodies go past the HTTP client. */
 const LARGE = 1_048_576;
 
+/** An event stream (HTML, section 9.2). */
+const EVENTS = /^text\/event-stream(?:$|;)/i;
 /** Their answers end with their fields. */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
@@ -87,7 +91,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
   onResponseStart(
     controller: Dispatcher.DispatchController,
     status: number,
-    { "content-length": length }: Readonly<Record<string, unknown>>,
+    { "content-length": length, "content-type": type }: Readonly<Record<string, unknown>>,
     statusText?: string,
   ): void {
     if (status < 200 || this.#state === "over") return;
@@ -108,6 +112,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
       return;
     }
     this.#options.idle.add(this);
+    if (EVENTS.test(String(type))) this.#endWithCredential();
     const whole = this.#request.method === "GET" && (status === 200 || status === 206);
     if (whole && Number(length) >= LARGE) {
       this.#left = Number(length);
@@ -115,6 +120,13 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
       raw.flushHeaders();
       this.#line?.open(this);
     }
+  }
+
+  /** Such an answer has no end of its own. */
+  #endWithCredential(): void {
+    const { raw } = this.#reply;
+    const stop = this.#options.expiry.watch(this.#request.caller, () => raw.destroy());
+    raw.once("close", stop);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -9,10 +9,9 @@ import type { Callers } from "../domain/callers.ts";
 import type { Scope } from "../domain/scopes.ts";
 import type { Standing } from "../domain/standing.ts";
 import { Failure } from "../errors.ts";
-import type { Clock } from "../lib/clock.ts";
 import type { Presented } from "./credential.ts";
 import { connect, RefusedBehind } from "./gateway-connect.ts";
-import { Expiry } from "./gateway-expiry.ts";
+import type { Expiry } from "./gateway-expiry.ts";
 import {
   firstMessage,
   isAuthMessage,
@@ -37,7 +36,7 @@ export interface SocketDeps {
   readonly introducer: Introducer;
   readonly callers: Callers;
   readonly standing: Standing;
-  readonly clock: Clock;
+  readonly expiry: Expiry;
   readonly links: Links;
   readonly proxies: Proxies;
   readonly allowAnonymous: boolean;
@@ -58,9 +57,6 @@ export const PATIENCE: SocketPatience = { firstMessage: 10_000, recheck: 30_000 
 const MAX_MESSAGE = 16 * 1_048_576;
 /** While nobody is known, and of what follows. */
 const MAX_FIRST_MESSAGE = 16_384;
-
-/** So late may a stream end that outlives its credential. */
-const EXPIRY_MS = 1_000;
 
 /** A stream ends with so many looks in a row that fail. */
 const UNSEEN = 2;
@@ -101,13 +97,11 @@ export class GatewaySockets {
   readonly #waiting = new Set<WebSocket>();
   readonly #rooms = new WeakMap<Upstream, Room>();
   readonly #timer: NodeJS.Timeout;
-  readonly #expiry: Expiry;
   #closed = false;
 
   constructor(deps: SocketDeps) {
     this.#deps = deps;
     this.#timer = setInterval(() => this.#recheck(), deps.patience.recheck).unref();
-    this.#expiry = new Expiry(deps.standing, deps.clock, Math.min(deps.patience.recheck, EXPIRY_MS));
   }
 
   async open(opening: Opening): Promise<void> {
@@ -132,7 +126,6 @@ export class GatewaySockets {
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
-    this.#expiry.close();
     for (const { relay } of this.#open) relay.end(GOING_AWAY, "The server is stopping");
     for (const socket of this.#waiting) socket.close(GOING_AWAY, "The server is stopping");
   }
@@ -244,7 +237,9 @@ export class GatewaySockets {
     const heartbeat = new Heartbeat(client, request.raw.socket);
     const open: Open = { relay, heartbeat, caller, needs: needsOf(path), looking: false, unseen: 0 };
     this.#open.add(open);
-    const stopWatching = this.#expiry.watch(caller, () => relay.end(REFUSED, "The credential has expired"));
+    const stopWatching = this.#deps.expiry.watch(caller, () =>
+      relay.end(REFUSED, "The credential has expired"),
+    );
     request.log.info({ ...who, address: this.#deps.proxies.read(request).address }, "WebSocket opened");
   }
 

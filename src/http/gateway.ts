@@ -15,6 +15,7 @@ import { cookieOf } from "./cookies.ts";
 import { type Known, UpstreamAbout } from "./gateway-about.ts";
 import { RefusedBehind } from "./gateway-connect.ts";
 import { type Paths, UpstreamDocs } from "./gateway-docs.ts";
+import { Expiry } from "./gateway-expiry.ts";
 import { Forwarder, hasBody } from "./gateway-forward.ts";
 import { guestOf } from "./gateway-guest.ts";
 import { answerHeaders, CREDENTIALS, WITH_CSRF } from "./gateway-headers.ts";
@@ -56,12 +57,16 @@ interface Behind {
 /** An echo of the fields that we add (RFC 9110, section 9.3.8) is nobody's business; a tunnel is no route at all. */
 const NOT_PASSED = "TRACE";
 
+/** So late may a stream end that outlives its credential. */
+const EXPIRY_MS = 1_000;
+
 const OTHER: Known = { kind: "other" };
 
 export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #behind: ReadonlyMap<Upstream, Behind>;
   readonly #introducer: Introducer;
+  readonly #expiry: Expiry;
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
@@ -70,6 +75,8 @@ export class Gateway {
       exchangeOf: (upstream) => this.#of(upstream).exchange,
       about: (upstream) => this.#of(upstream).about.current(),
     });
+    const step = Math.min((deps.patience ?? PATIENCE).recheck, EXPIRY_MS);
+    this.#expiry = new Expiry(deps.standing, deps.clock, step);
     this.#behind = new Map(
       deps.upstreams.map((upstream) => {
         const forwarder = new Forwarder(upstream, deps.links);
@@ -107,6 +114,7 @@ export class Gateway {
     const upgrades = new Upgrades((request) => this.#deps.mounts.expectSocket(request));
     const sockets = new GatewaySockets({
       ...this.#deps,
+      expiry: this.#expiry,
       upgrades,
       introducer: this.#introducer,
       patience: this.#deps.patience ?? PATIENCE,
@@ -138,6 +146,7 @@ export class Gateway {
     upgrades.listen(app.server);
     app.addHook("preClose", async () => sockets.close());
     app.addHook("onClose", async () => {
+      this.#expiry.close();
       await Promise.all([...this.#behind.values()].map(({ forwarder }) => forwarder.close()));
     });
   }
@@ -203,6 +212,7 @@ export class Gateway {
       personal,
       trusted,
       guest: guestOf(request.caller, request, this.#deps.proxies),
+      expiry: this.#expiry,
     });
   }
 

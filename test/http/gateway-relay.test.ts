@@ -142,6 +142,27 @@ describe("an open stream", () => {
       assert.deepEqual(await followed.closed, expired);
     });
 
+    test("and so does an event stream over HTTP", async (x) => {
+      const { t, url, upstream } = await scene(x, { socketPatience: SOON });
+      const { access_token } = await t.login("bob");
+      const secret = await t.makeKey(access_token, { expires_in: 2 });
+      upstream.answer = (request, response) => {
+        const type = request.url === "/api/v1/events" ? "text/event-stream; charset=utf-8" : "text/csv";
+        response.writeHead(200, { "content-type": type }).write("data: first\n\n");
+      };
+      const ask = async (path: string) => {
+        const response = await fetch(url + path, { headers: apikey(secret) });
+        const reader = response.body?.getReader();
+        assert.ok(reader);
+        x.after(() => reader.cancel().catch(() => undefined));
+        assert.match(Buffer.from((await reader.read()).value ?? "").toString(), /first/);
+        return reader;
+      };
+      const [events] = [await ask("/api/v1/events"), await ask("/api/v1/download")];
+      t.clock.advance(3);
+      await assert.rejects(events.read());
+    });
+
     async function revoke(t: TestApp, secret: string, headers: Record<string, string>): Promise<void> {
       const url = `/api/v1/auth/apikey?first_eight=${secret.slice(0, 8)}`;
       const response = await t.call({ method: "DELETE", url, headers });
