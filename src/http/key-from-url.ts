@@ -53,9 +53,7 @@ export class KeysOfUrls {
     const { links } = this.#deps;
     const isOwn = isOwnNavigation(request);
     if (request.method !== "GET" || !wantsPage(request)) {
-      // A program says nothing of where its requests come from, and is the one who keeps its cookies.
-      const mayKeep = isOwn || request.headers["sec-fetch-site"] === undefined;
-      if (mayKeep && keyInCookie(request, links) !== key) keepKey(request, reply, links, key);
+      if ((isOwn || isOfProgram(request)) && keyInCookie(request, links) !== key) keepKey(request, reply, links, key);
       return false;
     }
     const goOn = (person: string | null) => {
@@ -137,6 +135,14 @@ export class KeysOfUrls {
 function isOwnNavigation({ headers }: FastifyRequest): boolean {
   const site = headers["sec-fetch-site"];
   return site === "none" || site === "same-origin";
+}
+
+/**
+ * A program says nothing of where its requests come from, and is the one who keeps its cookies. Without HTTPS a browser names
+ * the origin alone, also where a page of another site sends a form (Fetch standard, `Origin`).
+ */
+function isOfProgram({ headers }: FastifyRequest): boolean {
+  return headers["sec-fetch-site"] === undefined && headers.origin === undefined;
 }
 
 function sendOn(request: FastifyRequest, reply: FastifyReply, links: Links): true {

@@ -65,6 +65,18 @@ test("no image, frame or script of another site sets the cookie, and a program k
   assert.match(String(program.headers["set-cookie"]), /tiled_api_key/);
 });
 
+test("no form of another site sets the cookie, also without HTTPS, where a browser names the origin alone", async () => {
+  await using t = await testApp();
+  const key = await keyOf(t, "alice");
+  for (const origin of ["http://evil.example", "null"]) {
+    const headers = { origin, accept: "text/html", "content-type": "text/plain" };
+    const url = `/api/v1/auth/apikey?api_key=${key}`;
+    const form = await t.call({ method: "POST", url, headers, payload: "{}" });
+    assert.equal(form.statusCode, 415);
+    assert.doesNotMatch(String(form.headers["set-cookie"]), /tiled_api_key/, origin);
+  }
+});
+
 test("the answer to the page counts from our own page in this browser, for its key only", async () => {
   await using t = await testApp();
   const [key, other] = [await keyOf(t, "alice"), await keyOf(t, "bob")];
