@@ -62,7 +62,10 @@ export class SingleUserCallers implements Callers {
 
   #weigh(guesses: KeyGuesses, secret: string, right: boolean, address: string | null): void {
     const retryAfter = guesses.retryAfter(address, right);
-    if (retryAfter > 0) throw new Failure("throttled", { headers: { "retry-after": String(retryAfter) } });
+    if (retryAfter > 0) {
+      if (!right) guesses.refused(address, secret);
+      throw new Failure("throttled", { headers: { "retry-after": String(retryAfter) } });
+    }
     if (right) guesses.right(address);
     else guesses.wrong(address, secret);
   }

@@ -101,7 +101,7 @@ function headersOf(
   { names, token, tiled, key }: Words,
 ): Record<string, string> {
   const fields = [
-    ...requestHeaders(raw.rawHeaders, raw.headers.connection, { socket: true }),
+    ...requestHeaders(raw.rawHeaders, raw.headers.connection, { socket: true, reading: true }),
     ...way,
     ...names,
     ...(key === null ? [] : ["authorization", `Apikey ${key}`]),

@@ -8,6 +8,7 @@ import { Failure } from "../errors.ts";
 import type { Expiry } from "./gateway-expiry.ts";
 import { requestHeaders } from "./gateway-headers.ts";
 import { IdleWatch } from "./gateway-idle.ts";
+import { useOf } from "./gateway-introduce.ts";
 import type { Upstream } from "./gateway-mounts.ts";
 import { Passage } from "./gateway-passage.ts";
 import { type Guest, Room } from "./gateway-room.ts";
@@ -84,7 +85,10 @@ export class Forwarder {
     { target, fields, personal, trusted, guest, expiry }: Passing,
   ): void {
     const { raw } = request;
-    const headers = requestHeaders(raw.rawHeaders, raw.headers.connection, { socket: false });
+    const headers = requestHeaders(raw.rawHeaders, raw.headers.connection, {
+      socket: false,
+      reading: useOf(request.method) === "read",
+    });
     const passage = new Passage(request, reply, {
       idle: this.#idle,
       repeatable: REPEATABLE.has(request.method) && !hasBody(raw.headers),

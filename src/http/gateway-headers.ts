@@ -30,13 +30,17 @@ const NOT_UPWARDS: ReadonlySet<string> = new Set([
   // Some servers take it for the setting of a proxy ("httpoxy").
   "proxy",
   "x-csrf",
+  "x-http-host-override",
   "x-rewrite-url",
   // The caller's address or scheme, as some proxies say it.
   "cf-connecting-ip",
+  "fastly-client-ip",
   "front-end-https",
   "true-client-ip",
+  "x-azure-clientip",
   "x-client-ip",
   "x-cluster-client-ip",
+  "x-envoy-external-address",
   "x-real-ip",
   "x-scheme",
   "x-url-scheme",
@@ -47,7 +51,7 @@ const OUR_WORD = /^x-(?:tiled|forwarded|original)(?:-|$)/;
 
 /**
  * In which other proxies say who asks, and services believe them: CGI's REMOTE_USER, oauth2-proxy, Authelia, authentik, Grafana,
- * mod_auth_openidc, Shibboleth, SiteMinder, WebSEAL, Kong, Cloudflare, Google, AWS, Azure, Pomerium, Tailscale, Vouch, Kubernetes;
+ * mod_auth_openidc, Shibboleth, SiteMinder, WebSEAL, Kong, APISIX, Cloudflare, Google, AWS, Azure, Pomerium, Tailscale, Vouch, Kubernetes;
  * and certificates of clients (RFC 9440).
  */
 const IDENTITY = new RegExp(
@@ -55,7 +59,9 @@ const IDENTITY = new RegExp(
     "(?:x-)?(?:remote|webauth|authentik|authelia|authenticated|vouch|pomerium|consumer|credential|sso|shib|mellon)(?:-.*)?",
     "x-auth-request(?:-.*)?",
     "x-(?:auth-|proxy-)?(?:user|username|userid|user-(?:id|name|email|login|groups?|roles?)|email|groups?|roles?)",
-    "x-anonymous-consumer",
+    "x-(?:anonymous-consumer|userinfo|appengine-user-.+|jwt-assertion)",
+    "(?:auth|proxy|logged-in)-user(?:name)?",
+    "(?:eppn|eduperson.*|persistent-id|unscoped-affiliation)",
     "(?:oidc|tailscale|cf-access|iv|sm|impersonate)-.+",
     "x-(?:goog-authenticated-user|goog-iap|amzn-oidc|ms-client-principal|ms-token)(?:-.*)?",
     "(?:x-)?(?:ssl-)?client-(?:cert|dn|verify|subject|s-dn|issuer)(?:-.*)?",
@@ -75,6 +81,9 @@ function isForged(name: string): boolean {
   }
   return found;
 }
+
+/** Services that obey it would change something by a request that was let pass as one that only reads. */
+const OTHER_METHOD = /^x-(?:http-)?method(?:-override)?$/;
 
 /** A handshake is made anew, and has no body. */
 const SOCKET = /^(?:sec-websocket|content)-/;
@@ -97,12 +106,12 @@ const NONE: ReadonlySet<string> = new Set();
 
 /**
  * What is passed on of a request's fields, names and values in turn, as `rawHeaders` has them. `socket`: the handshake
- * of a WebSocket is made anew.
+ * of a WebSocket is made anew. `reading`: the method changes nothing.
  */
 export function requestHeaders(
   raw: readonly string[],
   connection: string | undefined,
-  options: { readonly socket: boolean },
+  options: { readonly socket: boolean; readonly reading: boolean },
 ): string[] {
   const dropped = named(connection);
   const kept: string[] = [];
@@ -117,6 +126,7 @@ export function requestHeaders(
       continue;
     }
     if (NOT_UPWARDS.has(plain) || dropped.has(plain) || isForged(plain)) continue;
+    if (options.reading && OTHER_METHOD.test(plain)) continue;
     if (options.socket && SOCKET.test(plain)) continue;
     // The length as such a server would read it, beside the true one.
     if (plain === "content-length" && plain !== name.toLowerCase()) continue;

@@ -53,7 +53,8 @@ export class KeysOfUrls {
     const { links } = this.#deps;
     const isOwn = isOwnNavigation(request);
     if (request.method !== "GET" || !wantsPage(request)) {
-      if ((isOwn || isOfProgram(request)) && keyInCookie(request, links) !== key) keepKey(request, reply, links, key);
+      if ((isOwn || isOfProgram(request)) && keyInCookie(request, links) !== key)
+        keepKey(request, reply, links, key);
       return false;
     }
     const goOn = (person: string | null) => {

@@ -53,7 +53,10 @@ export function decideRotation(
   const { now, tokenId } = presented;
   const generation = presented.generation ?? 0;
   const age =
-    known?.exchangedAt == null ? Number.POSITIVE_INFINITY : now.getTime() - known.exchangedAt.getTime();
+    known?.exchangedAt == null
+      ? Number.POSITIVE_INFINITY
+      : // A clock that was set back makes no exchange younger.
+        Math.abs(now.getTime() - known.exchangedAt.getTime());
   const settles = known?.retried === true && age < SETTLING && !presented.settled;
   if (generation === newest && settles) return { kind: "settle" };
   if (generation === newest) return { kind: "exchange", generation: newest + 1, exchangedAt: now };

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { answerHeaders, requestHeaders } from "../../src/http/gateway-headers.ts";
 
-const up = (fields: readonly string[], connection?: string, socket = false) =>
-  requestHeaders(fields, connection, { socket });
+const up = (fields: readonly string[], connection?: string, socket = false, reading = true) =>
+  requestHeaders(fields, connection, { socket, reading });
 const down = (
   fields: readonly string[],
   ours: Record<string, string | string[]> = {},
@@ -71,6 +71,13 @@ describe("a request's fields", () => {
     "X-Authenticated-Userid",
     "X-Consumer-Username",
     "X-User",
+    "X-Userinfo",
+    "X-Appengine-User-Email",
+    "Auth-User",
+    "eppn",
+    "X-HTTP-Host-Override",
+    "Fastly-Client-IP",
+    "X-Envoy-External-Address",
     "X-Username",
     "X-User-Email",
     "X-Email",
@@ -106,6 +113,13 @@ describe("a request's fields", () => {
     ])
       assert.deepEqual(up([name, "1"]), [name, "1"]);
   });
+
+  for (const name of ["X-HTTP-Method-Override", "X-HTTP-Method", "X_Method_Override"]) {
+    test(`${name} makes no other request of one that only reads`, () => {
+      assert.deepEqual(up([name, "DELETE", "A", "1"]), ["A", "1"]);
+      assert.deepEqual(up([name, "DELETE"], undefined, false, false), [name, "DELETE"]);
+    });
+  }
 
   test("that Connection names do not pass either", () => {
     const fields = ["X-Secret", "1", "Content-Type", "a/b", "Cookie", "a=b", "X-Kept", "2"];

@@ -113,6 +113,24 @@ test("guesses at the key are throttled by address; visitors, other addresses and
   assert.equal(await status("secret"), 200);
 });
 
+test("an address that floods the server with guesses is not told the right key either, be it the owner's", async () => {
+  const limit = { failures: 3, per: 60 };
+  const authentication = { loginThrottle: { account: limit, address: limit } };
+  await using t = await testApp({ providers: false, authentication });
+  const status = async (key: string) =>
+    (await t.call({ url: "/api/v1/metrics", headers: apikey(key) })).statusCode;
+  assert.equal(await status("secret"), 200);
+  for (let guess = 0; guess < 3; guess++) assert.equal(await status(`a${guess}`), 401);
+  for (let guess = 0; guess < 149; guess++) assert.equal(await status(`b${guess}`), 429);
+  // An old tab's key counts once.
+  for (let count = 0; count < 10; count++) assert.equal(await status("a0"), 429);
+  assert.equal(await status("secret"), 200);
+  assert.equal(await status("c"), 429);
+  assert.equal(await status("secret"), 429);
+  t.clock.advance(60);
+  assert.equal(await status("secret"), 200);
+});
+
 test("without a throttle nothing is counted", async () => {
   await using t = await testApp({ providers: false, authentication: { loginThrottle: false } });
   for (let guess = 0; guess < 50; guess++)

@@ -39,6 +39,11 @@ for (const [what, presented, decision] of [
     { generation: 2, tokenId: "t2", now: after(60.001) },
     { kind: "reuse" },
   ],
+  [
+    "the same by a clock that was set back by an hour",
+    { generation: 2, tokenId: "t2", now: after(-3600) },
+    { kind: "reuse" },
+  ],
   ["the generation before, another token", { generation: 2, tokenId: "x" }, { kind: "reuse" }],
   ["an older generation, even with the remembered id", { generation: 1, tokenId: "t2" }, { kind: "reuse" }],
   ["a generation to come", { generation: 4, tokenId: "t2" }, { kind: "reuse" }],
