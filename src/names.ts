@@ -12,7 +12,7 @@ import { sameAddress } from "./lib/fold.ts";
 
 type Authenticators = ReadonlyMap<string, Authenticator>;
 
-const NOBODY = { address: null, requestId: null, actor: null };
+const AT_START = { address: null, requestId: null, actor: null };
 
 export async function ensureAdmins(
   store: Store,
@@ -23,13 +23,13 @@ export async function ensureAdmins(
   const now = new Date(systemClock.now());
   const rule = caseRule(providers, authenticators);
   const byAddress = addressRule(providers, authenticators);
-  for (const { identity, known } of await store.principals.ensureAdmins(admins, now, NOBODY, rule)) {
+  for (const { identity, known } of await store.principals.ensureAdmins(admins, now, AT_START, rule)) {
     if (byAddress(identity.provider) && sameAddress(identity.id, known)) {
-      await store.principals.ensureAdmins([{ ...identity, id: known }], now, NOBODY, rule);
+      await store.principals.ensureAdmins([{ ...identity, id: known }], now, AT_START, rule);
       continue;
     }
     log.warn(
-      `authentication.tiled_admins names ${JSON.stringify(identity.id)} of the provider '${identity.provider}', who is known as ` +
+      `authentication.tiled_admins names ${JSON.stringify(identity.id)} of the provider '${identity.provider}', and the database knows ` +
         `${JSON.stringify(known)}: no administrator was made. Write the name as it is known.`,
     );
   }

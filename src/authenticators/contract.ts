@@ -34,8 +34,8 @@ export interface PasswordAuthenticator {
     place?: string,
   ): Promise<AuthenticatedIdentity | null>;
   /**
-   * Whether there is such a user, where that is known at once: the audit names who is guessed at before they have ever logged
-   * in. Nobody else is told.
+   * Whether there is such a user, where that is known at once. The audit then names an account that is guessed at before its
+   * first login; no answer tells.
    */
   knows?(username: string): boolean;
   /** Once, before the server listens: throws where the backend is missing or misconfigured. */

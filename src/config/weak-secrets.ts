@@ -53,7 +53,7 @@ export function checkSecrets(context: Context, server: ServerConfig): void {
   tell(path, weaknessOf(single, SHORTEST_SINGLE), "it may be guessed", apiKey !== undefined);
 }
 
-/** Why others may reach the server; undefined where nobody but this machine's users does. */
+/** Why others may reach the server; undefined where only this machine's users can. */
 function reachability({ host, publicUrl, trustedProxies }: ServerConfig): string | undefined {
   // What is no host is another problem, told elsewhere.
   if (!isLoopback(host) && /^[\w.:%[\]-]+$/.test(host))

@@ -105,7 +105,7 @@ export class Login {
     if (attempt.kind === "wrong") {
       // The same statements for a name that is known and one that is not, or the time would tell.
       const principal = await this.#deps.principals.principalOf(attempted);
-      // A name that nobody has may be a password in the wrong field, unless it is tried again and again.
+      // An unknown name may be a password in the wrong field, unless it is tried again and again.
       const named = principal !== null || authenticator.knows?.(username) === true ? attempted : null;
       const detail = { reason: "unknown_user_or_wrong_password", provider };
       await this.note("login_failed", named, origin, detail, principal);
@@ -191,7 +191,7 @@ export class Login {
     }
   }
 
-  /** Without any, an access policy grants what it grants to a person of whom nothing is known. */
+  /** Without a state, an access policy grants as little as to an unknown person. */
   #bounded(identity: IdentityRef, state: AuthenticatedIdentity["state"] = {}): typeof state {
     if (JSON.stringify(state).length <= LONGEST_STATE) return state;
     this.#deps.warn?.(

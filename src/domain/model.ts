@@ -55,7 +55,7 @@ export interface PrincipalSummary {
 /** A principal with all that whoami shows. Revoked sessions are listed, expired sessions and keys are not. */
 export interface PrincipalDocument {
   readonly uuid: Uuid;
-  /** What a service is for; absent where nobody has said it. */
+  /** Of a service: its purpose in words; absent where it was given none. */
   readonly note?: string;
   readonly type: PrincipalType;
   readonly disabled: boolean;

@@ -41,7 +41,7 @@ export interface ShutOut {
 export interface PrincipalStore {
   summary(uuid: Uuid): Promise<PrincipalSummary | undefined>;
   summaryOfIdentity(identity: IdentityRef): Promise<PrincipalSummary | undefined>;
-  /** Whose it is. As much work where it is nobody's. */
+  /** The principal of an identity. An unknown identity costs as much work as a known one. */
   principalOf(identity: IdentityRef): Promise<Uuid | null>;
   /** `now` decides which sessions and keys are expired and so left out. */
   document(uuid: Uuid, now: Date): Promise<PrincipalDocument | undefined>;

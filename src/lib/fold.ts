@@ -1,5 +1,5 @@
 /**
- * Names as somebody compares them who does not tell upper from lower case, nor one form of a letter from another: NFKC and
+ * Compares names without regard to upper and lower case and to the forms of a letter: NFKC and
  * full case folding (Unicode Standard Annex 15; section 3.13, D145). Two names that are equal so are two spellings of one.
  */
 

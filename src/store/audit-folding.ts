@@ -14,7 +14,7 @@ const MAX_REMEMBERED = 20_000;
 interface Series {
   readonly began: number;
   rows: number;
-  /** The row that counts the rest; null as long as there is none. */
+  /** The row that counts the rest; null until there is one. */
   folded: number | null;
 }
 

@@ -282,7 +282,7 @@ export async function revokeSession(db: Db, request: RevokeCommand): ReturnType<
   return (await hold(db, request, null)) ?? (await endSession(db, request));
 }
 
-/** Of sessions that were ended the newest are kept, as whoami lists them: who logs in and out for ever fills no disk. */
+/** Keeps the newest of the sessions that have ended, as many as whoami lists, so that a loop of logins fills no disk. */
 async function forget(db: Db, principal: number): Promise<void> {
   const ids = (await db.all(oldRevoked, { principal })).map(({ id }) => id);
   if (ids.length === 0) return;

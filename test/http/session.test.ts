@@ -42,7 +42,7 @@ test("a refresh rotates the token; however many retries follow, they get the sam
   await refreshed(t, second.refresh_token);
 });
 
-test("who goes on with a refresh token that was exchanged longer ago than the grace period ends the session", async () => {
+test("a refresh token that was exchanged longer ago than the grace period ends the session", async () => {
   await using t = await testApp({ authentication: { refreshTokenGrace: 5 } });
   const first = await t.login("alice");
   const second = await refreshed(t, first.refresh_token);

@@ -22,7 +22,7 @@ function directory(canonical: boolean): PasswordAuthenticator {
 const served = (canonical: boolean) => ({ authenticators: new Map([["toy", directory(canonical)]]) });
 const idOf = (body: string) => (JSON.parse(body) as { identity?: { id: string } }).identity?.id;
 
-test("who is disabled does not come back in other letters, and the operator reads what to do", async () => {
+test("a disabled person does not come back in other letters, and the operator reads what to do", async () => {
   await using t = await testApp({ ...served(false), authentication: { admins: [] } });
   const first = await t.loginAttempt("alice", "right");
   const { principal } = first.json<{ principal: string }>();
@@ -54,7 +54,7 @@ test("the backend's own spelling is the identity, however it was typed", async (
   assert.equal(new Set(bodies.map((body) => JSON.parse(body).principal)).size, 1);
 });
 
-test("who the real Tiled knew as typed goes on so, and nobody else gets a second account", async () => {
+test("a person whom the real Tiled knew as typed goes on so, without a second account", async () => {
   await using t = await testApp({
     ...served(true),
     authentication: { admins: [{ provider: "toy", id: "Alice" }] },

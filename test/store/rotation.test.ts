@@ -89,7 +89,7 @@ test("a token of the real Tiled may be retried after its exchange", () => {
   assert.deepEqual(decide(once, { generation: null, tokenId: "other" }), { kind: "reuse" });
 });
 
-test("an exchange of which nobody knows when it was is not retried", () => {
+test("an exchange without a time is not retried", () => {
   const row = { generation: 1, exchanged: "t0", exchangedAt: null, retried: false };
   assert.deepEqual(decide(row, { generation: 0, tokenId: "t0" }), { kind: "reuse" });
 });

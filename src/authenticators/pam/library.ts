@@ -12,7 +12,7 @@ export interface PamOutcome {
   readonly text: string;
   /** The stack asked for the password. */
   readonly asked: boolean;
-  /** PAM's own name of who logged in (PAM_USER), which a module may have set; absent where there is none, or no UTF-8. */
+  /** PAM's own name of the user (PAM_USER), which a module may have set; absent where PAM has none, or it is no UTF-8. */
   readonly user?: string;
   /** How long the stack wants a failure to take, in milliseconds. */
   readonly delay: number;
