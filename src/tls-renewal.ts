@@ -61,7 +61,8 @@ export class TlsRenewal {
       log.info({ subject, validTo }, "New connections get the certificate that server.tls names now.");
     } catch (error) {
       const why = error instanceof OperatorError ? error.message : String(error);
-      log.error(`${why} The certificate from before stays in force.`);
+      // A line of the log is one line.
+      log.error(`${why.replaceAll("\n", " ")} The certificate from before stays in force.`);
     }
   }
 }

@@ -53,6 +53,7 @@ test("a certificate is taken when its files change; one that cannot be used leav
   await replace(cert, "no certificate");
   assert.ok(await said("not a certificate in PEM form"), lines.join(""));
   assert.ok(await said("The certificate from before stays in force."));
+  for (const line of lines) assert.doesNotMatch(JSON.parse(line).msg, /\n/, "one line, on a terminal too");
   assert.equal(await serialOf(server), serial(TLS_CERT));
 
   await replace(cert, NEXT_TLS_CERT);

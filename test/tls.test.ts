@@ -40,8 +40,8 @@ test("each mistake is named with the file, and stops the start", async () => {
   );
   const gone = join(folder, "gone.pem");
   for (const [files, message] of [
-    [{ cert: gone, key }, /^there is no file \/.*gone\.pem\.$/],
-    [{ cert, key: gone }, /^there is no file \/.*gone\.pem\.$/],
+    [{ cert: gone, key }, /^there is no file \/.*gone\.pem\. Correct the path, or put the file there\.$/],
+    [{ cert, key: gone }, /^there is no file \/.*gone\.pem\. Correct the path, or put the file there\.$/],
     [{ cert: key, key }, /^\/.*key\.pem is not a certificate/],
     [{ cert, key: cert }, /^\/.*cert\.pem is not a private key/],
     [
@@ -57,7 +57,7 @@ test("each mistake is named with the file, and stops the start", async () => {
 test("a relative path says where it starts, and a folder is no file", async () => {
   await assert.rejects(readCert("gone/cert.pem"), {
     message:
-      /gone\/cert\.pem\. The path gone\/cert\.pem starts at the folder that the server is started in\./,
+      /gone\/cert\.pem\. Correct the path, or put the file there: gone\/cert\.pem starts at the folder that the server is started in\./,
   });
   await assert.rejects(readKey(folder), { message: `${folder} is a folder, not a file.` });
 });

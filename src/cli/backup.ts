@@ -38,7 +38,11 @@ export async function restore(file: string, options: DatabaseOptions, terminal: 
 function rows(counts: Counts): string {
   const of = (table: string) => counts[table] ?? 0;
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  return `${of("principals")} principals, ${of("sessions")} sessions, ${of("api_keys")} API keys, ${all} rows in all`;
+  return `${counted(of("principals"), "principal")}, ${counted(of("sessions"), "session")}, ${counted(of("api_keys"), "API key")}, ${counted(all, "row")} in all`;
+}
+
+function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? "" : "s"}`;
 }
 
 /** Where the table is not there, or of another version, it is not made for the sake of a note. */

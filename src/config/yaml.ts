@@ -76,9 +76,13 @@ export function parseYaml(text: string, file: string, problems: Problems): Locat
   }
   const errors = [...document.errors, ...document.warnings];
   const tabbed = errors.length > 0 ? tabbedLine(text) : undefined;
-  for (const error of errors.slice(0, MAX_SYNTAX_ERRORS)) {
+  // One slip makes the parser complain of its line several times; the first says most.
+  const told = new Set<number>();
+  for (const error of errors) {
     const place = lines.linePos(beforeEnd(text, error.pos[0]));
     const spot = { file, line: Math.max(1, place.line) };
+    if (told.has(spot.line)) continue;
+    if (told.add(spot.line).size > MAX_SYNTAX_ERRORS) break;
     const message = tabbed === spot.line ? SYNTAX.TAB_AS_INDENT : SYNTAX[error.code];
     const shown = excerpt(source[spot.line - 1] ?? "", place.col - 1);
     const indented = shown.map((line) => `\n    ${line}`);

@@ -11,8 +11,8 @@ export function unreadable(written: string, error: unknown): string {
     case "ENOENT":
     case "ENOTDIR":
       return file === written
-        ? `there is no file ${file}.`
-        : `there is no file ${file}. The path ${written} starts at the folder that the server is started in.`;
+        ? `there is no file ${file}. Correct the path, or put the file there.`
+        : `there is no file ${file}. Correct the path, or put the file there: ${written} starts at the folder that the server is started in.`;
     case "EACCES":
     case "EPERM":
       return `${file} cannot be read: permission denied. Allow the user that runs the server to read it.`;

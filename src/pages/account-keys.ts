@@ -76,7 +76,7 @@ export function newKeyPage(made: {
 <section aria-labelledby="secret">
 <h2 id="secret">Copy it now: it is shown this once</h2>
 <pre class="secret" tabindex="0" role="group" aria-label="The new key"><code>${secret}</code></pre>
-<p>Whoever has it can do what it allows. Keep it like a password; if it is lost, revoke it and make another one.</p>
+<p>Anyone who has it can do what it allows. Keep it like a password; if it is lost, revoke it and make another one.</p>
 </section>
 <section aria-labelledby="use">
 <h2 id="use">From Python</h2>

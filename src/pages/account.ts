@@ -168,7 +168,7 @@ function keys(account: Account): Html {
   const { basePath, token, keys: list, mayRevokeKeys, now } = account;
   return html`<section aria-labelledby="keys">
 <h2 id="keys">API keys</h2>
-<p>A key lets a program in without a login. Whoever has it can do what it allows: keep it like a password.</p>
+<p>A key lets a program in without a login. Anyone who has it can do what it allows: keep it like a password.</p>
 ${
   list.length === 0
     ? html`<p class="quiet">You have none.</p>`

@@ -50,7 +50,7 @@ export function deviceForm(form: DeviceForm): Html {
 <dt>Runs at</dt><dd>${form.address ?? "an unknown address"}${form.sameAddress && ", the same address as this browser"}</dd>
 <dt>Asked</dt><dd>${ago(form.age)}</dd>
 </dl>
-<p>Go on only if you have just started it yourself. Whoever sends you a code, or asks you for one, wants to log in as you.</p>
+<p>Go on only if you have just started it yourself. A person who sends you a code, or asks you for one, wants to log in as you.</p>
 </section>
 <section>
 <form method="post" action="${form.action}">
@@ -122,7 +122,7 @@ const REFUSED = {
   },
   denied_by_provider: {
     title: "The login was refused",
-    text: "Nobody is logged in.",
+    text: "Nothing was changed, and the program is not logged in.",
     next: "Start the login again in your program.",
   },
 } as const;

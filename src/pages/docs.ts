@@ -126,11 +126,11 @@ ${parameters.length > 0 && html`<dt>Parameters</dt><dd>${parameterList(parameter
 }
 
 function accessText(access: Operation["x-access"]): Html {
-  if (access === undefined) return html`Everybody`;
-  if (access === "optional") return html`Everybody; a credential that is sent has to be valid`;
-  if (access === "api_key") return html`Whoever has an API key`;
-  if (typeof access === "string" || access.length === 0) return html`Whoever is logged in or has an API key`;
-  return html`Whoever has the scope${access.length > 1 && "s"} ${access.map((scope, index) => html`${index > 0 && ", "}<code>${scope}</code>`)}`;
+  if (access === undefined) return html`Anyone`;
+  if (access === "optional") return html`Anyone; a credential that is sent must be valid`;
+  if (access === "api_key") return html`Anyone with an API key`;
+  if (typeof access === "string" || access.length === 0) return html`Anyone logged in or with an API key`;
+  return html`Anyone with the scope${access.length > 1 && "s"} ${access.map((scope, index) => html`${index > 0 && ", "}<code>${scope}</code>`)}`;
 }
 
 function parameterList(parameters: readonly Parameter[]): Html {

@@ -71,23 +71,23 @@ ${providers.length > 0 && html`<dt>Log in with</dt><dd><ul>${providers.map((name
 
 const AUDIENCE: Record<AccessMode, string> = {
   "single-user": ", with its API key",
-  public: ", and anybody may",
+  public: ", without a login",
   private: ", after a login",
-  mixed: "; some of it is open to everybody, the rest needs a login",
+  mixed: "; some of it is public, the rest needs a login",
 };
 
 const READ: Record<AccessMode, string> = {
-  "single-user": "Whoever has the server’s API key",
-  public: "Everybody, without a login",
-  private: "Whoever is logged in, each what they may see",
-  mixed: "Everybody what is public; whoever is logged in what they may see",
+  "single-user": "Anyone with the server’s API key",
+  public: "Anyone, without a login",
+  private: "Anyone logged in, for the data they have access to",
+  mixed: "Anyone for public data; anyone logged in for the data they have access to",
 };
 
 const WRITE: Record<AccessMode, string> = {
-  "single-user": "Whoever has the server’s API key",
-  public: "Whoever has the server’s API key",
-  private: "Whoever is logged in, where they may",
-  mixed: "Whoever is logged in, where they may",
+  "single-user": "Anyone with the server’s API key",
+  public: "Anyone with the server’s API key",
+  private: "Anyone logged in, where they have permission",
+  mixed: "Anyone logged in, where they have permission",
 };
 
 const PYTHON: Record<AccessMode, { readonly before: string; readonly after: Html }> = {

@@ -29,7 +29,7 @@ export function linkPage(link: LinkPage): Html {
     width: "narrow",
     main: html`<h1>Add ${provider} to your account</h1>
 <p class="lede">You are logged in as <strong>${name}</strong> with ${ownProvider}.</p>
-<p>${form === null ? html`You log in at ${provider} next, as the person whom you want to add.` : html`Log in with ${provider} as the person whom you want to add.`} From then on both open this account. Add nobody but yourself: whoever has that login can do all that you can do.</p>
+<p>${form === null ? html`You log in at ${provider} next, as the person whom you want to add.` : html`Log in with ${provider} as the person whom you want to add.`} From then on both open this account. Add only yourself: that login can do all that you can do.</p>
 ${
   form !== null
     ? html`<section>

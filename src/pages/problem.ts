@@ -67,7 +67,7 @@ function words({ code, status, retryAfter }: Problem): Words {
     case "identity_taken":
       return {
         title: "This identity belongs to another account",
-        text: "Somebody has logged in to this server with it before, and so it has an account of its own. Nothing was changed.",
+        text: "It has been used to log in to this server before, and so it has an account of its own. Nothing was changed.",
         next: "To use that account, log out here and log in with that identity. An account cannot be joined with another one; if both are yours, ask the operator.",
       };
     case "throttled":

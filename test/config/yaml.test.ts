@@ -16,6 +16,7 @@ describe("files that are not one mapping in YAML", () => {
     ["a tab after spaces", "trees:\n  - path: /\n  \t  tree: x\n", 3, /a tab indents this line/],
     ["an open quote", 'a: "hunter2\nb: 2\n', 2, /a closing quote/],
     ["an open bracket", "a: [1, hunter2\nb: 3\n", 2, /a bracket is not closed/],
+    ["an open bracket before a list", "a:\n  b: [\n  - c: hunter2\n", 3, /a bracket is not closed/],
     ["two colons", "a: hunter2: c\n", 1, /check the indentation and the colons/],
     ["a wrong indentation", "server:\n  port: 1\n host: x\n", 3, /the indentation does not fit|not expected/],
     ["a reserved character", "a: 1\nb: @hunter2\n", 2, /a character that YAML reserves/],

@@ -68,12 +68,12 @@ test("no script, no inline style, and what a schema says is text", () => {
 
 test("who may use a route is said in words", () => {
   for (const [access, said] of [
-    [undefined, "Everybody"],
-    ["optional", "Everybody; a credential that is sent has to be valid"],
-    ["api_key", "Whoever has an API key"],
-    [[], "Whoever is logged in or has an API key"],
-    [["metrics"], "Whoever has the scope <code>metrics</code>"],
-    [["read:data", "metrics"], "Whoever has the scopes <code>read:data</code>, <code>metrics</code>"],
+    [undefined, "Anyone"],
+    ["optional", "Anyone; a credential that is sent must be valid"],
+    ["api_key", "Anyone with an API key"],
+    [[], "Anyone logged in or with an API key"],
+    [["metrics"], "Anyone with the scope <code>metrics</code>"],
+    [["read:data", "metrics"], "Anyone with the scopes <code>read:data</code>, <code>metrics</code>"],
   ] as const) {
     const route = routeOf(access === undefined ? {} : { "x-access": access });
     assert.ok(route.includes(`<dt>Who</dt><dd>${said}</dd>`), route);

@@ -30,6 +30,15 @@ test("the Python lines fit the mode", () => {
   assert.ok(render("mixed").includes("c.login()"));
 });
 
+test("the access is said in plain words", () => {
+  assert.match(render("private"), /<dd>Anyone logged in, for the data they have access to<\/dd>/);
+  assert.match(
+    render("mixed"),
+    /<dd>Anyone for public data; anyone logged in for the data they have access to<\/dd>/,
+  );
+  assert.match(render("public"), /<dd>Anyone, without a login<\/dd>/);
+});
+
 test("every provider is named, and nothing is said of logins where there are none", () => {
   const text = render("private", { providers: ["institute", "orcid"] });
   assert.match(text, /<li><code>institute<\/code><\/li><li><code>orcid<\/code><\/li>/);
