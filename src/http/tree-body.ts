@@ -1,6 +1,6 @@
 /**
- * Sends data as they are read, with what they may cost: too much for one answer is refused, and all answers under way share a
- * budget. Little of it is read on this thread and sent as a whole, with an ETag; nothing is read on that nobody takes.
+ * Sends data while they are being read, within two limits: one for each answer, and one for all answers under way. Small answers
+ * are read on this thread and sent as a whole, with an ETag. Reading stops when the caller does.
  */
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -20,13 +20,13 @@ export interface DataDeps {
 
 /** Of all answers of the process that are under way, in bytes. */
 const PROCESS_BYTES = 256 * 1024 * 1024;
-/** For less memory than this on its way no answer is sent: chunks that are read, and that wait to be sent. */
+/** What each answer counts for: chunks that were read and wait to be sent. */
 const STREAM_BYTES = 1024 * 1024;
 /** More for a CSV file, which stays open meanwhile and is read in larger pieces. */
 const CSV_BYTES = 4 * STREAM_BYTES;
 /** An answer of at most so many bytes is sent as a whole. */
 const WHOLE_BYTES = 1024 * 1024;
-/** What reads fewer is done on this thread: handing it over would cost more. */
+/** Smaller reads stay on this thread: handing them over would cost more. */
 const INLINE_BYTES = 64 * 1024;
 
 /** Seconds. */
@@ -90,7 +90,8 @@ export async function sendBody(
     throw error;
   }
   if (begun.over) {
-    end();
+    // It counts until it has been taken.
+    chunks.cancel();
     return sendData(request, reply, mediaType, Buffer.concat(begun.parts));
   }
   reply.headers(dataHeaders(request, mediaType));

@@ -1,6 +1,6 @@
 /**
- * Going through all children of a container, for what has to look at each: in portions, so that no more than these are in memory,
- * and with pauses in which other requests have their turn. What is kept of them is bounded by who goes.
+ * Iterates over all children of a container, for searches that look at each: in portions, so that only these are in memory, and
+ * with pauses for other requests. Callers bound what they keep.
  */
 
 import { setImmediate as othersFirst } from "node:timers/promises";

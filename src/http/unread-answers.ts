@@ -1,6 +1,6 @@
 /**
- * Closes connections whose peer does not read what is sent to it: what waits for them costs memory, and would for as long as
- * they like. Slow readers stay, as long as anything arrives.
+ * Closes connections whose peer has stopped reading, since what waits for them takes memory. Slow readers stay, as long as
+ * anything arrives.
  */
 import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";

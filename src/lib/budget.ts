@@ -1,9 +1,9 @@
 /**
- * Memory that answers under way may need, of the whole process: each says what it needs before it begins, and waits or is refused
- * where there is too little. One caller never has all of it, and those without a name never have what callers with one need.
+ * A budget of memory for all answers under way. Each states its need before it begins, and waits or is refused when too little is
+ * left. One caller cannot take all of it, and a half is kept for callers with a credential.
  */
 export interface Holder {
-  /** Who it is; answers of one holder share a part of the whole. */
+  /** Answers with the same key share one part of the budget. */
   readonly key: string;
   /** Whether it is a caller with a credential. */
   readonly known: boolean;
@@ -11,14 +11,14 @@ export interface Holder {
 
 export interface BudgetLimits {
   readonly bytes: number;
-  /** Milliseconds that one waits. */
+  /** How long an answer waits, in milliseconds. */
   readonly patience: number;
-  /** How many may wait, of one holder and of all. */
+  /** How many answers may wait, of one holder and in all. */
   readonly waiting: { readonly each: number; readonly all: number };
   readonly refusal: () => Error;
 }
 
-/** Of one holder, and of all unknown ones together. A single answer of theirs may have more. */
+/** For one holder, and for all unknown ones together. A single answer may exceed its share. */
 const SHARE = { holder: 1 / 4, unknown: 1 / 2 };
 
 const UNKNOWN = "";
@@ -44,7 +44,7 @@ export class Budget {
     return this.#total;
   }
 
-  /** Until the function that it answers is called; once is enough, more do no harm. */
+  /** Resolves to a function that gives the bytes back. Further calls of it do nothing. */
   async take(bytes: number, holder: Holder): Promise<() => void> {
     if (!this.#fits(bytes, holder)) await this.#turn(bytes, holder);
     else this.#add(bytes, holder);

@@ -1,14 +1,14 @@
 /**
- * So many at a time, and the others in turn: commands in PostgreSQL, open files. Who waits too long, or comes when too many wait,
- * is told so.
+ * A semaphore: so many at a time, the others in the order of their arrival. It limits commands in PostgreSQL and open files. A
+ * caller that waits too long, or arrives when too many wait already, gets an error.
  */
 export interface TurnLimits {
   readonly atATime: number;
-  /** Milliseconds that one waits. */
+  /** How long a caller waits, in milliseconds. */
   readonly patience: number;
   /** How many may wait; no number: any. */
   readonly waiting?: number;
-  /** What those are told who get no turn. */
+  /** Error for a caller that gets no turn. */
   readonly refusal: () => Error;
 }
 
@@ -32,7 +32,7 @@ export class Turns {
     }
   }
 
-  /** A turn that lasts until the function that it answers is called; once is enough, more do no harm. */
+  /** Resolves to a function that ends the turn. Further calls of it do nothing. */
   async take(): Promise<() => void> {
     if (this.#free > 0) this.#free -= 1;
     else await this.#turn();

@@ -1,6 +1,6 @@
 /**
- * What is read of an array or a table as the bytes of an answer, a little at a time: nobody ever holds all of it, but where the
- * format wants columns as wholes (`arrow.ts`, JSON). What an answer may cost is `http/tree-body.ts`'s.
+ * The bytes of an answer, made piece by piece while an array or a table is read. Only formats of whole columns (Arrow, and JSON of
+ * tables) hold more than a piece. Limits are in `http/tree-body.ts`.
  */
 import { arrowChunks } from "./arrow.ts";
 import type { ArrayData, Frame } from "./contract.ts";

@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request as ask, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { dataBudget } from "../../src/http/tree-body.ts";
 import type { Chunks, Job } from "../../src/trees/jobs.ts";
 import { constantArray, container } from "../../src/trees/memory.ts";
 import { type TestAppOptions, testApp } from "../support/app.ts";
+import { eventually } from "../support/process.ts";
 import { Folder, open } from "../trees/files/support.ts";
 
 const MB = 1024 * 1024;
@@ -139,6 +140,23 @@ test("for a caller who is gone nothing is read any more, and the budget is free 
   late.destroy();
   await until(() => jobs[1]?.cancelled === true);
   assert.equal(budget.used, 0);
+});
+
+test("a whole answer counts until its caller has taken it", { timeout: 30_000 }, async (t) => {
+  const budget = dataBudget();
+  const app = await open_(t, { budget });
+  await app.app.listen({ port: 0, host: "127.0.0.1" });
+  const { port } = app.app.server.address() as AddressInfo;
+  const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+  t.after(() => socket.destroy());
+  // More than the system takes for a peer that does not read; each answer fits into one piece.
+  const get = "GET /api/v1/array/full/big?slice=0:120000 HTTP/1.1\r\nHost: a\r\n\r\n";
+  socket.pause().write(get.repeat(16));
+  assert.ok(await eventually(5, async () => budget.used >= MB));
+  for (let times = 0; times < 200; times += 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(budget.used >= MB);
+  socket.destroy();
+  assert.ok(await eventually(5, async () => budget.used === 0));
 });
 
 test("an answer that cannot be finished does not look like one that is", async (t) => {

@@ -41,7 +41,7 @@ for (const [name, make] of [
   ["http", () => createServer()],
   ["https", () => createTlsServer({ key: TLS_KEY, cert: TLS_CERT })],
 ] as const) {
-  test(`${name}: who reads nothing for a minute is cut off`, { timeout: 10_000 }, async (t) => {
+  test(`${name}: a peer that reads nothing for a minute is cut off`, { timeout: 10_000 }, async (t) => {
     const { socket, connections } = await scene(t, make(), name === "https");
     const unread = new UnreadAnswers(60_000);
     unread.look(connections.sockets(), 0);
@@ -54,7 +54,7 @@ for (const [name, make] of [
     }
   });
 
-  test(`${name}: who reads a little now and then stays`, { timeout: 10_000 }, async (t) => {
+  test(`${name}: a peer that reads a little now and then stays`, { timeout: 10_000 }, async (t) => {
     const { client, socket, connections } = await scene(t, make(), name === "https");
     const unread = new UnreadAnswers(60_000);
     let received = 0;

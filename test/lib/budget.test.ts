@@ -18,7 +18,7 @@ async function taken(turnOf: Promise<unknown>): Promise<boolean> {
   return (await Promise.race([turnOf, turn().then(() => waits)])) !== waits;
 }
 
-test("what is given back goes to those who wait, and counts once", async () => {
+test("bytes given back go to answers that wait, and count once", async () => {
   const all = budget();
   const releases = await Promise.all(["a", "b", "c", "d"].map((key) => all.take(25, known(key))));
   const fifth = all.take(20, known("e"));
@@ -41,7 +41,7 @@ test("one holder has a quarter, or a single answer", async () => {
   large();
 });
 
-test("those without a name have half of it together, so that others get in", async () => {
+test("unknown holders have half of it together, so that known ones get in", async () => {
   const all = budget();
   for (const key of ["a", "b"]) await all.take(25, unknown(key));
   assert.equal(await taken(all.take(1, unknown("c"))), false);
@@ -57,7 +57,7 @@ test("an answer that is larger than all of it comes alone", async () => {
   assert.equal(all.used, 1);
 });
 
-test("who waits too long, or comes when too many wait, is refused", async (t) => {
+test("an answer that waits too long, or comes when too many wait, is refused", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const all = budget();
   await all.take(100, known("a"));

@@ -52,7 +52,7 @@ test("who has waited for too long is told so, and takes nobody's place", async (
   assert.equal(await last, "e");
 });
 
-test("who comes when too many wait is told so at once", async () => {
+test("a caller that comes when too many wait gets the error at once", async () => {
   const { begun, run } = scene(1, 1);
   const [first, second, third] = ["a", "b", "c"].map((name) => run(name));
   await assert.rejects(third ?? Promise.resolve(), TooLate);
