@@ -200,6 +200,7 @@ function vocabulary({ side, base, other }: Side): Vocabulary {
       "64 hex": /[0-9a-f]{64}/,
       "user code": /[0-9A-F]{4}-[0-9A-F]{4}/,
       challenge: /[\w-]{43}/,
+      sealed: /[\w-]+(?:\.[\w-]*){4}/,
       "key secret": /[0-9a-f]{72}/,
       "256 u": /u{256}/,
       // Ours is for the one caller who asked.

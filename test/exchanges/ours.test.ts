@@ -13,7 +13,7 @@ import { readThemes } from "./exchange.ts";
 import { type Request, replay } from "./replay.ts";
 import { configOf } from "./servers.ts";
 
-const HOST = "tiled.test";
+const HOST = "tiled.localhost";
 
 for (const [theme, scenes] of readThemes()) {
   for (const [index, scene] of scenes.entries()) {
