@@ -57,6 +57,12 @@ export class LoginBudget {
     }
     this.#spent.set(key, { until: now + this.#budget.per * 1000, logins: 1, told: false });
   }
+
+  /** One that was counted and opened nothing. */
+  giveBack(identity: IdentityRef): void {
+    const known = this.#spent.get(keyOf(identity));
+    if (known !== undefined && known.logins > 0) known.logins -= 1;
+  }
 }
 
 function keyOf({ provider, id }: IdentityRef): string {

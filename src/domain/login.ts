@@ -94,7 +94,7 @@ export class Login {
     const { username, password } = credentials;
     if (!isStorable(username)) throw unusableName();
     const attempt = await this.#deps.throttle.attempt(
-      `${provider} ${username.normalize("NFKC").toLowerCase()}`,
+      `${provider} ${foldName(username)}`,
       origin.address,
       () => authenticator.authenticate(username, password, undefined, addressBlock(origin.address)),
     );
@@ -154,7 +154,10 @@ export class Login {
     const { retryAfter, first } = budget.exceeded(identity);
     if (first) await this.note("login_throttled", identity, origin, { reason: "too_many_logins" });
     if (retryAfter > 0) throw tooManyLogins(retryAfter);
-    const outcome = await opening({
+    // Before it is known whether it opens: many that are under way at once would not see each other.
+    budget.count(identity);
+    const giveBack = () => budget.giveBack(identity);
+    const opened = opening({
       identity,
       now: new Date(clock.now()),
       expirationTime: new Date(clock.now() + lifetimes.session * 1000),
@@ -164,9 +167,11 @@ export class Login {
       limit: sessionLimit,
       origin,
     });
+    opened.catch(giveBack);
+    const outcome = await opened;
+    if (outcome.kind !== "opened") giveBack();
     switch (outcome.kind) {
       case "opened":
-        budget.count(identity);
         directory.principalChanged(outcome.principal.uuid);
         return { identity, principal: outcome.principal, session: outcome.session };
       case "gone":

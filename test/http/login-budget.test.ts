@@ -30,6 +30,25 @@ test("one account logs in so often and no more; its tokens, others and wrong pas
   assert.equal((await attempt("bob")).statusCode, 200);
 });
 
+test("logins at the same time count each other", async () => {
+  await using t = await testApp({ authentication: { loginBudget: { logins: 5, per: 60 } } });
+  const at = (index: number) => ({ remoteAddress: `192.0.2.${index}` });
+  const attempts = Array.from({ length: 20 }, (_, index) => t.loginAttempt("bob", PASSWORDS.bob, at(index)));
+  const statuses = (await Promise.all(attempts)).map(({ statusCode }) => statusCode);
+  assert.equal(statuses.filter((status) => status === 200).length, 5);
+  assert.equal(statuses.filter((status) => status === 429).length, 15);
+});
+
+test("logins that open nothing do not count", async () => {
+  const authentication = { loginBudget: { logins: 3, per: 60 }, sessionLimit: 1 };
+  await using t = await testApp({ authentication });
+  const { refresh_token } = await t.login("bob");
+  for (let count = 0; count < 5; count++)
+    assert.equal((await t.loginAttempt("bob", PASSWORDS.bob)).statusCode, 400);
+  await t.call({ method: "POST", url: "/api/v1/auth/session/revoke", payload: { refresh_token } });
+  await t.login("bob");
+});
+
 test("without a budget nothing is counted", async () => {
   await using t = await testApp({ authentication: { loginBudget: false, sessionLimit: 2000 } });
   for (let count = 0; count < 1010; count++) await t.login("bob");
