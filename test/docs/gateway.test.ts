@@ -23,7 +23,7 @@ test("every configuration on the pages loads", async () => {
     assert.deepEqual(warnings, []);
     count += 1;
   }
-  assert.equal(count, 5);
+  assert.equal(count, 6);
 });
 
 test("the paths that the page calls ours are, and others are not", async (x) => {
