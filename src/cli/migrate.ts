@@ -12,6 +12,9 @@ import { type Division, divide } from "../config/migrate/split.ts";
 import { ConfigError, problemLines } from "../config/problems.ts";
 import { OperatorError } from "../errors.ts";
 import { type ConfigIo, loadWhole } from "./config.ts";
+import type { Terminal } from "./terminal.ts";
+
+type MigrateIo = ConfigIo & Pick<Terminal, "command">;
 
 export interface MigrateOptions {
   readonly out?: string | undefined;
@@ -23,14 +26,14 @@ const OURS = "tiled-auth.yml";
 const THEIRS = "tiled.yml";
 
 /** Throws an `OperatorError` where nothing is written, or where ours has errors that are left to mend. */
-export async function migrate(path: string, options: MigrateOptions, io: ConfigIo): Promise<void> {
+export async function migrate(path: string, options: MigrateOptions, io: MigrateIo): Promise<void> {
   const source = readDocument(path);
   const division = divide(source, { name: basename(path), upstreamPort: options.upstreamPort, env: io.env });
   if (division === null) {
     const texts = source.files.map(async (file) => [file, await readFile(file, "utf8")] as const);
     await checkOurs(path, new Map(await Promise.all(texts)), io);
     io.out("Nothing in this file needs a real Tiled: this server serves it as it is. Nothing is written.");
-    io.out(`  npx tiled serve config ${shown(path)}`);
+    io.out(`  ${io.command.map(shown).join(" ")} serve config ${shown(path)}`);
     return;
   }
   const force = options.force === true;
@@ -89,7 +92,7 @@ function tell(
   { moved, notes, newSecret }: Division,
   source: SourceDocument,
   folder: string,
-  io: ConfigIo,
+  io: MigrateIo,
 ): void {
   const here = (name: string) => shown(relative(".", join(folder, name)));
   io.out(`${here(OURS)}: this server: logins, keys and the gateway.`);
@@ -101,7 +104,7 @@ function tell(
   const modules =
     folder === source.directory ? "" : `PYTHONPATH=${shown(relative(".", source.directory) || ".")} `;
   io.out(`  ${modules}tiled serve config ${here(THEIRS)}   # the Python package's command`);
-  io.out(`  npx tiled serve config ${here(OURS)}`);
+  io.out(`  ${io.command.map(shown).join(" ")} serve config ${here(OURS)}`);
 }
 
 /** Variables that are not set here count as set. `texts`: of the files at the path, by their names. */

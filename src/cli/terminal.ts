@@ -1,10 +1,12 @@
 /**
- * What a command sees of the world around it, as an argument: `bin.ts` gives it the real one, tests another.
+ * What a command sees of the world around it, as an argument: `command.ts` gives it the real one, tests another.
  */
 import type { EventEmitter } from "node:events";
 
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What was run, to be run again in any folder: `npx tiled` works in its own only. */
+  readonly command: readonly string[];
   /** Characters in a line, for help texts. */
   readonly columns: number;
   /** One line, or several, on stdout. */

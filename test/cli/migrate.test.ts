@@ -63,8 +63,11 @@ const there = (path: string) =>
     () => false,
   );
 
+/** One that a shell must quote. */
+const COMMAND = ["/opt/node", "/opt/tiled auth/bin.js"];
+
 const run = (source: string, options: Partial<MigrateOptions> = {}, env?: Readonly<Record<string, string>>) =>
-  attempt((io) => migrate(source, { upstreamPort: 8001, ...options }, io), env);
+  attempt((io) => migrate(source, { upstreamPort: 8001, ...options }, { ...io, command: COMMAND }), env);
 
 async function pairOf(t: TestContext, text: string, options: Partial<MigrateOptions> = {}) {
   const { folder, source } = await placed(t, { "config.yml": text });
@@ -261,6 +264,10 @@ describe("the two files", () => {
     const { failed, text } = await run(source, { out: join(folder, "etc/tiled") });
     assert.equal(failed, false, text);
     assert.match(text, /PYTHONPATH=\S+ tiled serve config/);
+    assert.match(
+      text,
+      /^ {2}\/opt\/node '\/opt\/tiled auth\/bin\.js' serve config \S*etc\/tiled\/tiled-auth\.yml$/m,
+    );
     const ours = parse(await readFile(join(folder, "etc/tiled/tiled-auth.yml"), "utf8"));
     assert.equal(ours.authentication.providers[0].authenticator, "../../auth/my_auth.js:Mine");
     assert.equal(ours.pages.logo, "../../logo.png");

@@ -35,7 +35,7 @@ async function migrated(t: TestContext, files: Files, upstreamPort = 8001): Prom
     await writeFile(join(folder, name), text.replaceAll("127.0.0.1:8001", `127.0.0.1:${upstreamPort}`));
   }
   const source = join(folder, "config.yml" in files ? "config.yml" : "config.d");
-  const quiet = { env: VARIABLES, out: () => {}, err: () => {} };
+  const quiet = { command: [], env: VARIABLES, out: () => {}, err: () => {} };
   await migrate(source, { upstreamPort }, quiet).catch((error: unknown) => {
     if (!(error instanceof OperatorError) || !/still has errors/.test(error.message)) throw error;
   });

@@ -7,6 +7,7 @@ import type { Terminal } from "../../src/cli/terminal.ts";
 
 export class TestTerminal implements Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly command = ["/opt/node/bin/node", "/opt/tiled auth/bin.js"];
   readonly columns = 100;
   readonly logView = { terminal: false, colours: false };
   readonly events = new EventEmitter();

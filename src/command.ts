@@ -1,0 +1,59 @@
+/**
+ * The command `tiled` in its process: streams, signals, and the only place that ends it. The verbs are in `cli/`; `bin.ts`
+ * loads this once Node.js is known to be new enough.
+ */
+import { closeSync, constants, openSync } from "node:fs";
+import { isatty, type WriteStream } from "node:tty";
+import { logWriter } from "./cli/log-writer.ts";
+import { main, unexpected } from "./cli/program.ts";
+import type { Terminal } from "./cli/terminal.ts";
+
+let readerNeeded = true;
+
+const onTerminal = [0, 1, 2].some((fd) => isatty(fd));
+
+const terminal: Terminal = {
+  env: process.env,
+  command: process.argv.slice(0, 2),
+  columns: process.stdout.columns ?? 100,
+  out: (text) => process.stdout.write(`${text}\n`),
+  err: (text) => process.stderr.write(`${text}\n`),
+  ...logWriter(process.stderr),
+  hungUp: () => onTerminal && !hasTerminal(),
+  logView: { terminal: process.stderr.isTTY === true, colours: coloured(process.stderr) },
+  events: process,
+  exit: (code) => process.exit(code),
+  keepRunning: () => {
+    readerNeeded = false;
+  },
+};
+
+// The reader of a pipe may go away, as in `tiled admin audit | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (readerNeeded) process.exit(error.code === "EPIPE" ? 0 : 1);
+});
+process.stderr.on("error", () => undefined);
+
+// Nothing goes on in an unknown state. A rejection that nobody handles arrives here too.
+process.on("uncaughtException", (error) => process.exit(unexpected(error, terminal)));
+
+const code = await main(process.argv.slice(2), terminal);
+// What was printed has to leave before the process does.
+process.stdout.write("", () => process.exit(code));
+
+/** Node knows NO_COLOR, FORCE_COLOR and TERM; of what is no terminal it asks for none. */
+function coloured(stream: WriteStream): boolean {
+  if (stream.isTTY) return stream.hasColors();
+  const forced = process.env["FORCE_COLOR"];
+  return forced !== undefined && forced !== "0" && forced !== "false";
+}
+
+/** One that was closed can be opened no more. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", constants.O_RDWR | constants.O_NOCTTY));
+    return true;
+  } catch {
+    return false;
+  }
+}
