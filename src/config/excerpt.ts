@@ -28,11 +28,32 @@ function keysOf(shape: Shape, found: Map<string, boolean>): Map<string, boolean>
   return found;
 }
 
-/** Two lines: the text, and the caret. `column` begins at 0. */
-export function excerpt(text: string, column: number): readonly string[] {
+const INDENT = /^ */;
+const KEY_OF_LINE = /^ *(?:- +)*["']?([^\s:"']+)["']?\s*:/;
+
+/** Below these stand names that we do not know, such as people's, and each may equal a key of ours. */
+function hasOwnNames(key: string): boolean {
+  return key === "args" || !KEYS.has(key);
+}
+
+/** Whether a line stands below such a key, told by the indentation. */
+function isBelowOwnNames(text: string, above: readonly string[]): boolean {
+  let indent = INDENT.exec(text)?.[0].length ?? 0;
+  for (const line of above.toReversed()) {
+    const own = INDENT.exec(line)?.[0].length ?? 0;
+    if (own >= indent || /^\s*(?:#|$)/.test(line)) continue;
+    if (hasOwnNames(KEY_OF_LINE.exec(line)?.[1] ?? "")) return true;
+    indent = own;
+  }
+  return false;
+}
+
+/** Two lines: the text, and the caret. `column` begins at 0; `above`: the lines before. */
+export function excerpt(text: string, column: number, above: readonly string[] = []): readonly string[] {
   let shown = "";
   let caret: number | undefined;
   let open = false;
+  let shut = isBelowOwnNames(text, above);
   for (const { 0: part, index } of text.matchAll(PARTS)) {
     const comment = part.indexOf("#");
     if (shown.length > WIDEST || comment >= 0) {
@@ -42,8 +63,11 @@ export function excerpt(text: string, column: number): readonly string[] {
     const word = /[\p{L}\p{N}_]/u.test(part);
     const isKey = word && (part.endsWith(":") || /^["']?\s*:(?:\s|$)/.test(text.slice(index + part.length)));
     const name = part.replace(/:$/, "");
-    if (isKey) open = KEYS.get(name) === true;
-    else if (RUN_TOGETHER.test(part)) open = false;
+    if (isKey) {
+      open = !shut && KEYS.get(name) === true;
+      shut ||= hasOwnNames(name);
+    }
+    if (!isKey && RUN_TOGETHER.test(part)) open = false;
     const readable = isKey ? KEYS.has(name) : !word || (open && shownText(part) !== undefined);
     if (caret === undefined && column < index + part.length)
       caret = shown.length + (readable ? column - index : 0);

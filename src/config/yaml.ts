@@ -84,7 +84,7 @@ export function parseYaml(text: string, file: string, problems: Problems): Locat
     if (told.has(spot.line)) continue;
     if (told.add(spot.line).size > MAX_SYNTAX_ERRORS) break;
     const message = tabbed === spot.line ? SYNTAX.TAB_AS_INDENT : SYNTAX[error.code];
-    const shown = excerpt(source[spot.line - 1] ?? "", place.col - 1);
+    const shown = excerpt(source[spot.line - 1] ?? "", place.col - 1, source.slice(0, spot.line - 1));
     const indented = shown.map((line) => `\n    ${line}`);
     problems.add(spot, [], `not valid YAML: ${message ?? "this is not expected here"}${indented.join("")}`);
   }
@@ -129,6 +129,10 @@ export function readAsPyYaml(tags: Tags): Tags {
   return kept;
 }
 
+/** `name:value` or `name value` between braces, which YAML reads as a key without a value. What follows the name may be a secret. */
+const BEGUN_KEY = /^[^\s:"']+(?=:[^/\s]|[\s"'])/;
+const NO_COLON = "not followed by a colon and a space. Between braces, too, each pair is 'key: value'.";
+
 class Stop extends Error {}
 
 class Reader {
@@ -172,6 +176,11 @@ class Reader {
         const key = pair.key as Node;
         const keySpot = this.#spot(key, spot);
         const name = isScalar(key) ? String(key.value ?? "") : "";
+        const begun = pair.value === null && isScalar(key) && key.type === "PLAIN" && BEGUN_KEY.exec(name);
+        if (begun) {
+          this.#problems.add(keySpot, path, `${quoted(begun[0])} is ${NO_COLON}`);
+          continue;
+        }
         const value = this.#node(pair.value as Node | null, keySpot, [...path, name], depth + 1);
         if (name === "<<" && isScalar(key) && key.type === "PLAIN")
           merged.push(...this.#mergeable(value, [...path, name]));

@@ -23,11 +23,14 @@ export function cookieOf(request: FastifyRequest, name: string): string | undefi
   return request.raw.headers.cookie?.includes(name) ? cookiesOf(request)[name] : undefined;
 }
 
+/** What stands around a name counts as white space, and no other: as for the parser (RFC 6265, section 5.2). */
+const AROUND = /^[ \t]+|[ \t]+$/g;
+
 /** How often a cookie is given: a second one of the name comes from another path or another host. */
 export function timesGiven(request: FastifyRequest, name: string): number {
   const { cookie } = request.raw.headers;
   if (cookie === undefined || !cookie.includes(name)) return 0;
-  return cookie.split(";").filter((pair) => pair.split("=", 1)[0]?.trim() === name).length;
+  return cookie.split(";").filter((pair) => pair.split("=", 1)[0]?.replaceAll(AROUND, "") === name).length;
 }
 
 /** Whether a cookie is there, whatever its value; told without parsing where it is the first one, as programs send it. */

@@ -5,6 +5,7 @@
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isKnown } from "../domain/caller.ts";
+import { addressBlock } from "../domain/throttle.ts";
 import { Failure } from "../errors.ts";
 import { Budget, type Holder } from "../lib/budget.ts";
 import type { MediaType } from "../trees/formats.ts";
@@ -46,7 +47,7 @@ export function holderOf(request: FastifyRequest, proxies: Proxies): Holder {
   const { caller } = request;
   if (isKnown(caller)) return { key: caller.principal.uuid, known: true };
   const known = caller.kind !== "anonymous";
-  return { key: known ? caller.kind : (proxies.read(request).address ?? ""), known };
+  return { key: known ? caller.kind : addressBlock(proxies.read(request).address), known };
 }
 
 export interface Costs {

@@ -27,6 +27,9 @@ describe("files that are not one mapping in YAML", () => {
     ["a key that is a list", "? [hunter2]\n: 1\n", 1, /keys must be texts/],
     ["an alias of nothing", `${TREES}b: *hunter2\n`, 2, /an alias .* names no anchor before it/],
     ["an alias of itself", "a: &a [*a]\n", 1, /an alias .* names no anchor before it/],
+    ["no space after a colon", "a: {alice:hunter2}\n", 1, /^'alice' is not followed by a colon and a space/],
+    ["no colon", 'a: {b: 1, alice "hunter2"}\n', 1, /^'alice' is not followed by a colon/],
+    ["a URI run together", "a: {uri:pq://u:hunter2@h}\n", 1, /^'uri' is not followed by a colon/],
     ["merging a text", `${TREES}server:\n  <<: hunter2\n`, 3, /only a mapping can be merged/],
   ] as const) {
     it(name, () => {
@@ -64,6 +67,18 @@ describe("files that are not one mapping in YAML", () => {
       "trees: [{path: @, upstream: 'http://u:hunter2@h'}]\n",
       "trees: [{path: @, upstream: '…'}]",
       "               ^",
+    ],
+    [
+      "a password of a person whose name is a key of ours",
+      "authentication:\n  providers:\n  - provider: toy\n    args:\n      users_to_passwords:\n        host: @hunter2\n",
+      "        host: @…",
+      "              ^",
+    ],
+    [
+      "the same on one line",
+      "args: {users_to_passwords: {title: @hunter2}}\n",
+      "args: {… {title: @…}}",
+      "                 ^",
     ],
     ["a list of secrets", "authentication:\n  secret_keys:\n  - @hunter2\n", "  - @…", "    ^"],
   ] as const) {

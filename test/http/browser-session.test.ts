@@ -54,6 +54,22 @@ test("two cookies of the name are none: one of them is planted", async () => {
   }
 });
 
+test("a neighbour's cookie whose name only looks like ours to some logs nobody out", async () => {
+  await using t = await testApp({ server: { publicUrl: "https://tiled.example.org" } });
+  const alice = await logIn(t, "alice");
+  const name = `__Host-${SESSION}`;
+  const secret = alice.cookies.get(name)?.value ?? "";
+  // Bytes that browsers take for a part of the name, so that its prefix binds nothing, and JavaScript for white space.
+  for (const space of ["\u00a0", "\u0085", "\u000c", "\ufeff"]) {
+    for (const planted of [`${space}${name}=${SECRET}`, `${name}${space}=${SECRET}`]) {
+      const headers = { accept: "text/html", cookie: `${name}=${secret}; ${planted}` };
+      assert.equal((await t.call({ url: "/account", headers })).statusCode, 200, JSON.stringify(planted));
+      const alone = { accept: "text/html", cookie: planted.replace(SECRET, secret) };
+      assert.equal((await t.call({ url: "/account", headers: alone })).statusCode, 303);
+    }
+  }
+});
+
 test("no fixation: what a browser had before is worth nothing after a login", async () => {
   await using t = await testApp();
   const browser = new Browser(t);

@@ -117,6 +117,19 @@ test("beyond the process's budget an answer waits, then is refused for now; othe
   await third;
 });
 
+test("all addresses of one IPv6 network have one part of the budget", { timeout: 20_000 }, async (t) => {
+  const { reader, jobs, until } = scripted();
+  const app = await open_(t, { reader, budget: dataBudget(4 * MB, 1) });
+  const from = (remoteAddress: string) => app.call({ url: "/api/v1/array/full/big", remoteAddress });
+  const first = from("2001:db8::1");
+  await until(() => jobs.length === 1);
+  assert.equal((await from("2001:db8::ffff:1")).statusCode, 503);
+  const other = from("2001:db8:0:1::1");
+  await until(() => jobs.length === 2);
+  for (const job of jobs) job.give(undefined);
+  assert.deepEqual([(await first).statusCode, (await other).statusCode], [200, 200]);
+});
+
 test("for a caller who is gone nothing is read any more, and the budget is free again", async (t) => {
   const { reader, jobs, until } = scripted();
   const budget = dataBudget();
