@@ -52,6 +52,12 @@ function scopes(
   names: readonly (string | undefined)[] | null | undefined,
 ): readonly Scope[] | null {
   if (names == null) return null;
+  if (names.length === 0) {
+    context.warn(
+      path,
+      "no scope is required, so a key that may do nothing passes, too, and with 'allow_anonymous_access' so does everyone",
+    );
+  }
   const found: Scope[] = [];
   for (const [index, name] of names.entries()) {
     if (name === undefined) continue;

@@ -54,7 +54,7 @@ export function checkSecrets(context: Context, server: ServerConfig): void {
 }
 
 /** Why others may reach the server; undefined where only this machine's users can. */
-function reachability({ host, publicUrl, trustedProxies }: ServerConfig): string | undefined {
+function reachability({ host, hosts, publicUrl, trustedProxies }: ServerConfig): string | undefined {
   // What is no host is another problem, told elsewhere.
   if (!isLoopback(host) && /^[\w.:%[\]-]+$/.test(host))
     return `the server listens at ${host}, not on loopback only`;
@@ -63,6 +63,8 @@ function reachability({ host, publicUrl, trustedProxies }: ServerConfig): string
   }
   if (trustedProxies.length > 0)
     return "a proxy is trusted (server.trusted_proxies), so others reach the server";
+  const name = hosts.find((known) => !isLoopback(known.replace(/:\d+$/, "")));
+  if (name !== undefined) return `server.hosts has ${name}, so others reach the server`;
   return undefined;
 }
 

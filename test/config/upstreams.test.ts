@@ -96,6 +96,13 @@ trees:
     );
   });
 
+  it("that require no scope at all are warned of", () => {
+    const yaml =
+      "trees: [{path: /, upstream: http://a, kind: http, requires: {read: [], write: [write:data]}}]\n";
+    const told = load(`${KEYS}${yaml}`).warnings.filter((line) => /no scope is required/.test(line));
+    assert.match(told.join("\n"), /^[^\n]*trees\[0\]\.requires\.read: .*a key that may do nothing passes/);
+  });
+
   const WRONG: readonly [name: string, yaml: string, ...problems: RegExp[]][] = [
     ["without a place", "trees: [{upstream: http://a}]\n", /^1 trees\[0\]: an upstream needs a 'path'/],
     ["no URL", "trees: [{path: /, upstream: tiled}]\n", /^1 trees\[0\]\.upstream: '.*' is not a URL|must/],

@@ -17,6 +17,7 @@ const REACHABLE = [
     "server: {public_url: https://lab.example.org}",
     /public_url is https:\/\/lab\.example\.org/,
   ],
+  ["a host name", "server: {hosts: [localhost, lab.example.org:8000]}", /hosts has lab\.example\.org/],
   ["a trusted proxy", "server: {trusted_proxies: [127.0.0.1]}", /a proxy is trusted/],
 ] as const;
 const ALONE = [
@@ -24,6 +25,7 @@ const ALONE = [
   "server: {host: localhost}",
   'server: {host: "::1"}',
   "server: {public_url: http://127.0.0.1:8000}",
+  "server: {hosts: [localhost:8000]}",
 ];
 
 const WEAK = [
