@@ -4,6 +4,7 @@
  */
 import { argsPlace, readArgs } from "../config/args.ts";
 import { checkArgs } from "../config/class-args.ts";
+import type { Path } from "../config/located.ts";
 import type { Place, ProviderConfig } from "../config/model.ts";
 import { reason } from "../config/own-class.ts";
 import { ConfigError, type Problem, problemLines } from "../config/problems.ts";
@@ -23,7 +24,7 @@ export async function loadAuthenticators(
   const authenticators = new Map<string, Authenticator>();
   const problems: Problem[] = [];
   for (const config of providers) {
-    const problem = (keys: readonly string[], message: string): void => {
+    const problem = (keys: Path, message: string): void => {
       problems.push({ ...placeOf(config, keys), message });
     };
     if (authenticators.has(config.provider)) {
@@ -48,7 +49,7 @@ export async function loadAuthenticators(
 }
 
 /** Below a provider's entry. */
-function placeOf(config: ProviderConfig, keys: readonly string[]): Place {
+function placeOf(config: ProviderConfig, keys: Path): Place {
   const [first, ...below] = keys;
   if (first === undefined) return config.place;
   return first === "args"
@@ -78,7 +79,7 @@ export function externalNames(authenticators: ReadonlyMap<string, Authenticator>
 async function make(
   config: ProviderConfig,
   context: AuthenticatorContext,
-  problem: (keys: readonly string[], message: string) => void,
+  problem: (keys: Path, message: string) => void,
 ): Promise<Authenticator | undefined> {
   try {
     const Class = await authenticatorClass(config.authenticator, context.directory);

@@ -81,7 +81,7 @@ export async function check(
   for (const { ok, text } of answers) io.out(`${ok ? "ok" : "FAILED"}: ${text}`);
   if (answers.length === 0) io.out("There is no other server to ask.");
   const failed = answers.filter(({ ok }) => !ok).length;
-  if (failed > 0) throw new OperatorError(`${failed} of ${answers.length} servers failed the check.`);
+  if (failed > 0) throw new OperatorError(`${failed} of ${answers.length} online checks failed.`);
 }
 
 function baseOf({ server: { publicUrl, tls, host, port, rootPath } }: Config): string {

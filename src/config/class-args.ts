@@ -5,11 +5,12 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import type { TSchema } from "typebox";
 import { OperatorError } from "../errors.ts";
+import type { Path } from "./located.ts";
 import { didYouMean } from "./suggest.ts";
 
 export interface ArgsProblem {
-  /** Keys below `args`. */
-  readonly path: readonly string[];
+  /** Keys and positions in lists, below `args`. */
+  readonly path: Path;
   readonly message: string;
 }
 
@@ -25,7 +26,7 @@ export function checkArgs(schema: TSchema, given: Readonly<Record<string, unknow
   const errors = validate.errors ?? [];
   // It only sums up the errors about each name, which are reported too.
   const own = errors.filter(({ keyword }) => keyword !== "propertyNames");
-  const problems = own.map((error) => ({ path: keys(error), message: message(error, schema, args) }));
+  const problems = own.map((error) => ({ path: pathOf(error, args), message: message(error, schema, args) }));
   return { kind: "invalid", problems };
 }
 
@@ -48,9 +49,14 @@ function compile(schema: TSchema): ValidateFunction {
   }
 }
 
-function keys(error: ErrorObject): string[] {
-  const steps = error.instancePath.split("/").slice(1);
-  const path = steps.map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+function pathOf(error: ErrorObject, args: Record<string, unknown>): (string | number)[] {
+  const path: (string | number)[] = [];
+  let value: unknown = args;
+  for (const step of error.instancePath.split("/").slice(1)) {
+    const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    path.push(Array.isArray(value) ? Number(key) : key);
+    value = (value as Record<string, unknown> | undefined)?.[key];
+  }
   const { missingProperty, additionalProperty } = error.params as Record<string, string | undefined>;
   const last = missingProperty ?? additionalProperty ?? error.propertyName;
   return last === undefined ? path : [...path, last];
@@ -68,7 +74,7 @@ function message(error: ErrorObject, schema: TSchema, args: Record<string, unkno
     case "minLength":
       return error.params["limit"] === 1 ? "must not be empty." : `${error.message}.`;
     case "enum":
-      return `must be one of ${(error.params["allowedValues"] as unknown[]).join(", ")}.`;
+      return oneOf(error, args);
     default:
       return `${error.message}.`;
   }
@@ -94,11 +100,24 @@ const TYPES: Readonly<Record<string, string>> = {
   string: "text",
 };
 
+/** The value itself is not quoted, as it may be one that belongs elsewhere. */
+function oneOf(error: ErrorObject, args: Record<string, unknown>): string {
+  const allowed = (error.params["allowedValues"] as unknown[]).map(String);
+  const value = valueAt(pathOf(error, args), args);
+  const hint = typeof value === "string" ? didYouMean(value, allowed) : "";
+  return `must be one of ${allowed.join(", ")}.${hint}`;
+}
+
+function valueAt(path: Path, args: Record<string, unknown>): unknown {
+  let value: unknown = args;
+  for (const key of path) value = (value as Record<string, unknown> | undefined)?.[key];
+  return value;
+}
+
 function wrongType(error: ErrorObject, args: Record<string, unknown>): string {
   const types = [error.params["type"]].flat().map(String);
   const wanted = types.map((type) => TYPES[type] ?? type).join(" or ");
-  let value: unknown = args;
-  for (const key of keys(error)) value = (value as Record<string, unknown> | undefined)?.[key];
+  const value = valueAt(pathOf(error, args), args);
   const found = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
   const quotes =
     types.includes("string") && ["number", "boolean"].includes(found) ? " Put it in quotes." : "";

@@ -59,15 +59,17 @@ function line(first: Problem, others: readonly Problem[]): string {
   const place = first.line > 0 ? `${first.file}:${first.line}` : first.file;
   const text = [place, first.path, first.message].filter((part) => part !== "").join(": ");
   if (others.length === 0) return text;
-  const end = /[.?!…"]$/.test(text) ? "" : ".";
-  return `${text}${end} The same at ${placesText(others)}.`;
+  // An excerpt of the file stays below the sentence.
+  const [sentence = "", ...excerpt] = text.split("\n");
+  const end = /[.?!…"]$/.test(sentence) ? "" : ".";
+  return [`${sentence}${end} The same at ${placesText(others)}.`, ...excerpt].join("\n");
 }
 
 /** `server.port (line 3), uvicorn.port (line 7) and 40 more places`. */
 export function placesText(places: readonly Problem[]): string {
   const named = places
     .slice(0, MOST_PLACES)
-    .map(({ path, line }) => (line > 0 ? `${path} (line ${line})` : path));
+    .map(({ path, line }) => (line === 0 ? path : path === "" ? `line ${line}` : `${path} (line ${line})`));
   const more = places.length - named.length;
   if (more > 0) return `${named.join(", ")} and ${more} more ${more === 1 ? "place" : "places"}`;
   const last = named.pop();

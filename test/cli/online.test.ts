@@ -163,7 +163,7 @@ test("the command says how many failed, and is refused", async (t) => {
   await assert.rejects(check(path, io, { online: true }), (error: unknown) => {
     assert.ok(error instanceof OperatorError);
     assert.equal(error.exitCode, 1);
-    assert.equal(error.message, "1 of 1 servers failed the check.");
+    assert.equal(error.message, "1 of 1 online checks failed.");
     return true;
   });
   assert.equal(out[0], "No errors found in configuration.");

@@ -27,6 +27,12 @@ describe("the text of all errors", () => {
     assert.equal(lines[0], "The configuration has 4 errors.");
   });
 
+  it("equal mistakes of the YAML are told above the excerpt, with their lines", () => {
+    const [, first, ...shown] = text("trees: t\n- path: /\n  tree: x\n- path: /\n  tree: x\n");
+    assert.match(first ?? "", /^F:2: not valid YAML: .*[^.]\. The same at line 4\.$/);
+    assert.deepEqual(shown, ["    - path: /", "    ^"]);
+  });
+
   it("two places are named both", () => {
     const [, line = ""] = text("trees:\n- {path: /a, tree: m.t}\n- {path: /b, tree: m.t}\n");
     assert.match(line, /The same at trees\[1\]\.tree \(line 3\)\.$/);

@@ -85,7 +85,7 @@ test("what is wrong is told with its place", async (t) => {
     [
       `${POLICY_PREFIX}TagBasedAccessPolicy`,
       { scopes: ["read:datas"], groups: { a: "alice" }, access_tags_parser: "my.parser:Parser" },
-      /provider: this argument is missing[\s\S]*tag_definitions: this argument is missing[\s\S]*scopes\.?\[?0[\s\S]*must be one of[\s\S]*groups\.a: must be a list/,
+      /provider: this argument is missing[\s\S]*tag_definitions: this argument is missing[\s\S]*scopes\[0\]: must be one of [\s\S]*Did you mean 'read:data'\?[\s\S]*groups\.a: must be a list/,
     ],
     [
       `${POLICY_PREFIX}TagBasedAccessPolicy`,
