@@ -4,6 +4,7 @@
  * a login costs the server nothing, and no browser needs a cookie for each.
  */
 import { hkdfSync, randomBytes } from "node:crypto";
+import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Digest, equalSecrets, type Secret } from "../lib/secrets.ts";
 import { browserDigest } from "./browser.ts";
@@ -57,7 +58,9 @@ export class LoginSeals {
     const sealed = await new CompactEncrypt(Buffer.from(JSON.stringify(content)))
       .setProtectedHeader({ alg: "dir", enc: "A256GCM" })
       .encrypt(key);
-    return { nonce, codeVerifier, state: isOurs(goal) ? sealed + OURS : sealed };
+    const state = isOurs(goal) ? sealed + OURS : sealed;
+    if (state.length > LONGEST) throw tooLong(goal);
+    return { nonce, codeVerifier, state };
   }
 
   /** Null for what none of our keys has sealed. Whether it is over, and whose it is, is for the caller to check. */
@@ -91,6 +94,13 @@ export function isOurs(goal: LoginGoal): boolean {
 /** The same as far as a state says it; anybody can write one, so it decides nothing but where a failure is explained. */
 export function isOursByState(state: string): boolean {
   return state.endsWith(OURS);
+}
+
+/** Characters beyond ASCII take more room than the query's own limit allows for. */
+function tooLong({ kind }: LoginGoal): Failure {
+  const name = kind === "page" ? "next" : "state";
+  const msg = "With what is added to it, this is too long to be sent through the provider. Make it shorter.";
+  return new Failure("invalid", { detail: [{ type: "string_too_long", loc: ["query", name], msg }] });
 }
 
 function newSecret(): string {

@@ -22,7 +22,8 @@ export const DeviceStart = Type.Object({
 /** How a provider sends the browser back (RFC 6749, section 4.1.2); more may come along. */
 export const ProviderReturn = Type.Object({
   code: Type.Optional(Text),
-  state: Type.Optional(Text),
+  // It holds the whole login, with what an application wants back.
+  state: Type.Optional(Type.String({ maxLength: 8192 })),
   error: Type.Optional(Text),
 });
 

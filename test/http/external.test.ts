@@ -87,6 +87,21 @@ test("an application gets a one-time code and its own state, and exchanges the c
   assert.equal((await events(t)).filter((event) => event === "login").length, 1);
 });
 
+test("a state that takes much room comes back whole; one that takes too much is refused at once", async () => {
+  await using s = await scene({ redirectOnSuccess: "https://ui.example/cb" });
+  const browser = new Browser(s.t);
+  const begin = (state: string) => browser.open(`${AUTHORIZE}?${new URLSearchParams({ state })}`);
+  for (const character of ['"', "é"]) {
+    const state = character.repeat(2048);
+    const back = s.orcid.signIn(String((await begin(state)).headers.location), "ann");
+    const returned = await browser.open(back);
+    assert.equal(new URL(String(returned.headers.location)).searchParams.get("state"), state);
+  }
+  const refused = await s.t.call(`${AUTHORIZE}?${new URLSearchParams({ state: "日".repeat(2048) })}`);
+  assert.equal(refused.statusCode, 422);
+  assert.match(refused.body, /too long to be sent through the provider/);
+});
+
 test("no state was given, none is handed back", async () => {
   await using s = await scene(UI);
   const browser = new Browser(s.t);
