@@ -143,10 +143,15 @@ function bearerOf(caller: Caller): Omit<UpstreamBearer, "scopes"> | null {
   }
 }
 
-/** Seconds: a minute, or what is left of a key. */
+/** Seconds: a minute, or what is left of a key or of a provider's token. */
 function lifetimeOf(caller: Caller, now: number): number {
-  const end = caller.kind === "api_key" ? caller.key.expirationTime : null;
-  return end === null ? LIFETIME : Math.min(LIFETIME, Math.max(1, Math.ceil((end.getTime() - now) / 1000)));
+  const end = endOf(caller);
+  return end === null ? LIFETIME : Math.min(LIFETIME, Math.max(1, Math.ceil((end - now) / 1000)));
+}
+
+function endOf(caller: Caller): number | null {
+  if (caller.kind === "api_key") return caller.key.expirationTime?.getTime() ?? null;
+  return caller.kind === "token" && caller.expires !== undefined ? caller.expires * 1000 : null;
 }
 
 /** Everything that an introduction depends on. */

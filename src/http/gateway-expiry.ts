@@ -1,6 +1,7 @@
 /**
  * Ends what is open for longer than a request once the credential that opened it has expired: an API key, or a provider's
- * access token. One timer for all. Sessions that end, and rights that are gone, are looked after in `gateway-socket.ts`.
+ * access token; and event streams over HTTP also once their session or principal is gone. Timers are for all. What WebSockets
+ * need beside their credential is looked after in `gateway-socket.ts`.
  */
 import type { Caller } from "../domain/caller.ts";
 import type { Standing } from "../domain/standing.ts";
@@ -14,6 +15,16 @@ interface Watched {
   onEnd(): void;
 }
 
+interface Followed {
+  readonly caller: Caller;
+  onEnd(): void;
+  /** Looks that failed, since the last one that did not. */
+  unseen: number;
+}
+
+/** It ends with so many looks in a row that fail. */
+const UNSEEN = 2;
+
 /** Before the end, so that a key which is gone by then was revoked, and not removed since it has expired. */
 const ASK_MS = 2_000;
 
@@ -21,12 +32,20 @@ export class Expiry {
   readonly #standing: Standing;
   readonly #clock: Clock;
   readonly #watched = new Set<Watched>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #followed = new Set<Followed>();
+  readonly #timers: readonly NodeJS.Timeout[];
 
-  constructor(standing: Standing, clock: Clock, stepMs: number) {
+  constructor(
+    standing: Standing,
+    clock: Clock,
+    every: { readonly stepMs: number; readonly recheckMs: number },
+  ) {
     this.#standing = standing;
     this.#clock = clock;
-    this.#timer = setInterval(() => this.#look(), stepMs).unref();
+    this.#timers = [
+      setInterval(() => this.#look(), every.stepMs).unref(),
+      setInterval(() => this.#recheck(), every.recheckMs).unref(),
+    ];
   }
 
   /** Calls `onEnd` at most once; call what it returns where it is over before. */
@@ -38,8 +57,32 @@ export class Expiry {
     return () => this.#watched.delete(watched);
   }
 
+  /** The same once the caller's session or principal is gone. */
+  follow(caller: Caller, onEnd: () => void): () => void {
+    const followed: Followed = { caller, onEnd, unseen: 0 };
+    this.#followed.add(followed);
+    return () => this.#followed.delete(followed);
+  }
+
   close(): void {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  #recheck(): void {
+    for (const followed of this.#followed) void this.#lookAt(followed);
+  }
+
+  async #lookAt(followed: Followed): Promise<void> {
+    let goesOn: boolean;
+    try {
+      goesOn = await this.#standing.isCurrent(followed.caller, []);
+      followed.unseen = 0;
+    } catch {
+      // The database cannot tell.
+      followed.unseen += 1;
+      goesOn = followed.unseen < UNSEEN;
+    }
+    if (!goesOn && this.#followed.delete(followed)) followed.onEnd();
   }
 
   #look(): void {
@@ -59,8 +102,9 @@ export class Expiry {
   async #ask(watched: Watched): Promise<void> {
     try {
       const end = await this.#standing.endNow(watched.caller);
-      if (end === null) this.#watched.delete(watched);
-      else watched.end = end;
+      if (end !== null) watched.end = end;
+      // Told too late, it may have been removed as expired.
+      else if (this.#clock.now() < watched.end) this.#watched.delete(watched);
     } catch {
       // It ends as it was to.
     }

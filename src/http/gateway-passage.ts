@@ -125,8 +125,14 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
   /** Such an answer has no end of its own. */
   #endWithCredential(): void {
     const { raw } = this.#reply;
-    const stop = this.#options.expiry.watch(this.#request.caller, () => raw.destroy());
-    raw.once("close", stop);
+    const { expiry } = this.#options;
+    const { caller } = this.#request;
+    const end = () => void raw.destroy();
+    const [stop, leave] = [expiry.watch(caller, end), expiry.follow(caller, end)];
+    raw.once("close", () => {
+      stop();
+      leave();
+    });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -75,8 +75,11 @@ export class Gateway {
       exchangeOf: (upstream) => this.#of(upstream).exchange,
       about: (upstream) => this.#of(upstream).about.current(),
     });
-    const step = Math.min((deps.patience ?? PATIENCE).recheck, EXPIRY_MS);
-    this.#expiry = new Expiry(deps.standing, deps.clock, step);
+    const { recheck } = deps.patience ?? PATIENCE;
+    this.#expiry = new Expiry(deps.standing, deps.clock, {
+      stepMs: Math.min(recheck, EXPIRY_MS),
+      recheckMs: recheck,
+    });
     this.#behind = new Map(
       deps.upstreams.map((upstream) => {
         const forwarder = new Forwarder(upstream, deps.links);

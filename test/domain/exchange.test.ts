@@ -110,6 +110,12 @@ test("a change of powers or identities shows at once", async () => {
 test("a key's token outlives it by less than a second", async () => {
   const { clock, exchange } = scene();
   const caller = key(principal(), { expirationTime: new Date(clock.now() + 10_500) });
+
+  test("a token that stands for a provider's own does not outlive that", async () => {
+    const { clock, exchange } = scene();
+    const own: Caller = { ...login(principal()), session: null, expires: clock.now() / 1000 + 10 } as Caller;
+    assert.equal(claims((await exchange.introduce(own)).token)["exp"], clock.now() / 1000 + 10);
+  });
   assert.equal(claims((await exchange.introduce(caller)).token)["exp"], clock.now() / 1000 + 11);
 });
 

@@ -163,6 +163,37 @@ describe("an open stream", () => {
       await assert.rejects(events.read());
     });
 
+    for (const [what, end] of [
+      ["its session has ended", (t: TestApp, refresh_token: string) => endSession(t, refresh_token)],
+      ["its principal is disabled", (t: TestApp) => disable(t, "bob")],
+    ] as const)
+      test(`which ends also where ${what}`, async (x) => {
+        const { t, url, upstream } = await scene(x, { socketPatience: SOON });
+        const { access_token, refresh_token } = await t.login("bob");
+        upstream.answer = (_request, response) =>
+          void response.writeHead(200, { "content-type": "text/event-stream" }).write("data: first\n\n");
+        const { body } = await fetch(`${url}/api/v1/events`, { headers: bearer(access_token) });
+        const reader = body?.getReader();
+        assert.ok(reader);
+        await reader.read();
+        await end(t, refresh_token);
+        t.clock.advance(1);
+        await assert.rejects(reader.read());
+      });
+
+    async function endSession(t: TestApp, refresh_token: string): Promise<void> {
+      const url = "/api/v1/auth/session/revoke";
+      assert.equal((await t.call({ method: "POST", url, payload: { refresh_token } })).statusCode, 204);
+    }
+
+    async function disable(t: TestApp, id: string): Promise<void> {
+      const summary = await t.store?.principals.summaryOfIdentity({ provider: "toy", id });
+      assert.ok(summary);
+      const url = `/api/v1/auth/principal/${summary.uuid}/disable`;
+      const headers = bearer((await t.login("alice")).access_token);
+      assert.equal((await t.call({ method: "POST", url, headers })).statusCode, 204);
+    }
+
     async function revoke(t: TestApp, secret: string, headers: Record<string, string>): Promise<void> {
       const url = `/api/v1/auth/apikey?first_eight=${secret.slice(0, 8)}`;
       const response = await t.call({ method: "DELETE", url, headers });
