@@ -115,6 +115,8 @@ http { access_log off; ${paths.join(" ")} include ${folder}/app.conf; }
       .replace("/etc/haproxy/tiled.example.org.pem", `${folder}/both.pem`)
       .replace("127.0.0.1:8000", `127.0.0.1:${ours}`)
       .replace("127.0.0.1:8001", `127.0.0.1:${dead}`)
+      // A check may take its time all the same: on a busy machine the only server would be passed over.
+      .replace("timeout connect 5s", "timeout connect 5s\n\ttimeout check 20s")
       .replace("inter 5s", "inter 100ms");
     await writeFile(`${folder}/haproxy.cfg`, file);
     return [PROGRAMS.haproxy, "-db", "-f", `${folder}/haproxy.cfg`];
