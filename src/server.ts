@@ -2,6 +2,7 @@
  * A running server: everything that a configuration names is opened, put together by `app.ts`, listens, and is closed
  * again in the reverse order without cutting off what is under way. Signals and notices are the command's (`cli/run.ts`).
  */
+import { lookup } from "node:dns/promises";
 import type { AddressInfo } from "node:net";
 import type { Server as TlsServer } from "node:tls";
 import type { FastifyInstance } from "fastify";
@@ -236,7 +237,7 @@ function listeningUrl(app: FastifyInstance, { server }: Config): string {
 
 async function listen(app: FastifyInstance, { server: { host, port }, places }: Config): Promise<void> {
   try {
-    await app.listen({ host, port });
+    await app.listen({ host: await addressOf(host), port });
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
     const text = LISTEN_ERRORS[code]?.(port);
@@ -244,6 +245,15 @@ async function listen(app: FastifyInstance, { server: { host, port }, places }: 
     const place = placeName(ABOUT_PORT.has(code) ? places.port : places.host);
     throw new OperatorError(`Cannot listen on ${host}, port ${port} (${place}): ${text}`, 3);
   }
+}
+
+/**
+ * For the name `localhost` Fastify opens a second server, at `::1`, which has none of the limits of the first and is not
+ * drained with it. One address of the name is enough: browsers and programs try both.
+ */
+async function addressOf(host: string): Promise<string> {
+  if (host.toLowerCase() !== "localhost") return host;
+  return (await lookup(host, { order: "ipv4first" })).address;
 }
 
 const ABOUT_PORT: ReadonlySet<string> = new Set(["EADDRINUSE", "EACCES"]);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import dns from "node:dns";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { request as httpsRequest } from "node:https";
@@ -192,4 +193,33 @@ test("the log says where the server listens", async (t) => {
     lines.some((line) => line.includes(`Server listening at ${server.url}`)),
     lines.join(""),
   );
+});
+
+test("a server at localhost limits and drains every connection that can be made to it", async (t) => {
+  // Most machines give the name both addresses.
+  const both = [
+    { address: "127.0.0.1", family: 4 },
+    { address: "::1", family: 6 },
+  ];
+  const real = dns.lookup;
+  const lookup = (name: string, options: { all?: boolean }, done: (...found: unknown[]) => void) => {
+    if (name === "localhost" && options.all === true) done(null, both);
+    else real(name, options, done);
+  };
+  t.mock.method(dns, "lookup", lookup as never);
+  const server = await start({
+    server: { host: "localhost", port: 0 },
+    authentication: { allow_anonymous_access: true },
+  });
+  t.after(() => server.stop().catch(() => undefined));
+  const { port } = new URL(server.url);
+  const open = (host: string) =>
+    new Promise<"open" | "refused">((resolve) => {
+      const socket = connect({ host, port: Number(port) });
+      socket.once("connect", () => resolve("open")).once("error", () => resolve("refused"));
+      t.after(() => socket.destroy());
+    });
+  const hosts = ["127.0.0.1", "::1"];
+  const reached = await Promise.all(hosts.map(open));
+  assert.deepEqual(reached, ["open", "refused"]);
 });

@@ -44,7 +44,7 @@ test("the page tells every described route, without a script and under the serve
   assert.match(String(response.headers["content-security-policy"]), /default-src 'none'/);
   assert.match(response.body, /<title>API documentation · Beamline<\/title>/);
   assert.match(response.body, /GET \/api\/v1\/array\/block\/\{path\}<\/code> Read a chunk/);
-  assert.match(response.body, /Whoever has the scope <code>read:data<\/code>/);
+  assert.match(response.body, /Anyone with the scope <code>read:data<\/code>/);
   assert.match(response.body, /href="\/prefix\/assets\//);
   assert.doesNotMatch(response.body, /hidden|<script|\/docs"/);
   const { paths = {} } = await ours();
