@@ -102,9 +102,8 @@ export class Expiry {
   async #ask(watched: Watched): Promise<void> {
     try {
       const end = await this.#standing.endNow(watched.caller);
-      if (end !== null) watched.end = end;
-      // Told too late, it may have been removed as expired.
-      else if (this.#clock.now() < watched.end) this.#watched.delete(watched);
+      if (end === null) this.#watched.delete(watched);
+      else watched.end = end;
     } catch {
       // It ends as it was to.
     }
