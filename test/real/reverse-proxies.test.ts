@@ -13,8 +13,8 @@ import { PASSWORDS } from "../support/toy.ts";
 const TIMEOUT = { timeout: 120_000 };
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
-const scene = (t: TestContext, name: ReverseProxy): Promise<ReverseScene> =>
-  startReverseProxy(t.after.bind(t), name);
+const scene = (t: TestContext, name: ReverseProxy, checks?: string): Promise<ReverseScene> =>
+  startReverseProxy(t.after.bind(t), name, checks);
 
 for (const name of ["nginx", "caddy", "haproxy"] as const) {
   describe(name, { skip: withoutReverseProxy(name) }, () => {
@@ -61,11 +61,22 @@ for (const name of ["nginx", "caddy", "haproxy"] as const) {
   });
 }
 
+test("HAProxy gives a request to the next server before a check has found the first one down", {
+  ...TIMEOUT,
+  skip: withoutReverseProxy("haproxy"),
+}, async (t) => {
+  // The second of the example's two servers is not there, and no further check is made.
+  const { ask } = await scene(t, "haproxy", "1h");
+  const statuses: number[] = [];
+  for (let count = 0; count < 6; count++) statuses.push((await ask("/healthz")).status);
+  assert.deepEqual(statuses, [200, 200, 200, 200, 200, 200]);
+});
+
 test("HAProxy passes over a server that is away, and says so where none is left", {
   ...TIMEOUT,
   skip: withoutReverseProxy("haproxy"),
 }, async (t) => {
-  const { direct, ask } = await scene(t, "haproxy");
+  const { direct, ask } = await scene(t, "haproxy", "1s");
   const statuses = new Set<number>();
   const found = async () => (await ask("/healthz")).status;
   // The second of the example's two servers is not there.

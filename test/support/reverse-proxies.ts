@@ -44,9 +44,15 @@ interface Places {
   readonly plain: number;
   readonly ours: number;
   readonly dead: number;
+  /** How often HAProxy asks its servers for their health. */
+  readonly checks: string;
 }
 
-export async function startReverseProxy(cleanup: Cleanup, name: ReverseProxy): Promise<ReverseScene> {
+export async function startReverseProxy(
+  cleanup: Cleanup,
+  name: ReverseProxy,
+  checks = "1h",
+): Promise<ReverseScene> {
   const [port, plain, dead] = [await freePort(), await freePort(), await freePort()];
   const url = `https://127.0.0.1:${port}`;
   const example = parse(await readFile(`${FOLDER}/tiled-auth.yml`, "utf8"));
@@ -60,7 +66,7 @@ export async function startReverseProxy(cleanup: Cleanup, name: ReverseProxy): P
   await writeFile(`${folder}/key.pem`, TLS_KEY);
   await writeFile(`${folder}/both.pem`, TLS_CERT + TLS_KEY);
   const ours = Number(/:(\d+)$/.exec(direct.url)?.[1]);
-  const said = run(cleanup, await COMMANDS[name]({ folder, port, plain, ours, dead }), folder);
+  const said = run(cleanup, await COMMANDS[name]({ folder, port, plain, ours, dead, checks }), folder);
   const ask: ReverseScene["ask"] = async (path, options = {}, body) => {
     const request = send(url + path, { rejectUnauthorized: false, agent: false, ...options });
     request.end(body);
@@ -108,16 +114,14 @@ http { access_log off; ${paths.join(" ")} include ${folder}/app.conf; }
     await writeFile(`${folder}/Caddyfile`, options + file);
     return [PROGRAMS.caddy, "run", "--config", `${folder}/Caddyfile`, "--adapter", "caddyfile"];
   },
-  haproxy: async ({ folder, port, plain, ours, dead }) => {
+  haproxy: async ({ folder, port, plain, ours, dead, checks }) => {
     const file = (await readFile(`${FOLDER}/haproxy.cfg`, "utf8"))
       .replace("bind :80\n", `bind 127.0.0.1:${plain}\n`)
       .replace("bind :443 ", `bind 127.0.0.1:${port} `)
       .replace("/etc/haproxy/tiled.example.org.pem", `${folder}/both.pem`)
       .replace("127.0.0.1:8000", `127.0.0.1:${ours}`)
       .replace("127.0.0.1:8001", `127.0.0.1:${dead}`)
-      // A check may take its time all the same: on a busy machine the only server would be passed over.
-      .replace("timeout connect 5s", "timeout connect 5s\n\ttimeout check 20s")
-      .replace("inter 5s", "inter 100ms");
+      .replace("inter 5s", `inter ${checks}`);
     await writeFile(`${folder}/haproxy.cfg`, file);
     return [PROGRAMS.haproxy, "-db", "-f", `${folder}/haproxy.cfg`];
   },
