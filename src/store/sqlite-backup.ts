@@ -2,8 +2,8 @@
  * Backup and restore of a SQLite file. A backup is one snapshot, taken while servers go on writing, and is read in full before it
  * counts. A restore keeps what it replaces, and needs the file for itself.
  */
-import { existsSync, linkSync, renameSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, linkSync, realpathSync, renameSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { OperatorError } from "../errors.ts";
 import type { Backup, Counts, Restored } from "./backup.ts";
 import { codeOf, messageOf } from "./errors.ts";
@@ -16,7 +16,8 @@ import { SqliteConnection } from "./sqlite-connection.ts";
 const PATIENCE = 2000;
 
 export async function backupFile(source: string, path: string, force: boolean): Promise<Backup> {
-  if (isSameFile(source, path)) throw new OperatorError(`${path} is the database itself. Name another file.`);
+  if (isOfDatabase(path, source))
+    throw new OperatorError(`${path} is the database itself. Name another file.`);
   if (!force && existsSync(path)) throw taken(path);
   const file = newFile(path);
   try {
@@ -29,7 +30,9 @@ export async function backupFile(source: string, path: string, force: boolean): 
 }
 
 /** Also a copy that a server left without a checkpoint is read with what stands in its -wal file. */
-export async function restoreFile(path: string, target: string): Promise<Restored> {
+export async function restoreFile(path: string, database: string): Promise<Restored> {
+  // A link stays one: what it leads to may be on a disk of its own.
+  const target = realPath(database);
   if (isSameFile(path, target)) throw new OperatorError(`${path} is the database itself. Name a backup.`);
   const found = inspectFile(path);
   if (found.kind !== "served") throw new OperatorError(`Nothing was restored. ${complaint(found)}`);
@@ -46,6 +49,19 @@ export async function restoreFile(path: string, target: string): Promise<Restore
   } finally {
     file.remove();
   }
+}
+
+/** The database's file, or one that SQLite keeps beside it, whether that is there at the moment or not. */
+function isOfDatabase(path: string, database: string): boolean {
+  const place = join(realPath(dirname(path)), basename(path));
+  return (
+    isSameFile(database, path) ||
+    ["-wal", "-shm", "-journal"].some((end) => place === realPath(database) + end)
+  );
+}
+
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
 }
 
 /** One snapshot, verified: the same rows in each table, and every page in order. */

@@ -3,9 +3,12 @@ import assert from "node:assert/strict";
 import {
   copyFileSync,
   existsSync,
+  lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -84,7 +87,9 @@ test("a backup replaces nothing unless asked to, and never the database", async 
   writeFileSync(file, "important");
   await assert.rejects(backupDatabase(path, file, false), /a file at .*notes\.txt already. --force/);
   assert.equal(readFileSync(file, "utf8"), "important");
-  await assert.rejects(backupDatabase(path, path, true), /is the database itself/);
+  symlinkSync(folder, join(folder, "here"));
+  for (const own of ["x.db", "x.db-wal", "x.db-shm", "x.db-journal", "here/x.db-wal"])
+    await assert.rejects(backupDatabase(path, join(folder, own), true), /is the database itself/, own);
   await assert.rejects(
     backupDatabase(path, join(folder, "no", "b.db"), false),
     /cannot be written: .*ENOENT/,
@@ -136,6 +141,21 @@ test("a restore brings back what the backup had, and keeps what was there", asyn
   // And back again.
   await restoreDatabase(path, aside ?? "");
   await withStoreAt(path, async (restored) => assert.ok(await restored.principals.summary(bob)));
+});
+
+test("a restore follows a link to the database, which may be on a disk of its own", async (t) => {
+  const folder = folderFor(t);
+  const [link, disk] = [join(folder, "x.db"), join(folder, "disk")];
+  mkdirSync(disk);
+  await (await openStore(storeOptions(join(disk, "x.db")))).close();
+  symlinkSync(join("disk", "x.db"), link);
+  await backupDatabase(link, join(folder, "b.db"), false);
+  await withStoreAt(link, (store) => logIn(store, "ann"));
+  const { aside } = await restoreDatabase(link, join(folder, "b.db"));
+  assert.ok(lstatSync(link).isSymbolicLink());
+  assert.equal(inFileAlone(join(disk, "x.db")), 0);
+  assert.ok(aside?.startsWith(disk));
+  assert.equal(inFileAlone(aside ?? ""), 1);
 });
 
 test("a restore where no database is, and of what is no backup", async (t) => {
