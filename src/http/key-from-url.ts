@@ -140,10 +140,12 @@ function isOwnNavigation({ headers }: FastifyRequest): boolean {
 
 /**
  * A program says nothing of where its requests come from, and is the one who keeps its cookies. Without HTTPS a browser names
- * the origin alone, also where a page of another site sends a form (Fetch standard, `Origin`).
+ * the origin alone, also where a page of another site sends a form (Fetch standard, `Origin`); an old one does not name it for
+ * an image, but all of them call themselves Mozilla.
  */
 function isOfProgram({ headers }: FastifyRequest): boolean {
-  return headers["sec-fetch-site"] === undefined && headers.origin === undefined;
+  const { "sec-fetch-site": site, origin, "user-agent": agent } = headers;
+  return site === undefined && origin === undefined && agent?.startsWith("Mozilla/") !== true;
 }
 
 function sendOn(request: FastifyRequest, reply: FastifyReply, links: Links): true {

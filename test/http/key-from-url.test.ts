@@ -61,6 +61,11 @@ test("no image, frame or script of another site sets the cookie, and a program k
     assert.equal(image.statusCode, 200);
     assert.doesNotMatch(String(image.headers["set-cookie"]), /tiled_api_key/);
   }
+  // An old browser, or any without HTTPS, says nothing of where an image stands.
+  const old = { "user-agent": "Mozilla/5.0 (iPad; CPU OS 15_0 like Mac OS X)", accept: "image/*,*/*;q=0.8" };
+  const image = await t.call({ url: `${WHOAMI}?api_key=${key}`, headers: old });
+  assert.equal(image.statusCode, 200);
+  assert.doesNotMatch(String(image.headers["set-cookie"]), /tiled_api_key/);
   const program = await t.call(`${WHOAMI}?api_key=${key}`);
   assert.match(String(program.headers["set-cookie"]), /tiled_api_key/);
 });
