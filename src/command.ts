@@ -34,7 +34,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on("error", () => undefined);
 
-// Nothing goes on in an unknown state. A rejection that nobody handles arrives here too.
+// Nothing goes on in an unknown state. Unhandled rejections arrive here too.
 process.on("uncaughtException", (error) => process.exit(unexpected(error, terminal)));
 
 const code = await main(process.argv.slice(2), terminal);

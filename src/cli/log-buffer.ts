@@ -5,7 +5,7 @@
 import { printableJson } from "../lib/printable.ts";
 
 export interface LogBufferOptions {
-  /** From JSON lines to what is written. No line, whoever wrote it, can command the terminal that shows it. */
+  /** From JSON lines to what is written. No line can command the terminal that shows it. */
   readonly render?: (lines: string) => string;
   /** Told once there is room again. */
   readonly onDropped?: (lines: number) => void;

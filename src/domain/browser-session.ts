@@ -151,7 +151,7 @@ export function keyTokenOf(browser: string, key: string): string {
   return sha256(`key form ${browser} ${key}`);
 }
 
-/** For the way back to what somebody was about to do when they had to log in once more. */
+/** For the way back to an interrupted action after a second login. */
 export function goOnTokenOf(browser: string, action: string): string {
   return sha256(`go on ${browser} ${action}`);
 }

@@ -22,8 +22,8 @@ export function refusedSpelling({ provider, id }: IdentityRef, known: string): F
 }
 
 /**
- * Providers give an e-mail address as it was typed once, and whoever types it again means the same mailbox: the spelling that
- * is known is the identity. Other forms of a letter than its case are another address, whose login is refused as usual.
+ * Providers give an e-mail address as it was first typed. Other case means the same mailbox, so the known spelling is the
+ * identity. Any other form of a letter is another address, whose login is refused as usual.
  */
 export async function knownAddress(
   principals: Pick<PrincipalStore, "summaryOfIdentity" | "spellings">,

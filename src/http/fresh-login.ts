@@ -1,5 +1,5 @@
 /**
- * What changes somebody's account for good needs a login of the last five minutes (RFC 9470). An older one is asked for
+ * Lasting changes to an account need a login of the last five minutes (RFC 9470). After an older one the person logs in
  * once more, and the browser comes back to a page with the same button, made for this browser alone.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";

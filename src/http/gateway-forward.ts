@@ -108,7 +108,7 @@ export class Forwarder {
       },
     });
     const refuse = () => {
-      // What is left of its body nobody reads any more.
+      // The rest of its body is not read any more.
       if (!raw.complete) reply.header("connection", "close");
       reply.send(new Failure("upstream_busy", { headers: { "retry-after": RETRY_AFTER } }));
     };

@@ -98,17 +98,17 @@ export class KeysOfUrls {
     const { services, links } = this.#deps;
     const secret = services === null ? null : sessionSecretOf(request, links);
     if (services === null || secret === null) return null;
-    const nobody = (error: unknown) => {
+    const loggedOut = (error: unknown) => {
       if (error instanceof Failure && error.status < 500) return null;
       throw error;
     };
     try {
       const person = services.browserSessions.identify(secret);
       return person instanceof Promise
-        ? person.then(({ identity }) => identity.id, nobody)
+        ? person.then(({ identity }) => identity.id, loggedOut)
         : person.identity.id;
     } catch (error) {
-      return nobody(error);
+      return loggedOut(error);
     }
   }
 

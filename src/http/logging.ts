@@ -90,7 +90,7 @@ function isQuiet(request: FastifyRequest, status: number): boolean {
 }
 
 function pathOf(url: string): string {
-  // What may separate a query for somebody: it may hold a key, also where a link was encoded as a whole.
+  // Every spelling of a query's start: a query may hold a key, also where a link was encoded as a whole.
   const end = url.search(/[?#;&]|%(?:25)*(?:3f|23|3b|26)/i);
   const path = end === -1 ? url : url.slice(0, end);
   return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path;

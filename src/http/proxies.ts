@@ -49,7 +49,7 @@ export class Proxies {
     return this.#trusts(plainAddress(raw.socket.remoteAddress));
   }
 
-  /** The same, but by its address: where everyone is believed, nobody answers for the names that browsers use. */
+  /** The same, but by its address: where every address is trusted, no proxy vouches for the names that browsers use. */
   vouches(request: FastifyRequest): boolean {
     return !this.#all && this.isTrusted(request);
   }

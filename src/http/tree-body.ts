@@ -42,7 +42,7 @@ export function dataBudget(bytes = PROCESS_BYTES, patience = 10_000): Budget {
   });
 }
 
-/** Callers with a credential by who they are, others by where they are. */
+/** Callers with a credential by their principal, others by their address. */
 export function holderOf(request: FastifyRequest, proxies: Proxies): Holder {
   const { caller } = request;
   if (isKnown(caller)) return { key: caller.principal.uuid, known: true };

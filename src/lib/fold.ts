@@ -1,6 +1,6 @@
 /**
  * Compares names without regard to upper and lower case and to the forms of a letter: NFKC and
- * full case folding (Unicode Standard Annex 15; section 3.13, D145). Characters that nobody sees, and spaces at the ends or beside
+ * full case folding (Unicode Standard Annex 15; section 3.13, D145). Invisible characters, and spaces at the ends or beside
  * another, count for nothing, as in directories (RFC 4518, sections 2.2 and 2.6.1). Two names that are equal so are two
  * spellings of one.
  */

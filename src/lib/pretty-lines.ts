@@ -64,7 +64,7 @@ function request(line: Line, status: number, paint: Paints): string {
   if (line["aborted"] === true) parts.push("hung up");
   if (line["code"] !== undefined)
     parts.push(colour(`${shownText(line["code"])}: ${shownText(line["reason"])}`));
-  // Of what went well nobody asks for it.
+  // Successful requests need none.
   if (status >= 400) parts.push(paint.dim(shownText(line["reqId"])));
   return parts.join("  ");
 }

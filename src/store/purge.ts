@@ -66,7 +66,7 @@ const deleteLoginCodes = statement((db, { now, batch }: Batch) =>
     ),
 );
 
-/** Whoever uses an expired key is told that it has expired, as long as it is here. */
+/** A caller with an expired key is told that it has expired, as long as it is here. */
 const KEPT_KEYS_MS = 30 * 86_400_000;
 
 const deleteKeys = statement((db, { now, batch }: Batch) =>

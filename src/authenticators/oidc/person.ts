@@ -63,7 +63,7 @@ export function keptClaims(
 
 function isAllowed(id: string, claims: Claims, { claim, users, domains }: PersonRules): boolean {
   if (users === null && domains === null) return true;
-  // Nobody tells two addresses apart by case, and providers give them as they were typed once.
+  // Mailboxes do not differ by case alone, and providers give addresses as they were first typed.
   const same = claim === "email" ? (text: string) => text.toLowerCase() : (text: string) => text;
   if (users?.some((user) => same(user) === same(id))) return true;
   const domain = domainOf(verifiedEmail(claims) ?? "");

@@ -1,6 +1,6 @@
 /**
- * A column of a CSV file as an array of one dimension. Its chunks are the table's partitions, of which only those are read in
- * which something of a selection stands. Texts are as wide as the longest of the column only where somebody wants them so.
+ * A column of a CSV file as an array of one dimension. Its chunks are the table's partitions, and only those that a selection
+ * touches are read. Texts are padded to the longest of the column only where the format asks for it.
  */
 import { asArray, paddedTexts, picked, textType, type Values } from "../columns.ts";
 import type { ArrayData, ArrayNode, DataSource, DataType } from "../contract.ts";
