@@ -7,6 +7,7 @@ import type { Html } from "../lib/html.ts";
 import { type Asset, ICON_ASSET, STYLE_ASSET } from "../pages/assets.ts";
 import { type AccessMode, landingPage } from "../pages/landing.ts";
 import type { Site } from "../pages/layout.ts";
+import { keyInUrl } from "./credential.ts";
 
 export interface PageDeps {
   readonly site: Site;
@@ -24,6 +25,7 @@ export function pageRoutes(app: FastifyInstance, deps: PageDeps): void {
 
   app.get("/", { schema: { hide: true }, config: { access: "page" } }, (request, reply) => {
     const loggedIn = request.caller.kind === "browser";
+    const keyRefused = keyInUrl(request) !== null && request.caller.kind === "anonymous";
     const baseUrl = links.base(request);
     const page = landingPage({
       site,
@@ -33,8 +35,9 @@ export function pageRoutes(app: FastifyInstance, deps: PageDeps): void {
       writable,
       providers,
       loggedIn,
+      keyRefused,
     });
-    return sendPage(reply, page, { noStore: loggedIn });
+    return sendPage(reply, page, { noStore: loggedIn || keyRefused });
   });
 
   for (const file of [STYLE_ASSET, ICON_ASSET, ...(deps.logo ? [deps.logo] : [])]) {

@@ -26,10 +26,12 @@ export interface Landing {
   readonly providers: readonly string[];
   /** Whether this browser is logged in. */
   readonly loggedIn: boolean;
+  /** Whether the address has an API key that is not valid. */
+  readonly keyRefused: boolean;
 }
 
 export function landingPage(landing: Landing): Html {
-  const { site, baseUrl, basePath, mode, writable, providers, loggedIn } = landing;
+  const { site, baseUrl, basePath, mode, writable, providers, loggedIn, keyRefused } = landing;
   return page({
     site,
     basePath,
@@ -41,6 +43,7 @@ export function landingPage(landing: Landing): Html {
     }),
     main: html`<h1>${site.title}</h1>
 <p class="lede">This is a Tiled server. Python programs read arrays, tables and their metadata from it${AUDIENCE[mode]}.</p>
+${keyRefused && html`<p class="problem" role="alert">The API key in this address is not valid: it is incomplete or mistyped, or it has expired or been revoked. Copy the whole address again, or ask for a new key.</p>`}
 <section aria-labelledby="access">
 <h2 id="access">Access</h2>
 <dl class="facts">

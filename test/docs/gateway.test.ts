@@ -28,8 +28,8 @@ test("every configuration on the pages loads", async () => {
 
 test("the paths that the page calls ours are, and others are not", async (x) => {
   const page = await read("gateway.md");
-  const [, ours = ""] = /^\| ours \| (.*) \|$/m.exec(page) ?? [];
-  const [, theirs = ""] = /^\| the server's behind \| (.*) \|$/m.exec(page) ?? [];
+  const [, ours = ""] = /^\| this server \| (.*) \|$/m.exec(page) ?? [];
+  const [, theirs = ""] = /^\| the server behind \| (.*) \|$/m.exec(page) ?? [];
   const paths = (cell: string) => [...cell.matchAll(/`(\/[^`…]*)…?`/g)].map(([, path = ""]) => path);
   const { port, upstream } = await startBoth((last) => x.after(last), {
     authentication: { allowAnonymousAccess: true },

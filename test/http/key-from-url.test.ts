@@ -39,6 +39,21 @@ test("a link of another site makes no browser act in the name of its key: a page
   }
 });
 
+test("a key that is not valid is told on the page, and becomes no cookie", async () => {
+  await using t = await testApp();
+  await using single = await testApp({ providers: false });
+  for (const app of [t, single]) {
+    const browser = new Browser(app);
+    const page = await browser.open("/?api_key=0123456789abcdef", OWN);
+    assert.equal(page.statusCode, 200);
+    assert.match(page.body, /role="alert">The API key in this address is not valid/);
+    assert.doesNotMatch(page.body, /0123456789abcdef/);
+    assert.equal(page.headers["cache-control"], "no-store");
+    assert.ok(!browser.cookies.has(KEY));
+    assert.doesNotMatch((await browser.open("/", OWN)).body, /not valid/);
+  }
+});
+
 test("what the person opens becomes a cookie at once", async () => {
   await using t = await testApp();
   const key = await keyOf(t, "alice");

@@ -9,7 +9,16 @@ function render(
   options: { baseUrl?: string; basePath?: string; providers?: readonly string[]; writable?: boolean } = {},
 ): string {
   const { baseUrl = "http://127.0.0.1:8000", basePath = "", providers = [], writable = true } = options;
-  return landingPage({ site: SITE, baseUrl, basePath, mode, writable, providers, loggedIn: false }).text;
+  return landingPage({
+    site: SITE,
+    baseUrl,
+    basePath,
+    mode,
+    writable,
+    providers,
+    loggedIn: false,
+    keyRefused: false,
+  }).text;
 }
 
 test("the mode follows from the providers and from whether visitors may read", () => {
