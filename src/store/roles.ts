@@ -5,7 +5,7 @@ import type { IdentityRef, Origin, PrincipalType } from "../domain/model.ts";
 import { ADMIN_ROLE, USER_ROLE } from "../domain/scopes.ts";
 import { newUuid, type Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
-import { foldIdentity } from "./spellings.ts";
+import { foldIdentity, foldNew } from "./spellings.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import type { PrincipalRow } from "./summaries.ts";
 
@@ -33,6 +33,8 @@ const insertIdentity = statement((db, row: Args<NewIdentity>) =>
 );
 
 export async function addIdentity(db: Db, identity: NewIdentity): Promise<void> {
+  // What another program has added before stands behind this one from now on, where nobody would look for it.
+  await foldNew(db);
   await db.run(insertIdentity, identity);
   await foldIdentity(db, identity);
 }

@@ -91,8 +91,11 @@ export async function otherSpelling(db: Db, { provider, id }: IdentityRef): Prom
   return found && { provider, id: found.id, principal: found.uuid };
 }
 
-/** What another program has added since. All that we add has been folded, so that one clean look is enough. */
-async function foldNew(db: Db): Promise<void> {
+/**
+ * What another program has added since. All that we add has been folded, and what there was before it, so that one clean look
+ * is enough.
+ */
+export async function foldNew(db: Db): Promise<void> {
   for (let below = LAST_ID; ; ) {
     const rows = await db.all(newest, { below });
     const missing = rows.filter(({ folded }) => folded === null);

@@ -85,6 +85,12 @@ async function spellingsAreFound(store: Store, addAsTiled: (id: string) => Promi
   assert.deepEqual(await store.principals.twins(["toy"]), [
     { provider: "toy", spellings: ["alicE", "alice"] },
   ]);
+
+  // Behind many that we have added since, for providers that tell names apart.
+  await addAsTiled("Grace");
+  for (let count = 0; count < 60; count++) await logIn(store, `newcomer${count}`);
+  const outcome = await store.sessions.open(login("GRACE", { caseSensitive: false }));
+  assert.equal(outcome.kind, "other_spelling");
 }
 
 async function everythingIsThere(store: Store, facts: Facts): Promise<void> {
