@@ -7,7 +7,14 @@ import { type Static, type TObject, Type } from "typebox";
 import { Failure } from "../errors.ts";
 import { Problem } from "../schemas/auth.ts";
 import { SearchAnswer } from "../schemas/tree.ts";
-import type { ContainerNode, Entry, Page, TreeNode } from "../trees/contract.ts";
+import {
+  type ContainerNode,
+  type ElementType,
+  type Entry,
+  fieldsOf,
+  type Page,
+  type TreeNode,
+} from "../trees/contract.ts";
 import type { Filter } from "../trees/filters.ts";
 import { isOwnOrder, type Ranked, rankedBy, type SortingItem, sortRanked } from "../trees/sorting.ts";
 import { answer } from "./answer.ts";
@@ -193,11 +200,21 @@ const PORTION = 32;
 function bytesOf(node: TreeNode, { attributes }: Readonly<Record<string, unknown>>): number {
   const { metadata, structure } = attributes as {
     readonly metadata: unknown;
-    readonly structure: { readonly arrow_schema?: string } | null;
+    readonly structure: {
+      readonly arrow_schema?: string;
+      readonly data_type?: ElementType;
+      readonly chunks?: readonly (readonly number[])[];
+    } | null;
   };
   const told = metadata === node.metadata ? (node.metadataBytes ?? 0) : 0;
-  return told + 2 * (structure?.arrow_schema?.length ?? 0);
+  const { arrow_schema = "", data_type, chunks = [] } = structure ?? {};
+  const lengths = chunks.reduce((sum, { length }) => sum + length, 0);
+  const fields = data_type === undefined ? 0 : fieldsOf(data_type);
+  return told + 2 * arrow_schema.length + LENGTH_BYTES * lengths + FIELD_BYTES * fields;
 }
+
+/** The length of a chunk, and a field of a structured element, as JSON. */
+const [LENGTH_BYTES, FIELD_BYTES] = [8, 110];
 
 function pageOf(query: Query): Page {
   return { offset: readOffset(query), limit: query["page[limit]"] ?? DEFAULT_LIMIT };

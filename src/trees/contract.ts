@@ -65,6 +65,11 @@ export interface StructType {
 
 export type ElementType = DataType | StructType;
 
+/** Those of fields, too. */
+export function fieldsOf(type: ElementType): number {
+  return "fields" in type ? type.fields.reduce((sum, { dtype }) => sum + 1 + fieldsOf(dtype), 0) : 0;
+}
+
 /** An array as it was when it was opened. */
 export interface ArrayData {
   readonly dataType: ElementType;

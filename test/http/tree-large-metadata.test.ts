@@ -33,6 +33,28 @@ interface Page {
   readonly meta: { readonly count: number };
 }
 
+test("so does one of arrays whose elements have thousands of fields", async (t) => {
+  const fields = Array.from({ length: 4000 }, (_, index) => `('f${index}', '<f8')`).join(", ");
+  const header = `{'descr': [${fields}], 'fortran_order': False, 'shape': (0,), }\n`;
+  const start = Buffer.alloc(12);
+  start.write("\x93NUMPY\x02\x00", "latin1");
+  start.writeUInt32LE(header.length, 8);
+  const folder = new Folder(t.after.bind(t));
+  for (let n = 0; n < 40; n += 1)
+    folder.write({ [`s${n}.npy`]: Buffer.concat([start, Buffer.from(header)]) });
+  const app = await testApp({
+    tree: (await open(folder)).tree,
+    providers: false,
+    authentication: { allowAnonymousAccess: true },
+  });
+  t.after(() => app.close());
+  const page = await app.call("/api/v1/search/?page[limit]=300");
+  assert.ok(page.rawPayload.length < 6 * 1024 * 1024);
+  assert.notEqual(page.json<Page>().links.next, null);
+  const keys = (await app.call("/api/v1/search/?page[limit]=300&fields=metadata")).json<Page>();
+  assert.equal(keys.data.length, 40, "where their types are not asked for, all fit");
+});
+
 test("a page of large entries ends early, and the next one goes on from there", async (t) => {
   const app = await served(t);
   for (const sort of ["", "&sort=-n"]) {

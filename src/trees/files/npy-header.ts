@@ -2,7 +2,7 @@
  * The header of a .npy file (NumPy's "A simple file format for NumPy arrays", versions 1.0 to 3.0): where the elements
  * begin, what they are and in which order they stand. Objects, which are pickled, are refused.
  */
-import type { DataType, ElementType } from "../contract.ts";
+import { type DataType, type ElementType, fieldsOf } from "../contract.ts";
 import type { Order } from "../gather.ts";
 import { type Literal, parseLiteral } from "./python-literal.ts";
 
@@ -27,6 +27,9 @@ export const HEADER_BYTES = MAX_HEADER + 12;
 
 const MAX_DIMENSIONS = 64;
 
+/** Every list that the file is in names all of them. */
+const MAX_FIELDS = 5_000;
+
 /** `bytes`: the beginning of the file. */
 export function parseHeader(bytes: Buffer): NpyHeader | Unreadable {
   if (bytes.length < 10 || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return "it is no .npy file";
@@ -42,6 +45,7 @@ export function parseHeader(bytes: Buffer): NpyHeader | Unreadable {
   if (shape === undefined || typeof fortran !== "boolean") return "its header cannot be read";
   const dataType = readType(header.get("descr"));
   if (typeof dataType === "string") return dataType;
+  if (fieldsOf(dataType) > MAX_FIELDS) return `its elements have more than ${MAX_FIELDS} fields`;
   return { start: at + length, dataType, shape, order: fortran ? "F" : "C" };
 }
 

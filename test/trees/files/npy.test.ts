@@ -201,6 +201,21 @@ test("Python's literals, and nothing else", () => {
     assert.equal(parseLiteral(text), undefined, text);
 });
 
+test("elements with thousands of fields are refused, however they are nested", () => {
+  const fields = (count: number, type: string) =>
+    `[${Array.from({ length: count }, (_, index) => `('f${index}', ${type})`).join(", ")}]`;
+  const told = (descr: string) => {
+    const header = `{'descr': ${descr}, 'fortran_order': False, 'shape': (1,), }\n`;
+    const start = Buffer.alloc(12);
+    start.write("\x93NUMPY\x02\x00", "latin1");
+    start.writeUInt32LE(header.length, 8);
+    return parseHeader(Buffer.concat([start, Buffer.from(header)]));
+  };
+  assert.equal(typeof told(fields(5000, "'<f8'")), "object");
+  for (const many of [fields(5001, "'<f8'"), fields(100, fields(60, "'<f8'"))])
+    assert.equal(told(many), "its elements have more than 5000 fields");
+});
+
 test("a header is found behind any padding", () => {
   const found = parseHeader(npy([1]));
   assert.ok(typeof found === "object");
