@@ -15,9 +15,6 @@ import { nearest } from "./suggest.ts";
 const CATALOG = /^(?:catalog$|tiled\.catalog(?:\.[A-Za-z_]\w*)*:)/;
 const PYTHON_NAME = /^[A-Za-z_][\w.]{0,200}:[A-Za-z_][\w.]{0,100}$/;
 
-/** Arguments of the reference's policies that say where a Tiled finds its tags. */
-const TILED_POLICY_ARGS = ["tags_db", "access_tags_parser"] as const;
-
 /** Sections that decide which data is served, each with its default. */
 const SECTIONS: ReadonlyMap<string, { readonly what: string; readonly nothing: unknown }> = new Map([
   ["media_types", { what: "exporters", nothing: {} }],
@@ -122,7 +119,8 @@ export function isTiledsPolicy(context: Context): boolean {
 
 /** Whether only a Tiled has this policy, or the objects that its arguments name. */
 export function needsTiled(policy: string, hasArg: (key: string) => boolean): boolean {
-  if (TILED_POLICY_ARGS.some(hasArg)) return true;
+  // Where a Tiled finds its tags. With a file of definitions our own policy takes the parser's name, too.
+  if (hasArg("tags_db") || (hasArg("access_tags_parser") && !hasArg("tag_definitions"))) return true;
   return (
     PYTHON_NAME.test(policy) && !POLICY_NAMES.includes(policy) && nearest(policy, POLICY_NAMES) === undefined
   );

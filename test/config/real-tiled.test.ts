@@ -174,6 +174,11 @@ describe("data that only a real Tiled serves", () => {
     assert.equal(load(`${UPSTREAM}${nothing}`).upstreams.length, 1);
   });
 
+  it("a policy with a file of definitions may also name Tiled's parser of tags", () => {
+    const yaml = `${TOY}${TREES}access_control: {access_policy: "tiled.access_control.access_policies:TagBasedAccessPolicy", args: {provider: toy, access_tags_parser: "tiled.access_control.access_tags:AccessTagsParser", tag_definitions: ./tags.yml}}\n`;
+    assert.notEqual(load(yaml).accessControl, null);
+  });
+
   it("a policy of ours over a tree of ours stays ours beside an upstream, and one that decides nothing says so", () => {
     const yaml = `${TOY}trees: [{path: /ours, tree: "tiled.examples.generated_minimal:tree"}, {path: /theirs, upstream: "http://127.0.0.1:8001"}]\naccess_control: {access_policy: "tiled.access_control.access_policies:TagBasedAccessPolicy", args: {provider: toy, tag_definitions: ./tags.yml}}\n`;
     const config = load(yaml);

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Cleanup, configurationFile, type Options, type Server, startServer } from "./process.ts";
 
 const BIN = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
-const READY = /(http:\/\/[0-9.]+:[0-9]+)/;
+const READY = /listening at (http:\/\/[0-9.]+:[0-9]+)/;
 
 /** Our command, as `npx tiled`. */
 export const TILED: readonly string[] = [process.execPath, BIN];
