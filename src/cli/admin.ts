@@ -15,7 +15,7 @@ const PRINCIPAL = "a principal: its UUID, or PROVIDER:ID of one of its identitie
 export function adminVerbs(tiled: Command, terminal: Terminal): void {
   const admin = tiled
     .command("admin")
-    .description("look after a server's database")
+    .description("manage users, sessions, keys, backups and the audit log")
     .helpCommand(false)
     .addHelpText(
       "after",
@@ -56,7 +56,7 @@ function databaseVerbs(admin: Command, terminal: Terminal): void {
     .action(async (path: string | undefined) => (await import("./config.ts")).check(path, terminal));
 
   onDatabase(admin.command("check-database"))
-    .description("say whether a database can be served; nothing in it is changed")
+    .description("check whether a database can be served, without a change to it")
     .action(async (options: DatabaseOptions) => (await import("./database.ts")).check(options, terminal));
 
   onDatabase(admin.command("backup"))
@@ -66,14 +66,14 @@ function databaseVerbs(admin: Command, terminal: Terminal): void {
       "the file to make, mode 0600: a SQLite database, or an archive of pg_dump for PostgreSQL",
       notEmpty,
     )
-    .option("--force", "replace the file where there is one")
+    .option("--force", "replace an existing file")
     .action(async (file: string, options: DatabaseOptions & { force?: boolean }) =>
       (await import("./backup.ts")).backup(file, options, terminal),
     );
 
   onDatabase(admin.command("restore"))
     .description(
-      "put a backup in a database's place, after it was verified; the server has to be stopped, and a SQLite file that was there is kept beside it",
+      "verify a backup and put it in place of the database; stop the server first. An existing SQLite file is kept beside it",
     )
     .argument("<file>", "a file that 'tiled admin backup' made; PostgreSQL: into an empty database", notEmpty)
     .action(async (file: string, options: DatabaseOptions) =>
@@ -109,7 +109,7 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
 
   onDatabase(admin.command("revoke-admin"))
     .description(
-      "take the role admin back; who is in authentication.tiled_admins gets it again at the next start or login",
+      "take the role admin away; a person in authentication.tiled_admins gets it again at the next start or login",
     )
     .argument("<provider>", `the provider's name; without an id ${PRINCIPAL}`, notEmpty)
     .argument("[id]", "who they are there", notEmpty)
@@ -120,13 +120,13 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
   onDatabase(admin.command("disable"))
     .description("refuse a principal's logins, sessions, tokens and keys, at once, until enabled again")
     .argument("<principal>", PRINCIPAL)
-    .option("--even-last-admin", "also where nobody is left then who has the role admin and can get in")
+    .option("--even-last-admin", "even if no administrator is left who can log in")
     .action(async (principal: string, options: DatabaseOptions & { evenLastAdmin?: boolean }) =>
       (await actions()).disable(principal, options, terminal),
     );
 
   onDatabase(admin.command("enable"))
-    .description("take a disabled principal in again")
+    .description("let a disabled principal log in again")
     .argument("<principal>", PRINCIPAL)
     .action(async (principal: string, options: DatabaseOptions) =>
       (await actions()).enable(principal, options, terminal),
@@ -167,7 +167,7 @@ export interface AuditOptions extends DatabaseOptions {
 function auditVerb(admin: Command, terminal: Terminal): void {
   onDatabase(admin.command("audit"))
     .description("print the security events: who did what, from where, when")
-    .option("--follow", "go on with new ones as they come, until Ctrl-C")
+    .option("--follow", "print new ones as they come, until Ctrl-C")
     .option("--json", "as JSON lines")
     .option(
       "--since <time>",

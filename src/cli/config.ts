@@ -17,7 +17,7 @@ export type ConfigIo = Pick<Terminal, "env" | "out" | "err">;
 export function configVerbs(tiled: Command, terminal: Terminal): void {
   const config = tiled
     .command("config")
-    .description("check a configuration, divide one of a Tiled, or print the schema")
+    .description("check a configuration, divide a Tiled's configuration in two, or print the schema")
     .helpCommand(false);
   config
     .command("check")
@@ -34,18 +34,18 @@ Checks all that a start checks: the keys and their values, the classes and their
 of tags, the logo, a SQLite database. Without --online nothing is opened to the network, so a class of your own is made
 but not started.
 
-Exit codes: 0 no errors, 1 a start would be refused, or with --online a server does not answer as it must.`,
+Exit codes: 0 no errors, 1 a start would be refused, or an online check failed.`,
     )
     .action((path: string | undefined, options: CheckOptions) => check(path, terminal, options));
   config
     .command("migrate")
     .description(
-      "make of a Tiled's configuration two: tiled-auth.yml for this server, tiled.yml for the Tiled behind it",
+      "divide a Tiled's configuration: tiled-auth.yml for this server, tiled.yml for the Tiled behind it",
     )
     .argument("<file-or-folder>", "the configuration of a Tiled")
     .option("--out <folder>", "where to write (default: beside it)")
     .option("--upstream-port <port>", "the port of the Tiled behind, on loopback", port, 8001)
-    .option("--force", "overwrite files that are there")
+    .option("--force", "overwrite existing files")
     .action(async (path: string, options: MigrateOptions) =>
       (await import("./migrate.ts")).migrate(path, options, terminal),
     );

@@ -31,8 +31,8 @@ export function healthVerb(tiled: Command, terminal: Terminal): void {
     )
     .option("--host <address>", "the address that it was told to listen on (default: the configuration's)")
     .option("--port <number>", "the port that it was told to listen on (default: the configuration's)", port)
-    .option("--ready", "ask for /healthz/ready: whether it can log people in, too")
-    .addHelpText("after", "\nUnder HTTPS any certificate will do: nothing secret is sent.")
+    .option("--ready", "ask for /healthz/ready: whether people can log in, too")
+    .addHelpText("after", "\nUnder HTTPS the certificate is not checked: nothing secret is sent.")
     .action(async (path: string | undefined, options: HealthOptions) => {
       const { defaultConfigPath, readConfig } = await import("../config/load.ts");
       const { host, port } = options;

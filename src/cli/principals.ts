@@ -169,7 +169,7 @@ export async function findPrincipal(
 
 export function lastAdmin(principal: PrincipalSummary, otherwise = ""): OperatorError {
   return new OperatorError(
-    `${shown(principal)} is the last administrator: nobody else who has the role is enabled and has logged in once, or has an API key that counts. Let another one log in first${otherwise}.`,
+    `${shown(principal)} is the last administrator: no other account with the role is enabled and has logged in, or has a valid API key. Let another administrator log in first${otherwise}.`,
   );
 }
 

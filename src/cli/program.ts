@@ -25,7 +25,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
 
 export function program(terminal: Terminal): Command {
   const tiled = new Command("tiled")
-    .description("Serve scientific data behind an authentication that Tiled's clients understand.")
+    .description("Authentication server for Tiled and other data services.")
     .version(VERSION, "-V, --version", "print the version")
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)

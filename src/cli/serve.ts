@@ -46,16 +46,16 @@ export function serveVerbs(tiled: Command, terminal: Terminal): void {
     .addHelpText(
       "after",
       `
-What to open is printed on stdout as soon as the server answers. The log goes to stderr:
+The address is printed on stdout as soon as the server answers. The log goes to stderr:
 lines for people on a terminal (without colours where NO_COLOR is set), one JSON line a request elsewhere.
 SIGTERM and Ctrl-C let requests under way finish (at most 8 s) and end with exit code 0; a second one ends at once.
-SIGHUP reads the certificate again, which a change of its files does, too.
+The certificate is read again on SIGHUP, and when its files change.
 
 Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the server cannot start (port in use, …).`,
     );
 
   withCommonOptions(serve.command("config"))
-    .description("serve what a configuration says")
+    .description("serve a configuration")
     .argument(
       "[file-or-folder]",
       "a YAML file, or a folder of *.yml and *.yaml files (default: $TILED_CONFIG, or config.yml)",
@@ -98,7 +98,7 @@ Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the serv
     });
 
   withLogOptions(withListenOptions(serve.command("demo")), "warn")
-    .description("serve example data with two accounts that are made for this start, in memory")
+    .description("serve example data with two new accounts, all in memory")
     .action(async (options: ListenOptions & LogOptions) => {
       const { demo } = await import("./demo.ts");
       const { config, notice } = demo({ host: options.host, port: options.port });
@@ -136,10 +136,9 @@ function withListenOptions(command: Command): Command {
 function withLogOptions(command: Command, level = "the configuration's, or info"): Command {
   return command
     .addOption(
-      new Option(
-        "--log-level <level>",
-        `the least important lines that the log has (default: ${level})`,
-      ).choices(LEVELS),
+      new Option("--log-level <level>", `the least important level in the log (default: ${level})`).choices(
+        LEVELS,
+      ),
     )
     .addOption(
       new Option(
@@ -149,10 +148,7 @@ function withLogOptions(command: Command, level = "the configuration's, or info"
     )
     .option("--log-timestamps", "times in the log as ISO 8601 text instead of milliseconds since 1970")
     .option("--no-log-timestamps", "times in the log as milliseconds since 1970")
-    .option(
-      "--log-config <file>",
-      "accepted so that existing commands still work, and of no effect: it is uvicorn's",
-    );
+    .option("--log-config <file>", "no effect: accepted so that commands for uvicorn still work");
 }
 
 function overrides({ public: open, apiKey, host, port }: ServeOptions) {

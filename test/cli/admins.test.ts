@@ -63,8 +63,8 @@ test("who never logged in does not stand in for the last administrator who did",
   ] as const) {
     const { code, stderr } = await admin(verb, "toy:real", ...database);
     assert.equal(code, 1);
-    assert.match(stderr, /\(toy:real\) is the last administrator: nobody else /);
-    assert.ok(stderr.endsWith(`Let another one log in first${otherwise}.\n`), stderr);
+    assert.match(stderr, /\(toy:real\) is the last administrator: no other account /);
+    assert.ok(stderr.endsWith(`Let another administrator log in first${otherwise}.\n`), stderr);
   }
   const shutOut = await admin("disable", "toy:real", "--even-last-admin", ...database);
   assert.deepEqual([shutOut.code, shutOut.stderr], [0, ""]);
