@@ -3,6 +3,7 @@
  * whole name, or a guest's alice@elsewhere.example would be the tenant's own alice.
  */
 import { Failure } from "../../errors.ts";
+import { sameAddress } from "../../lib/fold.ts";
 import { isName } from "./id-token.ts";
 import { quoted } from "./signature.ts";
 
@@ -12,7 +13,7 @@ type Claims = Readonly<Record<string, unknown>>;
 export function entraName(claims: Claims, domains: readonly string[] | null): string {
   const whole = userName(claims);
   const { name, domain } = split(whole ?? "");
-  if (domains !== null && !domains.some((allowed) => allowed.toLowerCase() === domain)) {
+  if (domains !== null && !domains.some((allowed) => domain !== null && sameAddress(allowed, domain))) {
     throw new Failure("login_refused", {
       log: `${quoted(whole ?? claims["sub"])} may not log in: not of a domain in args.allowed_domains.`,
     });
@@ -37,12 +38,12 @@ function userName(claims: Claims): string | undefined {
 function split(whole: string): { readonly name: string; readonly domain: string | null } {
   const backslash = whole.lastIndexOf("\\");
   if (backslash !== -1) {
-    return { name: whole.slice(backslash + 1), domain: whole.slice(0, backslash).toLowerCase() };
+    return { name: whole.slice(backslash + 1), domain: whole.slice(0, backslash) };
   }
   const at = whole.indexOf("@");
   return at === -1
     ? { name: whole, domain: null }
-    : { name: whole.slice(0, at), domain: whole.slice(at + 1).toLowerCase() };
+    : { name: whole.slice(0, at), domain: whole.slice(at + 1) };
 }
 
 /** `acct`, the provider that the guest comes from, or the name that the tenant gave to them. */

@@ -3,6 +3,7 @@
  * (`user_id_claim`, `allowed_users`, `allowed_domains`). An e-mail address counts only where the provider verified it.
  */
 import { Failure } from "../../errors.ts";
+import { sameAddress } from "../../lib/fold.ts";
 import type { AuthenticatedIdentity } from "../contract.ts";
 import { isName } from "./id-token.ts";
 import { quoted } from "./signature.ts";
@@ -64,10 +65,10 @@ export function keptClaims(
 function isAllowed(id: string, claims: Claims, { claim, users, domains }: PersonRules): boolean {
   if (users === null && domains === null) return true;
   // Mailboxes do not differ by case alone, and providers give addresses as they were first typed.
-  const same = claim === "email" ? (text: string) => text.toLowerCase() : (text: string) => text;
-  if (users?.some((user) => same(user) === same(id))) return true;
+  const isSame = (user: string) => (claim === "email" ? sameAddress(user, id) : user === id);
+  if (users?.some(isSame)) return true;
   const domain = domainOf(verifiedEmail(claims) ?? "");
-  return domain !== null && (domains ?? []).some((allowed) => allowed.toLowerCase() === domain);
+  return domain !== null && (domains ?? []).some((allowed) => sameAddress(allowed, domain));
 }
 
 function verifiedEmail(claims: Claims): string | null {
@@ -75,8 +76,8 @@ function verifiedEmail(claims: Claims): string | null {
   return verified === true && isName(email) && domainOf(email) !== null ? email : null;
 }
 
-/** What follows the last @, in lower case. */
+/** What follows the last @. */
 function domainOf(address: string): string | null {
   const at = address.lastIndexOf("@");
-  return at < 1 || at === address.length - 1 ? null : address.slice(at + 1).toLowerCase();
+  return at < 1 || at === address.length - 1 ? null : address.slice(at + 1);
 }

@@ -104,6 +104,17 @@ describe("who may log in", () => {
     await fails(byName(), "login_refused", refused);
   });
 
+  // U+212A is the sign of a unit, whose lower case is "k".
+  test("a letter that only looks like the small one of another is another letter", async (t) => {
+    const claims = { ...VERIFIED, email: "\u212Aate@\u212Ait.example" };
+    for (const rules of [{ allowed_users: ["kate@\u212Ait.example"] }, { allowed_domains: ["kit.example"] }])
+      await fails(
+        (await person(t, { user_id_claim: "email", ...rules }, claims))(),
+        "login_refused",
+        refused,
+      );
+  });
+
   for (const [what, claims, allowed] of [
     ["of the domain", VERIFIED, true],
     ["of the domain, not verified", { ...VERIFIED, email_verified: false }, false],
