@@ -28,6 +28,11 @@ export function sessionSecretOf(request: FastifyRequest, links: Where): string |
   return timesGiven(request, name) === 1 ? readSessionSecret(cookieOf(request, name)) : null;
 }
 
+/** Where it is not told which of two is the browser's own, a neighbour of our host name has planted one. */
+export function hasTwoSessions(request: FastifyRequest, links: Where): boolean {
+  return timesGiven(request, hostCookie(NAME, request, links)) > 1;
+}
+
 export function keepSession(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -9,7 +9,13 @@ import { type Caller, isKnown, type KnownCaller } from "../domain/caller.ts";
 import type { Callers } from "../domain/callers.ts";
 import type { ActorCredential, Origin } from "../domain/model.ts";
 import { Failure } from "../errors.ts";
-import { countedSecretOf, dropSession, personSecretOf, sessionSecretOf } from "./browser-session.ts";
+import {
+  countedSecretOf,
+  dropSession,
+  hasTwoSessions,
+  personSecretOf,
+  sessionSecretOf,
+} from "./browser-session.ts";
 import { explicitCredential, NO_CREDENTIAL } from "./credential.ts";
 import { dropKey, keyInCookie } from "./key-cookie.ts";
 import type { Links } from "./links.ts";
@@ -59,7 +65,11 @@ export function createIdentity(deps: {
       const accepts = access === "page" || browserSession;
       const login =
         browserSessions === null || !(accepts || key !== null) ? null : sessionSecretOf(request, links);
-      if (browserSessions === null || login === null) return byKeyCookie(request, reply, key, options);
+      if (browserSessions === null || login === null) {
+        // Nor does a key count in the place of a login that cannot be told.
+        const isInPlace = browserSessions !== null && key !== null && hasTwoSessions(request, links);
+        return byKeyCookie(request, reply, isInPlace ? null : key, options);
+      }
       const counts = accepts && countedSecretOf(request, links) !== null;
       if (!counts && key === null) return byCredential(request, reply, options);
       // A login that has ended outranks no key.

@@ -174,6 +174,17 @@ test("a key that is in a browser counts nowhere beside a login or a header", asy
   assert.ok(!browser.cookies.has(SESSION));
 });
 
+test("a second cookie of a login, which a neighbour has planted, lets no key count in its place", async () => {
+  await using t = await testApp();
+  const key = await keyOf(t, "alice");
+  const bob = (await logIn(t, "bob")).cookies.get(SESSION)?.value;
+  for (const sessions of [`${SESSION}=x; ${SESSION}=${bob}`, `${SESSION}=${bob}; ${SESSION}=x`]) {
+    const headers = { cookie: `${sessions}; ${KEY}=${key}`, "sec-fetch-site": "same-origin" };
+    const answer = await t.call({ url: WHOAMI, headers });
+    assert.equal(identityOf(answer), undefined, sessions);
+  }
+});
+
 test("a refused key is taken from the browser, which is not locked out by it", async () => {
   await using t = await testApp();
   const login = await t.login("bob");
