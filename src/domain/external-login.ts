@@ -44,10 +44,16 @@ export class ExternalLogins {
   }
 
   /** The URL at the provider for a browser that has this secret. Nothing is kept of it. */
-  async begin(provider: Provider, redirectUri: string, browser: string, goal: LoginGoal): Promise<URL> {
+  async begin(
+    provider: Provider,
+    redirectUri: string,
+    browser: string,
+    goal: LoginGoal,
+  ): Promise<{ readonly url: URL; readonly state: string }> {
     const { seals } = this.#deps;
     const { state, ...binding } = await seals.seal(provider.name, goal, browser, BROWSER_LOGIN_MAX_AGE);
-    return await authorizationUri(provider, { provider: provider.name, redirectUri, ...binding }, state);
+    const url = await authorizationUri(provider, { provider: provider.name, redirectUri, ...binding }, state);
+    return { url, state };
   }
 
   /**

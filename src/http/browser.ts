@@ -3,7 +3,8 @@
  * is no credential, and whoever has it still needs the login's own state or token.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { readBrowserSecret } from "../domain/browser.ts";
+import { readBrowserSecret, stateDigest } from "../domain/browser.ts";
+import { BROWSER_LOGIN_MAX_AGE } from "../domain/external-login.ts";
 import { cookieOf, hostCookie } from "./cookies.ts";
 import type { Links } from "./links.ts";
 
@@ -22,13 +23,45 @@ export function keepBrowser(
   links: Links,
   secret: string,
 ): void {
-  reply.setCookie(hostCookie(NAME, request, links), secret, {
+  set(request, reply, links, { name: NAME, secret, maxAge: MAX_AGE });
+}
+
+/**
+ * Tabs that a browser opens at once when it has no secret yet get one each, and keep the last only: each keeps its own for
+ * the login, too.
+ */
+export function keepForLogin(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  links: Links,
+  { secret, state }: { readonly secret: string; readonly state: string },
+): void {
+  set(request, reply, links, { name: nameFor(state), secret, maxAge: BROWSER_LOGIN_MAX_AGE });
+}
+
+/** The secret that a login with this state began with; else the browser's. */
+export function browserOfLogin(request: FastifyRequest, links: Links, state: string): string | null {
+  const own = readBrowserSecret(cookieOf(request, hostCookie(nameFor(state), request, links)));
+  return own ?? browserOf(request, links);
+}
+
+function nameFor(state: string): string {
+  return `${NAME}_${stateDigest(state).slice(0, 16)}`;
+}
+
+function set(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  links: Links,
+  { name, secret, maxAge }: { readonly name: string; readonly secret: string; readonly maxAge: number },
+): void {
+  reply.setCookie(hostCookie(name, request, links), secret, {
     httpOnly: true,
     // Lax: it must come along when the provider sends the browser back.
     sameSite: "lax",
     secure: links.isHttps(request),
     path: "/",
-    maxAge: MAX_AGE,
+    maxAge,
   });
 }
 

@@ -17,7 +17,7 @@ import type { Uuid } from "../lib/uuid.ts";
 import { LoginAnswer, Problem } from "../schemas/auth.ts";
 import { AuthorizeQuery, ProviderReturn } from "../schemas/external.ts";
 import { answerJson } from "./answer.ts";
-import { browserOf, keepBrowser, queryOf, wantsPage } from "./browser.ts";
+import { browserOf, browserOfLogin, keepBrowser, keepForLogin, queryOf, wantsPage } from "./browser.ts";
 import { noteLogin } from "./logging.ts";
 import { type FailurePage, failurePages, type LoginPages } from "./login-pages.ts";
 import { requireNavigation } from "./navigation.ts";
@@ -90,10 +90,12 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
       },
     },
     async (request, reply) => {
-      const browser = browserOf(request, links) ?? newBrowserSecret();
+      const known = browserOf(request, links);
+      const browser = known ?? newBrowserSecret();
       const goal = goalOf(request.query, redirectOnSuccess !== null);
-      const url = await logins.begin(provider, redirectUriOf(request), browser, goal);
+      const { url, state } = await logins.begin(provider, redirectUriOf(request), browser, goal);
       keepBrowser(request, reply, links, browser);
+      if (known === null) keepForLogin(request, reply, links, { secret: browser, state });
       return reply.header("cache-control", "no-store").redirect(url.href, 307);
     },
   );
@@ -119,11 +121,11 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
       },
     },
     async (request, reply) => {
-      const browser = browserOf(request, links);
       const redirectUri = redirectUriOf(request);
       const callback = new URL(redirectUri + queryOf(request));
       const origin = services.origin(request);
       const { state = "" } = request.query;
+      const browser = browserOfLogin(request, links, state);
       const returned = { state, callback, browser };
       const { kind, login } = await logins.claim(provider, redirectUri, returned, origin);
       reply.header("cache-control", "no-store");

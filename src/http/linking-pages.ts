@@ -215,8 +215,8 @@ async function leave(
   const browser = browserOf(request, links) ?? newBrowserSecret();
   const redirectUri = `${links.base(request)}/api/v1/auth/provider/${provider.name}/code`;
   const goal = { kind: "link", session } as const;
-  const { href } = await services.externalLogins.begin(provider, redirectUri, browser, goal);
+  const { url } = await services.externalLogins.begin(provider, redirectUri, browser, goal);
   keepBrowser(request, reply, links, browser);
-  const page = leavingPage({ site, basePath: links.rootPath, provider: provider.name, href });
+  const page = leavingPage({ site, basePath: links.rootPath, provider: provider.name, href: url.href });
   return sendPage(reply, page, { noStore: true });
 }

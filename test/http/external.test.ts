@@ -66,6 +66,24 @@ test("several tabs share the cookie: each login finishes, in any order", async (
   }
 });
 
+test("twelve tabs that a new browser opens at once: each login finishes, here and for an application", async () => {
+  const twelve = Array.from({ length: 12 }, (_, index) => index);
+  await using own = await scene();
+  const browser = new Browser(own.t);
+  const away = await Promise.all(twelve.map(() => browser.open(AUTHORIZE)));
+  for (const answer of away) {
+    const back = await browser.open(own.orcid.signIn(location(answer), "ann"));
+    assert.equal(back.statusCode, 303);
+  }
+  await using theirs = await scene(UI);
+  const other = new Browser(theirs.t);
+  for (const answer of await Promise.all(twelve.map(() => other.open(AUTHORIZE)))) {
+    const back = await other.open(theirs.orcid.signIn(location(answer), "ann"));
+    const code = new URL(location(back)).searchParams.get("code") ?? "";
+    assert.equal((await exchange(other, theirs.t, { code })).statusCode, 200);
+  }
+});
+
 test("an application gets a one-time code and its own state, and exchanges the code once", async () => {
   await using s = await scene(UI);
   const { t, orcid } = s;
