@@ -19,7 +19,7 @@ export const LIFETIMES: Readonly<Record<string, { readonly text: string; readonl
     month: { text: "30 days", seconds: 30 * 86_400 },
     quarter: { text: "90 days", seconds: 90 * 86_400 },
     year: { text: "one year", seconds: 365 * 86_400 },
-    never: { text: "until it is revoked", seconds: null },
+    never: { text: "no limit (until it is revoked)", seconds: null },
   };
 
 export const USUAL_LIFETIME = "month";
@@ -30,26 +30,26 @@ export function keyForm(
   { basePath, token }: { readonly basePath: string; readonly token: string },
 ): Html {
   return html`<details${problem !== null && html` open`}>
-<summary>Make a new key</summary>
+<summary>Create a new key</summary>
 <form method="post" action="${basePath}/account/keys">
 <input type="hidden" name="token" value="${token}">
 ${problem !== null && html`<p class="problem" role="alert">${problem}</p>`}
 <p class="field"><label for="note">What is it for?</label>
 <input type="text" id="note" name="note" value="${note}" maxlength="255" autocomplete="off" aria-describedby="note-hint">
 <span class="hint" id="note-hint">A note for yourself, such as the program or the machine that has it.</span></p>
-<p class="field"><label for="lifetime">It works for</label>
+<p class="field"><label for="lifetime">Expires in</label>
 <select id="lifetime" name="lifetime">
 ${Object.entries(LIFETIMES).map(
   ([value, { text }]) =>
     html`<option value="${value}"${value === USUAL_LIFETIME && html` selected`}>${text}</option>\n`,
 )}</select></p>
 <fieldset>
-<legend>It may</legend>
-${checkbox("inherit", html`do all that I may do, now and later`, false)}
+<legend>Permissions</legend>
+${checkbox("inherit", html`everything that I may do, now and later`, false)}
 <div class="boxes">
 ${scopes.map((scope) => checkbox(`scope ${scope}`, html`<code>${scope}</code>`, READING.has(scope)))}</div>
 </fieldset>
-<p class="buttons"><button type="submit">Make the key</button></p>
+<p class="buttons"><button type="submit">Create key</button></p>
 </form>
 </details>`;
 }

@@ -14,13 +14,13 @@ interface Words {
 
 export const WORDS = {
   keys: {
-    title: "Make the key?",
+    title: "Create this key?",
     text: (fields) => html`<dl class="facts">
 <dt>For</dt><dd>${fields["note"] || "no note"}</dd>
-<dt>It works for</dt><dd>${LIFETIMES[fields["lifetime"] ?? ""]?.text ?? "30 days"}</dd>
-<dt>It may</dt><dd class="chips">${scopesOf(fields)}</dd>
+<dt>Expires in</dt><dd>${LIFETIMES[fields["lifetime"] ?? ""]?.text ?? "30 days"}</dd>
+<dt>Permissions</dt><dd class="chips">${scopesOf(fields)}</dd>
 </dl>`,
-    button: "Make the key",
+    button: "Create key",
     danger: false,
   },
   "keys/revoke": {

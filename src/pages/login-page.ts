@@ -59,7 +59,7 @@ function heading(title: string, destination: string | null, again: string | null
 <p class="lede">You are logged in as <strong>${again}</strong>. To go on, show once more that it is you.</p>`;
   }
   return html`<h1>Log in to ${title}</h1>
-${destination !== null && html`<p class="lede">You go on to <strong>${destination}</strong> then.</p>`}`;
+${destination !== null && html`<p class="lede">You will then go on to <strong>${destination}</strong>.</p>`}`;
 }
 
 function choiceList(choices: readonly Choice[], only: boolean): Html {
@@ -92,13 +92,13 @@ ${problem !== null && html`<p class="problem" id="login-problem" role="alert">${
 function problemText(problem: LoginProblem): string {
   switch (problem.kind) {
     case "empty":
-      return "Type your user name and your password.";
+      return "Enter your user name and password.";
     case "wrong":
-      return "The user name or the password is not right.";
+      return "Incorrect user name or password.";
     case "unusable":
       return "A user name has at most 255 characters.";
     case "outdated":
-      return "This page had been open for too long, or your browser does not keep the cookies of this site. Please try again.";
+      return "This page was open for too long, or your browser does not keep the cookies of this site. Please try again.";
     case "throttled":
       return `Too many wrong attempts. Try again ${waitText(problem.retryAfter)}.`;
   }

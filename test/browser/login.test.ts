@@ -76,11 +76,11 @@ describe("a browser login", { skip: withoutChromium() }, () => {
     await focusOn("Log out everywhere else");
     await keyboard.press("Enter");
     await page.getByRole("status").getByText("logged out everywhere else").waitFor();
-    await focusOn("Make a new key");
+    await focusOn("Create a new key");
     await keyboard.press("Enter");
     await keyboard.press("Tab");
     await keyboard.type("keyboard");
-    await focusOn("Make the key");
+    await focusOn("Create key");
     await keyboard.press("Enter");
     await page.getByRole("heading", { name: "Your new key" }).waitFor();
     const secret = await page.getByLabel("The new key").innerText();

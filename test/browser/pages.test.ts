@@ -109,7 +109,7 @@ describe("every page", { skip: withoutChromium() }, () => {
       await page.context().clearCookies({ name: "tiled_browser" });
       await page.getByLabel("Password").fill(PASSWORDS.alice);
       await page.getByRole("button", { name: "Log in" }).click();
-      await page.getByText("had been open for too long").waitFor();
+      await page.getByText("was open for too long").waitFor();
       await look("login-outdated", "Log in to Tiled");
       await page.getByLabel("Password").fill(PASSWORDS.alice);
       await page.getByRole("button", { name: "Log in" }).click();
@@ -118,13 +118,13 @@ describe("every page", { skip: withoutChromium() }, () => {
       for (const summary of await page.locator("summary").all()) await summary.click();
       await look("account-open", "Your account");
       await page.getByLabel("What is it for?").fill("My laptop");
-      await page.getByRole("button", { name: "Make the key" }).click();
+      await page.getByRole("button", { name: "Create key" }).click();
       await look("new-key", "Your new key");
       await page.goto(`${url}/account`);
-      await page.getByText("Make a new key").click();
+      await page.getByText("Create a new key").click();
       await page.getByLabel("read:data").uncheck();
       await page.getByLabel("read:metadata").uncheck();
-      await page.getByRole("button", { name: "Make the key" }).click();
+      await page.getByRole("button", { name: "Create key" }).click();
       await page.getByRole("alert").waitFor();
       await look("account-key-problem", "Your account");
 

@@ -118,7 +118,7 @@ test("no link of a stranger leads to a button: the page is for the browser that 
   const victim = await logIn(t, "alice");
   assert.equal(pathOf(await victim.open(next)), "/account");
   await logIn(t, "bob", mallory);
-  assert.match((await mallory.open(next)).body, /Make the key\?/);
+  assert.match((await mallory.open(next)).body, /Create this key\?/);
   for (const changed of [
     next.replace("lifetime=never", "lifetime=week"),
     next.replace("action=keys", "action=keys%2Frevoke"),

@@ -54,9 +54,9 @@ test("an identity that takes a password is added by it; what is wrong is said be
   const page = await browser.open(ADD_TOY);
   const add = (fields: Record<string, string>) => browser.submit(page, fields, {}, ADD_TOY);
   const empty = await add({ username: "bob", password: "" });
-  assert.deepEqual([empty.statusCode, /Type your user name/.test(empty.body)], [422, true]);
+  assert.deepEqual([empty.statusCode, /Enter your user name/.test(empty.body)], [422, true]);
   const wrong = await add({ username: "bob", password: "nope" });
-  assert.deepEqual([wrong.statusCode, /is not right/.test(wrong.body)], [401, true]);
+  assert.deepEqual([wrong.statusCode, /Incorrect user name or password/.test(wrong.body)], [401, true]);
   const done = await add({ username: "bob", password: PASSWORDS.bob });
   assert.equal(pathOf(done), "/account?done=identity-added");
   assert.deepEqual(await principalOf(browser), ["orcid 0000-0001", "toy bob"]);

@@ -45,7 +45,7 @@ test("a password that is wrong and a user that is unknown look the same", async 
     return page.body.replaceAll(/alice|zelda/g, "NAME").replace(id, "REQUEST");
   };
   assert.equal(plain(wrong), plain(unknown));
-  assert.match(wrong.body, /The user name or the password is not right/);
+  assert.match(wrong.body, /Incorrect user name or password/);
   assert.match(wrong.body, /value="alice"/);
   assert.doesNotMatch(wrong.body, /nope/);
   assert.equal(await whoIs(browser), null);
@@ -59,7 +59,7 @@ test("a form that is not filled in, or with a name that is none, is shown again"
     ["alice", ""],
   ] as const) {
     const page = await tryLogin(browser, username, password);
-    assert.deepEqual([page.statusCode, /Type your user name and your password/.test(page.body)], [422, true]);
+    assert.deepEqual([page.statusCode, /Enter your user name and password/.test(page.body)], [422, true]);
   }
   for (const name of ["x".repeat(256), "a\0b"]) {
     const page = await tryLogin(browser, name, "x");
@@ -89,7 +89,7 @@ test("hosts that the operator names: the form may lead there, and who is logged 
   const url = `/login?${new URLSearchParams({ next })}`;
   const browser = new Browser(t);
   const page = await browser.open(url);
-  assert.match(page.body, /You go on to <strong>data\.example\.org<\/strong>/);
+  assert.match(page.body, /You will then go on to <strong>data\.example\.org<\/strong>/);
   assert.match(
     String(page.headers["content-security-policy"]),
     /form-action 'self' http:\/\/data\.example\.org;/,
