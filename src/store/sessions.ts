@@ -244,6 +244,7 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
   const detail = { session: request.session, generation: request.generation };
   if (decision.kind === "reuse") {
     await db.run(setRevoked, { session, now });
+    await forget(db, found.id);
     await note(db, "session_refresh_reuse", { now, origin, principal: found.uuid }, detail);
     return { kind: "reuse", principal: found.uuid };
   }

@@ -37,6 +37,20 @@ export const sessionCases: readonly Case[] = [
     },
   ],
   [
+    "of sessions that ended by a token's second use the newest are kept",
+    async (store) => {
+      const ids = [];
+      for (let count = 0; count < 203; count++) {
+        const { session } = await logIn(store, "ann", { limit: 1 });
+        ids.push(session.uuid);
+        assert.equal((await store.sessions.rotate(refresh(session.uuid, 5, "a"))).kind, "reuse");
+      }
+      const kept = await Promise.all(ids.map((id) => store.sessions.status(id)));
+      assert.equal(kept.filter((status) => status !== undefined).length, 200);
+      assert.equal(kept[0], undefined);
+    },
+  ],
+  [
     "the limit counts live sessions only",
     async (store) => {
       const request = (now: Date) => login("ann", { now, limit: 2, expirationTime: at(1000) });
