@@ -9,15 +9,14 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from "pino";
 import type { Authenticator } from "./authenticators/contract.ts";
 import type { Config } from "./config/model.ts";
-import { type Callers, SingleUserCallers } from "./domain/callers.ts";
 import { Exchange } from "./domain/exchange.ts";
-import { KeyGuesses } from "./domain/key-guesses.ts";
 import { LoginStates } from "./domain/login-states.ts";
 import type { Store } from "./domain/ports.ts";
 import { standingOf } from "./domain/standing.ts";
 import { Tokens } from "./domain/tokens.ts";
 import { aboutRoutes } from "./http/about.ts";
 import { guardRoutes } from "./http/access.ts";
+import { AccountHost } from "./http/account-host.ts";
 import { afterRequests } from "./http/after.ts";
 import { apiKeyRoutes } from "./http/api-keys.ts";
 import { protectForms } from "./http/browser-session.ts";
@@ -31,6 +30,7 @@ import type { Gateway, GatewayDeps } from "./http/gateway.ts";
 import { Mounts } from "./http/gateway-mounts.ts";
 import { gatewayRouting, upgradeOptions } from "./http/gateway-routing.ts";
 import type { SocketPatience } from "./http/gateway-socket.ts";
+import { handOverRoutes, separateHosts } from "./http/hand-over.ts";
 import { commonHeaders, requestIds } from "./http/headers.ts";
 import { healthRoutes, providerStates } from "./http/health.ts";
 import { checkHosts } from "./http/hosts.ts";
@@ -68,6 +68,7 @@ import { VERSION } from "./lib/version.ts";
 import { lifetimesOf, multiUserParts } from "./multi-user.ts";
 import type { Asset } from "./pages/assets.ts";
 import { accessMode } from "./pages/landing.ts";
+import { singleUserCallers } from "./single-user.ts";
 import type { Tree } from "./trees/contract.ts";
 import { OFFER } from "./trees/formats.ts";
 import { type DataReader, inlineReader } from "./trees/jobs.ts";
@@ -116,12 +117,14 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   });
   const own = new OwnPaths();
   const { rootPath } = config.server;
-  const mounts = new Mounts({ upstreams: config.upstreams, rootPath, own, proxies });
+  const account = AccountHost.of(config.server.accountUrl, proxies);
+  const mounts = new Mounts({ upstreams: config.upstreams, rootPath, own, proxies, account });
   const links = new Links({
     publicUrl: config.server.publicUrl,
     rootPath: config.server.rootPath,
     tls: parts.tls !== null,
     proxies,
+    account,
     place: (request) => mounts.place(request),
   });
   const providers = passwordProviders(parts.authenticators);
@@ -153,6 +156,9 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   commonHeaders(app, { links, isDraining: () => connections.draining });
   checkHosts(app, { ...config, machine: hostname(), proxies, log: parts.logger });
   cors.answerPreflights(app);
+  const handOvers = multiUser?.handOvers ?? null;
+  const handing = handOvers && { ...config.server, handOvers, links, proxies };
+  if (account !== null && handing !== null) separateHosts(app, account, handing);
   protectFromForgery(app, links, config.allowOrigins);
   const browserSessions = multiUser?.services.browserSessions ?? null;
   const keys = new KeysOfUrls({ site, links, callers, proxies, services: multiUser?.services ?? null });
@@ -245,7 +251,9 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
       externals,
       problems,
       nextHosts: config.server.verifyHosts,
+      handOvers,
     });
+    if (handing !== null) handOverRoutes(app, { ...handing, services });
     sessionRoutes(app, services);
     whoamiRoute(app, services);
     apiKeyRoutes(app, services);
@@ -318,11 +326,4 @@ function newApp(config: Config, { logger, tls }: AppParts, mounts: Mounts, cors:
     // Schemas of answers describe them only, in /openapi.json and in the tests.
     schemaController: SCHEMA_CONTROLLER,
   });
-}
-
-function singleUserCallers(config: Config, parts: AppParts): Callers {
-  if (parts.singleUserKey === null) throw new Error("A server without providers needs a single-user key.");
-  const { allowAnonymousAccess, loginThrottle } = config.authentication;
-  const guesses = loginThrottle === false ? null : new KeyGuesses(loginThrottle.account, parts.clock);
-  return new SingleUserCallers(parts.singleUserKey, allowAnonymousAccess, guesses);
 }

@@ -13,6 +13,7 @@ import { type Callers, MultiUserCallers } from "./domain/callers.ts";
 import { DeviceLogins } from "./domain/device.ts";
 import { Directory } from "./domain/directory.ts";
 import { ExternalLogins } from "./domain/external-login.ts";
+import { HandOvers } from "./domain/hand-over.ts";
 import { Linking } from "./domain/linking.ts";
 import { Login } from "./domain/login.ts";
 import { LoginBudget } from "./domain/login-budget.ts";
@@ -36,6 +37,8 @@ export interface MultiUserParts {
   readonly callers: Callers;
   readonly services: AuthServices;
   readonly tokens: Tokens;
+  /** Null: every host has its own logins. */
+  readonly handOvers: HandOvers | null;
 }
 
 /** Null in the modes without providers. */
@@ -83,6 +86,10 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
   });
   const common = { login, throttle, clock };
   const seals = new LoginSeals(parts.secretKeys, clock);
+  const handOvers =
+    config.server.accountUrl === null
+      ? null
+      : new HandOvers({ secrets: parts.secretKeys, store: store.browserLogins, clock });
   const services: AuthServices = {
     login,
     deviceLogins: new DeviceLogins({
@@ -110,6 +117,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
       login,
       clock,
       lifetimes,
+      handOvers,
       onError: (error) => {
         parts.logger.error({ err: error }, "The use of a browser's login could not be noted.");
       },
@@ -128,7 +136,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     activity,
     origin: (request) => originOf(request, proxies, request.caller),
   };
-  return { callers, services, tokens };
+  return { callers, services, tokens, handOvers };
 }
 
 /** The access tokens of a proxied provider count, too. It is the only one, as the loading has made sure. */

@@ -84,8 +84,10 @@ export async function check(
   if (failed > 0) throw new OperatorError(`${failed} of ${answers.length} online checks failed.`);
 }
 
-function baseOf({ server: { publicUrl, tls, host, port, rootPath } }: Config): string {
-  return publicUrl ?? `${tls === null ? "http" : "https"}://${shownHost(host)}:${port}${rootPath}`;
+function baseOf({ server: { accountUrl, publicUrl, tls, host, port, rootPath } }: Config): string {
+  return (
+    accountUrl ?? publicUrl ?? `${tls === null ? "http" : "https"}://${shownHost(host)}:${port}${rootPath}`
+  );
 }
 
 /**

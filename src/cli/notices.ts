@@ -8,6 +8,7 @@ export interface StartFacts {
   /** As it listens, e.g. `http://127.0.0.1:8000`. */
   readonly url: string;
   readonly publicUrl: string | null;
+  readonly accountUrl: string | null;
   readonly mode: AccessMode;
   /** Whether anything that is served can be written to. */
   readonly writable: boolean;
@@ -28,7 +29,7 @@ export function startNotice(facts: StartFacts): string {
     ...addresses.map((address) => `    ${address}${query}`),
     "",
     ...remarks(facts),
-    ...redirectNotice(facts.publicUrl ?? facts.url, facts.externalProviders),
+    ...redirectNotice(facts.accountUrl ?? facts.publicUrl ?? facts.url, facts.externalProviders),
   ].join("\n");
 }
 

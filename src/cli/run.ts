@@ -90,6 +90,7 @@ function notice(server: RunningServer, config: Config): string {
     ...server,
     writable: config.upstreams.length > 0,
     publicUrl: config.server.publicUrl,
+    accountUrl: config.server.accountUrl,
     secretKeysConfigured: config.authentication.secretKeys !== null,
   });
 }

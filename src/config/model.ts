@@ -114,6 +114,8 @@ export interface ServerConfig {
   readonly port: number;
   /** Without a slash at its end; null: links are built from the request. */
   readonly publicUrl: string | null;
+  /** The origin of the pages for people; null: they are on every host. */
+  readonly accountUrl: string | null;
   /** Addresses and CIDR blocks; `["*"]`: all. */
   readonly trustedProxies: readonly string[];
   readonly tls: { readonly cert: string; readonly key: string } | null;

@@ -18,6 +18,10 @@ export const server = section("Where the server listens and how it is reached", 
     text("web-address"),
     "The URL that users type, where it differs from what requests say: the base of every link",
   ),
+  account_url: optional(
+    text("web-address"),
+    "A host of its own for login, account and device pages, which then share no origin with the content of upstreams; needs public_url",
+  ),
   trusted_proxies: proxies(
     "Addresses of the proxies whose X-Forwarded-For, -Host and -Proto are believed. Default: none are",
   ),

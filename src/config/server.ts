@@ -2,6 +2,7 @@
  * The server's settings, from our own section `server`, from uvicorn's and from the command line. What can be said in
  * two places must not be said differently there.
  */
+import { accountUrl } from "./account-url.ts";
 import { type Context, placeText } from "./context.ts";
 import { formatProblem, splitAddresses } from "./formats.ts";
 import { pathText } from "./located.ts";
@@ -19,6 +20,7 @@ export function serverConfig(context: Context): ServerConfig {
     host: commandHost(context) ?? host ?? "127.0.0.1",
     port: commandPort(context) ?? port ?? 8000,
     publicUrl: server?.public_url == null ? null : normalUrl(server.public_url),
+    accountUrl: accountUrl(context),
     trustedProxies: trustedProxies(context),
     tls: tls(context),
     hosts: (server?.hosts ?? []).flatMap((host) => host?.toLowerCase() ?? []),

@@ -11,6 +11,7 @@ import type { BrowserBinding, BrowserSessionStore } from "./account-ports.ts";
 import type { BrowserCaller } from "./caller.ts";
 import type { Directory } from "./directory.ts";
 import { FreshCache } from "./fresh.ts";
+import type { HandOvers } from "./hand-over.ts";
 import type { Login, OpenedLogin } from "./login.ts";
 import type { IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model.ts";
 import type { Lifetimes } from "./tokens.ts";
@@ -18,6 +19,7 @@ import type { Lifetimes } from "./tokens.ts";
 /** A use is written down at most this often. */
 const NOTE_EVERY_MS = 60_000;
 const MAX_REMEMBERED = 50_000;
+const SECRET_LENGTH = 64;
 const SECRET = /^[0-9a-f]{64}$/;
 
 export interface BrowserSessionDeps {
@@ -26,6 +28,8 @@ export interface BrowserSessionDeps {
   readonly login: Login;
   readonly clock: Clock;
   readonly lifetimes: Lifetimes;
+  /** Null: every host has its own logins. */
+  readonly handOvers: HandOvers | null;
   /** Uses that could not be written down: the browser stays logged in all the same. */
   readonly onError: (error: unknown) => void;
 }
@@ -69,9 +73,14 @@ export class BrowserSessions {
     return { secret, opened };
   }
 
-  /** Synchronous where everything is known already. Fails with `browser_login_over`, or `no_principal`. */
+  /**
+   * `secret`: what the cookie holds, also one that was handed over. Synchronous where everything is known already. Fails with
+   * `browser_login_over`, or `no_principal`.
+   */
   identify(secret: string): BrowserCaller | Promise<BrowserCaller> {
-    const binding = this.#bindings.get(tokenOf(secret));
+    const token = secret.length === SECRET_LENGTH ? tokenOf(secret) : this.#deps.handOvers?.tokenIn(secret);
+    if (token == null) throw over("unknown");
+    const binding = this.#bindings.get(token);
     if (binding instanceof Promise) return binding.then((found) => this.#lookUp(found));
     return this.#lookUp(binding);
   }
@@ -160,7 +169,8 @@ export function isToken(given: string | undefined, expected: string): boolean {
   return given !== undefined && equalSecrets(given, expected);
 }
 
-function tokenOf(secret: string): Digest {
+/** What the store knows a browser's secret by. */
+export function tokenOf(secret: string): Digest {
   return sha256(`session ${secret}`);
 }
 

@@ -5,6 +5,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from "fastify";
 import { formTokenOf, isToken, readSessionSecret } from "../domain/browser-session.ts";
+import { readHandedOver } from "../domain/hand-over.ts";
 import { Failure } from "../errors.ts";
 import { cookieOf, hostCookie, timesGiven } from "./cookies.ts";
 import { checkDoubleSubmit, SAFE_METHODS } from "./csrf.ts";
@@ -17,7 +18,7 @@ declare module "fastify" {
   }
 }
 
-type Where = Pick<Links, "base" | "isHttps">;
+type Where = Pick<Links, "base" | "isHttps" | "isDataHost">;
 
 const NAME = "tiled_session";
 
@@ -25,7 +26,10 @@ const NAME = "tiled_session";
 export function sessionSecretOf(request: FastifyRequest, links: Where): string | null {
   if (request.raw.headers.cookie?.includes(NAME) !== true) return null;
   const name = hostCookie(NAME, request, links);
-  return timesGiven(request, name) === 1 ? readSessionSecret(cookieOf(request, name)) : null;
+  if (timesGiven(request, name) !== 1) return null;
+  const text = cookieOf(request, name);
+  // What a data host has opens no page for people, and the other way round.
+  return links.isDataHost(request) ? readHandedOver(text) : readSessionSecret(text);
 }
 
 /** Where it is not told which of two is the browser's own, a neighbour of our host name has planted one. */

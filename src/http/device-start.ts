@@ -8,8 +8,13 @@ import { showUserCode } from "../domain/user-code.ts";
 import { isOlder, pythonClient } from "./headers.ts";
 import { speaksOAuth } from "./oauth.ts";
 
-/** `api`: the provider's routes, as this client reaches them. */
-export function startAnswer(request: FastifyRequest, api: string, started: StartedDeviceLogin) {
+/** Where a person confirms the login, and where the program asks for it. */
+interface Addresses {
+  readonly page: string;
+  readonly poll: string;
+}
+
+export function startAnswer(request: FastifyRequest, { page, poll }: Addresses, started: StartedDeviceLogin) {
   const userCode = showUserCode(started.userCode);
   const common = {
     device_code: started.deviceCode,
@@ -18,15 +23,14 @@ export function startAnswer(request: FastifyRequest, api: string, started: Start
     interval: POLLING_INTERVAL,
   };
   if (speaksOAuth(request)) {
-    const page = `${api}/device_code?${new URLSearchParams({ state: started.state })}`;
+    const opened = `${page}?${new URLSearchParams({ state: started.state })}`;
     return {
       ...common,
-      verification_uri: page,
-      verification_uri_complete: `${page}&${new URLSearchParams({ user_code: userCode })}`,
+      verification_uri: opened,
+      verification_uri_complete: `${opened}&${new URLSearchParams({ user_code: userCode })}`,
     };
   }
   const browser = started.authorizationUri.href;
-  const poll = `${api}/token`;
   return swaps(request.headers["user-agent"])
     ? { ...common, authorization_uri: poll, verification_uri: browser }
     : { ...common, authorization_uri: browser, verification_uri: poll };

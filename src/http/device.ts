@@ -52,10 +52,11 @@ export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provid
     },
     async (request, reply) => {
       const api = `${links.base(request)}${path}`;
+      const page = `${links.pagesBase(request)}${path}/device_code`;
       const userAgent = request.headers["user-agent"] ?? null;
       const origin = services.origin(request);
-      const started = await logins.start(provider, `${api}/device_code`, userAgent, origin);
-      return answerJson(reply, startAnswer(request, api, started));
+      const started = await logins.start(provider, page, userAgent, origin);
+      return answerJson(reply, startAnswer(request, { page, poll: `${api}/token` }, started));
     },
   );
 

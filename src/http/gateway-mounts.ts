@@ -5,6 +5,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Scope } from "../domain/scopes.ts";
 import type { Secret } from "../lib/secrets.ts";
+import type { AccountHost } from "./account-host.ts";
 import { type Readings, readingsOf } from "./gateway-target.ts";
 import type { Place } from "./links.ts";
 import type { OwnPaths } from "./own-paths.ts";
@@ -60,6 +61,8 @@ export interface MountsOptions {
   readonly rootPath: string;
   readonly own: OwnPaths;
   readonly proxies: Proxies;
+  /** Nothing is passed on there. */
+  readonly account?: AccountHost | null;
 }
 
 export class Mounts {
@@ -167,6 +170,7 @@ export class Mounts {
   }
 
   #candidates(request: IncomingMessage): readonly Upstream[] {
+    if (this.#options.account?.isAt(request)) return [];
     if (this.#hosts.size === 0) return this.#upstreams;
     const said = this.#options.proxies.readHeaders(request).host ?? request.headers.host ?? "";
     const full = said.toLowerCase();

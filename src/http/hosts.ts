@@ -12,6 +12,7 @@ import { routeOf } from "./route.ts";
 export interface HostsOptions {
   readonly server: {
     readonly publicUrl: string | null;
+    readonly accountUrl: string | null;
     readonly host: string;
     readonly hosts: readonly string[];
     readonly verifyHosts: readonly string[];
@@ -64,13 +65,13 @@ export function checkHosts(app: FastifyInstance, options: HostsOptions): void {
 
 /** All of the configuration, and the machine's own. */
 function namesOf({ server, upstreams, machine }: HostsOptions): string[] {
-  const { publicUrl, host, hosts, verifyHosts } = server;
-  const own = publicUrl === null ? [] : [new URL(publicUrl).host];
+  const { publicUrl, accountUrl, host, hosts, verifyHosts } = server;
+  const own = [publicUrl, accountUrl].flatMap((url) => (url === null ? [] : [new URL(url).host]));
   return [...own, ...hosts, ...verifyHosts, ...upstreams.flatMap((one) => one.host ?? []), host, machine];
 }
 
 /** Without port, final dot and brackets, in lower case. */
-function nameOf(host: string): string {
+export function nameOf(host: string): string {
   return host
     .replace(/:\d+$/, "")
     .replace(/^\[(.*)\]$/, "$1")

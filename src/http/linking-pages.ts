@@ -21,7 +21,7 @@ import { sessionSecretOf } from "./browser-session.ts";
 import { logFailure } from "./errors.ts";
 import type { ExternalProvider } from "./external-providers.ts";
 import { askAgain } from "./fresh-login.ts";
-import { loginProblem, typedName } from "./login-page.ts";
+import { loginProblem, typedName } from "./login-form.ts";
 import { sendPage } from "./pages.ts";
 import { type AccountDeps, person } from "./person.ts";
 import { type ProblemPages, toLogin } from "./problem-pages.ts";

@@ -3,6 +3,7 @@
  */
 import type { FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
+import type { AccountHost } from "./account-host.ts";
 import type { Proxies } from "./proxies.ts";
 
 export interface LinksOptions {
@@ -12,6 +13,8 @@ export interface LinksOptions {
   /** Whether we terminate TLS ourselves. */
   readonly tls: boolean;
   readonly proxies: Proxies;
+  /** The origin of the pages for people, where they have a host of their own. */
+  readonly account?: AccountHost | null;
   /** Where a request stands among the servers behind this one. */
   readonly place?: (request: FastifyRequest["raw"]) => Place;
 }
@@ -38,14 +41,16 @@ export class Links {
   readonly #publicOrigin: string | null;
   readonly #tls: boolean;
   readonly #proxies: Proxies;
+  readonly #account: AccountHost | null;
   readonly #place: (request: FastifyRequest["raw"]) => Place;
 
-  constructor({ publicUrl, rootPath, tls, proxies, place = () => ROOT }: LinksOptions) {
+  constructor({ publicUrl, rootPath, tls, proxies, account = null, place = () => ROOT }: LinksOptions) {
     const url = publicUrl === null ? null : new URL(publicUrl);
     this.rootPath = url === null ? rootPath : url.pathname.replace(/\/$/, "");
     this.#publicOrigin = url?.origin ?? null;
     this.#tls = tls;
     this.#proxies = proxies;
+    this.#account = account;
     this.#place = place;
   }
 
@@ -56,6 +61,7 @@ export class Links {
 
   /** e.g. `https://tiled.example.org`. */
   origin(request: FastifyRequest): string {
+    if (this.#account?.isAt(request.raw)) return this.#account.origin;
     if (this.#publicOrigin !== null && !this.#place(request.raw).ownHost) return this.#publicOrigin;
     const host = this.#proxies.read(request).host ?? request.raw.headers.host ?? "";
     if (!isHost(host)) throw new Failure("bad_request", { detail: "The Host header is not a host name." });
@@ -80,7 +86,18 @@ export class Links {
     return url.pathname.startsWith(`${this.rootPath}/`) ? url.pathname + url.search + url.hash : location;
   }
 
+  /** The base of the pages for people, wherever the request is. */
+  pagesBase(request: FastifyRequest): string {
+    return this.#account === null ? this.base(request) : this.#account.origin + this.rootPath;
+  }
+
+  /** Whether data are read here, and the pages for people are on another host. */
+  isDataHost(request: FastifyRequest): boolean {
+    return this.#account !== null && !this.#account.isAt(request.raw);
+  }
+
   isHttps(request: FastifyRequest): boolean {
+    if (this.#account?.isAt(request.raw)) return this.#account.origin.startsWith("https:");
     if (this.#publicOrigin !== null) return this.#publicOrigin.startsWith("https:");
     const { proto } = this.#proxies.read(request);
     return proto === undefined ? this.#tls : proto === "https";

@@ -8,6 +8,7 @@ import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
 import { newBrowserSecret } from "../domain/browser.ts";
 import { formTokenOf, isToken, loginTokenOf } from "../domain/browser-session.ts";
 import type { Caller } from "../domain/caller.ts";
+import type { HandOvers } from "../domain/hand-over.ts";
 import type { LoginGoal } from "../domain/login-ports.ts";
 import type { IdentityRef } from "../domain/model.ts";
 import { Failure } from "../errors.ts";
@@ -32,6 +33,7 @@ import {
 import { dropKey, hasKeyCookie } from "./key-cookie.ts";
 import type { Links } from "./links.ts";
 import { noteLogin } from "./logging.ts";
+import { loginProblem, typedName } from "./login-form.ts";
 import { readNext } from "./next.ts";
 import { sendPage } from "./pages.ts";
 import { seeOther } from "./problem-pages.ts";
@@ -46,6 +48,8 @@ export interface LoginPageDeps {
   readonly passwords: readonly PasswordProvider[];
   /** Hosts beside our own that a login may lead to. */
   readonly nextHosts: readonly string[];
+  /** Null: logins are made where data are read. */
+  readonly handOvers: HandOvers | null;
 }
 
 type Login = { Querystring: Static<typeof LoginQuery> };
@@ -130,7 +134,7 @@ export class LoginPages {
     keepBrowser(request, reply, links, browser);
     const chosen = this.#chosen(wish);
     const next = this.next(request, wish.next);
-    const foreign = next !== null && next.origin !== new URL(links.base(request)).origin ? next : null;
+    const foreign = this.#foreign(request, next);
     const form: LoginForm | null =
       chosen === undefined
         ? null
@@ -148,14 +152,25 @@ export class LoginPages {
       basePath: links.rootPath,
       form,
       choices: this.#choices(chosen?.name, { ...wish, next: next === null ? null : wish.next }),
-      destination: foreign?.host ?? null,
+      destination: foreign[0]?.host ?? null,
       again: wish.again?.id ?? null,
     });
     return sendPage(reply, page, {
       status: trouble?.status ?? 200,
       noStore: true,
-      formAction: foreign === null ? [] : [foreign.origin],
+      formAction: foreign.map(({ origin }) => origin),
     });
+  }
+
+  /** To where else a login leads, one after the other: browsers hold a form to its policy on all of the way. */
+  #foreign(request: FastifyRequest, next: URL | null): URL[] {
+    const { links, handOvers } = this.#deps;
+    if (next === null) return [];
+    if (next.origin !== new URL(links.base(request)).origin) return [next];
+    const ticket = handOvers?.readTicket(next.searchParams.get("to") ?? "") ?? null;
+    if (ticket === null) return [];
+    const end = new URL(ticket.next);
+    return end.origin === ticket.origin ? [end] : [new URL(ticket.origin), end];
   }
 
   /** The provider whose form is shown: the one that was asked for, or the only one that has a form. */
@@ -294,26 +309,6 @@ export async function endLogin(
   dropSession(request, reply, links);
 }
 
-/** A space around it was typed or pasted by mistake; a password is taken as it is. */
-export function typedName({ username = "" }: { readonly username?: string }): string {
-  return username.trim();
-}
-
 export function personOf(caller: Caller): IdentityRef | null {
   return caller.kind === "browser" ? caller.identity : null;
-}
-
-/** What is said beside the form; null for what needs a page of its own. */
-export function loginProblem(error: unknown): LoginProblem | null {
-  if (!(error instanceof Failure)) return null;
-  switch (error.code) {
-    case "wrong_password":
-      return { kind: "wrong" };
-    case "throttled":
-      return { kind: "throttled", retryAfter: Number(error.headers["retry-after"] ?? 60) };
-    case "invalid":
-      return { kind: "unusable" };
-    default:
-      return null;
-  }
 }

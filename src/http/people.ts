@@ -3,6 +3,7 @@
  * that open it.
  */
 import type { FastifyInstance } from "fastify";
+import type { HandOvers } from "../domain/hand-over.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Site } from "../pages/layout.ts";
 import { accountRoutes } from "./account.ts";
@@ -26,6 +27,8 @@ export interface PeopleDeps {
   readonly problems: ProblemPages;
   /** Hosts beside our own that a login may lead to. */
   readonly nextHosts: readonly string[];
+  /** Null: logins are made where data are read. */
+  readonly handOvers: HandOvers | null;
 }
 
 export function peopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {

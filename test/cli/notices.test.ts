@@ -6,6 +6,7 @@ import { Secret } from "../../src/lib/secrets.ts";
 const FACTS: StartFacts = {
   url: "http://127.0.0.1:8000",
   publicUrl: null,
+  accountUrl: null,
   writable: true,
   mode: "private",
   generatedKey: null,
@@ -67,4 +68,14 @@ test("logins at a provider: both redirect URIs of each, as browsers reach this s
 test("nothing is said to be writable where everything is read-only", () => {
   for (const mode of ["single-user", "public"] as const)
     assert.doesNotMatch(notice({ mode, writable: false }), /writ/);
+});
+
+test("with a host of their own for logins, that is where providers send people back", () => {
+  const text = notice({
+    publicUrl: "https://tiled.example.org",
+    accountUrl: "https://account.example.org",
+    externalProviders: ["orcid"],
+  });
+  assert.match(text, /^ {4}https:\/\/account\.example\.org\/api\/v1\/auth\/provider\/orcid\/device_code$/m);
+  assert.doesNotMatch(text, /tiled\.example\.org\/api/);
 });

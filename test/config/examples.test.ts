@@ -111,6 +111,16 @@ const EXAMPLES: Readonly<Record<string, Expected>> = {
       assert.deepEqual(server.trustedProxies, ["127.0.0.1", "10.0.0.0/8"]);
     },
   },
+  "account_host.yml": {
+    authenticators: ["tiled.authenticators:OIDCAuthenticator"],
+    anonymous: false,
+    trees: 0,
+    also: (config) => {
+      proxied(config);
+      assert.equal(config.server.accountUrl, "https://account.example.org");
+      assert.equal(config.upstreams.length, 1);
+    },
+  },
   "orcid.yml": {
     authenticators: ["tiled.authenticators:OIDCAuthenticator"],
     anonymous: false,

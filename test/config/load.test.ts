@@ -20,6 +20,7 @@ const DEFAULTS = {
     host: "127.0.0.1",
     port: 8000,
     publicUrl: null,
+    accountUrl: null,
     trustedProxies: [],
     tls: null,
     hosts: [],
@@ -66,6 +67,7 @@ describe("what a configuration says", () => {
   host: 0.0.0.0
   port: 0
   public_url: https://tiled.example.org/base/
+  account_url: https://account.example.org
   trusted_proxies: [127.0.0.1, 10.0.0.0/8, "::1", "fd00::/8", 127.0.0.1]
   tls: {cert: c.pem, key: k.pem}
   hosts: [Tiled.lab.example.org]
@@ -102,6 +104,7 @@ audit: {retention_days: null}
       host: "0.0.0.0",
       port: 0,
       publicUrl: "https://tiled.example.org/base",
+      accountUrl: "https://account.example.org/base",
       trustedProxies: ["127.0.0.1", "10.0.0.0/8", "::1", "fd00::/8"],
       tls: { cert: "c.pem", key: "k.pem" },
       hosts: ["tiled.lab.example.org"],
@@ -118,7 +121,7 @@ audit: {retention_days: null}
       ],
     );
     const { place } = authentication.providers[0] ?? {};
-    assert.deepEqual([place?.line, place?.path], [13, "authentication.providers[0]"]);
+    assert.deepEqual([place?.line, place?.path], [14, "authentication.providers[0]"]);
     assert.match(place?.file ?? "", /config\.yml$/);
     assert.deepEqual(authentication.admins, [{ provider: "toy", id: "alice" }]);
     assert.deepEqual(
@@ -145,8 +148,8 @@ audit: {retention_days: null}
     assert.deepEqual(
       config.trees.map(({ path, place: { line } }) => [path, line]),
       [
-        ["/raw/x", 29],
-        ["/b", 29],
+        ["/raw/x", 30],
+        ["/b", 30],
       ],
     );
     assert.equal(

@@ -217,7 +217,11 @@ async function counted(
 ): Promise<string> {
   const app = Fastify();
   await app.register(cookie);
-  const links = { base: () => "https://tiled.example.org/data", isHttps: () => true };
+  const links = {
+    base: () => "https://tiled.example.org/data",
+    isDataHost: () => false,
+    isHttps: () => true,
+  };
   let result = "";
   app.route({
     url: "/",

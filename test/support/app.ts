@@ -211,6 +211,7 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
       host: "127.0.0.1",
       port: 0,
       publicUrl: null,
+      accountUrl: null,
       trustedProxies: [],
       tls: null,
       hosts: [],

@@ -87,10 +87,10 @@ export interface Front {
   readonly port: number;
 }
 
-export async function startFront(cleanup: Cleanup, options: TestAppOptions): Promise<Front> {
+export async function startFront(cleanup: Cleanup, options: TestAppOptions, port = 0): Promise<Front> {
   const t = await testApp(options);
   cleanup(() => t.close());
-  const url = await t.app.listen({ host: "127.0.0.1", port: 0 });
+  const url = await t.app.listen({ host: "127.0.0.1", port });
   return { t, url, port: Number(new URL(url).port) };
 }
 

@@ -1,0 +1,49 @@
+/**
+ * `server.account_url`: a host of their own for the pages for people. What it may be follows from what it is for: another
+ * host name than any that content is served under, since ports are all the same to cookies.
+ */
+import { hasProviders } from "./authentication.ts";
+import type { Context } from "./context.ts";
+import { at, type Path } from "./located.ts";
+
+const KEY: Path = ["server", "account_url"];
+const LOOPBACK = /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+/** The origin, followed by the path of `public_url` where that has one. */
+export function accountUrl(context: Context): string | null {
+  const { server, trees } = context.value;
+  if (server?.account_url == null) return null;
+  const url = new URL(server.account_url);
+  const problem = (message: string) => context.problem(KEY, message);
+  if (!hasProviders(context))
+    problem("there are no accounts without authentication.providers. Add one, or remove this.");
+  if (url.protocol !== "https:" && !LOOPBACK.test(url.hostname))
+    problem("logins need HTTPS on a host that is not this machine. Use https://.");
+  if (server.public_url == null) {
+    // One that is there and wrong is another problem.
+    if (at(context.root, ["server", "public_url"]) !== undefined) return url.origin;
+    problem("this needs server.public_url, the address at which data are read. Set it, too.");
+    return url.origin;
+  }
+  const main = new URL(server.public_url);
+  if (main.protocol === "https:" && url.protocol !== "https:")
+    problem("server.public_url is https, and this is not. Use https:// for both.");
+  const path = main.pathname.replace(/\/+$/, "");
+  const given = url.pathname.replace(/\/+$/, "");
+  if (given !== "" && given !== path)
+    problem(`this is a host without a path of its own. Use '${url.origin}'.`);
+  const others: readonly (readonly [string, string | null | undefined])[] = [
+    ["server.public_url", main.host],
+    ...(server.verify_hosts ?? []).map((host, index) => [`server.verify_hosts[${index}]`, host] as const),
+    ...(trees ?? []).map((tree, index) => [`trees[${index}].host`, tree?.host] as const),
+  ];
+  for (const [key, host] of others) {
+    if (host == null || nameOf(host) !== nameOf(url.host)) continue;
+    problem(`${key} has the same host name, and cookies do not tell ports apart. Use a name of its own.`);
+  }
+  return url.origin + path;
+}
+
+function nameOf(host: string): string {
+  return host.toLowerCase().replace(/:\d+$/, "").replace(/\.$/, "");
+}

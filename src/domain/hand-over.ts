@@ -1,0 +1,156 @@
+/**
+ * The way of a browser's login from the account host to a host where data are read: a ticket that the data host gives its
+ * browser, a one-time code that the account host sends back, and the cookie that it becomes. All three are signed and kept
+ * nowhere; what they stand for is the row of the browser's session, so that its end is the end of each.
+ */
+import { createHmac, hkdfSync } from "node:crypto";
+import type { Clock } from "../lib/clock.ts";
+import { type Digest, equalSecrets, randomHex, type Secret, sha256 } from "../lib/secrets.ts";
+import { browserDigest } from "./browser.ts";
+import type { BrowserLoginStore } from "./login-ports.ts";
+import type { Origin } from "./model.ts";
+import { addressBlock } from "./throttle.ts";
+
+/** Seconds: as long as the browser's cookie that it belongs to. */
+const TICKET_MAX_AGE = 3600;
+const CODE_MAX_AGE = 60;
+/** Codes of one address that are remembered as used. */
+const REMEMBERED = 500;
+const LONGEST = 4096;
+const HANDED_OVER = /^([0-9a-f]{64})([0-9a-f]{64})$/;
+
+/** A login on its way to one browser at one data host. */
+export interface HandOver {
+  /** The data host's origin. */
+  readonly origin: string;
+  /** Where the browser was going; checked by the data host that signed it. */
+  readonly next: string;
+  /** Of the cookie that the browser has at the data host. */
+  readonly browser: Digest;
+}
+
+interface Content {
+  readonly o: string;
+  readonly n: string;
+  readonly b: Digest;
+  readonly e: number;
+  /** The session's token, in a code. */
+  readonly t?: Digest;
+  /** Makes each code another one. */
+  readonly i?: string;
+}
+
+type Kind = "ticket" | "code" | "cookie";
+
+export interface HandOversDeps {
+  readonly secrets: readonly Secret[];
+  readonly store: Pick<BrowserLoginStore, "use">;
+  readonly clock: Clock;
+}
+
+export class HandOvers {
+  readonly #deps: HandOversDeps;
+  readonly #keys: readonly Buffer[];
+
+  /** The first key signs, all verify. */
+  constructor(deps: HandOversDeps) {
+    this.#deps = deps;
+    this.#keys = deps.secrets.map((secret) =>
+      Buffer.from(hkdfSync("sha256", secret.reveal(), "", "tiled-auth: hand-over of a login", 32)),
+    );
+  }
+
+  ticket(origin: string, next: string, browser: string): string {
+    return this.#sign("ticket", {
+      o: origin,
+      n: next,
+      b: browserDigest(browser),
+      e: this.#in(TICKET_MAX_AGE),
+    });
+  }
+
+  /** Null where none of our keys has signed it, or it has expired. */
+  readTicket(text: string): HandOver | null {
+    const content = this.#read("ticket", text);
+    if (content === null || content.e <= this.#deps.clock.now()) return null;
+    return { origin: content.o, next: content.n, browser: content.b };
+  }
+
+  /** `session`: the digest of what the browser's cookie at the account host is. */
+  code({ origin, next, browser }: HandOver, session: Digest): string {
+    const content = {
+      o: origin,
+      n: next,
+      b: browser,
+      e: this.#in(CODE_MAX_AGE),
+      t: session,
+      i: randomHex(16),
+    };
+    return this.#sign("code", content);
+  }
+
+  /**
+   * Uses a code up, also where another browser brings it: from then on it is worth nothing to its own. `over`: it was used, has
+   * expired, or belongs to another browser. Null: no code of this origin.
+   */
+  async redeem(
+    code: string,
+    /** `browserOf`: the secret of this browser that has the digest, else any that it has. */
+    at: { readonly origin: string; browserOf(digest: Digest): string | null },
+    { address }: Origin,
+  ): Promise<
+    | { readonly kind: "fresh"; readonly next: string; readonly cookie: string }
+    | { readonly kind: "over"; readonly next: string }
+    | null
+  > {
+    const content = this.#read("code", code);
+    if (content?.t === undefined || content.o !== at.origin) return null;
+    const over = { kind: "over", next: content.n } as const;
+    if (content.e <= this.#deps.clock.now()) return over;
+    const { kind } = await this.#deps.store.use({
+      state: sha256(`hand-over ${code}`),
+      expirationTime: new Date(content.e),
+      place: addressBlock(address),
+      limit: REMEMBERED,
+    });
+    const browser = at.browserOf(content.b);
+    const isIts = browser !== null && equalSecrets(content.b, browserDigest(browser));
+    if (kind !== "fresh" || !isIts) return over;
+    return { kind: "fresh", next: content.n, cookie: content.t + this.#mac("cookie", content.t) };
+  }
+
+  /** The session's token that a data host's cookie stands for; null where none of our keys has signed it. */
+  tokenIn(cookie: string): Digest | null {
+    const [, token = "", mac = ""] = HANDED_OVER.exec(cookie) ?? [];
+    return token !== "" && this.#isSigned("cookie", token, mac) ? (token as Digest) : null;
+  }
+
+  #in(seconds: number): number {
+    return this.#deps.clock.now() + seconds * 1000;
+  }
+
+  #sign(kind: Kind, content: Content): string {
+    const text = Buffer.from(JSON.stringify(content)).toString("base64url");
+    return `${text}.${this.#mac(kind, text)}`;
+  }
+
+  #read(kind: Kind, signed: string): Content | null {
+    const [text = "", mac = "", ...rest] = signed.length > LONGEST ? [] : signed.split(".");
+    if (text === "" || rest.length > 0 || !this.#isSigned(kind, text, mac)) return null;
+    return JSON.parse(Buffer.from(text, "base64url").toString()) as Content;
+  }
+
+  #mac(kind: Kind, text: string, [key] = this.#keys): string {
+    if (key === undefined) throw new Error("A login cannot be handed over without a secret key.");
+    return createHmac("sha256", key).update(`${kind} ${text}`).digest("hex");
+  }
+
+  #isSigned(kind: Kind, text: string, mac: string): boolean {
+    return this.#keys.some((key) => equalSecrets(mac, this.#mac(kind, text, [key])));
+  }
+}
+
+/** Whether it has the form of a data host's cookie. */
+export function readHandedOver(text: string | undefined): string | null {
+  return text !== undefined && HANDED_OVER.test(text) ? text : null;
+}

@@ -1,0 +1,150 @@
+/**
+ * Where pages for people have a host of their own, a login made there counts for reading at the hosts of data, too. A data
+ * host ties the way to its browser (`tiled_browser`), so that no link brings another person's login (RFC 9700, section
+ * 4.7.1). What is signed is in `domain/hand-over.ts`.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { type Static, Type } from "typebox";
+import { browserDigest, newBrowserSecret } from "../domain/browser.ts";
+import { tokenOf } from "../domain/browser-session.ts";
+import type { HandOvers } from "../domain/hand-over.ts";
+import { Failure } from "../errors.ts";
+import { type AccountHost, separateAccounts } from "./account-host.ts";
+import { browserOf, browserOfLogin, keepBrowser, keepForLogin } from "./browser.ts";
+import { keepSession, sessionSecretOf } from "./browser-session.ts";
+import { nameOf } from "./hosts.ts";
+import { dropKey, hasKeyCookie } from "./key-cookie.ts";
+import { isHost, type Links } from "./links.ts";
+import { requireNavigation } from "./navigation.ts";
+import { readNext } from "./next.ts";
+import { seeOther } from "./problem-pages.ts";
+import type { Proxies } from "./proxies.ts";
+import type { AuthServices } from "./services.ts";
+
+export interface HandOverDeps {
+  readonly handOvers: HandOvers;
+  readonly links: Links;
+  readonly proxies: Proxies;
+  /** Other hosts that ask `verify` here; those that pass `/login` on get the login, too. */
+  readonly verifyHosts: readonly string[];
+  readonly publicUrl: string | null;
+}
+
+const LEAVE = "/login/leave";
+const ARRIVE = "/login/arrive";
+/** It is carried along in a signed form, which is part of `next` itself. */
+const LONGEST_NEXT = 1000;
+
+const LeaveQuery = Type.Object({ to: Type.Optional(Type.String({ maxLength: 4096 })) });
+const ArriveQuery = Type.Object({ code: Type.Optional(Type.String({ maxLength: 4096 })) });
+
+/** The two kinds of hosts, each with what belongs there. */
+export function separateHosts(app: FastifyInstance, account: AccountHost, deps: HandOverDeps): void {
+  const lead = (request: FastifyRequest, reply: FastifyReply) => leadToAccounts(deps, request, reply);
+  separateAccounts(app, { account, rootPath: deps.links.rootPath, start: `${deps.publicUrl ?? ""}/`, lead });
+}
+
+/** Sends a browser at a data host to the same address of the account host, with a ticket that leads back. */
+function leadToAccounts(
+  { handOvers, links, proxies, verifyHosts }: HandOverDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const url = new URL(request.url, "http://none.invalid");
+  const { searchParams } = url;
+  const isLogin = url.pathname === "/login";
+  // An application's login at a provider leads back to the application.
+  if (isLogin || searchParams.has("next")) {
+    const given = searchParams.get("next");
+    if (given?.startsWith(`${links.rootPath}${LEAVE}?`)) {
+      throw new Failure("bad_request", {
+        detail:
+          "The browser is at the host of server.account_url, and the proxy does not say so. It has to pass Host on, or X-Forwarded-Host and be among server.trusted_proxies.",
+      });
+    }
+    const origin = dataOrigin(request, { links, proxies, verifyHosts });
+    const base = origin + links.rootPath;
+    const next = readNext(given, { base, hosts: verifyHosts });
+    const fits = next !== null && next.href.length <= LONGEST_NEXT;
+    const target = fits ? next : new URL(`${base}/`);
+    // A cookie of this host is none of another one's; it would send the browser back, again and again.
+    if (target.hostname !== new URL(origin).hostname) searchParams.set("next", target.href);
+    else {
+      const known = browserOf(request, links);
+      const browser = known ?? newBrowserSecret();
+      keepBrowser(request, reply, links, browser);
+      if (known === null)
+        keepForLogin(request, reply, links, { secret: browser, state: browserDigest(browser) });
+      const to = handOvers.ticket(origin, target.href, browser);
+      searchParams.set("next", `${links.rootPath}${LEAVE}?to=${to}`);
+    }
+  }
+  seeOther(reply, links.pagesBase(request) + url.pathname + url.search);
+}
+
+export function handOverRoutes(
+  app: FastifyInstance,
+  deps: HandOverDeps & { readonly services: AuthServices },
+): void {
+  const { handOvers, links, services } = deps;
+
+  app.get<{ Querystring: Static<typeof LeaveQuery> }>(
+    LEAVE,
+    {
+      config: { access: "person" },
+      onRequest: requireNavigation,
+      exposeHeadRoute: false,
+      schema: { hide: true, querystring: LeaveQuery },
+    },
+    (request, reply) => {
+      const ticket = handOvers.readTicket(request.query.to ?? "");
+      const secret = sessionSecretOf(request, links);
+      if (ticket === null || secret === null) return seeOther(reply, `${links.base(request)}/account`);
+      const code = handOvers.code(ticket, tokenOf(secret));
+      return seeOther(reply, `${ticket.origin}${links.rootPath}${ARRIVE}?code=${code}`);
+    },
+  );
+
+  app.get<{ Querystring: Static<typeof ArriveQuery> }>(
+    ARRIVE,
+    {
+      config: { access: "page" },
+      onRequest: requireNavigation,
+      // Looking at the address without opening it must not use up the code.
+      exposeHeadRoute: false,
+      schema: { hide: true, querystring: ArriveQuery },
+    },
+    async (request, reply) => {
+      const origin = dataOrigin(request, deps);
+      const browserOf = (digest: string) => browserOfLogin(request, links, digest);
+      const arrived = await handOvers.redeem(
+        request.query.code ?? "",
+        { origin, browserOf },
+        services.origin(request),
+      );
+      if (arrived?.kind === "fresh") {
+        await services.browserSessions.identify(arrived.cookie);
+        keepSession(request, reply, links, arrived.cookie, services.browserSessions.maxAge);
+        if (hasKeyCookie(request, links)) dropKey(request, reply, links);
+        return seeOther(reply, arrived.next);
+      }
+      // The address once more, e.g. from the history.
+      if (arrived !== null && request.caller.kind === "browser") return seeOther(reply, arrived.next);
+      throw new Failure("login_elsewhere", {
+        log: "A login that was handed over has been used, is too old, or belongs to another browser or host.",
+      });
+    },
+  );
+}
+
+/** As the browser sees this host; of other hosts than `public_url` only those that the configuration names. */
+function dataOrigin(
+  request: FastifyRequest,
+  { links, proxies, verifyHosts }: Pick<HandOverDeps, "links" | "proxies" | "verifyHosts">,
+): string {
+  const origin = links.origin(request);
+  const host = (proxies.read(request).host ?? request.raw.headers.host ?? "").toLowerCase();
+  if (nameOf(host) === nameOf(new URL(origin).host) || !verifyHosts.includes(host) || !isHost(host))
+    return origin;
+  return `${links.isHttps(request) ? "https" : "http"}://${host}`;
+}
