@@ -27,8 +27,10 @@ const STREAM_BYTES = 1024 * 1024;
 const CSV_BYTES = 4 * STREAM_BYTES;
 /** An answer of at most so many bytes is sent as a whole. */
 const WHOLE_BYTES = 1024 * 1024;
-/** Smaller reads stay on this thread: handing them over would cost more. */
+/** Smaller reads stay on this thread and count for nothing: handing them over would cost more. */
 const INLINE_BYTES = 64 * 1024;
+/** Elements as they are stay on this thread up to a larger size, as nothing is done but to copy them. They count. */
+const COPIED_BYTES = 256 * 1024;
 
 /** Seconds. */
 const RETRY_AFTER = "2";
@@ -69,14 +71,14 @@ export async function sendBody(
 ): Promise<FastifyReply> {
   if (costs.bytes <= INLINE_BYTES) {
     const whole = await upTo(inlineReader.read(job), Number.POSITIVE_INFINITY);
-    return sendData(request, reply, mediaType, Buffer.concat(whole.parts));
+    return sendData(request, reply, mediaType, joined(whole.parts));
   }
   const release = await budget.take(streamBytes(job) + costs.held, holder(request));
   if (reply.raw.destroyed) {
     release();
     return reply.send();
   }
-  const chunks = reader.read(job);
+  const chunks = (isCopied(job) && costs.bytes <= COPIED_BYTES ? inlineReader : reader).read(job);
   const end = () => {
     chunks.cancel();
     release();
@@ -93,7 +95,7 @@ export async function sendBody(
   if (begun.over) {
     // It counts until it has been taken.
     chunks.cancel();
-    return sendData(request, reply, mediaType, Buffer.concat(begun.parts));
+    return sendData(request, reply, mediaType, joined(begun.parts));
   }
   reply.headers(dataHeaders(request, mediaType));
   if (costs.length !== null) reply.header("content-length", costs.length);
@@ -103,6 +105,10 @@ export async function sendBody(
     return reply.send(Readable.from([]));
   }
   return reply.send(streamOf(begun.parts, chunks, end));
+}
+
+function isCopied(job: Job): boolean {
+  return job.kind === "array" && job.format === "bytes";
 }
 
 function streamBytes({ data: { source } }: Job): number {
@@ -125,6 +131,12 @@ async function upTo(chunks: Chunks, most: number): Promise<Read> {
     length += chunk.length;
     if (length > most) return { parts, over: false };
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Buffer {
+  const [first, second] = parts;
+  if (first === undefined || second !== undefined) return Buffer.concat(parts);
+  return Buffer.from(first.buffer, first.byteOffset, first.byteLength);
 }
 
 function streamOf(parts: readonly Uint8Array[], chunks: Chunks, end: () => void): Readable {
