@@ -1,6 +1,6 @@
 /**
- * When a refresh token was exchanged, and whether it has come again since: a retry is answered for a short time, and told
- * of once.
+ * When a refresh token was exchanged, and whether it has come again since: a retry is answered for a short time, and
+ * audited once. `shared`: a token of the session has come again before.
  */
 import { type Kysely, sql } from "kysely";
 import { typesOf } from "./dialect.ts";
@@ -12,8 +12,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .alterTable("tiled_auth_rotations")
     .addColumn("exchanged_at", time as never)
     .execute();
-  await db.schema
-    .alterTable("tiled_auth_rotations")
-    .addColumn("retried", "boolean", (column) => column.notNull().defaultTo(sql`false`))
-    .execute();
+  for (const flag of ["retried", "shared"]) {
+    await db.schema
+      .alterTable("tiled_auth_rotations")
+      .addColumn(flag, "boolean", (column) => column.notNull().defaultTo(sql`false`))
+      .execute();
+  }
 }

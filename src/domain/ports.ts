@@ -144,8 +144,6 @@ export interface RotateSession {
   readonly rotate: boolean;
   /** `authentication.refresh_token_grace`, seconds. */
   readonly grace: number;
-  /** The request has waited for others to settle. */
-  readonly settled: boolean;
   readonly now: Date;
   readonly origin: Origin;
 }
@@ -153,7 +151,7 @@ export interface RotateSession {
 /**
  * `refreshed`: tokens of `generation` may be issued; the presented token was exchanged for them at `exchangedAt`, the same
  * for every retry, null without rotation. Audit: session_refresh_retried at the first retry of an exchange. `ended`: unknown, revoked, expired, or its principal disabled.
- * `settle`: others share the token and are at it at this moment: ask again a little later, with `settled`.
+ * `stays`: the presented token is the newest, and not exchanged yet, since others that share it may be under way.
  * `reuse`: an old token was used a second time; the session is revoked now and the event audited.
  */
 export type RotateOutcome =
@@ -161,9 +159,10 @@ export type RotateOutcome =
       readonly kind: "refreshed";
       readonly generation: number;
       readonly exchangedAt: Date | null;
+      readonly stays: boolean;
       readonly session: SessionStatus;
     }
-  | { readonly kind: "ended" | "settle" }
+  | { readonly kind: "ended" }
   | { readonly kind: "reuse"; readonly principal: Uuid };
 
 export interface SessionStore {

@@ -2,18 +2,14 @@
  * Refresh (RFC 6749, section 6, with rotation and reuse detection after RFC 9700, section 4.14.2) and the ends of
  * sessions. How a session begins is in `login.ts`; the rotation's decision is taken inside the store's transaction.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { Directory } from "./directory.ts";
 import type { Origin, PrincipalSummary } from "./model.ts";
-import type { RotateOutcome, SessionStore } from "./ports.ts";
+import type { SessionStore } from "./ports.ts";
 import { shutOut } from "./shut-out.ts";
-import type { RefreshClaims, TokenAnswer, Tokens } from "./tokens.ts";
-
-/** So long a refresh waits for others that share its login. */
-const SETTLE_MS = 500;
+import type { TokenAnswer, Tokens } from "./tokens.ts";
 
 export interface RotationRules {
   readonly rotate: boolean;
@@ -27,7 +23,6 @@ export class Sessions {
   readonly #directory: Directory;
   readonly #clock: Clock;
   readonly #rules: RotationRules;
-  readonly #sleep: (milliseconds: number) => Promise<unknown>;
 
   constructor(deps: {
     readonly store: SessionStore;
@@ -35,50 +30,41 @@ export class Sessions {
     readonly directory: Directory;
     readonly clock: Clock;
     readonly rules: RotationRules;
-    readonly sleep?: (milliseconds: number) => Promise<unknown>;
   }) {
     this.#store = deps.store;
     this.#tokens = deps.tokens;
     this.#directory = deps.directory;
     this.#clock = deps.clock;
     this.#rules = deps.rules;
-    this.#sleep = deps.sleep ?? ((milliseconds) => sleep(milliseconds));
   }
 
   /** New tokens for a refresh token, or `session_expired`, or `invalid_token` where it is none of ours. */
   async refresh(refreshToken: string, origin: Origin): Promise<TokenAnswer> {
     const claims = this.#tokens.verifyRefresh(refreshToken, { acceptExpired: false });
-    let outcome = await this.#rotate(claims, false, origin);
-    if (outcome.kind === "settle") {
-      await this.#sleep(SETTLE_MS);
-      outcome = await this.#rotate(claims, true, origin);
-    }
+    const outcome = await this.#store.rotate({
+      session: claims.session,
+      generation: claims.generation,
+      tokenId: claims.tokenId,
+      ...this.#rules,
+      now: this.#now(),
+      origin,
+    });
     if (outcome.kind === "reuse") {
       this.#directory.sessionChanged(claims.session, outcome.principal);
       throw new Failure("session_expired", {
         log: "an old refresh token was used again: the session is revoked",
       });
     }
-    if (outcome.kind !== "refreshed") throw new Failure("session_expired", { log: "the session has ended" });
-    const { session, generation, exchangedAt } = outcome;
+    if (outcome.kind === "ended") throw new Failure("session_expired", { log: "the session has ended" });
+    const { session, generation, exchangedAt, stays } = outcome;
     this.#directory.documentChanged(session.principal);
     const principal = await this.#enabled(session.principal);
     if (principal === undefined) throw new Failure("session_expired", { log: "the principal is disabled" });
     const exchange = exchangedAt === null ? null : { tokenId: claims.tokenId, at: exchangedAt };
-    return this.#tokens.issue(principal, session, generation, exchange);
-  }
-
-  #rotate(claims: RefreshClaims, settled: boolean, origin: Origin): Promise<RotateOutcome> {
-    const { session, generation, tokenId } = claims;
-    return this.#store.rotate({
-      session,
-      generation,
-      tokenId,
-      ...this.#rules,
-      settled,
-      now: this.#now(),
-      origin,
-    });
+    const answer = this.#tokens.issue(principal, session, generation, exchange);
+    if (!stays) return answer;
+    const left = Math.max(0, claims.expires - Math.floor(this.#clock.now() / 1000));
+    return { ...answer, refresh_token: refreshToken, refresh_token_expires_in: left };
   }
 
   /** Undefined where the principal was disabled since the rotation, which looks, too: who was before is read again. */

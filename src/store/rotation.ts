@@ -7,8 +7,8 @@ export interface KnownRotation {
   /** The id of the token that was exchanged for this generation. */
   readonly exchanged: string;
   readonly exchangedAt: Date | null;
-  /** The exchanged token has come again: several programs share it. */
-  readonly retried: boolean;
+  /** A token of the session has come again before: several programs share the login. */
+  readonly shared: boolean;
 }
 
 export interface PresentedToken {
@@ -16,15 +16,7 @@ export interface PresentedToken {
   readonly generation: number | null;
   readonly tokenId: string;
   readonly now: Date;
-  /** It has been let wait already. */
-  readonly settled: boolean;
 }
-
-/**
- * Milliseconds. Of programs that share a token file, one may find the next token there while others are still on their way
- * with the one before: theirs would be two generations old if it went first.
- */
-const SETTLING = 1000;
 
 export interface RotationRules {
   readonly rotate: boolean;
@@ -33,14 +25,16 @@ export interface RotationRules {
 }
 
 /**
- * `exchange`: the next generation begins, at this moment. `retry`: the answer to an exchange was lost, or several processes
- * share the token; the same answer is given again. `settle`: they are at it at this moment, so this one comes later. `keep`: without rotation every genuine token is good. `reuse`: an old
- * token was used a second time.
+ * `exchange`: the next generation begins, at this moment. `retry`: the answer to an exchange was lost, or several programs
+ * share the token; the same answer is given again. `stay`: the presented token stays the newest one. `keep`: without
+ * rotation every genuine token is good. `reuse`: an old token was used a second time.
+ *
+ * Of programs that share a token file, one finds the next token there while others are still on their way with the one
+ * before. Theirs would be two generations old if the next one were exchanged at once, so it stays for the grace period.
  */
 export type RotationDecision =
   | { readonly kind: "exchange" | "retry"; readonly generation: number; readonly exchangedAt: Date }
-  | { readonly kind: "keep"; readonly generation: number }
-  | { readonly kind: "settle" }
+  | { readonly kind: "keep" | "stay"; readonly generation: number }
   | { readonly kind: "reuse" };
 
 export function decideRotation(
@@ -57,8 +51,8 @@ export function decideRotation(
       ? Number.POSITIVE_INFINITY
       : // A clock that was set back makes no exchange younger.
         Math.abs(now.getTime() - known.exchangedAt.getTime());
-  const settles = known?.retried === true && age < SETTLING && !presented.settled;
-  if (generation === newest && settles) return { kind: "settle" };
+  const stays = known?.shared === true && age <= grace * 1000;
+  if (generation === newest && stays) return { kind: "stay", generation };
   if (generation === newest) return { kind: "exchange", generation: newest + 1, exchangedAt: now };
   if (generation !== newest - 1 || tokenId !== known?.exchanged) return { kind: "reuse" };
   const { exchangedAt } = known;

@@ -104,7 +104,7 @@ const findRotation = statement((db, { session }: Args<{ session: number }>) =>
   db
     .selectFrom("tiled_auth_rotations")
     .where("session_id", "=", session)
-    .select(["generation", "exchanged", "exchanged_at as exchangedAt", "retried"]),
+    .select(["generation", "exchanged", "exchanged_at as exchangedAt", "retried", "shared"]),
 );
 
 const setRotation = statement(
@@ -117,6 +117,7 @@ const setRotation = statement(
         exchanged: row.exchanged,
         exchanged_at: row.now,
         retried: eb.lit(false),
+        shared: eb.lit(false),
       }))
       .onConflict((conflict) =>
         conflict.column("session_id").doUpdateSet((eb) => ({
@@ -131,7 +132,7 @@ const setRotation = statement(
 const setRetried = statement((db, { session }: Args<{ session: number }>) =>
   db
     .updateTable("tiled_auth_rotations")
-    .set((eb) => ({ retried: eb.lit(true) }))
+    .set((eb) => ({ retried: eb.lit(true), shared: eb.lit(true) }))
     .where("session_id", "=", session),
 );
 
@@ -240,7 +241,6 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
   const row = await db.one(findRotation, { session });
   const known = row && { ...row, exchangedAt: row.exchangedAt ?? found.refreshedAt };
   const decision = decideRotation(known, request, request);
-  if (decision.kind === "settle") return decision;
   const detail = { session: request.session, generation: request.generation };
   if (decision.kind === "reuse") {
     await db.run(setRevoked, { session, now });
@@ -261,7 +261,8 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
   return {
     kind: "refreshed",
     generation,
-    exchangedAt: decision.kind === "keep" ? null : decision.exchangedAt,
+    exchangedAt: "exchangedAt" in decision ? decision.exchangedAt : null,
+    stays: decision.kind === "stay",
     session: {
       uuid: request.session,
       principal: found.uuid,

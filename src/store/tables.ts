@@ -131,6 +131,8 @@ export interface RotationsTable {
   exchanged: string;
   /** Null in rows from before this column was there. */
   exchanged_at: Date | null;
+  /** A token of the session has come again before. */
+  shared: boolean;
   /** The exchanged token has come again since. */
   retried: boolean;
 }

@@ -42,6 +42,25 @@ test("a refresh rotates the token; however many retries follow, they get the sam
   await refreshed(t, second.refresh_token);
 });
 
+test("of programs that share a login, the one that goes first leaves none of the others two tokens behind", async () => {
+  await using t = await testApp();
+  const first = await t.login("alice");
+  const second = await refreshed(t, first.refresh_token);
+  // A retry: from now on the server knows that they share it.
+  await refreshed(t, first.refresh_token);
+  t.clock.advance(5);
+  const answer = (await t.refresh(second.refresh_token)).json();
+  const left = Number(payloadOf(second.refresh_token)["exp"]) - Math.floor(t.clock.now() / 1000);
+  assert.deepEqual([answer.refresh_token, answer.refresh_token_expires_in], [second.refresh_token, left]);
+  const ahead = answer as Tokens;
+  assert.equal((await t.whoami(`Bearer ${ahead.access_token}`)).statusCode, 200);
+  const behind = await refreshed(t, first.refresh_token);
+  assert.equal(behind.refresh_token, second.refresh_token);
+  // After the grace period it is exchanged again.
+  t.clock.advance(60);
+  assert.notEqual((await refreshed(t, second.refresh_token)).refresh_token, second.refresh_token);
+});
+
 test("a refresh token that was exchanged longer ago than the grace period ends the session", async () => {
   await using t = await testApp({ authentication: { refreshTokenGrace: 5 } });
   const first = await t.login("alice");

@@ -156,7 +156,6 @@ test("statements are compiled once, however often they run", async (t) => {
       tokenId: `t${generation}`,
       rotate: true,
       grace: 60,
-      settled: false,
       now: at(1),
       origin: { address: null, requestId: null, actor: null },
     });

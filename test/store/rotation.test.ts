@@ -5,12 +5,12 @@ import { decideRotation, type KnownRotation, type PresentedToken } from "../../s
 const THEN = new Date("2026-12-01T12:00:00Z");
 const after = (seconds: number) => new Date(THEN.getTime() + seconds * 1000);
 const NOW = after(30);
-const known = { generation: 3, exchanged: "t2", exchangedAt: THEN, retried: false };
+const known = { generation: 3, exchanged: "t2", exchangedAt: THEN, shared: false };
 
-type Presented = Omit<PresentedToken, "now" | "settled"> & Partial<PresentedToken>;
+type Presented = Omit<PresentedToken, "now"> & Partial<PresentedToken>;
 
 function decide(rotation: KnownRotation | undefined, presented: Presented, rotate = true) {
-  return decideRotation(rotation, { now: NOW, settled: false, ...presented }, { rotate, grace: 60 });
+  return decideRotation(rotation, { now: NOW, ...presented }, { rotate, grace: 60 });
 }
 
 for (const [what, presented, decision] of [
@@ -80,7 +80,7 @@ test("a session without a row is at generation 0", () => {
 });
 
 test("a token of the real Tiled may be retried after its exchange", () => {
-  const once = { generation: 1, exchanged: "digest", exchangedAt: THEN, retried: false };
+  const once = { generation: 1, exchanged: "digest", exchangedAt: THEN, shared: false };
   assert.deepEqual(decide(once, { generation: null, tokenId: "digest" }), {
     kind: "retry",
     generation: 1,
@@ -90,19 +90,15 @@ test("a token of the real Tiled may be retried after its exchange", () => {
 });
 
 test("an exchange without a time is not retried", () => {
-  const row = { generation: 1, exchanged: "t0", exchangedAt: null, retried: false };
+  const row = { generation: 1, exchanged: "t0", exchangedAt: null, shared: false };
   assert.deepEqual(decide(row, { generation: 0, tokenId: "t0" }), { kind: "reuse" });
 });
 
-test("while programs that share a token are at it, the newest one waits once, so that none of theirs is too old", () => {
-  const shared = { ...known, retried: true };
+test("the newest token of programs that share a login stays for the grace period, then it is exchanged", () => {
+  const shared = { ...known, shared: true };
   const newest = { generation: 3, tokenId: "t3" };
-  const exchange = { kind: "exchange", generation: 4 };
-  assert.deepEqual(decide(shared, { ...newest, now: after(0.9) }), { kind: "settle" });
-  assert.deepEqual(decide(shared, { ...newest, now: after(0.9), settled: true }), {
-    ...exchange,
-    exchangedAt: after(0.9),
-  });
-  assert.deepEqual(decide(shared, { ...newest, now: after(1) }), { ...exchange, exchangedAt: after(1) });
-  assert.deepEqual(decide(known, { ...newest, now: after(0.9) }), { ...exchange, exchangedAt: after(0.9) });
+  const exchanged = (now: Date) => ({ kind: "exchange", generation: 4, exchangedAt: now });
+  assert.deepEqual(decide(shared, { ...newest, now: after(60) }), { kind: "stay", generation: 3 });
+  assert.deepEqual(decide(shared, { ...newest, now: after(60.001) }), exchanged(after(60.001)));
+  assert.deepEqual(decide(known, { ...newest, now: after(0.9) }), exchanged(after(0.9)));
 });

@@ -118,7 +118,6 @@ test("times and lists are written as the real Tiled writes them", async (t) => {
       tokenId: "t",
       rotate: true,
       grace: 60,
-      settled: false,
       now: at(generation + 1),
       origin: { address: null, requestId: null, actor: null },
     });

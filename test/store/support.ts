@@ -56,7 +56,6 @@ export function refresh(
     tokenId,
     rotate: true,
     grace: 60,
-    settled: false,
     now: at(60),
     origin: ORIGIN,
     ...changes,

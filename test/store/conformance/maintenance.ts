@@ -94,7 +94,6 @@ export const maintenanceCases: readonly Case[] = [
         tokenId: "t",
         rotate: true,
         grace: 60,
-        settled: false,
         now: at(1),
         origin: { address: null, requestId: null, actor: null },
       });

@@ -17,6 +17,7 @@ export const rotationCases: readonly Case[] = [
           kind: "refreshed",
           generation: generation + 1,
           exchangedAt: at(60),
+          stays: false,
           session,
         });
       }
@@ -34,9 +35,10 @@ export const rotationCases: readonly Case[] = [
       for (const seconds of [10, 10, 11, 40, 70]) assert.deepEqual(await retry(seconds), [1, at(10)]);
       const events = ["principal_created", "login", "session_refresh_retried"];
       assert.deepEqual(await eventsOf(store, principal.uuid), events);
-      assert.equal(generationOf(await store.sessions.rotate(refresh(session.uuid, 1, "t1"))), 2);
+      const next = () => store.sessions.rotate(refresh(session.uuid, 1, "t1", { now: at(71) }));
+      assert.equal(generationOf(await next()), 2);
       // Of the next exchange, too.
-      await store.sessions.rotate(refresh(session.uuid, 1, "t1"));
+      await next();
       assert.deepEqual(await eventsOf(store, principal.uuid), [...events, "session_refresh_retried"]);
     },
   ],
@@ -65,9 +67,27 @@ export const rotationCases: readonly Case[] = [
         Array.from({ length: 16 }, () => store.sessions.rotate(refresh(session.uuid, 0, "shared"))),
       );
       assert.deepEqual(new Set(outcomes.map(generationOf)), new Set([1]));
-      const next = (settled: boolean) => store.sessions.rotate(refresh(session.uuid, 1, "next", { settled }));
-      assert.equal(generationOf(await next(false)), "settle");
-      assert.equal(generationOf(await next(true)), 2);
+    },
+  ],
+  [
+    "while programs that share a login refresh, the newest token stays, so that no other one is two generations old",
+    async (store) => {
+      const { session } = await logIn(store, "ann");
+      const rotate = async (seconds: number, generation: number, id: string) => {
+        const change = refresh(session.uuid, generation, id, { now: at(seconds) });
+        const outcome = await store.sessions.rotate(change);
+        return outcome.kind === "refreshed" ? [outcome.generation, outcome.stays] : outcome.kind;
+      };
+      assert.deepEqual(await rotate(10, 0, "t0"), [1, false]);
+      assert.deepEqual(await rotate(11, 0, "t0"), [1, false]);
+      assert.deepEqual(await rotate(12, 1, "t1"), [1, true]);
+      assert.deepEqual(await rotate(69, 0, "t0"), [1, false]);
+      assert.deepEqual(await rotate(71, 1, "t1"), [2, false]);
+      // From then on it is known before the first retry.
+      assert.deepEqual(await rotate(72, 2, "t2"), [2, true]);
+      assert.deepEqual(await rotate(73, 1, "t1"), [2, false]);
+      assert.deepEqual(await rotate(132, 2, "t2"), [3, false]);
+      assert.deepEqual(await rotate(133, 1, "t1"), "reuse");
     },
   ],
   [
@@ -126,12 +146,14 @@ export const rotationCases: readonly Case[] = [
     "a token of the real Tiled is exchanged once, with a retry, and is reuse later",
     async (store) => {
       const { session } = await logIn(store, "ann");
-      const rotate = async (generation: number | null, id: string) =>
-        generationOf(await store.sessions.rotate(refresh(session.uuid, generation, id, { settled: true })));
-      assert.equal(await rotate(null, "digest"), 1);
-      assert.equal(await rotate(null, "digest"), 1);
-      assert.equal(await rotate(1, "t1"), 2);
-      assert.equal(await rotate(null, "digest"), "reuse");
+      const rotate = async (seconds: number, generation: number | null, id: string) =>
+        generationOf(
+          await store.sessions.rotate(refresh(session.uuid, generation, id, { now: at(seconds) })),
+        );
+      assert.equal(await rotate(10, null, "digest"), 1);
+      assert.equal(await rotate(10, null, "digest"), 1);
+      assert.equal(await rotate(71, 1, "t1"), 2);
+      assert.equal(await rotate(71, null, "digest"), "reuse");
     },
   ],
   [
