@@ -33,7 +33,7 @@ const insertIdentity = statement((db, row: Args<NewIdentity>) =>
 );
 
 export async function addIdentity(db: Db, identity: NewIdentity): Promise<void> {
-  // What another program has added before stands behind this one from now on, where nobody would look for it.
+  // Rows of other programs come first: later ones are only looked for behind this one.
   await foldNew(db);
   await db.run(insertIdentity, identity);
   await foldIdentity(db, identity);
