@@ -88,12 +88,21 @@ test("login at one, use and revoke at the other", TIMEOUT, async (t) => {
       assert.equal(new Set(answers.map(({ body }) => body.refresh_token)).size, 1);
       const [left] = answers.map(({ body }) => body);
       assert.ok(left);
+      // They share the login: the newest token stays, so that none of them is left behind.
       const next = await other.refresh(left);
-      assert.equal(next.status, 200);
-      assert.equal((await one.refresh(tokens)).status, 401, "what was exchanged before that is reuse");
-      await refusedWithinASecond(other, bearer(next.body));
+      assert.deepEqual([next.status, next.body.refresh_token], [200, left.refresh_token]);
+      assert.equal((await one.refresh(tokens)).body.refresh_token, left.refresh_token);
     },
   );
+
+  await t.test("a token that was exchanged before the last one ends the login at both", async () => {
+    const tokens = await one.login("bob");
+    const second = await other.refresh(tokens);
+    const third = await one.refresh(second.body);
+    assert.equal(third.status, 200);
+    assert.equal((await one.refresh(tokens)).status, 401);
+    await refusedWithinASecond(other, bearer(third.body));
+  });
 
   await t.test("failed logins at one count at the other", async () => {
     const attempt = async (api: Api) => {
