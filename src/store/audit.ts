@@ -18,35 +18,24 @@ interface NewRow {
   readonly detail: string;
 }
 
+const valuesOf = (row: Args<NewRow>) => ({
+  time: row.time,
+  event: row.event,
+  actor: row.actor,
+  principal: row.principal,
+  provider: row.provider,
+  identity: row.identity,
+  address: row.address,
+  request_id: row.requestId,
+  detail: row.detail,
+});
+
 const insertRow = statement((db, row: Args<NewRow>) =>
-  db.insertInto("tiled_auth_audit").values({
-    time: row.time,
-    event: row.event,
-    actor: row.actor,
-    principal: row.principal,
-    provider: row.provider,
-    identity: row.identity,
-    address: row.address,
-    request_id: row.requestId,
-    detail: row.detail,
-  }),
+  db.insertInto("tiled_auth_audit").values(valuesOf(row)),
 );
 
 const insertFirst = statement((db, row: Args<NewRow>) =>
-  db
-    .insertInto("tiled_auth_audit")
-    .values({
-      time: row.time,
-      event: row.event,
-      actor: row.actor,
-      principal: row.principal,
-      provider: row.provider,
-      identity: row.identity,
-      address: row.address,
-      request_id: row.requestId,
-      detail: row.detail,
-    })
-    .returning("id"),
+  db.insertInto("tiled_auth_audit").values(valuesOf(row)).returning("id"),
 );
 
 const countOne = statement((db, { id, time }: Args<{ id: number; time: Date }>) =>
