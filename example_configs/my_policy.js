@@ -5,7 +5,7 @@
 //     access_policy: ./my_policy.js:MyPolicy
 //     args: {provider: toy}
 //
-// The contract is explained in docs/access-control.md.
+// The contract is explained in docs/how-to/access-control.md.
 
 export class MyPolicy {
   // JSON Schema of the arguments; a misspelt one stops the start.

@@ -11,9 +11,9 @@ import { AUTHENTICATORS, availableNames, ELSEWHERE, PREFIX } from "./table.ts";
 /** Ways to log in until then. */
 const MEANWHILE: Readonly<Record<string, string>> = {
   LDAPAuthenticator:
-    "Until then: PAMAuthenticator where the machine knows the directory's users (sssd), OIDCAuthenticator with an identity provider that reads the directory (Keycloak, authentik), or a class of your own (docs/authenticators.md).",
+    "Until then: PAMAuthenticator where the machine knows the directory's users (sssd), OIDCAuthenticator with an identity provider that reads the directory (Keycloak, authentik), or a class of your own (docs/how-to/authenticators.md).",
   SAMLAuthenticator:
-    "Until then: OIDCAuthenticator, as most SAML providers speak OpenID Connect too (docs/openid-connect.md), else with a Keycloak between that passes logins on to the SAML provider.",
+    "Until then: OIDCAuthenticator, as most SAML providers speak OpenID Connect too (docs/how-to/openid-connect.md), else with a Keycloak between that passes logins on to the SAML provider.",
 };
 
 export async function authenticatorClass(name: string, directory: string): Promise<AuthenticatorClass> {
@@ -38,7 +38,7 @@ export async function authenticatorClass(name: string, directory: string): Promi
   const own = await ownClass(name, directory, {
     example: "./my_auth.js:MyAuthenticator",
     available: availableNames(),
-    guide: "docs/authenticators.md and example_configs/my_auth.js",
+    guide: "docs/how-to/authenticators.md and example_configs/my_auth.js",
   });
   return own as AuthenticatorClass;
 }

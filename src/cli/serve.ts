@@ -93,7 +93,7 @@ Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the serv
     .description("refused, with the steps: only a real Tiled serves a catalog")
     .action(() => {
       throw new OperatorError(
-        "Only a real Tiled serves a catalog. Write a configuration for it (catalog: {uri: …}), and let 'tiled config migrate FILE' put this server in front of it. See docs/migrating.md.",
+        "Only a real Tiled serves a catalog. Write a configuration for it (catalog: {uri: …}), and let 'tiled config migrate FILE' put this server in front of it. See docs/how-to/migrating.md.",
       );
     });
 

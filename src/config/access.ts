@@ -31,7 +31,7 @@ export function accessControl(context: Context): Config["accessControl"] {
   if (policy === TAG_BASED && !hasTags(context)) {
     context.warn(
       path,
-      "no entry bears a tag, so it decides nothing; trees get theirs from access_tags (docs/access-control.md)",
+      "no entry bears a tag, so it decides nothing; trees get theirs from access_tags (docs/how-to/access-control.md)",
     );
   }
   const source = at(context.root, [...path, "args"]);
@@ -80,6 +80,6 @@ export function needsPolicy(context: Context, path: Path): void {
   if (at(context.root, ["access_control", "access_policy"]) !== undefined) return;
   context.problem(
     path,
-    `tags need a policy: add access_control: {access_policy: "${TAG_BASED}", args: …} (docs/access-control.md).`,
+    `tags need a policy: add access_control: {access_policy: "${TAG_BASED}", args: …} (docs/how-to/access-control.md).`,
   );
 }

@@ -44,8 +44,8 @@ const HINTS: Readonly<Record<string, string>> = {
   access_control:
     "a policy of one tree is from an older Tiled; use one section 'access_control' for all trees",
   access_policy: "use access_control.access_policy",
-  mimetypes_by_file_ext: "readers in Python need a real Tiled behind this server (docs/migrating.md)",
-  readers_by_mimetype: "readers in Python need a real Tiled behind this server (docs/migrating.md)",
+  mimetypes_by_file_ext: "readers in Python need a real Tiled behind this server (docs/how-to/migrating.md)",
+  readers_by_mimetype: "readers in Python need a real Tiled behind this server (docs/how-to/migrating.md)",
   cache_settings: "use 'streaming_cache' in the configuration of the Tiled behind",
 };
 

@@ -199,7 +199,7 @@ function policyText({ root }: Context, needsTiled: boolean): string {
   const name = at(root, ["access_control", "access_policy"]);
   const policy = `the policy ${name?.kind === "scalar" ? shownName(String(name.value)) : "of another form"}`;
   return needsTiled
-    ? `${policy} covers trees of a Tiled or needs one (policies of this server: docs/access-control.md)`
+    ? `${policy} covers trees of a Tiled or needs one (policies of this server: docs/how-to/access-control.md)`
     : `${policy} applies to no tree of this server`;
 }
 
@@ -211,8 +211,8 @@ function steps(context: Context, first: Path, joins: boolean): readonly string[]
   const { file } = context.root.spot;
   const written = context.spot(first).line > 0;
   const migrate = written
-    ? [`  'tiled config migrate ${printableJson(file)}' writes both files. See docs/migrating.md.`]
-    : ["  See docs/migrating.md."];
+    ? [`  'tiled config migrate ${printableJson(file)}' writes both files. See docs/how-to/migrating.md.`]
+    : ["  See docs/how-to/migrating.md."];
   if (joins)
     return ["  Move them there. Use the same provider names and secret_keys in both files.", ...migrate];
   return [

@@ -139,7 +139,7 @@ export const audit = section("The record of security events", {
 export const database = section("Where principals, sessions and keys are kept. Without it: in memory", {
   uri: optional(
     secretText("database-uri"),
-    "sqlite:///relative.db, sqlite:////absolute.db or postgresql://user:password@host:port/database; its parameters: docs/databases.md",
+    "sqlite:///relative.db, sqlite:////absolute.db or postgresql://user:password@host:port/database; its parameters: docs/reference/databases.md",
   ),
   init_if_not_exists: optional(Type.Boolean(), "Whether a missing database is made at the start", false),
   pool_size: optional(

@@ -1,5 +1,5 @@
 /**
- * `tiled config migrate`: each kind of configuration of docs/migrating.md, and secrets, comments, paths and
+ * `tiled config migrate`: each kind of configuration of docs/how-to/migrating.md, and secrets, comments, paths and
  * existing files. With the real Tiled behind: `test/real/migrate.test.ts`.
  */
 import assert from "node:assert/strict";

@@ -73,7 +73,7 @@ const CASES: readonly (readonly [string, string, string, readonly string[]])[] =
       "streaming_cache: streaming",
       "webhooks: webhooks",
       "create_mount_nodes_if_not_exist: catalogs",
-      "access_control: the policy 'tiled.access_control.access_policies:TagBasedAccessPolicy' covers trees of a Tiled or needs one (policies of this server: docs/access-control.md)",
+      "access_control: the policy 'tiled.access_control.access_policies:TagBasedAccessPolicy' covers trees of a Tiled or needs one (policies of this server: docs/how-to/access-control.md)",
     ],
   ],
   [
@@ -103,7 +103,7 @@ const CASES: readonly (readonly [string, string, string, readonly string[]])[] =
     `${TOY}${TREES}access_control:\n  access_policy: "tiled.access_control.access_policies:TagBasedAccessPolicy"\n  args: {provider: toy, tags_db: {uri: "file:tags.db"}}\n`,
     `3 access_control: ${NEEDS}`,
     [
-      "access_control: the policy 'tiled.access_control.access_policies:TagBasedAccessPolicy' covers trees of a Tiled or needs one (policies of this server: docs/access-control.md)",
+      "access_control: the policy 'tiled.access_control.access_policies:TagBasedAccessPolicy' covers trees of a Tiled or needs one (policies of this server: docs/how-to/access-control.md)",
     ],
   ],
   [
@@ -111,7 +111,7 @@ const CASES: readonly (readonly [string, string, string, readonly string[]])[] =
     `${TOY}${TREES}access_control: {access_policy: "tiled.access_control.access_policies:ExternalPolicyDecisionPoint", args: {}}\n`,
     `3 access_control: ${NEEDS}`,
     [
-      "access_control: the policy 'tiled.access_control.access_policies:ExternalPolicyDecisionPoint' covers trees of a Tiled or needs one (policies of this server: docs/access-control.md)",
+      "access_control: the policy 'tiled.access_control.access_policies:ExternalPolicyDecisionPoint' covers trees of a Tiled or needs one (policies of this server: docs/how-to/access-control.md)",
     ],
   ],
   [

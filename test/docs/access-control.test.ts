@@ -15,7 +15,7 @@ import { loadPolicy } from "../../src/trees/policies/load.ts";
 import { bearer, testApp } from "../support/app.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const TEXT = readFileSync(`${ROOT}docs/access-control.md`, "utf8");
+const TEXT = readFileSync(`${ROOT}docs/how-to/access-control.md`, "utf8");
 const folder = await mkdtemp(join(tmpdir(), "tiled-docs-"));
 after(() => rm(folder, { recursive: true }));
 
@@ -105,7 +105,7 @@ test("the example of an own policy shows to each team what is theirs", async () 
 });
 
 test("the files that the page links to are there", () => {
-  for (const [, path = ""] of TEXT.matchAll(/\]\(((?:\.\.\/)?[\w/.-]+\.(?:md|yml|js))\)/g))
-    assert.ok(readFileSync(join(ROOT, "docs", path)), path);
+  for (const [, path = ""] of TEXT.matchAll(/\]\(((?:\.\.\/)*[\w/.-]+\.(?:md|yml|js))\)/g))
+    assert.ok(readFileSync(join(ROOT, "docs/how-to", path)), path);
   assert.ok(parse(readFileSync(`${ROOT}example_configs/partly_public.yml`, "utf8")));
 });

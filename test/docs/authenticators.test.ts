@@ -11,7 +11,7 @@ import type { PasswordAuthenticator } from "../../src/authenticators/contract.ts
 import { AUTHENTICATORS, PREFIX } from "../../src/authenticators/table.ts";
 import { folder, load, provider } from "../authenticators/loading.ts";
 
-const page = await readFile(new URL("../../docs/authenticators.md", import.meta.url), "utf8");
+const page = await readFile(new URL("../../docs/how-to/authenticators.md", import.meta.url), "utf8");
 const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```/gms)].map(([, language, text = ""]) => ({
   language,
   text,

@@ -1,4 +1,4 @@
-/** What docs/gateway.md and docs/proxies.md say of configuration and paths is so. */
+/** What docs/how-to/gateway.md and docs/how-to/proxies.md say of configuration and paths is so. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
@@ -6,7 +6,7 @@ import { parse, stringify } from "yaml";
 import { load } from "../config/support.ts";
 import { raw, startBoth, statuses } from "../support/upstream.ts";
 
-const read = (name: string) => readFile(new URL(`../../docs/${name}`, import.meta.url), "utf8");
+const read = (name: string) => readFile(new URL(`../../docs/how-to/${name}`, import.meta.url), "utf8");
 const blocks = (page: string) =>
   [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text = ""]) => parse(text));
 

@@ -1,11 +1,11 @@
-/** The table of docs/migrating.md has each kind that is tried, with its outcome, and no other. */
+/** The table of docs/how-to/migrating.md has each kind that is tried, with its outcome, and no other. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { KINDS } from "../support/migrating.ts";
 
 test("the table has the kinds that the tests try", async () => {
-  const page = await readFile(new URL("../../docs/migrating.md", import.meta.url), "utf8");
+  const page = await readFile(new URL("../../docs/how-to/migrating.md", import.meta.url), "utf8");
   const [, table = ""] = page.split(
     "| kind | `tiled config check` | `tiled config migrate` |\n| --- | --- | --- |\n",
   );

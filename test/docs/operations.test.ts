@@ -1,4 +1,4 @@
-/** The procedures of docs/operations.md, with the command and the server as an operator has them. */
+/** The procedures of docs/how-to/operations.md, with the command and the server as an operator has them. */
 import assert from "node:assert/strict";
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { startOurs, TILED } from "../support/ours.ts";
 import { run, temporaryFolder } from "../support/process.ts";
 import { toy } from "../support/toy.ts";
 
-const page = await readFile(new URL("../../docs/operations.md", import.meta.url), "utf8");
+const page = await readFile(new URL("../../docs/how-to/operations.md", import.meta.url), "utf8");
 
 test("every configuration on the page loads, and every command is known", async () => {
   for (const [, text = ""] of page.matchAll(/^```yaml\n(.*?)^```/gms)) {

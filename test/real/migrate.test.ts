@@ -1,6 +1,6 @@
 /**
  * The files of `tiled config migrate` with the real Tiled: it takes each of them, and pairs of the kinds that store,
- * export or hide data are started and used through the gateway. The kinds are those of docs/migrating.md.
+ * export or hide data are started and used through the gateway. The kinds are those of docs/how-to/migrating.md.
  */
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";

@@ -1,6 +1,6 @@
 /**
  * The kinds of configurations that people have of a Tiled, the smallest of each: the rows of the table in
- * docs/migrating.md by their names, and the outcome of each.
+ * docs/how-to/migrating.md by their names, and the outcome of each.
  */
 
 /** In a folder of its own: `config.yml`, or `config.d/…`, and modules beside it. */

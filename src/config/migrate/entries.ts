@@ -88,7 +88,7 @@ export function refuseUnprotected(staying: readonly YAMLMap[], read: (text: stri
   const own = ownTrees(staying, read);
   if (own.length === 0) return;
   throw new OperatorError(
-    `The policy would move to the Tiled, and the trees at ${places(own)} would be served here without it. Use a policy of this server for them (docs/access-control.md), or move them to another configuration.`,
+    `The policy would move to the Tiled, and the trees at ${places(own)} would be served here without it. Use a policy of this server for them (docs/how-to/access-control.md), or move them to another configuration.`,
   );
 }
 

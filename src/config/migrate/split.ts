@@ -1,6 +1,6 @@
 /**
  * One configuration of a Tiled becomes two: ours, with the logins and the gateway, and that of the Tiled behind, as
- * docs/gateway.md asks for it. The division is decided here; files are read in `document.ts` and written by `cli/migrate.ts`.
+ * docs/how-to/gateway.md asks for it. The division is decided here; files are read in `document.ts` and written by `cli/migrate.ts`.
  */
 import { type Document, isMap, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq } from "yaml";
 import { OperatorError } from "../../errors.ts";
@@ -236,7 +236,7 @@ function asTodaysPolicy(theirs: Document, notes: string[]): void {
     );
   }
   notes.push(
-    "API keys that are narrowed to access tags are refused unless both share a database: 'Keys with access tags' in docs/gateway.md",
+    "API keys that are narrowed to access tags are refused unless both share a database: 'Keys with access tags' in docs/how-to/gateway.md",
   );
 }
 

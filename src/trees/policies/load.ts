@@ -38,7 +38,7 @@ async function policyClass(name: string, directory: string): Promise<PolicyClass
   const own = await ownClass(name, directory, {
     example: "./my_policy.js:MyPolicy",
     available: POLICY_NAMES.join(", "),
-    guide: "docs/access-control.md",
+    guide: "docs/how-to/access-control.md",
   });
   return own as PolicyClass;
 }
