@@ -157,7 +157,7 @@ describe("modules of an operator's own", () => {
     ]) {
       assert.match(
         await refusal(provider(name)),
-        /is a Python class, and this server cannot run Python.*write the class in JavaScript \(docs\/authenticators\.md/,
+        /is a Python class, and this server cannot run Python.*write the class in JavaScript \(docs\/how-to\/authenticators\.md/,
         name,
       );
     }

@@ -445,7 +445,7 @@ describe("configurations without a file", () => {
         assert.ok(error instanceof ConfigError);
         assert.match(
           error.message,
-          /command line: trees\[0\]\.tree: this configuration needs a real Tiled behind[\s\S]*'a:b'[\s\S]* See docs\/migrating\.md\.$/,
+          /command line: trees\[0\]\.tree: this configuration needs a real Tiled behind[\s\S]*'a:b'[\s\S]* See docs\/how-to\/migrating\.md\.$/,
         );
         return true;
       },

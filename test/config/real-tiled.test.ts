@@ -16,7 +16,7 @@ function report(yaml: string): readonly string[] {
   const text = found[0] ?? "";
   assert.match(
     text,
-    /\n {2}'tiled config migrate .*config\.yml' writes both files\. See docs\/migrating\.md/,
+    /\n {2}'tiled config migrate .*config\.yml' writes both files\. See docs\/how-to\/migrating\.md/,
   );
   assert.doesNotMatch(text, /hunter2/);
   return text.split("\n").filter((line, index) => index === 0 || line.startsWith("    "));

@@ -106,7 +106,7 @@ test("what is wrong is told with its place", async (t) => {
     [
       "my.policies:Mine",
       undefined,
-      /is a Python class, and this server cannot run Python.*docs\/access-control\.md/,
+      /is a Python class, and this server cannot run Python.*docs\/how-to\/access-control\.md/,
     ],
   ] as const) {
     assert.match(await refusal(t, name, args), expected, name);
