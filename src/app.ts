@@ -26,10 +26,10 @@ import { protectFromForgery } from "./http/csrf.ts";
 import { docsRoute } from "./http/docs.ts";
 import { answerBrokenRequest, answerErrors, answerUnroutable, refuseOtherMethods } from "./http/errors.ts";
 import { externalProviders } from "./http/external-providers.ts";
-import type { Gateway, GatewayDeps } from "./http/gateway.ts";
-import { Mounts } from "./http/gateway-mounts.ts";
-import { gatewayRouting, upgradeOptions } from "./http/gateway-routing.ts";
-import type { SocketPatience } from "./http/gateway-socket.ts";
+import type { Gateway, GatewayDeps } from "./http/gateway/gateway.ts";
+import { Mounts } from "./http/gateway/mounts.ts";
+import { gatewayRouting, upgradeOptions } from "./http/gateway/routing.ts";
+import type { SocketPatience } from "./http/gateway/socket.ts";
 import { handOverRoutes, separateHosts } from "./http/hand-over.ts";
 import { commonHeaders, requestIds } from "./http/headers.ts";
 import { healthRoutes, providerStates } from "./http/health.ts";
@@ -54,9 +54,9 @@ import { RequestLog } from "./http/request-log.ts";
 import { passwordProviders } from "./http/services.ts";
 import { sessionRoutes } from "./http/session.ts";
 import { dropSlowBodies } from "./http/slow-bodies.ts";
-import { treeRoutes } from "./http/tree.ts";
-import { dataBudget, holderOf } from "./http/tree-body.ts";
-import type { TreeDeps } from "./http/tree-nodes.ts";
+import { dataBudget, holderOf } from "./http/tree/body.ts";
+import type { TreeDeps } from "./http/tree/nodes.ts";
+import { treeRoutes } from "./http/tree/tree.ts";
 import { closeUnread } from "./http/unread-answers.ts";
 import { parseForm, SCHEMA_CONTROLLER } from "./http/validation.ts";
 import { verifyRoute } from "./http/verify.ts";
@@ -280,7 +280,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
 /** The HTTP client and all else that it needs is loaded only where there is a server behind this one. */
 async function newGateway(deps: GatewayDeps): Promise<Gateway | null> {
   if (deps.upstreams.length === 0) return null;
-  const { Gateway } = await import("./http/gateway.ts");
+  const { Gateway } = await import("./http/gateway/gateway.ts");
   return new Gateway(deps);
 }
 

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Authenticator, ProxiedAuthenticator } from "../authenticators/contract.ts";
 import type { Clock } from "../lib/clock.ts";
 import { answer, Document } from "./answer.ts";
-import type { Facts, Known } from "./gateway-about.ts";
+import type { Facts, Known } from "./gateway/about.ts";
 import { isOlder, pythonClient } from "./headers.ts";
 import type { Links } from "./links.ts";
 

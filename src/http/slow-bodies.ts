@@ -1,6 +1,6 @@
 /**
  * A body for one of our own routes comes within a minute or is not waited for. Node has such a limit for all requests of a
- * server; it is off where uploads pass through, which may take hours (`gateway.ts`, where silence ends them).
+ * server; it is off where uploads pass through, which may take hours (`gateway/gateway.ts`, where silence ends them).
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";

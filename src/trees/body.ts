@@ -1,6 +1,6 @@
 /**
  * The bytes of an answer, made piece by piece while an array or a table is read. Only formats of whole columns (Arrow, and JSON of
- * tables) hold more than a piece. Limits are in `http/tree-body.ts`.
+ * tables) hold more than a piece. Limits are in `http/tree/body.ts`.
  */
 import { arrowChunks } from "./arrow.ts";
 import type { ArrayData, Frame } from "./contract.ts";

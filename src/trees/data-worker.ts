@@ -1,6 +1,6 @@
 /**
  * The thread that reads data and writes them as the bytes of answers, so that none of it holds up the thread that answers
- * logins. It knows no callers: who may read what was decided before (`http/tree-body.ts`). Started by `data-thread.ts`.
+ * logins. It knows no callers: who may read what was decided before (`http/tree/body.ts`). Started by `data-thread.ts`.
  */
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { type FromReader, type ToReader, toPlain, WINDOW_BYTES } from "./data-messages.ts";

@@ -1,6 +1,6 @@
 /**
  * The queries that a search can be narrowed with, over the keys, specs and metadata of a container's children. Reading
- * them from a request is `http/tree-search.ts`'s.
+ * them from a request is `http/tree/search.ts`'s.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Entry, TreeNode } from "./contract.ts";

@@ -1,0 +1,306 @@
+/**
+ * The gateway: what is not ours goes to the server behind this one, with the caller's credential exchanged. Here is who is
+ * let through and how a caller is introduced; whose a path is, is told in `mounts.ts`, WebSockets are in
+ * `socket.ts`.
+ */
+import { METHODS } from "node:http";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Callers } from "../../domain/callers.ts";
+import type { Exchange } from "../../domain/exchange.ts";
+import type { Standing } from "../../domain/standing.ts";
+import { Failure } from "../../errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Secret } from "../../lib/secrets.ts";
+import { cookieOf } from "../cookies.ts";
+import type { Links } from "../links.ts";
+import type { Proxies } from "../proxies.ts";
+import { withoutParameters } from "../query.ts";
+import { type Known, UpstreamAbout } from "./about.ts";
+import { RefusedBehind } from "./connect.ts";
+import { type Paths, UpstreamDocs } from "./docs.ts";
+import { Expiry } from "./expiry.ts";
+import { Forwarder, hasBody } from "./forward.ts";
+import { guestOf } from "./guest.ts";
+import { answerHeaders, CREDENTIALS, WITH_CSRF } from "./headers.ts";
+import { Introducer, useOf, type Words } from "./introduce.ts";
+import type { Destination, Mounts, Upstream } from "./mounts.ts";
+import { GatewaySockets, PATIENCE, type SocketPatience } from "./socket.ts";
+import { isBelow, TILED_PAGES } from "./trust.ts";
+import { Upgrades } from "./upgrade.ts";
+
+export interface GatewayDeps {
+  readonly upstreams: readonly Upstream[];
+  readonly mounts: Mounts;
+  readonly exchange: Exchange;
+  /** For a service that is no Tiled; null: without tokens. */
+  readonly newExchange: (tokenKey: Secret | null) => Exchange;
+  readonly callers: Callers;
+  readonly standing: Standing;
+  readonly links: Links;
+  readonly proxies: Proxies;
+  readonly clock: Clock;
+  readonly allowAnonymous: boolean;
+  readonly allowOrigins: readonly string[];
+  /** Shorter in tests. */
+  readonly patience?: SocketPatience;
+}
+
+type Kind = Destination["kind"];
+
+interface Behind {
+  readonly forwarder: Forwarder;
+  readonly about: UpstreamAbout;
+  readonly docs: UpstreamDocs;
+  readonly exchange: Exchange;
+}
+
+/** An echo of the fields that we add (RFC 9110, section 9.3.8) is nobody's business; a tunnel is no route at all. */
+const NOT_PASSED = "TRACE";
+
+/** So late may a stream end that outlives its credential. */
+const EXPIRY_MS = 1_000;
+
+const OTHER: Known = { kind: "other" };
+
+export class Gateway {
+  readonly #deps: GatewayDeps;
+  readonly #behind: ReadonlyMap<Upstream, Behind>;
+  readonly #introducer: Introducer;
+  readonly #expiry: Expiry;
+
+  constructor(deps: GatewayDeps) {
+    this.#deps = deps;
+    this.#introducer = new Introducer({
+      ...deps,
+      exchangeOf: (upstream) => this.#of(upstream).exchange,
+      about: (upstream) => this.#of(upstream).about.current(),
+    });
+    const { recheck } = deps.patience ?? PATIENCE;
+    this.#expiry = new Expiry(deps.standing, deps.clock, {
+      stepMs: Math.min(recheck, EXPIRY_MS),
+      recheckMs: recheck,
+    });
+    this.#behind = new Map(
+      deps.upstreams.map((upstream) => {
+        const forwarder = new Forwarder(upstream, deps.links);
+        const isOurs = (path: string) => deps.mounts.isOurs(path);
+        const about = new UpstreamAbout(forwarder, deps.clock);
+        const docs = new UpstreamDocs(forwarder, deps.clock, isOurs);
+        return [upstream, { forwarder, about, docs, exchange: deps.newExchange(upstream.tokenKey) }];
+      }),
+    );
+  }
+
+  /** What the server at a request's place says of itself; null where there is none. */
+  about(request: FastifyRequest): Known | Promise<Known> | null {
+    const upstream = this.#deps.mounts.of(request.raw)?.upstream ?? null;
+    if (upstream === null) return null;
+    return upstream.kind === "http" ? OTHER : this.#of(upstream).about.get();
+  }
+
+  /** Its routes, where it names them. */
+  async docs(request: FastifyRequest): Promise<Paths | null> {
+    const upstream = this.#deps.mounts.of(request.raw)?.upstream ?? null;
+    return upstream === null ? null : await this.#of(upstream).docs.get();
+  }
+
+  #of(upstream: Upstream): Behind {
+    const behind = this.#behind.get(upstream);
+    if (behind === undefined) throw new Error("The server behind is not known.");
+    return behind;
+  }
+
+  /** Call it after all other routes. */
+  routes(app: FastifyInstance): void {
+    const methods = METHODS.filter((method) => method !== "CONNECT");
+    for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+    const upgrades = new Upgrades((request) => this.#deps.mounts.expectSocket(request));
+    const sockets = new GatewaySockets({
+      ...this.#deps,
+      expiry: this.#expiry,
+      upgrades,
+      introducer: this.#introducer,
+      patience: this.#deps.patience ?? PATIENCE,
+    });
+    const route = (kind: Kind, access: "public" | "page" | "optional", pass: (passing: Passing) => void) =>
+      app.route({
+        method: methods,
+        url: "/*",
+        constraints: { gateway: kind },
+        config: {
+          access,
+          ...(access === "public" ? {} : { browserSession: true as const }),
+          ...(kind === "socket" ? { tokenInQuery: true as const } : {}),
+          ...(kind === "page" ? { quiet: "files" as const } : {}),
+        },
+        schema: { hide: true },
+        // Nothing after this is run: the body is not ours to read.
+        onRequest: (request, reply) => this.#start(request, reply, pass),
+        handler: (_request, reply) => reply,
+      });
+    route("refused", "public", ({ destination }) => {
+      throw new Failure("bad_request", {
+        detail: destination.kind === "refused" ? destination.reason : "The request cannot be passed on.",
+      });
+    });
+    route("page", "page", (passing) => this.#page(passing));
+    route("data", "optional", (passing) => this.#data(passing));
+    route("socket", "optional", (passing) => this.#socket(passing, sockets));
+    upgrades.listen(app.server);
+    app.addHook("preClose", async () => sockets.close());
+    app.addHook("onClose", async () => {
+      this.#expiry.close();
+      await Promise.all([...this.#behind.values()].map(({ forwarder }) => forwarder.close()));
+    });
+  }
+
+  #start(request: FastifyRequest, reply: FastifyReply, pass: (passing: Passing) => void): void {
+    const destination = this.#deps.mounts.of(request.raw);
+    if (destination === undefined) throw new Error("The request's place is not known.");
+    if (request.method === NOT_PASSED) throw new Failure("method_not_allowed", { headers: { allow: "" } });
+    pass({ request, reply, destination });
+  }
+
+  /** What Tiled shows before a login needs no credential and gets none; of another server it is data like all else. */
+  #page(passing: Passing): void {
+    if (upstreamOf(passing).kind === "tiled") {
+      this.#forward(passing, { tiled: true });
+      return;
+    }
+    const known = this.about(passing.request);
+    const show = (about: Known | null) => {
+      if (about?.kind === "away") throw about.failure;
+      if (about?.kind === "tiled") this.#forward(passing, { tiled: true });
+      else this.#data(passing);
+    };
+    if (known instanceof Promise) settle(passing.reply, known.then(show));
+    else show(known);
+  }
+
+  #data(passing: Passing): void {
+    const { request, reply } = passing;
+    const words = this.#introducer.introduce({
+      caller: request.caller,
+      upstream: upstreamOf(passing),
+      use: useOf(request.method),
+      secret: () => secretOf(request),
+    });
+    const personal = request.caller.kind !== "anonymous";
+    const pass = (made: Words) =>
+      this.#forward(passing, { tiled: made.tiled, introduction: fieldsOf(made), personal });
+    if (words instanceof Promise) settle(reply, words.then(pass));
+    else pass(words);
+  }
+
+  #forward(
+    passing: Passing,
+    {
+      tiled,
+      introduction = [],
+      personal = false,
+    }: { readonly tiled: boolean; readonly introduction?: readonly string[]; readonly personal?: boolean },
+  ): void {
+    const { request, reply, destination } = passing;
+    const trusted = isTrusted(destination, tiled);
+    if (!trusted && isWorkerScript(request)) {
+      throw new Failure("forbidden", {
+        detail:
+          "Pages of this server cannot be handed to a service worker of the server behind. " +
+          "The operator can name its path in 'trusted_pages'.",
+      });
+    }
+    this.#of(upstreamOf(passing)).forwarder.forward(request, reply, {
+      target: withoutCredentials(request, destination.url),
+      fields: this.#way(request, "").concat(introduction),
+      personal,
+      trusted,
+      guest: guestOf(request.caller, request, this.#deps.proxies),
+      expiry: this.#expiry,
+    });
+  }
+
+  #socket(passing: Passing, sockets: GatewaySockets): void {
+    const { request, reply, destination } = passing;
+    const upstream = upstreamOf(passing);
+    // The server behind would take its bytes for the first ones of the connection.
+    if (hasBody(request.raw.headers))
+      throw new Failure("bad_request", { detail: "The handshake of a WebSocket has no body." });
+    const opened = sockets.open({
+      request,
+      reply,
+      upstream,
+      path: destination.kind === "socket" ? destination.path : "",
+      url: upstream.url.replace(/^http/, "ws") + withoutCredentials(request, destination.url),
+      way: this.#way(request, "socket"),
+    });
+    settle(
+      reply,
+      opened.catch((error: unknown) => {
+        if (!(error instanceof RefusedBehind)) throw error;
+        const context = {
+          ours: {},
+          relocate: (location: string) => location,
+          personal: true,
+          trusted: false,
+        };
+        const fields = answerHeaders(error.fields, context);
+        for (let index = 0; index + 1 < fields.length; index += 2) {
+          reply.header(fields[index] ?? "", fields[index + 1]);
+        }
+        reply.code(error.status).removeHeader("content-length").send(error.body);
+      }),
+    );
+  }
+
+  /** By which way the request came; a Tiled builds its links from them. */
+  #way(request: FastifyRequest, kind: "" | "socket"): string[] {
+    const { links, proxies } = this.#deps;
+    const [scheme = "", host = ""] = links.origin(request).split("://");
+    const { address } = proxies.read(request);
+    // In a handshake the word is of the WebSocket's own schemes; Tiled makes http or https of it.
+    const proto = kind === "socket" ? scheme.replace("http", "ws") : scheme;
+    const fields = ["x-forwarded-host", host, "x-forwarded-proto", proto, "x-tiled-request-id", request.id];
+    if (address !== null) fields.push("x-forwarded-for", address);
+    return fields;
+  }
+}
+
+interface Passing {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly destination: Destination;
+}
+
+function upstreamOf({ destination: { upstream } }: Passing): Upstream {
+  if (upstream === null) throw new Failure("not_found");
+  return upstream;
+}
+
+/** `tiled`: the server behind is a Tiled. */
+function isTrusted(destination: Destination, tiled: boolean): boolean {
+  if (!("readings" in destination)) return false;
+  return isBelow(destination, destination.upstream.trustedPages ?? (tiled ? TILED_PAGES : []));
+}
+
+/** A service worker answers for every page of our origin below its path (Service Workers, section 8.1). */
+function isWorkerScript({ headers }: FastifyRequest): boolean {
+  return headers["service-worker"] !== undefined || headers["sec-fetch-dest"] === "serviceworker";
+}
+
+function fieldsOf({ token, key, names }: Words): readonly string[] {
+  if (key !== null) return ["authorization", `Apikey ${key}`, ...names];
+  return token === null ? names : ["authorization", `Bearer ${token}`, ...names];
+}
+
+function secretOf({ presented }: FastifyRequest): string | null {
+  return presented.kind === "api_key" ? presented.secret : null;
+}
+
+function settle(reply: FastifyReply, work: Promise<void>): void {
+  work.catch((error: unknown) => void reply.send(error));
+}
+
+function withoutCredentials(request: FastifyRequest, target: string): string {
+  // A CSRF token in the query repeats a cookie of ours.
+  return withoutParameters(target, cookieOf(request, "tiled_csrf") === undefined ? CREDENTIALS : WITH_CSRF);
+}

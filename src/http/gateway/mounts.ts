@@ -1,0 +1,218 @@
+/**
+ * Whose a request is: ours, or that of a server behind this one, told by host name and path before any route is looked
+ * for. The decision is made on the decoded path; what is passed on is the path as it came.
+ */
+import type { IncomingMessage } from "node:http";
+import type { Scope } from "../../domain/scopes.ts";
+import type { Secret } from "../../lib/secrets.ts";
+import type { AccountHost } from "../account-host.ts";
+import type { Place } from "../links.ts";
+import type { OwnPaths } from "../own-paths.ts";
+import type { Proxies } from "../proxies.ts";
+import { type Readings, readingsOf } from "./target.ts";
+
+export interface Upstream {
+  /** Below the root: "" or "/beamline". */
+  readonly prefix: string;
+  /** In lower case, perhaps with a port; null: whatever host no other has. */
+  readonly host: string | null;
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Seconds of silence. */
+  readonly timeout: number;
+  readonly sharesDatabase: boolean;
+  /** Null: as its about document says. */
+  readonly kind: "tiled" | "http" | null;
+  /** Scopes that a request of kind `http` needs; null: a credential of full power. */
+  readonly requires: { readonly read: readonly Scope[] | null; readonly write: readonly Scope[] | null };
+  readonly enforcesScopes: boolean;
+  /** Signs the tokens that an upstream of kind `http` is sent. */
+  readonly tokenKey: Secret | null;
+  /** Paths whose content is as trusted as our own pages; null: what a Tiled has, where it is one. */
+  readonly trustedPages: readonly string[] | null;
+  /** Requests that may be under way at once. */
+  readonly maxConnections: number;
+  /** WebSockets that may be open at once. */
+  readonly maxStreams: number;
+}
+
+/** `url`: the target below the root path and the prefix, as it came. */
+export type Destination =
+  | { readonly kind: "ours"; readonly url: string; readonly upstream: Upstream | null }
+  | {
+      readonly kind: "refused";
+      readonly url: string;
+      readonly upstream: Upstream | null;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "page" | "data" | "socket";
+      readonly url: string;
+      readonly upstream: Upstream;
+      /** Decoded. */
+      readonly path: string;
+      /** As it came, the prefix included. */
+      readonly raw: string;
+      readonly readings: Readings;
+    };
+
+export interface MountsOptions {
+  readonly upstreams: readonly Upstream[];
+  readonly rootPath: string;
+  readonly own: OwnPaths;
+  readonly proxies: Proxies;
+  /** Nothing is passed on there. */
+  readonly account?: AccountHost | null;
+}
+
+export class Mounts {
+  readonly #options: MountsOptions;
+  /** The longest prefix first. */
+  readonly #upstreams: readonly Upstream[];
+  readonly #hosts: ReadonlySet<string>;
+  readonly #destinations = new WeakMap<IncomingMessage, Destination>();
+  readonly #sockets = new WeakSet<IncomingMessage>();
+
+  constructor(options: MountsOptions) {
+    this.#options = options;
+    this.#upstreams = options.upstreams.toSorted((a, b) => b.prefix.length - a.prefix.length);
+    this.#hosts = new Set(options.upstreams.flatMap(({ host }) => host ?? []));
+  }
+
+  /** Whatever is not ours is passed on, under every host name. */
+  get coverAll(): boolean {
+    return this.#upstreams.some(({ prefix, host }) => prefix === "" && host === null);
+  }
+
+  /** The request asks for another protocol: WebSocket. */
+  expectSocket(request: IncomingMessage): void {
+    this.#sockets.add(request);
+  }
+
+  /** Decides once; the target that is left for the routes. */
+  rewrite(request: IncomingMessage): string {
+    const { url } = request;
+    // Where all is ours, nobody asks.
+    if (this.#upstreams.length === 0 && this.#options.rootPath === "" && url?.startsWith("/")) return url;
+    const destination = this.#decide(request);
+    if (this.#upstreams.length > 0) this.#destinations.set(request, destination);
+    return destination.url;
+  }
+
+  of(request: IncomingMessage): Destination | undefined {
+    return this.#destinations.get(request);
+  }
+
+  /** A path below the root is not passed on. */
+  isOurs(path: string): boolean {
+    return this.#options.own.has(path, false);
+  }
+
+  /** For links. */
+  place(request: IncomingMessage): Place {
+    const upstream = this.of(request)?.upstream ?? null;
+    return { prefix: upstream?.prefix ?? "", ownHost: upstream !== null && upstream.host !== null };
+  }
+
+  #decide(request: IncomingMessage): Destination {
+    const whole = request.url ?? "/";
+    const origin = originForm(whole, request.headers.host);
+    if (origin === undefined) {
+      return {
+        kind: "refused",
+        url: whole,
+        upstream: null,
+        reason: "The URL and the Host header name different hosts.",
+      };
+    }
+    const { rootPath } = this.#options;
+    const url = below(origin, rootPath) ?? origin;
+    const end = url.search(/[?#]/);
+    const raw = end < 0 ? url : url.slice(0, end);
+    const candidates = this.#candidates(request);
+    if (candidates.length === 0 || !raw.startsWith("/")) return { kind: "ours", url, upstream: null };
+
+    let reason: string | undefined;
+    const readings = readingsOf(raw, (why) => {
+      reason = why;
+    });
+    const upstream = candidates.find(({ prefix }) => isUnder(raw, prefix));
+    // A path below none is not passed on, and what it means here is the routes' matter.
+    if (readings === undefined && upstream === undefined) return { kind: "ours", url, upstream: null };
+    const refused = (why: string) =>
+      ({ kind: "refused", url, upstream: upstream ?? null, reason: why }) as const;
+    if (readings === undefined) return refused(reason ?? "The path cannot be read.");
+
+    // Every reading must lead to the same place as the path as it stands.
+    const all = readings.all.flatMap((reading) => this.#shortened(reading, candidates));
+    for (const { path, prefix } of all) {
+      const owned = this.#options.own.hasLower(path, prefix !== "");
+      if (prefix.length > (upstream?.prefix.length ?? 0) || (owned && !this.#isOwn(raw, upstream)))
+        return refused("The path can be read in two ways.");
+    }
+    if (upstream === undefined) return { kind: "ours", url, upstream: null };
+    const rest = url.slice(upstream.prefix.length);
+    const inner = rest.startsWith("/") ? rest : `/${rest}`;
+    if (this.#isOwn(raw, upstream)) return { kind: "ours", url: inner, upstream };
+    const path = readings.normal.slice(upstream.prefix.length) || "/";
+    return { kind: this.#kind(request, path), url: inner, upstream, path, raw, readings };
+  }
+
+  #isOwn(raw: string, upstream: Upstream | undefined): boolean {
+    const prefix = upstream?.prefix ?? "";
+    return this.#options.own.has(raw.slice(prefix.length), prefix !== "");
+  }
+
+  #kind(request: IncomingMessage, path: string): "page" | "data" | "socket" {
+    if (this.#sockets.has(request)) return "socket";
+    const reading = request.method === "GET" || request.method === "HEAD";
+    return reading && PAGES.test(path) ? "page" : "data";
+  }
+
+  #candidates(request: IncomingMessage): readonly Upstream[] {
+    if (this.#options.account?.isAt(request)) return [];
+    if (this.#hosts.size === 0) return this.#upstreams;
+    const said = this.#options.proxies.readHeaders(request).host ?? request.headers.host ?? "";
+    const full = said.toLowerCase();
+    const name = this.#hosts.has(full) ? full : full.replace(/:\d+$/, "");
+    const host = this.#hosts.has(name) ? name : null;
+    return this.#upstreams.filter((upstream) => upstream.host === host);
+  }
+
+  /** A reading with what a server might take off its start: our root path and prefixes, once more than we do. */
+  #shortened(reading: string, candidates: readonly Upstream[]): { path: string; prefix: string }[] {
+    const found: { path: string; prefix: string }[] = [];
+    const { rootPath } = this.#options;
+    const inner = below(reading, rootPath.toLowerCase());
+    for (const path of inner === undefined ? [reading] : [reading, inner]) {
+      found.push({ path, prefix: "" });
+      for (const { prefix } of candidates) {
+        if (prefix !== "" && isUnder(path, prefix.toLowerCase()))
+          found.push({ path: path.slice(prefix.length) || "/", prefix });
+      }
+    }
+    return found;
+  }
+}
+
+/** What Tiled shows to a browser before anybody has logged in: no data, and needed for the login itself. */
+const PAGES = /^\/(?:$|ui(?:\/|$)|static\/|favicon\.ico$|tiled-ui-settings$)/;
+
+/** RFC 9112, section 3.2.2: an absolute URL counts; we take it where it says the same as `Host`. */
+function originForm(url: string, host: string | undefined): string | undefined {
+  if (url.startsWith("/")) return url;
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
+  if (absolute === null) return url;
+  const [, authority = "", rest = ""] = absolute;
+  if (authority.toLowerCase() !== host?.toLowerCase()) return undefined;
+  return rest.startsWith("/") ? rest : `/${rest}`;
+}
+
+function isUnder(path: string, prefix: string): boolean {
+  return path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === 47);
+}
+
+/** The rest of a target behind a start that is not empty. */
+function below(target: string, start: string): string | undefined {
+  return start !== "" && target.startsWith(`${start}/`) ? target.slice(start.length) : undefined;
+}

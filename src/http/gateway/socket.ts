@@ -1,0 +1,302 @@
+/**
+ * WebSockets to a server behind this one: who may open one, and what becomes of it when its caller may no longer. The
+ * server takes a token in the query only, so the caller's credential becomes one there.
+ */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { type WebSocket, WebSocketServer } from "ws";
+import { type Caller, missingScopes } from "../../domain/caller.ts";
+import type { Callers } from "../../domain/callers.ts";
+import type { Scope } from "../../domain/scopes.ts";
+import type { Standing } from "../../domain/standing.ts";
+import { Failure } from "../../errors.ts";
+import type { Presented } from "../credential.ts";
+import { originOf } from "../identity.ts";
+import type { Links } from "../links.ts";
+import { callerNames } from "../logging.ts";
+import type { Proxies } from "../proxies.ts";
+import { connect, RefusedBehind } from "./connect.ts";
+import type { Expiry } from "./expiry.ts";
+import {
+  firstMessage,
+  isAuthMessage,
+  type Message,
+  type PresentedCredential,
+  REFUSED,
+} from "./first-message.ts";
+import { guestOf, strangerOf } from "./guest.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import type { Introducer, Words } from "./introduce.ts";
+import type { Upstream } from "./mounts.ts";
+import { GOING_AWAY, Relay } from "./relay.ts";
+import { type Guest, type Place, Room } from "./room.ts";
+import type { Upgrades } from "./upgrade.ts";
+
+export interface SocketDeps {
+  readonly upgrades: Upgrades;
+  readonly introducer: Introducer;
+  readonly callers: Callers;
+  readonly standing: Standing;
+  readonly expiry: Expiry;
+  readonly links: Links;
+  readonly proxies: Proxies;
+  readonly allowAnonymous: boolean;
+  readonly allowOrigins: readonly string[];
+  readonly patience: SocketPatience;
+}
+
+/** Milliseconds. */
+export interface SocketPatience {
+  readonly firstMessage: number;
+  /** Between two looks at who is connected: half of the minute that a stream may outlive its login. */
+  readonly recheck: number;
+}
+
+export const PATIENCE: SocketPatience = { firstMessage: 10_000, recheck: 30_000 };
+
+/** Bytes of a message, once it is known who sends; uvicorn takes no more either. */
+const MAX_MESSAGE = 16 * 1_048_576;
+/** While nobody is known, and of what follows. */
+const MAX_FIRST_MESSAGE = 16_384;
+
+/** A stream ends with so many looks in a row that fail. */
+const UNSEEN = 2;
+
+/** Seconds. */
+const RETRY_AFTER = "30";
+
+const POLICY = 1008;
+const TRY_AGAIN = 1013;
+
+/** One socket on its way. */
+export interface Opening {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly upstream: Upstream;
+  /** Decoded. */
+  readonly path: string;
+  /** The upstream's, without credentials. */
+  readonly url: string;
+  /** By which way the request came. */
+  readonly way: readonly string[];
+}
+
+interface Open {
+  readonly relay: Relay;
+  readonly heartbeat: Heartbeat;
+  readonly caller: Caller;
+  readonly needs: readonly Scope[];
+  /** A look is under way. */
+  looking: boolean;
+  /** Looks that failed, since the last one that did not. */
+  unseen: number;
+}
+
+export class GatewaySockets {
+  readonly #deps: SocketDeps;
+  readonly #open = new Set<Open>();
+  readonly #waiting = new Set<WebSocket>();
+  readonly #rooms = new WeakMap<Upstream, Room>();
+  readonly #timer: NodeJS.Timeout;
+  #closed = false;
+
+  constructor(deps: SocketDeps) {
+    this.#deps = deps;
+    this.#timer = setInterval(() => this.#recheck(), deps.patience.recheck).unref();
+  }
+
+  async open(opening: Opening): Promise<void> {
+    const { request, reply, path, upstream } = opening;
+    const { caller } = request;
+    if (caller.kind === "anonymous" && !this.#deps.allowAnonymous) {
+      await this.#openByMessage(opening);
+      return;
+    }
+    this.#checkOrigin(request);
+    checkStreamScope(caller, path);
+    this.#enter(opening, guestOf(caller, request, this.#deps.proxies));
+    const secret = () => secretOf(request.presented);
+    const words = await this.#deps.introducer.introduce({ caller, upstream, use: "read", secret });
+    const behind = await connect(opening, words, reply.raw);
+    const client = this.#accept(opening, MAX_MESSAGE, behind.protocol);
+    if (client === undefined) behind.terminate();
+    else this.#join(client, behind, [], opening, caller);
+  }
+
+  /** No further ones, and an end to the open ones that makes clients come back. */
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    for (const { relay } of this.#open) relay.end(GOING_AWAY, "The server is stopping");
+    for (const socket of this.#waiting) socket.close(GOING_AWAY, "The server is stopping");
+  }
+
+  /** It is left with the connection. */
+  #enter({ request, upstream }: Opening, guest: Guest): Place {
+    let room = this.#rooms.get(upstream);
+    if (room === undefined) {
+      room = new Room({ places: upstream.maxStreams, waiting: 0, waitMs: 0 });
+      this.#rooms.set(upstream, room);
+    }
+    const place = room.tryEnter(guest);
+    if (place === null) throw new Failure("upstream_busy", { headers: { "retry-after": RETRY_AFTER } });
+    const { socket } = request.raw;
+    if (socket.destroyed) place.leave();
+    else socket.once("close", () => place.leave());
+    return place;
+  }
+
+  async #openByMessage(opening: Opening): Promise<void> {
+    const { request } = opening;
+    const stranger = this.#enter(opening, strangerOf(request, this.#deps.proxies));
+    const client = this.#accept(opening, MAX_FIRST_MESSAGE, "");
+    if (client === undefined) return;
+    this.#waiting.add(client);
+    client.once("close", () => this.#waiting.delete(client));
+    const presented = await firstMessage(client, this.#deps.patience.firstMessage);
+    if (presented === undefined) return;
+    try {
+      const { caller, words } = await this.#recognize(presented.credential, opening);
+      this.#enter(opening, guestOf(caller, request, this.#deps.proxies));
+      stranger.leave();
+      const behind = await connect(opening, words, client);
+      this.#waiting.delete(client);
+      this.#join(client, behind, presented.takeEarly(), opening, caller);
+    } catch (error) {
+      request.log.info({ err: error }, "WebSocket refused");
+      client.resume();
+      client.close(...closing(error));
+    }
+  }
+
+  async #recognize(
+    credential: PresentedCredential,
+    { request, upstream, path }: Opening,
+  ): Promise<{ readonly caller: Caller; readonly words: Words }> {
+    const origin = () => originOf(request, this.#deps.proxies, null);
+    const caller = await this.#deps.callers.identify(credential, origin, { noted: true });
+    checkStreamScope(caller, path);
+    const secret = () => secretOf(credential);
+    return {
+      caller,
+      words: await this.#deps.introducer.introduce({ caller, upstream, use: "read", secret }),
+    };
+  }
+
+  /** A page of another site may open a WebSocket to anywhere, and the browser adds its cookies. */
+  #checkOrigin(request: FastifyRequest): void {
+    const { origin } = request.headers;
+    const ambient = request.caller.kind === "browser" || request.presented.ambient;
+    if (!ambient || origin === undefined || origin === this.#deps.links.origin(request)) return;
+    if (this.#deps.allowOrigins.includes(origin)) return;
+    throw new Failure("csrf", { detail: "This WebSocket was opened by a page of another site." });
+  }
+
+  #accept(opening: Opening, maxPayload: number, protocol: string): WebSocket | undefined {
+    const { request, reply } = opening;
+    const handshake = this.#deps.upgrades.take(request.raw, reply.raw);
+    if (handshake === undefined) throw new Failure("bad_request", { detail: "A WebSocket was expected." });
+    reply.hijack();
+    const server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload,
+      handleProtocols: () => (protocol === "" ? false : protocol),
+    });
+    server.on("headers", (headers) => headers.push(`X-Tiled-Request-ID: ${request.id}`));
+    let client: WebSocket | undefined;
+    server.handleUpgrade(request.raw, handshake.socket, handshake.head, (socket) => {
+      client = socket;
+    });
+    // Any caller can cause one: no stack is written for it.
+    client?.on("error", ({ message }) => request.log.info({ reason: message }, "a WebSocket broke off"));
+    if (this.#closed) client?.close(GOING_AWAY, "The server is stopping");
+    return client;
+  }
+
+  #join(
+    client: WebSocket,
+    behind: WebSocket,
+    early: readonly Message[],
+    { request, path }: Opening,
+    caller: Caller,
+  ): void {
+    if (client.readyState !== client.OPEN) {
+      behind.terminate();
+      return;
+    }
+    const began = performance.now();
+    const who = callerNames(caller);
+    const relay = new Relay(client, behind, early, (code) => {
+      this.#open.delete(open);
+      stopWatching();
+      request.log.info({ ...who, code, ms: Math.round(performance.now() - began) }, "WebSocket closed");
+    });
+    // Where anybody may read, nobody has waited for it; it goes no further for all that.
+    if (caller.kind === "anonymous") relay.withholdFirst(isAuthMessage);
+    const heartbeat = new Heartbeat(client, request.raw.socket);
+    const open: Open = { relay, heartbeat, caller, needs: needsOf(path), looking: false, unseen: 0 };
+    this.#open.add(open);
+    const stopWatching = this.#deps.expiry.watch(caller, () =>
+      relay.end(REFUSED, "The credential has expired"),
+    );
+    request.log.info({ ...who, address: this.#deps.proxies.read(request).address }, "WebSocket opened");
+  }
+
+  /** All at once: where a look takes long, the others do not wait for it. */
+  #recheck(): void {
+    for (const open of this.#open) {
+      open.heartbeat.beat();
+      void this.#look(open);
+    }
+  }
+
+  async #look(open: Open): Promise<void> {
+    if (open.looking) return;
+    open.looking = true;
+    const { relay, caller, needs } = open;
+    try {
+      const current = await this.#deps.standing.isCurrent(caller, needs);
+      open.unseen = 0;
+      if (!current) relay.end(REFUSED, "The login or its rights have ended");
+    } catch {
+      // The database cannot tell. What was true a while ago need not be true any more.
+      open.unseen += 1;
+      if (open.unseen === UNSEEN) relay.end(TRY_AGAIN, "Try again later");
+    }
+    open.looking = false;
+  }
+}
+
+/**
+ * A stream shows data; the real Tiled does not look at a stream's scopes where it has no access policy. It takes its root
+ * path off once more than we do.
+ */
+function needsOf(path: string): readonly Scope[] {
+  return /\/api\/v1\/stream(?:\/|$)/i.test(path) ? ["read:data"] : [];
+}
+
+function checkStreamScope(caller: Caller, path: string): void {
+  if (!missingScopes(caller, needsOf(path))) return;
+  throw new Failure("missing_scopes", {
+    detail: "Not enough permissions. Requires scopes ['read:data'].",
+    headers: { "www-authenticate": 'Bearer scope="read:data"' },
+  });
+}
+
+function secretOf(credential: Presented): string | null {
+  return credential.kind === "api_key" ? credential.secret : null;
+}
+
+/** What a caller is told where HTTP has no say any more. */
+function closing(error: unknown): [code: number, reason: string] {
+  if (error instanceof RefusedBehind) return [POLICY, `The data service answered ${error.status}`];
+  if (!(error instanceof Failure) || error.status >= 500) return [TRY_AGAIN, "Try again later"];
+  return [REFUSED, error.code === "forbidden" ? reasonOf(error) : "Authentication failed"];
+}
+
+/** The first clause of a refusal: a close frame has room for no more (RFC 6455, section 5.5). */
+function reasonOf({ message }: Failure): string {
+  const [first = ""] = message.split(/, and |\. /, 1);
+  return first.length <= 100 ? first : "Not allowed";
+}

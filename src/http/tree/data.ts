@@ -1,0 +1,88 @@
+/**
+ * How data leave: in the media type that was negotiated, and for saving under a name where one is given (RFC 6266).
+ */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { type TObject, Type } from "typebox";
+import { Failure } from "../../errors.ts";
+import { Problem } from "../../schemas/auth.ts";
+import { DataAnswer } from "../../schemas/tree.ts";
+import { type MediaType, negotiate, type Readable, refusal } from "../../trees/formats.ts";
+import { answerBytes } from "../answer.ts";
+import { keepForCaller } from "./nodes.ts";
+import { unify } from "./query.ts";
+
+export const DataQuery = {
+  format: Type.Optional(
+    Type.String({ description: "A media type or one of its aliases; it wins over `Accept`." }),
+  ),
+  filename: Type.Optional(Type.String({ description: "The answer is to be saved under this name." })),
+};
+
+/** What all routes that answer with data have in common. */
+export function dataRoute(summary: string, querystring: TObject) {
+  const responses = {
+    200: DataAnswer,
+    400: Problem,
+    401: Problem,
+    404: Problem,
+    406: Problem,
+    422: Problem,
+    503: Problem,
+  };
+  return {
+    config: { access: { scopes: ["read:data"] } },
+    schema: { tags: ["tree"], summary, querystring, response: responses },
+    preValidation: unify(querystring),
+    preHandler: keepForCaller,
+  } as const;
+}
+
+interface DataRequest {
+  readonly format?: string;
+  readonly filename?: string;
+}
+
+export function wantedType(request: FastifyRequest, readable: Readable): MediaType {
+  const { format } = request.query as DataRequest;
+  const wish = { format, accept: request.headers.accept };
+  const mediaType = negotiate(readable, wish);
+  if (mediaType === undefined) throw new Failure("not_acceptable", { detail: refusal(readable, wish) });
+  return mediaType;
+}
+
+/** The media type is offered, but not for data of this kind or size. */
+export function unfit(mediaType: MediaType, why: string): Failure {
+  return new Failure("not_acceptable", {
+    detail: `${why} is incompatible with the requested format (${mediaType.name}). Slice it or choose a different format.`,
+  });
+}
+
+export function sendData(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  mediaType: MediaType,
+  body: Uint8Array | string,
+): FastifyReply {
+  const { "content-type": type, ...headers } = dataHeaders(request, mediaType);
+  return answerBytes(request, reply, body, type, { headers });
+}
+
+export function dataHeaders(
+  request: FastifyRequest,
+  mediaType: MediaType,
+): Readonly<Record<string, string>> & { readonly "content-type": string } {
+  const { filename } = request.query as DataRequest;
+  const type = mediaType.name.startsWith("text/")
+    ? `${mediaType.name}${mediaType.header ? "" : "; header=absent"}; charset=utf-8`
+    : mediaType.name;
+  return { "content-type": type, ...(filename && { "content-disposition": attachment(filename) }) };
+}
+
+function attachment(filename: string): string {
+  const plain = filename.replace(/[^\x20-\x7e]|["\\]/g, "_");
+  const encoded = encodeURIComponent(filename.toWellFormed()).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16)}`,
+  );
+  return `attachment; filename="${plain}"${plain === filename ? "" : `; filename*=UTF-8''${encoded}`}`;
+}

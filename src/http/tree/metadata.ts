@@ -1,0 +1,89 @@
+/**
+ * `GET /api/v1/metadata/…`: what one node is. Lists of nodes are `search.ts`'s.
+ */
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { type Static, Type } from "typebox";
+import { Failure } from "../../errors.ts";
+import { Problem } from "../../schemas/auth.ts";
+import { NodeAnswer } from "../../schemas/tree.ts";
+import type { TreeNode } from "../../trees/contract.ts";
+import { termOf } from "../../trees/filters.ts";
+import { answer } from "../answer.ts";
+import { isOlder, pythonClient } from "../headers.ts";
+import { findNode, keepForCaller, noSuchEntry, type OnNode, segmentsOf, type TreeDeps } from "./nodes.ts";
+import { Repeated, unify } from "./query.ts";
+import { FIELDS, type Field, MAX_DEPTH, type ResourceOptions, resource } from "./resource.ts";
+
+/** What shapes the description of a node, wherever nodes are told. */
+export const ResourceQuery = {
+  fields: Repeated<Field>({ type: "string", enum: [...FIELDS] }),
+  select_metadata: Type.Optional(
+    Type.String({ description: "A key such as `sample.name`: only that part of the metadata is told." }),
+  ),
+  max_depth: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_DEPTH })),
+  omit_links: Type.Optional(Type.Boolean()),
+  include_data_sources: Type.Optional(Type.Boolean({ description: "No effect: nodes have no files." })),
+};
+
+const ResourceParameters = Type.Object(ResourceQuery);
+
+const MetadataQuery = Type.Object({ ...ResourceQuery, root_path: Type.Optional(Type.Boolean()) });
+
+export function metadataRoute(app: FastifyInstance, deps: TreeDeps): void {
+  app.get<{ Params: OnNode; Querystring: Static<typeof MetadataQuery> }>(
+    "/api/v1/metadata/*",
+    {
+      config: { access: { scopes: ["read:metadata"] } },
+      schema: {
+        tags: ["tree"],
+        summary: "Describe a node",
+        querystring: MetadataQuery,
+        response: { 200: NodeAnswer, 400: Problem, 401: Problem, 404: Problem, 422: Problem },
+      },
+      preValidation: unify(MetadataQuery),
+      preHandler: keepForCaller,
+    },
+    async (request, reply) => {
+      const { links } = deps;
+      const segments = segmentsOf(request);
+      const node = await findNode(deps, request, "read:metadata");
+      const options = resourceOptions(request, `${links.base(request)}/api/v1`);
+      const data = await resource(segments, node, options);
+      if (data === undefined) throw noSuchEntry(segments);
+      return answer(request, reply, {
+        data,
+        error: null,
+        links: null,
+        meta: request.query.root_path === true ? { root_path: links.rootPath || "/" } : {},
+      });
+    },
+  );
+}
+
+export function resourceOptions(
+  request: FastifyRequest<{ Querystring: Static<typeof ResourceParameters> }>,
+  api: string,
+): ResourceOptions {
+  const { query } = request;
+  const version = pythonClient(request.headers["user-agent"]);
+  return {
+    api,
+    fields: new Set(query.fields ?? FIELDS),
+    omitLinks: query.omit_links ?? false,
+    maxDepth: query.max_depth ?? null,
+    metadataOf: metadataReader(query.select_metadata),
+    legacyTags: version !== undefined && isOlder(version, [0, 2, 19, 3]),
+  };
+}
+
+/** The real server reads any JMESPath expression here; keys joined by dots are what its clients send. */
+function metadataReader(selected: string | undefined): (node: TreeNode) => unknown {
+  if (selected === undefined) return (node) => node.metadata;
+  if (!/^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/.test(selected)) {
+    throw new Failure("bad_request", {
+      detail:
+        "The parameter 'select_metadata' is not a key or keys joined by dots; other expressions are not supported here.",
+    });
+  }
+  return (node) => ({ selected: termOf(node, selected) ?? null });
+}
