@@ -28,7 +28,7 @@ await build({
   entryPoints: [
     "src/bin.ts",
     "src/index.ts",
-    "src/store/writer-worker.ts",
+    "src/store/sqlite/writer-worker.ts",
     "src/trees/data-worker.ts",
     "src/authenticators/pam/helper.ts",
   ],

@@ -1,5 +1,5 @@
 /**
- * What the aggregates stand on: reads on a connection, and writes as named commands in a transaction. `sqlite.ts` runs
+ * What the aggregates stand on: reads on a connection, and writes as named commands in a transaction. `sqlite/sqlite.ts` runs
  * commands in a worker thread, `postgres.ts` on a connection of its pool; the commands are the same.
  */
 import type { Commands } from "./commands.ts";

@@ -1,12 +1,12 @@
 /**
  * `tiled admin backup` and `restore`: which database and which file, and what is told of it. How it is done is in
- * `sqlite-backup.ts` and `postgres-backup.ts`.
+ * `sqlite/backup.ts` and `postgres-backup.ts`.
  */
 import { resolve } from "node:path";
 import { OperatorError } from "../errors.ts";
 import { inspectDatabase } from "./open.ts";
 import { complaint, type Inspection } from "./revisions.ts";
-import { backupFile, restoreFile } from "./sqlite-backup.ts";
+import { backupFile, restoreFile } from "./sqlite/backup.ts";
 import { parseDatabaseUri } from "./uri.ts";
 
 /** Rows of each table. */

@@ -15,14 +15,14 @@ import { browserSessionStore } from "./browser-session.ts";
 import { deviceLoginStore } from "./device.ts";
 import { messageOf } from "./errors.ts";
 import { memoryCounters, postgresCounters } from "./failures.ts";
-import { inspectFile } from "./inspect-sqlite.ts";
 import type { Preparation } from "./prepare.ts";
 import { principalStore } from "./principals.ts";
 import { maintenance } from "./purge.ts";
 import { behind, type Inspection, refuse } from "./revisions.ts";
 import { sessionStore } from "./sessions.ts";
-import { sqliteFileBackend, sqliteMemoryBackend } from "./sqlite.ts";
-import { checkFile, openMemory, prepareFile } from "./sqlite-database.ts";
+import { checkFile, openMemory, prepareFile } from "./sqlite/database.ts";
+import { inspectFile } from "./sqlite/inspect.ts";
+import { sqliteFileBackend, sqliteMemoryBackend } from "./sqlite/sqlite.ts";
 import { type DatabaseAddress, parseDatabaseUri } from "./uri.ts";
 
 export interface StoreOptions {

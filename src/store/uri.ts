@@ -4,7 +4,7 @@
  */
 import { OperatorError } from "../errors.ts";
 import { type PostgresAddress, parsePostgres } from "./postgres-uri.ts";
-import { type FileAddress, file, type MemoryAddress, parseSqlite } from "./sqlite-uri.ts";
+import { type FileAddress, file, type MemoryAddress, parseSqlite } from "./sqlite/uri.ts";
 
 export type DatabaseAddress = MemoryAddress | FileAddress | PostgresAddress;
 

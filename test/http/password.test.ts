@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CompiledQuery } from "kysely";
 import { parseUuid } from "../../src/lib/uuid.ts";
-import { SqliteConnection } from "../../src/store/sqlite-connection.ts";
+import { SqliteConnection } from "../../src/store/sqlite/connection.ts";
 import { PASSWORDS, testApp } from "../support/app.ts";
 
 const TOKEN = "/api/v1/auth/provider/toy/token";

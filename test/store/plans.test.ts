@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { CompiledQuery } from "kysely";
-import { SqliteConnection } from "../../src/store/sqlite-connection.ts";
-import { openMemory } from "../../src/store/sqlite-database.ts";
+import { SqliteConnection } from "../../src/store/sqlite/connection.ts";
+import { openMemory } from "../../src/store/sqlite/database.ts";
 import { CASES } from "./conformance.ts";
 import { at, logIn, NOW, newKey, openFor } from "./support.ts";
 

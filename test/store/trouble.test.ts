@@ -12,8 +12,8 @@ import { Worker } from "node:worker_threads";
 import Sqlite from "better-sqlite3";
 import { Failure, type FailureCode } from "../../src/errors.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
-import { openMemory } from "../../src/store/sqlite-database.ts";
-import { SqliteWriter } from "../../src/store/sqlite-writer.ts";
+import { openMemory } from "../../src/store/sqlite/database.ts";
+import { SqliteWriter } from "../../src/store/sqlite/writer.ts";
 import { Compiler } from "../../src/store/statement.ts";
 import { folderFor, logIn, login, NOW, openFor, refresh } from "./support.ts";
 

@@ -3,11 +3,11 @@
  * gives each caller its answer. A thread that ended is started again by the next command; what it had not answered fails.
  */
 import { Worker } from "node:worker_threads";
-import type { Failure } from "../errors.ts";
-import { entryUrl } from "../lib/entry.ts";
-import type { CommandArgs, CommandName, CommandResult } from "./backend.ts";
-import { fromPlain, toPlain, unavailable, uncertain } from "./errors.ts";
-import type { WriteAnswer, WriteRequest } from "./sqlite-writer.ts";
+import type { Failure } from "../../errors.ts";
+import { entryUrl } from "../../lib/entry.ts";
+import type { CommandArgs, CommandName, CommandResult } from "../backend.ts";
+import { fromPlain, toPlain, unavailable, uncertain } from "../errors.ts";
+import type { WriteAnswer, WriteRequest } from "./writer.ts";
 import type { ToWriter, WriterData } from "./writer-worker.ts";
 
 interface Waiting {
@@ -103,7 +103,7 @@ export class WriterThread {
       busyTimeout: this.#busyTimeout,
       largestBatch: LARGEST_BATCH,
     };
-    const worker = new Worker(entryUrl("src/store/writer-worker"), {
+    const worker = new Worker(entryUrl("src/store/sqlite/writer-worker"), {
       workerData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });

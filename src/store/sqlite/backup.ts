@@ -4,13 +4,13 @@
  */
 import { existsSync, linkSync, realpathSync, renameSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { OperatorError } from "../errors.ts";
-import type { Backup, Counts, Restored } from "./backup.ts";
-import { codeOf, messageOf } from "./errors.ts";
-import { inspectFile } from "./inspect-sqlite.ts";
-import { giveTo, isSameFile, newFile, taken } from "./new-file.ts";
-import { complaint } from "./revisions.ts";
-import { SqliteConnection } from "./sqlite-connection.ts";
+import { OperatorError } from "../../errors.ts";
+import type { Backup, Counts, Restored } from "../backup.ts";
+import { codeOf, messageOf } from "../errors.ts";
+import { giveTo, isSameFile, newFile, taken } from "../new-file.ts";
+import { complaint } from "../revisions.ts";
+import { SqliteConnection } from "./connection.ts";
+import { inspectFile } from "./inspect.ts";
 
 /** Milliseconds to wait for a lock of another process. */
 const PATIENCE = 2000;

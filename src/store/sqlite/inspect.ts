@@ -2,10 +2,10 @@
  * What a SQLite file holds, found out without changing a byte of it.
  */
 import { existsSync, statSync } from "node:fs";
-import { OperatorError } from "../errors.ts";
-import { codeOf, messageOf, unavailable } from "./errors.ts";
-import { classify, complaint, type Inspection } from "./revisions.ts";
-import { SqliteConnection } from "./sqlite-connection.ts";
+import { OperatorError } from "../../errors.ts";
+import { codeOf, messageOf, unavailable } from "../errors.ts";
+import { classify, complaint, type Inspection } from "../revisions.ts";
+import { SqliteConnection } from "./connection.ts";
 
 export function inspectFile(path: string): Inspection {
   const about = { shown: path, dialect: "sqlite", revision: null, level: null } as const;

@@ -3,10 +3,10 @@
  * for it, and gets a new one where the old one broke or the path names another file now.
  */
 import { statSync } from "node:fs";
-import { Failure } from "../errors.ts";
-import { asFailure, messageOf, unavailable } from "./errors.ts";
-import { inspectFile, requireServable } from "./inspect-sqlite.ts";
-import { SqliteConnection } from "./sqlite-connection.ts";
+import { Failure } from "../../errors.ts";
+import { asFailure, messageOf, unavailable } from "../errors.ts";
+import { SqliteConnection } from "./connection.ts";
+import { inspectFile, requireServable } from "./inspect.ts";
 
 /**
  * Milliseconds to wait for another process. The reader, which holds up the main thread, meets one only where the file is

@@ -2,14 +2,14 @@
  * SQLite as a backend. A file: reads on a connection of the main thread, which never waits for the writer (WAL), writes
  * in the writer's thread. In memory: one connection, one command or read at a time.
  */
-import { Failure } from "../errors.ts";
-import type { Clock } from "../lib/clock.ts";
-import type { Backend, CommandArgs, CommandName, CommandResult } from "./backend.ts";
-import { asFailure, fromPlain, isUnusable } from "./errors.ts";
-import type { SqliteConnection } from "./sqlite-connection.ts";
-import { SqliteFile } from "./sqlite-file.ts";
-import { SqliteWriter } from "./sqlite-writer.ts";
-import { Compiler, Db } from "./statement.ts";
+import { Failure } from "../../errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Backend, CommandArgs, CommandName, CommandResult } from "../backend.ts";
+import { asFailure, fromPlain, isUnusable } from "../errors.ts";
+import { Compiler, Db } from "../statement.ts";
+import type { SqliteConnection } from "./connection.ts";
+import { SqliteFile } from "./file.ts";
+import { SqliteWriter } from "./writer.ts";
 import { WriterThread } from "./writer-thread.ts";
 
 /** How often the reader looks whether its file is still the one that the path names. */

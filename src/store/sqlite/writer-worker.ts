@@ -3,10 +3,10 @@
  * them together. Started by `writer-thread.ts`.
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { Compiler } from "../statement.ts";
 import { Checkpoints } from "./checkpoint.ts";
-import { SqliteFile } from "./sqlite-file.ts";
-import { SqliteWriter, type WriteRequest } from "./sqlite-writer.ts";
-import { Compiler } from "./statement.ts";
+import { SqliteFile } from "./file.ts";
+import { SqliteWriter, type WriteRequest } from "./writer.ts";
 
 /** What the main thread sends: commands, or null to end. */
 export type ToWriter = readonly WriteRequest[] | null;

@@ -4,13 +4,13 @@
 import { accessSync, closeSync, constants, existsSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { Kysely } from "kysely";
-import { OperatorError } from "../errors.ts";
-import { codeOf, messageOf } from "./errors.ts";
-import { inspectConnection, inspectFile } from "./inspect-sqlite.ts";
-import { type Preparation, prepare } from "./prepare.ts";
-import { type Inspection, refuse } from "./revisions.ts";
-import { SqliteConnection, sqliteDialect } from "./sqlite-connection.ts";
-import type { Tables } from "./tables.ts";
+import { OperatorError } from "../../errors.ts";
+import { codeOf, messageOf } from "../errors.ts";
+import { type Preparation, prepare } from "../prepare.ts";
+import { type Inspection, refuse } from "../revisions.ts";
+import type { Tables } from "../tables.ts";
+import { SqliteConnection, sqliteDialect } from "./connection.ts";
+import { inspectConnection, inspectFile } from "./inspect.ts";
 
 /** Others that start at the same moment wait this long for the first to finish; milliseconds. */
 const PATIENCE = 30_000;

@@ -3,7 +3,7 @@
  * the writer's thread and while nothing waits for it, so that the file alone is never long behind. SQLite itself does it after a
  * thousand pages only.
  */
-import type { SqliteConnection } from "./sqlite-connection.ts";
+import type { SqliteConnection } from "./connection.ts";
 
 /** Milliseconds after the first change that is not in the main file yet. */
 const SOON = 2000;
