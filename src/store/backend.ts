@@ -1,6 +1,6 @@
 /**
  * What the aggregates stand on: reads on a connection, and writes as named commands in a transaction. `sqlite/sqlite.ts` runs
- * commands in a worker thread, `postgres.ts` on a connection of its pool; the commands are the same.
+ * commands in a worker thread, `postgres/postgres.ts` on a connection of its pool; the commands are the same.
  */
 import type { Commands } from "./commands.ts";
 import type { Db, Dialect } from "./statement.ts";

@@ -1,6 +1,6 @@
 /**
  * `tiled admin backup` and `restore`: which database and which file, and what is told of it. How it is done is in
- * `sqlite/backup.ts` and `postgres-backup.ts`.
+ * `sqlite/backup.ts` and `postgres/backup.ts`.
  */
 import { resolve } from "node:path";
 import { OperatorError } from "../errors.ts";
@@ -33,7 +33,7 @@ export async function backupDatabase(uri: string, file: string, force: boolean):
   const path = resolve(file);
   if (address.kind === "file") return backupFile(address.path, path, force);
   if (address.kind === "memory") throw new OperatorError("A database in memory cannot be backed up.");
-  return (await import("./postgres-backup.ts")).backupPostgres(address, path, force);
+  return (await import("./postgres/backup.ts")).backupPostgres(address, path, force);
 }
 
 export async function restoreDatabase(uri: string, file: string): Promise<Restored> {
@@ -42,5 +42,5 @@ export async function restoreDatabase(uri: string, file: string): Promise<Restor
   if (address.kind === "file") return restoreFile(path, address.path);
   if (address.kind === "memory") throw new OperatorError("A database in memory cannot be restored.");
   const found = await inspectDatabase(uri);
-  return (await import("./postgres-backup.ts")).restorePostgres(address, path, found);
+  return (await import("./postgres/backup.ts")).restorePostgres(address, path, found);
 }

@@ -10,7 +10,7 @@ import {
 } from "rate-limiter-flexible";
 import type { Counter, FailureCounters, Limit } from "../domain/ports.ts";
 import { sha256 } from "../lib/secrets.ts";
-import type { PostgresBackend } from "./postgres.ts";
+import type { PostgresBackend } from "./postgres/postgres.ts";
 import { type Args, statement } from "./statement.ts";
 
 type MakeLimiter = (limit: Limit) => RateLimiterAbstract;

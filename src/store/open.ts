@@ -90,7 +90,7 @@ function assemble(backend: Backend, failures: FailureCounters): Store {
 /** Its client is loaded only where it is spoken to. */
 async function postgres() {
   const [{ postgresBackend }, { inspectPostgresDatabase, preparePostgres }, { makePool }] = await Promise.all(
-    [import("./postgres.ts"), import("./postgres-database.ts"), import("./postgres-pool.ts")],
+    [import("./postgres/postgres.ts"), import("./postgres/database.ts"), import("./postgres/pool.ts")],
   );
   return { postgresBackend, inspectPostgresDatabase, preparePostgres, makePool };
 }

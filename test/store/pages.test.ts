@@ -7,7 +7,7 @@ import type { CompiledQuery } from "kysely";
 import { fill, userOf } from "../../bench/fill.ts";
 import { fillPostgres } from "../../bench/fill-postgres.ts";
 import { initializeDatabase } from "../../src/store/open.ts";
-import { PostgresConnection } from "../../src/store/postgres-pool.ts";
+import { PostgresConnection } from "../../src/store/postgres/pool.ts";
 import { SqliteConnection } from "../../src/store/sqlite/connection.ts";
 import { startPostgresOrSkip } from "../support/postgres.ts";
 import { temporaryFolder } from "../support/process.ts";

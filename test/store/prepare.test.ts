@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
-import { inspectPostgres } from "../../src/store/inspect-postgres.ts";
+import { inspectPostgres } from "../../src/store/postgres/inspect.ts";
 import { type Preparation, prepare } from "../../src/store/prepare.ts";
 import type { Tables } from "../../src/store/tables.ts";
 import { startPostgresOrSkip } from "../support/postgres.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { test } from "node:test";
 import { OperatorError } from "../../src/errors.ts";
-import type { PostgresAddress } from "../../src/store/postgres-uri.ts";
+import type { PostgresAddress } from "../../src/store/postgres/uri.ts";
 import { isMistyped, parseDatabaseUri } from "../../src/store/uri.ts";
 
 for (const [uri, path] of [

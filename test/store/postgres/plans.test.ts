@@ -1,13 +1,13 @@
-/** The same as `plans.test.ts` for PostgreSQL: no statement walks through a table that grows, nor through the whole of its index. */
+/** The same as `test/store/plans.test.ts` for PostgreSQL: no statement walks through a table that grows, nor through the whole of its index. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CompiledQuery } from "kysely";
 import pg from "pg";
-import { openStore } from "../../src/store/open.ts";
-import { PostgresConnection } from "../../src/store/postgres-pool.ts";
-import { startPostgresOrSkip } from "../support/postgres.ts";
-import { CASES } from "./conformance.ts";
-import { logIn, NOW, ORIGIN, openFor, storeOptions } from "./support.ts";
+import { openStore } from "../../../src/store/open.ts";
+import { PostgresConnection } from "../../../src/store/postgres/pool.ts";
+import { startPostgresOrSkip } from "../../support/postgres.ts";
+import { CASES } from "../conformance.ts";
+import { logIn, NOW, ORIGIN, openFor, storeOptions } from "../support.ts";
 
 /** The few rows of these do not grow with the number of people. */
 const SMALL = /\bon (?:roles\b|alembic_version)/;

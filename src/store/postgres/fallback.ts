@@ -3,8 +3,8 @@
  * `allow` have them. A pool for each; every new connection tries the ways from the first on.
  */
 import type pg from "pg";
-import { codeOf, isBusy, messageOf } from "./errors.ts";
-import { WRONG_SERVER } from "./postgres-session.ts";
+import { codeOf, isBusy, messageOf } from "../errors.ts";
+import { WRONG_SERVER } from "./session.ts";
 
 /** What is asked of a pool of connections; `pg.Pool` is one. */
 export interface Connections {

@@ -3,15 +3,15 @@ import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Failure } from "../../src/errors.ts";
-import { initializeDatabase, openStore } from "../../src/store/open.ts";
-import { makePool } from "../../src/store/postgres-pool.ts";
-import type { PostgresAddress } from "../../src/store/postgres-uri.ts";
-import { parseDatabaseUri } from "../../src/store/uri.ts";
-import { freePort, type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
-import { eventually } from "../support/process.ts";
-import { onPostgres, type PostgresCases } from "./on-postgres.ts";
-import { folderFor, logIn, openFor, storeOptions } from "./support.ts";
+import { Failure } from "../../../src/errors.ts";
+import { initializeDatabase, openStore } from "../../../src/store/open.ts";
+import { makePool } from "../../../src/store/postgres/pool.ts";
+import type { PostgresAddress } from "../../../src/store/postgres/uri.ts";
+import { parseDatabaseUri } from "../../../src/store/uri.ts";
+import { freePort, type PrivatePostgres, startPostgresOrSkip } from "../../support/postgres.ts";
+import { eventually } from "../../support/process.ts";
+import { onPostgres, type PostgresCases } from "../on-postgres.ts";
+import { folderFor, logIn, openFor, storeOptions } from "../support.ts";
 
 const AUTH = "?options=-csearch_path%3Dauth";
 

@@ -3,9 +3,9 @@
  * between? Settings of a session are made only where the session is ours; through a pooler each transaction brings its own.
  */
 import type pg from "pg";
-import { OperatorError } from "../errors.ts";
-import { codeOf } from "./errors.ts";
-import type { ConnectionSettings } from "./postgres-settings.ts";
+import { OperatorError } from "../../errors.ts";
+import { codeOf } from "../errors.ts";
+import type { ConnectionSettings } from "./settings.ts";
 
 export interface Session {
   /** False: through a pooler, which may give each transaction another session. */

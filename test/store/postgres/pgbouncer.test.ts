@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import pg from "pg";
 import { parse } from "yaml";
-import type { OpenSession, Store } from "../../src/domain/ports.ts";
-import { plainIni, startPgBouncer, withoutPgBouncer } from "../support/pgbouncer.ts";
-import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
-import { logIn, newKey, openFor, refresh } from "./support.ts";
+import type { OpenSession, Store } from "../../../src/domain/ports.ts";
+import { plainIni, startPgBouncer, withoutPgBouncer } from "../../support/pgbouncer.ts";
+import { type PrivatePostgres, startPostgresOrSkip } from "../../support/postgres.ts";
+import { logIn, newKey, openFor, refresh } from "../support.ts";
 
 const TIMEOUT = { timeout: 60_000, skip: withoutPgBouncer() };
 
@@ -106,7 +106,7 @@ test("the example of a PgBouncer works as it is", TIMEOUT, async (t) => {
   if (postgres === undefined) return;
   t.after(() => postgres.remove());
   const read = (name: string) =>
-    readFileSync(new URL(`../../example_configs/pgbouncer/${name}`, import.meta.url), "utf8");
+    readFileSync(new URL(`../../../example_configs/pgbouncer/${name}`, import.meta.url), "utf8");
   for (const statement of read("setup.sql").split(";")) {
     if (statement.trim() !== "") await postgres.query(postgres.uri("postgres"), statement);
   }

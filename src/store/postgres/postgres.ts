@@ -3,16 +3,16 @@
  * connection costs a read one more try; a command is tried again only where it is certain that nothing was committed.
  */
 import type pg from "pg";
-import { Turns } from "../lib/turns.ts";
-import type { Backend, Command, CommandArgs, CommandName, CommandResult } from "./backend.ts";
-import { COMMANDS } from "./commands.ts";
-import { asFailure, busy, codeOf, isConnectionLost, messageOf, uncertain } from "./errors.ts";
-import { InFlight } from "./in-flight.ts";
-import { Lanes, PATIENCE } from "./lanes.ts";
-import type { Connections } from "./postgres-fallback.ts";
-import { PostgresConnection } from "./postgres-pool.ts";
-import { sessionOf } from "./postgres-session.ts";
-import { Compiler, Db } from "./statement.ts";
+import { Turns } from "../../lib/turns.ts";
+import type { Backend, Command, CommandArgs, CommandName, CommandResult } from "../backend.ts";
+import { COMMANDS } from "../commands.ts";
+import { asFailure, busy, codeOf, isConnectionLost, messageOf, uncertain } from "../errors.ts";
+import { InFlight } from "../in-flight.ts";
+import { Compiler, Db } from "../statement.ts";
+import type { Connections } from "./fallback.ts";
+import { Lanes, PATIENCE } from "./keyed-queue.ts";
+import { PostgresConnection } from "./pool.ts";
+import { sessionOf } from "./session.ts";
 
 /** How often a command that lost a race (deadlock, the same new row made twice) is begun again. */
 const TRIES = 5;

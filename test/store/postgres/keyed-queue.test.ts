@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RotateSession } from "../../src/domain/ports.ts";
-import { Failure } from "../../src/errors.ts";
-import { sha256 } from "../../src/lib/secrets.ts";
-import { newUuid, type Uuid } from "../../src/lib/uuid.ts";
-import { Lanes } from "../../src/store/lanes.ts";
-import { login, NOW, newKey, ORIGIN, refresh } from "./support.ts";
+import type { RotateSession } from "../../../src/domain/ports.ts";
+import { Failure } from "../../../src/errors.ts";
+import { sha256 } from "../../../src/lib/secrets.ts";
+import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
+import { Lanes } from "../../../src/store/postgres/keyed-queue.ts";
+import { login, NOW, newKey, ORIGIN, refresh } from "../support.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

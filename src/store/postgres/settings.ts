@@ -1,11 +1,11 @@
 /**
  * What a PostgreSQL URI's parameters amount to, with libpq's environment variables where the URI says nothing. Encryption is
- * in `postgres-tls.ts`, passwords in a file in `postgres-passfile.ts`.
+ * in `tls.ts`, passwords in a file in `passfile.ts`.
  */
-import { OperatorError } from "../errors.ts";
-import { parseOptions, type Setting } from "./postgres-options.ts";
-import { PARAMETERS } from "./postgres-parameters.ts";
-import type { PostgresAddress, PostgresHost } from "./postgres-uri.ts";
+import { OperatorError } from "../../errors.ts";
+import { parseOptions, type Setting } from "./options.ts";
+import { PARAMETERS } from "./parameters.ts";
+import type { PostgresAddress, PostgresHost } from "./uri.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

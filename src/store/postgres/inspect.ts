@@ -2,10 +2,10 @@
  * What a PostgreSQL database holds, by reading its catalogs only, and what is wrong where it cannot be reached at all.
  */
 import { type Kysely, sql } from "kysely";
-import { OperatorError } from "../errors.ts";
-import { codeOf, messageOf } from "./errors.ts";
-import { classify, type Inspection } from "./revisions.ts";
-import type { Tables } from "./tables.ts";
+import { OperatorError } from "../../errors.ts";
+import { codeOf, messageOf } from "../errors.ts";
+import { classify, type Inspection } from "../revisions.ts";
+import type { Tables } from "../tables.ts";
 
 export async function inspectPostgres(db: Kysely<Tables>, shown: string): Promise<Inspection> {
   const column = async (query: ReturnType<typeof sql<{ name: string }>>) =>

@@ -4,12 +4,12 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import pg from "pg";
-import { LoginThrottle } from "../../src/domain/throttle.ts";
-import { Failure } from "../../src/errors.ts";
-import { sha256 } from "../../src/lib/secrets.ts";
-import type { Uuid } from "../../src/lib/uuid.ts";
-import { openStore } from "../../src/store/open.ts";
-import { onPostgres, type PostgresCases } from "./on-postgres.ts";
+import { LoginThrottle } from "../../../src/domain/throttle.ts";
+import { Failure } from "../../../src/errors.ts";
+import { sha256 } from "../../../src/lib/secrets.ts";
+import type { Uuid } from "../../../src/lib/uuid.ts";
+import { openStore } from "../../../src/store/open.ts";
+import { onPostgres, type PostgresCases } from "../on-postgres.ts";
 import {
   at,
   logIn,
@@ -21,7 +21,7 @@ import {
   STRICTER,
   storeOptions,
   strictDatabase,
-} from "./support.ts";
+} from "../support.ts";
 
 const CASES: PostgresCases = {
   "a restart under load: nothing acknowledged is lost, nothing but unavailable is said, and all is well after":

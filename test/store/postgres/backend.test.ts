@@ -4,9 +4,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type pg from "pg";
-import { Failure } from "../../src/errors.ts";
-import { postgresBackend } from "../../src/store/postgres.ts";
-import { NOW, ORIGIN } from "./support.ts";
+import { Failure } from "../../../src/errors.ts";
+import { postgresBackend } from "../../../src/store/postgres/postgres.ts";
+import { NOW, ORIGIN } from "../support.ts";
 
 type Asked = { readonly text: string; readonly query_timeout?: number };
 type Answer = { rows?: unknown[]; rowCount?: number; command?: string } | Error;

@@ -1,16 +1,16 @@
 /**
  * Connections to PostgreSQL: the pool's options from a URI, and one connection behind kysely's interface. A connection
- * that is lost while idle leaves the pool with a line in the log and nothing else. Encryption is in `postgres-tls.ts`.
+ * that is lost while idle leaves the pool with a line in the log and nothing else. Encryption is in `tls.ts`.
  */
 import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
 import pg from "pg";
-import { BoundClient } from "./postgres-binding.ts";
-import { type Connections, inOrder, type Way } from "./postgres-fallback.ts";
-import { passwordSource } from "./postgres-passfile.ts";
-import { greet, requireOptions, type Timeouts } from "./postgres-session.ts";
-import { type ConnectionSettings, connectionSettings } from "./postgres-settings.ts";
-import { type Encryption, encryptionOf } from "./postgres-tls.ts";
-import type { PostgresAddress, PostgresHost } from "./postgres-uri.ts";
+import { BoundClient } from "./binding.ts";
+import { type Connections, inOrder, type Way } from "./fallback.ts";
+import { passwordSource } from "./passfile.ts";
+import { greet, requireOptions, type Timeouts } from "./session.ts";
+import { type ConnectionSettings, connectionSettings } from "./settings.ts";
+import { type Encryption, encryptionOf } from "./tls.ts";
+import type { PostgresAddress, PostgresHost } from "./uri.ts";
 
 export interface PoolLimits {
   readonly size: number;
