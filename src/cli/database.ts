@@ -15,7 +15,7 @@ import {
   type StoreOptions,
   upgradeDatabase,
 } from "../store/open.ts";
-import { CURRENT_REVISION, complaint, SERVED_REVISIONS } from "../store/revisions.ts";
+import { CURRENT_REVISION, complaint, SERVED_REVISIONS } from "../store/schema/revisions.ts";
 import { parseDatabaseUri } from "../store/uri.ts";
 import { operatorName } from "./operator.ts";
 import { type DatabaseOptions, target } from "./target.ts";

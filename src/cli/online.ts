@@ -10,7 +10,7 @@ import { reason } from "../config/own-class.ts";
 import { OperatorError } from "../errors.ts";
 import type { Authenticators } from "../starting.ts";
 import { inspectDatabase } from "../store/open.ts";
-import { complaint } from "../store/revisions.ts";
+import { complaint } from "../store/schema/revisions.ts";
 import { parseDatabaseUri } from "../store/uri.ts";
 import { isLocal } from "./preflight.ts";
 

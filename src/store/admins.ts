@@ -8,9 +8,9 @@ import { ADMIN_ROLE } from "../domain/scopes.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
 import { type Change, hold } from "./authority.ts";
+import type { Tables } from "./schema/tables.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import { findPrincipal, type PrincipalRow } from "./summaries.ts";
-import type { Tables } from "./tables.ts";
 
 /** Whoever wants to take an administrator away waits here, so that two cannot take each other away. */
 const lockRole = statement((db, { name }: Args<{ name: string }>, dialect) =>

@@ -12,9 +12,9 @@ import { hold } from "./authority.ts";
 import type { Backend } from "./backend.ts";
 import { readList, writeList } from "./codec.ts";
 import { gathered } from "./gather.ts";
+import type { Tables } from "./schema/tables.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import { findPrincipal } from "./summaries.ts";
-import type { Tables } from "./tables.ts";
 
 interface KeyRef {
   readonly firstEight: string;

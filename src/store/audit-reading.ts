@@ -6,8 +6,8 @@ import { type Kysely, sql } from "kysely";
 import type { AuditEventName, AuditRow } from "../domain/model.ts";
 import type { AuditFilter, AuditStore } from "../domain/ports.ts";
 import type { Backend } from "./backend.ts";
+import type { Tables } from "./schema/tables.ts";
 import { type Args, type Db, statement } from "./statement.ts";
-import type { Tables } from "./tables.ts";
 
 /** How much later than its own time a row may be written: uses of keys are noted in batches, clocks differ. */
 const LATENESS = 3600_000;

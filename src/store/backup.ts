@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import { OperatorError } from "../errors.ts";
 import { inspectDatabase } from "./open.ts";
-import { complaint, type Inspection } from "./revisions.ts";
+import { complaint, type Inspection } from "./schema/revisions.ts";
 import { backupFile, restoreFile } from "./sqlite/backup.ts";
 import { parseDatabaseUri } from "./uri.ts";
 

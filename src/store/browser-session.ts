@@ -10,9 +10,9 @@ import type { Backend } from "./backend.ts";
 import { writeState } from "./codec.ts";
 import { gathered } from "./gather.ts";
 import { requireStorable } from "./identities.ts";
+import type { Tables } from "./schema/tables.ts";
 import { endSession, lockByIdentity, type OpenCommand, openSession } from "./sessions.ts";
 import { type Args, type Db, statement } from "./statement.ts";
-import type { Tables } from "./tables.ts";
 
 const bindings = (db: Kysely<Tables>) =>
   db

@@ -9,8 +9,8 @@ import type { Backend } from "./backend.ts";
 import { writeState } from "./codec.ts";
 import { gathered } from "./gather.ts";
 import { isHandedOver } from "./handed-over-devices.ts";
+import type { Tables } from "./schema/tables.ts";
 import { type Args, type Db, statement } from "./statement.ts";
-import type { Tables } from "./tables.ts";
 
 export function toBytes(digest: Digest): Buffer {
   return Buffer.from(digest, "hex");

@@ -8,9 +8,9 @@ import type { Page } from "../domain/ports.ts";
 import { readList } from "./codec.ts";
 import { type States, shownStates, stateLength } from "./login-states.ts";
 import type { Position, Positions } from "./positions.ts";
+import type { Tables } from "./schema/tables.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 import type { PrincipalRow } from "./summaries.ts";
-import type { Tables } from "./tables.ts";
 
 /** Small lists are put in order here: a database would build an index for each. */
 function before<T extends string | number>(left: T, right: T): number {

@@ -19,7 +19,7 @@ import {
   sql,
 } from "kysely";
 import { Folds } from "./audit-folding.ts";
-import type { Tables } from "./tables.ts";
+import type { Tables } from "./schema/tables.ts";
 
 export type Dialect = "sqlite" | "postgresql";
 

@@ -10,7 +10,7 @@ import { OperatorError } from "../../errors.ts";
 import type { Backup, Counts, Restored } from "../backup.ts";
 import { codeOf } from "../errors.ts";
 import { newFile, taken } from "../new-file.ts";
-import type { Inspection } from "../revisions.ts";
+import type { Inspection } from "../schema/revisions.ts";
 import { explain } from "./inspect.ts";
 import { makePool } from "./pool.ts";
 import type { PostgresAddress } from "./uri.ts";

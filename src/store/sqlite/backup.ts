@@ -8,7 +8,7 @@ import { OperatorError } from "../../errors.ts";
 import type { Backup, Counts, Restored } from "../backup.ts";
 import { codeOf, messageOf } from "../errors.ts";
 import { giveTo, isSameFile, newFile, taken } from "../new-file.ts";
-import { complaint } from "../revisions.ts";
+import { complaint } from "../schema/revisions.ts";
 import { SqliteConnection } from "./connection.ts";
 import { inspectFile } from "./inspect.ts";
 

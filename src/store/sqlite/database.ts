@@ -6,9 +6,9 @@ import { dirname } from "node:path";
 import { Kysely } from "kysely";
 import { OperatorError } from "../../errors.ts";
 import { codeOf, messageOf } from "../errors.ts";
-import { type Preparation, prepare } from "../prepare.ts";
-import { type Inspection, refuse } from "../revisions.ts";
-import type { Tables } from "../tables.ts";
+import { type Preparation, prepare } from "../schema/prepare.ts";
+import { type Inspection, refuse } from "../schema/revisions.ts";
+import type { Tables } from "../schema/tables.ts";
 import { SqliteConnection, sqliteDialect } from "./connection.ts";
 import { inspectConnection, inspectFile } from "./inspect.ts";
 

@@ -4,7 +4,7 @@
 import { existsSync, statSync } from "node:fs";
 import { OperatorError } from "../../errors.ts";
 import { codeOf, messageOf, unavailable } from "../errors.ts";
-import { classify, complaint, type Inspection } from "../revisions.ts";
+import { classify, complaint, type Inspection } from "../schema/revisions.ts";
 import { SqliteConnection } from "./connection.ts";
 
 export function inspectFile(path: string): Inspection {

@@ -1,12 +1,12 @@
 /**
  * The tables as kysely sees them: Tiled's (revision 0a017b76d0d0, names and types are a contract) and our own, which
  * begin with `tiled_auth_`. Both dialects hand out `Date`, `boolean` and `Buffer`; lists in `scopes` and `access_tags`
- * are text as Python writes it (`codec.ts`).
+ * are text as Python writes it (`store/codec.ts`).
  */
 import type { ColumnType, Generated } from "kysely";
-import type { DevicePhase, DeviceRefusal } from "../domain/login-ports.ts";
-import type { Digest } from "../lib/secrets.ts";
-import type { Uuid } from "../lib/uuid.ts";
+import type { DevicePhase, DeviceRefusal } from "../../domain/login-ports.ts";
+import type { Digest } from "../../lib/secrets.ts";
+import type { Uuid } from "../../lib/uuid.ts";
 
 /** Read as an object, written as text. */
 type Json = ColumnType<Record<string, unknown> | null, string, string>;

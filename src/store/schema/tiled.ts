@@ -3,10 +3,10 @@
  * An existing one is never touched by this.
  */
 import { type Kysely, sql } from "kysely";
-import { DEFAULT_ROLES } from "../domain/scopes.ts";
-import { writeList } from "./codec.ts";
+import { DEFAULT_ROLES } from "../../domain/scopes.ts";
+import { writeList } from "../codec.ts";
+import type { Dialect } from "../statement.ts";
 import { CURRENT_REVISION } from "./revisions.ts";
-import type { Dialect } from "./statement.ts";
 import type { Tables } from "./tables.ts";
 
 const INDEXES: readonly (readonly [table: string, column: string, unique?: true])[] = [

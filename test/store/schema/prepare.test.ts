@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
-import { inspectPostgres } from "../../src/store/postgres/inspect.ts";
-import { type Preparation, prepare } from "../../src/store/prepare.ts";
-import type { Tables } from "../../src/store/tables.ts";
-import { startPostgresOrSkip } from "../support/postgres.ts";
-import { STRICTER, strictDatabase } from "./support.ts";
+import { inspectPostgres } from "../../../src/store/postgres/inspect.ts";
+import { type Preparation, prepare } from "../../../src/store/schema/prepare.ts";
+import type { Tables } from "../../../src/store/schema/tables.ts";
+import { startPostgresOrSkip } from "../../support/postgres.ts";
+import { STRICTER, strictDatabase } from "../support.ts";
 
 async function prepareAt(uri: string): Promise<Preparation> {
   const pool = new pg.Pool({ connectionString: uri, max: 1 });

@@ -3,12 +3,12 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { test } from "node:test";
 import Sqlite from "better-sqlite3";
-import { OperatorError } from "../../src/errors.ts";
-import { initializeDatabase, inspectDatabase, openStore, upgradeDatabase } from "../../src/store/open.ts";
-import { OLDER_REVISIONS } from "../../src/store/revisions.ts";
-import { startPostgresOrSkip } from "../support/postgres.ts";
-import { postgresFixture, sqliteFixture } from "./fixtures.ts";
-import { folderFor, openFor, storeOptions } from "./support.ts";
+import { OperatorError } from "../../../src/errors.ts";
+import { initializeDatabase, inspectDatabase, openStore, upgradeDatabase } from "../../../src/store/open.ts";
+import { OLDER_REVISIONS } from "../../../src/store/schema/revisions.ts";
+import { startPostgresOrSkip } from "../../support/postgres.ts";
+import { postgresFixture, sqliteFixture } from "../fixtures.ts";
+import { folderFor, openFor, storeOptions } from "../support.ts";
 
 const says =
   (...texts: readonly string[]) =>

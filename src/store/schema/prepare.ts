@@ -3,10 +3,10 @@
  * our migrations. Of several servers that start at once one does it and the others find it done.
  */
 import { type Kysely, sql } from "kysely";
-import { migrate } from "./migrate.ts";
+import { migrate } from "./migrations.ts";
 import { type Inspection, refuse } from "./revisions.ts";
-import { createSchema } from "./schema.ts";
 import type { Tables } from "./tables.ts";
+import { createSchema } from "./tiled.ts";
 
 export interface Preparation {
   /** Whether Tiled's schema was made. */

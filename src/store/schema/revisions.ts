@@ -2,7 +2,7 @@
  * Which databases there are: the revisions of Tiled's authentication database, what was found behind a URI, and the
  * sentence that tells an operator what to do about it. Nothing here touches a database.
  */
-import { OperatorError } from "../errors.ts";
+import { OperatorError } from "../../errors.ts";
 
 /** What a new database is made at. */
 export const CURRENT_REVISION = "0a017b76d0d0";

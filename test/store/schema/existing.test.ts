@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import Sqlite from "better-sqlite3";
-import type { PrincipalDocument } from "../../src/domain/model.ts";
-import type { Store } from "../../src/domain/ports.ts";
-import { sha256 } from "../../src/lib/secrets.ts";
-import { newUuid } from "../../src/lib/uuid.ts";
-import { openStore } from "../../src/store/open.ts";
-import { startPostgresOrSkip } from "../support/postgres.ts";
-import { type Facts, factsOf, postgresFixture, REVISIONS, sqliteFixture } from "./fixtures.ts";
-import { at, folderFor, logIn, login, NOW, ORIGIN, openFor, refresh, storeOptions } from "./support.ts";
+import type { PrincipalDocument } from "../../../src/domain/model.ts";
+import type { Store } from "../../../src/domain/ports.ts";
+import { sha256 } from "../../../src/lib/secrets.ts";
+import { newUuid } from "../../../src/lib/uuid.ts";
+import { openStore } from "../../../src/store/open.ts";
+import { startPostgresOrSkip } from "../../support/postgres.ts";
+import { type Facts, factsOf, postgresFixture, REVISIONS, sqliteFixture } from "../fixtures.ts";
+import { at, folderFor, logIn, login, NOW, ORIGIN, openFor, refresh, storeOptions } from "../support.ts";
 
 /** As the real Tiled writes a whoami, apart from offsets: seconds, no fraction. */
 function whoami(document: PrincipalDocument): object {

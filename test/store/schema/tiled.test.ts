@@ -3,11 +3,11 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import Sqlite from "better-sqlite3";
-import { ADMIN_ROLE, USER_ROLE } from "../../src/domain/scopes.ts";
-import { initializeDatabase, openStore } from "../../src/store/open.ts";
-import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
-import { postgresFixture, sqliteFixture } from "./fixtures.ts";
-import { folderFor, logIn, openFor, storeOptions } from "./support.ts";
+import { ADMIN_ROLE, USER_ROLE } from "../../../src/domain/scopes.ts";
+import { initializeDatabase, openStore } from "../../../src/store/open.ts";
+import { type PrivatePostgres, startPostgresOrSkip } from "../../support/postgres.ts";
+import { postgresFixture, sqliteFixture } from "../fixtures.ts";
+import { folderFor, logIn, openFor, storeOptions } from "../support.ts";
 
 /** Tiled's part of a SQLite database, without regard to white space. */
 function sqliteSchema(path: string): unknown[] {
