@@ -11,7 +11,6 @@ import { type AppParts, createApp } from "./app.ts";
 import { externalNames, startAuthenticators, stopAuthenticators } from "./authenticators/load.ts";
 import type { Config } from "./config/model.ts";
 import { placeName } from "./config/places.ts";
-import { toldAt } from "./config/problems.ts";
 import { PurgeJob } from "./domain/maintenance.ts";
 import type { Store } from "./domain/ports.ts";
 import { OperatorError } from "./errors.ts";
@@ -26,6 +25,7 @@ import { openStore } from "./store/open.ts";
 import type { Tls } from "./tls.ts";
 import { TlsRenewal } from "./tls-renewal.ts";
 import { DataThread } from "./trees/data-thread.ts";
+import { toldAt } from "./yaml/problems.ts";
 
 export interface ServerOptions {
   readonly log: Logger;

@@ -6,7 +6,6 @@
 import { loadAuthenticators } from "./authenticators/load.ts";
 import type { Config } from "./config/model.ts";
 import { placeName } from "./config/places.ts";
-import { ConfigError, toldAt } from "./config/problems.ts";
 import { systemClock } from "./lib/clock.ts";
 import type { Asset } from "./pages/assets.ts";
 import { readLogo } from "./pages/logo.ts";
@@ -17,6 +16,7 @@ import type { DataThread } from "./trees/data-thread.ts";
 import { loadTrees } from "./trees/load.ts";
 import type { AccessPolicy } from "./trees/policies/contract.ts";
 import { loadPolicy } from "./trees/policies/load.ts";
+import { ConfigError, toldAt } from "./yaml/problems.ts";
 
 export type Warn = (message: string) => void;
 export type Authenticators = Awaited<ReturnType<typeof loadAuthenticators>>;

@@ -4,11 +4,11 @@
  */
 import { argsPlace, readArgs } from "../config/args.ts";
 import { checkArgs } from "../config/class-args.ts";
-import type { Path } from "../config/located.ts";
 import type { Place, ProviderConfig } from "../config/model.ts";
 import { reason } from "../config/own-class.ts";
-import { ConfigError, type Problem, problemLines } from "../config/problems.ts";
 import { OperatorError } from "../errors.ts";
+import type { Path } from "../yaml/located.ts";
+import { ConfigError, type Problem, problemLines } from "../yaml/problems.ts";
 import type { Authenticator, AuthenticatorClass, AuthenticatorContext } from "./contract.ts";
 import { guarded } from "./guard.ts";
 import { authenticatorClass } from "./module.ts";

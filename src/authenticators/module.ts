@@ -3,8 +3,8 @@
  * (`./my_auth.js:MyAuthenticator`, from the configuration's folder). What is wrong is a sentence for the operator.
  */
 import { namesModule, ownClass } from "../config/own-class.ts";
-import { nearest } from "../config/suggest.ts";
 import { OperatorError } from "../errors.ts";
+import { nearest } from "../yaml/suggest.ts";
 import type { AuthenticatorClass } from "./contract.ts";
 import { AUTHENTICATORS, availableNames, ELSEWHERE, PREFIX } from "./table.ts";
 

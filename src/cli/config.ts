@@ -5,9 +5,9 @@
 import type { Command } from "commander";
 import type { Overrides } from "../config/context.ts";
 import type { Config } from "../config/model.ts";
-import { ConfigError, type Problem } from "../config/problems.ts";
 import { OperatorError } from "../errors.ts";
 import { shownHost } from "../lib/address.ts";
+import { ConfigError, type Problem } from "../yaml/problems.ts";
 import type { MigrateOptions } from "./migrate.ts";
 import type { Terminal } from "./terminal.ts";
 import { port } from "./values.ts";

@@ -6,9 +6,9 @@ import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { Command } from "commander";
 import type { Config } from "../config/model.ts";
-import { ConfigError } from "../config/problems.ts";
 import { OperatorError } from "../errors.ts";
 import { shownHost } from "../lib/address.ts";
+import { ConfigError } from "../yaml/problems.ts";
 import type { Terminal } from "./terminal.ts";
 import { port } from "./values.ts";
 

@@ -9,8 +9,8 @@ import { holdsSecret } from "../config/migrate/authentication.ts";
 import { readDocument, type SourceDocument } from "../config/migrate/document.ts";
 import { moveRelativePaths } from "../config/migrate/paths.ts";
 import { type Division, divide } from "../config/migrate/split.ts";
-import { ConfigError, problemLines } from "../config/problems.ts";
 import { OperatorError } from "../errors.ts";
+import { ConfigError, problemLines } from "../yaml/problems.ts";
 import { type ConfigIo, loadWhole } from "./config.ts";
 import type { Terminal } from "./terminal.ts";
 

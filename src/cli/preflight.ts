@@ -5,7 +5,6 @@
 import { startProblem } from "../authenticators/load.ts";
 import { PREFIX } from "../authenticators/table.ts";
 import type { Config, ProviderConfig } from "../config/model.ts";
-import { ConfigError, type Problem, toldAt } from "../config/problems.ts";
 import {
   type Authenticators,
   authenticatorsOf,
@@ -16,6 +15,7 @@ import {
   type Warn,
 } from "../starting.ts";
 import { checkBeforeStart } from "../store/open.ts";
+import { ConfigError, type Problem, toldAt } from "../yaml/problems.ts";
 
 export interface Preflight {
   readonly problems: readonly Problem[];

@@ -4,13 +4,13 @@
  */
 import { POLICY_NAMES, POLICY_PREFIX } from "../trees/policies/names.ts";
 import { isOwnTag, normalTag } from "../trees/policies/tags.ts";
+import { at, type Path } from "../yaml/located.ts";
+import { didYouMean } from "../yaml/suggest.ts";
 import { noSuchProvider } from "./authentication.ts";
 import type { Context } from "./context.ts";
-import { at, type Path } from "./located.ts";
 import type { Config } from "./model.ts";
 import { namesModule } from "./own-class.ts";
 import { isTiledsPolicy } from "./real-tiled.ts";
-import { didYouMean } from "./suggest.ts";
 
 const TAG_BASED = `${POLICY_PREFIX}TagBasedAccessPolicy`;
 

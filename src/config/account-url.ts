@@ -2,9 +2,10 @@
  * `server.account_url`: a host of their own for the pages for people. What it may be follows from what it is for: another
  * host name than any that content is served under, since ports are all the same to cookies.
  */
+
+import { at, type Path } from "../yaml/located.ts";
 import { hasProviders } from "./authentication.ts";
 import type { Context } from "./context.ts";
-import { at, type Path } from "./located.ts";
 
 const KEY: Path = ["server", "account_url"];
 const LOOPBACK = /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|\[::1\])$/;

@@ -4,13 +4,13 @@
  */
 import type { Limit } from "../domain/ports.ts";
 import { Secret } from "../lib/secrets.ts";
+import { seconds } from "../yaml/durations.ts";
+import { formatProblem } from "../yaml/formats.ts";
+import { at, isNothing, type Located, type Path, quoted } from "../yaml/located.ts";
+import { didYouMean } from "../yaml/suggest.ts";
+import { kindOf } from "../yaml/words.ts";
 import type { Context } from "./context.ts";
-import { seconds } from "./durations.ts";
-import { formatProblem } from "./formats.ts";
-import { at, isNothing, type Located, type Path, quoted } from "./located.ts";
 import type { AuthenticationConfig, ProviderConfig } from "./model.ts";
-import { didYouMean } from "./suggest.ts";
-import { kindOf } from "./words.ts";
 
 export function authenticationConfig(context: Context): AuthenticationConfig {
   const given = context.value.authentication ?? {};

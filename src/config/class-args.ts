@@ -5,8 +5,8 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import type { TSchema } from "typebox";
 import { OperatorError } from "../errors.ts";
-import type { Path } from "./located.ts";
-import { didYouMean } from "./suggest.ts";
+import type { Path } from "../yaml/located.ts";
+import { didYouMean } from "../yaml/suggest.ts";
 
 export interface ArgsProblem {
   /** Keys and positions in lists, below `args`. */

@@ -2,16 +2,16 @@
  * The trees that are served here, and the rules about them. Who sees what of them is `access.ts`'s.
  */
 import { isTreeName, TREE_ARGS, TREE_NAMES, type TreeName } from "../trees/names.ts";
+import { check } from "../yaml/check.ts";
+import { at, emptyMapping, isNothing, type Path } from "../yaml/located.ts";
+import { didYouMean } from "../yaml/suggest.ts";
+import type { Shape } from "../yaml/words.ts";
 import { needsPolicy, treeTags } from "./access.ts";
-import { check } from "./check.ts";
 import type { Context } from "./context.ts";
-import { at, emptyMapping, isNothing, type Path } from "./located.ts";
 import type { TreeConfig } from "./model.ts";
 import { oldFormHint } from "./old-forms.ts";
 import { isTiledsTree } from "./real-tiled.ts";
-import { didYouMean } from "./suggest.ts";
 import { isUpstream, UPSTREAM_KEYS } from "./upstreams.ts";
-import type { Shape } from "./words.ts";
 
 export function treeConfigs(context: Context): readonly TreeConfig[] {
   const given = context.value.trees ?? [];

@@ -1,12 +1,12 @@
 /**
  * What the rules across keys work with: the checked values, where each of them stands, and where to report.
  */
-import type { Located, Path, Spot } from "./located.ts";
-import { at, pathText, spotOf } from "./located.ts";
+import type { Located, Path, Spot } from "../yaml/located.ts";
+import { at, pathText, spotOf } from "../yaml/located.ts";
+import type { Problems } from "../yaml/problems.ts";
+import { shownValue } from "../yaml/shown.ts";
 import type { Place } from "./model.ts";
-import type { Problems } from "./problems.ts";
 import type { FileValue } from "./schema.ts";
-import { shownValue } from "./shown.ts";
 
 /** What the command line says; it wins over everything. */
 export interface Overrides {

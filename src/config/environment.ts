@@ -2,13 +2,13 @@
  * Settings from environment variables. `TILED_<TOP LEVEL KEY>` with JSON is stronger than the file; the single
  * settings below are weaker: they fill in what the file does not say, as in the reference.
  */
-import { check } from "./check.ts";
-import type { Environment } from "./interpolate.ts";
-import { at, isNothing, type Located, locate, overlay, type Spot, withValue } from "./located.ts";
-import type { Problems } from "./problems.ts";
+import { check } from "../yaml/check.ts";
+import type { Environment } from "../yaml/interpolate.ts";
+import { at, isNothing, type Located, locate, overlay, type Spot, withValue } from "../yaml/located.ts";
+import type { Problems } from "../yaml/problems.ts";
+import { nearest } from "../yaml/suggest.ts";
+import type { Shape } from "../yaml/words.ts";
 import { FILE_SHAPE, FileSchema, TOP_LEVEL_KEYS } from "./schema.ts";
-import { nearest } from "./suggest.ts";
-import type { Shape } from "./words.ts";
 
 const SINGLE: Readonly<Record<string, readonly [section: string, key: string]>> = {
   TILED_SINGLE_USER_API_KEY: ["authentication", "single_user_api_key"],

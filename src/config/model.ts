@@ -7,7 +7,7 @@ import type { IdentityRef } from "../domain/model.ts";
 import type { Limit } from "../domain/ports.ts";
 import type { Scope } from "../domain/scopes.ts";
 import type { Secret } from "../lib/secrets.ts";
-import type { Located } from "./located.ts";
+import type { Located } from "../yaml/located.ts";
 
 export interface ProviderConfig {
   readonly provider: string;

@@ -2,8 +2,9 @@
  * Old forms of Tiled's configurations, and the form of today for each. `tiled config migrate` rewrites the first.
  * Values are never shown: an argument may be a password.
  */
+
+import { at, type Located } from "../yaml/located.ts";
 import type { Context } from "./context.ts";
-import { at, type Located } from "./located.ts";
 
 /** The name that `tiled config migrate` gives a provider that has none. */
 export function nameOfProvider(authenticator: string): string {

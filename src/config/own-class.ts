@@ -7,7 +7,7 @@ import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { TSchema } from "typebox";
 import { OperatorError } from "../errors.ts";
-import { quoted } from "./located.ts";
+import { quoted } from "../yaml/located.ts";
 
 const ENDINGS = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"];
 

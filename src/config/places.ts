@@ -2,9 +2,10 @@
  * Where the settings stand that a start can fail on, under the keys that the operator wrote: `uvicorn.ssl_certfile`, say,
  * and not our own `server.tls.cert`.
  */
+
+import { at, isNothing, type Path, pathText } from "../yaml/located.ts";
 import type { Context } from "./context.ts";
 import { placeText } from "./context.ts";
-import { at, isNothing, type Path, pathText } from "./located.ts";
 import type { Place, Places } from "./model.ts";
 
 export function placesOf(context: Context): Places {

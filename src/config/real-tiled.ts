@@ -1,15 +1,15 @@
 /**
  * Finds the parts of a configuration that only a real Tiled serves: catalogs, trees by their Python names, exporters, and
  * the policies over them. One error names all of them with the steps to take, since the data would be missing without
- * a word. Limits and pools are harmless to leave out, and noted in `check.ts`. `migrate/` makes the two files.
+ * a word. Limits and pools are harmless to leave out, and noted in `yaml/check.ts`. `migrate/` makes the two files.
  */
 
 import { printableJson } from "../lib/printable.ts";
 import { isTreeName, TREE_NAMES } from "../trees/names.ts";
 import { POLICY_NAMES } from "../trees/policies/names.ts";
+import { at, isNothing, type Located, type Path, pathText, plain, quoted } from "../yaml/located.ts";
+import { nearest } from "../yaml/suggest.ts";
 import type { Context } from "./context.ts";
-import { at, isNothing, type Located, type Path, pathText, plain, quoted } from "./located.ts";
-import { nearest } from "./suggest.ts";
 
 /** The reference's names of its catalog: `catalog`, and everything in its module. */
 const CATALOG = /^(?:catalog$|tiled\.catalog(?:\.[A-Za-z_]\w*)*:)/;

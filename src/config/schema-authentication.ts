@@ -11,7 +11,7 @@ import {
   text,
   throttleWindow,
   whole,
-} from "./schema-shapes.ts";
+} from "../yaml/schema-shapes.ts";
 
 const anyArgs = () => Type.Record(Type.String(), Type.Unknown());
 

@@ -3,7 +3,7 @@
  * settings of uvicorn, which Tiled's configurations have in its place.
  */
 import { Type } from "typebox";
-import { noEffect, optional, refused, section, text, whole } from "./schema-shapes.ts";
+import { noEffect, optional, refused, section, text, whole } from "../yaml/schema-shapes.ts";
 
 const host = () =>
   optional(text("host-name"), "The address to listen on; 0.0.0.0 or '::' for all", "127.0.0.1");

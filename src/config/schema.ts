@@ -1,13 +1,13 @@
 /**
- * The one schema of the configuration file. `check.ts` holds files to it, `tiled config schema` prints it for editors.
+ * The one schema of the configuration file. `yaml/check.ts` holds files to it, `tiled config schema` prints it for editors.
  * Every key of Tiled's own configuration is here: with its effect, without one, or refused with the reason.
  */
 import { type Static, type TProperties, Type } from "typebox";
-import { QUOTED } from "./lax.ts";
+import { QUOTED } from "../yaml/lax.ts";
+import { noEffect, optional, section, text } from "../yaml/schema-shapes.ts";
+import type { Shape } from "../yaml/words.ts";
 import { accessControl, audit, authentication, database, tree } from "./schema-authentication.ts";
 import { log, server, uvicorn } from "./schema-server.ts";
-import { noEffect, optional, section, text } from "./schema-shapes.ts";
-import type { Shape } from "./words.ts";
 
 const DATA = "the data service's, which is a real Tiled";
 const STORAGE = "connections to the data service's databases, which is a real Tiled";
@@ -69,7 +69,7 @@ export type FileValue = Deep<Static<typeof FileSchema>>;
 
 export const TOP_LEVEL_KEYS: readonly string[] = Object.keys(FileSchema.properties satisfies TProperties);
 
-/** The same for `check.ts`, which reads any JSON Schema. */
+/** The same for `yaml/check.ts`, which reads any JSON Schema. */
 export const FILE_SHAPE: Shape = FileSchema as object;
 
 /** The schemas of arguments, by the name of what takes them. */

@@ -2,12 +2,13 @@
  * The server's settings, from our own section `server`, from uvicorn's and from the command line. What can be said in
  * two places must not be said differently there.
  */
+
+import { formatProblem, splitAddresses } from "../yaml/formats.ts";
+import { pathText } from "../yaml/located.ts";
+import { shownText } from "../yaml/shown.ts";
 import { accountUrl } from "./account-url.ts";
 import { type Context, placeText } from "./context.ts";
-import { formatProblem, splitAddresses } from "./formats.ts";
-import { pathText } from "./located.ts";
 import type { ServerConfig } from "./model.ts";
-import { shownText } from "./shown.ts";
 
 type Key = readonly string[];
 type Given<Value> = Value | null | undefined;

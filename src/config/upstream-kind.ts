@@ -4,10 +4,10 @@
  */
 import { isScope, SCOPES, type Scope } from "../domain/scopes.ts";
 import { Secret } from "../lib/secrets.ts";
+import { at, isNothing, type Path } from "../yaml/located.ts";
+import { didYouMean } from "../yaml/suggest.ts";
 import type { Context } from "./context.ts";
-import { at, isNothing, type Path } from "./located.ts";
 import type { UpstreamConfig } from "./model.ts";
-import { didYouMean } from "./suggest.ts";
 
 type Given = NonNullable<NonNullable<Context["value"]["trees"]>[number]>;
 type Kind = Pick<UpstreamConfig, "kind" | "requires" | "enforcesScopes" | "tokenKey">;

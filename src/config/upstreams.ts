@@ -1,10 +1,11 @@
 /**
  * Servers behind this one: entries of `trees` with an `upstream`, and the rules about where they may stand.
  */
+
+import { seconds } from "../yaml/durations.ts";
+import { at, isNothing, type Path } from "../yaml/located.ts";
 import { hasProviders } from "./authentication.ts";
 import type { Context } from "./context.ts";
-import { seconds } from "./durations.ts";
-import { at, isNothing, type Path } from "./located.ts";
 import type { UpstreamConfig } from "./model.ts";
 import { isTiledsTree } from "./real-tiled.ts";
 import { upstreamKind } from "./upstream-kind.ts";

@@ -2,8 +2,9 @@
  * Secrets that can be guessed: refused where others can reach the server, warned of on this machine alone. A key that signs
  * tokens is guessed at home, from any token that a user has; the single user's key by asking.
  */
+
+import type { Path } from "../yaml/located.ts";
 import type { Context } from "./context.ts";
-import type { Path } from "./located.ts";
 import type { ServerConfig } from "./model.ts";
 
 const SHORTEST_KEY = 32;

@@ -3,9 +3,9 @@
  * are made for the purpose.
  */
 import type { Place } from "../config/model.ts";
-import { toldAt } from "../config/problems.ts";
 import { OperatorError } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import { toldAt } from "../yaml/problems.ts";
 import type { ContainerNode, Tree } from "./contract.ts";
 import type { ScanWish } from "./data-messages.ts";
 import type { CsvScan } from "./files/csv-scan.ts";

@@ -3,7 +3,7 @@
  * from their loaders (`load.ts`), so that a configuration is checked without loading a tree.
  */
 import { type Static, Type } from "typebox";
-import { optional, section } from "../config/schema-shapes.ts";
+import { optional, section } from "../yaml/schema-shapes.ts";
 
 export const FilesArgs = section("A folder that is served", {
   directory: Type.String({

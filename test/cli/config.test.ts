@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Ajv } from "ajv";
 import { check, loadWhole, printSchema } from "../../src/cli/config.ts";
-import { ConfigError } from "../../src/config/problems.ts";
+import { ConfigError } from "../../src/yaml/problems.ts";
 import { makeFiles, TREES } from "../config/support.ts";
 
 function io(env: Readonly<Record<string, string>> = {}) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ConfigError } from "../../src/config/problems.ts";
+import { ConfigError } from "../../src/yaml/problems.ts";
 import { load, problems, TREES, wrong } from "./support.ts";
 
 const TOY = `authentication:

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
-import { ConfigError } from "../../src/config/problems.ts";
+import { ConfigError } from "../../src/yaml/problems.ts";
 import { load, problems, TREES, withFiles } from "./support.ts";
 
 const TREE = "tiled.examples.generated_minimal:tree";

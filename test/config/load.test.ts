@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import { configFromObject, defaultConfigPath, loadConfig, singleUserConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/model.ts";
-import { ConfigError } from "../../src/config/problems.ts";
+import { ConfigError } from "../../src/yaml/problems.ts";
 import { load, TREES, withFiles, wrong } from "./support.ts";
 
 const TREE = "tiled.examples.generated_minimal:tree";

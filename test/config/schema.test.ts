@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Ajv } from "ajv";
 import { parse } from "yaml";
 import { type ArgsSchemas, FILE_SHAPE, jsonSchema, TOP_LEVEL_KEYS } from "../../src/config/schema.ts";
-import type { Shape } from "../../src/config/words.ts";
+import type { Shape } from "../../src/yaml/words.ts";
 import { problems, TREES } from "./support.ts";
 
 const TREE = "tiled.examples.generated_minimal:tree";

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { readConfig } from "../../src/config/load.ts";
 import { FILE_SHAPE } from "../../src/config/schema.ts";
-import type { Shape } from "../../src/config/words.ts";
+import type { Shape } from "../../src/yaml/words.ts";
 import { problems, TREES, withFiles } from "./support.ts";
 
 const SECRET = "hunter2-Tr0ub4dor&3";

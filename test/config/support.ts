@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Overrides } from "../../src/config/context.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/model.ts";
-import { ConfigError, type Problem } from "../../src/config/problems.ts";
+import { ConfigError, type Problem } from "../../src/yaml/problems.ts";
 
 export const TREES = 'trees: [{path: /, tree: "tiled.examples.generated_minimal:tree"}]\n';
 

@@ -2,10 +2,11 @@
  * From the scopes of a provider's access token to ours: by the operator's map, or, without one, those that the token
  * itself calls by our names. What neither names is not given.
  */
-import { quoted } from "../../config/located.ts";
-import { didYouMean } from "../../config/suggest.ts";
+
 import { isScope, SCOPES } from "../../domain/scopes.ts";
 import { OperatorError } from "../../errors.ts";
+import { quoted } from "../../yaml/located.ts";
+import { didYouMean } from "../../yaml/suggest.ts";
 
 export class TokenScopes {
   readonly #map: ReadonlyMap<string, readonly string[]> | null;

@@ -3,7 +3,7 @@
  * accounts. Secrets stay as they are in the source: a variable stays a variable.
  */
 import { type Document, isMap, isScalar, isSeq, type Node, Scalar, YAMLMap } from "yaml";
-import type { Environment } from "../interpolate.ts";
+import type { Environment } from "../../yaml/interpolate.ts";
 import { nameOfProvider } from "../old-forms.ts";
 import { keyOf, type SourceDocument } from "./document.ts";
 

@@ -17,9 +17,9 @@ import {
   YAMLMap,
   type YAMLSeq,
 } from "yaml";
-import { JOINED, readSource, readText, sourceFiles } from "../files.ts";
-import { ConfigError, Problems } from "../problems.ts";
-import { PYYAML, readAsPyYaml } from "../yaml.ts";
+import { JOINED, readSource, readText, sourceFiles } from "../../yaml/files.ts";
+import { ConfigError, Problems } from "../../yaml/problems.ts";
+import { PYYAML, readAsPyYaml } from "../../yaml/yaml.ts";
 
 export interface SourceDocument {
   readonly document: Document;

@@ -5,7 +5,7 @@
 import { type Document, isMap, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq } from "yaml";
 import { OperatorError } from "../../errors.ts";
 import { TREE_NAMES } from "../../trees/names.ts";
-import type { Environment } from "../interpolate.ts";
+import type { Environment } from "../../yaml/interpolate.ts";
 import { namesModule } from "../own-class.ts";
 import { needsTiled, saysNothing, TILED_SECTIONS } from "../real-tiled.ts";
 import { authenticationPair } from "./authentication.ts";

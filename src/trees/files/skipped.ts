@@ -1,8 +1,9 @@
 /**
  * Tells the operator once what is not served, and why. Names are quoted, since they may hold anything.
  */
-import { quoted } from "../../config/located.ts";
+
 import { printableJson } from "../../lib/printable.ts";
+import { quoted } from "../../yaml/located.ts";
 
 /** More are not remembered, so that they are not told either. */
 const MAX_REMEMBERED = 100_000;

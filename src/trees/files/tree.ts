@@ -4,10 +4,10 @@
  */
 import { realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { ConfigError, problemLines } from "../../config/problems.ts";
 import { Failure, OperatorError } from "../../errors.ts";
 import { inTurn } from "../../lib/turns.ts";
 import { WatchedFile } from "../../lib/watched-file.ts";
+import { ConfigError, problemLines } from "../../yaml/problems.ts";
 import type { ArrayData, ContainerNode, Entry, TableData, Tree, TreeNode } from "../contract.ts";
 import type { ScanWish } from "../data-messages.ts";
 import type { TreeContext } from "../load.ts";

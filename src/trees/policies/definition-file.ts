@@ -4,14 +4,14 @@
  * `definitions.ts`.
  */
 import { type Static, Type } from "typebox";
-import { check } from "../../config/check.ts";
-import type { Located, Path, Spot } from "../../config/located.ts";
-import { at, quoted, spotOf } from "../../config/located.ts";
-import type { Problems } from "../../config/problems.ts";
-import { optional, section, text } from "../../config/schema-shapes.ts";
-import { didYouMean } from "../../config/suggest.ts";
-import type { Shape } from "../../config/words.ts";
 import { isScope } from "../../domain/scopes.ts";
+import { check } from "../../yaml/check.ts";
+import type { Located, Path, Spot } from "../../yaml/located.ts";
+import { at, quoted, spotOf } from "../../yaml/located.ts";
+import type { Problems } from "../../yaml/problems.ts";
+import { optional, section, text } from "../../yaml/schema-shapes.ts";
+import { didYouMean } from "../../yaml/suggest.ts";
+import type { Shape } from "../../yaml/words.ts";
 import { problemsOfNesting } from "./nesting.ts";
 import { isOwnTag, isPublicTag, PUBLIC } from "./tags.ts";
 

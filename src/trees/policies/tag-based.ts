@@ -4,9 +4,9 @@
  */
 import { resolve } from "node:path";
 import { type Static, Type } from "typebox";
-import { ConfigError, problemLines } from "../../config/problems.ts";
 import { ANONYMOUS_SCOPES, SCOPES } from "../../domain/scopes.ts";
 import { WatchedFile } from "../../lib/watched-file.ts";
+import { ConfigError, problemLines } from "../../yaml/problems.ts";
 import type { AccessPolicy, PolicyCaller, PolicyContext, PolicyNode } from "./contract.ts";
 import { type DefinitionRules, type Definitions, type Grants, readDefinitions } from "./definitions.ts";
 

@@ -14,12 +14,12 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { ConfigError } from "../../../src/config/problems.ts";
 import { OperatorError } from "../../../src/errors.ts";
 import type { ContainerNode, TreeNode } from "../../../src/trees/contract.ts";
 import { Inside } from "../../../src/trees/files/inside.ts";
 import { descriptorSteps, pathSteps, stepsFrom } from "../../../src/trees/files/steps.ts";
 import { selectAll } from "../../../src/trees/selection.ts";
+import { ConfigError } from "../../../src/yaml/problems.ts";
 import { eventually } from "../../support/process.ts";
 import { Folder, keys, npy, open } from "./support.ts";
 

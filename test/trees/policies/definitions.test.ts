@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { ConfigError } from "../../../src/config/problems.ts";
 import { SCOPES } from "../../../src/domain/scopes.ts";
 import { type DefinitionRules, readDefinitions } from "../../../src/trees/policies/definitions.ts";
+import { ConfigError } from "../../../src/yaml/problems.ts";
 import { DEFINITIONS, temporaryFile } from "./support.ts";
 
 const RULES: DefinitionRules = {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { ConfigError } from "../../../src/config/problems.ts";
 import { Failure } from "../../../src/errors.ts";
 import { loadPolicy } from "../../../src/trees/policies/load.ts";
 import { POLICY_PREFIX } from "../../../src/trees/policies/names.ts";
+import { ConfigError } from "../../../src/yaml/problems.ts";
 import { ANONYMOUS, DEFINITIONS, temporaryFile, user } from "./support.ts";
 
 const PLACE = { file: "config.yml", line: 7, path: "access_control" };

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { ConfigError } from "../../../src/config/problems.ts";
 import { SCOPES } from "../../../src/domain/scopes.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
 import type { PolicyCaller } from "../../../src/trees/policies/contract.ts";
 import { TagBasedAccessPolicy } from "../../../src/trees/policies/tag-based.ts";
+import { ConfigError } from "../../../src/yaml/problems.ts";
 import { eventually } from "../../support/process.ts";
 import {
   ANONYMOUS,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { didYouMean, nearest } from "../../src/config/suggest.ts";
+import { didYouMean, nearest } from "../../src/yaml/suggest.ts";
 
 const KNOWN = ["providers", "tiled_admins", "secret_keys", "host", "port", "path"];
 

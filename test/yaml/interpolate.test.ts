@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { load, TREES, wrong } from "./support.ts";
+import { load, TREES, wrong } from "../config/support.ts";
 
 /** A password as it arrives at the authenticator: any text may stand there. */
 function password(yaml: string, env: Readonly<Record<string, string>> = {}): unknown {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { seconds } from "../../src/config/durations.ts";
+import { seconds } from "../../src/yaml/durations.ts";
 
 // The readings of the reference (pydantic), but "900", which it refuses.
 const READ: readonly (readonly [string | number, number])[] = [

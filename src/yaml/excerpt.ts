@@ -3,7 +3,7 @@
  * parsed, so only what is certain to be harmless is shown: known keys, the values of keys that hold no secret, and
  * YAML's own marks; all else is an ellipsis.
  */
-import { FILE_SHAPE } from "./schema.ts";
+import { FILE_SHAPE } from "../config/schema.ts";
 import { holdsSecrets, shownText } from "./shown.ts";
 import type { Shape } from "./words.ts";
 

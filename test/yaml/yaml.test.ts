@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { load, problems, TREES, wrong } from "./support.ts";
+import { load, problems, TREES, wrong } from "../config/support.ts";
 
 const TREE = '"tiled.examples.generated_minimal:tree"';
 

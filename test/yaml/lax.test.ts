@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { load, TREES, wrong } from "./support.ts";
+import { load, TREES, wrong } from "../config/support.ts";
 
 const REFUSED = Symbol("refused");
 

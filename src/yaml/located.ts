@@ -1,6 +1,6 @@
 /**
  * A parsed configuration in which every value knows where it stands, so that each error can name file, line and key
- * path. `yaml.ts` makes one from a file, `environment.ts` from variables; nothing here knows YAML.
+ * path. `yaml.ts` makes one from a file, `config/environment.ts` from variables; nothing here knows YAML.
  */
 import { printableJson } from "../lib/printable.ts";
 

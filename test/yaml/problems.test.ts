@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ConfigError } from "../../src/config/problems.ts";
-import { problems } from "./support.ts";
+import { ConfigError } from "../../src/yaml/problems.ts";
+import { problems } from "../config/support.ts";
 
 const text = (yaml: string): readonly string[] =>
   new ConfigError(problems(yaml)).message.split("\n").map((line) => line.replace(/\S*config\.yml/, "F"));
