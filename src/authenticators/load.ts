@@ -2,11 +2,12 @@
  * Makes the authenticators of a configuration, starts them before the server listens and stops them at its end. What
  * is wrong with any of them stops the start, with the place in the configuration.
  */
-import { argsPlace, readArgs } from "../config/args.ts";
-import { checkArgs } from "../config/class-args.ts";
+
 import type { Place, ProviderConfig } from "../config/model.ts";
-import { reason } from "../config/own-class.ts";
 import { OperatorError } from "../errors.ts";
+import { argsPlace, readArgs } from "../plugins/args.ts";
+import { checkArgs } from "../plugins/class-args.ts";
+import { reason } from "../plugins/own-class.ts";
 import type { Path } from "../yaml/located.ts";
 import { ConfigError, type Problem, problemLines } from "../yaml/problems.ts";
 import type { Authenticator, AuthenticatorClass, AuthenticatorContext } from "./contract.ts";

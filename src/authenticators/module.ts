@@ -2,8 +2,9 @@
  * A class of authenticators from its name in the configuration: from the table, or from an operator's own module
  * (`./my_auth.js:MyAuthenticator`, from the configuration's folder). What is wrong is a sentence for the operator.
  */
-import { namesModule, ownClass } from "../config/own-class.ts";
+
 import { OperatorError } from "../errors.ts";
+import { namesModule, ownClass } from "../plugins/own-class.ts";
 import { nearest } from "../yaml/suggest.ts";
 import type { AuthenticatorClass } from "./contract.ts";
 import { AUTHENTICATORS, availableNames, ELSEWHERE, PREFIX } from "./table.ts";

@@ -2,6 +2,8 @@
  * Who sees what: the access policy and the tags of trees, and the rules between them and the rest. The policy's own
  * arguments are checked where it is loaded (`trees/policies/load.ts`).
  */
+
+import { namesModule } from "../plugins/own-class.ts";
 import { POLICY_NAMES, POLICY_PREFIX } from "../trees/policies/names.ts";
 import { isOwnTag, normalTag } from "../trees/policies/tags.ts";
 import { at, type Path } from "../yaml/located.ts";
@@ -9,7 +11,6 @@ import { didYouMean } from "../yaml/suggest.ts";
 import { noSuchProvider } from "./authentication.ts";
 import type { Context } from "./context.ts";
 import type { Config } from "./model.ts";
-import { namesModule } from "./own-class.ts";
 import { isTiledsPolicy } from "./real-tiled.ts";
 
 const TAG_BASED = `${POLICY_PREFIX}TagBasedAccessPolicy`;

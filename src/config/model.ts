@@ -19,7 +19,7 @@ export interface ProviderConfig {
   readonly caseSensitive?: boolean;
   /** Key path and line of the entry, for messages. */
   readonly place: Place;
-  /** `args` with places: `args.ts` finds lines in it, and texts that came from the environment. */
+  /** `args` with places: `plugins/args.ts` finds lines in it, and texts that came from the environment. */
   readonly source?: Located;
 }
 

@@ -4,7 +4,7 @@
  */
 import { isAbsolute, relative, resolve } from "node:path";
 import { type Document, isMap, isScalar, isSeq, type Scalar } from "yaml";
-import { namesModule } from "../own-class.ts";
+import { namesModule } from "../../plugins/own-class.ts";
 
 const FIXED = [
   ["pages", "logo"],

@@ -2,8 +2,9 @@
  * Holds an operator's own policy to the contract: its methods are there, and what they answer is of the right kind. A
  * policy that throws or answers nonsense is a broken backend: the request fails, and nothing is shown.
  */
-import { reason } from "../../config/own-class.ts";
+
 import { Failure, OperatorError } from "../../errors.ts";
+import { reason } from "../../plugins/own-class.ts";
 import type { AccessPolicy } from "./contract.ts";
 
 export function guarded(made: unknown): AccessPolicy {

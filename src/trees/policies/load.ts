@@ -2,11 +2,12 @@
  * Makes the access policy of a configuration: one of ours, or a class from the operator's own module. What is wrong with
  * it or its arguments stops the start, with the place in the configuration.
  */
-import { argsPlace, readArgs } from "../../config/args.ts";
-import { checkArgs } from "../../config/class-args.ts";
+
 import type { AccessControlConfig } from "../../config/model.ts";
-import { ownClass, reason } from "../../config/own-class.ts";
 import { OperatorError } from "../../errors.ts";
+import { argsPlace, readArgs } from "../../plugins/args.ts";
+import { checkArgs } from "../../plugins/class-args.ts";
+import { ownClass, reason } from "../../plugins/own-class.ts";
 import { ConfigError, type Problem } from "../../yaml/problems.ts";
 import type { AccessPolicy, PolicyClass, PolicyContext } from "./contract.ts";
 import { guarded } from "./guard.ts";

@@ -2,10 +2,11 @@
  * What the loaders of authenticators and policies need to know of their arguments as they stand in the configuration:
  * their lines, and text that is read as a number or a boolean where a schema asks for one.
  */
+
+import type { Place } from "../config/model.ts";
 import { readAs } from "../yaml/check.ts";
 import { define, type Located, pathText, spotOf } from "../yaml/located.ts";
 import type { Shape } from "../yaml/words.ts";
-import type { Place } from "./model.ts";
 
 /** A part of the configuration that names a class. */
 export interface WithArgs {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Type } from "typebox";
-import { argsPlace, readArgs } from "../../src/config/args.ts";
 import type { ProviderConfig } from "../../src/config/model.ts";
-import { load, TREES } from "./support.ts";
+import { argsPlace, readArgs } from "../../src/plugins/args.ts";
+import { load, TREES } from "../config/support.ts";
 
 const SCHEMA = Type.Object({
   port: Type.Optional(Type.Integer()),
