@@ -25,7 +25,7 @@ import { Sessions } from "./domain/sessions.ts";
 import type { AddressRule, CaseRule } from "./domain/spelling.ts";
 import { LoginThrottle } from "./domain/throttle.ts";
 import { type Lifetimes, Tokens } from "./domain/tokens.ts";
-import { originOf } from "./http/identity.ts";
+import { originOf } from "./http/access/identity.ts";
 import type { Proxies } from "./http/proxies.ts";
 import type { AuthServices } from "./http/services.ts";
 

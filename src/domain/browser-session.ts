@@ -1,6 +1,6 @@
 /**
  * Browsers that are logged in: a random secret in a cookie stands for a session, which lasts and ends like any other. The
- * store has the secret's digest only. Which requests the cookie counts on is decided in `http/browser-session.ts`.
+ * store has the secret's digest only. Which requests the cookie counts on is decided in `http/access/session-cookie.ts`.
  */
 import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
 import { Failure } from "../errors.ts";

@@ -6,7 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
-import { SAFE_METHODS } from "./csrf.ts";
+import { SAFE_METHODS } from "./access/csrf.ts";
 import { nameOf } from "./hosts.ts";
 import type { Proxies } from "./proxies.ts";
 import { type Route, routeOf } from "./route.ts";

@@ -13,7 +13,7 @@ import { parseUuid } from "../lib/uuid.ts";
 import { type Account, accountPage, NOTICES, type Notice } from "../pages/account.ts";
 import { LIFETIMES, newKeyPage, USUAL_LIFETIME } from "../pages/account-keys.ts";
 import { AccountQuery, EndSessionBody, MakeKeyBody, RevokeKeyBody, TokenBody } from "../schemas/pages.ts";
-import { sessionSecretOf } from "./browser-session.ts";
+import { sessionSecretOf } from "./access/session-cookie.ts";
 import { askAgain, goOnRoute } from "./fresh-login.ts";
 import { sendPage } from "./pages.ts";
 import { type AccountDeps, person } from "./person.ts";

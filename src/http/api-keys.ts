@@ -5,7 +5,7 @@ import type { ApiKeyRequest } from "../domain/api-keys.ts";
 import { type Caller, isKnown, type KnownCaller } from "../domain/caller.ts";
 import { Failure } from "../errors.ts";
 import { ApiKey, ApiKeyBody, FirstEightQuery, NewApiKey, Problem } from "../schemas/auth.ts";
-import { noContent } from "./access.ts";
+import { noContent } from "./access/access.ts";
 import { answer } from "./answer.ts";
 import type { AuthServices } from "./services.ts";
 import { apiKeyView } from "./views.ts";

@@ -9,12 +9,12 @@ import type { DeviceLogins } from "../domain/device.ts";
 import type { Provider } from "../domain/provider-return.ts";
 import { Failure } from "../errors.ts";
 import { DeviceFormBody, DeviceReturn, DeviceStart, GrantProblem } from "../schemas/external.ts";
+import { browserOf, keepBrowser, queryOf } from "./access/login-cookie.ts";
+import { requireNavigation } from "./access/navigation.ts";
 import { answerJson } from "./answer.ts";
-import { browserOf, keepBrowser, queryOf } from "./browser.ts";
 import { DevicePages, rememberUserCode } from "./device-pages.ts";
 import { startAnswer } from "./device-start.ts";
 import { failurePages, type LoginPages } from "./login-pages.ts";
-import { requireNavigation } from "./navigation.ts";
 import { grantErrors } from "./oauth.ts";
 import type { AuthServices } from "./services.ts";
 

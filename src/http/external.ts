@@ -16,11 +16,18 @@ import { Failure } from "../errors.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { LoginAnswer, Problem } from "../schemas/auth.ts";
 import { AuthorizeQuery, ProviderReturn } from "../schemas/external.ts";
+import {
+  browserOf,
+  browserOfLogin,
+  keepBrowser,
+  keepForLogin,
+  queryOf,
+  wantsPage,
+} from "./access/login-cookie.ts";
+import { requireNavigation } from "./access/navigation.ts";
 import { answerJson } from "./answer.ts";
-import { browserOf, browserOfLogin, keepBrowser, keepForLogin, queryOf, wantsPage } from "./browser.ts";
 import { noteLogin } from "./logging.ts";
 import { type FailurePage, failurePages, type LoginPages } from "./login-pages.ts";
-import { requireNavigation } from "./navigation.ts";
 import type { AuthServices } from "./services.ts";
 
 /** A browser login that ends on our own pages; nothing is opened yet. */

@@ -1,6 +1,6 @@
 /**
  * What every request and every answer has in common: one `Host` and one credential header, a client that is new
- * enough, request id, security headers and the time it took. CORS is in `cors.ts`, the CSRF cookie in `csrf.ts`.
+ * enough, request id, security headers and the time it took. CORS is in `cors.ts`, the CSRF cookie in `access/csrf.ts`.
  */
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyRequest } from "fastify";

@@ -1,6 +1,6 @@
 /**
  * `/login` and `/logout`: a browser logs in with a username and a password, through the pipeline and the throttle of the
- * token route, or goes to another site; and it logs out. The session and its cookie are in `browser-session.ts`.
+ * token route, or goes to another site; and it logs out. The session and its cookie are in `access/session-cookie.ts`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
@@ -22,19 +22,19 @@ import {
   onwardPage,
 } from "../pages/login-page.ts";
 import { LoginBody, LoginQuery, TokenBody } from "../schemas/pages.ts";
-import { browserOf, keepBrowser } from "./browser.ts";
+import { dropKey, hasKeyCookie } from "./access/key-cookie.ts";
+import { browserOf, keepBrowser } from "./access/login-cookie.ts";
+import { readNext } from "./access/next.ts";
 import {
   checkForm,
   dropSession,
   keepSession,
   requireSameOrigin,
   sessionSecretOf,
-} from "./browser-session.ts";
-import { dropKey, hasKeyCookie } from "./key-cookie.ts";
+} from "./access/session-cookie.ts";
 import type { Links } from "./links.ts";
 import { noteLogin } from "./logging.ts";
 import { loginProblem, typedName } from "./login-form.ts";
-import { readNext } from "./next.ts";
 import { sendPage } from "./pages.ts";
 import { seeOther } from "./problem-pages.ts";
 import type { AuthServices, PasswordProvider } from "./services.ts";

@@ -1,7 +1,7 @@
 /** `POST /auth/logout`: takes the browser's key cookie away. It revokes nothing; Tiled's web client calls it. */
 import type { FastifyInstance } from "fastify";
+import { dropKey } from "./access/key-cookie.ts";
 import { answerJson } from "./answer.ts";
-import { dropKey } from "./key-cookie.ts";
 import type { Links } from "./links.ts";
 
 export function logoutRoute(app: FastifyInstance, links: Links): void {

@@ -9,7 +9,7 @@ import Fastify, {
   type HTTPMethods,
 } from "fastify";
 import type { ApiDocument } from "../pages/docs.ts";
-import type { Access } from "./access.ts";
+import type { Access } from "./access/access.ts";
 import { answerBytes, Document, JSON_TYPE } from "./answer.ts";
 
 export interface OpenApiOptions {

@@ -7,7 +7,7 @@ import type { Html } from "../lib/html.ts";
 import { type Asset, ICON_ASSET, STYLE_ASSET } from "../pages/assets.ts";
 import { type AccessMode, landingPage } from "../pages/landing.ts";
 import type { Site } from "../pages/layout.ts";
-import { keyInUrl } from "./credential.ts";
+import { keyInUrl } from "./access/credential.ts";
 
 export interface PageDeps {
   readonly site: Site;

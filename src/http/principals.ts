@@ -4,7 +4,7 @@ import { type Static, Type } from "typebox";
 import { Failure } from "../errors.ts";
 import { parseUuid, type Uuid } from "../lib/uuid.ts";
 import { ApiKeyBody, FirstEightQuery, NewApiKey, PageQuery, Principal, Problem } from "../schemas/auth.ts";
-import { noContent } from "./access.ts";
+import { noContent } from "./access/access.ts";
 import { answer } from "./answer.ts";
 import { apiKeyRequest, known } from "./api-keys.ts";
 import type { AuthServices } from "./services.ts";

@@ -6,7 +6,7 @@ import { INHERIT } from "../domain/scopes.ts";
 import { Failure } from "../errors.ts";
 import { parseUuid } from "../lib/uuid.ts";
 import { Problem, RefreshBody, TokenAnswer } from "../schemas/auth.ts";
-import { noContent } from "./access.ts";
+import { noContent } from "./access/access.ts";
 import { answerJson } from "./answer.ts";
 import type { AuthServices } from "./services.ts";
 

@@ -10,13 +10,13 @@ import { isScope } from "../domain/scopes.ts";
 import { Failure } from "../errors.ts";
 import { pythonList } from "../lib/python.ts";
 import { Problem } from "../schemas/auth.ts";
-import { wantsPage } from "./browser.ts";
-import { requireSameOrigin } from "./browser-session.ts";
-import { checkDoubleSubmit, SAFE_METHODS } from "./csrf.ts";
+import { checkDoubleSubmit, SAFE_METHODS } from "./access/csrf.ts";
+import { API_KEY_COOKIE, hasKeyCookie } from "./access/key-cookie.ts";
+import { wantsPage } from "./access/login-cookie.ts";
+import { readNext } from "./access/next.ts";
+import { requireSameOrigin } from "./access/session-cookie.ts";
 import { introductionHeaders } from "./introduction.ts";
-import { API_KEY_COOKIE, hasKeyCookie } from "./key-cookie.ts";
 import type { Links } from "./links.ts";
-import { readNext } from "./next.ts";
 import type { Proxies } from "./proxies.ts";
 
 export interface VerifyDeps {

@@ -11,7 +11,7 @@ import type { Standing } from "../../domain/standing.ts";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Secret } from "../../lib/secrets.ts";
-import { cookieOf } from "../cookies.ts";
+import { cookieOf } from "../access/cookies.ts";
 import type { Links } from "../links.ts";
 import type { Proxies } from "../proxies.ts";
 import { withoutParameters } from "../query.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import Fastify from "fastify";
-import { guardRoutes } from "../../src/http/access.ts";
-import { apikey, bearer, testApp } from "../support/app.ts";
+import { guardRoutes } from "../../../src/http/access/access.ts";
+import { apikey, bearer, testApp } from "../../support/app.ts";
 
 const WHOAMI = "/api/v1/auth/whoami";
 

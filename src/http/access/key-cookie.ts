@@ -1,10 +1,10 @@
 /**
  * The cookie in which a browser keeps an API key: the weakest credential, since a browser sends it by itself. How a key
- * of a URL becomes one is decided in `key-from-url.ts`; what a request with it may change, in `csrf.ts`.
+ * of a URL becomes one is decided in `http/key-from-url.ts`; what a request with it may change, in `csrf.ts`.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Links } from "../links.ts";
 import { cookieOf, hostCookie } from "./cookies.ts";
-import type { Links } from "./links.ts";
 
 type Where = Pick<Links, "isHttps">;
 

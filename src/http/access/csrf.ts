@@ -4,12 +4,12 @@
  * credential, such as a login, is begun by no page of a foreign origin either.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { Failure } from "../errors.ts";
-import { equalSecrets, uniqueNames } from "../lib/secrets.ts";
+import { Failure } from "../../errors.ts";
+import { equalSecrets, uniqueNames } from "../../lib/secrets.ts";
+import type { Links } from "../links.ts";
+import { routeOf } from "../route.ts";
 import { cookieOf, hasCookie, hostCookie, timesGiven } from "./cookies.ts";
 import { API_KEY_COOKIE, hasKeyCookie } from "./key-cookie.ts";
-import type { Links } from "./links.ts";
-import { routeOf } from "./route.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {

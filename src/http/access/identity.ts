@@ -4,23 +4,23 @@
  * that the browser keeps.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { BrowserSessions } from "../domain/browser-session.ts";
-import { type Caller, isKnown, type KnownCaller } from "../domain/caller.ts";
-import type { Callers } from "../domain/callers.ts";
-import type { ActorCredential, Origin } from "../domain/model.ts";
-import { Failure } from "../errors.ts";
+import type { BrowserSessions } from "../../domain/browser-session.ts";
+import { type Caller, isKnown, type KnownCaller } from "../../domain/caller.ts";
+import type { Callers } from "../../domain/callers.ts";
+import type { ActorCredential, Origin } from "../../domain/model.ts";
+import { Failure } from "../../errors.ts";
+import type { Links } from "../links.ts";
+import type { Proxies } from "../proxies.ts";
+import { routeOf } from "../route.ts";
+import { explicitCredential, NO_CREDENTIAL } from "./credential.ts";
+import { dropKey, keyInCookie } from "./key-cookie.ts";
 import {
   countedSecretOf,
   dropSession,
   hasTwoSessions,
   personSecretOf,
   sessionSecretOf,
-} from "./browser-session.ts";
-import { explicitCredential, NO_CREDENTIAL } from "./credential.ts";
-import { dropKey, keyInCookie } from "./key-cookie.ts";
-import type { Links } from "./links.ts";
-import type { Proxies } from "./proxies.ts";
-import { routeOf } from "./route.ts";
+} from "./session-cookie.ts";
 
 export interface Identity {
   identify(

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import cookie from "@fastify/cookie";
 import Fastify from "fastify";
-import { Failure } from "../../src/errors.ts";
-import { countedSecretOf, sessionSecretOf } from "../../src/http/browser-session.ts";
-import { bearer, testApp } from "../support/app.ts";
-import { Browser } from "../support/browser.ts";
-import { auditOf, logIn, SESSION, tryLogin, whoIs } from "../support/person.ts";
+import { Failure } from "../../../src/errors.ts";
+import { countedSecretOf, sessionSecretOf } from "../../../src/http/access/session-cookie.ts";
+import { bearer, testApp } from "../../support/app.ts";
+import { Browser } from "../../support/browser.ts";
+import { auditOf, logIn, SESSION, tryLogin, whoIs } from "../../support/person.ts";
 
 const SECRET = "5e".repeat(32);
 

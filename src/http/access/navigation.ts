@@ -3,7 +3,7 @@
  * and ends no login (Fetch Metadata). A program, and a browser that says nothing of itself, is not held up.
  */
 import type { onRequestHookHandler } from "fastify";
-import { Failure } from "../errors.ts";
+import { Failure } from "../../errors.ts";
 
 /** Before anything is done for the request, so that one that is refused costs and counts nothing. */
 export const requireNavigation: onRequestHookHandler = ({ headers }, _reply, done) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { apikey, testApp } from "../support/app.ts";
+import { apikey, testApp } from "../../support/app.ts";
 
 const single = (anonymous = false) =>
   testApp({ providers: false, authentication: { allowAnonymousAccess: anonymous } });

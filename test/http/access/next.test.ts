@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readNext } from "../../src/http/next.ts";
+import { readNext } from "../../../src/http/access/next.ts";
 
 const RULES = { base: "https://tiled.example.org", hosts: ["data.example.org", "data.example.org:8443"] };
 const to = (text: string, rules = RULES) => readNext(text, rules)?.href ?? null;

@@ -11,15 +11,15 @@ import type {
   preParsingHookHandler,
   preValidationHookHandler,
 } from "fastify";
-import type { Caller } from "../domain/caller.ts";
-import { missingScopes } from "../domain/caller.ts";
-import type { Scope } from "../domain/scopes.ts";
-import { Failure } from "../errors.ts";
+import type { Caller } from "../../domain/caller.ts";
+import { missingScopes } from "../../domain/caller.ts";
+import type { Scope } from "../../domain/scopes.ts";
+import { Failure } from "../../errors.ts";
+import type { KeysOfUrls } from "../key-from-url.ts";
+import { rememberRoutes, routeOf } from "../route.ts";
 import { NO_CREDENTIAL } from "./credential.ts";
 import { SAFE_METHODS } from "./csrf.ts";
 import type { Identity } from "./identity.ts";
-import type { KeysOfUrls } from "./key-from-url.ts";
-import { rememberRoutes, routeOf } from "./route.ts";
 
 /**
  * - `public`: credentials are not looked at.

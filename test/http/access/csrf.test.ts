@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearer, type TestApp, testApp } from "../support/app.ts";
+import { bearer, type TestApp, testApp } from "../../support/app.ts";
 
 const BODY = { expires_in: null, scopes: [] };
 

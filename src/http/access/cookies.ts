@@ -3,7 +3,7 @@
  * @fastify/cookie's.
  */
 import type { FastifyRequest } from "fastify";
-import type { Links } from "./links.ts";
+import type { Links } from "../links.ts";
 
 type Cookies = Readonly<Record<string, string | undefined>>;
 

@@ -1,11 +1,11 @@
 /**
  * The credential that a request presents, in the order in which they count: `?api_key=`, the header `Authorization`, and
- * last what a browser sends by itself: its login (`browser-session.ts`), then a key that it keeps (`key-cookie.ts`).
+ * last what a browser sends by itself: its login (`session-cookie.ts`), then a key that it keeps (`key-cookie.ts`).
  */
 import type { FastifyRequest } from "fastify";
-import type { Credential } from "../domain/callers.ts";
-import { Failure } from "../errors.ts";
-import { routeOf } from "./route.ts";
+import type { Credential } from "../../domain/callers.ts";
+import { Failure } from "../../errors.ts";
+import { routeOf } from "../route.ts";
 
 export type Presented = Credential & {
   /** `ambient`: in a cookie, which a browser sends whether its user wants that or not. */

@@ -4,12 +4,12 @@
  * stands for is in `domain/browser-session.ts`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from "fastify";
-import { formTokenOf, isToken, readSessionSecret } from "../domain/browser-session.ts";
-import { readHandedOver } from "../domain/hand-over.ts";
-import { Failure } from "../errors.ts";
+import { formTokenOf, isToken, readSessionSecret } from "../../domain/browser-session.ts";
+import { readHandedOver } from "../../domain/hand-over.ts";
+import { Failure } from "../../errors.ts";
+import type { Links } from "../links.ts";
 import { cookieOf, hostCookie, timesGiven } from "./cookies.ts";
 import { checkDoubleSubmit, SAFE_METHODS } from "./csrf.ts";
-import type { Links } from "./links.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
