@@ -1,6 +1,6 @@
 /**
  * Adding an identity to one's account with a browser, and removing one. Both need a login of the last five minutes; adding
- * also one at the new identity's provider, which opens no session of its own. Programs do the same in `linking.ts`.
+ * also one at the new identity's provider, which opens no session of its own. Programs do the same in `auth/identities.ts`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
@@ -19,12 +19,12 @@ import { browserOf, keepBrowser } from "./access/login-cookie.ts";
 import { sessionSecretOf } from "./access/session-cookie.ts";
 import { done } from "./account.ts";
 import { logFailure } from "./errors.ts";
-import type { ExternalProvider } from "./external-providers.ts";
 import { askAgain } from "./fresh-login.ts";
 import { loginProblem, typedName } from "./login-form.ts";
 import { sendPage } from "./pages.ts";
 import { type AccountDeps, person } from "./person.ts";
 import { type ProblemPages, toLogin } from "./problem-pages.ts";
+import type { ExternalProvider } from "./provider-login/providers.ts";
 import type { PasswordProvider } from "./services.ts";
 
 export interface LinkingPagesDeps extends AccountDeps {

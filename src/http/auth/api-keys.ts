@@ -1,0 +1,94 @@
+/** `/auth/apikey`: make a key of one's own, look at the key in use, revoke one. */
+import type { FastifyInstance } from "fastify";
+import type { Static } from "typebox";
+import type { ApiKeyRequest } from "../../domain/api-keys.ts";
+import { type Caller, isKnown, type KnownCaller } from "../../domain/caller.ts";
+import { Failure } from "../../errors.ts";
+import { ApiKey, ApiKeyBody, FirstEightQuery, NewApiKey, Problem } from "../../schemas/auth.ts";
+import { noContent } from "../access/access.ts";
+import { answer } from "../answer.ts";
+import type { AuthServices } from "../services.ts";
+import { apiKeyView } from "./views.ts";
+
+export function apiKeyRoutes(app: FastifyInstance, services: AuthServices): void {
+  app.post<{ Body: Static<typeof ApiKeyBody> }>(
+    "/api/v1/auth/apikey",
+    {
+      config: { access: { scopes: ["create:apikeys"] }, body: "json" },
+      schema: {
+        tags: ["api key"],
+        summary: "Make an API key",
+        body: ApiKeyBody,
+        response: { 200: NewApiKey, 400: Problem, 401: Problem, 403: Problem, 422: Problem },
+      },
+    },
+    async (request, reply) => {
+      const caller = known(request.caller);
+      const made = await services.apiKeys.create(
+        caller,
+        caller.principal,
+        apiKeyRequest(request.body),
+        services.origin(request),
+      );
+      return answer(request, reply, { ...apiKeyView(made.key), secret: made.secret }, { noStore: true });
+    },
+  );
+
+  app.get(
+    "/api/v1/auth/apikey",
+    {
+      config: { access: "api_key" },
+      schema: {
+        tags: ["api key"],
+        summary: "The key that made this request",
+        response: { 200: ApiKey, 401: Problem },
+      },
+    },
+    async (request, reply) => {
+      const { caller } = request;
+      if (caller.kind !== "api_key") throw new Failure("no_api_key");
+      const { key } = caller;
+      const latest = services.activity.latest(key.principal, key.firstEight, key.latestActivity);
+      return answer(request, reply, apiKeyView(key, latest), { noStore: true });
+    },
+  );
+
+  app.delete<{ Querystring: Static<typeof FirstEightQuery> }>(
+    "/api/v1/auth/apikey",
+    {
+      config: { access: { scopes: ["revoke:apikeys"] } },
+      schema: {
+        tags: ["api key"],
+        summary: "Revoke one of your API keys",
+        querystring: FirstEightQuery,
+        response: { 204: {}, 401: Problem, 404: Problem, 422: Problem },
+      },
+    },
+    async (request, reply) => {
+      const { principal } = known(request.caller);
+      if (
+        !(await services.apiKeys.revoke(principal.uuid, request.query.first_eight, services.origin(request)))
+      ) {
+        throw new Failure("not_found", {
+          detail: `The currently-authenticated ${principal.type} has no such API key.`,
+        });
+      }
+      return noContent(reply);
+    },
+  );
+}
+
+/** The scopes that these routes need are had by principals only. */
+export function known(caller: Caller): KnownCaller {
+  if (!isKnown(caller)) throw new Failure("no_credentials");
+  return caller;
+}
+
+export function apiKeyRequest(body: Static<typeof ApiKeyBody>): ApiKeyRequest {
+  return {
+    expiresIn: body.expires_in,
+    scopes: body.scopes,
+    note: body.note ?? null,
+    accessTags: body.access_tags ?? null,
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * `/auth/identity`: a program adds an identity to its person's principal, or removes one. It needs an access token of a
+ * login that is at most five minutes old (RFC 9470), and what the token route of the identity's provider takes: a
+ * password, or the one-time code of an application. People do the same in `http/linking-pages.ts`.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Static } from "typebox";
+import type { Linker } from "../../domain/linking.ts";
+import { tooOld } from "../../domain/linking.ts";
+import { Failure } from "../../errors.ts";
+import { IdentityQuery, LinkBody, LinkedIdentity, Problem } from "../../schemas/auth.ts";
+import { noContent } from "../access/access.ts";
+import { browserOf } from "../access/login-cookie.ts";
+import { answerJson } from "../answer.ts";
+import type { Links } from "../links.ts";
+import type { ExternalProvider } from "../provider-login/providers.ts";
+import type { AuthServices, PasswordProvider } from "../services.ts";
+
+export interface LinkingDeps {
+  readonly services: AuthServices;
+  readonly links: Links;
+  readonly passwords: readonly PasswordProvider[];
+  readonly externals: readonly ExternalProvider[];
+}
+
+type Link = { Body: Static<typeof LinkBody> };
+
+export function linkingRoutes(app: FastifyInstance, deps: LinkingDeps): void {
+  const { services } = deps;
+
+  app.post<Link>(
+    "/api/v1/auth/identity",
+    {
+      config: { access: "optional", body: "json" },
+      onRequest: requireLinker,
+      schema: {
+        tags: ["principal"],
+        summary: "Add an identity to your principal",
+        description:
+          "Needs a login of the last five minutes, by access token, and what the identity's provider takes at its token route: `username` and `password`, or the one-time `code` of an application.",
+        body: LinkBody,
+        response: {
+          200: LinkedIdentity,
+          400: Problem,
+          401: Problem,
+          409: Problem,
+          422: Problem,
+          429: Problem,
+        },
+      },
+    },
+    async (request, reply) => {
+      const linker = linkerOf(request);
+      const { identity, code } = await provenIdentity(deps, request);
+      const origin = services.origin(request);
+      await services.linking.link(linker, identity, origin, code === undefined ? {} : { code });
+      return answerJson(reply, { id: identity.id, provider: identity.provider });
+    },
+  );
+
+  app.delete<{ Querystring: Static<typeof IdentityQuery> }>(
+    "/api/v1/auth/identity",
+    {
+      config: { access: "optional" },
+      onRequest: requireLinker,
+      schema: {
+        tags: ["principal"],
+        summary: "Remove an identity from your principal",
+        description:
+          "Needs a login of the last five minutes, by access token. The sessions that the identity opened end. The last identity that somebody can log in with stays.",
+        querystring: IdentityQuery,
+        response: { 204: {}, 401: Problem, 404: Problem, 409: Problem, 422: Problem },
+      },
+    },
+    async (request, reply) => {
+      await services.linking.unlink(linkerOf(request), request.query, services.origin(request));
+      return noContent(reply);
+    },
+  );
+}
+
+function linkerOf({ caller }: FastifyRequest): Linker {
+  if (caller.kind !== "token") throw new Failure("no_credentials", { detail: "This needs an access token." });
+  if (caller.session === null) throw tooOld();
+  return { principal: caller.principal.uuid, session: caller.session };
+}
+
+/** Before the input is looked at. */
+function requireLinker(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  linkerOf(request);
+  done();
+}
+
+async function provenIdentity(
+  { services, links, passwords, externals }: LinkingDeps,
+  request: FastifyRequest<Link>,
+) {
+  const { provider: name, username, password, code, code_verifier: verifier = null } = request.body;
+  const origin = services.origin(request);
+  const byPassword = passwords.find((provider) => provider.name === name);
+  if (byPassword !== undefined) {
+    const credentials = {
+      username: required("username", username),
+      password: required("password", password),
+    };
+    const { identity } = await services.login.identify(name, byPassword.authenticator, credentials, origin);
+    return { identity };
+  }
+  const external = externals.find((provider) => provider.name === name);
+  if (external === undefined) throw new Failure("not_found", { detail: "No such provider" });
+  const given = { code: required("code", code), browser: browserOf(request, links), verifier };
+  const checked = await services.externalLogins.check(external, given, origin);
+  return { identity: { provider: name, id: checked.authenticated.id }, code: checked.code };
+}
+
+function required(name: string, value: string | undefined): string {
+  if (value !== undefined && value !== "") return value;
+  throw new Failure("invalid", { detail: [{ type: "missing", loc: ["body", name], msg: "Field required" }] });
+}

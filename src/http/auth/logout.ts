@@ -1,0 +1,19 @@
+/** `POST /auth/logout`: takes the browser's key cookie away. It revokes nothing; Tiled's web client calls it. */
+import type { FastifyInstance } from "fastify";
+import { dropKey } from "../access/key-cookie.ts";
+import { answerJson } from "../answer.ts";
+import type { Links } from "../links.ts";
+
+export function logoutRoute(app: FastifyInstance, links: Links): void {
+  app.post(
+    "/api/v1/auth/logout",
+    {
+      config: { access: "public" },
+      schema: { tags: ["session"], summary: "Clear the cookie tiled_api_key", deprecated: true },
+    },
+    async (request, reply) => {
+      dropKey(request, reply, links);
+      return answerJson(reply, {});
+    },
+  );
+}

@@ -1,0 +1,37 @@
+/** `POST /auth/provider/{provider}/token`: the password grant (RFC 6749, section 4.3), a route for each provider. */
+import type { FastifyInstance } from "fastify";
+import type { Static } from "typebox";
+import { LoginAnswer, PasswordForm, Problem } from "../../schemas/auth.ts";
+import { answerJson } from "../answer.ts";
+import { noteLogin } from "../logging.ts";
+import type { AuthServices, PasswordProvider } from "../services.ts";
+
+export function passwordRoutes(
+  app: FastifyInstance,
+  services: AuthServices,
+  providers: readonly PasswordProvider[],
+): void {
+  for (const { name, authenticator } of providers) {
+    app.post<{ Body: Static<typeof PasswordForm> }>(
+      `/api/v1/auth/provider/${name}/token`,
+      {
+        config: { access: "public", counted: true, body: "form" },
+        schema: {
+          tags: ["login"],
+          summary: "Log in with a username and a password",
+          consumes: ["application/x-www-form-urlencoded"],
+          body: PasswordForm,
+          response: { 200: LoginAnswer, 401: Problem, 422: Problem, 429: Problem },
+        },
+      },
+      async (request, reply) => {
+        const { username, password } = request.body;
+        const credentials = { username, password };
+        const origin = services.origin(request);
+        const answer = await services.login.withPassword(name, authenticator, credentials, origin);
+        noteLogin(request, answer);
+        return answerJson(reply, answer);
+      },
+    );
+  }
+}

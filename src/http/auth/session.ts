@@ -1,0 +1,75 @@
+/** `/auth/session/…`: refresh (RFC 6749, section 6) and the end of sessions (RFC 7009). */
+import type { FastifyInstance } from "fastify";
+import type { Static } from "typebox";
+import { isKnown } from "../../domain/caller.ts";
+import { INHERIT } from "../../domain/scopes.ts";
+import { Failure } from "../../errors.ts";
+import { parseUuid } from "../../lib/uuid.ts";
+import { Problem, RefreshBody, TokenAnswer } from "../../schemas/auth.ts";
+import { noContent } from "../access/access.ts";
+import { answerJson } from "../answer.ts";
+import type { AuthServices } from "../services.ts";
+
+type Refresh = { Body: Static<typeof RefreshBody> };
+
+export function sessionRoutes(app: FastifyInstance, services: AuthServices): void {
+  app.post<Refresh>(
+    "/api/v1/auth/session/refresh",
+    {
+      config: { access: "public", body: "json" },
+      schema: {
+        tags: ["session"],
+        summary: "New tokens for a refresh token",
+        body: RefreshBody,
+        response: { 200: TokenAnswer, 401: Problem, 422: Problem },
+      },
+    },
+    async (request, reply) =>
+      answerJson(
+        reply,
+        await services.sessions.refresh(request.body.refresh_token, services.origin(request)),
+      ),
+  );
+
+  app.post<Refresh>(
+    "/api/v1/auth/session/revoke",
+    {
+      config: { access: "public", body: "json" },
+      schema: {
+        tags: ["session"],
+        summary: "End the session of a refresh token",
+        body: RefreshBody,
+        response: { 204: {}, 401: Problem, 409: Problem, 422: Problem },
+      },
+    },
+    async (request, reply) => {
+      await services.sessions.revokeByToken(request.body.refresh_token, services.origin(request));
+      return noContent(reply);
+    },
+  );
+
+  app.delete<{ Params: { session_id: string } }>(
+    "/api/v1/auth/session/revoke/:session_id",
+    {
+      config: { access: "optional" },
+      schema: {
+        tags: ["session"],
+        summary: "End one of your own sessions",
+        response: { 204: {}, 401: Problem, 404: Problem },
+      },
+    },
+    async (request, reply) => {
+      const { caller } = request;
+      if (!isKnown(caller)) throw new Failure("no_credentials");
+      if (caller.kind === "api_key" && !caller.key.scopes.includes(INHERIT)) {
+        throw new Failure("missing_scopes", {
+          detail: "Ending a session needs an API key with the scope 'inherit'.",
+        });
+      }
+      const session = parseUuid(request.params.session_id);
+      if (session === undefined) throw new Failure("not_found", { detail: "No such session" });
+      await services.sessions.revokeOwn(session, caller.principal.uuid, services.origin(request));
+      return noContent(reply);
+    },
+  );
+}

@@ -1,0 +1,153 @@
+/**
+ * `GET /api/v1/auth/verify`, for proxies that ask before they pass a request on: nginx (`auth_request`), Traefik
+ * (ForwardAuth), Caddy (`forward_auth`). It answers who asks, and for a browser it may lead to the login.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { type Static, Type } from "typebox";
+import { missingScopes } from "../../domain/caller.ts";
+import type { Exchange } from "../../domain/exchange.ts";
+import { isScope } from "../../domain/scopes.ts";
+import { Failure } from "../../errors.ts";
+import { pythonList } from "../../lib/python.ts";
+import { Problem } from "../../schemas/auth.ts";
+import { checkDoubleSubmit, SAFE_METHODS } from "../access/csrf.ts";
+import { API_KEY_COOKIE, hasKeyCookie } from "../access/key-cookie.ts";
+import { wantsPage } from "../access/login-cookie.ts";
+import { readNext } from "../access/next.ts";
+import { requireSameOrigin } from "../access/session-cookie.ts";
+import { introductionHeaders } from "../introduction.ts";
+import type { Links } from "../links.ts";
+import type { Proxies } from "../proxies.ts";
+
+export interface VerifyDeps {
+  readonly exchange: Exchange;
+  readonly links: Links;
+  readonly proxies: Proxies;
+  readonly allowAnonymous: boolean;
+  /** Whether there is a login page. */
+  readonly accounts: boolean;
+  readonly publicUrl: string | null;
+  /** Hosts that a login may lead back to. */
+  readonly hosts: readonly string[];
+}
+
+const VerifyQuery = Type.Object({
+  scopes: Type.Optional(Type.String({ description: "Scopes that are needed, with spaces between" })),
+  token: Type.Optional(
+    Type.String({ description: "1: answer with a token for the service behind the proxy" }),
+  ),
+  login: Type.Optional(Type.String({ description: "1: lead browsers to the login page" })),
+});
+
+type Verify = { Querystring: Static<typeof VerifyQuery> };
+
+export function verifyRoute(app: FastifyInstance, deps: VerifyDeps): void {
+  app.get<Verify>(
+    "/api/v1/auth/verify",
+    {
+      config: { access: "verify", browserSession: true },
+      schema: {
+        tags: ["authentication"],
+        summary: "Who asks? For proxies in front of other services",
+        querystring: VerifyQuery,
+        response: { 204: Type.Null(), 302: Type.Null(), 400: Problem, 401: Problem, 403: Problem },
+      },
+    },
+    async (request, reply) => {
+      reply.header("cache-control", "no-store");
+      const scopes = readScopes(request.query.scopes);
+      const refused = refusal(request, scopes, deps);
+      if (refused !== null) {
+        if (deps.accounts && isSet(request.query.login) && wantsPage(request))
+          return toLogin(request, reply, deps);
+        throw refused;
+      }
+      checkForgery(request, deps);
+      checkScopes(request, scopes);
+      const introduction = await deps.exchange.introduce(request.caller);
+      const token = isSet(request.query.token) ? introduction.token : null;
+      return reply
+        .code(204)
+        .headers({ ...introductionHeaders(introduction), "x-tiled-token": token ?? "" })
+        .send();
+    },
+  );
+}
+
+function isSet(parameter: string | undefined): boolean {
+  return parameter === "1" || parameter === "true";
+}
+
+function readScopes(text = ""): readonly string[] {
+  const scopes = text.split(/[\s,]+/).filter((scope) => scope !== "");
+  if (scopes.every(isScope)) return scopes;
+  throw new Failure("bad_request", { detail: "The parameter 'scopes' has a name that is no scope." });
+}
+
+/** Null: somebody, or nobody where that is enough. */
+function refusal(
+  { refused, caller }: FastifyRequest,
+  scopes: readonly string[],
+  { allowAnonymous }: VerifyDeps,
+): Failure | null {
+  if (refused !== null) return refused;
+  if (caller.kind !== "anonymous" || (allowAnonymous && !missingScopes(caller, scopes))) return null;
+  return new Failure("no_credentials");
+}
+
+/** A proxy asks with GET whatever it was asked: what the browser wants to do is in a field of its own. */
+function checkForgery(request: FastifyRequest, { links, hosts }: VerifyDeps): void {
+  checkOrigin(request, links, hosts);
+  const method =
+    request.headers["x-forwarded-method"] ?? request.headers["x-original-method"] ?? request.method;
+  if (SAFE_METHODS.has(String(method).toUpperCase())) return;
+  if (request.caller.kind === "browser") {
+    requireSameOrigin(request, links);
+    checkDoubleSubmit(request, "tiled_session");
+  } else if (hasKeyCookie(request, links)) {
+    checkDoubleSubmit(request, API_KEY_COOKIE);
+  }
+}
+
+/** It may be the handshake of a WebSocket, which a page may open to anywhere, and the browser adds its cookies. */
+function checkOrigin(request: FastifyRequest, links: Links, hosts: readonly string[]): void {
+  const { origin } = request.headers;
+  if (origin === undefined || !request.presented.ambient) return;
+  if (origin === links.origin(request) || hosts.includes(URL.parse(origin)?.host ?? "")) return;
+  throw new Failure("csrf", { detail: "This request comes from a page of another site." });
+}
+
+/** 403, not 401 as elsewhere: nginx tells the two apart, and a login would not help. */
+function checkScopes({ caller }: FastifyRequest, scopes: readonly string[]): void {
+  if (!missingScopes(caller, scopes)) return;
+  const has = pythonList([...caller.scopes].sort());
+  throw new Failure("forbidden", {
+    detail: `Not enough permissions. Requires scopes ${pythonList(scopes)}. Request had scopes ${has}`,
+  });
+}
+
+function toLogin(request: FastifyRequest, reply: FastifyReply, deps: VerifyDeps): FastifyReply {
+  const asked = askedFor(request, deps);
+  const base = deps.links.base(request);
+  // A path alone is of the host that the browser sees, which is the login's, too.
+  const isPath = asked?.startsWith("/") === true;
+  const rules = { base: isPath ? new URL(base).origin : (deps.publicUrl ?? NOWHERE), hosts: deps.hosts };
+  const url = readNext(asked, rules);
+  const next = url !== null && isPath ? url.pathname + url.search : url?.href;
+  const query = next === undefined ? "" : `?${new URLSearchParams({ next })}`;
+  return reply.redirect(`${base}/login${query}`, 302);
+}
+
+/** Without a public URL no host is known to be ours. */
+const NOWHERE = "http://none.invalid";
+
+/** The URL that the browser asked the proxy for, where the proxy is one that we believe. */
+function askedFor(request: FastifyRequest, { proxies, links }: VerifyDeps): string | null {
+  if (!proxies.isTrusted(request)) return null;
+  const { "x-original-url": whole, "x-forwarded-uri": target } = request.headers;
+  if (typeof whole === "string") return whole;
+  const { host } = proxies.read(request);
+  if (typeof target !== "string" || !target.startsWith("/")) return null;
+  if (host === undefined) return target;
+  return `${links.isHttps(request) ? "https" : "http"}://${host}${target}`;
+}

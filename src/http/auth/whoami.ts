@@ -1,0 +1,41 @@
+/** `GET /auth/whoami`: the caller's principal with identities, roles, API keys and sessions; `null` for anonymous. */
+import type { FastifyInstance } from "fastify";
+import { isKnown } from "../../domain/caller.ts";
+import type { PrincipalDocument } from "../../domain/model.ts";
+import { Failure } from "../../errors.ts";
+import { Principal, Problem } from "../../schemas/auth.ts";
+import { answer, Document } from "../answer.ts";
+import type { AuthServices } from "../services.ts";
+import { principalView } from "./views.ts";
+
+const NOBODY = new Document(null);
+
+export function whoamiRoute(app: FastifyInstance, services: AuthServices): void {
+  // A principal that is asked for often is encoded once for as long as its document is fresh.
+  const encoded = new WeakMap<PrincipalDocument, Document>();
+  const encode = (principal: PrincipalDocument | undefined): Document => {
+    if (principal === undefined) throw new Failure("no_principal");
+    const known = encoded.get(principal);
+    if (known !== undefined) return known;
+    const document = new Document(principalView(principal, services.activity));
+    encoded.set(principal, document);
+    return document;
+  };
+
+  app.get(
+    "/api/v1/auth/whoami",
+    {
+      config: { access: "optional" },
+      schema: { tags: ["principal"], summary: "Who am I?", response: { 200: Principal, 401: Problem } },
+    },
+    (request, reply) => {
+      const { caller } = request;
+      if (!isKnown(caller)) return answer(request, reply, NOBODY, { noStore: true });
+      const principal = services.directory.document(caller.principal.uuid);
+      if (principal instanceof Promise) {
+        return principal.then((found) => answer(request, reply, encode(found), { noStore: true }));
+      }
+      return answer(request, reply, encode(principal), { noStore: true });
+    },
+  );
+}

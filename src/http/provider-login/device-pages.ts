@@ -1,0 +1,88 @@
+/** Sends the pages of device logins: which status each has, and what the form is filled in with. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { formToken } from "../../domain/browser.ts";
+import { POLLING_INTERVAL, type SignedIn } from "../../domain/device.ts";
+import type { DeviceRefusal } from "../../domain/login-ports.ts";
+import { readUserCode, showUserCode } from "../../domain/user-code.ts";
+import { type DeviceForm, deviceConfirmed, deviceForm, deviceRefused } from "../../pages/device.ts";
+import { programName } from "../../pages/program.ts";
+import { cookieOf } from "../access/cookies.ts";
+import { queryOf } from "../access/login-cookie.ts";
+import type { Links } from "../links.ts";
+import { sendPage } from "../pages.ts";
+import type { LoginPages } from "./failure-pages.ts";
+
+const USER_CODE_COOKIE = "tiled_user_code";
+const FORM_STATUS = { empty: 422, wrong: 401, throttled: 429 } as const;
+
+/** For `verification_uri_complete` (RFC 8628, section 3.3.1): the code is in the form when the browser comes back. */
+export function rememberUserCode(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  links: Links,
+  path: string,
+  userCode: string,
+): void {
+  reply.setCookie(USER_CODE_COOKIE, userCode, {
+    httpOnly: true,
+    sameSite: "lax",
+    secure: links.isHttps(request),
+    path: links.rootPath + path,
+    maxAge: 900,
+  });
+}
+
+export interface FormFacts {
+  readonly signedIn: SignedIn;
+  /** The browser's secret and address. */
+  readonly browser: string;
+  readonly address: string | null;
+  readonly problem: DeviceForm["problem"];
+}
+
+export class DevicePages {
+  readonly #pages: LoginPages & { now(): number };
+  readonly #path: string;
+
+  /** `path`: where the form is. */
+  constructor(pages: LoginPages & { now(): number }, path: string) {
+    this.#pages = pages;
+    this.#path = path;
+  }
+
+  form(request: FastifyRequest, reply: FastifyReply, facts: FormFacts): FastifyReply {
+    const { signedIn, browser, address, problem } = facts;
+    const { login, identity } = signedIn;
+    const known = readUserCode(cookieOf(request, USER_CODE_COOKIE) ?? "") === login.userCode;
+    const page = deviceForm({
+      ...this.#at,
+      action: `${this.#pages.links.rootPath}${this.#path}${queryOf(request)}`,
+      token: formToken(login, browser),
+      userCode: known ? showUserCode(login.userCode) : "",
+      provider: login.provider,
+      identity,
+      program: programName(login.userAgent),
+      address: login.address,
+      sameAddress: address !== null && address === login.address,
+      age: Math.max(0, Math.floor((this.#pages.now() - login.startedAt.getTime()) / 60_000)),
+      problem,
+    });
+    const status = problem === null ? 200 : FORM_STATUS[problem];
+    if (status === 401) reply.header("www-authenticate", "Bearer");
+    return sendPage(reply, page, { status, noStore: true });
+  }
+
+  confirmed(reply: FastifyReply, identity: string): FastifyReply {
+    return sendPage(reply, deviceConfirmed(this.#at, identity, POLLING_INTERVAL), { noStore: true });
+  }
+
+  refused(reply: FastifyReply, reason: DeviceRefusal): FastifyReply {
+    const status = reason === "cancelled" ? 200 : 403;
+    return sendPage(reply, deviceRefused(this.#at, reason), { status, noStore: true });
+  }
+
+  get #at() {
+    const { site, links } = this.#pages;
+    return { site, basePath: links.rootPath };
+  }
+}

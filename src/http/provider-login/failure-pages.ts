@@ -1,0 +1,67 @@
+/**
+ * What a browser sees of a login at a provider that goes wrong: a page that says what to do next, with the request's id
+ * for the operator. Programs get the same failure as JSON.
+ */
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import type { Failure } from "../../errors.ts";
+import { type Begun, loginFailed } from "../../pages/external.ts";
+import type { Site } from "../../pages/layout.ts";
+import { wantsPage } from "../access/login-cookie.ts";
+import { logFailure, sendFailure, toFailure } from "../errors.ts";
+import type { Links } from "../links.ts";
+import { sendPage } from "../pages.ts";
+
+export interface LoginPages {
+  readonly site: Site;
+  readonly links: Links;
+}
+
+export interface FailurePage {
+  readonly provider: string;
+  readonly begun: Begun;
+  /** Where our own pages go on after the login failed; null where they do not know. */
+  readonly onward: string | null;
+  /** Where the operator wants failed logins to go. */
+  readonly redirect: string | null;
+  /** Whether the answer is a page even for who does not ask for one. */
+  readonly always?: boolean;
+}
+
+/** The error handler of a route that a browser opens. */
+export function failurePages(pages: LoginPages, page: FailurePage) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    const failure = toFailure(error, request);
+    if (page.redirect !== null) {
+      logFailure(failure, request);
+      reply.header("cache-control", "no-store").redirect(page.redirect, 302);
+    } else if (wantsPage(request) || (page.always === true && failure.code !== "invalid")) {
+      logFailure(failure, request);
+      sendFailurePage(pages, page, failure, request, reply);
+    } else {
+      sendFailure(failure, request, reply, pages.links);
+    }
+  };
+}
+
+function sendFailurePage(
+  { site, links }: LoginPages,
+  { provider, begun, onward }: FailurePage,
+  failure: Failure,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const { code, status } = failure;
+  if (status === 401) reply.header("www-authenticate", "Bearer");
+  reply.headers(failure.headers);
+  const page = loginFailed({
+    site,
+    basePath: links.rootPath,
+    provider,
+    begun,
+    onward,
+    code,
+    status,
+    requestId: request.id,
+  });
+  return sendPage(reply, page, { status, noStore: true });
+}
