@@ -1,7 +1,7 @@
 /**
  * `server.account_url`: the pages for people on a host of their own, so that no content of an upstream shares an origin with
  * them. At that host nothing else is; at every other host ("data hosts") they are not: a browser that opens one is led to the
- * account host, and their forms are refused. How the login comes back is in `hand-over.ts`.
+ * account host, and their forms are refused. How the login comes back is in `people/hand-over.ts`.
  */
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";

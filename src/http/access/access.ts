@@ -15,7 +15,7 @@ import type { Caller } from "../../domain/caller.ts";
 import { missingScopes } from "../../domain/caller.ts";
 import type { Scope } from "../../domain/scopes.ts";
 import { Failure } from "../../errors.ts";
-import type { KeysOfUrls } from "../key-from-url.ts";
+import type { KeysOfUrls } from "../people/key-from-url.ts";
 import { rememberRoutes, routeOf } from "../route.ts";
 import { NO_CREDENTIAL } from "./credential.ts";
 import { SAFE_METHODS } from "./csrf.ts";

@@ -1,6 +1,6 @@
 /**
  * The cookie in which a browser keeps an API key: the weakest credential, since a browser sends it by itself. How a key
- * of a URL becomes one is decided in `http/key-from-url.ts`; what a request with it may change, in `csrf.ts`.
+ * of a URL becomes one is decided in `people/key-from-url.ts`; what a request with it may change, in `csrf.ts`.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Links } from "../links.ts";

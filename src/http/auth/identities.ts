@@ -1,7 +1,7 @@
 /**
  * `/auth/identity`: a program adds an identity to its person's principal, or removes one. It needs an access token of a
  * login that is at most five minutes old (RFC 9470), and what the token route of the identity's provider takes: a
- * password, or the one-time code of an application. People do the same in `http/linking-pages.ts`.
+ * password, or the one-time code of an application. People do the same in `people/identities.ts`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";

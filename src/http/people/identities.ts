@@ -4,28 +4,28 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import { newBrowserSecret } from "../domain/browser.ts";
-import { formTokenOf } from "../domain/browser-session.ts";
-import type { BrowserCaller } from "../domain/caller.ts";
-import { BROWSER_LOGIN_MAX_AGE } from "../domain/external-login.ts";
-import type { Linker, LinkOptions } from "../domain/linking.ts";
-import type { IdentityRef } from "../domain/model.ts";
-import { Failure } from "../errors.ts";
-import type { Notice } from "../pages/account.ts";
-import { leavingPage, linkPage } from "../pages/linking.ts";
-import type { LoginProblem } from "../pages/login-page.ts";
-import { IdentityBody, LoginBody } from "../schemas/pages.ts";
-import { browserOf, keepBrowser } from "./access/login-cookie.ts";
-import { sessionSecretOf } from "./access/session-cookie.ts";
+import { newBrowserSecret } from "../../domain/browser.ts";
+import { formTokenOf } from "../../domain/browser-session.ts";
+import type { BrowserCaller } from "../../domain/caller.ts";
+import { BROWSER_LOGIN_MAX_AGE } from "../../domain/external-login.ts";
+import type { Linker, LinkOptions } from "../../domain/linking.ts";
+import type { IdentityRef } from "../../domain/model.ts";
+import { Failure } from "../../errors.ts";
+import type { Notice } from "../../pages/account.ts";
+import { leavingPage, linkPage } from "../../pages/linking.ts";
+import type { LoginProblem } from "../../pages/login-page.ts";
+import { IdentityBody, LoginBody } from "../../schemas/pages.ts";
+import { browserOf, keepBrowser } from "../access/login-cookie.ts";
+import { sessionSecretOf } from "../access/session-cookie.ts";
+import { logFailure } from "../errors.ts";
+import { sendPage } from "../pages.ts";
+import type { ExternalProvider } from "../provider-login/providers.ts";
+import type { PasswordProvider } from "../services.ts";
 import { done } from "./account.ts";
-import { logFailure } from "./errors.ts";
 import { askAgain } from "./fresh-login.ts";
 import { loginProblem, typedName } from "./login-form.ts";
-import { sendPage } from "./pages.ts";
 import { type AccountDeps, person } from "./person.ts";
 import { type ProblemPages, toLogin } from "./problem-pages.ts";
-import type { ExternalProvider } from "./provider-login/providers.ts";
-import type { PasswordProvider } from "./services.ts";
 
 export interface LinkingPagesDeps extends AccountDeps {
   readonly passwords: readonly PasswordProvider[];

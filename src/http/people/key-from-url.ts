@@ -5,27 +5,27 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import { newBrowserSecret } from "../domain/browser.ts";
-import { isToken, keyTokenOf } from "../domain/browser-session.ts";
-import { type Caller, isKnown } from "../domain/caller.ts";
-import type { Callers } from "../domain/callers.ts";
-import { Failure } from "../errors.ts";
-import { useKeyPage } from "../pages/key-from-url.ts";
-import type { Site } from "../pages/layout.ts";
-import { UseKeyBody } from "../schemas/pages.ts";
-import { keyInUrl } from "./access/credential.ts";
-import { originOf } from "./access/identity.ts";
-import { keepKey, keyInCookie } from "./access/key-cookie.ts";
-import { browserOf, keepBrowser, wantsPage } from "./access/login-cookie.ts";
-import { readNext } from "./access/next.ts";
-import { requireSameOrigin, sessionSecretOf } from "./access/session-cookie.ts";
-import type { Links } from "./links.ts";
+import { newBrowserSecret } from "../../domain/browser.ts";
+import { isToken, keyTokenOf } from "../../domain/browser-session.ts";
+import { type Caller, isKnown } from "../../domain/caller.ts";
+import type { Callers } from "../../domain/callers.ts";
+import { Failure } from "../../errors.ts";
+import { useKeyPage } from "../../pages/key-from-url.ts";
+import type { Site } from "../../pages/layout.ts";
+import { UseKeyBody } from "../../schemas/pages.ts";
+import { keyInUrl } from "../access/credential.ts";
+import { originOf } from "../access/identity.ts";
+import { keepKey, keyInCookie } from "../access/key-cookie.ts";
+import { browserOf, keepBrowser, wantsPage } from "../access/login-cookie.ts";
+import { readNext } from "../access/next.ts";
+import { requireSameOrigin, sessionSecretOf } from "../access/session-cookie.ts";
+import type { Links } from "../links.ts";
+import { sendPage } from "../pages.ts";
+import type { Proxies } from "../proxies.ts";
+import { withoutParameters } from "../query.ts";
+import type { AuthServices } from "../services.ts";
 import { endLogin } from "./login-page.ts";
-import { sendPage } from "./pages.ts";
 import { seeOther } from "./problem-pages.ts";
-import type { Proxies } from "./proxies.ts";
-import { withoutParameters } from "./query.ts";
-import type { AuthServices } from "./services.ts";
 
 export interface KeysOfUrlsDeps {
   readonly site: Site;

@@ -1,16 +1,16 @@
 /**
  * What a browser sees where one of our pages cannot be shown: the login, where nobody is logged in; else a page that says
- * what to do next. Programs get the same failure as JSON (`errors.ts`), and so does everything below `/api`.
+ * what to do next. Programs get the same failure as JSON (`http/errors.ts`), and so does everything below `/api`.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Failure } from "../errors.ts";
-import type { Site } from "../pages/layout.ts";
-import { problemPage } from "../pages/problem.ts";
-import { SAFE_METHODS } from "./access/csrf.ts";
-import { wantsPage } from "./access/login-cookie.ts";
-import type { Links } from "./links.ts";
-import { sendPage } from "./pages.ts";
-import { routeOf } from "./route.ts";
+import type { Failure } from "../../errors.ts";
+import type { Site } from "../../pages/layout.ts";
+import { problemPage } from "../../pages/problem.ts";
+import { SAFE_METHODS } from "../access/csrf.ts";
+import { wantsPage } from "../access/login-cookie.ts";
+import type { Links } from "../links.ts";
+import { sendPage } from "../pages.ts";
+import { routeOf } from "../route.ts";
 
 export interface ProblemPagesDeps {
   readonly site: Site;

@@ -1,16 +1,16 @@
 /** Whether the server can do its work, as a load balancer asks every few seconds, and what of that is in the log. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Authenticator } from "../../src/authenticators/contract.ts";
-import { DictionaryAuthenticator } from "../../src/authenticators/dictionary.ts";
-import { OIDCAuthenticator } from "../../src/authenticators/oidc.ts";
-import { Failure } from "../../src/errors.ts";
-import { Readiness } from "../../src/http/readiness.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
-import { CLIENT, surroundings } from "../authenticators/oidc/support.ts";
-import { bearer, type TestApp, testApp } from "../support/app.ts";
-import { HostileProvider } from "../support/hostile-provider.ts";
-import { PASSWORDS } from "../support/toy.ts";
+import type { Authenticator } from "../../../src/authenticators/contract.ts";
+import { DictionaryAuthenticator } from "../../../src/authenticators/dictionary.ts";
+import { OIDCAuthenticator } from "../../../src/authenticators/oidc.ts";
+import { Failure } from "../../../src/errors.ts";
+import { Readiness } from "../../../src/http/operation/readiness.ts";
+import { ManualClock } from "../../../src/lib/clock.ts";
+import { CLIENT, surroundings } from "../../authenticators/oidc/support.ts";
+import { bearer, type TestApp, testApp } from "../../support/app.ts";
+import { HostileProvider } from "../../support/hostile-provider.ts";
+import { PASSWORDS } from "../../support/toy.ts";
 
 const READY = "/healthz/ready";
 

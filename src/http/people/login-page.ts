@@ -4,15 +4,15 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
-import { newBrowserSecret } from "../domain/browser.ts";
-import { formTokenOf, isToken, loginTokenOf } from "../domain/browser-session.ts";
-import type { Caller } from "../domain/caller.ts";
-import type { HandOvers } from "../domain/hand-over.ts";
-import type { LoginGoal } from "../domain/login-ports.ts";
-import type { IdentityRef } from "../domain/model.ts";
-import { Failure } from "../errors.ts";
-import type { Site } from "../pages/layout.ts";
+import type { AuthenticatedIdentity } from "../../authenticators/contract.ts";
+import { newBrowserSecret } from "../../domain/browser.ts";
+import { formTokenOf, isToken, loginTokenOf } from "../../domain/browser-session.ts";
+import type { Caller } from "../../domain/caller.ts";
+import type { HandOvers } from "../../domain/hand-over.ts";
+import type { LoginGoal } from "../../domain/login-ports.ts";
+import type { IdentityRef } from "../../domain/model.ts";
+import { Failure } from "../../errors.ts";
+import type { Site } from "../../pages/layout.ts";
 import {
   type Choice,
   type LoginForm,
@@ -20,24 +20,24 @@ import {
   loginPage,
   logoutPage,
   onwardPage,
-} from "../pages/login-page.ts";
-import { LoginBody, LoginQuery, TokenBody } from "../schemas/pages.ts";
-import { dropKey, hasKeyCookie } from "./access/key-cookie.ts";
-import { browserOf, keepBrowser } from "./access/login-cookie.ts";
-import { readNext } from "./access/next.ts";
+} from "../../pages/login-page.ts";
+import { LoginBody, LoginQuery, TokenBody } from "../../schemas/pages.ts";
+import { dropKey, hasKeyCookie } from "../access/key-cookie.ts";
+import { browserOf, keepBrowser } from "../access/login-cookie.ts";
+import { readNext } from "../access/next.ts";
 import {
   checkForm,
   dropSession,
   keepSession,
   requireSameOrigin,
   sessionSecretOf,
-} from "./access/session-cookie.ts";
-import type { Links } from "./links.ts";
-import { noteLogin } from "./logging.ts";
+} from "../access/session-cookie.ts";
+import type { Links } from "../links.ts";
+import { noteLogin } from "../logging.ts";
+import { sendPage } from "../pages.ts";
+import type { AuthServices, PasswordProvider } from "../services.ts";
 import { loginProblem, typedName } from "./login-form.ts";
-import { sendPage } from "./pages.ts";
 import { seeOther } from "./problem-pages.ts";
-import type { AuthServices, PasswordProvider } from "./services.ts";
 
 export interface LoginPageDeps {
   readonly site: Site;

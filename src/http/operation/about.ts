@@ -1,11 +1,11 @@
 /** `GET /api/v1/`: the about document, from which a client learns how to log in and where everything is. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Authenticator, ProxiedAuthenticator } from "../authenticators/contract.ts";
-import type { Clock } from "../lib/clock.ts";
-import { answer, Document } from "./answer.ts";
-import type { Facts, Known } from "./gateway/about.ts";
-import { isOlder, pythonClient } from "./headers.ts";
-import type { Links } from "./links.ts";
+import type { Authenticator, ProxiedAuthenticator } from "../../authenticators/contract.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { answer, Document } from "../answer.ts";
+import type { Facts, Known } from "../gateway/about.ts";
+import { isOlder, pythonClient } from "../headers.ts";
+import type { Links } from "../links.ts";
 
 /** What the trees can be read as, by structure family. */
 export interface Offer {

@@ -5,21 +5,21 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
-import { browserDigest, newBrowserSecret } from "../domain/browser.ts";
-import { tokenOf } from "../domain/browser-session.ts";
-import type { HandOvers } from "../domain/hand-over.ts";
-import { Failure } from "../errors.ts";
-import { dropKey, hasKeyCookie } from "./access/key-cookie.ts";
-import { browserOf, browserOfLogin, keepBrowser, keepForLogin } from "./access/login-cookie.ts";
-import { requireNavigation } from "./access/navigation.ts";
-import { readNext } from "./access/next.ts";
-import { keepSession, sessionSecretOf } from "./access/session-cookie.ts";
-import { type AccountHost, separateAccounts } from "./account-host.ts";
-import { nameOf } from "./hosts.ts";
-import { isHost, type Links } from "./links.ts";
+import { browserDigest, newBrowserSecret } from "../../domain/browser.ts";
+import { tokenOf } from "../../domain/browser-session.ts";
+import type { HandOvers } from "../../domain/hand-over.ts";
+import { Failure } from "../../errors.ts";
+import { dropKey, hasKeyCookie } from "../access/key-cookie.ts";
+import { browserOf, browserOfLogin, keepBrowser, keepForLogin } from "../access/login-cookie.ts";
+import { requireNavigation } from "../access/navigation.ts";
+import { readNext } from "../access/next.ts";
+import { keepSession, sessionSecretOf } from "../access/session-cookie.ts";
+import { type AccountHost, separateAccounts } from "../account-host.ts";
+import { nameOf } from "../hosts.ts";
+import { isHost, type Links } from "../links.ts";
+import type { Proxies } from "../proxies.ts";
+import type { AuthServices } from "../services.ts";
 import { seeOther } from "./problem-pages.ts";
-import type { Proxies } from "./proxies.ts";
-import type { AuthServices } from "./services.ts";
 
 export interface HandOverDeps {
   readonly handOvers: HandOvers;

@@ -3,17 +3,17 @@
  * that open it.
  */
 import type { FastifyInstance } from "fastify";
-import type { HandOvers } from "../domain/hand-over.ts";
-import type { Clock } from "../lib/clock.ts";
-import type { Site } from "../pages/layout.ts";
+import type { HandOvers } from "../../domain/hand-over.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Site } from "../../pages/layout.ts";
+import { linkingRoutes } from "../auth/identities.ts";
+import type { Links } from "../links.ts";
+import { type ExternalProvider, externalProviderRoutes } from "../provider-login/providers.ts";
+import type { AuthServices, PasswordProvider } from "../services.ts";
 import { accountRoutes } from "./account.ts";
-import { linkingRoutes } from "./auth/identities.ts";
-import { finishLink, linkingPages } from "./linking-pages.ts";
-import type { Links } from "./links.ts";
+import { finishLink, linkingPages } from "./identities.ts";
 import { LoginPages, loginRoutes } from "./login-page.ts";
 import type { ProblemPages } from "./problem-pages.ts";
-import { type ExternalProvider, externalProviderRoutes } from "./provider-login/providers.ts";
-import type { AuthServices, PasswordProvider } from "./services.ts";
 
 export interface PeopleDeps {
   readonly site: Site;

@@ -1,6 +1,6 @@
 /** What a login form sends, as it is taken, and what is said beside it when it was not enough. */
-import { Failure } from "../errors.ts";
-import type { LoginProblem } from "../pages/login-page.ts";
+import { Failure } from "../../errors.ts";
+import type { LoginProblem } from "../../pages/login-page.ts";
 
 /** A space around it was typed or pasted by mistake; a password is taken as it is. */
 export function typedName({ username = "" }: { readonly username?: string }): string {

@@ -3,8 +3,8 @@
  * of it is good for a while. The log names what is different from before, once.
  */
 import type { Logger } from "pino";
-import { Failure } from "../errors.ts";
-import type { Clock } from "../lib/clock.ts";
+import { Failure } from "../../errors.ts";
+import type { Clock } from "../../lib/clock.ts";
 
 export interface ReadinessOptions {
   /** Throws where the database cannot be changed. */

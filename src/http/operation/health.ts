@@ -5,8 +5,8 @@
  */
 import type { FastifyInstance, FastifySchema, RouteHandlerMethod } from "fastify";
 import { Type } from "typebox";
-import type { BrowserLogin } from "../authenticators/contract.ts";
-import { answerJson } from "./answer.ts";
+import type { BrowserLogin } from "../../authenticators/contract.ts";
+import { answerJson } from "../answer.ts";
 import type { Readiness } from "./readiness.ts";
 
 /** `unavailable`: logins fail there at the moment. */

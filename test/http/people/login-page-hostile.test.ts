@@ -1,9 +1,9 @@
 /** What attackers try with `/login` and `/logout`: forged forms, redirects, frames, and reading the log. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PASSWORDS, testApp } from "../support/app.ts";
-import { Browser, formOf } from "../support/browser.ts";
-import { auditOf, logIn, mixedApp, pathOf, SESSION, tryLogin, whoIs } from "../support/person.ts";
+import { PASSWORDS, testApp } from "../../support/app.ts";
+import { Browser, formOf } from "../../support/browser.ts";
+import { auditOf, logIn, mixedApp, pathOf, SESSION, tryLogin, whoIs } from "../../support/person.ts";
 
 test("login CSRF: without this browser's token nobody is logged in", async () => {
   await using t = await testApp();

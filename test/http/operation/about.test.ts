@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "@msgpack/msgpack";
-import { bearer, testApp } from "../support/app.ts";
+import { bearer, testApp } from "../../support/app.ts";
 
 interface About {
   readonly authentication: {

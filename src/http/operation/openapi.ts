@@ -8,9 +8,9 @@ import Fastify, {
   type FastifySchema,
   type HTTPMethods,
 } from "fastify";
-import type { ApiDocument } from "../pages/docs.ts";
-import type { Access } from "./access/access.ts";
-import { answerBytes, Document, JSON_TYPE } from "./answer.ts";
+import type { ApiDocument } from "../../pages/docs.ts";
+import type { Access } from "../access/access.ts";
+import { answerBytes, Document, JSON_TYPE } from "../answer.ts";
 
 export interface OpenApiOptions {
   readonly title: string;

@@ -1,10 +1,10 @@
 /** What a browser sees where one of our pages cannot be shown, and what a program gets in its place. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Failure } from "../../src/errors.ts";
-import { testApp } from "../support/app.ts";
-import { Browser } from "../support/browser.ts";
-import { logIn, tryLogin } from "../support/person.ts";
+import { Failure } from "../../../src/errors.ts";
+import { testApp } from "../../support/app.ts";
+import { Browser } from "../../support/browser.ts";
+import { logIn, tryLogin } from "../../support/person.ts";
 
 test("a browser gets a page that says what to do next, with the request for the operator", async () => {
   await using t = await testApp();

@@ -1,11 +1,11 @@
 /** Who is logged in with a browser, and what the pages for them work with. */
 import type { FastifyRequest } from "fastify";
-import type { BrowserCaller } from "../domain/caller.ts";
-import { Failure } from "../errors.ts";
-import type { Clock } from "../lib/clock.ts";
-import type { Site } from "../pages/layout.ts";
-import type { Links } from "./links.ts";
-import type { AuthServices } from "./services.ts";
+import type { BrowserCaller } from "../../domain/caller.ts";
+import { Failure } from "../../errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Site } from "../../pages/layout.ts";
+import type { Links } from "../links.ts";
+import type { AuthServices } from "../services.ts";
 
 export interface AccountDeps {
   readonly site: Site;

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
-import { apikey, bearer, PASSWORDS, testApp } from "../support/app.ts";
-import { Browser, formOf } from "../support/browser.ts";
-import { auditOf, logIn, pathOf, SESSION, tryLogin, whoIs } from "../support/person.ts";
+import { apikey, bearer, PASSWORDS, testApp } from "../../support/app.ts";
+import { Browser, formOf } from "../../support/browser.ts";
+import { auditOf, logIn, pathOf, SESSION, tryLogin, whoIs } from "../../support/person.ts";
 
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearer, testApp } from "../support/app.ts";
+import { bearer, testApp } from "../../support/app.ts";
 
 test("requests are counted by route, never by path, and timed", async () => {
   await using t = await testApp();

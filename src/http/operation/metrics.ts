@@ -3,8 +3,8 @@
  * process itself, which prom-client looks at. It is loaded when somebody asks for the first time.
  */
 import type { FastifyInstance } from "fastify";
-import { type AfterRequest, elapsed } from "./after.ts";
-import { routeOf } from "./route.ts";
+import { type AfterRequest, elapsed } from "../after.ts";
+import { routeOf } from "../route.ts";
 
 /** Seconds, as `le` of the histogram. */
 const BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import Fastify from "fastify";
-import { docsRoute } from "../../src/http/docs.ts";
-import { describeRoutes } from "../../src/http/openapi.ts";
-import { dataBudget } from "../../src/http/tree/body.ts";
-import { treeRoutes } from "../../src/http/tree/tree.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
-import type { ApiDocument } from "../../src/pages/docs.ts";
-import { inlineReader } from "../../src/trees/jobs.ts";
-import { loadTrees } from "../../src/trees/load.ts";
+import { docsRoute } from "../../../src/http/operation/docs.ts";
+import { describeRoutes } from "../../../src/http/operation/openapi.ts";
+import { dataBudget } from "../../../src/http/tree/body.ts";
+import { treeRoutes } from "../../../src/http/tree/tree.ts";
+import { ManualClock } from "../../../src/lib/clock.ts";
+import type { ApiDocument } from "../../../src/pages/docs.ts";
+import { inlineReader } from "../../../src/trees/jobs.ts";
+import { loadTrees } from "../../../src/trees/load.ts";
 
 test("the page tells every described route, without a script and under the server's prefix", async () => {
   const app = Fastify({ exposeHeadRoutes: false });

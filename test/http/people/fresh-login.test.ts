@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
-import { apikey, bearer, PASSWORDS, type TestApp, testApp } from "../support/app.ts";
-import { Browser } from "../support/browser.ts";
-import { logIn, logInAt, mixedApp, pathOf, tryLogin, whoIs } from "../support/person.ts";
+import { apikey, bearer, PASSWORDS, type TestApp, testApp } from "../../support/app.ts";
+import { Browser } from "../../support/browser.ts";
+import { logIn, logInAt, mixedApp, pathOf, tryLogin, whoIs } from "../../support/person.ts";
 
 const NEW_KEY = 'action="/account/keys"';
 

@@ -3,14 +3,14 @@
  * once more, and the browser comes back to a page with the same button, made for this browser alone.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { newBrowserSecret } from "../domain/browser.ts";
-import { formTokenOf, goOnTokenOf, isToken } from "../domain/browser-session.ts";
-import { goOnPage } from "../pages/go-on.ts";
-import { type AccountAction, isAccountAction } from "../pages/go-on-words.ts";
-import { GoOnQuery } from "../schemas/pages.ts";
-import { browserOf, keepBrowser } from "./access/login-cookie.ts";
-import { sessionSecretOf } from "./access/session-cookie.ts";
-import { sendPage } from "./pages.ts";
+import { newBrowserSecret } from "../../domain/browser.ts";
+import { formTokenOf, goOnTokenOf, isToken } from "../../domain/browser-session.ts";
+import { goOnPage } from "../../pages/go-on.ts";
+import { type AccountAction, isAccountAction } from "../../pages/go-on-words.ts";
+import { GoOnQuery } from "../../schemas/pages.ts";
+import { browserOf, keepBrowser } from "../access/login-cookie.ts";
+import { sessionSecretOf } from "../access/session-cookie.ts";
+import { sendPage } from "../pages.ts";
 import { type AccountDeps, person } from "./person.ts";
 import { seeOther, toLogin } from "./problem-pages.ts";
 

@@ -1,11 +1,11 @@
-/** `/login` and `/logout`; what attackers try with them is in `login-page-hostile.test.ts`. */
+/** `/login` and `/logout`; what attackers try with them is in `test/http/people/login-page-hostile.test.ts`. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
-import type { Authenticator } from "../../src/authenticators/contract.ts";
-import { PASSWORDS, testApp, toy } from "../support/app.ts";
-import { Browser, formOf } from "../support/browser.ts";
-import { auditOf, logIn, mixedApp, pathOf, SESSION, tryLogin, whoIs } from "../support/person.ts";
+import type { Authenticator } from "../../../src/authenticators/contract.ts";
+import { PASSWORDS, testApp, toy } from "../../support/app.ts";
+import { Browser, formOf } from "../../support/browser.ts";
+import { auditOf, logIn, mixedApp, pathOf, SESSION, tryLogin, whoIs } from "../../support/person.ts";
 
 test("the form helps password managers and phones, and blocks no paste", async () => {
   await using t = await testApp();

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
-import { PASSWORDS } from "../support/app.ts";
-import { Browser, formOf } from "../support/browser.ts";
-import { auditOf, logIn, logInAt, mixedApp, pathOf, tryLogin, whoIs } from "../support/person.ts";
+import { PASSWORDS } from "../../support/app.ts";
+import { Browser, formOf } from "../../support/browser.ts";
+import { auditOf, logIn, logInAt, mixedApp, pathOf, tryLogin, whoIs } from "../../support/person.ts";
 
 const ADD_ORCID = "/account/identities/add/orcid";
 const ADD_TOY = "/account/identities/add/toy";

@@ -1,21 +1,21 @@
 /**
  * `/account`: what somebody who is logged in with a browser sees of themselves, and the forms that end sessions and make
- * and revoke keys. Identities are added and removed in `linking-pages.ts`.
+ * and revoke keys. Identities are added and removed in `identities.ts`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import type { AccountOverview } from "../domain/account.ts";
-import { formTokenOf } from "../domain/browser-session.ts";
-import { type BrowserCaller, missingScopes } from "../domain/caller.ts";
-import type { Scope } from "../domain/scopes.ts";
-import { Failure } from "../errors.ts";
-import { parseUuid } from "../lib/uuid.ts";
-import { type Account, accountPage, NOTICES, type Notice } from "../pages/account.ts";
-import { LIFETIMES, newKeyPage, USUAL_LIFETIME } from "../pages/account-keys.ts";
-import { AccountQuery, EndSessionBody, MakeKeyBody, RevokeKeyBody, TokenBody } from "../schemas/pages.ts";
-import { sessionSecretOf } from "./access/session-cookie.ts";
+import type { AccountOverview } from "../../domain/account.ts";
+import { formTokenOf } from "../../domain/browser-session.ts";
+import { type BrowserCaller, missingScopes } from "../../domain/caller.ts";
+import type { Scope } from "../../domain/scopes.ts";
+import { Failure } from "../../errors.ts";
+import { parseUuid } from "../../lib/uuid.ts";
+import { type Account, accountPage, NOTICES, type Notice } from "../../pages/account.ts";
+import { LIFETIMES, newKeyPage, USUAL_LIFETIME } from "../../pages/account-keys.ts";
+import { AccountQuery, EndSessionBody, MakeKeyBody, RevokeKeyBody, TokenBody } from "../../schemas/pages.ts";
+import { sessionSecretOf } from "../access/session-cookie.ts";
+import { sendPage } from "../pages.ts";
 import { askAgain, goOnRoute } from "./fresh-login.ts";
-import { sendPage } from "./pages.ts";
 import { type AccountDeps, person } from "./person.ts";
 import { seeOther } from "./problem-pages.ts";
 

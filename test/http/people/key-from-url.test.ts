@@ -1,10 +1,10 @@
 /** A key in the URL that a browser opens: when it becomes a cookie, and what that cookie is outranked by. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { apikey, bearer, type TestApp, testApp } from "../support/app.ts";
-import { Browser, formOf } from "../support/browser.ts";
-import { logIn, pathOf, SESSION, whoIs } from "../support/person.ts";
-import { startBoth } from "../support/upstream.ts";
+import { apikey, bearer, type TestApp, testApp } from "../../support/app.ts";
+import { Browser, formOf } from "../../support/browser.ts";
+import { logIn, pathOf, SESSION, whoIs } from "../../support/person.ts";
+import { startBoth } from "../../support/upstream.ts";
 
 const OWN = { "sec-fetch-site": "none", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
 const LINK = { ...OWN, "sec-fetch-site": "cross-site" };

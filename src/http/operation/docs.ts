@@ -3,11 +3,11 @@
  * one are named, too.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Html } from "../lib/html.ts";
-import type { ApiDocument } from "../pages/docs.ts";
-import type { Site } from "../pages/layout.ts";
-import type { Links } from "./links.ts";
-import { sendPage } from "./pages.ts";
+import type { Html } from "../../lib/html.ts";
+import type { ApiDocument } from "../../pages/docs.ts";
+import type { Site } from "../../pages/layout.ts";
+import type { Links } from "../links.ts";
+import { sendPage } from "../pages.ts";
 
 type Paths = ApiDocument["paths"];
 
@@ -25,7 +25,7 @@ export function docsRoute(app: FastifyInstance, { site, links, ours: describe, b
   app.get("/docs", { config: { access: "public" }, schema: { hide: true } }, async (request, reply) => {
     const theirs = await behind(request);
     if (made === undefined || made.theirs !== theirs) {
-      const [ours, { docsPage }] = await Promise.all([describe(), import("../pages/docs.ts")]);
+      const [ours, { docsPage }] = await Promise.all([describe(), import("../../pages/docs.ts")]);
       const document = { ...ours, paths: { ...theirs, ...ours.paths } };
       made = { page: docsPage({ site, basePath: links.rootPath, document }), theirs };
     }
