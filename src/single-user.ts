@@ -2,7 +2,7 @@
 import type { AppParts } from "./app.ts";
 import type { Config } from "./config/model.ts";
 import { type Callers, SingleUserCallers } from "./domain/callers.ts";
-import { KeyGuesses } from "./domain/key-guesses.ts";
+import { KeyGuesses } from "./domain/throttling/key-guesses.ts";
 
 export function singleUserCallers(config: Config, parts: AppParts): Callers {
   if (parts.singleUserKey === null) throw new Error("A server without providers needs a single-user key.");

@@ -4,7 +4,7 @@
  * command line's, with the name of the machine's user.
  */
 import { type Command, Option } from "commander";
-import { AUDIT_EVENTS, type AuditEventName } from "../domain/model.ts";
+import { AUDIT_EVENTS, type AuditEventName } from "../domain/model/entities.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { DatabaseOptions } from "./target.ts";
 import type { Terminal } from "./terminal.ts";

@@ -3,7 +3,7 @@
  * beside `--database`.
  */
 import type { Config } from "../config/model.ts";
-import type { IdentityRef, PrincipalSummary } from "../domain/model.ts";
+import type { IdentityRef, PrincipalSummary } from "../domain/model/entities.ts";
 import type { Store } from "../domain/ports.ts";
 import { OperatorError } from "../errors.ts";
 import { printable } from "../lib/printable.ts";

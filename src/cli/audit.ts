@@ -3,7 +3,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { follow, newest, type Reader } from "../domain/audit-following.ts";
-import type { AuditRow } from "../domain/model.ts";
+import type { AuditRow } from "../domain/model/entities.ts";
 import type { AuditFilter, Store } from "../domain/ports.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { printable, printableJson } from "../lib/printable.ts";

@@ -2,7 +2,7 @@
  * `tiled admin backup` and `restore`: what is said of them, and their rows in the audit table of the database concerned.
  */
 import { basename } from "node:path";
-import type { AuditEventName } from "../domain/model.ts";
+import type { AuditEventName } from "../domain/model/entities.ts";
 import { systemClock } from "../lib/clock.ts";
 import { backupDatabase, type Counts, restoreDatabase } from "../store/backup.ts";
 import { inspectDatabase, isCurrent } from "../store/open.ts";

@@ -1,7 +1,7 @@
 /**
  * `tiled admin`: what concerns principals, their sessions and their keys.
  */
-import type { IdentityRef, PrincipalDocument, PrincipalSummary } from "../domain/model.ts";
+import type { IdentityRef, PrincipalDocument, PrincipalSummary } from "../domain/model/entities.ts";
 import type { Store } from "../domain/ports.ts";
 import { OperatorError } from "../errors.ts";
 import { systemClock } from "../lib/clock.ts";

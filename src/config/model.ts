@@ -2,10 +2,11 @@
  * The configuration as the rest of the program sees it: validated, interpolated, with every default filled in.
  * `schema.ts` describes the file, `load.ts` makes one of these from it.
  */
-import type { Budget } from "../domain/login-budget.ts";
-import type { IdentityRef } from "../domain/model.ts";
+
+import type { IdentityRef } from "../domain/model/entities.ts";
+import type { Scope } from "../domain/model/scopes.ts";
 import type { Limit } from "../domain/ports.ts";
-import type { Scope } from "../domain/scopes.ts";
+import type { Budget } from "../domain/throttling/login-budget.ts";
 import type { Secret } from "../lib/secrets.ts";
 import type { Located } from "../yaml/located.ts";
 

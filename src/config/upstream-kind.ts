@@ -2,7 +2,7 @@
  * What an upstream is (`kind`), and what one that is no Tiled may be given: scopes that its callers need, a key of its own
  * for tokens. Where upstreams stand is in `upstreams.ts`; `http/gateway/introduce.ts` applies these rules.
  */
-import { isScope, SCOPES, type Scope } from "../domain/scopes.ts";
+import { isScope, SCOPES, type Scope } from "../domain/model/scopes.ts";
 import { Secret } from "../lib/secrets.ts";
 import { at, isNothing, type Path } from "../yaml/located.ts";
 import { didYouMean } from "../yaml/suggest.ts";

@@ -4,7 +4,7 @@
  */
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import type { IdentityRef, Origin } from "./model.ts";
+import type { IdentityRef, Origin } from "./model/entities.ts";
 import type { OpenOutcome, OpenSession, ShutOut } from "./ports.ts";
 
 /** What a browser's cookie stands for. Whether its session is live is the session's own status. */

@@ -4,10 +4,10 @@
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { AccountSession, AccountStore } from "./account-ports.ts";
-import type { BrowserCaller } from "./caller.ts";
 import type { Directory } from "./directory.ts";
-import type { Origin, PrincipalDocument } from "./model.ts";
-import { shutOut } from "./shut-out.ts";
+import type { BrowserCaller } from "./model/caller.ts";
+import type { Origin, PrincipalDocument } from "./model/entities.ts";
+import { shutOut } from "./model/revoked.ts";
 
 export interface AccountOverview {
   readonly principal: PrincipalDocument;

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../lib/clock.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import type { ApiKeyRecord, Origin } from "./model.ts";
+import type { ApiKeyRecord, Origin } from "./model/entities.ts";
 import type { ApiKeyStore } from "./ports.ts";
 
 const NOTE_EVERY_MS = 60_000;

@@ -5,12 +5,12 @@ import { Failure, type InputProblem } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { randomHex, sha256 } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import type { Caller, KnownCaller } from "./caller.ts";
 import type { Directory } from "./directory.ts";
-import type { ApiKey, Origin, PrincipalSummary } from "./model.ts";
+import type { Caller, KnownCaller } from "./model/caller.ts";
+import type { ApiKey, Origin, PrincipalSummary } from "./model/entities.ts";
+import { shutOut } from "./model/revoked.ts";
+import { INHERIT, isScope } from "./model/scopes.ts";
 import type { ApiKeyStore } from "./ports.ts";
-import { INHERIT, isScope } from "./scopes.ts";
-import { shutOut } from "./shut-out.ts";
 
 const SECRET_BYTES = 36;
 const FIRST_EIGHT = 8;

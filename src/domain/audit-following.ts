@@ -3,7 +3,7 @@
  * their ids or the database is away for a while. What a row looks like to people is the command's, `cli/audit.ts`.
  */
 import { Failure } from "../errors.ts";
-import type { AuditRow } from "./model.ts";
+import type { AuditRow } from "./model/entities.ts";
 import type { AuditFilter, AuditStore } from "./ports.ts";
 
 /** Where to go on from. */

@@ -6,11 +6,11 @@ import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { equalSecrets, type Secret, sha256 } from "../lib/secrets.ts";
 import type { KeyActivity } from "./activity.ts";
-import type { Caller, KnownCaller } from "./caller.ts";
 import type { Directory } from "./directory.ts";
-import type { KeyGuesses } from "./key-guesses.ts";
-import type { ApiKeyRecord, IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model.ts";
-import { ANONYMOUS_SCOPES, INHERIT, SINGLE_USER_SCOPES } from "./scopes.ts";
+import type { Caller, KnownCaller } from "./model/caller.ts";
+import type { ApiKeyRecord, IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model/entities.ts";
+import { ANONYMOUS_SCOPES, INHERIT, SINGLE_USER_SCOPES } from "./model/scopes.ts";
+import type { KeyGuesses } from "./throttling/key-guesses.ts";
 import type { AccessClaims, Tokens } from "./tokens.ts";
 
 export type Credential =

@@ -10,9 +10,9 @@ import { browserDigest, isFormToken, newBinding, stateDigest } from "./browser.t
 import { FreshCache } from "./fresh.ts";
 import type { Login, LoginAnswer } from "./login.ts";
 import type { DeviceLogin, DeviceLoginStore, DeviceRefusal, PolledLogin } from "./login-ports.ts";
-import type { Origin } from "./model.ts";
+import type { Origin } from "./model/entities.ts";
 import { authorizationUri, exchange, type Provider, type Return, refuseReturn } from "./provider-return.ts";
-import { addressBlock, type LoginThrottle } from "./throttle.ts";
+import { addressBlock, type LoginThrottle } from "./throttling/throttle.ts";
 import { newUserCode, readUserCode } from "./user-code.ts";
 
 /** Seconds. */

@@ -6,7 +6,13 @@ import type { Clock } from "../lib/clock.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { FreshCache } from "./fresh.ts";
-import type { ApiKeyRecord, KeyRef, PrincipalDocument, PrincipalSummary, SessionStatus } from "./model.ts";
+import type {
+  ApiKeyRecord,
+  KeyRef,
+  PrincipalDocument,
+  PrincipalSummary,
+  SessionStatus,
+} from "./model/entities.ts";
 import type { Store } from "./ports.ts";
 
 const FIRST_EIGHT = 8;

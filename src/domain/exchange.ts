@@ -5,8 +5,8 @@
  */
 import type { Clock } from "../lib/clock.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import { type Caller, isKnown, type KnownCaller, missingScopes } from "./caller.ts";
-import type { IdentityRef } from "./model.ts";
+import { type Caller, isKnown, type KnownCaller, missingScopes } from "./model/caller.ts";
+import type { IdentityRef } from "./model/entities.ts";
 import type { Tokens, UpstreamBearer } from "./tokens.ts";
 
 /** All empty where nothing is known. */

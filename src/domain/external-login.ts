@@ -11,10 +11,10 @@ import { type Digest, equalSecrets, randomHex, sha256 } from "../lib/secrets.ts"
 import { browserDigest, stateDigest } from "./browser.ts";
 import type { Login, LoginAnswer } from "./login.ts";
 import type { BegunLogin, BrowserLoginStore, IssuedCode, LoginGoal } from "./login-ports.ts";
-import type { Origin } from "./model.ts";
+import type { Origin } from "./model/entities.ts";
 import { authorizationUri, exchange, type Provider, type Return, refuseReturn } from "./provider-return.ts";
 import { isOfBrowser, type LoginSeals } from "./sealed-login.ts";
-import { addressBlock, type LoginThrottle } from "./throttle.ts";
+import { addressBlock, type LoginThrottle } from "./throttling/throttle.ts";
 
 /** Seconds, both. */
 export const BROWSER_LOGIN_MAX_AGE = 600;

@@ -8,8 +8,8 @@ import type { Clock } from "../lib/clock.ts";
 import { type Digest, equalSecrets, randomHex, type Secret, sha256 } from "../lib/secrets.ts";
 import { browserDigest } from "./browser.ts";
 import type { BrowserLoginStore } from "./login-ports.ts";
-import type { Origin } from "./model.ts";
-import { addressBlock } from "./throttle.ts";
+import type { Origin } from "./model/entities.ts";
+import { addressBlock } from "./throttling/throttle.ts";
 
 /** Seconds: as long as the browser's cookie that it belongs to. */
 const TICKET_MAX_AGE = 3600;

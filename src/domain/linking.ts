@@ -9,8 +9,8 @@ import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { AccountStore } from "./account-ports.ts";
 import type { Directory } from "./directory.ts";
-import type { IdentityRef, Origin } from "./model.ts";
-import { type CaseRule, refusedSpelling } from "./spelling.ts";
+import type { IdentityRef, Origin } from "./model/entities.ts";
+import { type CaseRule, refusedSpelling } from "./model/spelling.ts";
 
 /** Seconds that a login counts as fresh. */
 export const FRESH_LOGIN = 300;

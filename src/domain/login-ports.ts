@@ -5,7 +5,7 @@
 import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import type { IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model.ts";
+import type { IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model/entities.ts";
 import type { OpenOutcome, OpenSession } from "./ports.ts";
 
 /** What binds the provider's answer to the request that asked for it. */

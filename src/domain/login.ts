@@ -9,7 +9,6 @@ import type { Clock } from "../lib/clock.ts";
 import { foldName, sameAddress } from "../lib/fold.ts";
 import { type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { Directory } from "./directory.ts";
-import type { LoginBudget } from "./login-budget.ts";
 import type {
   AuditEvent,
   AuditEventName,
@@ -17,10 +16,11 @@ import type {
   Origin,
   PrincipalSummary,
   SessionStatus,
-} from "./model.ts";
+} from "./model/entities.ts";
+import { type AddressRule, type CaseRule, knownAddress, refusedSpelling } from "./model/spelling.ts";
 import type { AuditStore, OpenOutcome, OpenSession, PrincipalStore, SessionStore } from "./ports.ts";
-import { type AddressRule, type CaseRule, knownAddress, refusedSpelling } from "./spelling.ts";
-import { addressBlock, type LoginThrottle } from "./throttle.ts";
+import type { LoginBudget } from "./throttling/login-budget.ts";
+import { addressBlock, type LoginThrottle } from "./throttling/throttle.ts";
 import type { Lifetimes, TokenAnswer, Tokens } from "./tokens.ts";
 
 export interface LoginAnswer extends TokenAnswer {

@@ -3,7 +3,7 @@
  * logged and the next pass tries again; nothing that a pass throws can end the job.
  */
 import type { Clock } from "../lib/clock.ts";
-import type { Origin } from "./model.ts";
+import type { Origin } from "./model/entities.ts";
 import type { Maintenance, Purged } from "./ports.ts";
 
 /** The part of a logger that a job needs. */

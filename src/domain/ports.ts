@@ -25,7 +25,7 @@ import type {
   PrincipalDocument,
   PrincipalSummary,
   SessionStatus,
-} from "./model.ts";
+} from "./model/entities.ts";
 
 export interface Page {
   readonly offset: number;

@@ -5,13 +5,13 @@ import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { mayHandOut, quoted } from "./api-keys.ts";
-import type { KnownCaller } from "./caller.ts";
 import type { Directory } from "./directory.ts";
 import { isStorable } from "./login.ts";
-import type { Origin, PrincipalDocument, PrincipalSummary } from "./model.ts";
+import type { KnownCaller } from "./model/caller.ts";
+import type { Origin, PrincipalDocument, PrincipalSummary } from "./model/entities.ts";
+import { shutOut } from "./model/revoked.ts";
+import { METRICS_ROLE } from "./model/scopes.ts";
 import type { Page, PrincipalStore } from "./ports.ts";
-import { METRICS_ROLE } from "./scopes.ts";
-import { shutOut } from "./shut-out.ts";
 
 export class Principals {
   readonly #store: PrincipalStore;

@@ -6,8 +6,8 @@ import type { AuthenticatedIdentity, BrowserLogin } from "../authenticators/cont
 import { Failure } from "../errors.ts";
 import { isStorable, type Login } from "./login.ts";
 import type { Binding } from "./login-ports.ts";
-import type { Origin } from "./model.ts";
-import type { LoginThrottle } from "./throttle.ts";
+import type { Origin } from "./model/entities.ts";
+import type { LoginThrottle } from "./throttling/throttle.ts";
 
 /** An authenticator that sends browsers elsewhere, under its name in the configuration. */
 export interface Provider {

@@ -6,13 +6,13 @@ import type { ProxiedAuthenticator, ProxiedIdentity } from "../authenticators/co
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { hasOurHeader } from "../lib/jws.ts";
-import type { Caller, KnownCaller } from "./caller.ts";
 import { type Callers, type Credential, enabled, isAmong } from "./callers.ts";
 import type { Directory } from "./directory.ts";
 import { isStorable } from "./login.ts";
-import type { IdentityRef, Origin, PrincipalSummary } from "./model.ts";
+import type { Caller, KnownCaller } from "./model/caller.ts";
+import type { IdentityRef, Origin, PrincipalSummary } from "./model/entities.ts";
+import { knownAddress } from "./model/spelling.ts";
 import type { PrincipalStore } from "./ports.ts";
-import { knownAddress } from "./spelling.ts";
 
 type TokenCaller = Extract<KnownCaller, { readonly kind: "token" }>;
 

@@ -6,9 +6,9 @@ import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { Directory } from "./directory.ts";
-import type { Origin, PrincipalSummary } from "./model.ts";
+import type { Origin, PrincipalSummary } from "./model/entities.ts";
+import { shutOut } from "./model/revoked.ts";
 import type { SessionStore } from "./ports.ts";
-import { shutOut } from "./shut-out.ts";
 import type { TokenAnswer, Tokens } from "./tokens.ts";
 
 export interface RotationRules {

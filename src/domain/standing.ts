@@ -4,10 +4,10 @@
  * does, and so does a role that is gone.
  */
 import type { Clock } from "../lib/clock.ts";
-import { type Caller, isKnown } from "./caller.ts";
 import type { Directory } from "./directory.ts";
-import type { KeyRef } from "./model.ts";
-import type { Scope } from "./scopes.ts";
+import { type Caller, isKnown } from "./model/caller.ts";
+import type { KeyRef } from "./model/entities.ts";
+import type { Scope } from "./model/scopes.ts";
 
 export interface Standing {
   /** `needs`: what the caller was let in for. Fails where the store cannot tell. */

@@ -7,7 +7,7 @@ import type { Clock } from "../lib/clock.ts";
 import { type Claims, type JwsKey, jwsKey, openJws, signJws } from "../lib/jws.ts";
 import { type Secret, sha256, uniqueNames } from "../lib/secrets.ts";
 import { parseUuid, type Uuid, uuidHex } from "../lib/uuid.ts";
-import type { IdentityRef, PrincipalSummary, PrincipalType, SessionStatus } from "./model.ts";
+import type { IdentityRef, PrincipalSummary, PrincipalType, SessionStatus } from "./model/entities.ts";
 
 const REMEMBERED_TOKENS = 4096;
 

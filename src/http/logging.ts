@@ -4,8 +4,8 @@
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import { type Caller, isKnown } from "../domain/caller.ts";
-import type { IdentityRef } from "../domain/model.ts";
+import { type Caller, isKnown } from "../domain/model/caller.ts";
+import type { IdentityRef } from "../domain/model/entities.ts";
 import { DEBUG, eventLines, INFO, quoted } from "../lib/log-lines.ts";
 import { parseUuid } from "../lib/uuid.ts";
 import { type AfterRequest, elapsed } from "./after.ts";

@@ -11,7 +11,7 @@ import type { Directory } from "../domain/directory.ts";
 import type { ExternalLogins } from "../domain/external-login.ts";
 import type { Linking } from "../domain/linking.ts";
 import type { Login } from "../domain/login.ts";
-import type { Origin } from "../domain/model.ts";
+import type { Origin } from "../domain/model/entities.ts";
 import type { Principals } from "../domain/principals.ts";
 import type { Sessions } from "../domain/sessions.ts";
 

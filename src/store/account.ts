@@ -3,7 +3,7 @@
  * unlinked in `linking.ts`, keys are in `api-keys.ts`.
  */
 import type { AccountSession, AccountStore } from "../domain/account-ports.ts";
-import type { Origin } from "../domain/model.ts";
+import type { Origin } from "../domain/model/entities.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
 import { hold } from "./authority.ts";

@@ -2,9 +2,9 @@
  * The role admin: taking it back, and that somebody who can get in always has it. Giving it is in `roles.ts`.
  */
 import type { Kysely } from "kysely";
-import type { Origin } from "../domain/model.ts";
+import type { Origin } from "../domain/model/entities.ts";
+import { ADMIN_ROLE } from "../domain/model/scopes.ts";
 import type { PrincipalStore, ShutOut } from "../domain/ports.ts";
-import { ADMIN_ROLE } from "../domain/scopes.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
 import { type Change, hold } from "./authority.ts";

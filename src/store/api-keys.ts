@@ -3,7 +3,7 @@
  * batches by the caller.
  */
 import type { Kysely } from "kysely";
-import type { ApiKeyRecord, Origin } from "../domain/model.ts";
+import type { ApiKeyRecord, Origin } from "../domain/model/entities.ts";
 import type { ApiKeyStore, CreateApiKey } from "../domain/ports.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";

@@ -3,7 +3,7 @@
  * the disk. The first ones of an hour keep rows of their own. What is remembered is this process's: several servers fold
  * each for themselves.
  */
-import type { AuditEvent } from "../domain/model.ts";
+import type { AuditEvent } from "../domain/model/entities.ts";
 
 const HOUR = 3600_000;
 /** Rows in an hour of one event of one principal from one address, and from all addresses together. */

@@ -3,7 +3,7 @@
  * principal. What is read costs as much as what is found, however long the table is.
  */
 import { type Kysely, sql } from "kysely";
-import type { AuditEventName, AuditRow } from "../domain/model.ts";
+import type { AuditEventName, AuditRow } from "../domain/model/entities.ts";
 import type { AuditFilter, AuditStore } from "../domain/ports.ts";
 import type { Backend } from "./backend.ts";
 import type { Tables } from "./schema/tables.ts";

@@ -2,7 +2,7 @@
  * Writing the audit table: rows are only ever added, in the transaction of what they tell of, and purged by age. Never a
  * secret in them. `audit-reading.ts` reads.
  */
-import type { AuditEvent, AuditEventName, IdentityRef, Origin } from "../domain/model.ts";
+import type { AuditEvent, AuditEventName, IdentityRef, Origin } from "../domain/model/entities.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 

@@ -6,7 +6,7 @@
  * Everywhere in the store a principal is locked before its sessions and keys, and of two principals the older one first:
  * no two commands can then wait for each other.
  */
-import type { ActorCredential, Origin } from "../domain/model.ts";
+import type { ActorCredential, Origin } from "../domain/model/entities.ts";
 import type { ShutOut } from "../domain/ports.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { type Args, type Db, statement } from "./statement.ts";

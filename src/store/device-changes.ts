@@ -8,7 +8,7 @@ import type {
   DeviceRefusal,
   StartDeviceLogin,
 } from "../domain/login-ports.ts";
-import type { IdentityRef } from "../domain/model.ts";
+import type { IdentityRef } from "../domain/model/entities.ts";
 import type { Digest } from "../lib/secrets.ts";
 import { note } from "./audit.ts";
 import { toBytes } from "./device.ts";

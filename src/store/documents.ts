@@ -3,7 +3,7 @@
  * each table is asked once for all ids.
  */
 import { type Expression, type Kysely, sql } from "kysely";
-import type { ApiKey, PrincipalDocument, Session } from "../domain/model.ts";
+import type { ApiKey, PrincipalDocument, Session } from "../domain/model/entities.ts";
 import type { Page } from "../domain/ports.ts";
 import { readList } from "./codec.ts";
 import { type States, shownStates, stateLength } from "./login-states.ts";

@@ -2,7 +2,7 @@
  * Which identities the database can hold: both dialects keep the same ones, so that a database can move. Longer or
  * stranger ones would be cut or confused with others by one of them.
  */
-import type { IdentityRef } from "../domain/model.ts";
+import type { IdentityRef } from "../domain/model/entities.ts";
 import { Failure } from "../errors.ts";
 
 const LONGEST = 255;

@@ -3,7 +3,7 @@
  * session that has just begun: what is taken away or added decides who can log in as this principal from now on.
  */
 import type { AccountStore, FreshChange, LinkIdentity, UnlinkIdentity } from "../domain/account-ports.ts";
-import type { IdentityRef } from "../domain/model.ts";
+import type { IdentityRef } from "../domain/model/entities.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
 import { holdOwner } from "./authority.ts";

@@ -4,7 +4,7 @@
  * case. Lists show states newest first, as many as fit.
  */
 import { sql } from "kysely";
-import type { IdentityRef } from "../domain/model.ts";
+import type { IdentityRef } from "../domain/model/entities.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 
 /** Characters of JSON. */

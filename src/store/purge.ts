@@ -3,7 +3,7 @@
  * under an advisory lock that ends with the transaction.
  */
 import { sql } from "kysely";
-import type { Origin } from "../domain/model.ts";
+import type { Origin } from "../domain/model/entities.ts";
 import type { Maintenance, Purged } from "../domain/ports.ts";
 import { note } from "./audit.ts";
 import type { Backend } from "./backend.ts";

@@ -1,8 +1,8 @@
 /**
  * Making principals and giving them roles: the steps that logins, administrators' lists and service principals share.
  */
-import type { IdentityRef, Origin, PrincipalType } from "../domain/model.ts";
-import { ADMIN_ROLE, USER_ROLE } from "../domain/scopes.ts";
+import type { IdentityRef, Origin, PrincipalType } from "../domain/model/entities.ts";
+import { ADMIN_ROLE, USER_ROLE } from "../domain/model/scopes.ts";
 import { newUuid, type Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
 import { foldIdentity, foldNew } from "./spellings.ts";

@@ -2,7 +2,7 @@
  * Where a session came from: which identity opened it, from which address, with which program. For the account page, and
  * to end what an identity opened when it is unlinked.
  */
-import type { IdentityRef, Origin } from "../domain/model.ts";
+import type { IdentityRef, Origin } from "../domain/model/entities.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 
 /** The column's width. */

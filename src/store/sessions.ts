@@ -2,7 +2,7 @@
  * Sessions: one login opens one, refresh tokens keep it going, anyone who may ends it. What a presented token means is
  * decided in `rotation.ts`; here is how it is carried out under the lock of the session's row.
  */
-import type { IdentityRef, Origin, SessionStatus } from "../domain/model.ts";
+import type { IdentityRef, Origin, SessionStatus } from "../domain/model/entities.ts";
 import type {
   OpenOutcome,
   OpenSession,

@@ -3,7 +3,7 @@
  * them apart, the second spelling would be a second account of the same person: with an empty record, and not disabled.
  */
 import { sql } from "kysely";
-import type { IdentityRef } from "../domain/model.ts";
+import type { IdentityRef } from "../domain/model/entities.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { foldedDigest } from "./folding.ts";
 import { type Args, type Db, statement } from "./statement.ts";

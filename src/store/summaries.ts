@@ -2,7 +2,7 @@
  * A principal as every authenticated request needs it: who it is, whether it is disabled, and what its roles allow.
  */
 import { sql } from "kysely";
-import type { IdentityRef, PrincipalSummary } from "../domain/model.ts";
+import type { IdentityRef, PrincipalSummary } from "../domain/model/entities.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { readList } from "./codec.ts";
 import { type Args, type Db, statement } from "./statement.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { auditJson, auditLine } from "../../src/cli/audit.ts";
-import type { AuditRow } from "../../src/domain/model.ts";
+import type { AuditRow } from "../../src/domain/model/entities.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
 
 const PRINCIPAL = "01234567-89ab-cdef-0123-456789abcdef" as Uuid;

@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { loadWhole } from "../../src/cli/config.ts";
-import { SCOPES } from "../../src/domain/scopes.ts";
+import { SCOPES } from "../../src/domain/model/scopes.ts";
 import { readTagRules } from "../../src/trees/files/tag-rules.ts";
 import { constantArray, container } from "../../src/trees/memory.ts";
 import { readDefinitions } from "../../src/trees/policies/definitions.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { follow, newest } from "../../src/domain/audit-following.ts";
-import type { AuditRow } from "../../src/domain/model.ts";
+import type { AuditRow } from "../../src/domain/model/entities.ts";
 import type { AuditFilter, AuditStore } from "../../src/domain/ports.ts";
 import { Failure } from "../../src/errors.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Caller } from "../../src/domain/caller.ts";
 import { Exchange, hasFullPower, tokenWidens } from "../../src/domain/exchange.ts";
-import type { IdentityRef, PrincipalSummary } from "../../src/domain/model.ts";
+import type { Caller } from "../../src/domain/model/caller.ts";
+import type { IdentityRef, PrincipalSummary } from "../../src/domain/model/entities.ts";
 import { Tokens } from "../../src/domain/tokens.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { Secret, sha256 } from "../../src/lib/secrets.ts";

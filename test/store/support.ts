@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { Origin } from "../../src/domain/model.ts";
+import type { Origin } from "../../src/domain/model/entities.ts";
 import type { CreateApiKey, OpenOutcome, OpenSession, RotateSession, Store } from "../../src/domain/ports.ts";
 import { ManualClock, systemClock } from "../../src/lib/clock.ts";
 import { sha256 } from "../../src/lib/secrets.ts";

@@ -3,7 +3,7 @@
  * itself calls by our names. What neither names is not given.
  */
 
-import { isScope, SCOPES } from "../../domain/scopes.ts";
+import { isScope, SCOPES } from "../../domain/model/scopes.ts";
 import { OperatorError } from "../../errors.ts";
 import { quoted } from "../../yaml/located.ts";
 import { didYouMean } from "../../yaml/suggest.ts";

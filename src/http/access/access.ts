@@ -11,9 +11,9 @@ import type {
   preParsingHookHandler,
   preValidationHookHandler,
 } from "fastify";
-import type { Caller } from "../../domain/caller.ts";
-import { missingScopes } from "../../domain/caller.ts";
-import type { Scope } from "../../domain/scopes.ts";
+import type { Caller } from "../../domain/model/caller.ts";
+import { missingScopes } from "../../domain/model/caller.ts";
+import type { Scope } from "../../domain/model/scopes.ts";
 import { Failure } from "../../errors.ts";
 import type { KeysOfUrls } from "../people/key-from-url.ts";
 import { rememberRoutes, routeOf } from "../route.ts";

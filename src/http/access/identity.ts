@@ -5,9 +5,9 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { BrowserSessions } from "../../domain/browser-session.ts";
-import { type Caller, isKnown, type KnownCaller } from "../../domain/caller.ts";
 import type { Callers } from "../../domain/callers.ts";
-import type { ActorCredential, Origin } from "../../domain/model.ts";
+import { type Caller, isKnown, type KnownCaller } from "../../domain/model/caller.ts";
+import type { ActorCredential, Origin } from "../../domain/model/entities.ts";
 import { Failure } from "../../errors.ts";
 import type { Links } from "../links.ts";
 import type { Proxies } from "../proxies.ts";

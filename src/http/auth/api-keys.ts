@@ -2,7 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Static } from "typebox";
 import type { ApiKeyRequest } from "../../domain/api-keys.ts";
-import { type Caller, isKnown, type KnownCaller } from "../../domain/caller.ts";
+import { type Caller, isKnown, type KnownCaller } from "../../domain/model/caller.ts";
 import { Failure } from "../../errors.ts";
 import { ApiKey, ApiKeyBody, FirstEightQuery, NewApiKey, Problem } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";

@@ -1,8 +1,8 @@
 /** `/auth/session/…`: refresh (RFC 6749, section 6) and the end of sessions (RFC 7009). */
 import type { FastifyInstance } from "fastify";
 import type { Static } from "typebox";
-import { isKnown } from "../../domain/caller.ts";
-import { INHERIT } from "../../domain/scopes.ts";
+import { isKnown } from "../../domain/model/caller.ts";
+import { INHERIT } from "../../domain/model/scopes.ts";
 import { Failure } from "../../errors.ts";
 import { parseUuid } from "../../lib/uuid.ts";
 import { Problem, RefreshBody, TokenAnswer } from "../../schemas/auth.ts";

@@ -1,7 +1,7 @@
 /** `GET /auth/whoami`: the caller's principal with identities, roles, API keys and sessions; `null` for anonymous. */
 import type { FastifyInstance } from "fastify";
-import { isKnown } from "../../domain/caller.ts";
-import type { PrincipalDocument } from "../../domain/model.ts";
+import { isKnown } from "../../domain/model/caller.ts";
+import type { PrincipalDocument } from "../../domain/model/entities.ts";
 import { Failure } from "../../errors.ts";
 import { Principal, Problem } from "../../schemas/auth.ts";
 import { answer, Document } from "../answer.ts";

@@ -1,7 +1,7 @@
 /** Whose place a request takes at a server behind this one: the principal's, or that of a stranger's address. */
 import type { FastifyRequest } from "fastify";
-import { type Caller, isKnown } from "../../domain/caller.ts";
-import { addressBlock } from "../../domain/throttle.ts";
+import { type Caller, isKnown } from "../../domain/model/caller.ts";
+import { addressBlock } from "../../domain/throttling/throttle.ts";
 import type { Proxies } from "../proxies.ts";
 import type { Guest } from "./room.ts";
 

@@ -2,10 +2,11 @@
  * How a caller is introduced to a server behind this one. A Tiled gets a token with the caller's scopes; any other service
  * gets names, and only from credentials that it could not take for more than they are.
  */
-import type { Caller } from "../../domain/caller.ts";
-import { missingScopes } from "../../domain/caller.ts";
+
 import { type Exchange, hasFullPower, type Introduction, tokenWidens } from "../../domain/exchange.ts";
-import type { Scope } from "../../domain/scopes.ts";
+import type { Caller } from "../../domain/model/caller.ts";
+import { missingScopes } from "../../domain/model/caller.ts";
+import type { Scope } from "../../domain/model/scopes.ts";
 import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
 import { introductionHeaders } from "../introduction.ts";

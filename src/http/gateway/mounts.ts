@@ -3,7 +3,7 @@
  * for. The decision is made on the decoded path; what is passed on is the path as it came.
  */
 import type { IncomingMessage } from "node:http";
-import type { Scope } from "../../domain/scopes.ts";
+import type { Scope } from "../../domain/model/scopes.ts";
 import type { Secret } from "../../lib/secrets.ts";
 import type { AccountHost } from "../account-host.ts";
 import type { Place } from "../links.ts";

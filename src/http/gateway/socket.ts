@@ -4,9 +4,9 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type WebSocket, WebSocketServer } from "ws";
-import { type Caller, missingScopes } from "../../domain/caller.ts";
 import type { Callers } from "../../domain/callers.ts";
-import type { Scope } from "../../domain/scopes.ts";
+import { type Caller, missingScopes } from "../../domain/model/caller.ts";
+import type { Scope } from "../../domain/model/scopes.ts";
 import type { Standing } from "../../domain/standing.ts";
 import { Failure } from "../../errors.ts";
 import type { Presented } from "../access/credential.ts";

@@ -7,10 +7,10 @@ import type { Static } from "typebox";
 import type { AuthenticatedIdentity } from "../../authenticators/contract.ts";
 import { newBrowserSecret } from "../../domain/browser.ts";
 import { formTokenOf, isToken, loginTokenOf } from "../../domain/browser-session.ts";
-import type { Caller } from "../../domain/caller.ts";
 import type { HandOvers } from "../../domain/hand-over.ts";
 import type { LoginGoal } from "../../domain/login-ports.ts";
-import type { IdentityRef } from "../../domain/model.ts";
+import type { Caller } from "../../domain/model/caller.ts";
+import type { IdentityRef } from "../../domain/model/entities.ts";
 import { Failure } from "../../errors.ts";
 import type { Site } from "../../pages/layout.ts";
 import {

@@ -1,6 +1,6 @@
 /** Who is logged in with a browser, and what the pages for them work with. */
 import type { FastifyRequest } from "fastify";
-import type { BrowserCaller } from "../../domain/caller.ts";
+import type { BrowserCaller } from "../../domain/model/caller.ts";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Site } from "../../pages/layout.ts";

@@ -9,7 +9,7 @@ import type { AuthenticatedIdentity } from "../../authenticators/contract.ts";
 import { newBrowserSecret } from "../../domain/browser.ts";
 import type { ExternalLogins } from "../../domain/external-login.ts";
 import type { LoginGoal } from "../../domain/login-ports.ts";
-import type { IdentityRef } from "../../domain/model.ts";
+import type { IdentityRef } from "../../domain/model/entities.ts";
 import type { Provider } from "../../domain/provider-return.ts";
 import { isOurs, isOursByState } from "../../domain/sealed-login.ts";
 import { Failure } from "../../errors.ts";

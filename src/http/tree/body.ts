@@ -4,8 +4,8 @@
  */
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { isKnown } from "../../domain/caller.ts";
-import { addressBlock } from "../../domain/throttle.ts";
+import { isKnown } from "../../domain/model/caller.ts";
+import { addressBlock } from "../../domain/throttling/throttle.ts";
 import { Failure } from "../../errors.ts";
 import { Budget, type Holder } from "../../lib/budget.ts";
 import type { MediaType } from "../../trees/formats.ts";

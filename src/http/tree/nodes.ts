@@ -2,7 +2,7 @@
  * From a request's path to the node that it means, and what is said where there is none.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Caller } from "../../domain/caller.ts";
+import type { Caller } from "../../domain/model/caller.ts";
 import { Failure } from "../../errors.ts";
 import type { Budget, Holder } from "../../lib/budget.ts";
 import { pythonList } from "../../lib/python.ts";

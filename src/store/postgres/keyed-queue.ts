@@ -2,7 +2,7 @@
  * Commands that would wait for each other's row in PostgreSQL wait here, one after the other: waiting in the database takes
  * a connection each, and who sends many at once would have them all. Other servers are waited for in the database.
  */
-import type { IdentityRef, Origin } from "../../domain/model.ts";
+import type { IdentityRef, Origin } from "../../domain/model/entities.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import type { CommandArgs, CommandName } from "../backend.ts";
 import { busy } from "../errors.ts";

@@ -3,7 +3,7 @@
  * An existing one is never touched by this.
  */
 import { type Kysely, sql } from "kysely";
-import { DEFAULT_ROLES } from "../../domain/scopes.ts";
+import { DEFAULT_ROLES } from "../../domain/model/scopes.ts";
 import { writeList } from "../codec.ts";
 import type { Dialect } from "../statement.ts";
 import { CURRENT_REVISION } from "./revisions.ts";

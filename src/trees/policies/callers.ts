@@ -3,9 +3,9 @@
  * caller is the same object and the login said the same, so that a policy can remember its answers in turn.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Caller } from "../../domain/caller.ts";
-import { isKnown } from "../../domain/caller.ts";
 import { type LoginState, NO_STATE } from "../../domain/login-states.ts";
+import type { Caller } from "../../domain/model/caller.ts";
+import { isKnown } from "../../domain/model/caller.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Rights, rightsOf } from "../rights.ts";
 import type { AccessPolicy, PolicyCaller } from "./contract.ts";

@@ -4,7 +4,7 @@
  * by `rights.ts`: no policy can widen what a credential may do.
  */
 import type { TSchema } from "typebox";
-import type { IdentityRef } from "../../domain/model.ts";
+import type { IdentityRef } from "../../domain/model/entities.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import type { Family } from "../contract.ts";
 

@@ -4,7 +4,7 @@
  * `definitions.ts`.
  */
 import { type Static, Type } from "typebox";
-import { isScope } from "../../domain/scopes.ts";
+import { isScope } from "../../domain/model/scopes.ts";
 import { check } from "../../yaml/check.ts";
 import type { Located, Path, Spot } from "../../yaml/located.ts";
 import { at, quoted, spotOf } from "../../yaml/located.ts";

@@ -4,7 +4,7 @@
  */
 import { resolve } from "node:path";
 import { type Static, Type } from "typebox";
-import { ANONYMOUS_SCOPES, SCOPES } from "../../domain/scopes.ts";
+import { ANONYMOUS_SCOPES, SCOPES } from "../../domain/model/scopes.ts";
 import { WatchedFile } from "../../lib/watched-file.ts";
 import { ConfigError, problemLines } from "../../yaml/problems.ts";
 import type { AccessPolicy, PolicyCaller, PolicyContext, PolicyNode } from "./contract.ts";

@@ -1,7 +1,7 @@
 /** Shut out after a request was let in, and before what it asks for is written: the change is not made. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Origin } from "../../../src/domain/model.ts";
+import type { Origin } from "../../../src/domain/model/entities.ts";
 import type { Store } from "../../../src/domain/ports.ts";
 import { ManualClock } from "../../../src/lib/clock.ts";
 import type { Uuid } from "../../../src/lib/uuid.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { USER_ROLE } from "../../../src/domain/scopes.ts";
+import { USER_ROLE } from "../../../src/domain/model/scopes.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
 import type { Case } from "../conformance.ts";
 import { at, logIn, NOW, newKey, ORIGIN } from "../support.ts";

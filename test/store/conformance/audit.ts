@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { follow, newest } from "../../../src/domain/audit-following.ts";
-import type { AuditEvent } from "../../../src/domain/model.ts";
+import type { AuditEvent } from "../../../src/domain/model/entities.ts";
 import type { Failure } from "../../../src/errors.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
 import type { Case } from "../conformance.ts";

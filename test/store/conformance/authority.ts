@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ActorCredential, Origin } from "../../../src/domain/model.ts";
+import type { ActorCredential, Origin } from "../../../src/domain/model/entities.ts";
 import type { Store } from "../../../src/domain/ports.ts";
 import type { Uuid } from "../../../src/lib/uuid.ts";
 import type { Case } from "../conformance.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LoginThrottle } from "../../../src/domain/throttle.ts";
+import { LoginThrottle } from "../../../src/domain/throttling/throttle.ts";
 import type { Case } from "../conformance.ts";
 
 const LIMIT = { failures: 3, per: 300 };

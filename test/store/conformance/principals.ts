@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ADMIN_ROLE, USER_ROLE } from "../../../src/domain/scopes.ts";
+import { ADMIN_ROLE, USER_ROLE } from "../../../src/domain/model/scopes.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
 import type { Case } from "../conformance.ts";
 import { at, eventsOf, logIn, login, NOW, newKey, ORIGIN, opened, refresh } from "../support.ts";

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import pg from "pg";
-import { LoginThrottle } from "../../../src/domain/throttle.ts";
+import { LoginThrottle } from "../../../src/domain/throttling/throttle.ts";
 import { Failure } from "../../../src/errors.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import type { Uuid } from "../../../src/lib/uuid.ts";

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import Sqlite from "better-sqlite3";
-import { ADMIN_ROLE, USER_ROLE } from "../../../src/domain/scopes.ts";
+import { ADMIN_ROLE, USER_ROLE } from "../../../src/domain/model/scopes.ts";
 import { initializeDatabase, openStore } from "../../../src/store/open.ts";
 import { type PrivatePostgres, startPostgresOrSkip } from "../../support/postgres.ts";
 import { postgresFixture, sqliteFixture } from "../fixtures.ts";

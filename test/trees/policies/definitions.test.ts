@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { SCOPES } from "../../../src/domain/scopes.ts";
+import { SCOPES } from "../../../src/domain/model/scopes.ts";
 import { type DefinitionRules, readDefinitions } from "../../../src/trees/policies/definitions.ts";
 import { ConfigError } from "../../../src/yaml/problems.ts";
 import { DEFINITIONS, temporaryFile } from "./support.ts";

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ANONYMOUS_SCOPES, SINGLE_USER_SCOPES, USER_ROLE } from "../../../src/domain/scopes.ts";
+import { ANONYMOUS_SCOPES, SINGLE_USER_SCOPES, USER_ROLE } from "../../../src/domain/model/scopes.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
 import type { PolicyCaller } from "../../../src/trees/policies/contract.ts";
 

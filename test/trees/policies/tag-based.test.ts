@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { SCOPES } from "../../../src/domain/scopes.ts";
+import { SCOPES } from "../../../src/domain/model/scopes.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
 import type { PolicyCaller } from "../../../src/trees/policies/contract.ts";
 import { TagBasedAccessPolicy } from "../../../src/trees/policies/tag-based.ts";

@@ -2,9 +2,9 @@
  * What somebody is told who was let in, and shut out before the change that they asked for was made. That nothing was
  * changed then is the store's doing.
  */
-import { Failure } from "../errors.ts";
-import type { Origin } from "./model.ts";
-import type { ShutOut } from "./ports.ts";
+import { Failure } from "../../errors.ts";
+import type { ShutOut } from "../ports.ts";
+import type { Origin } from "./entities.ts";
 
 export function shutOut({ credential }: Origin, { why }: ShutOut): Failure {
   const log = `shut out meanwhile: ${why}`;

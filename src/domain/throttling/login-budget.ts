@@ -2,8 +2,8 @@
  * How often one account may log in. Each login is a session and rows of the database, and nothing that is done with a
  * password needs many: tokens last. Counted by this server alone, in memory; wrong passwords are the throttle's.
  */
-import type { Clock } from "../lib/clock.ts";
-import type { IdentityRef } from "./model.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { IdentityRef } from "../model/entities.ts";
 
 export interface Budget {
   readonly logins: number;

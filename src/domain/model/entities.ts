@@ -2,8 +2,8 @@
  * What the domain talks about: principals, identities, roles, sessions and API keys, as the store hands them out.
  * All values are immutable. Times are `Date` in UTC; whether something is expired is decided by who has the clock.
  */
-import type { Digest } from "../lib/secrets.ts";
-import type { Uuid } from "../lib/uuid.ts";
+import type { Digest } from "../../lib/secrets.ts";
+import type { Uuid } from "../../lib/uuid.ts";
 
 export type PrincipalType = "user" | "service";
 

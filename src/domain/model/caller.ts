@@ -1,9 +1,9 @@
 /**
- * Who makes a request, as a discriminated union, and what may be asked of it. Made by `callers.ts`; routes see only this.
+ * Who makes a request, as a discriminated union, and what may be asked of it. Made by `domain/callers.ts`; routes see only this.
  */
 
-import type { Uuid } from "../lib/uuid.ts";
-import type { ApiKeyRecord, IdentityRef, PrincipalSummary } from "./model.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import type { ApiKeyRecord, IdentityRef, PrincipalSummary } from "./entities.ts";
 
 export type Caller =
   | { readonly kind: "anonymous"; readonly scopes: ReadonlySet<string> }

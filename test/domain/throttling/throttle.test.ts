@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Counter, FailureCounters, Limit } from "../../src/domain/ports.ts";
-import { LoginThrottle } from "../../src/domain/throttle.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
+import type { Counter, FailureCounters, Limit } from "../../../src/domain/ports.ts";
+import { LoginThrottle } from "../../../src/domain/throttling/throttle.ts";
+import { ManualClock } from "../../../src/lib/clock.ts";
 
 /** Counters as the port describes them, on a clock that stands still. */
 class Counters implements FailureCounters {

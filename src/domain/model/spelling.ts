@@ -2,10 +2,10 @@
  * Names in another spelling than the one that is known, e.g. ALICE of alice: what a person and the operator are told. Which
  * they are is found by the store.
  */
-import { Failure } from "../errors.ts";
-import { sameAddress } from "../lib/fold.ts";
-import type { IdentityRef } from "./model.ts";
-import type { PrincipalStore } from "./ports.ts";
+import { Failure } from "../../errors.ts";
+import { sameAddress } from "../../lib/fold.ts";
+import type { PrincipalStore } from "../ports.ts";
+import type { IdentityRef } from "./entities.ts";
 
 /** Whether a provider's backend tells names apart that differ in case, or in the form of their letters, only. */
 export type CaseRule = (provider: string) => boolean;

@@ -3,9 +3,9 @@
  * cookie, is no further guess. An address from which the right key came before is not kept from using it, until it floods the
  * server with guesses: else the right key's answer would tell it from wrong ones, however many.
  */
-import type { Clock } from "../lib/clock.ts";
-import { type Digest, sha256 } from "../lib/secrets.ts";
-import type { Limit } from "./ports.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { type Digest, sha256 } from "../../lib/secrets.ts";
+import type { Limit } from "../ports.ts";
 import { addressBlock } from "./throttle.ts";
 
 const MAX_ADDRESSES = 10_000;
