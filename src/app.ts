@@ -9,11 +9,11 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from "pino";
 import type { Authenticator } from "./authenticators/contract.ts";
 import type { Config } from "./config/model.ts";
-import { Exchange } from "./domain/exchange.ts";
+import { standingOf } from "./domain/callers/standing.ts";
 import { LoginStates } from "./domain/login-states.ts";
 import type { Store } from "./domain/ports.ts";
-import { standingOf } from "./domain/standing.ts";
-import { Tokens } from "./domain/tokens.ts";
+import { Tokens } from "./domain/tokens/tokens.ts";
+import { Exchange } from "./domain/tokens/upstream-credentials.ts";
 import { guardRoutes } from "./http/access/access.ts";
 import { protectFromForgery } from "./http/access/csrf.ts";
 import { createIdentity } from "./http/access/identity.ts";

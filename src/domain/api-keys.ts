@@ -1,11 +1,11 @@
 /**
- * API keys: made within the powers of who makes them, looked at, revoked. Their use is in `callers.ts`.
+ * API keys: made within the powers of who makes them, looked at, revoked. Their use is in `callers/callers.ts`.
  */
 import { Failure, type InputProblem } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { randomHex, sha256 } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import type { Directory } from "./directory.ts";
+import type { Directory } from "./callers/principal-cache.ts";
 import type { Caller, KnownCaller } from "./model/caller.ts";
 import type { ApiKey, Origin, PrincipalSummary } from "./model/entities.ts";
 import { shutOut } from "./model/revoked.ts";

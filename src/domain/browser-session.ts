@@ -8,13 +8,13 @@ import type { Clock } from "../lib/clock.ts";
 import { type Digest, equalSecrets, randomHex, sha256 } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { BrowserBinding, BrowserSessionStore } from "./account-ports.ts";
-import type { Directory } from "./directory.ts";
-import { FreshCache } from "./fresh.ts";
-import type { HandOvers } from "./hand-over.ts";
-import type { Login, OpenedLogin } from "./login.ts";
+import { FreshCache } from "./callers/fresh.ts";
+import type { Directory } from "./callers/principal-cache.ts";
+import type { HandOvers } from "./login/hand-over.ts";
+import type { Login, OpenedLogin } from "./login/login.ts";
 import type { BrowserCaller } from "./model/caller.ts";
 import type { IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model/entities.ts";
-import type { Lifetimes } from "./tokens.ts";
+import type { Lifetimes } from "./tokens/tokens.ts";
 
 /** A use is written down at most this often. */
 const NOTE_EVERY_MS = 60_000;

@@ -8,7 +8,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { AccountStore } from "./account-ports.ts";
-import type { Directory } from "./directory.ts";
+import type { Directory } from "./callers/principal-cache.ts";
 import type { IdentityRef, Origin } from "./model/entities.ts";
 import { type CaseRule, refusedSpelling } from "./model/spelling.ts";
 

@@ -5,7 +5,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { AccountStore } from "./account-ports.ts";
-import { FreshCache } from "./fresh.ts";
+import { FreshCache } from "./callers/fresh.ts";
 
 export type LoginState = Readonly<Record<string, unknown>>;
 

@@ -1,15 +1,15 @@
 /**
  * Refresh (RFC 6749, section 6, with rotation and reuse detection after RFC 9700, section 4.14.2) and the ends of
- * sessions. How a session begins is in `login.ts`; the rotation's decision is taken inside the store's transaction.
+ * sessions. How a session begins is in `login/login.ts`; the rotation's decision is taken inside the store's transaction.
  */
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Uuid, uuidHex } from "../lib/uuid.ts";
-import type { Directory } from "./directory.ts";
+import type { Directory } from "./callers/principal-cache.ts";
 import type { Origin, PrincipalSummary } from "./model/entities.ts";
 import { shutOut } from "./model/revoked.ts";
 import type { SessionStore } from "./ports.ts";
-import type { TokenAnswer, Tokens } from "./tokens.ts";
+import type { TokenAnswer, Tokens } from "./tokens/tokens.ts";
 
 export interface RotationRules {
   readonly rotate: boolean;

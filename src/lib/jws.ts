@@ -1,7 +1,7 @@
 /**
  * Compact JWS with HS256, and nothing else (RFC 7515, section 7.1; RFC 7518, section 3.2). Done in place: a refresh makes
  * and checks three of them, and a way through the thread pool for each costs more than the digest. Tokens of other issuers,
- * with their many algorithms, are jose's (`authenticators/oidc`). What claims mean is `domain/tokens.ts`'s.
+ * with their many algorithms, are jose's (`authenticators/oidc`). What claims mean is `domain/tokens/tokens.ts`'s.
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 

@@ -1,10 +1,10 @@
 /** For whom a refresh issues its tokens: the principal as it is after the exchange. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Directory } from "../../src/domain/directory.ts";
+import { Directory } from "../../src/domain/callers/principal-cache.ts";
 import type { SessionStore, Store } from "../../src/domain/ports.ts";
 import { Sessions } from "../../src/domain/sessions.ts";
-import { Tokens } from "../../src/domain/tokens.ts";
+import { Tokens } from "../../src/domain/tokens/tokens.ts";
 import { Failure } from "../../src/errors.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { Secret } from "../../src/lib/secrets.ts";

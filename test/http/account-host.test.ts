@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
-import { type HandOver, HandOvers } from "../../src/domain/hand-over.ts";
+import { type HandOver, HandOvers } from "../../src/domain/login/hand-over.ts";
 import { sha256 } from "../../src/lib/secrets.ts";
 import { apikey, bearer, PASSWORDS, type TestApp, type TestAppOptions, testApp } from "../support/app.ts";
 import { formOf } from "../support/browser.ts";

@@ -1,5 +1,5 @@
 /**
- * Who makes a request, as a discriminated union, and what may be asked of it. Made by `domain/callers.ts`; routes see only this.
+ * Who makes a request, as a discriminated union, and what may be asked of it. Made by `callers/callers.ts`; routes see only this.
  */
 
 import type { Uuid } from "../../lib/uuid.ts";

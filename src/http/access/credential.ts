@@ -3,7 +3,7 @@
  * last what a browser sends by itself: its login (`session-cookie.ts`), then a key that it keeps (`key-cookie.ts`).
  */
 import type { FastifyRequest } from "fastify";
-import type { Credential } from "../../domain/callers.ts";
+import type { Credential } from "../../domain/callers/callers.ts";
 import { Failure } from "../../errors.ts";
 import { routeOf } from "../route.ts";
 

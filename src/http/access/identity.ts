@@ -5,7 +5,7 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { BrowserSessions } from "../../domain/browser-session.ts";
-import type { Callers } from "../../domain/callers.ts";
+import type { Callers } from "../../domain/callers/callers.ts";
 import { type Caller, isKnown, type KnownCaller } from "../../domain/model/caller.ts";
 import type { ActorCredential, Origin } from "../../domain/model/entities.ts";
 import { Failure } from "../../errors.ts";

@@ -3,8 +3,8 @@
  * is no credential, and whoever has it still needs the login's own state or token.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { readBrowserSecret, stateDigest } from "../../domain/browser.ts";
-import { BROWSER_LOGIN_MAX_AGE } from "../../domain/external-login.ts";
+import { readBrowserSecret, stateDigest } from "../../domain/login/binding.ts";
+import { BROWSER_LOGIN_MAX_AGE } from "../../domain/login/browser-login.ts";
 import type { Links } from "../links.ts";
 import { cookieOf, hostCookie } from "./cookies.ts";
 

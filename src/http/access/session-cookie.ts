@@ -5,7 +5,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from "fastify";
 import { formTokenOf, isToken, readSessionSecret } from "../../domain/browser-session.ts";
-import { readHandedOver } from "../../domain/hand-over.ts";
+import { readHandedOver } from "../../domain/login/hand-over.ts";
 import { Failure } from "../../errors.ts";
 import type { Links } from "../links.ts";
 import { cookieOf, hostCookie, timesGiven } from "./cookies.ts";

@@ -4,9 +4,9 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
-import type { Exchange } from "../../domain/exchange.ts";
 import { missingScopes } from "../../domain/model/caller.ts";
 import { isScope } from "../../domain/model/scopes.ts";
+import type { Exchange } from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
 import { Problem } from "../../schemas/auth.ts";

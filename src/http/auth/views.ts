@@ -1,5 +1,5 @@
 /** From the domain's values to what the wire shows of them; `http/answer.ts` encodes the result. */
-import type { KeyActivity } from "../../domain/activity.ts";
+import type { KeyActivity } from "../../domain/callers/key-activity.ts";
 import type { ApiKey, PrincipalDocument } from "../../domain/model/entities.ts";
 
 export function apiKeyView(key: ApiKey, latestActivity: Date | null = key.latestActivity) {

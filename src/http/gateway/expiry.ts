@@ -3,8 +3,9 @@
  * access token; and event streams over HTTP also once their session or principal is gone. Timers are for all. What WebSockets
  * need beside their credential is looked after in `socket.ts`.
  */
+
+import type { Standing } from "../../domain/callers/standing.ts";
 import type { Caller } from "../../domain/model/caller.ts";
-import type { Standing } from "../../domain/standing.ts";
 import type { Clock } from "../../lib/clock.ts";
 
 interface Watched {

@@ -3,7 +3,7 @@
  * `{"type": "auth", "access_token": …}` or `{"type": "auth", "api_key": …}`, and nothing is sent before.
  */
 import type { RawData, WebSocket } from "ws";
-import type { Credential } from "../../domain/callers.ts";
+import type { Credential } from "../../domain/callers/callers.ts";
 
 export const NOT_AUTH = 4001;
 export const REFUSED = 4003;

@@ -5,9 +5,9 @@
  */
 import { METHODS } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Callers } from "../../domain/callers.ts";
-import type { Exchange } from "../../domain/exchange.ts";
-import type { Standing } from "../../domain/standing.ts";
+import type { Callers } from "../../domain/callers/callers.ts";
+import type { Standing } from "../../domain/callers/standing.ts";
+import type { Exchange } from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Secret } from "../../lib/secrets.ts";

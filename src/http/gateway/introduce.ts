@@ -3,10 +3,15 @@
  * gets names, and only from credentials that it could not take for more than they are.
  */
 
-import { type Exchange, hasFullPower, type Introduction, tokenWidens } from "../../domain/exchange.ts";
 import type { Caller } from "../../domain/model/caller.ts";
 import { missingScopes } from "../../domain/model/caller.ts";
 import type { Scope } from "../../domain/model/scopes.ts";
+import {
+  type Exchange,
+  hasFullPower,
+  type Introduction,
+  tokenWidens,
+} from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
 import { introductionHeaders } from "../introduction.ts";

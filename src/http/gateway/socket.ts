@@ -4,10 +4,10 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { Callers } from "../../domain/callers.ts";
+import type { Callers } from "../../domain/callers/callers.ts";
+import type { Standing } from "../../domain/callers/standing.ts";
 import { type Caller, missingScopes } from "../../domain/model/caller.ts";
 import type { Scope } from "../../domain/model/scopes.ts";
-import type { Standing } from "../../domain/standing.ts";
 import { Failure } from "../../errors.ts";
 import type { Presented } from "../access/credential.ts";
 import { originOf } from "../access/identity.ts";

@@ -3,8 +3,8 @@
  * once more, and the browser comes back to a page with the same button, made for this browser alone.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { newBrowserSecret } from "../../domain/browser.ts";
 import { formTokenOf, goOnTokenOf, isToken } from "../../domain/browser-session.ts";
+import { newBrowserSecret } from "../../domain/login/binding.ts";
 import { goOnPage } from "../../pages/go-on.ts";
 import { type AccountAction, isAccountAction } from "../../pages/go-on-words.ts";
 import { GoOnQuery } from "../../schemas/pages.ts";

@@ -1,13 +1,13 @@
 /**
  * Where pages for people have a host of their own, a login made there counts for reading at the hosts of data, too. A data
  * host ties the way to its browser (`tiled_browser`), so that no link brings another person's login (RFC 9700, section
- * 4.7.1). What is signed is in `domain/hand-over.ts`.
+ * 4.7.1). What is signed is in `domain/login/hand-over.ts`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
-import { browserDigest, newBrowserSecret } from "../../domain/browser.ts";
 import { tokenOf } from "../../domain/browser-session.ts";
-import type { HandOvers } from "../../domain/hand-over.ts";
+import { browserDigest, newBrowserSecret } from "../../domain/login/binding.ts";
+import type { HandOvers } from "../../domain/login/hand-over.ts";
 import { Failure } from "../../errors.ts";
 import { dropKey, hasKeyCookie } from "../access/key-cookie.ts";
 import { browserOf, browserOfLogin, keepBrowser, keepForLogin } from "../access/login-cookie.ts";

@@ -4,10 +4,10 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import { newBrowserSecret } from "../../domain/browser.ts";
 import { formTokenOf } from "../../domain/browser-session.ts";
-import { BROWSER_LOGIN_MAX_AGE } from "../../domain/external-login.ts";
 import type { Linker, LinkOptions } from "../../domain/linking.ts";
+import { newBrowserSecret } from "../../domain/login/binding.ts";
+import { BROWSER_LOGIN_MAX_AGE } from "../../domain/login/browser-login.ts";
 import type { BrowserCaller } from "../../domain/model/caller.ts";
 import type { IdentityRef } from "../../domain/model/entities.ts";
 import { Failure } from "../../errors.ts";

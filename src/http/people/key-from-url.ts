@@ -5,9 +5,9 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import { newBrowserSecret } from "../../domain/browser.ts";
 import { isToken, keyTokenOf } from "../../domain/browser-session.ts";
-import type { Callers } from "../../domain/callers.ts";
+import type { Callers } from "../../domain/callers/callers.ts";
+import { newBrowserSecret } from "../../domain/login/binding.ts";
 import { type Caller, isKnown } from "../../domain/model/caller.ts";
 import { Failure } from "../../errors.ts";
 import { useKeyPage } from "../../pages/key-from-url.ts";

@@ -5,9 +5,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import type { AuthenticatedIdentity } from "../../authenticators/contract.ts";
-import { newBrowserSecret } from "../../domain/browser.ts";
 import { formTokenOf, isToken, loginTokenOf } from "../../domain/browser-session.ts";
-import type { HandOvers } from "../../domain/hand-over.ts";
+import { newBrowserSecret } from "../../domain/login/binding.ts";
+import type { HandOvers } from "../../domain/login/hand-over.ts";
 import type { LoginGoal } from "../../domain/login-ports.ts";
 import type { Caller } from "../../domain/model/caller.ts";
 import type { IdentityRef } from "../../domain/model/entities.ts";

@@ -3,7 +3,7 @@
  * that open it.
  */
 import type { FastifyInstance } from "fastify";
-import type { HandOvers } from "../../domain/hand-over.ts";
+import type { HandOvers } from "../../domain/login/hand-over.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Site } from "../../pages/layout.ts";
 import { linkingRoutes } from "../auth/identities.ts";

@@ -1,9 +1,9 @@
 /** Sends the pages of device logins: which status each has, and what the form is filled in with. */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { formToken } from "../../domain/browser.ts";
-import { POLLING_INTERVAL, type SignedIn } from "../../domain/device.ts";
+import { formToken } from "../../domain/login/binding.ts";
+import { POLLING_INTERVAL, type SignedIn } from "../../domain/login/device.ts";
+import { readUserCode, showUserCode } from "../../domain/login/user-code.ts";
 import type { DeviceRefusal } from "../../domain/login-ports.ts";
-import { readUserCode, showUserCode } from "../../domain/user-code.ts";
 import { type DeviceForm, deviceConfirmed, deviceForm, deviceRefused } from "../../pages/device.ts";
 import { programName } from "../../pages/program.ts";
 import { cookieOf } from "../access/cookies.ts";

@@ -3,8 +3,12 @@
  * the reference's with its two addresses swapped for the clients that read them so.
  */
 import type { FastifyRequest } from "fastify";
-import { DEVICE_LOGIN_MAX_AGE, POLLING_INTERVAL, type StartedDeviceLogin } from "../../domain/device.ts";
-import { showUserCode } from "../../domain/user-code.ts";
+import {
+  DEVICE_LOGIN_MAX_AGE,
+  POLLING_INTERVAL,
+  type StartedDeviceLogin,
+} from "../../domain/login/device.ts";
+import { showUserCode } from "../../domain/login/user-code.ts";
 import { isOlder, pythonClient } from "../headers.ts";
 import { speaksOAuth } from "../oauth.ts";
 

@@ -4,9 +4,9 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import { newBrowserSecret } from "../../domain/browser.ts";
-import type { DeviceLogins } from "../../domain/device.ts";
-import type { Provider } from "../../domain/provider-return.ts";
+import { newBrowserSecret } from "../../domain/login/binding.ts";
+import type { DeviceLogins } from "../../domain/login/device.ts";
+import type { Provider } from "../../domain/login/provider-return.ts";
 import { Failure } from "../../errors.ts";
 import { DeviceFormBody, DeviceReturn, DeviceStart, GrantProblem } from "../../schemas/external.ts";
 import { browserOf, keepBrowser, queryOf } from "../access/login-cookie.ts";

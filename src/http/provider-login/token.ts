@@ -4,10 +4,10 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import type { DeviceLogins, Poll } from "../../domain/device.ts";
-import type { ExternalLogins } from "../../domain/external-login.ts";
+import type { ExternalLogins } from "../../domain/login/browser-login.ts";
+import type { DeviceLogins, Poll } from "../../domain/login/device.ts";
+import type { Provider } from "../../domain/login/provider-return.ts";
 import type { DeviceRefusal } from "../../domain/login-ports.ts";
-import type { Provider } from "../../domain/provider-return.ts";
 import { Failure } from "../../errors.ts";
 import { LoginAnswer } from "../../schemas/auth.ts";
 import { GrantBody, GrantProblem } from "../../schemas/external.ts";

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
-import { LoginSeals } from "../../../src/domain/sealed-login.ts";
+import { LoginSeals } from "../../../src/domain/login/sealed-login.ts";
 import { Secret } from "../../../src/lib/secrets.ts";
 import { PASSWORDS, testApp } from "../../support/app.ts";
 import { Browser } from "../../support/browser.ts";

@@ -4,11 +4,11 @@
  * a login costs the server nothing, and no browser needs a cookie for each.
  */
 import { hkdfSync, randomBytes } from "node:crypto";
-import { Failure } from "../errors.ts";
-import type { Clock } from "../lib/clock.ts";
-import { type Digest, equalSecrets, type Secret } from "../lib/secrets.ts";
-import { browserDigest } from "./browser.ts";
-import type { Binding, LoginGoal } from "./login-ports.ts";
+import { Failure } from "../../errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { type Digest, equalSecrets, type Secret } from "../../lib/secrets.ts";
+import type { Binding, LoginGoal } from "../login-ports.ts";
+import { browserDigest } from "./binding.ts";
 
 /** What the seal holds. The redirect URI is where the browser comes back to. */
 export interface SealedLogin extends Omit<Binding, "redirectUri"> {

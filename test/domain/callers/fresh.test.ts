@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FreshCache } from "../../src/domain/fresh.ts";
-import { Failure } from "../../src/errors.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
+import { FreshCache } from "../../../src/domain/callers/fresh.ts";
+import { Failure } from "../../../src/errors.ts";
+import { ManualClock } from "../../../src/lib/clock.ts";
 
 function cache() {
   const clock = new ManualClock();

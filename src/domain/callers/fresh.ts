@@ -5,8 +5,8 @@
  * not stop those who only read. A store that is there and has too much to do is not away: who can keep it busy must not
  * keep alive what others have revoked.
  */
-import { Failure } from "../errors.ts";
-import type { Clock } from "../lib/clock.ts";
+import { Failure } from "../../errors.ts";
+import type { Clock } from "../../lib/clock.ts";
 
 const MAX_AGE_MS = 500;
 const MAX_AGE_WITHOUT_STORE_MS = 60_000;

@@ -3,16 +3,16 @@
  * any browser, comes back and types the code that the program shows. The state that goes to the provider belongs to one
  * login, so that whoever comes back with it can confirm that login only.
  */
-import { Failure } from "../errors.ts";
-import type { Clock } from "../lib/clock.ts";
-import { type Digest, equalSecrets, randomHex, sha256 } from "../lib/secrets.ts";
-import { browserDigest, isFormToken, newBinding, stateDigest } from "./browser.ts";
-import { FreshCache } from "./fresh.ts";
+import { Failure } from "../../errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { type Digest, equalSecrets, randomHex, sha256 } from "../../lib/secrets.ts";
+import { FreshCache } from "../callers/fresh.ts";
+import type { DeviceLogin, DeviceLoginStore, DeviceRefusal, PolledLogin } from "../login-ports.ts";
+import type { Origin } from "../model/entities.ts";
+import { addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
+import { browserDigest, isFormToken, newBinding, stateDigest } from "./binding.ts";
 import type { Login, LoginAnswer } from "./login.ts";
-import type { DeviceLogin, DeviceLoginStore, DeviceRefusal, PolledLogin } from "./login-ports.ts";
-import type { Origin } from "./model/entities.ts";
 import { authorizationUri, exchange, type Provider, type Return, refuseReturn } from "./provider-return.ts";
-import { addressBlock, type LoginThrottle } from "./throttling/throttle.ts";
 import { newUserCode, readUserCode } from "./user-code.ts";
 
 /** Seconds. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { newUserCode, readUserCode, showUserCode } from "../../src/domain/user-code.ts";
+import { newUserCode, readUserCode, showUserCode } from "../../../src/domain/login/user-code.ts";
 
 test("a code is eight hexadecimal digits of which none looks like another", () => {
   const seen = new Set<string>();

@@ -3,11 +3,11 @@
  * revoked meanwhile does not count, since clients make one for a single use and revoke it at once; one that has expired
  * does, and so does a role that is gone.
  */
-import type { Clock } from "../lib/clock.ts";
-import type { Directory } from "./directory.ts";
-import { type Caller, isKnown } from "./model/caller.ts";
-import type { KeyRef } from "./model/entities.ts";
-import type { Scope } from "./model/scopes.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { type Caller, isKnown } from "../model/caller.ts";
+import type { KeyRef } from "../model/entities.ts";
+import type { Scope } from "../model/scopes.ts";
+import type { Directory } from "./principal-cache.ts";
 
 export interface Standing {
   /** `needs`: what the caller was let in for. Fails where the store cannot tell. */

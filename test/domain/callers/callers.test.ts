@@ -1,13 +1,13 @@
 /** What a token makes of a principal that has changed since the token was issued. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KeyActivity } from "../../src/domain/activity.ts";
-import { MultiUserCallers } from "../../src/domain/callers.ts";
-import { Directory } from "../../src/domain/directory.ts";
-import { Tokens } from "../../src/domain/tokens.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
-import { Secret } from "../../src/lib/secrets.ts";
-import { memoryStore } from "../support/app.ts";
+import { MultiUserCallers } from "../../../src/domain/callers/callers.ts";
+import { KeyActivity } from "../../../src/domain/callers/key-activity.ts";
+import { Directory } from "../../../src/domain/callers/principal-cache.ts";
+import { Tokens } from "../../../src/domain/tokens/tokens.ts";
+import { ManualClock } from "../../../src/lib/clock.ts";
+import { Secret } from "../../../src/lib/secrets.ts";
+import { memoryStore } from "../../support/app.ts";
 
 const ORIGIN = { address: null, requestId: null, actor: null };
 const TOY = { provider: "toy", id: "alice" };

@@ -4,12 +4,12 @@
  * nowhere; what they stand for is the row of the browser's session, so that its end is the end of each.
  */
 import { createHmac, hkdfSync } from "node:crypto";
-import type { Clock } from "../lib/clock.ts";
-import { type Digest, equalSecrets, randomHex, type Secret, sha256 } from "../lib/secrets.ts";
-import { browserDigest } from "./browser.ts";
-import type { BrowserLoginStore } from "./login-ports.ts";
-import type { Origin } from "./model/entities.ts";
-import { addressBlock } from "./throttling/throttle.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { type Digest, equalSecrets, randomHex, type Secret, sha256 } from "../../lib/secrets.ts";
+import type { BrowserLoginStore } from "../login-ports.ts";
+import type { Origin } from "../model/entities.ts";
+import { addressBlock } from "../throttling/throttle.ts";
+import { browserDigest } from "./binding.ts";
 
 /** Seconds: as long as the browser's cookie that it belongs to. */
 const TICKET_MAX_AGE = 3600;

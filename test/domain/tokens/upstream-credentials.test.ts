@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Exchange, hasFullPower, tokenWidens } from "../../src/domain/exchange.ts";
-import type { Caller } from "../../src/domain/model/caller.ts";
-import type { IdentityRef, PrincipalSummary } from "../../src/domain/model/entities.ts";
-import { Tokens } from "../../src/domain/tokens.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
-import { Secret, sha256 } from "../../src/lib/secrets.ts";
-import { newUuid, uuidHex } from "../../src/lib/uuid.ts";
+import type { Caller } from "../../../src/domain/model/caller.ts";
+import type { IdentityRef, PrincipalSummary } from "../../../src/domain/model/entities.ts";
+import { Tokens } from "../../../src/domain/tokens/tokens.ts";
+import { Exchange, hasFullPower, tokenWidens } from "../../../src/domain/tokens/upstream-credentials.ts";
+import { ManualClock } from "../../../src/lib/clock.ts";
+import { Secret, sha256 } from "../../../src/lib/secrets.ts";
+import { newUuid, uuidHex } from "../../../src/lib/uuid.ts";
 
 const ALICE = { provider: "toy", id: "alice" };
 const ALICE_TOO = { provider: "orcid", id: "0000-1" };

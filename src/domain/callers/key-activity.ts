@@ -2,10 +2,10 @@
  * Notes when API keys were used: gathered in memory and written in batches, at most once a minute a key, so that no
  * request waits for it.
  */
-import type { Clock } from "../lib/clock.ts";
-import type { Uuid } from "../lib/uuid.ts";
-import type { ApiKeyRecord, Origin } from "./model/entities.ts";
-import type { ApiKeyStore } from "./ports.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import type { ApiKeyRecord, Origin } from "../model/entities.ts";
+import type { ApiKeyStore } from "../ports.ts";
 
 const NOTE_EVERY_MS = 60_000;
 const WRITE_AFTER_MS = 1_000;

@@ -2,8 +2,8 @@
  * What ties a login to one browser: a secret that the browser keeps in a cookie, and for a form a token that only a page
  * made for this browser and this login holds. The store has digests only.
  */
-import { type Digest, equalSecrets, randomHex, sha256 } from "../lib/secrets.ts";
-import type { Binding } from "./login-ports.ts";
+import { type Digest, equalSecrets, randomHex, sha256 } from "../../lib/secrets.ts";
+import type { Binding } from "../login-ports.ts";
 
 const BROWSER = /^[0-9a-f]{64}$/;
 

@@ -3,10 +3,10 @@
  * the same secret keys wants to know, and by the names that any other service can read. The caller's own credential never
  * leaves this server. Used by the gateway and by verify.
  */
-import type { Clock } from "../lib/clock.ts";
-import type { Uuid } from "../lib/uuid.ts";
-import { type Caller, isKnown, type KnownCaller, missingScopes } from "./model/caller.ts";
-import type { IdentityRef } from "./model/entities.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import { type Caller, isKnown, type KnownCaller, missingScopes } from "../model/caller.ts";
+import type { IdentityRef } from "../model/entities.ts";
 import type { Tokens, UpstreamBearer } from "./tokens.ts";
 
 /** All empty where nothing is known. */

@@ -2,18 +2,18 @@
  * What requests need to know of principals, sessions and keys, read through half-a-second caches (`fresh.ts`). Every
  * service that changes one of them says so here, so that a revocation holds for the next request.
  */
-import type { Clock } from "../lib/clock.ts";
-import type { Digest } from "../lib/secrets.ts";
-import type { Uuid } from "../lib/uuid.ts";
-import { FreshCache } from "./fresh.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Digest } from "../../lib/secrets.ts";
+import type { Uuid } from "../../lib/uuid.ts";
 import type {
   ApiKeyRecord,
   KeyRef,
   PrincipalDocument,
   PrincipalSummary,
   SessionStatus,
-} from "./model/entities.ts";
-import type { Store } from "./ports.ts";
+} from "../model/entities.ts";
+import type { Store } from "../ports.ts";
+import { FreshCache } from "./fresh.ts";
 
 const FIRST_EIGHT = 8;
 /** Revoked keys of which it is known that another key revoked them. */

@@ -1,14 +1,14 @@
 /**
  * Every login ends in one fixed pipeline: check the identity, open a session, issue tokens. A login with username and
- * password (RFC 6749, section 4.3) is here, with its throttle; `device.ts` and `external-login.ts` have those at a
+ * password (RFC 6749, section 4.3) is here, with its throttle; `device.ts` and `browser-login.ts` have those at a
  * provider. Which authenticator is asked is the configuration's choice.
  */
-import type { AuthenticatedIdentity, PasswordAuthenticator } from "../authenticators/contract.ts";
-import { Failure } from "../errors.ts";
-import type { Clock } from "../lib/clock.ts";
-import { foldName, sameAddress } from "../lib/fold.ts";
-import { type Uuid, uuidHex } from "../lib/uuid.ts";
-import type { Directory } from "./directory.ts";
+import type { AuthenticatedIdentity, PasswordAuthenticator } from "../../authenticators/contract.ts";
+import { Failure } from "../../errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { foldName, sameAddress } from "../../lib/fold.ts";
+import { type Uuid, uuidHex } from "../../lib/uuid.ts";
+import type { Directory } from "../callers/principal-cache.ts";
 import type {
   AuditEvent,
   AuditEventName,
@@ -16,12 +16,12 @@ import type {
   Origin,
   PrincipalSummary,
   SessionStatus,
-} from "./model/entities.ts";
-import { type AddressRule, type CaseRule, knownAddress, refusedSpelling } from "./model/spelling.ts";
-import type { AuditStore, OpenOutcome, OpenSession, PrincipalStore, SessionStore } from "./ports.ts";
-import type { LoginBudget } from "./throttling/login-budget.ts";
-import { addressBlock, type LoginThrottle } from "./throttling/throttle.ts";
-import type { Lifetimes, TokenAnswer, Tokens } from "./tokens.ts";
+} from "../model/entities.ts";
+import { type AddressRule, type CaseRule, knownAddress, refusedSpelling } from "../model/spelling.ts";
+import type { AuditStore, OpenOutcome, OpenSession, PrincipalStore, SessionStore } from "../ports.ts";
+import type { LoginBudget } from "../throttling/login-budget.ts";
+import { addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
+import type { Lifetimes, TokenAnswer, Tokens } from "../tokens/tokens.ts";
 
 export interface LoginAnswer extends TokenAnswer {
   readonly identity: { readonly id: string; readonly provider: string };

@@ -8,7 +8,7 @@ import {
   newBrowserSecret,
   readBrowserSecret,
   stateDigest,
-} from "../../src/domain/browser.ts";
+} from "../../../src/domain/login/binding.ts";
 
 test("a browser's secret is read only as it was made", () => {
   const secret = newBrowserSecret();

@@ -1,13 +1,13 @@
 /**
  * Access and refresh tokens: JWT (RFC 7519) signed with HS256 by the first secret key, verified against each key in
- * turn. What a session allows is decided in `sessions.ts`, who a token's caller is in `callers.ts`.
+ * turn. What a session allows is decided in `domain/sessions.ts`, who a token's caller is in `callers/callers.ts`.
  */
-import { Failure } from "../errors.ts";
-import type { Clock } from "../lib/clock.ts";
-import { type Claims, type JwsKey, jwsKey, openJws, signJws } from "../lib/jws.ts";
-import { type Secret, sha256, uniqueNames } from "../lib/secrets.ts";
-import { parseUuid, type Uuid, uuidHex } from "../lib/uuid.ts";
-import type { IdentityRef, PrincipalSummary, PrincipalType, SessionStatus } from "./model/entities.ts";
+import { Failure } from "../../errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { type Claims, type JwsKey, jwsKey, openJws, signJws } from "../../lib/jws.ts";
+import { type Secret, sha256, uniqueNames } from "../../lib/secrets.ts";
+import { parseUuid, type Uuid, uuidHex } from "../../lib/uuid.ts";
+import type { IdentityRef, PrincipalSummary, PrincipalType, SessionStatus } from "../model/entities.ts";
 
 const REMEMBERED_TOKENS = 4096;
 

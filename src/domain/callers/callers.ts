@@ -2,16 +2,22 @@
  * From a credential to the caller: the access token or API key is checked, its session and principal are looked up,
  * its scopes are what credential and principal both have at this moment.
  */
-import { Failure } from "../errors.ts";
-import type { Clock } from "../lib/clock.ts";
-import { equalSecrets, type Secret, sha256 } from "../lib/secrets.ts";
-import type { KeyActivity } from "./activity.ts";
-import type { Directory } from "./directory.ts";
-import type { Caller, KnownCaller } from "./model/caller.ts";
-import type { ApiKeyRecord, IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model/entities.ts";
-import { ANONYMOUS_SCOPES, INHERIT, SINGLE_USER_SCOPES } from "./model/scopes.ts";
-import type { KeyGuesses } from "./throttling/key-guesses.ts";
-import type { AccessClaims, Tokens } from "./tokens.ts";
+import { Failure } from "../../errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { equalSecrets, type Secret, sha256 } from "../../lib/secrets.ts";
+import type { Caller, KnownCaller } from "../model/caller.ts";
+import type {
+  ApiKeyRecord,
+  IdentityRef,
+  Origin,
+  PrincipalSummary,
+  SessionStatus,
+} from "../model/entities.ts";
+import { ANONYMOUS_SCOPES, INHERIT, SINGLE_USER_SCOPES } from "../model/scopes.ts";
+import type { KeyGuesses } from "../throttling/key-guesses.ts";
+import type { AccessClaims, Tokens } from "../tokens/tokens.ts";
+import type { KeyActivity } from "./key-activity.ts";
+import type { Directory } from "./principal-cache.ts";
 
 export type Credential =
   | { readonly kind: "none" }

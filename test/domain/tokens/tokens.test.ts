@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
-import { Tokens } from "../../src/domain/tokens.ts";
-import type { Failure } from "../../src/errors.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
-import { Secret } from "../../src/lib/secrets.ts";
-import { newUuid, uuidHex } from "../../src/lib/uuid.ts";
+import { Tokens } from "../../../src/domain/tokens/tokens.ts";
+import type { Failure } from "../../../src/errors.ts";
+import { ManualClock } from "../../../src/lib/clock.ts";
+import { Secret } from "../../../src/lib/secrets.ts";
+import { newUuid, uuidHex } from "../../../src/lib/uuid.ts";
 
 const LIFETIMES = { accessToken: 900, refreshToken: 604_800, session: 31_536_000 };
 const KEY = "the first key, long enough to sign with";
