@@ -10,7 +10,7 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Api, apikey, bearer } from "../test/support/api.ts";
-import { type Cleanup, configurationFile, temporaryFolder } from "../test/support/process.ts";
+import { type Cleanup, configurationFile, temporaryFolder } from "../test/support/folders.ts";
 import { program } from "../test/support/python.ts";
 import { toy } from "../test/support/toy.ts";
 import { type Server, start, startOurs } from "./servers.ts";

@@ -10,7 +10,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { configurationFile } from "../test/support/process.ts";
+import { configurationFile } from "../test/support/folders.ts";
 import { placeOf, type Scenario } from "./hostile/scenario.ts";
 import { type Observed, observe } from "./hostile/watch.ts";
 import { OURS, start } from "./servers.ts";

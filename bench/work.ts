@@ -3,7 +3,7 @@
  * generator's job. The same for ours and for the real Tiled.
  */
 import { Api, apikey, bearer, type Tokens } from "../test/support/api.ts";
-import { type Cleanup, configurationFile, temporaryFolder } from "../test/support/process.ts";
+import { type Cleanup, configurationFile, temporaryFolder } from "../test/support/folders.ts";
 import { PASSWORDS, toy } from "../test/support/toy.ts";
 import type { Request } from "./connection.ts";
 import type { Job, Measured } from "./load.ts";

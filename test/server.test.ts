@@ -12,7 +12,7 @@ import { systemClock } from "../src/lib/clock.ts";
 import { type Patience, type RunningServer, startServer } from "../src/server.ts";
 import { openStore } from "../src/store/open.ts";
 import { storeOptions } from "./store/support.ts";
-import { temporaryFolder } from "./support/process.ts";
+import { temporaryFolder } from "./support/folders.ts";
 import { login, type Slow, slowAuthenticator, slowOf } from "./support/slow.ts";
 import { TLS_CERT, TLS_KEY } from "./support/tls.ts";
 

@@ -9,7 +9,8 @@ import { connect } from "node:tls";
 import { pino } from "pino";
 import { configFromObject } from "../src/config/load.ts";
 import { type RunningServer, startServer } from "../src/server.ts";
-import { eventually, temporaryFolder } from "./support/process.ts";
+import { eventually } from "./support/eventually.ts";
+import { temporaryFolder } from "./support/folders.ts";
 import { NEXT_TLS_CERT, NEXT_TLS_KEY, TLS_CERT, TLS_KEY } from "./support/tls.ts";
 
 const folder = await temporaryFolder(after);

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { certificateWarning, checkPair, readCert, readKey, type Tls } from "../src/tls.ts";
-import { temporaryFolder } from "./support/process.ts";
+import { temporaryFolder } from "./support/folders.ts";
 import { TLS_CERT, TLS_KEY } from "./support/tls.ts";
 
 const folder = await temporaryFolder(after);

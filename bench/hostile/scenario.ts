@@ -2,7 +2,7 @@
  * What an attack of `bench/hostile.ts` consists of. Each file in `scenarios/` exports one list named `scenarios`; the runner finds
  * the files by itself, so that a new attack is a new file and nothing else.
  */
-import { type Cleanup, temporaryFolder } from "../../test/support/process.ts";
+import { type Cleanup, temporaryFolder } from "../../test/support/folders.ts";
 import { toy } from "../../test/support/toy.ts";
 
 export interface Scenario {

@@ -6,8 +6,8 @@ import Sqlite from "better-sqlite3";
 import { digestOf, fill, firstEightOf, ownerOf, type Sizes, userOf, uuidOf } from "../../bench/fill.ts";
 import { fillPostgres } from "../../bench/fill-postgres.ts";
 import { initializeDatabase } from "../../src/store/open.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { startPostgresOrSkip } from "../support/postgres.ts";
-import { temporaryFolder } from "../support/process.ts";
 
 const SIZES: Sizes = { principals: 500, sessions: 1000, keys: 2500 };
 

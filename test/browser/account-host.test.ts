@@ -7,7 +7,7 @@ import { type TestContext, test } from "node:test";
 import type { Page } from "playwright-core";
 import { PASSWORDS } from "../support/app.ts";
 import { startChromium, withoutChromium } from "../support/chromium.ts";
-import type { Cleanup } from "../support/process.ts";
+import type { Cleanup } from "../support/folders.ts";
 import { freePort } from "../support/real-scene.ts";
 import { startFront, startUpstream } from "../support/upstream.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Browser, BrowserContext } from "playwright-core";
 import { assertAccessible, startChromium, withoutChromium } from "../support/chromium.ts";
-import type { Cleanup } from "../support/process.ts";
+import type { Cleanup } from "../support/folders.ts";
 import { ScriptedProvider } from "../support/scripted-provider.ts";
 import { serveApp, strangersSite } from "../support/sites.ts";
 

@@ -8,7 +8,7 @@ import { randomHex, sha256 } from "../../src/lib/secrets.ts";
 import { newUuid } from "../../src/lib/uuid.ts";
 import { sqliteFixture } from "../store/fixtures.ts";
 import { logIn, newKey, withStoreAt } from "../store/support.ts";
-import { temporaryFolder } from "../support/process.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { tiled } from "../support/terminal.ts";
 
 const FOREVER = new Date("2100-01-01T00:00:00Z");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Store } from "../../src/domain/ports.ts";
 import { logIn, ORIGIN, withStoreAt } from "../store/support.ts";
-import { temporaryFolder } from "../support/process.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { tiled } from "../support/terminal.ts";
 
 const folder = await temporaryFolder(after);

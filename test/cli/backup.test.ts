@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { sqliteFixture } from "../store/fixtures.ts";
 import { logIn, withStoreAt } from "../store/support.ts";
-import { temporaryFolder } from "../support/process.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { tiled } from "../support/terminal.ts";
 
 test("a backup and a restore are told, and audited in the database that they concern", async () => {

@@ -14,8 +14,8 @@ import { askOnline } from "../../src/cli/online.ts";
 import { preflight } from "../../src/cli/preflight.ts";
 import { configFromObject } from "../../src/config/load.ts";
 import { OperatorError } from "../../src/errors.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { startPostgresOrSkip } from "../support/postgres.ts";
-import { temporaryFolder } from "../support/process.ts";
 
 const SECRET = "k".repeat(40);
 const TREES = [{ path: "/", tree: "tiled.examples.generated_minimal:tree" }];

@@ -10,7 +10,7 @@ import { check, loadWhole } from "../../src/cli/config.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { startServer } from "../../src/server.ts";
 import { initializeDatabase } from "../../src/store/open.ts";
-import { temporaryFolder } from "../support/process.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { TLS_CERT, TLS_KEY } from "../support/tls.ts";
 
 const folder = await temporaryFolder(after);

@@ -5,7 +5,8 @@ import { after, test } from "node:test";
 import { pino } from "pino";
 import { configFromObject } from "../../src/config/load.ts";
 import { startServer } from "../../src/server.ts";
-import { eventually, temporaryFolder } from "../support/process.ts";
+import { eventually } from "../support/eventually.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { tiled } from "../support/terminal.ts";
 
 const folder = await temporaryFolder(after);

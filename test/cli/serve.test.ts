@@ -8,7 +8,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { eventually, temporaryFolder } from "../support/process.ts";
+import { eventually } from "../support/eventually.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { login, slowAuthenticator } from "../support/slow.ts";
 import { TLS_CERT, TLS_KEY } from "../support/tls.ts";
 

@@ -4,7 +4,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { target } from "../../src/cli/target.ts";
-import { temporaryFolder } from "../support/process.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { TestTerminal, tiled } from "../support/terminal.ts";
 
 const folder = await temporaryFolder(after);

@@ -6,8 +6,9 @@ import { test } from "node:test";
 import { parse, stringify } from "yaml";
 import { load } from "../config/support.ts";
 import { Api, apikey, bearer } from "../support/api.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { startOurs, TILED } from "../support/ours.ts";
-import { run, temporaryFolder } from "../support/process.ts";
+import { run } from "../support/process.ts";
 import { toy } from "../support/toy.ts";
 
 const page = await readFile(new URL("../../docs/how-to/operations.md", import.meta.url), "utf8");

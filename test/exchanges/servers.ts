@@ -2,8 +2,9 @@
  * The servers that scenes are played at, as configurations for both sides, and the provider that stands in for those
  * elsewhere.
  */
+
+import type { Cleanup } from "../support/folders.ts";
 import { CLIENT_ID, CLIENT_SECRET, HostileProvider } from "../support/hostile-provider.ts";
-import type { Cleanup } from "../support/process.ts";
 import { SECRET_KEY, singleUser, TREE, toy } from "../support/toy.ts";
 import type { Scene } from "./exchange.ts";
 

@@ -13,8 +13,8 @@ import { storeOptions } from "../store/support.ts";
 import { testApp } from "../support/app.ts";
 import { Browser } from "../support/browser.ts";
 import { type Answered, poll, start } from "../support/device-login.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { logInAt, whoIs } from "../support/person.ts";
-import { temporaryFolder } from "../support/process.ts";
 import { ScriptedProvider } from "../support/scripted-provider.ts";
 
 const PLACE = { file: "test", line: 1, path: "test" };

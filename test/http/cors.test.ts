@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { testApp } from "../support/app.ts";
-import { eventually } from "../support/process.ts";
+import { eventually } from "../support/eventually.ts";
 import { raw, startFront, statuses } from "../support/upstream.ts";
 
 const ORIGIN = "https://ui.example.org";

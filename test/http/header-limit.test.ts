@@ -1,7 +1,7 @@
 /** How large a request's header may be: cookies of other applications on the same domain come along with everything. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually } from "../support/process.ts";
+import { eventually } from "../support/eventually.ts";
 import { HANDSHAKE, STREAM, socketScene } from "../support/sockets.ts";
 import { raw, startBoth, startFront, statuses } from "../support/upstream.ts";
 

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { memoryStore, testApp } from "../support/app.ts";
-import { eventually } from "../support/process.ts";
+import { eventually } from "../support/eventually.ts";
 import { TLS_CERT, TLS_KEY } from "../support/tls.ts";
 
 test("a handler's messages and Fastify's own bear the request's id", async () => {

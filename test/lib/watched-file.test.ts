@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { WatchedFile } from "../../src/lib/watched-file.ts";
-import { eventually } from "../support/process.ts";
+import { eventually } from "../support/eventually.ts";
 
 function setUp(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), "tiled-watch-"));

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readLogo } from "../../src/pages/logo.ts";
-import { temporaryFolder } from "../support/process.ts";
+import { temporaryFolder } from "../support/folders.ts";
 
 test("a logo beside the configuration is served with its media type", async (t) => {
   const folder = await temporaryFolder((last) => t.after(last));

@@ -4,8 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
+import { temporaryFolder } from "../support/folders.ts";
 import { oursCommand, startOurs } from "../support/ours.ts";
-import { type Options, type Server, temporaryFolder } from "../support/process.ts";
+import type { Options, Server } from "../support/process.ts";
 import { atTerminal, client, type Dialogue, program, withoutTiled } from "../support/python.ts";
 import { referenceCommand, startReference } from "../support/reference.ts";
 import { PASSWORDS, singleUser, TREE, toy } from "../support/toy.ts";

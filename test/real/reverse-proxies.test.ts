@@ -1,7 +1,7 @@
 /** The reverse proxies of `example_configs/reverse-proxy`, run by the real ones in front of ours. */
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { eventually } from "../support/process.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   type ReverseProxy,
   type ReverseScene,

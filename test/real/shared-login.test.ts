@@ -6,8 +6,9 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Api, bearer } from "../support/api.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { startOurs } from "../support/ours.ts";
-import { run, temporaryFolder } from "../support/process.ts";
+import { run } from "../support/process.ts";
 import { program, withoutTiled } from "../support/python.ts";
 import { PASSWORDS, toy } from "../support/toy.ts";
 

@@ -6,8 +6,9 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "../support/folders.ts";
 import { oursCommand } from "../support/ours.ts";
-import { run, type Server, temporaryFolder } from "../support/process.ts";
+import { run, type Server } from "../support/process.ts";
 import { program, withoutTiled } from "../support/python.ts";
 import { referenceCommand } from "../support/reference.ts";
 

@@ -6,9 +6,9 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Api, apikey, bearer, type Key, type Tokens } from "../support/api.ts";
+import { eventually } from "../support/eventually.ts";
 import { startOurs } from "../support/ours.ts";
 import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
-import { eventually } from "../support/process.ts";
 import { toy } from "../support/toy.ts";
 
 interface Deployment {

@@ -7,8 +7,9 @@ import { cp } from "node:fs/promises";
 import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Api, bearer } from "../support/api.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { oursCommand } from "../support/ours.ts";
-import { type Server, temporaryFolder } from "../support/process.ts";
+import type { Server } from "../support/process.ts";
 import { atTerminal, type Dialogue, program, withoutTiled } from "../support/python.ts";
 import { PASSWORDS } from "../support/toy.ts";
 

@@ -17,7 +17,7 @@ import { test } from "node:test";
 import Database from "better-sqlite3";
 import { backupDatabase, restoreDatabase } from "../../src/store/backup.ts";
 import { openStore } from "../../src/store/open.ts";
-import { eventually } from "../support/process.ts";
+import { eventually } from "../support/eventually.ts";
 import { folderFor, logIn, newKey, openFor, storeOptions, withStoreAt } from "./support.ts";
 
 /** Rows of a table in a file alone, without what its -wal file has. */

@@ -10,7 +10,7 @@ import { main } from "../../src/cli/program.ts";
 import { follow, newest } from "../../src/domain/audit-following.ts";
 import type { Store } from "../../src/domain/ports.ts";
 import type { Failure } from "../../src/errors.ts";
-import { eventually } from "../support/process.ts";
+import { eventually } from "../support/eventually.ts";
 import { TestTerminal, tiled } from "../support/terminal.ts";
 import { onPostgres, type PostgresCases } from "./on-postgres.ts";
 import { at, logIn, ORIGIN, openFor } from "./support.ts";

@@ -9,8 +9,8 @@ import { fillPostgres } from "../../bench/fill-postgres.ts";
 import { initializeDatabase } from "../../src/store/open.ts";
 import { PostgresConnection } from "../../src/store/postgres/pool.ts";
 import { SqliteConnection } from "../../src/store/sqlite/connection.ts";
+import { temporaryFolder } from "../support/folders.ts";
 import { startPostgresOrSkip } from "../support/postgres.ts";
-import { temporaryFolder } from "../support/process.ts";
 import { at, NOW, openFor } from "./support.ts";
 
 const COUNT = 1500;

@@ -2,8 +2,9 @@
  * The real Tiled behind our gateway, each a process of its own.
  */
 import type { TestContext } from "node:test";
+import { temporaryFolder } from "./folders.ts";
 import { startOurs } from "./ours.ts";
-import { type Server, temporaryFolder } from "./process.ts";
+import type { Server } from "./process.ts";
 import { startReference } from "./reference.ts";
 import { SECRET_KEY, TREE, toy } from "./toy.ts";
 

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, chromium, type Page } from "playwright-core";
-import type { Cleanup } from "./process.ts";
+import type { Cleanup } from "./folders.ts";
 
 const EXECUTABLE = process.env["TILED_AUTH_TEST_CHROMIUM"] ?? "/usr/bin/chromium";
 

@@ -8,7 +8,8 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { type Cleanup, eventually } from "./process.ts";
+import { eventually } from "./eventually.ts";
+import type { Cleanup } from "./folders.ts";
 import { program } from "./python.ts";
 
 const SCRIPT = fileURLToPath(new URL("../real/device_client.py", import.meta.url));

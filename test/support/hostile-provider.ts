@@ -9,8 +9,8 @@ import type { AddressInfo } from "node:net";
 import { type JWK, type JWTPayload, SignJWT } from "jose";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { MOVED } from "./breaks.ts";
+import type { Cleanup } from "./folders.ts";
 import { MISBEHAVIOURS, type Misbehaviour, type MisbehaviourName } from "./misbehaviours.ts";
-import type { Cleanup } from "./process.ts";
 import { type SigningKey, signingKey } from "./signing-key.ts";
 
 export const CLIENT_ID = "tiled";

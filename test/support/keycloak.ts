@@ -9,7 +9,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Cleanup, run, temporaryFolder } from "./process.ts";
+import { type Cleanup, temporaryFolder } from "./folders.ts";
+import { run } from "./process.ts";
 
 const ARCHIVES = ".m2/repository/org/keycloak/keycloak-quarkus-dist/*/keycloak-quarkus-dist-*.tar.gz";
 const PATIENCE_MS = 240_000;

@@ -9,9 +9,9 @@ import type { AddressInfo } from "node:net";
 import { decodeJwt, decodeProtectedHeader, exportJWK, SignJWT } from "jose";
 import Provider, { type Context, type Interaction } from "oidc-provider";
 import { html } from "../../src/lib/html.ts";
+import type { Cleanup } from "./folders.ts";
 import { type Account, ADA, GRACE, interact } from "./oidc-provider-pages.ts";
 import { memoryAdapters } from "./oidc-provider-store.ts";
-import type { Cleanup } from "./process.ts";
 import { type SigningKey, signingKey } from "./signing-key.ts";
 
 export type Flavour = "plain" | "orcid" | "google";

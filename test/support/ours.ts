@@ -2,7 +2,8 @@
  * Our own server as a child process, started as an operator starts it, on a free port.
  */
 import { fileURLToPath } from "node:url";
-import { type Cleanup, configurationFile, type Options, type Server, startServer } from "./process.ts";
+import { type Cleanup, configurationFile } from "./folders.ts";
+import { type Options, type Server, startServer } from "./process.ts";
 
 const BIN = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
 const READY = /listening at (http:\/\/[0-9.]+:[0-9]+)/;

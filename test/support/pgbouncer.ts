@@ -7,8 +7,8 @@ import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Cleanup } from "./folders.ts";
 import { freePort, type PrivatePostgres, ready, unprivileged } from "./postgres.ts";
-import type { Cleanup } from "./process.ts";
 
 const PROGRAM = "/usr/sbin/pgbouncer";
 

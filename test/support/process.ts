@@ -1,18 +1,12 @@
 /**
- * Child processes and temporary folders of tests: whatever is made here is gone when the test is over, also when it
- * fails. `reference.ts` and `ours.ts` start the two servers with it.
+ * Child processes of tests, ended when the test is over, also when it fails. `reference.ts` and `ours.ts` start the two
+ * servers with it. Tests that need no other program do without it: `folders.ts`, `eventually.ts`.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
-import { stringify } from "yaml";
-
-/** `t.after` of a test, or `after` of a suite. */
-export type Cleanup = (last: () => Promise<unknown>) => void;
+import type { Cleanup } from "./folders.ts";
 
 export interface Server {
   /** Without a slash at its end. */
@@ -33,19 +27,6 @@ export interface Finished {
 export interface Options {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
-}
-
-export async function temporaryFolder(cleanup: Cleanup): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "tiled-auth-"));
-  cleanup(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** Writes a configuration, an object, as YAML into a folder of its own; the file's path. */
-export async function configurationFile(cleanup: Cleanup, config: object): Promise<string> {
-  const file = join(await temporaryFolder(cleanup), "config.yml");
-  await writeFile(file, stringify(config));
-  return file;
 }
 
 /** Starts a server and waits until it has said where it listens (`ready`'s first group) and answers there. */
@@ -96,16 +77,6 @@ export async function run(
   child.stdin?.on("error", () => undefined).end(options.input);
   await once(child, "close");
   return { code: child.exitCode, ...output };
-}
-
-/** Asks until the answer is true, in steps of 20 ms; false when the time is over. */
-export async function eventually(seconds: number, ask: () => Promise<boolean>): Promise<boolean> {
-  const deadline = performance.now() + seconds * 1000;
-  for (;;) {
-    if (await ask()) return true;
-    if (performance.now() > deadline) return false;
-    await delay(20);
-  }
 }
 
 function launch([program, ...args]: readonly string[], { env, cwd }: Options): ChildProcess {

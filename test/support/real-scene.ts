@@ -8,10 +8,11 @@ import { type AddressInfo, createServer } from "node:net";
 import type { TestContext } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { startChromium } from "./chromium.ts";
+import { type Cleanup, configurationFile, temporaryFolder } from "./folders.ts";
 import { type ProviderOptions, type RealProvider, startProvider } from "./oidc-provider.ts";
 import { ADA } from "./oidc-provider-pages.ts";
 import { TILED } from "./ours.ts";
-import { type Cleanup, configurationFile, startServer, temporaryFolder } from "./process.ts";
+import { startServer } from "./process.ts";
 import { TREE } from "./toy.ts";
 
 export interface Scene {

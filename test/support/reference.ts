@@ -1,7 +1,8 @@
 /**
  * The real Tiled server, the reference of the wire contract, as a child process on a free port.
  */
-import { type Cleanup, configurationFile, type Options, type Server, startServer } from "./process.ts";
+import { type Cleanup, configurationFile } from "./folders.ts";
+import { type Options, type Server, startServer } from "./process.ts";
 import { program } from "./python.ts";
 
 const READY = /Uvicorn running on (http:\/\/[^ ]+)/;

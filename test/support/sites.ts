@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestApp, type TestAppOptions, testApp } from "./app.ts";
-import type { Cleanup } from "./process.ts";
+import type { Cleanup } from "./folders.ts";
 
 export async function serveApp(cleanup: Cleanup, options: TestAppOptions = {}): Promise<TestApp> {
   const t = await testApp(options);

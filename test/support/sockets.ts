@@ -6,7 +6,7 @@ import type { IncomingMessage } from "node:http";
 import type { TestContext } from "node:test";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
 import type { TestAppOptions } from "./app.ts";
-import { eventually } from "./process.ts";
+import { eventually } from "./eventually.ts";
 import { startBoth } from "./upstream.ts";
 
 export const STREAM = "/api/v1/stream/single/A";

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { type TestApp, type TestAppOptions, testApp } from "./app.ts";
-import type { Cleanup } from "./process.ts";
+import type { Cleanup } from "./folders.ts";
 
 export interface Asked {
   readonly method: string;

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { BREAKS, type Break, broken } from "../../support/breaks.ts";
+import { eventually } from "../../support/eventually.ts";
+import type { Cleanup } from "../../support/folders.ts";
 import { CLIENT_SECRET, SUBJECT } from "../../support/hostile-provider.ts";
 import { MISBEHAVIOURS, type Misbehaviour, type MisbehaviourName } from "../../support/misbehaviours.ts";
-import { type Cleanup, eventually } from "../../support/process.ts";
 import { DEADLINE, failure, login, newRequest, type Setup, setUp } from "./support.ts";
 
 describe("a provider that misbehaves", () => {

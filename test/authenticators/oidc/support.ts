@@ -14,8 +14,8 @@ import type { OidcOptions } from "../../../src/authenticators/oidc/options.ts";
 import { OIDCAuthenticator } from "../../../src/authenticators/oidc.ts";
 import { Failure, type FailureCode } from "../../../src/errors.ts";
 import { ManualClock } from "../../../src/lib/clock.ts";
+import type { Cleanup } from "../../support/folders.ts";
 import { CLIENT_ID, CLIENT_SECRET, HostileProvider } from "../../support/hostile-provider.ts";
-import type { Cleanup } from "../../support/process.ts";
 
 /** The client's credentials at the hostile provider. */
 export const CLIENT = { client_id: CLIENT_ID, client_secret: CLIENT_SECRET };

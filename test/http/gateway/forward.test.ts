@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { bearer } from "../../support/app.ts";
 import { ask, readText as text } from "../../support/asking.ts";
-import { eventually } from "../../support/process.ts";
+import { eventually } from "../../support/eventually.ts";
 import { raw, startBoth, statuses } from "../../support/upstream.ts";
 
 async function scene(t: TestContext) {

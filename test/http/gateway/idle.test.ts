@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { IdleWatch, type Watched } from "../../../src/http/gateway/idle.ts";
-import { eventually } from "../../support/process.ts";
+import { eventually } from "../../support/eventually.ts";
 import { raw, startBoth, startFront, startUpstream, statuses } from "../../support/upstream.ts";
 
 class Passing implements Watched {

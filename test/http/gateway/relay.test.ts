@@ -9,7 +9,7 @@ import { Failure } from "../../../src/errors.ts";
 import type { SocketPatience } from "../../../src/http/gateway/socket.ts";
 import { ManualClock } from "../../../src/lib/clock.ts";
 import { apikey, bearer, memoryStore, type TestApp } from "../../support/app.ts";
-import { eventually } from "../../support/process.ts";
+import { eventually } from "../../support/eventually.ts";
 import { HANDSHAKE, STREAM, socketScene as scene } from "../../support/sockets.ts";
 
 const SOON = { firstMessage: 10_000, recheck: 100 };

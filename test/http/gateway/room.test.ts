@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from "node:test";
 import type { UpstreamConfig } from "../../../src/config/model.ts";
 import { type Guest, Room } from "../../../src/http/gateway/room.ts";
 import { bearer, type TestAppOptions } from "../../support/app.ts";
-import { eventually } from "../../support/process.ts";
+import { eventually } from "../../support/eventually.ts";
 import { SocketClient, STREAM, socketScene } from "../../support/sockets.ts";
 import { startBoth, startFront } from "../../support/upstream.ts";
 

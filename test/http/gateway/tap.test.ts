@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { bearer } from "../../support/app.ts";
-import { eventually } from "../../support/process.ts";
+import { eventually } from "../../support/eventually.ts";
 import { startFront } from "../../support/upstream.ts";
 
 const BODY = randomBytes(5_000_000);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
-import { eventually } from "../../support/process.ts";
+import { eventually } from "../../support/eventually.ts";
 import { HANDSHAKE, STREAM } from "../../support/sockets.ts";
 import { raw, startBoth, statuses } from "../../support/upstream.ts";
 

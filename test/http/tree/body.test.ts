@@ -8,7 +8,7 @@ import { dataBudget } from "../../../src/http/tree/body.ts";
 import type { Chunks, Job } from "../../../src/trees/jobs.ts";
 import { constantArray, container } from "../../../src/trees/memory.ts";
 import { type TestAppOptions, testApp } from "../../support/app.ts";
-import { eventually } from "../../support/process.ts";
+import { eventually } from "../../support/eventually.ts";
 import { Folder, open } from "../../trees/files/support.ts";
 
 const MB = 1024 * 1024;

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { container } from "../../../src/trees/memory.ts";
 import { testApp } from "../../support/app.ts";
+import { configurationFile } from "../../support/folders.ts";
 import { TILED } from "../../support/ours.ts";
-import { configurationFile, startServer } from "../../support/process.ts";
+import { startServer } from "../../support/process.ts";
 import { Folder } from "../../trees/files/support.ts";
 
 const ENTRIES = 400;

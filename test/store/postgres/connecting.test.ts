@@ -8,8 +8,8 @@ import { initializeDatabase, openStore } from "../../../src/store/open.ts";
 import { makePool } from "../../../src/store/postgres/pool.ts";
 import type { PostgresAddress } from "../../../src/store/postgres/uri.ts";
 import { parseDatabaseUri } from "../../../src/store/uri.ts";
+import { eventually } from "../../support/eventually.ts";
 import { freePort, type PrivatePostgres, startPostgresOrSkip } from "../../support/postgres.ts";
-import { eventually } from "../../support/process.ts";
 import { onPostgres, type PostgresCases } from "../on-postgres.ts";
 import { folderFor, logIn, openFor, storeOptions } from "../support.ts";
 

@@ -20,7 +20,7 @@ import { Inside } from "../../../src/trees/files/inside.ts";
 import { descriptorSteps, pathSteps, stepsFrom } from "../../../src/trees/files/steps.ts";
 import { selectAll } from "../../../src/trees/selection.ts";
 import { ConfigError } from "../../../src/yaml/problems.ts";
-import { eventually } from "../../support/process.ts";
+import { eventually } from "../../support/eventually.ts";
 import { Folder, keys, npy, open } from "./support.ts";
 
 const CSV = "a,b\n1,x\n";

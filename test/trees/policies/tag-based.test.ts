@@ -7,7 +7,7 @@ import { newUuid } from "../../../src/lib/uuid.ts";
 import type { PolicyCaller } from "../../../src/trees/policies/contract.ts";
 import { TagBasedAccessPolicy } from "../../../src/trees/policies/tag-based.ts";
 import { ConfigError } from "../../../src/yaml/problems.ts";
-import { eventually } from "../../support/process.ts";
+import { eventually } from "../../support/eventually.ts";
 import {
   ANONYMOUS,
   admin,
