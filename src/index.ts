@@ -2,6 +2,9 @@
  * The public API: a server from a configuration, and the types that an operator's own authenticator or access policy is
  * written against.
  */
+
+export { configFromObject, loadConfig } from "./config/load.ts";
+export type { Config } from "./config/model.ts";
 export type {
   AuthenticatedIdentity,
   Authenticator,
@@ -10,9 +13,7 @@ export type {
   ExternalAuthenticator,
   PasswordAuthenticator,
   ProxiedAuthenticator,
-} from "./authenticators/contract.ts";
-export { configFromObject, loadConfig } from "./config/load.ts";
-export type { Config } from "./config/model.ts";
+} from "./domain/ports/authenticator.ts";
 export { Failure, OperatorError } from "./errors.ts";
 export { VERSION } from "./lib/version.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./server.ts";

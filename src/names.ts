@@ -4,9 +4,9 @@
  */
 import type { Logger } from "pino";
 import { addressRule, caseRule } from "./authenticators/case-rule.ts";
-import type { Authenticator } from "./authenticators/contract.ts";
 import type { Config } from "./config/model.ts";
-import type { Store } from "./domain/ports.ts";
+import type { Authenticator } from "./domain/ports/authenticator.ts";
+import type { Store } from "./domain/ports/store.ts";
 import { systemClock } from "./lib/clock.ts";
 import { sameAddress } from "./lib/fold.ts";
 

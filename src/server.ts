@@ -12,7 +12,7 @@ import { externalNames, startAuthenticators, stopAuthenticators } from "./authen
 import type { Config } from "./config/model.ts";
 import { placeName } from "./config/places.ts";
 import { PurgeJob } from "./domain/maintenance.ts";
-import type { Store } from "./domain/ports.ts";
+import type { Store } from "./domain/ports/store.ts";
 import { OperatorError } from "./errors.ts";
 import type { Connections } from "./http/connections.ts";
 import { shownHost } from "./lib/address.ts";

@@ -3,7 +3,7 @@
  * backend, else not. What follows from it is decided in the domain and the store.
  */
 import type { ProviderConfig } from "../config/model.ts";
-import type { Authenticator } from "./contract.ts";
+import type { Authenticator } from "../domain/ports/authenticator.ts";
 
 export function caseRule(
   providers: readonly ProviderConfig[],

@@ -4,7 +4,7 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { type Static, Type } from "typebox";
-import type { AuthenticatedIdentity, PasswordAuthenticator } from "./contract.ts";
+import type { AuthenticatedIdentity, PasswordAuthenticator } from "../domain/ports/authenticator.ts";
 
 const ARGS = Type.Object(
   {

@@ -3,7 +3,11 @@
  * refuses only names that no database could hold.
  */
 import { type Static, Type } from "typebox";
-import type { AuthenticatedIdentity, AuthenticatorContext, PasswordAuthenticator } from "./contract.ts";
+import type {
+  AuthenticatedIdentity,
+  AuthenticatorContext,
+  PasswordAuthenticator,
+} from "../domain/ports/authenticator.ts";
 
 const ARGS = Type.Object(
   { confirmation_message: Type.Optional(Type.String({ default: "" })) },

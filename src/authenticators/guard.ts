@@ -2,8 +2,9 @@
  * What stands between the server and a password authenticator of any making: an operator's class may throw what it
  * likes and return what it likes, and must neither let anybody in by mistake nor cause an internal error.
  */
+
+import type { AuthenticatedIdentity, PasswordAuthenticator } from "../domain/ports/authenticator.ts";
 import { Failure } from "../errors.ts";
-import type { AuthenticatedIdentity, PasswordAuthenticator } from "./contract.ts";
 
 export function guarded(authenticator: PasswordAuthenticator): PasswordAuthenticator {
   return {

@@ -4,13 +4,17 @@
  */
 
 import type { Place, ProviderConfig } from "../config/model.ts";
+import type {
+  Authenticator,
+  AuthenticatorClass,
+  AuthenticatorContext,
+} from "../domain/ports/authenticator.ts";
 import { OperatorError } from "../errors.ts";
 import { argsPlace, readArgs } from "../plugins/args.ts";
 import { checkArgs } from "../plugins/class-args.ts";
 import { reason } from "../plugins/own-class.ts";
 import type { Path } from "../yaml/located.ts";
 import { ConfigError, type Problem, problemLines } from "../yaml/problems.ts";
-import type { Authenticator, AuthenticatorClass, AuthenticatorContext } from "./contract.ts";
 import { guarded } from "./guard.ts";
 import { authenticatorClass } from "./module.ts";
 

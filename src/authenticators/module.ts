@@ -3,10 +3,10 @@
  * (`./my_auth.js:MyAuthenticator`, from the configuration's folder). What is wrong is a sentence for the operator.
  */
 
+import type { AuthenticatorClass } from "../domain/ports/authenticator.ts";
 import { OperatorError } from "../errors.ts";
 import { namesModule, ownClass } from "../plugins/own-class.ts";
 import { nearest } from "../yaml/suggest.ts";
-import type { AuthenticatorClass } from "./contract.ts";
 import { AUTHENTICATORS, availableNames, ELSEWHERE, PREFIX } from "./table.ts";
 
 /** Ways to log in until then. */

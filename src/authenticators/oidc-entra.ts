@@ -3,7 +3,7 @@
  * short form of their user name, as existing databases know them: `oidc/entra-name.ts`. No token of the provider's is
  * kept: neither in a session's state nor in ours.
  */
-import type { AuthenticatorContext } from "./contract.ts";
+import type { AuthenticatorContext } from "../domain/ports/authenticator.ts";
 import { ENTRA_ARGS, type EntraArgs } from "./oidc/args.ts";
 import { entraName } from "./oidc/entra-name.ts";
 import type { OidcOptions } from "./oidc/options.ts";

@@ -2,7 +2,7 @@
  * Accepts the access tokens of an OpenID Connect provider (`tiled.authenticators:ProxiedOIDCAuthenticator`). A person is
  * named by the claim `user`, else `sub`, or by the operator's `user_id_claim`.
  */
-import type { AuthenticatorContext } from "./contract.ts";
+import type { AuthenticatorContext } from "../domain/ports/authenticator.ts";
 import { PROXIED_ARGS, type ProxiedArgs } from "./oidc/args.ts";
 import type { OidcOptions } from "./oidc/options.ts";
 import { identify, scopesFor } from "./oidc/person.ts";

@@ -4,14 +4,14 @@
  * The protocol is in `oidc/`.
  */
 import type { JWK } from "jose";
-import { OperatorError } from "../errors.ts";
 import type {
   AuthenticatedIdentity,
   AuthenticatorContext,
   AuthorizationRequest,
   AuthorizationResponse,
   ExternalAuthenticator,
-} from "./contract.ts";
+} from "../domain/ports/authenticator.ts";
+import { OperatorError } from "../errors.ts";
 import { ALGORITHMS } from "./oidc/algorithms.ts";
 import { OIDC_ARGS, type OidcArgs } from "./oidc/args.ts";
 import { Browser } from "./oidc/browser.ts";

@@ -7,8 +7,12 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Static, Type } from "typebox";
+import type {
+  AuthenticatedIdentity,
+  AuthenticatorContext,
+  PasswordAuthenticator,
+} from "../domain/ports/authenticator.ts";
 import { Failure, OperatorError } from "../errors.ts";
-import type { AuthenticatedIdentity, AuthenticatorContext, PasswordAuthenticator } from "./contract.ts";
 import { isRefusal, PAM_SUCCESS } from "./pam/codes.ts";
 import type { PamRequest } from "./pam/helper.ts";
 import { HelperPool, type PoolLimits } from "./pam/pool.ts";

@@ -2,7 +2,7 @@
  * The names that a configuration may give an authenticator, as the reference calls its own. A file is loaded only
  * where its name is used, so that nobody needs libpam who has no PAM. Own modules: `module.ts`.
  */
-import type { AuthenticatorClass } from "./contract.ts";
+import type { AuthenticatorClass } from "../domain/ports/authenticator.ts";
 
 export const PREFIX = "tiled.authenticators:";
 

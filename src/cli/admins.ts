@@ -4,7 +4,7 @@
  */
 import type { Config } from "../config/model.ts";
 import type { IdentityRef, PrincipalSummary } from "../domain/model/entities.ts";
-import type { Store } from "../domain/ports.ts";
+import type { Store } from "../domain/ports/store.ts";
 import { OperatorError } from "../errors.ts";
 import { printable } from "../lib/printable.ts";
 import { COMMAND_LINE, withStore } from "./database.ts";

@@ -4,7 +4,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { follow, newest, type Reader } from "../domain/audit-following.ts";
 import type { AuditRow } from "../domain/model/entities.ts";
-import type { AuditFilter, Store } from "../domain/ports.ts";
+import type { AuditFilter } from "../domain/ports/audit.ts";
+import type { Store } from "../domain/ports/store.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { printable, printableJson } from "../lib/printable.ts";
 import type { AuditOptions } from "./admin.ts";

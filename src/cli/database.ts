@@ -5,7 +5,7 @@
 import type { Config, DatabaseConfig } from "../config/model.ts";
 import { purgeAll } from "../domain/maintenance.ts";
 import type { Origin } from "../domain/model/entities.ts";
-import type { Store } from "../domain/ports.ts";
+import type { Store } from "../domain/ports/store.ts";
 import { OperatorError } from "../errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import {

@@ -4,8 +4,8 @@
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { type Authenticator, NOT_REACHED_YET } from "../authenticators/contract.ts";
 import type { Config, UpstreamConfig } from "../config/model.ts";
+import { type Authenticator, NOT_REACHED_YET } from "../domain/ports/authenticator.ts";
 import { OperatorError } from "../errors.ts";
 import { reason } from "../plugins/own-class.ts";
 import type { Authenticators } from "../starting.ts";

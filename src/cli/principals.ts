@@ -2,7 +2,7 @@
  * `tiled admin`: what concerns principals, their sessions and their keys.
  */
 import type { IdentityRef, PrincipalDocument, PrincipalSummary } from "../domain/model/entities.ts";
-import type { Store } from "../domain/ports.ts";
+import type { Store } from "../domain/ports/store.ts";
 import { OperatorError } from "../errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import { printable, printableJson } from "../lib/printable.ts";

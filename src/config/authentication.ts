@@ -2,7 +2,7 @@
  * The settings of authentication, and the rules between its keys: names, administrators, and the single-user key,
  * which has no place beside providers.
  */
-import type { Limit } from "../domain/ports.ts";
+import type { Limit } from "../domain/ports/failures.ts";
 import { Secret } from "../lib/secrets.ts";
 import { seconds } from "../yaml/durations.ts";
 import { formatProblem } from "../yaml/formats.ts";

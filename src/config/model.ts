@@ -5,7 +5,7 @@
 
 import type { IdentityRef } from "../domain/model/entities.ts";
 import type { Scope } from "../domain/model/scopes.ts";
-import type { Limit } from "../domain/ports.ts";
+import type { Limit } from "../domain/ports/failures.ts";
 import type { Budget } from "../domain/throttling/login-budget.ts";
 import type { Secret } from "../lib/secrets.ts";
 import type { Located } from "../yaml/located.ts";

@@ -3,11 +3,11 @@
  */
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { AccountSession, AccountStore } from "./account-ports.ts";
 import type { Directory } from "./callers/principal-cache.ts";
 import type { BrowserCaller } from "./model/caller.ts";
 import type { Origin, PrincipalDocument } from "./model/entities.ts";
 import { shutOut } from "./model/revoked.ts";
+import type { AccountSession, AccountStore } from "./ports/accounts.ts";
 
 export interface AccountOverview {
   readonly principal: PrincipalDocument;

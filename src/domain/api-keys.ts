@@ -10,7 +10,7 @@ import type { Caller, KnownCaller } from "./model/caller.ts";
 import type { ApiKey, Origin, PrincipalSummary } from "./model/entities.ts";
 import { shutOut } from "./model/revoked.ts";
 import { INHERIT, isScope } from "./model/scopes.ts";
-import type { ApiKeyStore } from "./ports.ts";
+import type { ApiKeyStore } from "./ports/api-keys.ts";
 
 const SECRET_BYTES = 36;
 const FIRST_EIGHT = 8;

@@ -4,7 +4,7 @@
  */
 import { Failure } from "../errors.ts";
 import type { AuditRow } from "./model/entities.ts";
-import type { AuditFilter, AuditStore } from "./ports.ts";
+import type { AuditFilter, AuditStore } from "./ports/audit.ts";
 
 /** Where to go on from. */
 export interface Followed {

@@ -2,18 +2,19 @@
  * Browsers that are logged in: a random secret in a cookie stands for a session, which lasts and ends like any other. The
  * store has the secret's digest only. Which requests the cookie counts on is decided in `http/access/session-cookie.ts`.
  */
-import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
+
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Digest, equalSecrets, randomHex, sha256 } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import type { BrowserBinding, BrowserSessionStore } from "./account-ports.ts";
 import { FreshCache } from "./callers/fresh.ts";
 import type { Directory } from "./callers/principal-cache.ts";
 import type { HandOvers } from "./login/hand-over.ts";
 import type { Login, OpenedLogin } from "./login/login.ts";
 import type { BrowserCaller } from "./model/caller.ts";
 import type { IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model/entities.ts";
+import type { BrowserBinding, BrowserSessionStore } from "./ports/accounts.ts";
+import type { AuthenticatedIdentity } from "./ports/authenticator.ts";
 import type { Lifetimes } from "./tokens/tokens.ts";
 
 /** A use is written down at most this often. */

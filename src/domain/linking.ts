@@ -7,10 +7,10 @@ import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import type { AccountStore } from "./account-ports.ts";
 import type { Directory } from "./callers/principal-cache.ts";
+import { type CaseRule, refusedSpelling } from "./callers/spelling.ts";
 import type { IdentityRef, Origin } from "./model/entities.ts";
-import { type CaseRule, refusedSpelling } from "./model/spelling.ts";
+import type { AccountStore } from "./ports/accounts.ts";
 
 /** Seconds that a login counts as fresh. */
 export const FRESH_LOGIN = 300;

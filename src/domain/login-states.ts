@@ -4,8 +4,8 @@
  */
 import type { Clock } from "../lib/clock.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import type { AccountStore } from "./account-ports.ts";
 import { FreshCache } from "./callers/fresh.ts";
+import type { AccountStore } from "./ports/accounts.ts";
 
 export type LoginState = Readonly<Record<string, unknown>>;
 

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../lib/clock.ts";
 import type { Origin } from "./model/entities.ts";
-import type { Maintenance, Purged } from "./ports.ts";
+import type { Maintenance, Purged } from "./ports/maintenance.ts";
 
 /** The part of a logger that a job needs. */
 export interface JobLog {

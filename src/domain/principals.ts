@@ -11,7 +11,7 @@ import type { KnownCaller } from "./model/caller.ts";
 import type { Origin, PrincipalDocument, PrincipalSummary } from "./model/entities.ts";
 import { shutOut } from "./model/revoked.ts";
 import { METRICS_ROLE } from "./model/scopes.ts";
-import type { Page, PrincipalStore } from "./ports.ts";
+import type { Page, PrincipalStore } from "./ports/principals.ts";
 
 export class Principals {
   readonly #store: PrincipalStore;

@@ -8,7 +8,7 @@ import { type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { Directory } from "./callers/principal-cache.ts";
 import type { Origin, PrincipalSummary } from "./model/entities.ts";
 import { shutOut } from "./model/revoked.ts";
-import type { SessionStore } from "./ports.ts";
+import type { SessionStore } from "./ports/sessions.ts";
 import type { TokenAnswer, Tokens } from "./tokens/tokens.ts";
 
 export interface RotationRules {

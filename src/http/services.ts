@@ -1,7 +1,6 @@
 /** What the routes of `/api/v1/auth` work with; put together by `app.ts`. */
 
 import type { FastifyRequest } from "fastify";
-import type { Authenticator, PasswordAuthenticator } from "../authenticators/contract.ts";
 import type { Accounts } from "../domain/account.ts";
 import type { ApiKeys } from "../domain/api-keys.ts";
 import type { BrowserSessions } from "../domain/browser-session.ts";
@@ -12,6 +11,7 @@ import type { ExternalLogins } from "../domain/login/browser-login.ts";
 import type { DeviceLogins } from "../domain/login/device.ts";
 import type { Login } from "../domain/login/login.ts";
 import type { Origin } from "../domain/model/entities.ts";
+import type { Authenticator, PasswordAuthenticator } from "../domain/ports/authenticator.ts";
 import type { Principals } from "../domain/principals.ts";
 import type { Sessions } from "../domain/sessions.ts";
 

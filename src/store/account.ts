@@ -2,8 +2,9 @@
  * What the account page lists and ends: a person's live sessions, each with where it came from. Identities are linked and
  * unlinked in `linking.ts`, keys are in `api-keys.ts`.
  */
-import type { AccountSession, AccountStore } from "../domain/account-ports.ts";
+
 import type { Origin } from "../domain/model/entities.ts";
+import type { AccountSession, AccountStore } from "../domain/ports/accounts.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
 import { hold } from "./authority.ts";

@@ -3,8 +3,9 @@
  */
 import type { Kysely } from "kysely";
 import type { Origin } from "../domain/model/entities.ts";
+import type { ShutOut } from "../domain/model/revoked.ts";
 import { ADMIN_ROLE } from "../domain/model/scopes.ts";
-import type { PrincipalStore, ShutOut } from "../domain/ports.ts";
+import type { PrincipalStore } from "../domain/ports/principals.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
 import { type Change, hold } from "./authority.ts";

@@ -4,7 +4,7 @@
  */
 import type { Kysely } from "kysely";
 import type { ApiKeyRecord, Origin } from "../domain/model/entities.ts";
-import type { ApiKeyStore, CreateApiKey } from "../domain/ports.ts";
+import type { ApiKeyStore, CreateApiKey } from "../domain/ports/api-keys.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";

@@ -4,7 +4,7 @@
  */
 import { type Kysely, sql } from "kysely";
 import type { AuditEventName, AuditRow } from "../domain/model/entities.ts";
-import type { AuditFilter, AuditStore } from "../domain/ports.ts";
+import type { AuditFilter, AuditStore } from "../domain/ports/audit.ts";
 import type { Backend } from "./backend.ts";
 import type { Tables } from "./schema/tables.ts";
 import { type Args, type Db, statement } from "./statement.ts";

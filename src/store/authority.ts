@@ -7,7 +7,7 @@
  * no two commands can then wait for each other.
  */
 import type { ActorCredential, Origin } from "../domain/model/entities.ts";
-import type { ShutOut } from "../domain/ports.ts";
+import type { ShutOut } from "../domain/model/revoked.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 

@@ -2,7 +2,7 @@
  * Which browser logins have come back from a provider, so that none does twice, and the one-time codes that applications
  * exchange, which end by being deleted.
  */
-import type { BrowserLoginStore, IssuedCode, UseState } from "../domain/login-ports.ts";
+import type { BrowserLoginStore, IssuedCode, UseState } from "../domain/ports/logins.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Backend } from "./backend.ts";
 import { writeState } from "./codec.ts";

@@ -3,7 +3,7 @@
  * one session at a time: a new login ends the one before it.
  */
 import type { Kysely } from "kysely";
-import type { BrowserBinding, BrowserSessionStore } from "../domain/account-ports.ts";
+import type { BrowserBinding, BrowserSessionStore } from "../domain/ports/accounts.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { Backend } from "./backend.ts";

@@ -2,13 +2,14 @@
  * What happens to a device login, from its start to the session that it becomes: each a command that looks at the
  * login's phase under the lock of its row.
  */
+
+import type { IdentityRef } from "../domain/model/entities.ts";
 import type {
   DeviceChange,
   DeviceLoginStore,
   DeviceRefusal,
   StartDeviceLogin,
-} from "../domain/login-ports.ts";
-import type { IdentityRef } from "../domain/model/entities.ts";
+} from "../domain/ports/logins.ts";
 import type { Digest } from "../lib/secrets.ts";
 import { note } from "./audit.ts";
 import { toBytes } from "./device.ts";

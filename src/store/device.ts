@@ -3,7 +3,7 @@
  * column for. Here they are read; what changes them is in `device-changes.ts`.
  */
 import type { Kysely } from "kysely";
-import type { DeviceLogin, DeviceLoginStore, DevicePhase, PolledLogin } from "../domain/login-ports.ts";
+import type { DeviceLogin, DeviceLoginStore, DevicePhase, PolledLogin } from "../domain/ports/logins.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Backend } from "./backend.ts";
 import { writeState } from "./codec.ts";

@@ -4,7 +4,7 @@
  */
 import { type Expression, type Kysely, sql } from "kysely";
 import type { ApiKey, PrincipalDocument, Session } from "../domain/model/entities.ts";
-import type { Page } from "../domain/ports.ts";
+import type { Page } from "../domain/ports/principals.ts";
 import { readList } from "./codec.ts";
 import { type States, shownStates, stateLength } from "./login-states.ts";
 import type { Position, Positions } from "./positions.ts";

@@ -8,7 +8,7 @@ import {
   RateLimiterPostgres,
   RateLimiterRes,
 } from "rate-limiter-flexible";
-import type { Counter, FailureCounters, Limit } from "../domain/ports.ts";
+import type { Counter, FailureCounters, Limit } from "../domain/ports/failures.ts";
 import { sha256 } from "../lib/secrets.ts";
 import type { PostgresBackend } from "./postgres/postgres.ts";
 import { type Args, statement } from "./statement.ts";

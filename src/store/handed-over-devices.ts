@@ -2,7 +2,7 @@
  * Device logins that were confirmed in the real Tiled, which opened the session then, and not collected before its database
  * was handed over. Tiled's row alone tells of them; our own have one beside it (`device.ts`).
  */
-import type { DeviceChange, HandedOverLogin } from "../domain/login-ports.ts";
+import type { DeviceChange, HandedOverLogin } from "../domain/ports/logins.ts";
 import { note } from "./audit.ts";
 import { toBytes } from "./device.ts";
 import { type Args, type Db, statement } from "./statement.ts";

@@ -2,8 +2,9 @@
  * Linking further identities to a principal, and unlinking them. Under the lock of the principal's row, and only for a
  * session that has just begun: what is taken away or added decides who can log in as this principal from now on.
  */
-import type { AccountStore, FreshChange, LinkIdentity, UnlinkIdentity } from "../domain/account-ports.ts";
+
 import type { IdentityRef } from "../domain/model/entities.ts";
+import type { AccountStore, FreshChange, LinkIdentity, UnlinkIdentity } from "../domain/ports/accounts.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
 import { holdOwner } from "./authority.ts";

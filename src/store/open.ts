@@ -3,7 +3,8 @@
  * and opened. Also what `tiled admin` does to databases.
  */
 import { MIGRATIONS } from "../../migrations/index.ts";
-import type { FailureCounters, Store } from "../domain/ports.ts";
+import type { FailureCounters } from "../domain/ports/failures.ts";
+import type { Store } from "../domain/ports/store.ts";
 import { OperatorError } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { accountStore } from "./account.ts";

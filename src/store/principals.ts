@@ -1,10 +1,11 @@
 /**
  * Principals: looking them up, service principals, the operator's list of administrators, and disabling.
  */
+
+import { refusedSpelling } from "../domain/callers/spelling.ts";
 import type { IdentityRef, Origin, PrincipalSummary } from "../domain/model/entities.ts";
 import { METRICS_ROLE } from "../domain/model/scopes.ts";
-import { refusedSpelling } from "../domain/model/spelling.ts";
-import type { PrincipalStore } from "../domain/ports.ts";
+import type { PrincipalStore } from "../domain/ports/principals.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { holdAdmins, isLastAdmin } from "./admins.ts";
 import { note } from "./audit.ts";

@@ -4,7 +4,7 @@
  */
 import { sql } from "kysely";
 import type { Origin } from "../domain/model/entities.ts";
-import type { Maintenance, Purged } from "../domain/ports.ts";
+import type { Maintenance, Purged } from "../domain/ports/maintenance.ts";
 import { note } from "./audit.ts";
 import type { Backend } from "./backend.ts";
 import { type Args, type Db, statement } from "./statement.ts";

@@ -9,7 +9,7 @@ import type {
   RotateOutcome,
   RotateSession,
   SessionStore,
-} from "../domain/ports.ts";
+} from "../domain/ports/sessions.ts";
 import { newUuid, type Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
 import { hold } from "./authority.ts";

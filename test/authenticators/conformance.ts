@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { PasswordAuthenticator } from "../../src/authenticators/contract.ts";
+import type { PasswordAuthenticator } from "../../src/domain/ports/authenticator.ts";
 
 export interface Conformance {
   /** Under test, started. */

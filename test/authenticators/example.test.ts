@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
-import type { PasswordAuthenticator } from "../../src/authenticators/contract.ts";
 import { loadAuthenticators, startAuthenticators } from "../../src/authenticators/load.ts";
 import type { ProviderConfig } from "../../src/config/model.ts";
+import type { PasswordAuthenticator } from "../../src/domain/ports/authenticator.ts";
 import { passwordConformance } from "./conformance.ts";
 
 const EXAMPLES = join(import.meta.dirname, "../../example_configs");

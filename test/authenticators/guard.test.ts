@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PasswordAuthenticator } from "../../src/authenticators/contract.ts";
 import { guarded } from "../../src/authenticators/guard.ts";
+import type { PasswordAuthenticator } from "../../src/domain/ports/authenticator.ts";
 import { Failure } from "../../src/errors.ts";
 
 /** An operator's class is not type-checked: it may return anything. */

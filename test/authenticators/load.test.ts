@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Authenticator } from "../../src/authenticators/contract.ts";
 import {
   loadAuthenticators,
   startAuthenticators,
   stopAuthenticators,
 } from "../../src/authenticators/load.ts";
+import type { Authenticator } from "../../src/domain/ports/authenticator.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { folder, load, provider, refusal } from "./loading.ts";
 

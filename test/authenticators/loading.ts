@@ -5,9 +5,9 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PasswordAuthenticator } from "../../src/authenticators/contract.ts";
 import { loadAuthenticators } from "../../src/authenticators/load.ts";
 import type { ProviderConfig } from "../../src/config/model.ts";
+import type { PasswordAuthenticator } from "../../src/domain/ports/authenticator.ts";
 import { OperatorError } from "../../src/errors.ts";
 
 export const folder = mkdtempSync(join(tmpdir(), "load-"));

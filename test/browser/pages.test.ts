@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import type { Authenticator } from "../../src/authenticators/contract.ts";
+import type { Authenticator } from "../../src/domain/ports/authenticator.ts";
 import { PASSWORDS, type TestApp, testApp, toy } from "../support/app.ts";
 import { assertAccessible, startChromium, withoutChromium } from "../support/chromium.ts";
 import { ScriptedProvider } from "../support/scripted-provider.ts";

@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { Store } from "../../src/domain/ports.ts";
+import type { Store } from "../../src/domain/ports/store.ts";
 import { randomHex, sha256 } from "../../src/lib/secrets.ts";
 import { newUuid } from "../../src/lib/uuid.ts";
 import { sqliteFixture } from "../store/fixtures.ts";

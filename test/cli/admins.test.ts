@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { Store } from "../../src/domain/ports.ts";
+import type { Store } from "../../src/domain/ports/store.ts";
 import { logIn, ORIGIN, withStoreAt } from "../store/support.ts";
 import { temporaryFolder } from "../support/folders.ts";
 import { tiled } from "../support/terminal.ts";

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { parse } from "yaml";
-import type { PasswordAuthenticator } from "../../src/authenticators/contract.ts";
 import { AUTHENTICATORS, PREFIX } from "../../src/authenticators/table.ts";
+import type { PasswordAuthenticator } from "../../src/domain/ports/authenticator.ts";
 import { folder, load, provider } from "../authenticators/loading.ts";
 
 const page = await readFile(new URL("../../docs/how-to/authenticators.md", import.meta.url), "utf8");

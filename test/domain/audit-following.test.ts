@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { follow, newest } from "../../src/domain/audit-following.ts";
 import type { AuditRow } from "../../src/domain/model/entities.ts";
-import type { AuditFilter, AuditStore } from "../../src/domain/ports.ts";
+import type { AuditFilter, AuditStore } from "../../src/domain/ports/audit.ts";
 import { Failure } from "../../src/errors.ts";
 
 function row(id: number): AuditRow {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PurgeJob, purgeAll } from "../../src/domain/maintenance.ts";
 import type { Origin } from "../../src/domain/model/entities.ts";
-import type { Maintenance, Purged } from "../../src/domain/ports.ts";
+import type { Maintenance, Purged } from "../../src/domain/ports/maintenance.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 
 const NOTHING: Purged = {

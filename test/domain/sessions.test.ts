@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Directory } from "../../src/domain/callers/principal-cache.ts";
-import type { SessionStore, Store } from "../../src/domain/ports.ts";
+import type { SessionStore } from "../../src/domain/ports/sessions.ts";
+import type { Store } from "../../src/domain/ports/store.ts";
 import { Sessions } from "../../src/domain/sessions.ts";
 import { Tokens } from "../../src/domain/tokens/tokens.ts";
 import { Failure } from "../../src/errors.ts";

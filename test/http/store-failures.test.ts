@@ -1,7 +1,7 @@
 /** The database is away or full while the server runs: what clients are told, and that all is well again afterwards. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Store } from "../../src/domain/ports.ts";
+import type { Store } from "../../src/domain/ports/store.ts";
 import { Failure, type FailureCode } from "../../src/errors.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 import { memoryStore, testApp } from "../support/app.ts";

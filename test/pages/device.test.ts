@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEVICE_REFUSALS } from "../../src/domain/login-ports.ts";
+import { DEVICE_REFUSALS } from "../../src/domain/ports/logins.ts";
 import { type DeviceForm, deviceConfirmed, deviceForm, deviceRefused } from "../../src/pages/device.ts";
 
 const SITE = { title: "Tiled", logo: null, contact: "help@example.org", version: "1" };

@@ -1,9 +1,9 @@
 /**
- * What every store must do, whatever is below it: `domain/ports.ts` as tests. Run for SQLite in a file, SQLite in memory
+ * What every store must do, whatever is below it: `domain/ports/store.ts` as tests. Run for SQLite in a file, SQLite in memory
  * and PostgreSQL by `conformance.test.ts`, each test with a database of its own.
  */
 import type { TestContext } from "node:test";
-import type { Store } from "../../src/domain/ports.ts";
+import type { Store } from "../../src/domain/ports/store.ts";
 import { accountCases } from "./conformance/account.ts";
 import { adminCases } from "./conformance/admins.ts";
 import { apiKeyCases } from "./conformance/api-keys.ts";

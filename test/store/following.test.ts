@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { main } from "../../src/cli/program.ts";
 import { follow, newest } from "../../src/domain/audit-following.ts";
-import type { Store } from "../../src/domain/ports.ts";
+import type { Store } from "../../src/domain/ports/store.ts";
 import type { Failure } from "../../src/errors.ts";
 import { eventually } from "../support/eventually.ts";
 import { TestTerminal, tiled } from "../support/terminal.ts";

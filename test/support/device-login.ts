@@ -3,7 +3,7 @@
  * or two scripted providers.
  */
 import type { LightMyRequestResponse } from "fastify";
-import type { Authenticator } from "../../src/authenticators/contract.ts";
+import type { Authenticator } from "../../src/domain/ports/authenticator.ts";
 import { type TestApp, type TestAppOptions, testApp } from "./app.ts";
 import type { ScriptedOptions } from "./scripted-provider.ts";
 import { ScriptedProvider } from "./scripted-provider.ts";

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { LightMyRequestResponse } from "fastify";
-import type { Authenticator } from "../../src/authenticators/contract.ts";
+import type { Authenticator } from "../../src/domain/ports/authenticator.ts";
 import { PASSWORDS, type TestApp, type TestAppOptions, testApp, toy, type UserName } from "./app.ts";
 import { Browser } from "./browser.ts";
 import { type ScriptedOptions, ScriptedProvider } from "./scripted-provider.ts";

@@ -8,7 +8,7 @@ import type {
   AuthorizationRequest,
   AuthorizationResponse,
   ExternalAuthenticator,
-} from "../../src/authenticators/contract.ts";
+} from "../../src/domain/ports/authenticator.ts";
 import { Failure, type FailureCode } from "../../src/errors.ts";
 
 interface Grant {

@@ -3,8 +3,12 @@
  * have in common. Whom the claims name is theirs to say.
  */
 import type { JWTPayload } from "jose";
+import type {
+  AuthenticatorContext,
+  AuthorizationRequest,
+  AuthorizationResponse,
+} from "../../domain/ports/authenticator.ts";
 import { Secret } from "../../lib/secrets.ts";
-import type { AuthenticatorContext, AuthorizationRequest, AuthorizationResponse } from "../contract.ts";
 import type { Calls } from "./calls.ts";
 import type { AuthMethod } from "./client.ts";
 import { CodeFlow } from "./code-flow.ts";

@@ -13,8 +13,8 @@ import {
   None,
   ResponseBodyError,
 } from "openid-client";
+import type { AuthorizationRequest, AuthorizationResponse } from "../../domain/ports/authenticator.ts";
 import { Failure } from "../../errors.ts";
-import type { AuthorizationRequest, AuthorizationResponse } from "../contract.ts";
 import type { Calls } from "./calls.ts";
 import { type Client, clientAuthentication } from "./client.ts";
 import type { Metadata } from "./metadata.ts";

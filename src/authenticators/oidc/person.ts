@@ -2,9 +2,10 @@
  * From a checked id_token to an identity: which claim names the person, and whether that person may log in
  * (`user_id_claim`, `allowed_users`, `allowed_domains`). An e-mail address counts only where the provider verified it.
  */
+
+import type { AuthenticatedIdentity } from "../../domain/ports/authenticator.ts";
 import { Failure } from "../../errors.ts";
 import { sameAddress } from "../../lib/fold.ts";
-import type { AuthenticatedIdentity } from "../contract.ts";
 import { isName } from "./id-token.ts";
 import { quoted } from "./signature.ts";
 

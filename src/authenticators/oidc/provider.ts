@@ -3,9 +3,9 @@
  * is repeated now and then; or given by the configuration. A provider that is down never stops the start.
  */
 import { allowInsecureRequests, customFetch, discovery, type ServerMetadata } from "openid-client";
+import { NOT_REACHED_YET } from "../../domain/ports/authenticator.ts";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { NOT_REACHED_YET } from "../contract.ts";
 import { type Calls, within } from "./calls.ts";
 import { type Keys, RemoteKeys } from "./keys.ts";
 import { documentOf, isAt, type Metadata, namesDocument, readMetadata } from "./metadata.ts";

@@ -2,8 +2,7 @@
  * A provider whose access tokens are our credentials: clients log in and refresh there. A token's identity and scopes
  * are remembered until its time is over or the provider's keys change, since every request brings it along.
  */
-import { Failure } from "../../errors.ts";
-import type { Clock } from "../../lib/clock.ts";
+
 import type {
   AuthenticatedIdentity,
   AuthenticatorContext,
@@ -12,7 +11,9 @@ import type {
   ProxiedAuthenticator,
   ProxiedIdentity,
   ProxiedLinks,
-} from "../contract.ts";
+} from "../../domain/ports/authenticator.ts";
+import { Failure } from "../../errors.ts";
+import type { Clock } from "../../lib/clock.ts";
 import { type AccessTokenRules, verifyAccessToken } from "./access-token.ts";
 import { Browser, type BrowserArgs } from "./browser.ts";
 import { Calls } from "./calls.ts";

@@ -5,7 +5,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import type { ApiKeyRecord, Origin } from "../model/entities.ts";
-import type { ApiKeyStore } from "../ports.ts";
+import type { ApiKeyStore } from "../ports/api-keys.ts";
 
 const NOTE_EVERY_MS = 60_000;
 const WRITE_AFTER_MS = 1_000;

@@ -12,7 +12,7 @@ import type {
   PrincipalSummary,
   SessionStatus,
 } from "../model/entities.ts";
-import type { Store } from "../ports.ts";
+import type { Store } from "../ports/store.ts";
 import { FreshCache } from "./fresh.ts";
 
 const FIRST_EIGHT = 8;

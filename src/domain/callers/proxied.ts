@@ -2,17 +2,18 @@
  * Callers with an access token of the provider that they log in at by themselves (RFC 9068). The principal is that of the
  * token's identity, made at first sight; there is no session here. Our own tokens and keys are `callers.ts`'s.
  */
-import type { ProxiedAuthenticator, ProxiedIdentity } from "../../authenticators/contract.ts";
+
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { hasOurHeader } from "../../lib/jws.ts";
 import { isStorable } from "../login/login.ts";
 import type { Caller, KnownCaller } from "../model/caller.ts";
 import type { IdentityRef, Origin, PrincipalSummary } from "../model/entities.ts";
-import { knownAddress } from "../model/spelling.ts";
-import type { PrincipalStore } from "../ports.ts";
+import type { ProxiedAuthenticator, ProxiedIdentity } from "../ports/authenticator.ts";
+import type { PrincipalStore } from "../ports/principals.ts";
 import { type Callers, type Credential, enabled, isAmong } from "./callers.ts";
 import type { Directory } from "./principal-cache.ts";
+import { knownAddress } from "./spelling.ts";
 
 type TokenCaller = Extract<KnownCaller, { readonly kind: "token" }>;
 

@@ -3,7 +3,7 @@
  * made for this browser and this login holds. The store has digests only.
  */
 import { type Digest, equalSecrets, randomHex, sha256 } from "../../lib/secrets.ts";
-import type { Binding } from "../login-ports.ts";
+import type { Binding } from "../ports/logins.ts";
 
 const BROWSER = /^[0-9a-f]{64}$/;
 

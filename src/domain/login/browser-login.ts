@@ -4,12 +4,12 @@
  * exchanges itself; logins of programs are in `device.ts`.
  */
 import { hash } from "node:crypto";
-import type { AuthenticatedIdentity } from "../../authenticators/contract.ts";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { type Digest, equalSecrets, randomHex, sha256 } from "../../lib/secrets.ts";
-import type { BegunLogin, BrowserLoginStore, IssuedCode, LoginGoal } from "../login-ports.ts";
 import type { Origin } from "../model/entities.ts";
+import type { AuthenticatedIdentity } from "../ports/authenticator.ts";
+import type { BegunLogin, BrowserLoginStore, IssuedCode, LoginGoal } from "../ports/logins.ts";
 import { addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
 import { browserDigest, stateDigest } from "./binding.ts";
 import type { Login, LoginAnswer } from "./login.ts";

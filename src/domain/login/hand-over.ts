@@ -6,8 +6,8 @@
 import { createHmac, hkdfSync } from "node:crypto";
 import type { Clock } from "../../lib/clock.ts";
 import { type Digest, equalSecrets, randomHex, type Secret, sha256 } from "../../lib/secrets.ts";
-import type { BrowserLoginStore } from "../login-ports.ts";
 import type { Origin } from "../model/entities.ts";
+import type { BrowserLoginStore } from "../ports/logins.ts";
 import { addressBlock } from "../throttling/throttle.ts";
 import { browserDigest } from "./binding.ts";
 

@@ -3,12 +3,13 @@
  * password (RFC 6749, section 4.3) is here, with its throttle; `device.ts` and `browser-login.ts` have those at a
  * provider. Which authenticator is asked is the configuration's choice.
  */
-import type { AuthenticatedIdentity, PasswordAuthenticator } from "../../authenticators/contract.ts";
+
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { foldName, sameAddress } from "../../lib/fold.ts";
 import { type Uuid, uuidHex } from "../../lib/uuid.ts";
 import type { Directory } from "../callers/principal-cache.ts";
+import { type AddressRule, type CaseRule, knownAddress, refusedSpelling } from "../callers/spelling.ts";
 import type {
   AuditEvent,
   AuditEventName,
@@ -17,8 +18,10 @@ import type {
   PrincipalSummary,
   SessionStatus,
 } from "../model/entities.ts";
-import { type AddressRule, type CaseRule, knownAddress, refusedSpelling } from "../model/spelling.ts";
-import type { AuditStore, OpenOutcome, OpenSession, PrincipalStore, SessionStore } from "../ports.ts";
+import type { AuditStore } from "../ports/audit.ts";
+import type { AuthenticatedIdentity, PasswordAuthenticator } from "../ports/authenticator.ts";
+import type { PrincipalStore } from "../ports/principals.ts";
+import type { OpenOutcome, OpenSession, SessionStore } from "../ports/sessions.ts";
 import type { LoginBudget } from "../throttling/login-budget.ts";
 import { addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
 import type { Lifetimes, TokenAnswer, Tokens } from "../tokens/tokens.ts";

@@ -2,10 +2,11 @@
  * The way to a provider and back: the browser's code is exchanged at once, what the provider says of the person is
  * checked, and what fails is counted and audited. Device logins and browser logins share it.
  */
-import type { AuthenticatedIdentity, BrowserLogin } from "../../authenticators/contract.ts";
+
 import { Failure } from "../../errors.ts";
-import type { Binding } from "../login-ports.ts";
 import type { Origin } from "../model/entities.ts";
+import type { AuthenticatedIdentity, BrowserLogin } from "../ports/authenticator.ts";
+import type { Binding } from "../ports/logins.ts";
 import type { LoginThrottle } from "../throttling/throttle.ts";
 import { isStorable, type Login } from "./login.ts";
 

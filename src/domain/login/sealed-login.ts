@@ -7,7 +7,7 @@ import { hkdfSync, randomBytes } from "node:crypto";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { type Digest, equalSecrets, type Secret } from "../../lib/secrets.ts";
-import type { Binding, LoginGoal } from "../login-ports.ts";
+import type { Binding, LoginGoal } from "../ports/logins.ts";
 import { browserDigest } from "./binding.ts";
 
 /** What the seal holds. The redirect URI is where the browser comes back to. */

@@ -1,10 +1,12 @@
-/**
- * What somebody is told who was let in, and shut out before the change that they asked for was made. That nothing was
- * changed then is the store's doing.
- */
+/** Error for a caller whose credential was revoked between admission and commit. The store has changed nothing then. */
 import { Failure } from "../../errors.ts";
-import type { ShutOut } from "../ports.ts";
 import type { Origin } from "./entities.ts";
+
+/** Who asked for the change has been shut out since the request was let in. Nothing was changed. */
+export interface ShutOut {
+  readonly kind: "shut_out";
+  readonly why: "principal" | "credential";
+}
 
 export function shutOut({ credential }: Origin, { why }: ShutOut): Failure {
   const log = `shut out meanwhile: ${why}`;

@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../../lib/clock.ts";
 import { type Digest, sha256 } from "../../lib/secrets.ts";
-import type { Limit } from "../ports.ts";
+import type { Limit } from "../ports/failures.ts";
 import { addressBlock } from "./throttle.ts";
 
 const MAX_ADDRESSES = 10_000;

@@ -4,7 +4,7 @@
  * does not count again.
  */
 import { isIPv6 } from "node:net";
-import type { Counter, FailureCounters, Limit } from "../ports.ts";
+import type { Counter, FailureCounters, Limit } from "../ports/failures.ts";
 
 export type Attempt<T> =
   | { readonly kind: "right"; readonly value: T }

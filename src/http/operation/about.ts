@@ -1,6 +1,6 @@
 /** `GET /api/v1/`: the about document, from which a client learns how to log in and where everything is. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Authenticator, ProxiedAuthenticator } from "../../authenticators/contract.ts";
+import type { Authenticator, ProxiedAuthenticator } from "../../domain/ports/authenticator.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { answer, Document } from "../answer.ts";
 import type { Facts, Known } from "../gateway/about.ts";

@@ -5,7 +5,7 @@
  */
 import type { FastifyInstance, FastifySchema, RouteHandlerMethod } from "fastify";
 import { Type } from "typebox";
-import type { BrowserLogin } from "../../authenticators/contract.ts";
+import type { BrowserLogin } from "../../domain/ports/authenticator.ts";
 import { answerJson } from "../answer.ts";
 import type { Readiness } from "./readiness.ts";
 

@@ -4,13 +4,13 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import type { AuthenticatedIdentity } from "../../authenticators/contract.ts";
 import { formTokenOf, isToken, loginTokenOf } from "../../domain/browser-session.ts";
 import { newBrowserSecret } from "../../domain/login/binding.ts";
 import type { HandOvers } from "../../domain/login/hand-over.ts";
-import type { LoginGoal } from "../../domain/login-ports.ts";
 import type { Caller } from "../../domain/model/caller.ts";
 import type { IdentityRef } from "../../domain/model/entities.ts";
+import type { AuthenticatedIdentity } from "../../domain/ports/authenticator.ts";
+import type { LoginGoal } from "../../domain/ports/logins.ts";
 import { Failure } from "../../errors.ts";
 import type { Site } from "../../pages/layout.ts";
 import {

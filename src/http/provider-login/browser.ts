@@ -5,13 +5,13 @@
  */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import type { AuthenticatedIdentity } from "../../authenticators/contract.ts";
 import { newBrowserSecret } from "../../domain/login/binding.ts";
 import type { ExternalLogins } from "../../domain/login/browser-login.ts";
 import type { Provider } from "../../domain/login/provider-return.ts";
 import { isOurs, isOursByState } from "../../domain/login/sealed-login.ts";
-import type { LoginGoal } from "../../domain/login-ports.ts";
 import type { IdentityRef } from "../../domain/model/entities.ts";
+import type { AuthenticatedIdentity } from "../../domain/ports/authenticator.ts";
+import type { LoginGoal } from "../../domain/ports/logins.ts";
 import { Failure } from "../../errors.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { LoginAnswer, Problem } from "../../schemas/auth.ts";

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { formToken } from "../../domain/login/binding.ts";
 import { POLLING_INTERVAL, type SignedIn } from "../../domain/login/device.ts";
 import { readUserCode, showUserCode } from "../../domain/login/user-code.ts";
-import type { DeviceRefusal } from "../../domain/login-ports.ts";
+import type { DeviceRefusal } from "../../domain/ports/logins.ts";
 import { type DeviceForm, deviceConfirmed, deviceForm, deviceRefused } from "../../pages/device.ts";
 import { programName } from "../../pages/program.ts";
 import { cookieOf } from "../access/cookies.ts";

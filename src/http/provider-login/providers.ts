@@ -4,7 +4,7 @@ import type {
   Authenticator,
   ExternalAuthenticator,
   ProxiedAuthenticator,
-} from "../../authenticators/contract.ts";
+} from "../../domain/ports/authenticator.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { AuthServices } from "../services.ts";
 import { type ExternalRoutes, externalRoutes } from "./browser.ts";

@@ -7,7 +7,7 @@ import type { Static } from "typebox";
 import type { ExternalLogins } from "../../domain/login/browser-login.ts";
 import type { DeviceLogins, Poll } from "../../domain/login/device.ts";
 import type { Provider } from "../../domain/login/provider-return.ts";
-import type { DeviceRefusal } from "../../domain/login-ports.ts";
+import type { DeviceRefusal } from "../../domain/ports/logins.ts";
 import { Failure } from "../../errors.ts";
 import { LoginAnswer } from "../../schemas/auth.ts";
 import { GrantBody, GrantProblem } from "../../schemas/external.ts";

@@ -4,7 +4,7 @@
  * are text as Python writes it (`store/codec.ts`).
  */
 import type { ColumnType, Generated } from "kysely";
-import type { DevicePhase, DeviceRefusal } from "../../domain/login-ports.ts";
+import type { DevicePhase, DeviceRefusal } from "../../domain/ports/logins.ts";
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 

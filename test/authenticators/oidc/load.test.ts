@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Authenticator } from "../../../src/authenticators/contract.ts";
 import { loadAuthenticators } from "../../../src/authenticators/load.ts";
+import type { Authenticator } from "../../../src/domain/ports/authenticator.ts";
 import { folder, provider, refusal } from "../loading.ts";
 
 const WELL_KNOWN = "https://idp.example/.well-known/openid-configuration";

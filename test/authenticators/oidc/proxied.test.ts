@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ProxiedIdentity } from "../../../src/authenticators/contract.ts";
 import { ProxiedOIDCAuthenticator } from "../../../src/authenticators/oidc-proxied.ts";
+import type { ProxiedIdentity } from "../../../src/domain/ports/authenticator.ts";
 import { OperatorError } from "../../../src/errors.ts";
 import { checkArgs } from "../../../src/plugins/class-args.ts";
 import { broken } from "../../support/breaks.ts";

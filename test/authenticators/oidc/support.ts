@@ -3,15 +3,15 @@
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import type { OidcArgs } from "../../../src/authenticators/oidc/args.ts";
+import type { OidcOptions } from "../../../src/authenticators/oidc/options.ts";
+import { OIDCAuthenticator } from "../../../src/authenticators/oidc.ts";
 import type {
   AuthenticatedIdentity,
   AuthenticatorContext,
   AuthorizationRequest,
   BrowserLogin,
-} from "../../../src/authenticators/contract.ts";
-import type { OidcArgs } from "../../../src/authenticators/oidc/args.ts";
-import type { OidcOptions } from "../../../src/authenticators/oidc/options.ts";
-import { OIDCAuthenticator } from "../../../src/authenticators/oidc.ts";
+} from "../../../src/domain/ports/authenticator.ts";
 import { Failure, type FailureCode } from "../../../src/errors.ts";
 import { ManualClock } from "../../../src/lib/clock.ts";
 import type { Cleanup } from "../../support/folders.ts";

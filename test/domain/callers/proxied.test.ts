@@ -1,11 +1,11 @@
 /** What a provider's access token makes of a caller here; which tokens pass is the authenticator's to say. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ProxiedAuthenticator, ProxiedIdentity } from "../../../src/authenticators/contract.ts";
 import type { Callers, Credential } from "../../../src/domain/callers/callers.ts";
 import { Directory } from "../../../src/domain/callers/principal-cache.ts";
 import { ProxiedCallers } from "../../../src/domain/callers/proxied.ts";
 import { standingOf } from "../../../src/domain/callers/standing.ts";
+import type { ProxiedAuthenticator, ProxiedIdentity } from "../../../src/domain/ports/authenticator.ts";
 import { Tokens } from "../../../src/domain/tokens/tokens.ts";
 import { Failure } from "../../../src/errors.ts";
 import { ManualClock } from "../../../src/lib/clock.ts";

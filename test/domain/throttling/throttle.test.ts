@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Counter, FailureCounters, Limit } from "../../../src/domain/ports.ts";
+import type { Counter, FailureCounters, Limit } from "../../../src/domain/ports/failures.ts";
 import { LoginThrottle } from "../../../src/domain/throttling/throttle.ts";
 import { ManualClock } from "../../../src/lib/clock.ts";
 

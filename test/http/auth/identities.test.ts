@@ -1,7 +1,7 @@
 /** `/auth/identity`: programs and applications add and remove identities. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Authenticator } from "../../../src/authenticators/contract.ts";
+import type { Authenticator } from "../../../src/domain/ports/authenticator.ts";
 import { apikey, bearer, PASSWORDS, type TestApp, testApp, toy } from "../../support/app.ts";
 import { Browser } from "../../support/browser.ts";
 import { auditOf, mixedApp } from "../../support/person.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Origin } from "../../../src/domain/model/entities.ts";
-import type { Store } from "../../../src/domain/ports.ts";
+import type { Store } from "../../../src/domain/ports/store.ts";
 import { ManualClock } from "../../../src/lib/clock.ts";
 import type { Uuid } from "../../../src/lib/uuid.ts";
 import { apikey, bearer, memoryStore, type TestApp, testApp } from "../../support/app.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { caseRule } from "../../../src/authenticators/case-rule.ts";
-import type { PasswordAuthenticator } from "../../../src/authenticators/contract.ts";
+import type { PasswordAuthenticator } from "../../../src/domain/ports/authenticator.ts";
 import { bearer, testApp, toy } from "../../support/app.ts";
 
 const KNOWN = "Alice";

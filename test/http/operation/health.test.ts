@@ -1,9 +1,9 @@
 /** Whether the server can do its work, as a load balancer asks every few seconds, and what of that is in the log. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Authenticator } from "../../../src/authenticators/contract.ts";
 import { DictionaryAuthenticator } from "../../../src/authenticators/dictionary.ts";
 import { OIDCAuthenticator } from "../../../src/authenticators/oidc.ts";
+import type { Authenticator } from "../../../src/domain/ports/authenticator.ts";
 import { Failure } from "../../../src/errors.ts";
 import { Readiness } from "../../../src/http/operation/readiness.ts";
 import { ManualClock } from "../../../src/lib/clock.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
-import type { Authenticator } from "../../../src/authenticators/contract.ts";
+import type { Authenticator } from "../../../src/domain/ports/authenticator.ts";
 import { PASSWORDS, testApp, toy } from "../../support/app.ts";
 import { Browser, formOf } from "../../support/browser.ts";
 import { auditOf, logIn, mixedApp, pathOf, SESSION, tryLogin, whoIs } from "../../support/person.ts";

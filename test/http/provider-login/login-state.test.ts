@@ -1,7 +1,7 @@
 /** A person in many groups: whoami stays small, and what is too much grants nothing. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PasswordAuthenticator } from "../../../src/authenticators/contract.ts";
+import type { PasswordAuthenticator } from "../../../src/domain/ports/authenticator.ts";
 import { bearer, testApp } from "../../support/app.ts";
 
 const groups = (count: number) => ({

@@ -1,7 +1,7 @@
 /** A tree with tags over the wire: what somebody may not see is not there, whatever is asked. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import type { PasswordAuthenticator } from "../../../src/authenticators/contract.ts";
+import type { PasswordAuthenticator } from "../../../src/domain/ports/authenticator.ts";
 import { int64 } from "../../../src/trees/columns.ts";
 import type { Entry } from "../../../src/trees/contract.ts";
 import { constantArray, container, spec, table, valuesArray } from "../../../src/trees/memory.ts";

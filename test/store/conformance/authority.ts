@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ActorCredential, Origin } from "../../../src/domain/model/entities.ts";
-import type { Store } from "../../../src/domain/ports.ts";
+import type { Store } from "../../../src/domain/ports/store.ts";
 import type { Uuid } from "../../../src/lib/uuid.ts";
 import type { Case } from "../conformance.ts";
 import { at, eventsOf, logIn, NOW, newKey, ORIGIN } from "../support.ts";

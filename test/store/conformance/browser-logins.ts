@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { IssuedCode, UseState } from "../../../src/domain/login-ports.ts";
+import type { IssuedCode, UseState } from "../../../src/domain/ports/logins.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import type { Case } from "../conformance.ts";
 import { at, login } from "../support.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { DeviceChange, StartDeviceLogin } from "../../../src/domain/login-ports.ts";
-import type { Store } from "../../../src/domain/ports.ts";
+import type { DeviceChange, StartDeviceLogin } from "../../../src/domain/ports/logins.ts";
+import type { Store } from "../../../src/domain/ports/store.ts";
 import { type Digest, sha256 } from "../../../src/lib/secrets.ts";
 import type { Case } from "../conformance.ts";
 import { at, logIn, login, NOW, ORIGIN, opened } from "../support.ts";

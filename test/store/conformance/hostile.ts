@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { OpenOutcome } from "../../../src/domain/ports.ts";
+import type { OpenOutcome } from "../../../src/domain/ports/sessions.ts";
 import { Failure } from "../../../src/errors.ts";
 import type { Digest } from "../../../src/lib/secrets.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { LinkIdentity, UnlinkIdentity } from "../../../src/domain/account-ports.ts";
-import type { Store } from "../../../src/domain/ports.ts";
+import type { LinkIdentity, UnlinkIdentity } from "../../../src/domain/ports/accounts.ts";
+import type { Store } from "../../../src/domain/ports/store.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import type { Case } from "../conformance.ts";
 import { at, eventsOf, logIn, NOW, ORIGIN } from "../support.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { RotateOutcome } from "../../../src/domain/ports.ts";
+import type { RotateOutcome } from "../../../src/domain/ports/sessions.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
 import type { Case } from "../conformance.ts";
 import { at, eventsOf, logIn, refresh } from "../support.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { OpenSession, Store } from "../../../src/domain/ports.ts";
+import type { OpenSession } from "../../../src/domain/ports/sessions.ts";
+import type { Store } from "../../../src/domain/ports/store.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import type { Uuid } from "../../../src/lib/uuid.ts";
 import type { Case } from "../conformance.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RotateSession } from "../../../src/domain/ports.ts";
+import type { RotateSession } from "../../../src/domain/ports/sessions.ts";
 import { Failure } from "../../../src/errors.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";

@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import type { Origin } from "../../../src/domain/model/entities.ts";
-import type { Store } from "../../../src/domain/ports.ts";
+import type { Store } from "../../../src/domain/ports/store.ts";
 import { type Digest, sha256 } from "../../../src/lib/secrets.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
 import { onPostgres, type PostgresCases } from "../on-postgres.ts";

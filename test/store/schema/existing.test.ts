@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import Sqlite from "better-sqlite3";
 import type { PrincipalDocument } from "../../../src/domain/model/entities.ts";
-import type { Store } from "../../../src/domain/ports.ts";
+import type { Store } from "../../../src/domain/ports/store.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
 import { openStore } from "../../../src/store/open.ts";

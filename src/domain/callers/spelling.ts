@@ -4,8 +4,8 @@
  */
 import { Failure } from "../../errors.ts";
 import { sameAddress } from "../../lib/fold.ts";
-import type { PrincipalStore } from "../ports.ts";
-import type { IdentityRef } from "./entities.ts";
+import type { IdentityRef } from "../model/entities.ts";
+import type { PrincipalStore } from "../ports/principals.ts";
 
 /** Whether a provider's backend tells names apart that differ in case, or in the form of their letters, only. */
 export type CaseRule = (provider: string) => boolean;

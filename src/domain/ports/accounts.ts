@@ -1,11 +1,12 @@
 /**
  * What the domain asks of a store for browsers that are logged in, for the account page, and for linking identities. The
- * rules of `ports.ts` hold.
+ * rules of `store.ts` hold.
  */
-import type { Digest } from "../lib/secrets.ts";
-import type { Uuid } from "../lib/uuid.ts";
-import type { IdentityRef, Origin } from "./model/entities.ts";
-import type { OpenOutcome, OpenSession, ShutOut } from "./ports.ts";
+import type { Digest } from "../../lib/secrets.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import type { IdentityRef, Origin } from "../model/entities.ts";
+import type { ShutOut } from "../model/revoked.ts";
+import type { OpenOutcome, OpenSession } from "./sessions.ts";
 
 /** What a browser's cookie stands for. Whether its session is live is the session's own status. */
 export interface BrowserBinding {

@@ -1,12 +1,13 @@
 /**
  * What the domain asks of a store for logins at an external provider: device logins that wait for a browser, browser
- * logins on their way to the provider and back, and the one-time codes of applications. The rules of `ports.ts` hold.
+ * logins on their way to the provider and back, and the one-time codes of applications. The rules of `store.ts` hold.
  */
-import type { AuthenticatedIdentity } from "../authenticators/contract.ts";
-import type { Digest } from "../lib/secrets.ts";
-import type { Uuid } from "../lib/uuid.ts";
-import type { IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model/entities.ts";
-import type { OpenOutcome, OpenSession } from "./ports.ts";
+
+import type { Digest } from "../../lib/secrets.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import type { IdentityRef, Origin, PrincipalSummary, SessionStatus } from "../model/entities.ts";
+import type { AuthenticatedIdentity } from "./authenticator.ts";
+import type { OpenOutcome, OpenSession } from "./sessions.ts";
 
 /** What binds the provider's answer to the request that asked for it. */
 export interface Binding {
