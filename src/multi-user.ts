@@ -25,7 +25,7 @@ import { Sessions } from "./domain/sessions.ts";
 import { LoginBudget } from "./domain/throttling/login-budget.ts";
 import { LoginThrottle } from "./domain/throttling/throttle.ts";
 import { type Lifetimes, Tokens } from "./domain/tokens/tokens.ts";
-import { originOf } from "./http/access/identity.ts";
+import { requestContext } from "./http/access/identity.ts";
 import type { Proxies } from "./http/proxies.ts";
 import type { AuthServices } from "./http/services.ts";
 
@@ -134,7 +134,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     principals: new Principals({ store: store.principals, directory, clock }),
     directory,
     activity,
-    origin: (request) => originOf(request, proxies, request.caller),
+    contextOf: (request) => requestContext(request, proxies, request.caller),
   };
   return { callers, services, tokens, handOvers };
 }

@@ -4,7 +4,7 @@
  */
 import type { Config, DatabaseConfig } from "../config/model.ts";
 import { purgeAll } from "../domain/maintenance.ts";
-import type { Origin } from "../domain/model/entities.ts";
+import type { RequestContext } from "../domain/model/entities.ts";
 import type { Store } from "../domain/ports/store.ts";
 import { OperatorError } from "../errors.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -22,7 +22,7 @@ import { type DatabaseOptions, target } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Of changes made here: no request, no address, nobody's credentials; but a user of this machine. */
-export const COMMAND_LINE: Origin = {
+export const COMMAND_LINE: RequestContext = {
   address: null,
   requestId: null,
   actor: null,
@@ -104,7 +104,7 @@ export async function purge(options: DatabaseOptions, terminal: Terminal): Promi
     const { busy, ...counts } = await purgeAll(store.maintenance, {
       clock: systemClock,
       auditRetentionDays,
-      origin: COMMAND_LINE,
+      context: COMMAND_LINE,
     });
     terminal.out(
       `Deleted: ${counts.sessions} sessions, ${counts.pendingSessions} unfinished logins, ` +

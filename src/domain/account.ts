@@ -5,7 +5,7 @@ import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Directory } from "./callers/principal-cache.ts";
 import type { BrowserCaller } from "./model/caller.ts";
-import type { Origin, PrincipalDocument } from "./model/entities.ts";
+import type { PrincipalDocument, RequestContext } from "./model/entities.ts";
 import { shutOut } from "./model/revoked.ts";
 import type { AccountSession, AccountStore } from "./ports/accounts.ts";
 
@@ -40,16 +40,16 @@ export class Accounts {
   }
 
   /** Ends all sessions but the browser's own; how many those were. */
-  async endOthers({ principal, session }: BrowserCaller, origin: Origin): Promise<number> {
+  async endOthers({ principal, session }: BrowserCaller, context: RequestContext): Promise<number> {
     const now = new Date(this.#clock.now());
     const outcome = await this.#store
-      .revokeOthers(principal.uuid, session, now, origin)
+      .revokeOthers(principal.uuid, session, now, context)
       .catch((error: unknown) => {
         // Which sessions have ended is not known: none counts until the principal is read again.
         this.#directory.principalChanged(principal.uuid);
         throw error;
       });
-    if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
+    if (outcome.kind === "shut_out") throw shutOut(context, outcome);
     for (const uuid of outcome.sessions) this.#directory.sessionChanged(uuid, principal.uuid);
     return outcome.sessions.length;
   }

@@ -7,7 +7,7 @@ import { randomHex, sha256 } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { Directory } from "./callers/principal-cache.ts";
 import type { Caller, KnownCaller } from "./model/caller.ts";
-import type { ApiKey, Origin, PrincipalSummary } from "./model/entities.ts";
+import type { ApiKey, PrincipalSummary, RequestContext } from "./model/entities.ts";
 import { shutOut } from "./model/revoked.ts";
 import { INHERIT, isScope } from "./model/scopes.ts";
 import type { ApiKeyStore } from "./ports/api-keys.ts";
@@ -58,7 +58,7 @@ export class ApiKeys {
     maker: KnownCaller,
     owner: PrincipalSummary,
     request: ApiKeyRequest,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<NewApiKey> {
     const now = this.#clock.now();
     const wanted = checkRequest(request, now);
@@ -73,10 +73,10 @@ export class ApiKeys {
         key,
         limit: this.#limit,
         now: new Date(now),
-        origin,
+        context,
       });
       if (outcome.kind === "taken") continue;
-      if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
+      if (outcome.kind === "shut_out") throw shutOut(context, outcome);
       if (outcome.kind === "limit") {
         throw new Failure("limit_reached", {
           detail: `This Principal already has ${this.#limit} API keys which is greater than or equal to the maximum number allowed, ${this.#limit}. Some API keys must be deleted before creating new ones.`,
@@ -90,17 +90,17 @@ export class ApiKeys {
   }
 
   /** `firstEight`: more than eight characters (a whole secret) will do. False where the principal has no such key. */
-  async revoke(owner: Uuid, firstEight: string, origin: Origin): Promise<boolean> {
+  async revoke(owner: Uuid, firstEight: string, context: RequestContext): Promise<boolean> {
     const prefix = firstEight.slice(0, FIRST_EIGHT).toLowerCase();
     if (!/^[0-9a-f]{8}$/.test(prefix)) return false;
     const now = new Date(this.#clock.now());
-    const outcome = await this.#store.revoke(owner, prefix, now, origin).catch((error: unknown) => {
+    const outcome = await this.#store.revoke(owner, prefix, now, context).catch((error: unknown) => {
       this.#directory.apiKeysUncertain(prefix, owner);
       throw error;
     });
-    if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
+    if (outcome.kind === "shut_out") throw shutOut(context, outcome);
     if (outcome.kind === "unknown") return false;
-    const { credential } = origin;
+    const { credential } = context;
     const revoker = credential?.kind === "api_key" ? credential : null;
     this.#directory.apiKeysRevoked(prefix, outcome.digests, owner, revoker);
     return true;

@@ -12,7 +12,7 @@ import type { Directory } from "./callers/principal-cache.ts";
 import type { HandOvers } from "./login/hand-over.ts";
 import type { Login, OpenedLogin } from "./login/login.ts";
 import type { BrowserCaller } from "./model/caller.ts";
-import type { IdentityRef, Origin, PrincipalSummary, SessionStatus } from "./model/entities.ts";
+import type { IdentityRef, PrincipalSummary, RequestContext, SessionStatus } from "./model/entities.ts";
 import type { BrowserBinding, BrowserSessionStore } from "./ports/accounts.ts";
 import type { AuthenticatedIdentity } from "./ports/authenticator.ts";
 import type { Lifetimes } from "./tokens/tokens.ts";
@@ -61,12 +61,12 @@ export class BrowserSessions {
     identity: IdentityRef,
     authenticated: AuthenticatedIdentity,
     previous: string | null,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<{ readonly secret: string; readonly opened: OpenedLogin }> {
     const { store, login, directory } = this.#deps;
     const secret = randomHex(32);
     const replaces = previous === null ? null : tokenOf(previous);
-    const opened = await login.open(identity, authenticated, origin, async (request) => {
+    const opened = await login.open(identity, authenticated, context, async (request) => {
       const { outcome, replaced } = await store.open(tokenOf(secret), request, replaces);
       if (replaced !== null) directory.sessionChanged(replaced.session, replaced.principal);
       return outcome;

@@ -9,7 +9,7 @@ import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { Directory } from "./callers/principal-cache.ts";
 import { type CaseRule, refusedSpelling } from "./callers/spelling.ts";
-import type { IdentityRef, Origin } from "./model/entities.ts";
+import type { IdentityRef, RequestContext } from "./model/entities.ts";
 import type { AccountStore } from "./ports/accounts.ts";
 
 /** Seconds that a login counts as fresh. */
@@ -63,7 +63,7 @@ export class Linking {
   async link(
     { principal, session }: Linker,
     { provider, id }: IdentityRef,
-    origin: Origin,
+    context: RequestContext,
     { underway = 0, code }: LinkOptions = {},
   ): Promise<"linked" | "already"> {
     const outcome = await this.#store.link({
@@ -74,7 +74,7 @@ export class Linking {
       caseSensitive: this.#caseSensitive(provider),
       limit: IDENTITY_LIMIT,
       code: code ?? null,
-      origin,
+      context,
     });
     switch (outcome.kind) {
       case "linked":
@@ -101,7 +101,7 @@ export class Linking {
   async unlink(
     { principal, session }: Linker,
     identity: IdentityRef,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<readonly Uuid[]> {
     const outcome = await this.#store.unlink({
       principal,
@@ -109,7 +109,7 @@ export class Linking {
       ...this.#times(0),
       identity: { provider: identity.provider, id: identity.id },
       providers: this.#providers,
-      origin,
+      context,
     });
     switch (outcome.kind) {
       case "unlinked":

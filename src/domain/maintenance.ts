@@ -3,7 +3,7 @@
  * logged and the next pass tries again; nothing that a pass throws can end the job.
  */
 import type { Clock } from "../lib/clock.ts";
-import type { Origin } from "./model/entities.ts";
+import type { RequestContext } from "./model/entities.ts";
 import type { Maintenance, Purged } from "./ports/maintenance.ts";
 
 /** The part of a logger that a job needs. */
@@ -20,7 +20,7 @@ export interface PurgeOptions {
   /** Null: the audit table is never cut. */
   readonly auditRetentionDays: number | null;
   /** Of who asked for the purge, which is audited then. */
-  readonly origin?: Origin;
+  readonly context?: RequestContext;
   /** Asked between batches; true ends the pass. */
   readonly stopped?: () => boolean;
 }
@@ -32,13 +32,13 @@ export async function purgeAll(
   store: Maintenance,
   options: PurgeOptions,
 ): Promise<Counts & { readonly busy: boolean }> {
-  const { clock, batch = 500, auditRetentionDays, origin, stopped = () => false } = options;
+  const { clock, batch = 500, auditRetentionDays, context, stopped = () => false } = options;
   const total = { sessions: 0, pendingSessions: 0, apiKeys: 0, auditRows: 0 };
   for (;;) {
     const now = new Date(clock.now());
     const auditBefore =
       auditRetentionDays === null ? null : new Date(now.getTime() - auditRetentionDays * DAY);
-    const purged = await store.purge(now, batch, auditBefore, origin);
+    const purged = await store.purge(now, batch, auditBefore, context);
     total.sessions += purged.sessions;
     total.pendingSessions += purged.pendingSessions;
     total.apiKeys += purged.apiKeys;
@@ -47,7 +47,7 @@ export async function purgeAll(
   }
 }
 
-export interface JobOptions extends Omit<PurgeOptions, "origin" | "stopped"> {
+export interface JobOptions extends Omit<PurgeOptions, "context" | "stopped"> {
   readonly log: JobLog;
   /** Calls back once after so many seconds; what it returns takes that back. */
   readonly later?: (seconds: number, callback: () => void) => () => void;

@@ -8,7 +8,7 @@ import { mayHandOut, quoted } from "./api-keys.ts";
 import type { Directory } from "./callers/principal-cache.ts";
 import { isStorable } from "./login/login.ts";
 import type { KnownCaller } from "./model/caller.ts";
-import type { Origin, PrincipalDocument, PrincipalSummary } from "./model/entities.ts";
+import type { PrincipalDocument, PrincipalSummary, RequestContext } from "./model/entities.ts";
 import { shutOut } from "./model/revoked.ts";
 import { METRICS_ROLE } from "./model/scopes.ts";
 import type { Page, PrincipalStore } from "./ports/principals.ts";
@@ -44,7 +44,7 @@ export class Principals {
   async createService(
     maker: KnownCaller,
     roleName: string,
-    origin: Origin,
+    context: RequestContext,
     note?: string,
   ): Promise<PrincipalDocument> {
     const roles = [...(await this.#store.roles()), METRICS_ROLE];
@@ -57,14 +57,19 @@ export class Principals {
         detail: `You cannot grant the role '${role.name}': you lack its scopes ${quoted(lacking)}.`,
       });
     }
-    const outcome = await this.#store.createService(role.name, this.#now(), origin, note);
-    if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
+    const outcome = await this.#store.createService(role.name, this.#now(), context, note);
+    if (outcome.kind === "shut_out") throw shutOut(context, outcome);
     if (outcome.kind === "unknown_role") throw unknownRole();
     return await this.document(outcome.uuid);
   }
 
   /** Ends or restores all that a principal can do, at once. */
-  async setDisabled(maker: KnownCaller, uuid: Uuid, disabled: boolean, origin: Origin): Promise<void> {
+  async setDisabled(
+    maker: KnownCaller,
+    uuid: Uuid,
+    disabled: boolean,
+    context: RequestContext,
+  ): Promise<void> {
     if (disabled && maker.principal.uuid === uuid) {
       throw new Failure("conflict", { detail: "You cannot disable yourself: ask another admin." });
     }
@@ -76,10 +81,10 @@ export class Principals {
       });
     }
     const outcome = await this.#store
-      .setDisabled(uuid, disabled, this.#now(), origin)
+      .setDisabled(uuid, disabled, this.#now(), context)
       // A change that failed midway may have been made.
       .finally(() => this.#directory.principalChanged(uuid));
-    if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
+    if (outcome.kind === "shut_out") throw shutOut(context, outcome);
     if (outcome.kind === "unknown") unknown(uuid);
     if (outcome.kind === "last_admin") {
       throw new Failure("conflict", {

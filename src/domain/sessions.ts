@@ -6,7 +6,7 @@ import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { Directory } from "./callers/principal-cache.ts";
-import type { Origin, PrincipalSummary } from "./model/entities.ts";
+import type { PrincipalSummary, RequestContext } from "./model/entities.ts";
 import { shutOut } from "./model/revoked.ts";
 import type { SessionStore } from "./ports/sessions.ts";
 import type { TokenAnswer, Tokens } from "./tokens/tokens.ts";
@@ -39,7 +39,7 @@ export class Sessions {
   }
 
   /** New tokens for a refresh token, or `session_expired`, or `invalid_token` where it is none of ours. */
-  async refresh(refreshToken: string, origin: Origin): Promise<TokenAnswer> {
+  async refresh(refreshToken: string, context: RequestContext): Promise<TokenAnswer> {
     const claims = this.#tokens.verifyRefresh(refreshToken, { acceptExpired: false });
     const outcome = await this.#store.rotate({
       session: claims.session,
@@ -47,7 +47,7 @@ export class Sessions {
       tokenId: claims.tokenId,
       ...this.#rules,
       now: this.#now(),
-      origin,
+      context,
     });
     if (outcome.kind === "reuse") {
       this.#directory.sessionChanged(claims.session, outcome.principal);
@@ -84,10 +84,10 @@ export class Sessions {
   }
 
   /** By a refresh token, which is credential enough (RFC 7009); an expired one will do. */
-  async revokeByToken(refreshToken: string, origin: Origin): Promise<void> {
+  async revokeByToken(refreshToken: string, context: RequestContext): Promise<void> {
     const claims = this.#tokens.verifyRefresh(refreshToken, { acceptExpired: true });
-    const outcome = await this.#revoke(claims.session, null, origin);
-    if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
+    const outcome = await this.#revoke(claims.session, null, context);
+    if (outcome.kind === "shut_out") throw shutOut(context, outcome);
     if (outcome.kind === "unknown") {
       throw new Failure("conflict", { detail: `No session ${uuidHex(claims.session)}` });
     }
@@ -95,16 +95,20 @@ export class Sessions {
   }
 
   /** One of the principal's own sessions. */
-  async revokeOwn(session: Uuid, principal: Uuid, origin: Origin): Promise<void> {
-    const outcome = await this.#revoke(session, principal, origin);
-    if (outcome.kind === "shut_out") throw shutOut(origin, outcome);
+  async revokeOwn(session: Uuid, principal: Uuid, context: RequestContext): Promise<void> {
+    const outcome = await this.#revoke(session, principal, context);
+    if (outcome.kind === "shut_out") throw shutOut(context, outcome);
     if (outcome.kind === "unknown") throw new Failure("not_found", { detail: `No session ${session}` });
     this.#directory.sessionChanged(session, principal);
   }
 
   /** Where a database fails midway, the session may have ended: what is remembered of it does not count any more. */
-  #revoke(session: Uuid, principal: Uuid | null, origin: Origin): ReturnType<SessionStore["revoke"]> {
-    return this.#store.revoke(session, principal, this.#now(), origin).catch((error: unknown) => {
+  #revoke(
+    session: Uuid,
+    principal: Uuid | null,
+    context: RequestContext,
+  ): ReturnType<SessionStore["revoke"]> {
+    return this.#store.revoke(session, principal, this.#now(), context).catch((error: unknown) => {
       this.#directory.sessionUncertain(session);
       throw error;
     });

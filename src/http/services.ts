@@ -10,7 +10,7 @@ import type { Linking } from "../domain/linking.ts";
 import type { ExternalLogins } from "../domain/login/browser-login.ts";
 import type { DeviceLogins } from "../domain/login/device.ts";
 import type { Login } from "../domain/login/login.ts";
-import type { Origin } from "../domain/model/entities.ts";
+import type { RequestContext } from "../domain/model/entities.ts";
 import type { Authenticator, PasswordAuthenticator } from "../domain/ports/authenticator.ts";
 import type { Principals } from "../domain/principals.ts";
 import type { Sessions } from "../domain/sessions.ts";
@@ -28,7 +28,7 @@ export interface AuthServices {
   readonly directory: Directory;
   readonly activity: KeyActivity;
   /** For the audit row of what a request does. */
-  origin(request: FastifyRequest): Origin;
+  contextOf(request: FastifyRequest): RequestContext;
 }
 
 export interface PasswordProvider {

@@ -3,7 +3,7 @@
  * unlinked in `linking.ts`, keys are in `api-keys.ts`.
  */
 
-import type { Origin } from "../domain/model/entities.ts";
+import type { RequestContext } from "../domain/model/entities.ts";
 import type { AccountSession, AccountStore } from "../domain/ports/accounts.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
@@ -74,16 +74,16 @@ export interface RevokeOthers {
   readonly principal: Uuid;
   readonly keep: Uuid;
   readonly now: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 export async function revokeOthers(db: Db, request: RevokeOthers): ReturnType<AccountStore["revokeOthers"]> {
-  const { principal, now, origin } = request;
+  const { principal, now, context } = request;
   const shutOut = await hold(db, request, null);
   if (shutOut !== undefined) return shutOut;
   const revoked = (await db.all(revokeAllBut, request)).map(({ uuid }) => uuid);
   for (const session of revoked) {
-    await note(db, "session_revoked", { now, origin, principal }, { session });
+    await note(db, "session_revoked", { now, context, principal }, { session });
   }
   return { kind: "revoked", sessions: revoked };
 }
@@ -113,8 +113,8 @@ export function accountStore(backend: Backend): AccountStore {
           }),
         ),
       ),
-    revokeOthers: (principal, keep, now, origin) =>
-      backend.write("account.revoke_others", { principal, keep, now, origin }),
+    revokeOthers: (principal, keep, now, context) =>
+      backend.write("account.revoke_others", { principal, keep, now, context }),
     link: async (request) => {
       requireStorable(request.identity);
       return backend.write("identity.link", request);

@@ -2,7 +2,7 @@
  * The role admin: taking it back, and that somebody who can get in always has it. Giving it is in `roles.ts`.
  */
 import type { Kysely } from "kysely";
-import type { Origin } from "../domain/model/entities.ts";
+import type { RequestContext } from "../domain/model/entities.ts";
 import type { ShutOut } from "../domain/model/revoked.ts";
 import { ADMIN_ROLE } from "../domain/model/scopes.ts";
 import type { PrincipalStore } from "../domain/ports/principals.ts";
@@ -103,11 +103,11 @@ export async function isLastAdmin(db: Db, role: number, principal: number, now: 
 export interface RevokeAdmin {
   readonly uuid: Uuid;
   readonly now: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 export async function revokeAdmin(db: Db, request: RevokeAdmin): ReturnType<PrincipalStore["revokeAdmin"]> {
-  const { uuid, now, origin } = request;
+  const { uuid, now, context } = request;
   const held = await holdAdmins(db, request);
   if (held.kind !== "held") return held;
   const { role, principal } = held;
@@ -116,6 +116,6 @@ export async function revokeAdmin(db: Db, request: RevokeAdmin): ReturnType<Prin
   if ((await db.one(hasRole, holder)) === undefined) return { kind: "no_admin" };
   if (await isLastAdmin(db, role, principal.id, now)) return { kind: "last_admin" };
   await db.run(takeRole, holder);
-  await note(db, "role_revoked", { now, origin, principal: uuid }, { role: ADMIN_ROLE.name });
+  await note(db, "role_revoked", { now, context, principal: uuid }, { role: ADMIN_ROLE.name });
   return { kind: "done" };
 }

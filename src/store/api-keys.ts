@@ -3,7 +3,7 @@
  * batches by the caller.
  */
 import type { Kysely } from "kysely";
-import type { ApiKeyRecord, Origin } from "../domain/model/entities.ts";
+import type { ApiKeyRecord, RequestContext } from "../domain/model/entities.ts";
 import type { ApiKeyStore, CreateApiKey } from "../domain/ports/api-keys.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
@@ -98,7 +98,7 @@ const setActivity = statement((db, key: Args<KeyRef & { time: Date }>) =>
 );
 
 export async function createKey(db: Db, request: CreateApiKey): ReturnType<ApiKeyStore["create"]> {
-  const { key, now, origin } = request;
+  const { key, now, context } = request;
   const hashed = Buffer.from(request.digest, "hex");
   const shutOut = await hold(db, request, request.principal);
   if (shutOut !== undefined) return shutOut;
@@ -119,7 +119,7 @@ export async function createKey(db: Db, request: CreateApiKey): ReturnType<ApiKe
   await note(
     db,
     "api_key_created",
-    { now, origin, principal: request.principal },
+    { now, context, principal: request.principal },
     { first_eight: key.firstEight },
   );
   return { kind: "created" };
@@ -129,17 +129,17 @@ export interface RevokeKeys {
   readonly principal: Uuid;
   readonly firstEight: string;
   readonly now: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 export async function revokeKeys(db: Db, request: RevokeKeys): ReturnType<ApiKeyStore["revoke"]> {
-  const { now, origin, principal, firstEight } = request;
+  const { now, context, principal, firstEight } = request;
   const shutOut = await hold(db, request, principal);
   if (shutOut !== undefined) return shutOut;
   const deleted = await db.all(deleteKeys, { principal, firstEight });
   if (deleted.length === 0) return { kind: "unknown" };
   for (const _ of deleted) {
-    await note(db, "api_key_revoked", { now, origin, principal }, { first_eight: firstEight });
+    await note(db, "api_key_revoked", { now, context, principal }, { first_eight: firstEight });
   }
   return { kind: "revoked", digests: deleted.map((row) => row.hashed_secret.toString("hex") as Digest) };
 }
@@ -149,7 +149,7 @@ export type KeyUse = Parameters<ApiKeyStore["touch"]>[0][number];
 export async function touchKeys(db: Db, uses: readonly KeyUse[]): Promise<void> {
   // In one order everywhere, so that two servers never wait for each other's rows.
   const ordered = uses.toSorted((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0));
-  for (const { firstEight, digest, time, origin } of ordered) {
+  for (const { firstEight, digest, time, context } of ordered) {
     const ref = { firstEight, hashed: Buffer.from(digest, "hex") };
     const key = await db.one(lockKey, ref);
     if (key === undefined || (key.latest_activity !== null && key.latest_activity >= time)) continue;
@@ -158,7 +158,7 @@ export async function touchKeys(db: Db, uses: readonly KeyUse[]): Promise<void> 
       await note(
         db,
         "api_key_first_used",
-        { now: time, origin, principal: key.uuid },
+        { now: time, context, principal: key.uuid },
         { first_eight: firstEight },
       );
     }
@@ -210,8 +210,8 @@ export function apiKeyStore(backend: Backend): ApiKeyStore {
   return {
     find: (firstEight, digest) => lookUp({ firstEight, hashed: Buffer.from(digest, "hex") }),
     create: (request) => backend.write("api_key.create", request),
-    revoke: (principal, firstEight, now, origin) =>
-      backend.write("api_key.revoke", { principal, firstEight, now, origin }),
+    revoke: (principal, firstEight, now, context) =>
+      backend.write("api_key.revoke", { principal, firstEight, now, context }),
     touch: async (uses) => {
       if (uses.length > 0) await backend.write("api_key.touch", uses);
     },

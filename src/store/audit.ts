@@ -2,7 +2,7 @@
  * Writing the audit table: rows are only ever added, in the transaction of what they tell of, and purged by age. Never a
  * secret in them. `audit-reading.ts` reads.
  */
-import type { AuditEvent, AuditEventName, IdentityRef, Origin } from "../domain/model/entities.ts";
+import type { AuditEvent, AuditEventName, IdentityRef, RequestContext } from "../domain/model/entities.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 
@@ -73,13 +73,13 @@ export function note(
   event: AuditEventName,
   about: {
     readonly now: Date;
-    readonly origin: Origin;
+    readonly context: RequestContext;
     readonly principal: Uuid | null;
     readonly identity?: IdentityRef;
   },
   detail: AuditEvent["detail"] = {},
 ): Promise<void> {
-  const { address, requestId, actor, operator } = about.origin;
+  const { address, requestId, actor, operator } = about.context;
   const identity = about.identity ?? null;
   return appendEvent(db, {
     time: about.now,

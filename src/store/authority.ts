@@ -6,7 +6,7 @@
  * Everywhere in the store a principal is locked before its sessions and keys, and of two principals the older one first:
  * no two commands can then wait for each other.
  */
-import type { ActorCredential, Origin } from "../domain/model/entities.ts";
+import type { ActorCredential, RequestContext } from "../domain/model/entities.ts";
 import type { ShutOut } from "../domain/model/revoked.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { type Args, type Db, statement } from "./statement.ts";
@@ -55,17 +55,17 @@ const findDisabled = statement((db, { uuid }: Args<{ uuid: Uuid }>) =>
 );
 
 export interface Change {
-  readonly origin: Origin;
+  readonly context: RequestContext;
   readonly now: Date;
 }
 
 /** `concerned`: whose row is changed, locked with the actor's. */
 export async function hold(
   db: Db,
-  { origin, now }: Change,
+  { context, now }: Change,
   concerned: Uuid | null,
 ): Promise<ShutOut | undefined> {
-  const { actor, credential } = origin;
+  const { actor, credential } = context;
   if (actor === null || credential === undefined) {
     if (concerned !== null) await db.all(lockPrincipals, { one: concerned, other: concerned });
     return undefined;

@@ -68,7 +68,7 @@ export async function openBrowserSession(
   db: Db,
   { token, open, replaces }: OpenBrowserSession,
 ): ReturnType<BrowserSessionStore["open"]> {
-  const { now, origin } = open;
+  const { now, context } = open;
   // Before the session, which may be theirs: see `authority.ts`.
   const known = await db.one(lockByIdentity, open.identity);
   const old = replaces === null ? undefined : await db.one(lockReplaced, { token: replaces, now });
@@ -77,7 +77,7 @@ export async function openBrowserSession(
   if (outcome.kind !== "opened") return { outcome, replaced: null };
   await db.run(bind, { token, session: outcome.session.uuid });
   if (old === undefined) return { outcome, replaced: null };
-  await endSession(db, { uuid: old.session, principal: null, now, origin });
+  await endSession(db, { uuid: old.session, principal: null, now, context });
   return { outcome, replaced: old };
 }
 

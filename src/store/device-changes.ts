@@ -58,7 +58,7 @@ const insertPending = statement((db, row: Args<{ hashed: Buffer; userCode: strin
   }),
 );
 
-type Start = Omit<StartDeviceLogin, "deviceCode" | "limit" | "expirationTime" | "origin">;
+type Start = Omit<StartDeviceLogin, "deviceCode" | "limit" | "expirationTime" | "context">;
 
 const insertLogin = statement((db, row: Args<Start & { hashed: Buffer; address: string | null }>) =>
   db.insertInto("tiled_auth_device_logins").values({
@@ -78,16 +78,16 @@ const insertLogin = statement((db, row: Args<Start & { hashed: Buffer; address: 
 );
 
 export async function startDevice(db: Db, request: StartDeviceLogin): ReturnType<DeviceLoginStore["start"]> {
-  const { now, origin } = request;
+  const { now, context } = request;
   const { waiting } = (await db.one(countWaiting, { place: request.place, now })) ?? { waiting: 0 };
   if (Number(waiting) >= request.limit) await db.run(deleteOldest, { place: request.place, now });
   const code = request.userCode;
   if ((await db.one(findUserCode, { code, now })) !== undefined) return { kind: "taken" };
   const hashed = toBytes(request.deviceCode);
   await db.run(insertPending, { hashed, userCode: code, expiration: request.expirationTime });
-  await db.run(insertLogin, { ...request, hashed, address: origin.address });
+  await db.run(insertLogin, { ...request, hashed, address: context.address });
   const detail = { provider: request.provider, user_agent: request.userAgent };
-  await note(db, "device_login_started", { now, origin, principal: null }, detail);
+  await note(db, "device_login_started", { now, context, principal: null }, detail);
   return { kind: "started" };
 }
 
@@ -155,11 +155,11 @@ async function concerned(db: Db, { provider, identity: id }: Live) {
 async function refuse(
   db: Db,
   login: Live,
-  { deviceCode, now, origin }: DeviceChange,
+  { deviceCode, now, context }: DeviceChange,
   reason: DeviceRefusal,
 ): Promise<void> {
   await db.run(setRefused, { hashed: toBytes(deviceCode), reason });
-  const about = { now, origin, ...(await concerned(db, login)) };
+  const about = { now, context, ...(await concerned(db, login)) };
   await note(db, "device_login_refused", about, { provider: login.provider, reason });
 }
 
@@ -179,7 +179,7 @@ export async function confirmDevice(
   db: Db,
   change: DeviceChange & { readonly limit: number; readonly caseSensitive?: boolean },
 ): ReturnType<DeviceLoginStore["confirm"]> {
-  const { now, origin, limit, caseSensitive = true } = change;
+  const { now, context, limit, caseSensitive = true } = change;
   const login = await lockLive(db, change);
   if (login === undefined || login.phase !== "signed_in" || login.identity === null) return { kind: "over" };
   const identity = { provider: login.provider, id: login.identity };
@@ -194,7 +194,7 @@ export async function confirmDevice(
   await note(
     db,
     "device_login_confirmed",
-    { now, origin, principal, identity },
+    { now, context, principal, identity },
     { provider: login.provider },
   );
   return { kind: "confirmed" };
@@ -210,13 +210,13 @@ export async function countWrongCode(
   db: Db,
   change: DeviceChange & { readonly tries: number },
 ): ReturnType<DeviceLoginStore["countWrong"]> {
-  const { now, origin, tries } = change;
+  const { now, context, tries } = change;
   const login = await lockLive(db, change);
   if (login === undefined || login.phase === "refused") return { left: 0 };
   const count = login.wrong_codes + 1;
   await db.run(setWrong, { hashed: toBytes(change.deviceCode), count });
   const detail = { provider: login.provider, reason: "wrong_user_code", count };
-  await note(db, "login_failed", { now, origin, ...(await concerned(db, login)) }, detail);
+  await note(db, "login_failed", { now, context, ...(await concerned(db, login)) }, detail);
   if (count >= tries) await refuse(db, login, change, "wrong_codes");
   return { left: Math.max(0, tries - count) };
 }
@@ -239,11 +239,11 @@ export async function collectDevice(
   db: Db,
   { deviceCode, open }: CollectCommand,
 ): ReturnType<DeviceLoginStore["collect"]> {
-  const { now, origin } = open;
+  const { now, context } = open;
   const login = await lockLive(db, { deviceCode, now });
   if (login?.phase !== "confirmed") return { kind: "gone" };
   const outcome = await openSession(db, open);
   if (outcome.kind === "opened") await db.run(deletePending, { hashed: toBytes(deviceCode) });
-  else await refuse(db, login, { deviceCode, now, origin }, REFUSALS[outcome.kind]);
+  else await refuse(db, login, { deviceCode, now, context }, REFUSALS[outcome.kind]);
   return outcome;
 }

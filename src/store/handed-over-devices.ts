@@ -47,7 +47,7 @@ export async function isHandedOver(
 /** Once: the row goes with it. Undefined where its session has ended, or the person has no identity of the provider. */
 export async function collectHandedOver(
   db: Db,
-  { deviceCode, now, origin, provider }: DeviceChange & { readonly provider: string },
+  { deviceCode, now, context, provider }: DeviceChange & { readonly provider: string },
 ): Promise<HandedOverLogin | undefined> {
   const hashed = toBytes(deviceCode);
   const found = await db.one(confirmed, { hashed, now });
@@ -57,7 +57,7 @@ export async function collectHandedOver(
   if (identity === undefined) return undefined;
   if ((await db.run(deletePending, { hashed })) === 0) return undefined;
   const detail = { session: found.session, device_login: "confirmed before the hand-over" };
-  await note(db, "login", { now, origin, principal: found.uuid, identity }, detail);
+  await note(db, "login", { now, context, principal: found.uuid, identity }, detail);
   return {
     identity,
     principal,

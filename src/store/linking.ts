@@ -60,7 +60,7 @@ const revokeOpenedBy = statement(
 );
 
 export async function linkIdentity(db: Db, request: LinkIdentity): ReturnType<AccountStore["link"]> {
-  const { identity, principal, session, now, origin, code } = request;
+  const { identity, principal, session, now, context, code } = request;
   if (code !== null && (await db.run(deleteCode, { code, now })) === 0) return { kind: "gone" };
   const owner = await lockOwner(db, request);
   if (owner === undefined) return { kind: "stale" };
@@ -68,23 +68,23 @@ export async function linkIdentity(db: Db, request: LinkIdentity): ReturnType<Ac
   if (holder?.id === owner.id) return { kind: "already" };
   if (holder !== undefined) {
     const detail = { reason: "belongs_to_another_principal", other: holder.uuid };
-    await note(db, "identity_link_refused", { now, origin, principal, identity }, detail);
+    await note(db, "identity_link_refused", { now, context, principal, identity }, detail);
     return { kind: "taken" };
   }
   const spelled = request.caseSensitive !== false ? undefined : await otherSpelling(db, identity);
   if (spelled !== undefined) {
     const detail = { reason: "other_spelling", known: spelled.id, other: spelled.principal };
-    await note(db, "identity_link_refused", { now, origin, principal, identity }, detail);
+    await note(db, "identity_link_refused", { now, context, principal, identity }, detail);
     return { kind: "other_spelling", known: spelled.id };
   }
   if ((await db.all(identitiesOf, { principal: owner.id })).length >= request.limit) return { kind: "limit" };
   await addIdentity(db, { ...identity, principal: owner.id, login: now, now });
-  await note(db, "identity_linked", { now, origin, principal, identity }, { session });
+  await note(db, "identity_linked", { now, context, principal, identity }, { session });
   return { kind: "linked" };
 }
 
 export async function unlinkIdentity(db: Db, request: UnlinkIdentity): ReturnType<AccountStore["unlink"]> {
-  const { identity, principal, session, now, origin } = request;
+  const { identity, principal, session, now, context } = request;
   const owner = await lockOwner(db, request);
   if (owner === undefined) return { kind: "stale" };
   const known = await db.all(identitiesOf, { principal: owner.id });
@@ -94,9 +94,9 @@ export async function unlinkIdentity(db: Db, request: UnlinkIdentity): ReturnTyp
   await db.run(deleteIdentity, { ...identity, principal: owner.id });
   const revoked = await revokeSessions(db, request, owner.id);
   const detail = { session, revoked: revoked.length };
-  await note(db, "identity_unlinked", { now, origin, principal, identity }, detail);
+  await note(db, "identity_unlinked", { now, context, principal, identity }, detail);
   for (const uuid of revoked) {
-    await note(db, "session_revoked", { now, origin, principal }, { session: uuid });
+    await note(db, "session_revoked", { now, context, principal }, { session: uuid });
   }
   return { kind: "unlinked", revoked };
 }

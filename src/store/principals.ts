@@ -3,7 +3,7 @@
  */
 
 import { refusedSpelling } from "../domain/callers/spelling.ts";
-import type { IdentityRef, Origin, PrincipalSummary } from "../domain/model/entities.ts";
+import type { IdentityRef, PrincipalSummary, RequestContext } from "../domain/model/entities.ts";
 import { METRICS_ROLE } from "../domain/model/scopes.ts";
 import type { PrincipalStore } from "../domain/ports/principals.ts";
 import type { Uuid } from "../lib/uuid.ts";
@@ -52,14 +52,14 @@ export interface CreateService {
   readonly role: string;
   readonly note: string | null;
   readonly now: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 export async function createService(
   db: Db,
   request: CreateService,
 ): ReturnType<PrincipalStore["createService"]> {
-  const { role, now, origin } = request;
+  const { role, now, context } = request;
   const shutOut = await hold(db, request, null);
   if (shutOut !== undefined) return shutOut;
   if (role === METRICS_ROLE.name) await db.run(insertRole, METRICS);
@@ -67,7 +67,7 @@ export async function createService(
   if (!roles.some(({ name }) => name === role)) return { kind: "unknown_role" };
   const { uuid, id } = await makePrincipal(db, "service", role, now);
   if (request.note !== null) await db.run(insertNote, { principal: id, note: request.note });
-  await note(db, "principal_created", { now, origin, principal: uuid }, { type: "service", role });
+  await note(db, "principal_created", { now, context, principal: uuid }, { type: "service", role });
   return { kind: "created", uuid };
 }
 
@@ -76,11 +76,11 @@ export interface SetDisabled {
   readonly disabled: boolean;
   readonly evenLastAdmin: boolean;
   readonly now: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 export async function setDisabled(db: Db, request: SetDisabled): ReturnType<PrincipalStore["setDisabled"]> {
-  const { uuid, now, origin } = request;
+  const { uuid, now, context } = request;
   const held = await holdAdmins(db, request);
   if (held.kind !== "held") return held;
   const { role, principal } = held;
@@ -90,19 +90,19 @@ export async function setDisabled(db: Db, request: SetDisabled): ReturnType<Prin
     ? await db.run(disable, { principal: principal.id, now })
     : await db.run(enable, { principal: principal.id });
   const event = request.disabled ? "principal_disabled" : "principal_enabled";
-  if (changed > 0) await note(db, event, { now, origin, principal: uuid });
+  if (changed > 0) await note(db, event, { now, context, principal: uuid });
   return { kind: "done" };
 }
 
 export interface EnsureAdmins {
   readonly identities: readonly (IdentityRef & { readonly caseSensitive: boolean })[];
   readonly now: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 export async function ensureAdmins(
   db: Db,
-  { identities, now, origin }: EnsureAdmins,
+  { identities, now, context }: EnsureAdmins,
 ): ReturnType<PrincipalStore["ensureAdmins"]> {
   const refused: { identity: IdentityRef; known: string }[] = [];
   for (const { provider, id, caseSensitive } of identities) {
@@ -113,8 +113,8 @@ export async function ensureAdmins(
       refused.push({ identity, known: spelled.id });
       continue;
     }
-    const principal = found ?? (await makeUser(db, identity, null, { now, origin }));
-    await grantAdmin(db, principal, identity, { now, origin });
+    const principal = found ?? (await makeUser(db, identity, null, { now, context }));
+    await grantAdmin(db, principal, identity, { now, context });
   }
   return refused;
 }
@@ -123,15 +123,15 @@ export interface EnsureUser {
   readonly identity: IdentityRef;
   readonly caseSensitive: boolean;
   readonly now: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 export async function ensureUser(db: Db, request: EnsureUser): Promise<PrincipalSummary> {
-  const { identity, now, origin } = request;
+  const { identity, now, context } = request;
   const found = await findPrincipalOfIdentity(db, identity);
   const spelled = found || request.caseSensitive ? undefined : await otherSpelling(db, identity);
   if (spelled !== undefined) throw refusedSpelling(identity, spelled.id);
-  return summarize(db, found ?? (await makeUser(db, identity, now, { now, origin })));
+  return summarize(db, found ?? (await makeUser(db, identity, now, { now, context })));
 }
 
 export function principalStore(backend: Backend): PrincipalStore {
@@ -153,9 +153,9 @@ export function principalStore(backend: Backend): PrincipalStore {
       if (!isStorable(identity)) return null;
       return backend.read(async (db) => (await findPrincipalOfIdentity(db, identity))?.uuid ?? null);
     },
-    ensureUser: async (identity, now, origin, caseSensitive = true) => {
+    ensureUser: async (identity, now, context, caseSensitive = true) => {
       requireStorable(identity);
-      return backend.write("principal.ensure_user", { identity, now, origin, caseSensitive });
+      return backend.write("principal.ensure_user", { identity, now, context, caseSensitive });
     },
     twins: (providers) => backend.write("principal.twins", { providers }),
     spellings: async (identity) =>
@@ -170,19 +170,19 @@ export function principalStore(backend: Backend): PrincipalStore {
       backend.read(async (db) =>
         (await db.all(allRoles, {})).map(({ name, scopes }) => ({ name, scopes: readList(scopes) })),
       ),
-    createService: (role, now, origin, text) =>
-      backend.write("principal.create_service", { role, now, origin, note: text ?? null }),
-    setDisabled: (uuid, disabled, now, origin, evenLastAdmin = false) =>
-      backend.write("principal.set_disabled", { uuid, disabled, now, origin, evenLastAdmin }),
-    revokeAdmin: (uuid, now, origin) => backend.write("principal.revoke_admin", { uuid, now, origin }),
-    ensureAdmins: async (identities, now, origin, caseSensitive = () => true) => {
+    createService: (role, now, context, text) =>
+      backend.write("principal.create_service", { role, now, context, note: text ?? null }),
+    setDisabled: (uuid, disabled, now, context, evenLastAdmin = false) =>
+      backend.write("principal.set_disabled", { uuid, disabled, now, context, evenLastAdmin }),
+    revokeAdmin: (uuid, now, context) => backend.write("principal.revoke_admin", { uuid, now, context }),
+    ensureAdmins: async (identities, now, context, caseSensitive = () => true) => {
       for (const identity of identities) requireStorable(identity);
       const told = identities.map(({ provider, id }) => ({
         provider,
         id,
         caseSensitive: caseSensitive(provider),
       }));
-      return backend.write("principal.ensure_admins", { identities: told, now, origin });
+      return backend.write("principal.ensure_admins", { identities: told, now, context });
     },
   };
 }

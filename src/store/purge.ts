@@ -3,7 +3,7 @@
  * under an advisory lock that ends with the transaction.
  */
 import { sql } from "kysely";
-import type { Origin } from "../domain/model/entities.ts";
+import type { RequestContext } from "../domain/model/entities.ts";
 import type { Maintenance, Purged } from "../domain/ports/maintenance.ts";
 import { note } from "./audit.ts";
 import type { Backend } from "./backend.ts";
@@ -112,7 +112,7 @@ export interface Purge {
   readonly now: Date;
   readonly batch: number;
   readonly auditBefore: Date | null;
-  readonly origin: Origin | null;
+  readonly context: RequestContext | null;
 }
 
 /** A row of its own that changes each time and never grows; no counter has such a key. */
@@ -132,7 +132,7 @@ export async function probe(db: Db): Promise<void> {
 
 const BUSY: Purged = { sessions: 0, pendingSessions: 0, apiKeys: 0, auditRows: 0, more: false, busy: true };
 
-export async function purge(db: Db, { now, batch, auditBefore, origin }: Purge): Promise<Purged> {
+export async function purge(db: Db, { now, batch, auditBefore, context }: Purge): Promise<Purged> {
   if (db.dialect === "postgresql" && (await db.one(tryLock, {}))?.locked !== true) return BUSY;
   const pendingSessions = await db.run(deletePending, { now, batch });
   const browserLogins = await db.run(deleteUsedStates, { now, batch });
@@ -144,8 +144,8 @@ export async function purge(db: Db, { now, batch, auditBefore, origin }: Purge):
   const counts = [pendingSessions, browserLogins, codes, sessions, apiKeys, auditRows, failures];
   const more = counts.some((count) => count >= batch);
   const told = { sessions, pending_sessions: pendingSessions, api_keys: apiKeys, audit_rows: auditRows };
-  if (origin !== null && Object.values(told).some((count) => count > 0))
-    await note(db, "database_purged", { now, origin, principal: null }, told);
+  if (context !== null && Object.values(told).some((count) => count > 0))
+    await note(db, "database_purged", { now, context, principal: null }, told);
   return { sessions, pendingSessions, apiKeys, auditRows, more, busy: false };
 }
 
@@ -162,8 +162,8 @@ async function deleteSessions(db: Db, now: Date, batch: number): Promise<number>
 
 export function maintenance(backend: Backend): Maintenance {
   return {
-    purge: (now, batch, auditBefore, origin) =>
-      backend.write("maintenance.purge", { now, batch, auditBefore, origin: origin ?? null }),
+    purge: (now, batch, auditBefore, context) =>
+      backend.write("maintenance.purge", { now, batch, auditBefore, context: context ?? null }),
     ping: async () => {
       await backend.write("maintenance.probe", {});
       await backend.ping();

@@ -1,7 +1,7 @@
 /**
  * Making principals and giving them roles: the steps that logins, administrators' lists and service principals share.
  */
-import type { IdentityRef, Origin, PrincipalType } from "../domain/model/entities.ts";
+import type { IdentityRef, PrincipalType, RequestContext } from "../domain/model/entities.ts";
 import { ADMIN_ROLE, USER_ROLE } from "../domain/model/scopes.ts";
 import { newUuid, type Uuid } from "../lib/uuid.ts";
 import { note } from "./audit.ts";
@@ -54,7 +54,7 @@ const insertRole = statement((db, { principal, role }: Args<{ principal: number;
 
 export interface Occasion {
   readonly now: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 /** Whether the principal did not have the role before. An unknown role is given to nobody. */

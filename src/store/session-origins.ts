@@ -2,7 +2,7 @@
  * Where a session came from: which identity opened it, from which address, with which program. For the account page, and
  * to end what an identity opened when it is unlinked.
  */
-import type { IdentityRef, Origin } from "../domain/model/entities.ts";
+import type { IdentityRef, RequestContext } from "../domain/model/entities.ts";
 import { type Args, type Db, statement } from "./statement.ts";
 
 /** The column's width. */
@@ -29,7 +29,7 @@ export async function keepOrigin(
   db: Db,
   session: number,
   { provider, id }: IdentityRef,
-  { address, userAgent = null }: Origin,
+  { address, userAgent = null }: RequestContext,
 ): Promise<void> {
   const shortened = userAgent?.slice(0, LONGEST_USER_AGENT) ?? null;
   await db.run(insertOrigin, { session, provider, id, address, userAgent: shortened });

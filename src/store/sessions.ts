@@ -2,7 +2,7 @@
  * Sessions: one login opens one, refresh tokens keep it going, anyone who may ends it. What a presented token means is
  * decided in `rotation.ts`; here is how it is carried out under the lock of the session's row.
  */
-import type { IdentityRef, Origin, SessionStatus } from "../domain/model/entities.ts";
+import type { IdentityRef, RequestContext, SessionStatus } from "../domain/model/entities.ts";
 import type {
   OpenOutcome,
   OpenSession,
@@ -196,18 +196,18 @@ export async function admit(
 }
 
 export async function openSession(db: Db, request: OpenCommand): Promise<OpenOutcome> {
-  const { identity, now, origin } = request;
+  const { identity, now, context } = request;
   const admission = await admit(db, request);
   if (admission.kind !== "admitted") return admission;
   const { known } = admission;
   let principal: PrincipalRow;
-  if (known === undefined) principal = await makeUser(db, identity, now, { now, origin });
+  if (known === undefined) principal = await makeUser(db, identity, now, { now, context });
   else {
     principal = known;
     const noted = await db.run(noteLogin, { ...identity, principal: known.id, now });
     if (noted === 0) throw lostRace("the identity was unlinked");
   }
-  if (request.admin) await grantAdmin(db, principal, identity, { now, origin });
+  if (request.admin) await grantAdmin(db, principal, identity, { now, context });
   const short = request.state.length > LONG_STATE ? "{}" : request.state;
   const session: SessionStatus = {
     uuid: newUuid(),
@@ -224,16 +224,16 @@ export async function openSession(db: Db, request: OpenCommand): Promise<OpenOut
     now,
   });
   if (inserted === undefined) throw new Error("The database returned no id for a new session.");
-  await keepOrigin(db, inserted.id, identity, origin);
+  await keepOrigin(db, inserted.id, identity, context);
   await keepLongState(db, inserted.id, identity, request.state);
-  await note(db, "login", { now, origin, principal: principal.uuid, identity }, { session: session.uuid });
+  await note(db, "login", { now, context, principal: principal.uuid, identity }, { session: session.uuid });
   return { kind: "opened", principal: await summarize(db, principal), session };
 }
 
 const NEWCOMER = { disabledSince: null, live: 0 };
 
 export async function rotateSession(db: Db, request: RotateSession): Promise<RotateOutcome> {
-  const { now, origin } = request;
+  const { now, context } = request;
   const found = await db.one(lockByUuid, { uuid: request.session });
   if (found === undefined || found.revoked || found.expirationTime <= now) return { kind: "ended" };
   if (found.disabledSince !== null) return { kind: "ended" };
@@ -245,7 +245,7 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
   if (decision.kind === "reuse") {
     await db.run(setRevoked, { session, now });
     await forget(db, found.id);
-    await note(db, "session_refresh_reuse", { now, origin, principal: found.uuid }, detail);
+    await note(db, "session_refresh_reuse", { now, context, principal: found.uuid }, detail);
     return { kind: "reuse", principal: found.uuid };
   }
   const { generation } = decision;
@@ -256,7 +256,7 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
   // However many retries follow, one row tells of them.
   if (decision.kind === "retry" && row?.retried === false) {
     await db.run(setRetried, { session });
-    await note(db, "session_refresh_retried", { now, origin, principal: found.uuid }, detail);
+    await note(db, "session_refresh_retried", { now, context, principal: found.uuid }, detail);
   }
   return {
     kind: "refreshed",
@@ -277,7 +277,7 @@ export interface RevokeCommand {
   readonly uuid: Uuid;
   readonly principal: Uuid | null;
   readonly now: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 export async function revokeSession(db: Db, request: RevokeCommand): ReturnType<SessionStore["revoke"]> {
@@ -300,14 +300,14 @@ export async function endSession(
   db: Db,
   request: RevokeCommand,
 ): Promise<{ readonly kind: "revoked"; readonly principal: Uuid } | { readonly kind: "unknown" }> {
-  const { now, origin } = request;
+  const { now, context } = request;
   const found = await db.one(lockByUuid, { uuid: request.uuid });
   if (found === undefined || found.expirationTime <= now) return { kind: "unknown" };
   if (request.principal !== null && request.principal !== found.uuid) return { kind: "unknown" };
   if (!found.revoked) {
     await db.run(setRevoked, { session: found.session, now });
     await forget(db, found.id);
-    await note(db, "session_revoked", { now, origin, principal: found.uuid }, { session: request.uuid });
+    await note(db, "session_revoked", { now, context, principal: found.uuid }, { session: request.uuid });
   }
   return { kind: "revoked", principal: found.uuid };
 }
@@ -324,7 +324,7 @@ export function sessionStore(backend: Backend): SessionStore {
       return backend.write("session.open", { ...request, state: writeState(request.state) });
     },
     rotate: (request) => backend.write("session.rotate", request),
-    revoke: (uuid, principal, now, origin) =>
-      backend.write("session.revoke", { uuid, principal, now, origin }),
+    revoke: (uuid, principal, now, context) =>
+      backend.write("session.revoke", { uuid, principal, now, context }),
   };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PurgeJob, purgeAll } from "../../src/domain/maintenance.ts";
-import type { Origin } from "../../src/domain/model/entities.ts";
+import type { RequestContext } from "../../src/domain/model/entities.ts";
 import type { Maintenance, Purged } from "../../src/domain/ports/maintenance.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
 
@@ -18,7 +18,7 @@ interface Call {
   readonly now: Date;
   readonly batch: number;
   readonly auditBefore: Date | null;
-  readonly origin: Origin | undefined;
+  readonly context: RequestContext | undefined;
 }
 
 /** A store whose purges are these, in this order; afterwards there is nothing to purge. */
@@ -26,8 +26,8 @@ function store(...outcomes: (Purged | Error)[]): Maintenance & { readonly calls:
   const calls: Call[] = [];
   return {
     calls,
-    async purge(now, batch, auditBefore, origin) {
-      calls.push({ now, batch, auditBefore, origin });
+    async purge(now, batch, auditBefore, context) {
+      calls.push({ now, batch, auditBefore, context });
       const outcome = outcomes.shift() ?? NOTHING;
       if (outcome instanceof Error) throw outcome;
       return outcome;
@@ -92,12 +92,12 @@ test("audit rows go after their retention, or never", async () => {
 });
 
 test("who asked for a purge is told to the store, in each batch; the job names nobody", async () => {
-  const origin: Origin = { address: null, requestId: null, actor: null };
+  const context: RequestContext = { address: null, requestId: null, actor: null };
   const asked = store({ ...NOTHING, sessions: 500, more: true });
-  await purgeAll(asked, { clock, auditRetentionDays: null, origin });
+  await purgeAll(asked, { clock, auditRetentionDays: null, context });
   assert.deepEqual(
-    asked.calls.map((call) => call.origin),
-    [origin, origin],
+    asked.calls.map((call) => call.context),
+    [context, context],
   );
   const timers = manualTimers();
   const alone = store();
@@ -106,7 +106,7 @@ test("who asked for a purge is told to the store, in each batch; the job names n
   await timers.pass();
   await job.stop();
   assert.deepEqual(
-    alone.calls.map((call) => call.origin),
+    alone.calls.map((call) => call.context),
     [undefined],
   );
 });

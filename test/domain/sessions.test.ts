@@ -28,7 +28,7 @@ async function scene(rotated: (store: Store, principal: Uuid) => Promise<void> =
     state: {},
     admin: false,
     limit: 10,
-    origin: ORIGIN,
+    context: ORIGIN,
   });
   assert.ok(opened.kind === "opened");
   const { principal, session } = opened;

@@ -52,9 +52,9 @@ async function followed(store: Store, steps: readonly (() => Promise<unknown>)[]
 const idle = (count: number) => Array.from({ length: count }, () => async () => {});
 
 function append(store: Store, address: string): Promise<void> {
-  const origin = { ...ORIGIN, address };
+  const context = { ...ORIGIN, address };
   return store.audit.append([
-    { ...origin, time: at(0), event: "login", principal: null, identity: null, detail: {} },
+    { ...context, time: at(0), event: "login", principal: null, identity: null, detail: {} },
   ]);
 }
 

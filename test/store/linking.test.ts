@@ -15,7 +15,7 @@ test("unlinking ends sessions that the real Tiled opened, too", async (t) => {
     session: ann.session.uuid,
     since: at(-300),
     now: at(10),
-    origin: ORIGIN,
+    context: ORIGIN,
     identity: { provider: "orcid", id: "x" },
   };
   assert.equal((await store.accounts.link({ ...change, limit: 5, code: null })).kind, "linked");

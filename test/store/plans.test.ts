@@ -157,7 +157,7 @@ test("statements are compiled once, however often they run", async (t) => {
       rotate: true,
       grace: 60,
       now: at(1),
-      origin: { address: null, requestId: null, actor: null },
+      context: { address: null, requestId: null, actor: null },
     });
     await store.principals.document(principal.uuid, NOW);
   }

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { Origin } from "../../src/domain/model/entities.ts";
+import type { RequestContext } from "../../src/domain/model/entities.ts";
 import type { CreateApiKey } from "../../src/domain/ports/api-keys.ts";
 import type { OpenOutcome, OpenSession, RotateSession } from "../../src/domain/ports/sessions.ts";
 import type { Store } from "../../src/domain/ports/store.ts";
@@ -17,7 +17,7 @@ import { openStore, type StoreOptions } from "../../src/store/open.ts";
 import type { PrivatePostgres } from "../support/postgres.ts";
 
 export const NOW = new Date("2026-12-01T12:00:00.000Z");
-export const ORIGIN: Origin = { address: "192.0.2.7", requestId: "0123456789abcdef", actor: null };
+export const ORIGIN: RequestContext = { address: "192.0.2.7", requestId: "0123456789abcdef", actor: null };
 
 /** Seconds after (or before) NOW. */
 export function at(seconds: number): Date {
@@ -32,7 +32,7 @@ export function login(id: string, changes: Partial<OpenSession> = {}): OpenSessi
     state: {},
     admin: false,
     limit: 200,
-    origin: ORIGIN,
+    context: ORIGIN,
     ...changes,
   };
 }
@@ -59,7 +59,7 @@ export function refresh(
     rotate: true,
     grace: 60,
     now: at(60),
-    origin: ORIGIN,
+    context: ORIGIN,
     ...changes,
   };
 }
@@ -83,7 +83,7 @@ export function newKey(
     },
     limit: 100,
     now: NOW,
-    origin: ORIGIN,
+    context: ORIGIN,
     ...more,
   };
 }

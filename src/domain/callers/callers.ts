@@ -9,8 +9,8 @@ import type { Caller, KnownCaller } from "../model/caller.ts";
 import type {
   ApiKeyRecord,
   IdentityRef,
-  Origin,
   PrincipalSummary,
+  RequestContext,
   SessionStatus,
 } from "../model/entities.ts";
 import { ANONYMOUS_SCOPES, INHERIT, SINGLE_USER_SCOPES } from "../model/scopes.ts";
@@ -27,11 +27,11 @@ export type Credential =
 export interface Callers {
   /**
    * Synchronous where everything is known already. Fails with one of the 401s of `errors.ts`; never falls back to
-   * anonymous. `origin`: asked for where something is noted down. `noted`: whether this counts as a use of the key.
+   * anonymous. `context`: asked for where something is noted down. `noted`: whether this counts as a use of the key.
    */
   identify(
     credential: Credential,
-    origin: () => Origin,
+    context: () => RequestContext,
     options: { readonly noted: boolean },
   ): Caller | Promise<Caller>;
 }
@@ -56,12 +56,12 @@ export class SingleUserCallers implements Callers {
     this.#anonymous = anonymous(allowAnonymous);
   }
 
-  identify(credential: Credential, origin: () => Origin): Caller {
+  identify(credential: Credential, context: () => RequestContext): Caller {
     if (credential.kind === "none") return this.#anonymous;
     if (credential.kind === "bearer")
       throw new Failure("invalid_token", { log: "no tokens in single-user mode" });
     const right = equalSecrets(credential.secret, this.#key.reveal());
-    if (this.#guesses !== null) this.#weigh(this.#guesses, credential.secret, right, origin().address);
+    if (this.#guesses !== null) this.#weigh(this.#guesses, credential.secret, right, context().address);
     if (!right) throw new Failure("invalid_api_key");
     return this.#owner;
   }
@@ -113,12 +113,12 @@ export class MultiUserCallers implements Callers {
 
   identify(
     credential: Credential,
-    origin: () => Origin,
+    context: () => RequestContext,
     options: { readonly noted: boolean },
   ): Caller | Promise<Caller> {
     if (credential.kind === "none") return this.#anonymous;
     if (credential.kind === "bearer") return this.#byToken(credential.token);
-    return this.#byApiKey(credential.secret, options.noted ? origin : null);
+    return this.#byApiKey(credential.secret, options.noted ? context : null);
   }
 
   #byToken(token: string): Caller | Promise<Caller> {
@@ -167,7 +167,7 @@ export class MultiUserCallers implements Callers {
     return made;
   }
 
-  #byApiKey(secret: string, noteFrom: (() => Origin) | null): Caller | Promise<Caller> {
+  #byApiKey(secret: string, noteFrom: (() => RequestContext) | null): Caller | Promise<Caller> {
     const presented = readApiKey(secret);
     if (presented === undefined) throw invalidApiKey("not hex");
     const now = this.#clock.now();
@@ -179,7 +179,7 @@ export class MultiUserCallers implements Callers {
 
   #keyOwner(
     key: ApiKeyRecord | undefined,
-    noteFrom: (() => Origin) | null,
+    noteFrom: (() => RequestContext) | null,
     now: number,
   ): Caller | Promise<Caller> {
     if (key === undefined) throw invalidApiKey("unknown");
@@ -195,7 +195,7 @@ export class MultiUserCallers implements Callers {
   #keyCaller(
     key: ApiKeyRecord,
     principal: PrincipalSummary | undefined,
-    noteFrom: (() => Origin) | null,
+    noteFrom: (() => RequestContext) | null,
   ): Caller {
     const found = enabled(principal);
     if (noteFrom !== null) this.#activity.note(key, noteFrom);

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../lib/clock.ts";
 import type { Uuid } from "../../lib/uuid.ts";
-import type { ApiKeyRecord, Origin } from "../model/entities.ts";
+import type { ApiKeyRecord, RequestContext } from "../model/entities.ts";
 import type { ApiKeyStore } from "../ports/api-keys.ts";
 
 const NOTE_EVERY_MS = 60_000;
@@ -14,7 +14,7 @@ const MAX_REMEMBERED = 50_000;
 interface Use {
   readonly key: ApiKeyRecord;
   readonly time: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 export class KeyActivity {
@@ -32,12 +32,12 @@ export class KeyActivity {
     this.#onError = onError;
   }
 
-  note(key: ApiKeyRecord, origin: () => Origin): void {
+  note(key: ApiKeyRecord, context: () => RequestContext): void {
     const name = key.principal + key.firstEight;
     const now = this.#clock.now();
     const last = this.#noted.get(name)?.time ?? key.latestActivity;
     if (last !== undefined && last !== null && now - last.getTime() < NOTE_EVERY_MS) return;
-    const use = { key, time: new Date(now), origin: { ...origin(), actor: key.principal } };
+    const use = { key, time: new Date(now), context: { ...context(), actor: key.principal } };
     if (this.#noted.size >= MAX_REMEMBERED) this.#noted.clear();
     this.#noted.set(name, use);
     this.#waiting.push(use);
@@ -59,11 +59,11 @@ export class KeyActivity {
     if (uses.length === 0) return;
     try {
       await this.#store.touch(
-        uses.map(({ key, time, origin }) => ({
+        uses.map(({ key, time, context }) => ({
           firstEight: key.firstEight,
           digest: key.digest,
           time,
-          origin,
+          context,
         })),
       );
     } catch (error) {

@@ -8,7 +8,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { hasOurHeader } from "../../lib/jws.ts";
 import { isStorable } from "../login/login.ts";
 import type { Caller, KnownCaller } from "../model/caller.ts";
-import type { IdentityRef, Origin, PrincipalSummary } from "../model/entities.ts";
+import type { IdentityRef, PrincipalSummary, RequestContext } from "../model/entities.ts";
 import type { ProxiedAuthenticator, ProxiedIdentity } from "../ports/authenticator.ts";
 import type { PrincipalStore } from "../ports/principals.ts";
 import { type Callers, type Credential, enabled, isAmong } from "./callers.ts";
@@ -40,42 +40,43 @@ export class ProxiedCallers implements Callers {
 
   identify(
     credential: Credential,
-    origin: () => Origin,
+    context: () => RequestContext,
     options: { readonly noted: boolean },
   ): Caller | Promise<Caller> {
     // A provider's token is never signed with a shared secret, ours are never signed otherwise.
     if (credential.kind !== "bearer" || hasOurHeader(credential.token)) {
-      return this.#deps.own.identify(credential, origin, options);
+      return this.#deps.own.identify(credential, context, options);
     }
     const identity = this.#deps.authenticator.verify(credential.token);
-    if (identity instanceof Promise) return identity.then((verified) => this.#caller(verified, origin));
-    return this.#caller(identity, origin);
+    if (identity instanceof Promise) return identity.then((verified) => this.#caller(verified, context));
+    return this.#caller(identity, context);
   }
 
-  #caller(identity: ProxiedIdentity, origin: () => Origin): Caller | Promise<Caller> {
+  #caller(identity: ProxiedIdentity, context: () => RequestContext): Caller | Promise<Caller> {
     const known = this.#callers.get(identity);
-    if (known === undefined) return this.#meet(identity, origin);
+    if (known === undefined) return this.#meet(identity, context);
     const principal = this.#deps.directory.summary(known.principal.uuid);
     if (principal instanceof Promise) {
-      return principal.then((found) => this.#known(identity, known, found, origin));
+      return principal.then((found) => this.#known(identity, known, found, context));
     }
-    return this.#known(identity, known, principal, origin);
+    return this.#known(identity, known, principal, context);
   }
 
   #known(
     identity: ProxiedIdentity,
     known: TokenCaller,
     principal: PrincipalSummary | undefined,
-    origin: () => Origin,
+    context: () => RequestContext,
   ): Caller | Promise<Caller> {
     if (known.principal === principal) return known;
     const named = known.identities[0] ?? { provider: this.#deps.provider, id: identity.id };
     // The identity may have been unlinked since, and be another principal's now.
-    if (principal === undefined || !isAmong(named, principal.identities)) return this.#meet(identity, origin);
+    if (principal === undefined || !isAmong(named, principal.identities))
+      return this.#meet(identity, context);
     return this.#remember(identity, principal, named);
   }
 
-  async #meet(identity: ProxiedIdentity, origin: () => Origin): Promise<Caller> {
+  async #meet(identity: ProxiedIdentity, context: () => RequestContext): Promise<Caller> {
     const { principals, provider, clock } = this.#deps;
     if (!isStorable(identity.id)) {
       throw new Failure("invalid_token", { log: "the token's identity is not 1 to 255 characters" });
@@ -84,7 +85,7 @@ export class ProxiedCallers implements Callers {
     const named = this.#deps.namesAddresses ? { provider, id: await knownAddress(principals, told) } : told;
     const principal =
       (await principals.summaryOfIdentity(named)) ??
-      (await principals.ensureUser(named, new Date(clock.now()), origin(), this.#deps.caseSensitive));
+      (await principals.ensureUser(named, new Date(clock.now()), context(), this.#deps.caseSensitive));
     return this.#remember(identity, principal, named);
   }
 

@@ -7,7 +7,7 @@ import { hash } from "node:crypto";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { type Digest, equalSecrets, randomHex, sha256 } from "../../lib/secrets.ts";
-import type { Origin } from "../model/entities.ts";
+import type { RequestContext } from "../model/entities.ts";
 import type { AuthenticatedIdentity } from "../ports/authenticator.ts";
 import type { BegunLogin, BrowserLoginStore, IssuedCode, LoginGoal } from "../ports/logins.ts";
 import { addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
@@ -64,13 +64,13 @@ export class ExternalLogins {
     provider: Provider,
     redirectUri: string,
     returned: Return,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<{ readonly kind: "claimed" | "again"; readonly login: BegunLogin }> {
     const { seals, store, clock, waitingLimit } = this.#deps;
     const sealed = await seals.open(returned.state);
-    if (sealed === null) return refuseReturn(this.#deps, provider.name, over("unknown"), origin);
+    if (sealed === null) return refuseReturn(this.#deps, provider.name, over("unknown"), context);
     if (sealed.provider !== provider.name || !isOfBrowser(sealed, returned.browser)) {
-      return refuseReturn(this.#deps, provider.name, elsewhere(returned.browser), origin);
+      return refuseReturn(this.#deps, provider.name, elsewhere(returned.browser), context);
     }
     const { goal, nonce, codeVerifier, expirationTime } = sealed;
     const login = { provider: provider.name, redirectUri, nonce, codeVerifier, goal };
@@ -78,15 +78,15 @@ export class ExternalLogins {
     const { kind } = await store.use({
       state: stateDigest(returned.state),
       expirationTime,
-      place: addressBlock(origin.address),
+      place: addressBlock(context.address),
       limit: waitingLimit,
     });
     return { kind: kind === "fresh" ? "claimed" : "again", login };
   }
 
   /** For a return that comes again, and leads nowhere. */
-  refuseAgain(provider: Provider, origin: Origin): Promise<never> {
-    return refuseReturn(this.#deps, provider.name, over("used or expired"), origin);
+  refuseAgain(provider: Provider, context: RequestContext): Promise<never> {
+    return refuseReturn(this.#deps, provider.name, over("used or expired"), context);
   }
 
   /** Who came back. */
@@ -94,9 +94,9 @@ export class ExternalLogins {
     provider: Provider,
     login: BegunLogin,
     returned: Return,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<AuthenticatedIdentity> {
-    return exchange(this.#deps, provider, login, returned, origin);
+    return exchange(this.#deps, provider, login, returned, context);
   }
 
   /** A one-time code for an application; the session begins when it is exchanged. */
@@ -119,11 +119,11 @@ export class ExternalLogins {
   }
 
   /** `login_over` for whatever is wrong with the code; one that fails a check is not used up. */
-  async redeem(provider: Provider, given: GivenCode, origin: Origin): Promise<LoginAnswer> {
+  async redeem(provider: Provider, given: GivenCode, context: RequestContext): Promise<LoginAnswer> {
     const { store, login } = this.#deps;
-    const { code, authenticated } = await this.check(provider, given, origin);
+    const { code, authenticated } = await this.check(provider, given, context);
     const identity = { provider: provider.name, id: authenticated.id };
-    const opened = await login.open(identity, authenticated, origin, (open) => store.redeemCode(code, open));
+    const opened = await login.open(identity, authenticated, context, (open) => store.redeemCode(code, open));
     return await login.answer(opened);
   }
 
@@ -131,14 +131,14 @@ export class ExternalLogins {
   async check(
     provider: Provider,
     given: GivenCode,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<{ readonly code: Digest; readonly authenticated: AuthenticatedIdentity }> {
     const code = codeDigest(given.code);
     const issued = await this.#deps.store.findCode(code);
     const problem = this.#problem(issued, provider.name, given);
     if (issued === undefined || problem !== null) {
       const failure = new Failure("login_over", { log: `A one-time code was refused: ${problem}.` });
-      return refuseReturn(this.#deps, provider.name, failure, origin, problem ?? "unknown_code");
+      return refuseReturn(this.#deps, provider.name, failure, context, problem ?? "unknown_code");
     }
     return { code, authenticated: issued.identity };
   }

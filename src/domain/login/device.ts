@@ -7,7 +7,7 @@ import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { type Digest, equalSecrets, randomHex, sha256 } from "../../lib/secrets.ts";
 import { FreshCache } from "../callers/fresh.ts";
-import type { Origin } from "../model/entities.ts";
+import type { RequestContext } from "../model/entities.ts";
 import type { DeviceLogin, DeviceLoginStore, DeviceRefusal, PolledLogin } from "../ports/logins.ts";
 import { addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
 import { browserDigest, isFormToken, newBinding, stateDigest } from "./binding.ts";
@@ -75,7 +75,7 @@ export class DeviceLogins {
     provider: Provider,
     redirectUri: string,
     userAgent: string | null,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<StartedDeviceLogin> {
     const { store, clock, waitingLimit } = this.#deps;
     const { binding, state } = newBinding(provider.name, redirectUri);
@@ -89,11 +89,11 @@ export class DeviceLogins {
         userCode,
         state: stateDigest(state),
         userAgent: userAgent === null ? null : shorten(userAgent),
-        place: addressBlock(origin.address),
+        place: addressBlock(context.address),
         limit: waitingLimit,
         now: new Date(clock.now()),
         expirationTime: new Date(clock.now() + DEVICE_LOGIN_MAX_AGE * 1000),
-        origin,
+        context,
       });
       if (kind === "started") return { deviceCode, userCode, authorizationUri: uri, state };
     }
@@ -101,12 +101,12 @@ export class DeviceLogins {
   }
 
   /** Reads only, until the login is confirmed. */
-  async poll(provider: string, deviceCode: string, origin: Origin): Promise<Poll> {
+  async poll(provider: string, deviceCode: string, context: RequestContext): Promise<Poll> {
     if (!DEVICE_CODE.test(deviceCode)) return { kind: "malformed" };
     const { store, login: pipeline } = this.#deps;
     const digest = sha256(Buffer.from(deviceCode, "hex"));
     const login = await this.#polled.get(digest);
-    if (login === undefined) return await this.#handedOver(provider, digest, origin);
+    if (login === undefined) return await this.#handedOver(provider, digest, context);
     if (login.provider !== provider) return { kind: "unknown" };
     if (this.#isExpired(login)) return { kind: "expired" };
     const { phase } = login;
@@ -116,7 +116,7 @@ export class DeviceLogins {
       const opened = await pipeline.open(
         { provider, id: phase.identity.id },
         phase.identity,
-        origin,
+        context,
         (request) => store.collect(digest, request),
       );
       return { kind: "answer", answer: await pipeline.answer(opened) };
@@ -132,10 +132,10 @@ export class DeviceLogins {
     }
   }
 
-  async #handedOver(provider: string, deviceCode: Digest, origin: Origin): Promise<Poll> {
+  async #handedOver(provider: string, deviceCode: Digest, context: RequestContext): Promise<Poll> {
     const { store, login, clock } = this.#deps;
     const now = new Date(clock.now());
-    const opened = await store.collectHandedOver({ deviceCode, provider, now, origin });
+    const opened = await store.collectHandedOver({ deviceCode, provider, now, context });
     return opened === undefined
       ? { kind: "unknown" }
       : { kind: "answer", answer: await login.answer(opened) };
@@ -146,9 +146,9 @@ export class DeviceLogins {
     provider: Provider,
     state: string,
     typed: string | null,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<{ readonly authorizationUri: URL; readonly userCode: string | null }> {
-    const login = await this.#find(provider.name, state, origin);
+    const login = await this.#find(provider.name, state, context);
     if (login.phase.kind !== "waiting") throw over(`it is ${login.phase.kind}`);
     const uri = await authorizationUri(provider, login, state);
     const right = typed !== null && isUserCode(typed, login);
@@ -159,14 +159,14 @@ export class DeviceLogins {
   async signIn(
     provider: Provider,
     returned: Return & { readonly browser: string; readonly denied: boolean },
-    origin: Origin,
+    context: RequestContext,
   ): Promise<SignedIn> {
     const { store, clock } = this.#deps;
-    const login = await this.#find(provider.name, returned.state, origin);
-    if (login.phase.kind !== "waiting") return await this.#again(login, returned.browser, origin);
+    const login = await this.#find(provider.name, returned.state, context);
+    if (login.phase.kind !== "waiting") return await this.#again(login, returned.browser, context);
     const { deviceCode } = login;
-    const change = { deviceCode, now: new Date(clock.now()), origin };
-    const identity = await exchange(this.#deps, provider, login, returned, origin).catch(async (error) => {
+    const change = { deviceCode, now: new Date(clock.now()), context };
+    const identity = await exchange(this.#deps, provider, login, returned, context).catch(async (error) => {
       if (returned.denied) await store.refuse({ ...change, reason: "denied_by_provider" });
       this.#polled.drop(deviceCode);
       throw error;
@@ -190,14 +190,14 @@ export class DeviceLogins {
       readonly token: string;
       readonly userCode: string;
     },
-    origin: Origin,
+    context: RequestContext,
   ): Promise<Typed> {
     const { store, clock, throttle, sessionLimit } = this.#deps;
-    const signedIn = await this.#ofForm(provider.name, form, origin);
+    const signedIn = await this.#ofForm(provider.name, form, context);
     const { login } = signedIn;
     if (signedIn.confirmed) return { kind: "confirmed", identity: signedIn.identity };
     if (readUserCode(form.userCode) === "") return { kind: "empty", signedIn };
-    const change = { deviceCode: login.deviceCode, now: new Date(clock.now()), origin };
+    const change = { deviceCode: login.deviceCode, now: new Date(clock.now()), context };
     if (isUserCode(form.userCode, login)) {
       const caseSensitive = this.#deps.login.caseSensitive(provider.name);
       const outcome = await store.confirm({ ...change, limit: sessionLimit, caseSensitive });
@@ -209,9 +209,9 @@ export class DeviceLogins {
     // Counted also while the address is throttled, or its tries would be unlimited.
     const { left } = await store.countWrong({ ...change, tries: WRONG_CODES });
     this.#polled.drop(login.deviceCode);
-    const { retryAfter, limitReached } = await throttle.failed(origin.address);
+    const { retryAfter, limitReached } = await throttle.failed(context.address);
     if (limitReached)
-      await this.#deps.login.note("login_throttled", null, origin, { provider: provider.name });
+      await this.#deps.login.note("login_throttled", null, context, { provider: provider.name });
     if (left === 0) return { kind: "refused", reason: "wrong_codes" };
     return retryAfter > 0 ? { kind: "throttled", signedIn, retryAfter } : { kind: "wrong", signedIn };
   }
@@ -219,44 +219,44 @@ export class DeviceLogins {
   async cancel(
     provider: Provider,
     form: { readonly state: string; readonly browser: string | null; readonly token: string },
-    origin: Origin,
+    context: RequestContext,
   ): Promise<void> {
-    const { login } = await this.#ofForm(provider.name, form, origin);
+    const { login } = await this.#ofForm(provider.name, form, context);
     const now = new Date(this.#deps.clock.now());
-    await this.#deps.store.refuse({ deviceCode: login.deviceCode, now, origin, reason: "cancelled" });
+    await this.#deps.store.refuse({ deviceCode: login.deviceCode, now, context, reason: "cancelled" });
     this.#polled.drop(login.deviceCode);
   }
 
-  async #find(provider: string, state: string, origin: Origin): Promise<DeviceLogin> {
+  async #find(provider: string, state: string, context: RequestContext): Promise<DeviceLogin> {
     const login = await this.#deps.store.byState(stateDigest(state));
     if (login !== undefined && login.provider !== provider) {
-      return refuseReturn(this.#deps, provider, elsewhere("its state is another provider's"), origin);
+      return refuseReturn(this.#deps, provider, elsewhere("its state is another provider's"), context);
     }
     if (login !== undefined && !this.#isExpired(login)) return login;
     const log = login === undefined ? "its state is unknown" : "it has expired";
-    return refuseReturn(this.#deps, provider, over(log), origin);
+    return refuseReturn(this.#deps, provider, over(log), context);
   }
 
   async #ofForm(
     provider: string,
     form: { readonly state: string; readonly browser: string | null; readonly token: string },
-    origin: Origin,
+    context: RequestContext,
   ): Promise<SignedIn> {
-    const login = await this.#find(provider, form.state, origin);
+    const login = await this.#find(provider, form.state, context);
     if (form.browser === null) {
-      return refuseReturn(this.#deps, provider, elsewhere("the browser has no cookie"), origin);
+      return refuseReturn(this.#deps, provider, elsewhere("the browser has no cookie"), context);
     }
-    const signedIn = await this.#again(login, form.browser, origin);
+    const signedIn = await this.#again(login, form.browser, context);
     if (isFormToken(form.token, login, form.browser)) return signedIn;
-    return refuseReturn(this.#deps, provider, elsewhere("the form's token is wrong"), origin);
+    return refuseReturn(this.#deps, provider, elsewhere("the form's token is wrong"), context);
   }
 
   /** Only for the browser that signed in. */
-  async #again(login: DeviceLogin, browser: string, origin: Origin): Promise<SignedIn> {
+  async #again(login: DeviceLogin, browser: string, context: RequestContext): Promise<SignedIn> {
     const { phase, provider } = login;
     if (phase.kind === "refused") throw over(`it was refused: ${phase.reason}`);
     if (phase.kind === "waiting" || !equalSecrets(phase.browser, browserDigest(browser))) {
-      return refuseReturn(this.#deps, provider, elsewhere("its state was used by another browser"), origin);
+      return refuseReturn(this.#deps, provider, elsewhere("its state was used by another browser"), context);
     }
     return { login, identity: phase.identity.id, confirmed: phase.kind === "confirmed" };
   }

@@ -6,7 +6,7 @@
 import { createHmac, hkdfSync } from "node:crypto";
 import type { Clock } from "../../lib/clock.ts";
 import { type Digest, equalSecrets, randomHex, type Secret, sha256 } from "../../lib/secrets.ts";
-import type { Origin } from "../model/entities.ts";
+import type { RequestContext } from "../model/entities.ts";
 import type { BrowserLoginStore } from "../ports/logins.ts";
 import { addressBlock } from "../throttling/throttle.ts";
 import { browserDigest } from "./binding.ts";
@@ -97,7 +97,7 @@ export class HandOvers {
     code: string,
     /** `browserOf`: the secret of this browser that has the digest, else any that it has. */
     at: { readonly origin: string; browserOf(digest: Digest): string | null },
-    { address }: Origin,
+    { address }: RequestContext,
   ): Promise<
     | { readonly kind: "fresh"; readonly next: string; readonly cookie: string }
     | { readonly kind: "over"; readonly next: string }

@@ -14,8 +14,8 @@ import type {
   AuditEvent,
   AuditEventName,
   IdentityRef,
-  Origin,
   PrincipalSummary,
+  RequestContext,
   SessionStatus,
 } from "../model/entities.ts";
 import type { AuditStore } from "../ports/audit.ts";
@@ -81,10 +81,10 @@ export class Login {
     provider: string,
     authenticator: PasswordAuthenticator,
     credentials: Credentials,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<LoginAnswer> {
-    const { identity, authenticated } = await this.identify(provider, authenticator, credentials, origin);
-    return await this.answer(await this.open(identity, authenticated, origin));
+    const { identity, authenticated } = await this.identify(provider, authenticator, credentials, context);
+    return await this.answer(await this.open(identity, authenticated, context));
   }
 
   /** Whose username and password these are; opens nothing. */
@@ -92,14 +92,14 @@ export class Login {
     provider: string,
     authenticator: PasswordAuthenticator,
     credentials: Credentials,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<{ readonly identity: IdentityRef; readonly authenticated: AuthenticatedIdentity }> {
     const { username, password } = credentials;
     if (!isStorable(username)) throw unusableName();
     const attempt = await this.#deps.throttle.attempt(
       `${provider} ${foldName(username)}`,
-      origin.address,
-      () => authenticator.authenticate(username, password, undefined, addressBlock(origin.address)),
+      context.address,
+      () => authenticator.authenticate(username, password, undefined, addressBlock(context.address)),
     );
     const attempted = { provider, id: username };
     if (attempt.kind === "throttled") {
@@ -111,10 +111,10 @@ export class Login {
       // An unknown name may be a password in the wrong field, unless it is tried again and again.
       const named = principal !== null || authenticator.knows?.(username) === true ? attempted : null;
       const detail = { reason: "unknown_user_or_wrong_password", provider };
-      await this.note("login_failed", named, origin, detail, principal);
+      await this.note("login_failed", named, context, detail, principal);
       if (attempt.limitReached) {
         const guessed = attempt.ofAccount ? attempted : named;
-        await this.note("login_throttled", guessed, origin, { provider }, principal);
+        await this.note("login_throttled", guessed, context, { provider }, principal);
       }
       throw new Failure("wrong_password", { headers: { "www-authenticate": "Bearer" } });
     }
@@ -150,12 +150,12 @@ export class Login {
   async open(
     identity: IdentityRef,
     authenticated: AuthenticatedIdentity,
-    origin: Origin,
+    context: RequestContext,
     opening: Opening = (request) => this.#deps.sessions.open(request),
   ): Promise<OpenedLogin> {
     const { lifetimes, clock, admins, sessionLimit, directory, budget } = this.#deps;
     const { retryAfter, first } = budget.exceeded(identity);
-    if (first) await this.note("login_throttled", identity, origin, { reason: "too_many_logins" });
+    if (first) await this.note("login_throttled", identity, context, { reason: "too_many_logins" });
     if (retryAfter > 0) throw tooManyLogins(retryAfter);
     // Before it is known whether it opens: many that are under way at once would not see each other.
     budget.count(identity);
@@ -168,7 +168,7 @@ export class Login {
       admin: admins.some((admin) => this.#isSame(admin, identity)),
       caseSensitive: this.#deps.caseSensitive(identity.provider),
       limit: sessionLimit,
-      origin,
+      context,
     });
     opened.catch(giveBack);
     const outcome = await opened;
@@ -180,18 +180,18 @@ export class Login {
       case "gone":
         throw new Failure("login_over", { log: "the login was finished by another request" });
       case "limit":
-        await this.note("login_failed", identity, origin, { reason: "session_limit" }, outcome.principal);
+        await this.note("login_failed", identity, context, { reason: "session_limit" }, outcome.principal);
         throw new Failure("limit_reached", { detail: sessionLimitReached(sessionLimit) });
       case "other_spelling": {
         const detail = { reason: "other_spelling", known: outcome.known };
-        await this.note("login_failed", identity, origin, detail, outcome.principal);
+        await this.note("login_failed", identity, context, detail, outcome.principal);
         throw refusedSpelling(identity, outcome.known);
       }
       case "disabled":
         await this.note(
           "login_failed",
           identity,
-          origin,
+          context,
           { reason: "principal_disabled" },
           outcome.principal,
         );
@@ -226,14 +226,14 @@ export class Login {
   async note(
     event: AuditEventName,
     identity: IdentityRef | null,
-    origin: Origin,
+    context: RequestContext,
     detail: AuditEvent["detail"],
     principal: Uuid | null = null,
   ): Promise<void> {
     const time = new Date(this.#deps.clock.now());
     // What was typed as a name may be a password, or may not fit a column: only what could be a name is kept.
     const named = identity !== null && isStorable(identity.id) ? identity : null;
-    await this.#deps.audit.append([{ ...origin, time, event, principal, identity: named, detail }]);
+    await this.#deps.audit.append([{ ...context, time, event, principal, identity: named, detail }]);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { Failure } from "../../errors.ts";
-import type { Origin } from "../model/entities.ts";
+import type { RequestContext } from "../model/entities.ts";
 import type { AuthenticatedIdentity, BrowserLogin } from "../ports/authenticator.ts";
 import type { Binding } from "../ports/logins.ts";
 import type { LoginThrottle } from "../throttling/throttle.ts";
@@ -48,7 +48,7 @@ export async function exchange(
   { name, authenticator }: Provider,
   binding: Binding,
   { state, callback }: Pick<Return, "state" | "callback">,
-  origin: Origin,
+  context: RequestContext,
 ): Promise<AuthenticatedIdentity> {
   const { redirectUri, nonce, codeVerifier } = binding;
   try {
@@ -59,8 +59,8 @@ export async function exchange(
     });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    if (error.status < 500) return await refuseReturn(deps, name, error, origin);
-    await deps.login.note("login_failed", null, origin, { provider: name, reason: error.code });
+    if (error.status < 500) return await refuseReturn(deps, name, error, context);
+    await deps.login.note("login_failed", null, context, { provider: name, reason: error.code });
     throw error;
   }
 }
@@ -73,17 +73,17 @@ export async function refuseReturn(
   { login, throttle }: ReturnDeps,
   provider: string,
   failure: Failure,
-  origin: Origin,
+  context: RequestContext,
   reason: string = failure.code,
 ): Promise<never> {
-  const { retryAfter, limitReached } = await throttle.failed(origin.address);
+  const { retryAfter, limitReached } = await throttle.failed(context.address);
   if (retryAfter > 0) {
     throw new Failure("throttled", {
       headers: { "retry-after": String(retryAfter) },
       log: `throttled; the last: ${failure.message}`,
     });
   }
-  await login.note("login_failed", null, origin, { provider, reason });
-  if (limitReached) await login.note("login_throttled", null, origin, { provider });
+  await login.note("login_failed", null, context, { provider, reason });
+  if (limitReached) await login.note("login_throttled", null, context, { provider });
   throw failure;
 }

@@ -114,28 +114,28 @@ export const AUDIT_EVENTS = [
 
 export type AuditEventName = (typeof AUDIT_EVENTS)[number];
 
-/** What somebody was admitted by; `token`: of no session of ours; `browser`: a cookie. */
+/** The credential that the actor was admitted with; `token`: of no session of ours; `browser`: a cookie. */
 export type ActorCredential =
   | { readonly kind: "session" | "browser"; readonly session: Uuid }
   | { readonly kind: "api_key"; readonly firstEight: string; readonly digest: Digest }
   | { readonly kind: "token" };
 
-/** From where a request came. */
-export interface Origin {
+/** A request as the audit log and the store see it: where it came from, who asked, and with which credential. */
+export interface RequestContext {
   readonly address: string | null;
   readonly requestId: string | null;
   /** Who asked; null for anonymous and for the command line. */
   readonly actor: Uuid | null;
-  /** What the actor was admitted by. Absent: nothing that could have ended meanwhile. Not kept. */
+  /** The credential that the actor was admitted with. Absent: nothing that could have ended meanwhile. Not kept. */
   readonly credential?: ActorCredential;
-  /** Of the command line: the operating system's name of who uses it. Kept in the detail of audit rows. */
+  /** Of the command line: the operating system's name of its user. Kept in the detail of audit rows. */
   readonly operator?: string;
   /** By its own account; kept with the sessions that a request opens, not in audit rows. */
   readonly userAgent?: string | null;
 }
 
 /** One row of the audit table. Never a secret in it. */
-export interface AuditEvent extends Origin {
+export interface AuditEvent extends RequestContext {
   readonly time: Date;
   readonly event: AuditEventName;
   /** Whom it concerns. */

@@ -1,6 +1,6 @@
 /** Error for a caller whose credential was revoked between admission and commit. The store has changed nothing then. */
 import { Failure } from "../../errors.ts";
-import type { Origin } from "./entities.ts";
+import type { RequestContext } from "./entities.ts";
 
 /** Who asked for the change has been shut out since the request was let in. Nothing was changed. */
 export interface ShutOut {
@@ -8,7 +8,7 @@ export interface ShutOut {
   readonly why: "principal" | "credential";
 }
 
-export function shutOut({ credential }: Origin, { why }: ShutOut): Failure {
+export function shutOut({ credential }: RequestContext, { why }: ShutOut): Failure {
   const log = `shut out meanwhile: ${why}`;
   if (why === "principal") return new Failure("no_principal", { log });
   switch (credential?.kind) {

@@ -4,7 +4,7 @@
  */
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
-import type { IdentityRef, Origin } from "../model/entities.ts";
+import type { IdentityRef, RequestContext } from "../model/entities.ts";
 import type { ShutOut } from "../model/revoked.ts";
 import type { OpenOutcome, OpenSession } from "./sessions.ts";
 
@@ -60,7 +60,7 @@ export interface FreshChange {
   /** The session must not be older. */
   readonly since: Date;
   readonly now: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 export interface LinkIdentity extends FreshChange {
@@ -105,7 +105,7 @@ export interface AccountStore {
     principal: Uuid,
     keep: Uuid,
     now: Date,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<{ readonly kind: "revoked"; readonly sessions: readonly Uuid[] } | ShutOut>;
   /** Audit: identity_linked, or identity_link_refused where it is taken or another spelling of one that is known. */
   link(request: LinkIdentity): Promise<LinkOutcome>;

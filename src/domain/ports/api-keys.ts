@@ -1,7 +1,7 @@
 /** API keys in the store, by their first eight digits and a digest of the secret. The rules of `store.ts` hold. */
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
-import type { ApiKey, ApiKeyRecord, Origin } from "../model/entities.ts";
+import type { ApiKey, ApiKeyRecord, RequestContext } from "../model/entities.ts";
 import type { ShutOut } from "../model/revoked.ts";
 
 export interface CreateApiKey {
@@ -11,7 +11,7 @@ export interface CreateApiKey {
   /** Live keys of one principal. */
   readonly limit: number;
   readonly now: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 export interface ApiKeyStore {
@@ -26,7 +26,7 @@ export interface ApiKeyStore {
     principal: Uuid,
     firstEight: string,
     now: Date,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<
     { readonly kind: "revoked"; readonly digests: readonly Digest[] } | { readonly kind: "unknown" } | ShutOut
   >;
@@ -36,7 +36,7 @@ export interface ApiKeyStore {
       readonly firstEight: string;
       readonly digest: Digest;
       readonly time: Date;
-      readonly origin: Origin;
+      readonly context: RequestContext;
     }[],
   ): Promise<void>;
 }

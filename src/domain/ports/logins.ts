@@ -5,7 +5,7 @@
 
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
-import type { IdentityRef, Origin, PrincipalSummary, SessionStatus } from "../model/entities.ts";
+import type { IdentityRef, PrincipalSummary, RequestContext, SessionStatus } from "../model/entities.ts";
 import type { AuthenticatedIdentity } from "./authenticator.ts";
 import type { OpenOutcome, OpenSession } from "./sessions.ts";
 
@@ -67,14 +67,14 @@ export interface StartDeviceLogin extends Binding {
   readonly limit: number;
   readonly now: Date;
   readonly expirationTime: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 /** A change of one device login, by somebody. */
 export interface DeviceChange {
   readonly deviceCode: Digest;
   readonly now: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 /** Its session is there already. */

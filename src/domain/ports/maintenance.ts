@@ -1,5 +1,5 @@
 /** Deleting what has expired, in batches. The rules of `store.ts` hold. */
-import type { Origin } from "../model/entities.ts";
+import type { RequestContext } from "../model/entities.ts";
 
 export interface Purged {
   readonly sessions: number;
@@ -14,10 +14,10 @@ export interface Purged {
 
 export interface Maintenance {
   /**
-   * One small batch of what is expired; audit rows older than `auditBefore`. `origin`: of who asked for it; absent where a
+   * One small batch of what is expired; audit rows older than `auditBefore`. `context`: of who asked for it; absent where a
    * server does it by itself. Audit: database_purged, with the counts, where somebody asked and something was deleted.
    */
-  purge(now: Date, batch: number, auditBefore: Date | null, origin?: Origin): Promise<Purged>;
+  purge(now: Date, batch: number, auditBefore: Date | null, context?: RequestContext): Promise<Purged>;
   /** Throws where the database cannot be changed. */
   ping(): Promise<void>;
 }

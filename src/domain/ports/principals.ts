@@ -1,6 +1,6 @@
 /** Principals and their roles in the store: users, services and administrators. The rules of `store.ts` hold. */
 import type { Uuid } from "../../lib/uuid.ts";
-import type { IdentityRef, Origin, PrincipalDocument, PrincipalSummary } from "../model/entities.ts";
+import type { IdentityRef, PrincipalDocument, PrincipalSummary, RequestContext } from "../model/entities.ts";
 import type { ShutOut } from "../model/revoked.ts";
 
 export interface Page {
@@ -22,7 +22,7 @@ export interface PrincipalStore {
   ensureUser(
     identity: IdentityRef,
     now: Date,
-    origin: Origin,
+    context: RequestContext,
     caseSensitive?: boolean,
   ): Promise<PrincipalSummary>;
   /** Names that are there in several spellings, of these providers; at most twenty rows of each. */
@@ -40,7 +40,7 @@ export interface PrincipalStore {
   createService(
     role: string,
     now: Date,
-    origin: Origin,
+    context: RequestContext,
     note?: string,
   ): Promise<{ readonly kind: "created"; readonly uuid: Uuid } | { readonly kind: "unknown_role" } | ShutOut>;
   /**
@@ -52,14 +52,14 @@ export interface PrincipalStore {
     uuid: Uuid,
     disabled: boolean,
     now: Date,
-    origin: Origin,
+    context: RequestContext,
     evenLastAdmin?: boolean,
   ): Promise<{ readonly kind: "done" | "unknown" | "last_admin" } | ShutOut>;
   /** Takes the role `admin` back, which is refused as disabling is. `no_admin`: does not have it. Audit: role_revoked. */
   revokeAdmin(
     uuid: Uuid,
     now: Date,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<{ readonly kind: "done" | "unknown" | "no_admin" | "last_admin" } | ShutOut>;
   /**
    * Gives each identity's principal (made where missing) the roles `user` and `admin`. Audit: role_granted where new. Those
@@ -69,7 +69,7 @@ export interface PrincipalStore {
   ensureAdmins(
     identities: readonly IdentityRef[],
     now: Date,
-    origin: Origin,
+    context: RequestContext,
     caseSensitive?: (provider: string) => boolean,
   ): Promise<readonly { readonly identity: IdentityRef; readonly known: string }[]>;
 }

@@ -1,6 +1,6 @@
 /** Sessions in the store: opening, rotation of refresh tokens, revocation. The rules of `store.ts` hold. */
 import type { Uuid } from "../../lib/uuid.ts";
-import type { IdentityRef, Origin, PrincipalSummary, SessionStatus } from "../model/entities.ts";
+import type { IdentityRef, PrincipalSummary, RequestContext, SessionStatus } from "../model/entities.ts";
 import type { ShutOut } from "../model/revoked.ts";
 
 export interface OpenSession {
@@ -18,7 +18,7 @@ export interface OpenSession {
   readonly caseSensitive?: boolean;
   /** Live (neither revoked nor expired) sessions of one principal. */
   readonly limit: number;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 export type OpenOutcome =
@@ -39,7 +39,7 @@ export interface RotateSession {
   /** `authentication.refresh_token_grace`, seconds. */
   readonly grace: number;
   readonly now: Date;
-  readonly origin: Origin;
+  readonly context: RequestContext;
 }
 
 /**
@@ -72,6 +72,6 @@ export interface SessionStore {
     uuid: Uuid,
     principal: Uuid | null,
     now: Date,
-    origin: Origin,
+    context: RequestContext,
   ): Promise<{ readonly kind: "revoked"; readonly principal: Uuid } | { readonly kind: "unknown" } | ShutOut>;
 }

@@ -7,7 +7,7 @@
  * - An outcome that a caller must tell apart is a value (`kind`); only a broken or full database throws, as a
  *   `Failure` `store_unavailable`, `store_busy` or `store_full`. Nothing is changed then.
  * - Limits hold under concurrency: the principal's row is locked while they are counted.
- * - What an actor changes (`origin.credential`) is changed only while that credential counts and its principal is not
+ * - What an actor changes (`context.credential`) is changed only while that credential counts and its principal is not
  *   disabled, both looked at inside the change's transaction; else the outcome is `shut_out`.
  */
 import type { AccountStore, BrowserSessionStore } from "./accounts.ts";

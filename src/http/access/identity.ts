@@ -7,7 +7,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { BrowserSessions } from "../../domain/browser-session.ts";
 import type { Callers } from "../../domain/callers/callers.ts";
 import { type Caller, isKnown, type KnownCaller } from "../../domain/model/caller.ts";
-import type { ActorCredential, Origin } from "../../domain/model/entities.ts";
+import type { ActorCredential, RequestContext } from "../../domain/model/entities.ts";
 import { Failure } from "../../errors.ts";
 import type { Links } from "../links.ts";
 import type { Proxies } from "../proxies.ts";
@@ -44,7 +44,7 @@ export function createIdentity(deps: {
   const { callers, proxies, links, browserSessions } = deps;
 
   const byCredential: Identity["identify"] = (request, _reply, options) =>
-    callers.identify(request.presented, () => originOf(request, proxies, null), options);
+    callers.identify(request.presented, () => requestContext(request, proxies, null), options);
 
   const byKeyCookie = (
     request: FastifyRequest,
@@ -111,7 +111,11 @@ function credentialIn(caller: KnownCaller): ActorCredential {
 }
 
 /** For audit rows: from where, in which request, and who, once that is known. */
-export function originOf(request: FastifyRequest, proxies: Proxies, caller: Caller | null): Origin {
+export function requestContext(
+  request: FastifyRequest,
+  proxies: Proxies,
+  caller: Caller | null,
+): RequestContext {
   return {
     address: proxies.read(request).address,
     requestId: request.id,

@@ -28,7 +28,7 @@ export function apiKeyRoutes(app: FastifyInstance, services: AuthServices): void
         caller,
         caller.principal,
         apiKeyRequest(request.body),
-        services.origin(request),
+        services.contextOf(request),
       );
       return answer(request, reply, { ...apiKeyView(made.key), secret: made.secret }, { noStore: true });
     },
@@ -67,7 +67,11 @@ export function apiKeyRoutes(app: FastifyInstance, services: AuthServices): void
     async (request, reply) => {
       const { principal } = known(request.caller);
       if (
-        !(await services.apiKeys.revoke(principal.uuid, request.query.first_eight, services.origin(request)))
+        !(await services.apiKeys.revoke(
+          principal.uuid,
+          request.query.first_eight,
+          services.contextOf(request),
+        ))
       ) {
         throw new Failure("not_found", {
           detail: `The currently-authenticated ${principal.type} has no such API key.`,

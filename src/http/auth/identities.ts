@@ -52,8 +52,8 @@ export function linkingRoutes(app: FastifyInstance, deps: LinkingDeps): void {
     async (request, reply) => {
       const linker = linkerOf(request);
       const { identity, code } = await provenIdentity(deps, request);
-      const origin = services.origin(request);
-      await services.linking.link(linker, identity, origin, code === undefined ? {} : { code });
+      const context = services.contextOf(request);
+      await services.linking.link(linker, identity, context, code === undefined ? {} : { code });
       return answerJson(reply, { id: identity.id, provider: identity.provider });
     },
   );
@@ -73,7 +73,7 @@ export function linkingRoutes(app: FastifyInstance, deps: LinkingDeps): void {
       },
     },
     async (request, reply) => {
-      await services.linking.unlink(linkerOf(request), request.query, services.origin(request));
+      await services.linking.unlink(linkerOf(request), request.query, services.contextOf(request));
       return noContent(reply);
     },
   );
@@ -96,20 +96,20 @@ async function provenIdentity(
   request: FastifyRequest<Link>,
 ) {
   const { provider: name, username, password, code, code_verifier: verifier = null } = request.body;
-  const origin = services.origin(request);
+  const context = services.contextOf(request);
   const byPassword = passwords.find((provider) => provider.name === name);
   if (byPassword !== undefined) {
     const credentials = {
       username: required("username", username),
       password: required("password", password),
     };
-    const { identity } = await services.login.identify(name, byPassword.authenticator, credentials, origin);
+    const { identity } = await services.login.identify(name, byPassword.authenticator, credentials, context);
     return { identity };
   }
   const external = externals.find((provider) => provider.name === name);
   if (external === undefined) throw new Failure("not_found", { detail: "No such provider" });
   const given = { code: required("code", code), browser: browserOf(request, links), verifier };
-  const checked = await services.externalLogins.check(external, given, origin);
+  const checked = await services.externalLogins.check(external, given, context);
   return { identity: { provider: name, id: checked.authenticated.id }, code: checked.code };
 }
 

@@ -27,8 +27,8 @@ export function passwordRoutes(
       async (request, reply) => {
         const { username, password } = request.body;
         const credentials = { username, password };
-        const origin = services.origin(request);
-        const answer = await services.login.withPassword(name, authenticator, credentials, origin);
+        const context = services.contextOf(request);
+        const answer = await services.login.withPassword(name, authenticator, credentials, context);
         noteLogin(request, answer);
         return answerJson(reply, answer);
       },

@@ -58,7 +58,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
       const made = await services.principals.createService(
         known(request.caller),
         role,
-        services.origin(request),
+        services.contextOf(request),
         note,
       );
       return answer(request, reply, principalView(made, services.activity), { noStore: true });
@@ -99,7 +99,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
         known(request.caller),
         owner,
         wanted,
-        services.origin(request),
+        services.contextOf(request),
       );
       return answer(request, reply, { ...apiKeyView(made.key), secret: made.secret }, { noStore: true });
     },
@@ -118,7 +118,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
     },
     async (request, reply) => {
       const uuid = readUuid(request.params.uuid);
-      if (!(await services.apiKeys.revoke(uuid, request.query.first_eight, services.origin(request)))) {
+      if (!(await services.apiKeys.revoke(uuid, request.query.first_eight, services.contextOf(request)))) {
         throw new Failure("not_found", { detail: `The principal ${uuid} has no such API key.` });
       }
       return noContent(reply);
@@ -147,7 +147,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
           known(request.caller),
           uuid,
           disabled,
-          services.origin(request),
+          services.contextOf(request),
         );
         return noContent(reply);
       },

@@ -27,7 +27,7 @@ export function sessionRoutes(app: FastifyInstance, services: AuthServices): voi
     async (request, reply) =>
       answerJson(
         reply,
-        await services.sessions.refresh(request.body.refresh_token, services.origin(request)),
+        await services.sessions.refresh(request.body.refresh_token, services.contextOf(request)),
       ),
   );
 
@@ -43,7 +43,7 @@ export function sessionRoutes(app: FastifyInstance, services: AuthServices): voi
       },
     },
     async (request, reply) => {
-      await services.sessions.revokeByToken(request.body.refresh_token, services.origin(request));
+      await services.sessions.revokeByToken(request.body.refresh_token, services.contextOf(request));
       return noContent(reply);
     },
   );
@@ -68,7 +68,7 @@ export function sessionRoutes(app: FastifyInstance, services: AuthServices): voi
       }
       const session = parseUuid(request.params.session_id);
       if (session === undefined) throw new Failure("not_found", { detail: "No such session" });
-      await services.sessions.revokeOwn(session, caller.principal.uuid, services.origin(request));
+      await services.sessions.revokeOwn(session, caller.principal.uuid, services.contextOf(request));
       return noContent(reply);
     },
   );

@@ -10,7 +10,7 @@ import { type Caller, missingScopes } from "../../domain/model/caller.ts";
 import type { Scope } from "../../domain/model/scopes.ts";
 import { Failure } from "../../errors.ts";
 import type { Presented } from "../access/credential.ts";
-import { originOf } from "../access/identity.ts";
+import { requestContext } from "../access/identity.ts";
 import type { Links } from "../links.ts";
 import { callerNames } from "../logging.ts";
 import type { Proxies } from "../proxies.ts";
@@ -172,7 +172,7 @@ export class GatewaySockets {
     credential: PresentedCredential,
     { request, upstream, path }: Opening,
   ): Promise<{ readonly caller: Caller; readonly words: Words }> {
-    const origin = () => originOf(request, this.#deps.proxies, null);
+    const origin = () => requestContext(request, this.#deps.proxies, null);
     const caller = await this.#deps.callers.identify(credential, origin, { noted: true });
     checkStreamScope(caller, path);
     const secret = () => secretOf(credential);

@@ -43,7 +43,7 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
       if (again !== undefined) return again;
       const ended =
         session !== undefined &&
-        (await unlessGone(services.sessions.revokeOwn(session, principal.uuid, services.origin(request))));
+        (await unlessGone(services.sessions.revokeOwn(session, principal.uuid, services.contextOf(request))));
       return done(deps, request, reply, ended ? "session-ended" : "session-gone");
     },
   );
@@ -54,7 +54,7 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
     async (request, reply) => {
       const again = askAgain(deps, request, reply, "sessions/end-others");
       if (again !== undefined) return again;
-      await services.accounts.endOthers(person(request), services.origin(request));
+      await services.accounts.endOthers(person(request), services.contextOf(request));
       return done(deps, request, reply, "others-ended");
     },
   );
@@ -67,7 +67,7 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
       const again = askAgain(deps, request, reply, "keys/revoke");
       if (again !== undefined) return again;
       const { first_eight = "" } = request.body;
-      const revoked = await services.apiKeys.revoke(principal.uuid, first_eight, services.origin(request));
+      const revoked = await services.apiKeys.revoke(principal.uuid, first_eight, services.contextOf(request));
       return done(deps, request, reply, revoked ? "key-revoked" : "key-gone");
     },
   );
@@ -91,7 +91,7 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
           caller,
           caller.principal,
           { expiresIn: wanted.seconds, scopes, note: note.trim() === "" ? null : note, accessTags: null },
-          services.origin(request),
+          services.contextOf(request),
         );
         const { note: kept, expirationTime } = key;
         const at = { site, basePath: links.rootPath, baseUrl: links.base(request) };

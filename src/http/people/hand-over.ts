@@ -120,7 +120,7 @@ export function handOverRoutes(
       const arrived = await handOvers.redeem(
         request.query.code ?? "",
         { origin, browserOf },
-        services.origin(request),
+        services.contextOf(request),
       );
       if (arrived?.kind === "fresh") {
         await services.browserSessions.identify(arrived.cookie);

@@ -53,7 +53,7 @@ export function linkingPages(app: FastifyInstance, deps: LinkingPagesDeps): void
       const caller = person(request);
       if (!services.linking.isFresh(caller)) return again(deps, request, reply);
       const { provider: name } = request.params;
-      const origin = services.origin(request);
+      const context = services.contextOf(request);
       const external = externals.find((provider) => provider.name === name);
       if (external !== undefined) return await leave(deps, request, reply, external, caller);
       const password = passwords.find((provider) => provider.name === name);
@@ -65,7 +65,12 @@ export function linkingPages(app: FastifyInstance, deps: LinkingPagesDeps): void
       }
       try {
         const credentials = { username, password: given };
-        const { identity } = await services.login.identify(name, password.authenticator, credentials, origin);
+        const { identity } = await services.login.identify(
+          name,
+          password.authenticator,
+          credentials,
+          context,
+        );
         return await link(deps, request, reply, { ...linkerOf(caller), identity });
       } catch (error) {
         const problem = loginProblem(error);
@@ -86,7 +91,7 @@ export function linkingPages(app: FastifyInstance, deps: LinkingPagesDeps): void
       const asked = askAgain(deps, request, reply, "identities/remove");
       if (asked !== undefined) return asked;
       try {
-        await services.linking.unlink(linkerOf(caller), { provider, id }, services.origin(request));
+        await services.linking.unlink(linkerOf(caller), { provider, id }, services.contextOf(request));
       } catch (error) {
         const notice = error instanceof Failure ? UNLINK_NOTICES[error.code] : undefined;
         if (notice !== undefined) return done(deps, request, reply, notice);
@@ -142,7 +147,7 @@ async function link(
 ): Promise<FastifyReply> {
   const { services } = deps;
   try {
-    const outcome = await services.linking.link(wish, wish.identity, services.origin(request), options);
+    const outcome = await services.linking.link(wish, wish.identity, services.contextOf(request), options);
     return done(deps, request, reply, outcome === "linked" ? "identity-added" : "identity-known");
   } catch (error) {
     if (isTooOld(error)) return again(deps, request, reply);

@@ -14,7 +14,7 @@ import { useKeyPage } from "../../pages/key-from-url.ts";
 import type { Site } from "../../pages/layout.ts";
 import { UseKeyBody } from "../../schemas/pages.ts";
 import { keyInUrl } from "../access/credential.ts";
-import { originOf } from "../access/identity.ts";
+import { requestContext } from "../access/identity.ts";
 import { keepKey, keyInCookie } from "../access/key-cookie.ts";
 import { browserOf, keepBrowser, wantsPage } from "../access/login-cookie.ts";
 import { readNext } from "../access/next.ts";
@@ -82,9 +82,13 @@ export class KeysOfUrls {
         if (browser === null || !isToken(token, keyTokenOf(browser, key))) {
           throw new Failure("csrf", { detail: "The form's token is missing or not of this browser." });
         }
-        await callers.identify({ kind: "api_key", secret: key }, () => originOf(request, proxies, null), {
-          noted: true,
-        });
+        await callers.identify(
+          { kind: "api_key", secret: key },
+          () => requestContext(request, proxies, null),
+          {
+            noted: true,
+          },
+        );
         if (services !== null) await endLogin({ services, links }, request, reply);
         keepKey(request, reply, links, key);
         const base = links.base(request);

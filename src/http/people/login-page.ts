@@ -83,12 +83,12 @@ export class LoginPages {
     const { services, links } = this.#deps;
     const { browserSessions } = services;
     const previous = sessionSecretOf(request, links);
-    const origin = services.origin(request);
+    const context = services.contextOf(request);
     const { secret, opened } = await browserSessions.begin(
       login.identity,
       login.authenticated,
       previous,
-      origin,
+      context,
     );
     noteLogin(request, { identity: login.identity, principal: opened.principal.uuid });
     keepSession(request, reply, links, secret, browserSessions.maxAge);
@@ -250,8 +250,8 @@ export function loginRoutes(app: FastifyInstance, deps: LoginPageDeps, pages: Lo
       try {
         const { name, authenticator } = chosen;
         const credentials = { username, password };
-        const origin = services.origin(request);
-        const person = await services.login.identify(name, authenticator, credentials, origin);
+        const context = services.contextOf(request);
+        const person = await services.login.identify(name, authenticator, credentials, context);
         return await pages.welcome(request, reply, { ...person, next });
       } catch (error) {
         const problem = loginProblem(error);
@@ -300,8 +300,8 @@ export async function endLogin(
   try {
     if (secret !== null) {
       const { principal, session } = await services.browserSessions.identify(secret);
-      const origin = { ...services.origin(request), actor: principal.uuid };
-      await services.sessions.revokeOwn(session, principal.uuid, origin);
+      const context = { ...services.contextOf(request), actor: principal.uuid };
+      await services.sessions.revokeOwn(session, principal.uuid, context);
     }
   } catch (error) {
     if (!(error instanceof Failure) || error.status >= 500) throw error;

@@ -130,18 +130,18 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
     async (request, reply) => {
       const redirectUri = redirectUriOf(request);
       const callback = new URL(redirectUri + queryOf(request));
-      const origin = services.origin(request);
+      const context = services.contextOf(request);
       const { state = "" } = request.query;
       const browser = browserOfLogin(request, links, state);
       const returned = { state, callback, browser };
-      const { kind, login } = await logins.claim(provider, redirectUri, returned, origin);
+      const { kind, login } = await logins.claim(provider, redirectUri, returned, context);
       reply.header("cache-control", "no-store");
       try {
         if (kind === "again") {
           const isSent = await options.onAgain(request, reply, login.goal);
-          return isSent ? reply : await logins.refuseAgain(provider, origin);
+          return isSent ? reply : await logins.refuseAgain(provider, context);
         }
-        const identity = await logins.exchange(provider, login, returned, origin);
+        const identity = await logins.exchange(provider, login, returned, context);
         return await finish(request, reply, login.goal, identity);
       } catch (error) {
         failed(login.goal)(error as FastifyError, request, reply);
@@ -170,7 +170,7 @@ export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, pr
       return await options.onBrowserLogin(request, reply, { identity: named, authenticated: identity, next });
     }
     const answer = await services.login.answer(
-      await services.login.open(named, identity, services.origin(request)),
+      await services.login.open(named, identity, services.contextOf(request)),
     );
     noteLogin(request, answer);
     if (goal.kind === "application" && redirectOnSuccess !== null) {

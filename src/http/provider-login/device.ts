@@ -54,8 +54,8 @@ export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provid
       const api = `${links.base(request)}${path}`;
       const page = `${links.pagesBase(request)}${path}/device_code`;
       const userAgent = request.headers["user-agent"] ?? null;
-      const origin = services.origin(request);
-      const started = await logins.start(provider, page, userAgent, origin);
+      const context = services.contextOf(request);
+      const started = await logins.start(provider, page, userAgent, context);
       return answerJson(reply, startAnswer(request, { page, poll: `${api}/token` }, started));
     },
   );
@@ -80,11 +80,11 @@ export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provid
       const browser = browserOf(request, links) ?? newBrowserSecret();
       const callback = new URL(`${links.base(request)}${path}/device_code${queryOf(request)}`);
       const denied = error === "access_denied";
-      const origin = services.origin(request);
-      const signedIn = await logins.signIn(provider, { state, callback, browser, denied }, origin);
+      const context = services.contextOf(request);
+      const signedIn = await logins.signIn(provider, { state, callback, browser, denied }, context);
       keepBrowser(request, reply, links, browser);
       if (signedIn.confirmed) return pages.confirmed(reply, signedIn.identity);
-      return pages.form(request, reply, { signedIn, browser, address: origin.address, problem: null });
+      return pages.form(request, reply, { signedIn, browser, address: context.address, problem: null });
     },
   );
 
@@ -96,7 +96,7 @@ export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provid
         detail: [{ type: "missing", loc: ["query", "code"], msg: "Field required" }],
       });
     }
-    const resumed = await logins.resume(provider, state, user_code, services.origin(request));
+    const resumed = await logins.resume(provider, state, user_code, services.contextOf(request));
     if (resumed.userCode !== null)
       rememberUserCode(request, reply, links, `${path}/device_code`, resumed.userCode);
     return reply.header("cache-control", "no-store").redirect(resumed.authorizationUri.href, 302);
@@ -119,12 +119,12 @@ export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provid
       const { user_code: userCode, token = "", cancel } = request.body;
       const browser = browserOf(request, links);
       const form = { state: request.query.state ?? "", browser, token };
-      const origin = services.origin(request);
+      const context = services.contextOf(request);
       if (cancel !== undefined) {
-        await logins.cancel(provider, form, origin);
+        await logins.cancel(provider, form, context);
         return pages.refused(reply, "cancelled");
       }
-      const typed = await logins.type(provider, { ...form, userCode }, origin);
+      const typed = await logins.type(provider, { ...form, userCode }, context);
       switch (typed.kind) {
         case "confirmed":
           return pages.confirmed(reply, typed.identity);
@@ -136,7 +136,7 @@ export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provid
           return pages.form(request, reply, {
             signedIn,
             browser: browser ?? "",
-            address: origin.address,
+            address: context.address,
             problem,
           });
         }

@@ -52,15 +52,15 @@ export function externalTokenRoute(app: FastifyInstance, options: TokenRoutes, p
     },
     async (request, reply) => {
       const { grant_type, device_code, code, code_verifier: verifier = null } = request.body;
-      const origin = services.origin(request);
+      const context = services.contextOf(request);
       switch (grant_type) {
         case "urn:ietf:params:oauth:grant-type:device_code": {
-          const poll = await devices.poll(provider.name, required("device_code", device_code), origin);
+          const poll = await devices.poll(provider.name, required("device_code", device_code), context);
           return answerPoll(request, reply, poll);
         }
         case "authorization_code": {
           const given = { code: required("code", code), browser: browserOf(request, links), verifier };
-          const answer = await browsers.redeem(provider, given, origin);
+          const answer = await browsers.redeem(provider, given, context);
           noteLogin(request, answer);
           return answerJson(reply, answer);
         }

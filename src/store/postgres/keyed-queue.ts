@@ -2,7 +2,7 @@
  * Commands that would wait for each other's row in PostgreSQL wait here, one after the other: waiting in the database takes
  * a connection each, and who sends many at once would have them all. Other servers are waited for in the database.
  */
-import type { IdentityRef, Origin } from "../../domain/model/entities.ts";
+import type { IdentityRef, RequestContext } from "../../domain/model/entities.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import type { CommandArgs, CommandName } from "../backend.ts";
 import { busy } from "../errors.ts";
@@ -11,8 +11,8 @@ type LaneOf = { readonly [N in CommandName]?: (args: CommandArgs<N>) => string }
 
 const byIdentity = ({ provider, id }: IdentityRef) => `identity ${JSON.stringify([provider, id])}`;
 /** Who acts is locked as well as whom it concerns, and one who acts may act on many. */
-const byActor = ({ origin, principal }: { readonly origin: Origin; readonly principal: Uuid }) =>
-  `principal ${origin.actor ?? principal}`;
+const byActor = ({ context, principal }: { readonly context: RequestContext; readonly principal: Uuid }) =>
+  `principal ${context.actor ?? principal}`;
 
 const LANES: LaneOf = {
   "session.rotate": ({ session }) => `session ${session}`,
@@ -20,8 +20,8 @@ const LANES: LaneOf = {
   "browser_session.open": ({ open }) => byIdentity(open.identity),
   "browser_login.redeem_code": ({ open }) => byIdentity(open.identity),
   "device.collect": ({ open }) => byIdentity(open.identity),
-  "session.revoke": ({ uuid, principal, origin }) =>
-    principal === null ? `session ${uuid}` : byActor({ origin, principal }),
+  "session.revoke": ({ uuid, principal, context }) =>
+    principal === null ? `session ${uuid}` : byActor({ context, principal }),
   "account.revoke_others": byActor,
   "identity.link": byActor,
   "identity.unlink": byActor,

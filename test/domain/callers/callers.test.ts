@@ -31,11 +31,11 @@ test("a token names no identity that was removed after it was issued", async () 
     state: {},
     admin: false,
     limit: 10,
-    origin: ORIGIN,
+    context: ORIGIN,
   });
   assert.ok(opened.kind === "opened");
   const { uuid } = opened.principal;
-  const change = { principal: uuid, session: opened.session.uuid, since: now, now, origin: ORIGIN };
+  const change = { principal: uuid, session: opened.session.uuid, since: now, now, context: ORIGIN };
   await store.accounts.link({ ...change, identity: ORCID, limit: 10, code: null });
   const both = await store.principals.summary(uuid);
   assert.ok(both);

@@ -83,11 +83,11 @@ test("a caller is their token's identity and no other of their principal's, with
     state: {},
     admin: false,
     limit: 10,
-    origin: ORIGIN,
+    context: ORIGIN,
   });
   assert.ok(opened.kind === "opened");
   const second = { provider: "lab", id: "countess" };
-  const change = { principal: uuid, session: opened.session.uuid, since: now, now, origin: ORIGIN };
+  const change = { principal: uuid, session: opened.session.uuid, since: now, now, context: ORIGIN };
   await s.store.accounts.link({ ...change, identity: second, limit: 10, code: null });
   s.arrive("ada", ["metrics"]);
   s.arrive("countess");

@@ -1,14 +1,14 @@
 /** Shut out after a request was let in, and before what it asks for is written: the change is not made. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Origin } from "../../../src/domain/model/entities.ts";
+import type { RequestContext } from "../../../src/domain/model/entities.ts";
 import type { Store } from "../../../src/domain/ports/store.ts";
 import { ManualClock } from "../../../src/lib/clock.ts";
 import type { Uuid } from "../../../src/lib/uuid.ts";
 import { apikey, bearer, memoryStore, type TestApp, testApp } from "../../support/app.ts";
 import { logIn } from "../../support/person.ts";
 
-const OPERATOR: Origin = { address: null, requestId: null, actor: null };
+const OPERATOR: RequestContext = { address: null, requestId: null, actor: null };
 const WRITES = new Set(["create", "revoke", "createService", "setDisabled", "revokeOthers"]);
 
 /** A store in which something happens once, right before the next write that a request asks for. */

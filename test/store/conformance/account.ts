@@ -9,7 +9,7 @@ export const accountCases: readonly Case[] = [
     "live sessions are listed with where they came from, the last used first",
     async (store) => {
       const program = await logIn(store, "ann", {
-        origin: { ...ORIGIN, userAgent: "python-tiled/0.2.20" },
+        context: { ...ORIGIN, userAgent: "python-tiled/0.2.20" },
         expirationTime: at(1000),
       });
       const browser = opened(
@@ -100,7 +100,7 @@ export const accountCases: readonly Case[] = [
         session: ann.session.uuid,
         since: NOW,
         now: at(1),
-        origin: ORIGIN,
+        context: ORIGIN,
         identity: second,
       };
       assert.equal((await store.accounts.link({ ...change, limit: 5, code: null })).kind, "linked");
@@ -119,7 +119,7 @@ export const accountCases: readonly Case[] = [
     async (store) => {
       const [ann, bob] = [await logIn(store, "ann"), await logIn(store, "bob")];
       const badge = { provider: "badge", id: "7" };
-      const change = { since: NOW, now: at(1), origin: ORIGIN, identity: badge };
+      const change = { since: NOW, now: at(1), context: ORIGIN, identity: badge };
       const link = ({ principal, session }: typeof ann) =>
         store.accounts.link({
           ...change,

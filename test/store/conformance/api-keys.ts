@@ -134,7 +134,7 @@ export const apiKeyCases: readonly Case[] = [
       for (const key of keys) await store.apiKeys.create(key);
       const use = (index: number, seconds: number) => {
         const { digest, key } = keys[index] ?? newKey(uuid);
-        return { firstEight: key.firstEight, digest, time: at(seconds), origin: { ...ORIGIN, actor: uuid } };
+        return { firstEight: key.firstEight, digest, time: at(seconds), context: { ...ORIGIN, actor: uuid } };
       };
       const activity = async (index: number) =>
         (await store.apiKeys.find(use(index, 0).firstEight, use(index, 0).digest))?.latestActivity;
@@ -158,7 +158,7 @@ export const apiKeyCases: readonly Case[] = [
       const { uuid } = (await logIn(store, "ann")).principal;
       const keys = Array.from({ length: 20 }, () => newKey(uuid));
       for (const key of keys) await store.apiKeys.create(key);
-      const uses = keys.map(({ digest, key }) => ({ firstEight: key.firstEight, digest, origin: ORIGIN }));
+      const uses = keys.map(({ digest, key }) => ({ firstEight: key.firstEight, digest, context: ORIGIN }));
       await Promise.all(
         Array.from({ length: 8 }, (_, index) =>
           store.apiKeys.touch(

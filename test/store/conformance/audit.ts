@@ -94,15 +94,15 @@ export const auditCases: readonly Case[] = [
   [
     "what the command line changes says so, and who did it; what others and a server's start change does not",
     async (store) => {
-      const origin = { address: null, requestId: null, actor: null };
-      const operator = { ...origin, operator: 'rö"ot' };
+      const context = { address: null, requestId: null, actor: null };
+      const operator = { ...context, operator: 'rö"ot' };
       const { principal, session } = await logIn(store, "ann");
       const { uuid } = principal;
       const key = newKey(uuid);
       await store.apiKeys.create(key);
       const root = { provider: "toy", id: "root" };
       await logIn(store, "root");
-      await store.principals.ensureAdmins([root], at(1), origin);
+      await store.principals.ensureAdmins([root], at(1), context);
       const last = (await store.audit.read({ limit: 100 })).at(-1)?.id ?? 0;
       await store.principals.ensureAdmins([root, { provider: "toy", id: "ann" }], at(1), operator);
       await store.principals.revokeAdmin(uuid, at(2), operator);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ActorCredential, Origin } from "../../../src/domain/model/entities.ts";
+import type { ActorCredential, RequestContext } from "../../../src/domain/model/entities.ts";
 import type { Store } from "../../../src/domain/ports/store.ts";
 import type { Uuid } from "../../../src/lib/uuid.ts";
 import type { Case } from "../conformance.ts";
@@ -14,19 +14,19 @@ async function scene(store: Store) {
   const key = newKey(actor, { expirationTime: at(1000) });
   const bobs = newKey(bob.principal.uuid);
   for (const request of [key, bobs]) await store.apiKeys.create(request);
-  const by = (credential: ActorCredential): Origin => ({ ...ORIGIN, actor, credential });
+  const by = (credential: ActorCredential): RequestContext => ({ ...ORIGIN, actor, credential });
   const bySession = by({ kind: "session", session: admin.session.uuid });
   const byKey = by({ kind: "api_key", firstEight: key.key.firstEight, digest: key.digest });
   const uuid = bob.principal.uuid;
-  const changes = (origin: Origin, now: Date) => [
-    () => store.apiKeys.create(newKey(uuid, {}, { origin, now })),
-    () => store.apiKeys.revoke(uuid, bobs.key.firstEight, now, origin),
-    () => store.principals.createService("user", now, origin),
-    () => store.principals.setDisabled(uuid, true, now, origin),
-    () => store.principals.setDisabled(uuid, false, now, origin),
-    () => store.principals.revokeAdmin(uuid, now, origin),
-    () => store.sessions.revoke(bob.session.uuid, uuid, now, origin),
-    () => store.accounts.revokeOthers(uuid, admin.session.uuid, now, origin),
+  const changes = (context: RequestContext, now: Date) => [
+    () => store.apiKeys.create(newKey(uuid, {}, { context, now })),
+    () => store.apiKeys.revoke(uuid, bobs.key.firstEight, now, context),
+    () => store.principals.createService("user", now, context),
+    () => store.principals.setDisabled(uuid, true, now, context),
+    () => store.principals.setDisabled(uuid, false, now, context),
+    () => store.principals.revokeAdmin(uuid, now, context),
+    () => store.sessions.revoke(bob.session.uuid, uuid, now, context),
+    () => store.accounts.revokeOthers(uuid, admin.session.uuid, now, context),
   ];
   return { admin, actor, bob: uuid, key, by, bySession, byKey, changes };
 }
@@ -36,13 +36,13 @@ type Scene = Awaited<ReturnType<typeof scene>>;
 async function refused(
   store: Store,
   { changes, bob }: Scene,
-  origin: Origin,
+  context: RequestContext,
   why: string,
   now = NOW,
 ): Promise<void> {
   const [before, events] = [await store.principals.document(bob, NOW), await eventsOf(store, bob)];
   const all = await store.principals.list({ offset: 0, limit: 100 }, NOW);
-  for (const change of changes(origin, now)) assert.deepEqual(await change(), { kind: "shut_out", why });
+  for (const change of changes(context, now)) assert.deepEqual(await change(), { kind: "shut_out", why });
   assert.deepEqual(await store.principals.document(bob, NOW), before);
   assert.deepEqual(await eventsOf(store, bob), events);
   assert.equal((await store.principals.list({ offset: 0, limit: 100 }, NOW)).length, all.length);
@@ -53,8 +53,8 @@ export const authorityCases: readonly Case[] = [
     "whoever may change something does, by a session, a key or a token of no session",
     async (store) => {
       const made = await scene(store);
-      for (const origin of [made.bySession, made.byKey, made.by({ kind: "token" })]) {
-        for (const change of made.changes(origin, NOW)) assert.notEqual((await change()).kind, "shut_out");
+      for (const context of [made.bySession, made.byKey, made.by({ kind: "token" })]) {
+        for (const change of made.changes(context, NOW)) assert.notEqual((await change()).kind, "shut_out");
       }
     },
   ],
@@ -63,8 +63,8 @@ export const authorityCases: readonly Case[] = [
     async (store) => {
       const made = await scene(store);
       await store.principals.setDisabled(made.actor, true, NOW, ORIGIN);
-      for (const origin of [made.bySession, made.byKey, made.by({ kind: "token" })])
-        await refused(store, made, origin, "principal");
+      for (const context of [made.bySession, made.byKey, made.by({ kind: "token" })])
+        await refused(store, made, context, "principal");
     },
   ],
   [

@@ -137,7 +137,7 @@ export const browserSessionCases: readonly Case[] = [
     "programs and addresses of any length and spelling are kept, shortened",
     async (store) => {
       const userAgent = `<script>'"\u00e9${"x".repeat(400)}`;
-      const { principal } = await logIn(store, "ann", { origin: { ...ORIGIN, userAgent } });
+      const { principal } = await logIn(store, "ann", { context: { ...ORIGIN, userAgent } });
       const [session] = await store.accounts.sessions(principal.uuid, NOW);
       assert.equal(session?.userAgent, userAgent.slice(0, 255));
       assert.equal(session?.address, ORIGIN.address);

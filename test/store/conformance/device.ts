@@ -24,13 +24,13 @@ function newStart(changes: Partial<StartDeviceLogin> = {}): StartDeviceLogin {
     limit: 100,
     now: NOW,
     expirationTime: at(900),
-    origin: ORIGIN,
+    context: ORIGIN,
     ...changes,
   };
 }
 
 function change(deviceCode: Digest, seconds = 1): DeviceChange {
-  return { deviceCode, now: at(seconds), origin: ORIGIN };
+  return { deviceCode, now: at(seconds), context: ORIGIN };
 }
 
 async function signedIn(store: Store, id = "ann", state = {}): Promise<StartDeviceLogin> {

@@ -32,19 +32,19 @@ export const hostileCases: readonly Case[] = [
   [
     "hostile text is only text, wherever it can be given",
     async (store) => {
-      const origin = { ...ORIGIN };
+      const context = { ...ORIGIN };
       for (const text of HOSTILE) {
         const identity = { provider: text, id: text };
-        const from = { ...origin, address: text, requestId: text.slice(0, 64) };
+        const from = { ...context, address: text, requestId: text.slice(0, 64) };
         const { principal, session } = await logIn(store, text, {
           identity,
           state: { [text]: text },
-          origin: from,
+          context: from,
         });
         assert.deepEqual(principal.identities, [identity]);
         assert.deepEqual(await store.principals.summaryOfIdentity(identity), principal);
         assert.deepEqual((await store.sessions.status(session.uuid))?.state, { [text]: text });
-        assert.deepEqual(await store.principals.createService(text, NOW, origin), { kind: "unknown_role" });
+        assert.deepEqual(await store.principals.createService(text, NOW, context), { kind: "unknown_role" });
         assert.equal((await store.sessions.rotate(refresh(session.uuid, 0, text))).kind, "refreshed");
         assert.equal((await store.sessions.rotate(refresh(session.uuid, 0, text))).kind, "refreshed");
 
@@ -70,10 +70,10 @@ export const hostileCases: readonly Case[] = [
           assert.equal(await store.principals.document(uuid, NOW), undefined);
           assert.equal(await store.sessions.status(uuid), undefined);
           assert.deepEqual(await store.sessions.rotate(refresh(uuid, 0, "t")), { kind: "ended" });
-          assert.deepEqual(await store.sessions.revoke(uuid, uuid, NOW, origin), { kind: "unknown" });
-          assert.deepEqual(await store.principals.setDisabled(uuid, true, NOW, origin), { kind: "unknown" });
+          assert.deepEqual(await store.sessions.revoke(uuid, uuid, NOW, context), { kind: "unknown" });
+          assert.deepEqual(await store.principals.setDisabled(uuid, true, NOW, context), { kind: "unknown" });
           assert.deepEqual(await store.apiKeys.create(newKey(uuid)), { kind: "unknown" });
-          assert.deepEqual(await store.apiKeys.revoke(uuid, text, NOW, origin), { kind: "unknown" });
+          assert.deepEqual(await store.apiKeys.revoke(uuid, text, NOW, context), { kind: "unknown" });
           assert.deepEqual(await store.audit.read({ limit: 5, principal: uuid }), []);
         }
         assert.equal(await store.apiKeys.find(text, text as Digest), undefined);
@@ -136,9 +136,9 @@ export const hostileCases: readonly Case[] = [
         userCode: "12345678",
         state: sha256("state"),
       };
-      const times = { now: NOW, expirationTime: at(60), origin: ORIGIN };
+      const times = { now: NOW, expirationTime: at(60), context: ORIGIN };
       await store.deviceLogins.start({ ...start, ...times, userAgent: null, place: "x", limit: 9 });
-      const change = { deviceCode: start.deviceCode, now: NOW, origin: ORIGIN };
+      const change = { deviceCode: start.deviceCode, now: NOW, context: ORIGIN };
       await store.deviceLogins.signIn({ ...change, browser, identity: { id, state } });
       const { kind } = await store.deviceLogins.confirm({ ...change, limit: 9 });
       assert.equal(kind, "confirmed");

@@ -55,15 +55,15 @@ export const maintenanceCases: readonly Case[] = [
       const { principal } = await logIn(store, "ann", { expirationTime: at(10) });
       for (const _ of [1, 2]) await logIn(store, "ann", { expirationTime: at(10) });
       await store.apiKeys.create(newKey(principal.uuid, { expirationTime: at(10 - MONTH) }));
-      const origin = { address: null, requestId: null, actor: null };
+      const context = { address: null, requestId: null, actor: null };
       const told = () => store.audit.read({ limit: 10, events: ["database_purged"] });
 
-      await store.maintenance.purge(at(5), 2, null, origin);
+      await store.maintenance.purge(at(5), 2, null, context);
       await store.maintenance.purge(at(20), 1, null);
       assert.deepEqual(await told(), [], "nothing was deleted, or nobody asked");
-      await store.maintenance.purge(at(20), 1, null, origin);
-      await store.maintenance.purge(at(20), 1, at(1), origin);
-      await store.maintenance.purge(at(20), 10, at(1), origin);
+      await store.maintenance.purge(at(20), 1, null, context);
+      await store.maintenance.purge(at(20), 1, at(1), context);
+      await store.maintenance.purge(at(20), 10, at(1), context);
       const rows = await told();
       const counts = { sessions: 0, pending_sessions: 0, api_keys: 0, audit_rows: 0 };
       assert.deepEqual(
@@ -76,7 +76,7 @@ export const maintenanceCases: readonly Case[] = [
       );
       for (const { id: _, detail: __, ...row } of rows)
         assert.deepEqual(row, {
-          ...origin,
+          ...context,
           time: at(20),
           event: "database_purged",
           principal: null,
@@ -95,7 +95,7 @@ export const maintenanceCases: readonly Case[] = [
         rotate: true,
         grace: 60,
         now: at(1),
-        origin: { address: null, requestId: null, actor: null },
+        context: { address: null, requestId: null, actor: null },
       });
       assert.equal(outcome.kind, "refreshed");
       assert.equal((await store.maintenance.purge(at(101), 10, null)).sessions, 1);

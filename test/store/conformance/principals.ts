@@ -258,7 +258,7 @@ export const principalCases: readonly Case[] = [
       assert.deepEqual(await latest(), at(10));
       const request = newKey(principal.uuid);
       await store.apiKeys.create(request);
-      const use = { firstEight: request.key.firstEight, digest: request.digest, origin: ORIGIN };
+      const use = { firstEight: request.key.firstEight, digest: request.digest, context: ORIGIN };
       await store.apiKeys.touch([{ ...use, time: at(20) }]);
       assert.deepEqual(await latest(), at(20));
       await logIn(store, "ann", { now: at(30) });

@@ -14,7 +14,7 @@ const linking = (id: string, principal: Uuid, session: Uuid) => ({
   session,
   since: at(-300),
   now: at(10),
-  origin: ORIGIN,
+  context: ORIGIN,
   identity: { provider: "toy", id },
   limit: 10,
   code: null,
@@ -132,9 +132,9 @@ export const spellingCases: readonly Case[] = [
         limit: 10,
         now: NOW,
         expirationTime: at(900),
-        origin: ORIGIN,
+        context: ORIGIN,
       });
-      const change = { deviceCode, now: NOW, origin: ORIGIN };
+      const change = { deviceCode, now: NOW, context: ORIGIN };
       await store.deviceLogins.signIn({ ...change, browser: sha256("browser"), identity: { id: "ANN" } });
       assert.deepEqual(await store.deviceLogins.confirm({ ...change, limit: 10, caseSensitive: false }), {
         kind: "refused",

@@ -53,7 +53,7 @@ test("of one person one after the other, whatever it is; of another meanwhile", 
     begun.push(name);
     return new Promise<void>((resolve) => ends.push(resolve));
   };
-  const by = (actor: Uuid) => ({ origin: { ...ORIGIN, actor }, now: NOW });
+  const by = (actor: Uuid) => ({ context: { ...ORIGIN, actor }, now: NOW });
   const all = [
     lanes.run("session.revoke", { ...by(ann), uuid: newUuid(), principal: ann }, work("session.revoke")),
     lanes.run("account.revoke_others", { ...by(ann), principal: ann, keep: newUuid() }, work("others")),

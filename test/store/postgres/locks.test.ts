@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
-import type { Origin } from "../../../src/domain/model/entities.ts";
+import type { RequestContext } from "../../../src/domain/model/entities.ts";
 import type { Store } from "../../../src/domain/ports/store.ts";
 import { type Digest, sha256 } from "../../../src/lib/secrets.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
@@ -48,7 +48,7 @@ interface Person {
 
 type ChangeOfOne = (store: Store, person: Person) => Promise<{ readonly kind: string }>;
 
-const by = ({ owner, mine }: Person): Origin => ({
+const by = ({ owner, mine }: Person): RequestContext => ({
   ...ORIGIN,
   actor: owner,
   credential: { kind: "session", session: mine },
@@ -56,7 +56,7 @@ const by = ({ owner, mine }: Person): Origin => ({
 const fresh = (person: Person) => ({
   principal: person.owner,
   session: person.mine,
-  origin: by(person),
+  context: by(person),
   since: at(0),
   now: at(1),
 });
@@ -85,7 +85,7 @@ const CASES: PostgresCases = {
   "a login that waits while its identity is unlinked is one of somebody new": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const ann = await logIn(store, "ann");
-    const change = { principal: ann.principal.uuid, session: ann.session.uuid, origin: ORIGIN };
+    const change = { principal: ann.principal.uuid, session: ann.session.uuid, context: ORIGIN };
     await store.accounts.link({ ...change, since: at(0), now: at(1), identity: ORCID, limit: 5, code: null });
     const other = await transaction(
       t,
@@ -104,7 +104,7 @@ const CASES: PostgresCases = {
   "a login that waits while its identity becomes somebody else's is theirs": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const [ann, bob] = [await logIn(store, "ann"), await logIn(store, "bob")];
-    const change = { principal: ann.principal.uuid, session: ann.session.uuid, origin: ORIGIN };
+    const change = { principal: ann.principal.uuid, session: ann.session.uuid, context: ORIGIN };
     await store.accounts.link({ ...change, since: at(0), now: at(1), identity: ORCID, limit: 5, code: null });
     const other = await transaction(
       t,
@@ -124,7 +124,7 @@ const CASES: PostgresCases = {
     const change = {
       principal: ann.principal.uuid,
       session: ann.session.uuid,
-      origin: ORIGIN,
+      context: ORIGIN,
       since: at(0),
       now: at(1),
     };
@@ -155,15 +155,19 @@ const CASES: PostgresCases = {
     const key = newKey(ann.principal.uuid);
     await store.apiKeys.create(key);
     const actor = ann.principal.uuid;
-    const session: Origin = { ...ORIGIN, actor, credential: { kind: "session", session: ann.session.uuid } };
+    const session: RequestContext = {
+      ...ORIGIN,
+      actor,
+      credential: { kind: "session", session: ann.session.uuid },
+    };
     const { firstEight } = key.key;
-    const byKey: Origin = {
+    const byKey: RequestContext = {
       ...ORIGIN,
       actor,
       credential: { kind: "api_key", firstEight, digest: key.digest },
     };
     const id = `(select id from principals where uuid = '${actor}')`;
-    for (const [origin, why, statements] of [
+    for (const [context, why, statements] of [
       [session, "credential", ["update sessions set revoked = true"]],
       [byKey, "credential", [`delete from api_keys where first_eight = '${firstEight}'`]],
       [
@@ -177,8 +181,8 @@ const CASES: PostgresCases = {
     ] as const) {
       const other = await transaction(t, uri, ...statements);
       const changes = [
-        store.apiKeys.create(newKey(principal.uuid, {}, { origin })),
-        store.principals.setDisabled(principal.uuid, true, at(1), origin),
+        store.apiKeys.create(newKey(principal.uuid, {}, { context })),
+        store.principals.setDisabled(principal.uuid, true, at(1), context),
       ];
       await waiting(other, 2);
       await other.query("commit");
@@ -198,7 +202,7 @@ const CASES: PostgresCases = {
       `select id from principals where id = ${id} for no key update`,
       `insert into tiled_auth_disabled_principals values (${id}, now())`,
     );
-    const change = { principal: ann.principal.uuid, session: ann.session.uuid, origin: ORIGIN };
+    const change = { principal: ann.principal.uuid, session: ann.session.uuid, context: ORIGIN };
     const linked = store.accounts.link({
       ...change,
       since: at(0),
@@ -219,7 +223,7 @@ const CASES: PostgresCases = {
       await logIn(store, "bob", { admin: true }),
     ];
     await logIn(store, "cara", { admin: true });
-    const by = ({ principal, session }: typeof ann): Origin => ({
+    const by = ({ principal, session }: typeof ann): RequestContext => ({
       ...ORIGIN,
       actor: principal.uuid,
       credential: { kind: "session", session: session.uuid },
@@ -273,8 +277,8 @@ const CASES: PostgresCases = {
       `select note from api_keys where first_eight = '${firstEight}' for no key update`,
     );
     const credential = { kind: "api_key", firstEight, digest: acting.digest } as const;
-    const origin = { ...ORIGIN, actor: principal.uuid, credential };
-    const { kind } = await store.apiKeys.revoke(principal.uuid, revoked.key.firstEight, at(1), origin);
+    const context = { ...ORIGIN, actor: principal.uuid, credential };
+    const { kind } = await store.apiKeys.revoke(principal.uuid, revoked.key.firstEight, at(1), context);
     assert.equal(kind, "revoked");
   },
 
@@ -292,7 +296,7 @@ const CASES: PostgresCases = {
         store.principals.setDisabled(principal.uuid, index % 2 === 0, at(1), ORIGIN),
       );
       const keys = Array.from({ length: 40 }, () =>
-        store.apiKeys.create(newKey(principal.uuid, {}, { origin: { ...ORIGIN, actor: newUuid() } })),
+        store.apiKeys.create(newKey(principal.uuid, {}, { context: { ...ORIGIN, actor: newUuid() } })),
       );
       const failures = Array.from({ length: 40 }, () => store.failures.count("ann", { failures: 9, per: 9 }));
       await waiting(people, poolSize - Math.ceil(poolSize / 4));

@@ -65,7 +65,7 @@ test("what the newest login said is found in a few rows, however often and where
   const store = await openFor(t, uri);
   const { principal, session } = await logIn(store, "ann");
   const orcid = { provider: "orcid", id: "0000-0001" };
-  const link = { principal: principal.uuid, session: session.uuid, since: NOW, now: NOW, origin: ORIGIN };
+  const link = { principal: principal.uuid, session: session.uuid, since: NOW, now: NOW, context: ORIGIN };
   await store.accounts.link({ ...link, identity: orcid, limit: 5, code: null });
   await logIn(store, "", { identity: orcid, state: { groups: ["long ago"] } });
   await logIn(store, "", { identity: { provider: "orcid", id: "bob" } });

@@ -55,7 +55,7 @@ async function confirmedLoginsAreCollected(
   bind: (session: string, digest: string, expiration: string) => Promise<unknown>,
 ): Promise<void> {
   const ask = (code: string, provider = "toy") =>
-    store.deviceLogins.collectHandedOver({ deviceCode: sha256(code), provider, now: NOW, origin: ORIGIN });
+    store.deviceLogins.collectHandedOver({ deviceCode: sha256(code), provider, now: NOW, context: ORIGIN });
   const later = "2026-12-01 12:10:00";
   await bind(sessions.cara, sha256("cara"), later);
   await bind(sessions.bobRevoked, sha256("revoked"), later);

@@ -77,7 +77,7 @@ test("times and lists are written as the real Tiled writes them", async (t) => {
     },
     limit: 5,
     now: new Date("2026-12-01T12:00:00.123Z"),
-    origin: { address: null, requestId: null, actor: null },
+    context: { address: null, requestId: null, actor: null },
   });
   const db = new Sqlite(path, { readonly: true });
   t.after(() => db.close());
@@ -119,7 +119,7 @@ test("times and lists are written as the real Tiled writes them", async (t) => {
       rotate: true,
       grace: 60,
       now: at(generation + 1),
-      origin: { address: null, requestId: null, actor: null },
+      context: { address: null, requestId: null, actor: null },
     });
   const refreshed = () => row("select time_last_refreshed, refresh_count, time_updated from sessions");
   await rotate(0);
