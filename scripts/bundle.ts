@@ -1,0 +1,82 @@
+/**
+ * What goes into `dist/`: the program with its many small files put together, since finding and reading a thousand files is
+ * most of what a start would cost otherwise. Packages that are native or needed only sometimes stay outside. `packagesIn`
+ * reads from esbuild's own account which packages were put in; `bill.ts` lists them.
+ */
+import { readFileSync } from "node:fs";
+import { type BuildOptions, build, type Metafile } from "esbuild";
+
+/** A package whose code is in the bundle. `folder` is where it is installed, e.g. `node_modules/ajv`. */
+export interface Bundled {
+  readonly name: string;
+  readonly version: string;
+  readonly folder: string;
+}
+
+interface Package {
+  readonly name: string;
+  readonly version: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/** Pure modules of many files that every start needs, each with the packages that it needs itself. */
+const BUNDLED = new Set([
+  "ajv",
+  "fast-deep-equal",
+  "fast-uri",
+  "json-schema-traverse",
+  "kysely",
+  "typebox",
+  "yaml",
+  "rate-limiter-flexible",
+  "commander",
+  "@msgpack/msgpack",
+]);
+
+export function packageAt(folder: string): Package {
+  return JSON.parse(readFileSync(`${folder}/package.json`, "utf8")) as Package;
+}
+
+export async function bundle(options: BuildOptions = {}): Promise<Metafile> {
+  const { metafile } = await build({
+    entryPoints: [
+      "src/bin.ts",
+      "src/index.ts",
+      "src/store/sqlite/writer-worker.ts",
+      "src/trees/data-worker.ts",
+      "src/authenticators/pam/helper.ts",
+    ],
+    outbase: ".",
+    outdir: "dist",
+    chunkNames: "src/chunks/[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node22",
+    logLevel: "warning",
+    // Bundled CommonJS modules still ask for Node's own.
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
+    external: Object.keys(packageAt(".").dependencies).filter((name) => !BUNDLED.has(name)),
+    ...options,
+    metafile: true,
+  });
+  return metafile;
+}
+
+/** The packages of which at least one byte was written, by name. */
+export function packagesIn({ outputs }: Metafile): readonly Bundled[] {
+  const folders = new Set<string>();
+  for (const { inputs } of Object.values(outputs)) {
+    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+      const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
+      if (folder !== undefined && bytesInOutput > 0) folders.add(folder);
+    }
+  }
+  return [...folders]
+    .map((folder) => ({ ...packageAt(folder), folder }))
+    .map(({ name, version, folder }) => ({ name, version, folder }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
