@@ -1,6 +1,6 @@
 /**
  * `GET /metrics` in Prometheus' text format: requests by route and status and their time, which are counted here, and the
- * process itself, which prom-client looks at. It is loaded when somebody asks for the first time.
+ * process itself, which `@prometheus-io/client` looks at. That one is loaded with the first request.
  */
 import type { FastifyInstance } from "fastify";
 import { type AfterRequest, elapsed } from "../after.ts";
@@ -114,7 +114,7 @@ export function metricsRoute(app: FastifyInstance, metrics: RequestMetrics, stat
     },
     async (_request, reply) => {
       if (process === undefined) {
-        const { collectDefaultMetrics, Registry } = await import("prom-client");
+        const { collectDefaultMetrics, Registry } = await import("@prometheus-io/client");
         const registry = new Registry();
         collectDefaultMetrics({ register: registry });
         process ??= registry;
