@@ -93,7 +93,7 @@ describe("each deployment", () => {
       join(FOLDER, "docker-compose", services["tiled-auth"].build, "Dockerfile"),
       "utf8",
     );
-    assert.match(image, /^USER node$/m);
+    assert.match(image, /^USER 1000:1000$/m);
     assert.match(image, /npm ci --ignore-scripts/);
     const { trusted_proxies: trusted } = parse(read("docker-compose/tiled-auth.yml")).server;
     assert.deepEqual(trusted, [networks.front.ipam.config[0].subnet]);
