@@ -2,11 +2,11 @@
  * `tiled admin backup` and `restore`: what is said of them, and their rows in the audit table of the database concerned.
  */
 import { basename } from "node:path";
+import { parseDatabaseUri } from "../database-uri/database-uri.ts";
 import type { AuditEventName } from "../domain/model/entities.ts";
 import { systemClock } from "../lib/clock.ts";
 import { backupDatabase, type Counts, restoreDatabase } from "../store/backup.ts";
 import { inspectDatabase, isCurrent } from "../store/open.ts";
-import { parseDatabaseUri } from "../store/uri.ts";
 import { COMMAND_LINE, reachable, withStore } from "./database.ts";
 import { type DatabaseOptions, target } from "./target.ts";
 import type { Terminal } from "./terminal.ts";

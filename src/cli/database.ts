@@ -3,6 +3,7 @@
  * `target.ts`.
  */
 import type { Config, DatabaseConfig } from "../config/model.ts";
+import { parseDatabaseUri } from "../database-uri/database-uri.ts";
 import { purgeAll } from "../domain/maintenance.ts";
 import type { RequestContext } from "../domain/model/entities.ts";
 import type { Store } from "../domain/ports/store.ts";
@@ -16,7 +17,6 @@ import {
   upgradeDatabase,
 } from "../store/open.ts";
 import { CURRENT_REVISION, complaint, SERVED_REVISIONS } from "../store/schema/revisions.ts";
-import { parseDatabaseUri } from "../store/uri.ts";
 import { operatorName } from "./operator.ts";
 import { type DatabaseOptions, target } from "./target.ts";
 import type { Terminal } from "./terminal.ts";

@@ -5,13 +5,13 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { Config, UpstreamConfig } from "../config/model.ts";
+import { parseDatabaseUri } from "../database-uri/database-uri.ts";
 import { type Authenticator, NOT_REACHED_YET } from "../domain/ports/authenticator.ts";
 import { OperatorError } from "../errors.ts";
 import { reason } from "../plugins/own-class.ts";
 import type { Authenticators } from "../starting.ts";
 import { inspectDatabase } from "../store/open.ts";
 import { complaint } from "../store/schema/revisions.ts";
-import { parseDatabaseUri } from "../store/uri.ts";
 import { isLocal } from "./preflight.ts";
 
 export interface Answer {

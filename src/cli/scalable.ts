@@ -3,8 +3,8 @@
  * a key, the others would not know.
  */
 import type { Config } from "../config/model.ts";
+import { parseDatabaseUri } from "../database-uri/database-uri.ts";
 import { OperatorError } from "../errors.ts";
-import { parseDatabaseUri } from "../store/uri.ts";
 
 export function checkScalable({ authentication, database }: Config): void {
   const missing: string[] = [];

@@ -6,9 +6,9 @@
 import { existsSync } from "node:fs";
 import { defaultConfigPath, loadConfig, readConfig } from "../config/load.ts";
 import type { Config, DatabaseConfig } from "../config/model.ts";
+import { parseDatabaseUri } from "../database-uri/database-uri.ts";
 import { OperatorError } from "../errors.ts";
 import { Secret } from "../lib/secrets.ts";
-import { parseDatabaseUri } from "../store/uri.ts";
 import { ConfigError } from "../yaml/problems.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -3,9 +3,9 @@
  * wrong. Steps: read, interpolate, lay the environment over it, hold it to the schema, apply the rules between keys.
  */
 import { dirname, resolve } from "node:path";
+import { parseDatabaseUri } from "../database-uri/database-uri.ts";
 import { OperatorError } from "../errors.ts";
 import { Secret } from "../lib/secrets.ts";
-import { parseDatabaseUri } from "../store/uri.ts";
 import { check } from "../yaml/check.ts";
 import { readSource } from "../yaml/files.ts";
 import { type Environment, interpolate } from "../yaml/interpolate.ts";

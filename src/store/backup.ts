@@ -3,11 +3,11 @@
  * `sqlite/backup.ts` and `postgres/backup.ts`.
  */
 import { resolve } from "node:path";
+import { parseDatabaseUri } from "../database-uri/database-uri.ts";
 import { OperatorError } from "../errors.ts";
 import { inspectDatabase } from "./open.ts";
 import { complaint, type Inspection } from "./schema/revisions.ts";
 import { backupFile, restoreFile } from "./sqlite/backup.ts";
-import { parseDatabaseUri } from "./uri.ts";
 
 /** Rows of each table. */
 export type Counts = Readonly<Record<string, number>>;

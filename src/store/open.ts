@@ -3,6 +3,7 @@
  * and opened. Also what `tiled admin` does to databases.
  */
 import { MIGRATIONS } from "../../migrations/index.ts";
+import { type DatabaseAddress, parseDatabaseUri } from "../database-uri/database-uri.ts";
 import type { FailureCounters } from "../domain/ports/failures.ts";
 import type { Store } from "../domain/ports/store.ts";
 import { OperatorError } from "../errors.ts";
@@ -24,7 +25,6 @@ import { sessionStore } from "./sessions.ts";
 import { checkFile, openMemory, prepareFile } from "./sqlite/database.ts";
 import { inspectFile } from "./sqlite/inspect.ts";
 import { sqliteFileBackend, sqliteMemoryBackend } from "./sqlite/sqlite.ts";
-import { type DatabaseAddress, parseDatabaseUri } from "./uri.ts";
 
 export interface StoreOptions {
   /** Null: in memory. */

@@ -3,7 +3,7 @@
  * another one. A format never repeats the text; `shown.ts` decides whether the message may.
  */
 import { isIP } from "node:net";
-import { isMistyped } from "../store/uri.ts";
+import { isMistyped } from "../database-uri/database-uri.ts";
 import { DURATION_FORMS, LONGEST_WINDOW, seconds, WINDOW_FORMS } from "./durations.ts";
 
 /** The text has another form, and there is no more to say about it. */

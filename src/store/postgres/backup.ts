@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type pg from "pg";
+import type { PostgresAddress } from "../../database-uri/postgres.ts";
 import { OperatorError } from "../../errors.ts";
 import type { Backup, Counts, Restored } from "../backup.ts";
 import { codeOf } from "../errors.ts";
@@ -13,7 +14,6 @@ import { newFile, taken } from "../new-file.ts";
 import type { Inspection } from "../schema/revisions.ts";
 import { explain } from "./inspect.ts";
 import { makePool } from "./pool.ts";
-import type { PostgresAddress } from "./uri.ts";
 
 /** Of libpq's parameters those that a URI may have here; the others are drivers' own, or stand elsewhere in it. */
 const LIBPQ =

@@ -2,12 +2,12 @@
  * PostgreSQL databases before they are served: a short-lived connection without time limits looks and prepares.
  */
 import { Kysely, PostgresAdapter, PostgresDialect } from "kysely";
+import type { PostgresAddress } from "../../database-uri/postgres.ts";
 import { type Preparation, prepare } from "../schema/prepare.ts";
 import type { Inspection } from "../schema/revisions.ts";
 import type { Tables } from "../schema/tables.ts";
 import { explain, inspectPostgres } from "./inspect.ts";
 import { makePool } from "./pool.ts";
-import type { PostgresAddress } from "./uri.ts";
 
 export function preparePostgres(address: PostgresAddress, mayCreate: boolean): Promise<Preparation> {
   return withDatabase(address, (db) =>

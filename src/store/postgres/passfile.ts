@@ -5,9 +5,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { PostgresAddress } from "../../database-uri/postgres.ts";
 import { OperatorError } from "../../errors.ts";
 import { codeOf, messageOf } from "../errors.ts";
-import type { PostgresAddress } from "./uri.ts";
 
 export interface Asked {
   readonly host: string;

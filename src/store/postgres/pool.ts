@@ -4,13 +4,13 @@
  */
 import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
 import pg from "pg";
+import type { PostgresAddress, PostgresHost } from "../../database-uri/postgres.ts";
 import { BoundClient } from "./binding.ts";
 import { type Connections, inOrder, type Way } from "./fallback.ts";
 import { passwordSource } from "./passfile.ts";
 import { greet, requireOptions, type Timeouts } from "./session.ts";
 import { type ConnectionSettings, connectionSettings } from "./settings.ts";
 import { type Encryption, encryptionOf } from "./tls.ts";
-import type { PostgresAddress, PostgresHost } from "./uri.ts";
 
 export interface PoolLimits {
   readonly size: number;

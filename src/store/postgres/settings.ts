@@ -2,10 +2,11 @@
  * What a PostgreSQL URI's parameters amount to, with libpq's environment variables where the URI says nothing. Encryption is
  * in `tls.ts`, passwords in a file in `passfile.ts`.
  */
+
+import type { PostgresAddress, PostgresHost } from "../../database-uri/postgres.ts";
+import { parseOptions, type Setting } from "../../database-uri/postgres-options.ts";
+import { PARAMETERS } from "../../database-uri/postgres-parameters.ts";
 import { OperatorError } from "../../errors.ts";
-import { parseOptions, type Setting } from "./options.ts";
-import { PARAMETERS } from "./parameters.ts";
-import type { PostgresAddress, PostgresHost } from "./uri.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -6,9 +6,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, getCACertificates, type SecureVersion } from "node:tls";
+import type { PostgresAddress } from "../../database-uri/postgres.ts";
 import { OperatorError } from "../../errors.ts";
 import { messageOf } from "../errors.ts";
-import type { PostgresAddress } from "./uri.ts";
 
 /** False: none. */
 export type Encryption = false | ConnectionOptions;

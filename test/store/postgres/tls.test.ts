@@ -8,12 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { ConnectionOptions } from "node:tls";
+import { parseDatabaseUri } from "../../../src/database-uri/database-uri.ts";
+import type { PostgresAddress } from "../../../src/database-uri/postgres.ts";
 import { OperatorError } from "../../../src/errors.ts";
 import { makePool } from "../../../src/store/postgres/pool.ts";
 import { connectionSettings } from "../../../src/store/postgres/settings.ts";
 import { type Encryption, encryptionOf, type Surroundings } from "../../../src/store/postgres/tls.ts";
-import type { PostgresAddress } from "../../../src/store/postgres/uri.ts";
-import { parseDatabaseUri } from "../../../src/store/uri.ts";
 import { startPostgresOrSkip } from "../../support/postgres.ts";
 
 function addressOf(uri: string): PostgresAddress {

@@ -2,10 +2,10 @@
  * PostgreSQL's URIs: SQLAlchemy's form, and libpq's with several hosts (PostgreSQL's manual, "Connection URIs"). A host that
  * begins with a slash is the folder of a socket, percent-encoded or as the parameter `host`.
  */
-import { OperatorError } from "../../errors.ts";
-import { checkParameters, decode, readQuery, splitOnce } from "../uri-text.ts";
-import { parseOptions } from "./options.ts";
-import { ADVICE, PARAMETERS } from "./parameters.ts";
+import { OperatorError } from "../errors.ts";
+import { parseOptions } from "./postgres-options.ts";
+import { ADVICE, PARAMETERS } from "./postgres-parameters.ts";
+import { checkParameters, decode, readQuery, splitOnce } from "./text.ts";
 
 export interface PostgresHost {
   /** Undefined: libpq's environment variables and defaults. */

@@ -1,11 +1,11 @@
 /**
  * The parameters of PostgreSQL URIs: libpq's (PostgreSQL's manual, "Parameter Key Words") and those of SQLAlchemy's drivers.
  * Each one takes effect, asks for what happens anyway, or is refused with the way on. What they amount to is in
- * `settings.ts`, and what concerns encryption in `tls.ts`.
+ * `store/postgres/settings.ts`, and what concerns encryption in `store/postgres/tls.ts`.
  */
 
-import { any, oneOf, only, type ParameterTable, refused, seconds } from "../uri-text.ts";
-import { parseOptions } from "./options.ts";
+import { parseOptions } from "./postgres-options.ts";
+import { any, oneOf, only, type ParameterTable, refused, seconds } from "./text.ts";
 
 const READS_ONLY =
   "logins are written to this database, so it must accept writes. Use any, read-write or primary";

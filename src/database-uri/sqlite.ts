@@ -4,7 +4,7 @@
  */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { OperatorError } from "../../errors.ts";
+import { OperatorError } from "../errors.ts";
 import {
   checkParameters,
   oneOf,
@@ -14,7 +14,7 @@ import {
   refused,
   seconds,
   splitOnce,
-} from "../uri-text.ts";
+} from "./text.ts";
 
 export interface MemoryAddress {
   readonly kind: "memory";

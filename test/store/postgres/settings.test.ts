@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { parseDatabaseUri } from "../../../src/database-uri/database-uri.ts";
+import type { PostgresAddress } from "../../../src/database-uri/postgres.ts";
+import { parseOptions } from "../../../src/database-uri/postgres-options.ts";
 import { OperatorError } from "../../../src/errors.ts";
-import { parseOptions } from "../../../src/store/postgres/options.ts";
 import { passwordIn, passwordSource } from "../../../src/store/postgres/passfile.ts";
 import { connectionSettings } from "../../../src/store/postgres/settings.ts";
-import type { PostgresAddress } from "../../../src/store/postgres/uri.ts";
-import { parseDatabaseUri } from "../../../src/store/uri.ts";
 import { folderFor } from "../support.ts";
 
 function addressOf(uri: string): PostgresAddress {

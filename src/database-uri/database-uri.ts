@@ -3,8 +3,8 @@
  * Each kind has a file of its own. No message here repeats a URI's password.
  */
 import { OperatorError } from "../errors.ts";
-import { type PostgresAddress, parsePostgres } from "./postgres/uri.ts";
-import { type FileAddress, file, type MemoryAddress, parseSqlite } from "./sqlite/uri.ts";
+import { type PostgresAddress, parsePostgres } from "./postgres.ts";
+import { type FileAddress, file, type MemoryAddress, parseSqlite } from "./sqlite.ts";
 
 export type DatabaseAddress = MemoryAddress | FileAddress | PostgresAddress;
 

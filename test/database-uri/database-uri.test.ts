@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { test } from "node:test";
+import { isMistyped, parseDatabaseUri } from "../../src/database-uri/database-uri.ts";
+import type { PostgresAddress } from "../../src/database-uri/postgres.ts";
 import { OperatorError } from "../../src/errors.ts";
-import type { PostgresAddress } from "../../src/store/postgres/uri.ts";
-import { isMistyped, parseDatabaseUri } from "../../src/store/uri.ts";
 
 for (const [uri, path] of [
   ["sqlite:///relative.db", resolve("relative.db")],

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { OperatorError } from "../../../src/errors.ts";
-import { openStore } from "../../../src/store/open.ts";
-import { parseDatabaseUri } from "../../../src/store/uri.ts";
-import { folderFor, storeOptions } from "../support.ts";
+import { parseDatabaseUri } from "../../src/database-uri/database-uri.ts";
+import { OperatorError } from "../../src/errors.ts";
+import { openStore } from "../../src/store/open.ts";
+import { folderFor, storeOptions } from "../store/support.ts";
 
 for (const [uri, more] of [
   ["sqlite:////d/x.db?timeout=5", { busyTimeout: 5000 }],
