@@ -10,11 +10,11 @@ import type { Caller, KnownCaller } from "./model/caller.ts";
 import type { ApiKey, PrincipalSummary, RequestContext } from "./model/entities.ts";
 import { shutOut } from "./model/revoked.ts";
 import { INHERIT, isScope } from "./model/scopes.ts";
+import { isPlainText, isStorableText, MAX_TEXT } from "./model/storable-text.ts";
 import type { ApiKeyStore } from "./ports/api-keys.ts";
 
 const SECRET_BYTES = 36;
 const FIRST_EIGHT = 8;
-const MAX_NOTE = 255;
 /** Width of the columns that hold these lists as JSON. */
 const MAX_LIST_JSON = 511;
 const LAST_TIME = Date.UTC(9999, 11, 31);
@@ -122,8 +122,8 @@ function checkRequest(request: ApiKeyRequest, now: number): WantedKey {
       "Seconds from now, greater than 0, or null for a key that never expires.",
     );
   }
-  if (request.note !== null && ([...request.note].length > MAX_NOTE || !isPlainText(request.note))) {
-    problem("string_too_long", "note", `At most ${MAX_NOTE} characters, without NUL.`);
+  if (request.note !== null && !isStorableText(request.note)) {
+    problem("string_too_long", "note", `At most ${MAX_TEXT} characters, without NUL.`);
   }
   if (pythonJsonLength(scopes) > MAX_LIST_JSON) problem("too_long", "scopes", "Too many scopes.");
   if (request.accessTags !== null) {
@@ -210,10 +210,6 @@ export function quoted(items: readonly string[]): string {
     .toSorted()
     .map((item) => `'${item}'`)
     .join(", ")}]`;
-}
-
-function isPlainText(text: string): boolean {
-  return !text.includes("\0") && text.isWellFormed();
 }
 
 /** The length of Python's `json.dumps(list)`, as the database holds it: six characters for what is not ASCII. */

@@ -6,11 +6,11 @@ import type { Clock } from "../lib/clock.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { mayHandOut, quoted } from "./api-keys.ts";
 import type { Directory } from "./callers/principal-cache.ts";
-import { isStorable } from "./login/login.ts";
 import type { KnownCaller } from "./model/caller.ts";
 import type { PrincipalDocument, PrincipalSummary, RequestContext } from "./model/entities.ts";
 import { shutOut } from "./model/revoked.ts";
 import { METRICS_ROLE } from "./model/scopes.ts";
+import { isStorableName } from "./model/storable-text.ts";
 import type { Page, PrincipalStore } from "./ports/principals.ts";
 
 export class Principals {
@@ -49,7 +49,7 @@ export class Principals {
   ): Promise<PrincipalDocument> {
     const roles = [...(await this.#store.roles()), METRICS_ROLE];
     const role = roles.find(({ name }) => name === roleName);
-    if (note !== undefined && !isStorable(note)) throw unusableNote();
+    if (note !== undefined && !isStorableName(note)) throw unusableNote();
     if (role === undefined) throw unknownRole();
     const lacking = role.scopes.filter((scope) => !mayHandOut(maker, scope));
     if (lacking.length > 0) {

@@ -1,18 +1,10 @@
-/**
- * Which identities the database can hold: both dialects keep the same ones, so that a database can move. Longer or
- * stranger ones would be cut or confused with others by one of them.
- */
+/** Which identities the database can hold. Others would be cut, or confused with another, by one of the dialects. */
 import type { IdentityRef } from "../domain/model/entities.ts";
+import { isStorableText } from "../domain/model/storable-text.ts";
 import { Failure } from "../errors.ts";
 
-const LONGEST = 255;
-
-/** Well-formed Unicode without NUL, at most 255 characters. */
 export function isStorable(identity: IdentityRef): boolean {
-  return [identity.provider, identity.id].every(
-    (text) =>
-      text.isWellFormed() && !text.includes("\0") && (text.length <= LONGEST || [...text].length <= LONGEST),
-  );
+  return isStorableText(identity.provider) && isStorableText(identity.id);
 }
 
 export function requireStorable(identity: IdentityRef): void {

@@ -6,9 +6,9 @@
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { hasOurHeader } from "../../lib/jws.ts";
-import { isStorable } from "../login/login.ts";
 import type { Caller, KnownCaller } from "../model/caller.ts";
 import type { IdentityRef, PrincipalSummary, RequestContext } from "../model/entities.ts";
+import { isStorableName } from "../model/storable-text.ts";
 import type { ProxiedAuthenticator, ProxiedIdentity } from "../ports/authenticator.ts";
 import type { PrincipalStore } from "../ports/principals.ts";
 import { type Callers, type Credential, enabled, isAmong } from "./callers.ts";
@@ -78,7 +78,7 @@ export class ProxiedCallers implements Callers {
 
   async #meet(identity: ProxiedIdentity, context: () => RequestContext): Promise<Caller> {
     const { principals, provider, clock } = this.#deps;
-    if (!isStorable(identity.id)) {
+    if (!isStorableName(identity.id)) {
       throw new Failure("invalid_token", { log: "the token's identity is not 1 to 255 characters" });
     }
     const told = { provider, id: identity.id };

@@ -18,6 +18,7 @@ import type {
   RequestContext,
   SessionStatus,
 } from "../model/entities.ts";
+import { isStorableName, MAX_TEXT } from "../model/storable-text.ts";
 import type { AuditStore } from "../ports/audit.ts";
 import type { AuthenticatedIdentity, PasswordAuthenticator } from "../ports/authenticator.ts";
 import type { PrincipalStore } from "../ports/principals.ts";
@@ -65,8 +66,6 @@ export interface LoginDeps {
   readonly namesAddresses: AddressRule;
 }
 
-/** The database's columns and the wire take no more. */
-const MAX_ID_LENGTH = 255;
 /** Characters of JSON: some thousand groups. */
 const LONGEST_STATE = 65_536;
 
@@ -95,7 +94,7 @@ export class Login {
     context: RequestContext,
   ): Promise<{ readonly identity: IdentityRef; readonly authenticated: AuthenticatedIdentity }> {
     const { username, password } = credentials;
-    if (!isStorable(username)) throw unusableName();
+    if (!isStorableName(username)) throw unusableName();
     const attempt = await this.#deps.throttle.attempt(
       `${provider} ${foldName(username)}`,
       context.address,
@@ -119,7 +118,7 @@ export class Login {
       throw new Failure("wrong_password", { headers: { "www-authenticate": "Bearer" } });
     }
     const { id } = attempt.value;
-    if (!isStorable(id)) throw unusableName();
+    if (!isStorableName(id)) throw unusableName();
     return { identity: await this.#known({ provider, id }, attempted), authenticated: attempt.value };
   }
 
@@ -232,13 +231,9 @@ export class Login {
   ): Promise<void> {
     const time = new Date(this.#deps.clock.now());
     // What was typed as a name may be a password, or may not fit a column: only what could be a name is kept.
-    const named = identity !== null && isStorable(identity.id) ? identity : null;
+    const named = identity !== null && isStorableName(identity.id) ? identity : null;
     await this.#deps.audit.append([{ ...context, time, event, principal, identity: named, detail }]);
   }
-}
-
-export function isStorable(id: string): boolean {
-  return id !== "" && [...id].length <= MAX_ID_LENGTH && !id.includes("\0") && id.isWellFormed();
 }
 
 function unusableName(): Failure {
@@ -247,7 +242,7 @@ function unusableName(): Failure {
       {
         type: "string_too_long",
         loc: ["body", "username"],
-        msg: `A user name has 1 to ${MAX_ID_LENGTH} characters, without NUL.`,
+        msg: `A user name has 1 to ${MAX_TEXT} characters, without NUL.`,
       },
     ],
   });

@@ -5,10 +5,11 @@
 
 import { Failure } from "../../errors.ts";
 import type { RequestContext } from "../model/entities.ts";
+import { isStorableName } from "../model/storable-text.ts";
 import type { AuthenticatedIdentity, BrowserLogin } from "../ports/authenticator.ts";
 import type { Binding } from "../ports/logins.ts";
 import type { LoginThrottle } from "../throttling/throttle.ts";
-import { isStorable, type Login } from "./login.ts";
+import type { Login } from "./login.ts";
 
 /** An authenticator that sends browsers elsewhere, under its name in the configuration. */
 export interface Provider {
@@ -53,7 +54,7 @@ export async function exchange(
   const { redirectUri, nonce, codeVerifier } = binding;
   try {
     const identity = await authenticator.finish({ redirectUri, nonce, codeVerifier, state, callback });
-    if (isStorable(identity.id)) return await deps.login.asKnown(name, identity);
+    if (isStorableName(identity.id)) return await deps.login.asKnown(name, identity);
     throw new Failure("provider_invalid", {
       log: "The identity's id is empty, longer than 255 characters, or not plain Unicode.",
     });
