@@ -1,6 +1,6 @@
 /**
  * The server's certificate and key, read and tried once before it listens, so that a mistake stops the start with its
- * reason instead of failing every handshake. Where they are named is the caller's to say (`starting.ts`).
+ * reason instead of failing every handshake. Where they are named is the caller's to say (`start/steps.ts`).
  */
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";

@@ -9,7 +9,7 @@ import { parseDatabaseUri } from "../database-uri/database-uri.ts";
 import { type Authenticator, NOT_REACHED_YET } from "../domain/ports/authenticator.ts";
 import { OperatorError } from "../errors.ts";
 import { reason } from "../plugins/own-class.ts";
-import type { Authenticators } from "../starting.ts";
+import type { Authenticators } from "../start/steps.ts";
 import { inspectDatabase } from "../store/open.ts";
 import { complaint } from "../store/schema/revisions.ts";
 import { isLocal } from "./preflight.ts";

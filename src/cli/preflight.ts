@@ -1,5 +1,5 @@
 /**
- * What a start would find wrong, found out without starting: the same steps (`starting.ts`), each tried although others
+ * What a start would find wrong, found out without starting: the same steps (`start/steps.ts`), each tried although others
  * fail, and nothing opened to the network. `online.ts` asks the servers that a configuration names.
  */
 import { startProblem } from "../authenticators/load.ts";
@@ -13,7 +13,7 @@ import {
   tlsOf,
   treeOf,
   type Warn,
-} from "../starting.ts";
+} from "../start/steps.ts";
 import { checkBeforeStart } from "../store/open.ts";
 import { ConfigError, type Problem, toldAt } from "../yaml/problems.ts";
 

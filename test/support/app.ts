@@ -5,7 +5,8 @@
 import { Writable } from "node:stream";
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
 import { type Logger, pino } from "pino";
-import { type AppParts, createApp } from "../../src/app.ts";
+import type { AppParts } from "../../src/app/parts.ts";
+import { createApp } from "../../src/app.ts";
 import { DictionaryAuthenticator } from "../../src/authenticators/dictionary.ts";
 import type { Config, UpstreamConfig } from "../../src/config/model.ts";
 import type { Authenticator } from "../../src/domain/ports/authenticator.ts";

@@ -2,32 +2,33 @@
  * The parts of a server with accounts, put together: what callers and routes need of the domain. The modes without providers
  * have none of it.
  */
-import type { AppParts } from "./app.ts";
-import { addressRule, caseRule } from "./authenticators/case-rule.ts";
-import type { Config } from "./config/model.ts";
-import { Accounts } from "./domain/account.ts";
-import { ApiKeys } from "./domain/api-keys.ts";
-import { BrowserSessions } from "./domain/browser-session.ts";
-import { type Callers, MultiUserCallers } from "./domain/callers/callers.ts";
-import { KeyActivity } from "./domain/callers/key-activity.ts";
-import { Directory } from "./domain/callers/principal-cache.ts";
-import { ProxiedCallers } from "./domain/callers/proxied.ts";
-import type { AddressRule, CaseRule } from "./domain/callers/spelling.ts";
-import { Linking } from "./domain/linking.ts";
-import { ExternalLogins } from "./domain/login/browser-login.ts";
-import { DeviceLogins } from "./domain/login/device.ts";
-import { HandOvers } from "./domain/login/hand-over.ts";
-import { Login } from "./domain/login/login.ts";
-import { LoginSeals } from "./domain/login/sealed-login.ts";
-import type { Store } from "./domain/ports/store.ts";
-import { Principals } from "./domain/principals.ts";
-import { Sessions } from "./domain/sessions.ts";
-import { LoginBudget } from "./domain/throttling/login-budget.ts";
-import { LoginThrottle } from "./domain/throttling/throttle.ts";
-import { type Lifetimes, Tokens } from "./domain/tokens/tokens.ts";
-import { requestContext } from "./http/access/identity.ts";
-import type { Proxies } from "./http/proxies.ts";
-import type { AuthServices } from "./http/services.ts";
+
+import { addressRule, caseRule } from "../authenticators/case-rule.ts";
+import type { Config } from "../config/model.ts";
+import { Accounts } from "../domain/account.ts";
+import { ApiKeys } from "../domain/api-keys.ts";
+import { BrowserSessions } from "../domain/browser-session.ts";
+import { type Callers, MultiUserCallers } from "../domain/callers/callers.ts";
+import { KeyActivity } from "../domain/callers/key-activity.ts";
+import { Directory } from "../domain/callers/principal-cache.ts";
+import { ProxiedCallers } from "../domain/callers/proxied.ts";
+import type { AddressRule, CaseRule } from "../domain/callers/spelling.ts";
+import { Linking } from "../domain/linking.ts";
+import { ExternalLogins } from "../domain/login/browser-login.ts";
+import { DeviceLogins } from "../domain/login/device.ts";
+import { HandOvers } from "../domain/login/hand-over.ts";
+import { Login } from "../domain/login/login.ts";
+import { LoginSeals } from "../domain/login/sealed-login.ts";
+import type { Store } from "../domain/ports/store.ts";
+import { Principals } from "../domain/principals.ts";
+import { Sessions } from "../domain/sessions.ts";
+import { LoginBudget } from "../domain/throttling/login-budget.ts";
+import { LoginThrottle } from "../domain/throttling/throttle.ts";
+import { type Lifetimes, Tokens } from "../domain/tokens/tokens.ts";
+import { requestContext } from "../http/access/identity.ts";
+import type { Proxies } from "../http/proxies.ts";
+import type { AuthServices } from "../http/services.ts";
+import type { AppParts } from "./parts.ts";
 
 /** Logins of programs that one address may have under way, and returns of its browsers that are remembered. */
 const WAITING_LOGINS = 500;

@@ -3,12 +3,12 @@
  * another one, and accounts that are there twice. Logins are decided in the domain.
  */
 import type { Logger } from "pino";
-import { addressRule, caseRule } from "./authenticators/case-rule.ts";
-import type { Config } from "./config/model.ts";
-import type { Authenticator } from "./domain/ports/authenticator.ts";
-import type { Store } from "./domain/ports/store.ts";
-import { systemClock } from "./lib/clock.ts";
-import { sameAddress } from "./lib/fold.ts";
+import { addressRule, caseRule } from "../authenticators/case-rule.ts";
+import type { Config } from "../config/model.ts";
+import type { Authenticator } from "../domain/ports/authenticator.ts";
+import type { Store } from "../domain/ports/store.ts";
+import { systemClock } from "../lib/clock.ts";
+import { sameAddress } from "../lib/fold.ts";
 
 type Authenticators = ReadonlyMap<string, Authenticator>;
 

@@ -1,8 +1,9 @@
 /** Who asks, in the modes without providers: the holder of the single user's key, or a visitor. */
-import type { AppParts } from "./app.ts";
-import type { Config } from "./config/model.ts";
-import { type Callers, SingleUserCallers } from "./domain/callers/callers.ts";
-import { KeyGuesses } from "./domain/throttling/key-guesses.ts";
+
+import type { Config } from "../config/model.ts";
+import { type Callers, SingleUserCallers } from "../domain/callers/callers.ts";
+import { KeyGuesses } from "../domain/throttling/key-guesses.ts";
+import type { AppParts } from "./parts.ts";
 
 export function singleUserCallers(config: Config, parts: AppParts): Callers {
   if (parts.singleUserKey === null) throw new Error("A server without providers needs a single-user key.");

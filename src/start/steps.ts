@@ -3,20 +3,20 @@
  * the parts, `cli/preflight.ts` (`tiled config check`) for the errors, so that both come to the same verdict. Each throws
  * a `ConfigError` that names the place in the configuration.
  */
-import { loadAuthenticators } from "./authenticators/load.ts";
-import type { Config } from "./config/model.ts";
-import { placeName } from "./config/places.ts";
-import { systemClock } from "./lib/clock.ts";
-import type { Asset } from "./pages/assets.ts";
-import { readLogo } from "./pages/logo.ts";
-import { certificateWarning, checkPair, readCert, readKey, type Tls } from "./tls.ts";
-import type { Tree } from "./trees/contract.ts";
-import type { ScanWish } from "./trees/data-messages.ts";
-import type { DataThread } from "./trees/data-thread.ts";
-import { loadTrees } from "./trees/load.ts";
-import type { AccessPolicy } from "./trees/policies/contract.ts";
-import { loadPolicy } from "./trees/policies/load.ts";
-import { ConfigError, toldAt } from "./yaml/problems.ts";
+import { loadAuthenticators } from "../authenticators/load.ts";
+import type { Config } from "../config/model.ts";
+import { placeName } from "../config/places.ts";
+import { systemClock } from "../lib/clock.ts";
+import type { Asset } from "../pages/assets.ts";
+import { readLogo } from "../pages/logo.ts";
+import { certificateWarning, checkPair, readCert, readKey, type Tls } from "../tls.ts";
+import type { Tree } from "../trees/contract.ts";
+import type { ScanWish } from "../trees/data-messages.ts";
+import type { DataThread } from "../trees/data-thread.ts";
+import { loadTrees } from "../trees/load.ts";
+import type { AccessPolicy } from "../trees/policies/contract.ts";
+import { loadPolicy } from "../trees/policies/load.ts";
+import { ConfigError, toldAt } from "../yaml/problems.ts";
 
 export type Warn = (message: string) => void;
 export type Authenticators = Awaited<ReturnType<typeof loadAuthenticators>>;

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { connect } from "node:tls";
 import { pino } from "pino";
-import { configFromObject } from "../src/config/load.ts";
-import { type RunningServer, startServer } from "../src/server.ts";
-import { eventually } from "./support/eventually.ts";
-import { temporaryFolder } from "./support/folders.ts";
-import { NEXT_TLS_CERT, NEXT_TLS_KEY, TLS_CERT, TLS_KEY } from "./support/tls.ts";
+import { configFromObject } from "../../src/config/load.ts";
+import { type RunningServer, startServer } from "../../src/server.ts";
+import { eventually } from "../support/eventually.ts";
+import { temporaryFolder } from "../support/folders.ts";
+import { NEXT_TLS_CERT, NEXT_TLS_KEY, TLS_CERT, TLS_KEY } from "../support/tls.ts";
 
 const folder = await temporaryFolder(after);
 const cert = join(folder, "cert.pem");

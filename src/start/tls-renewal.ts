@@ -5,9 +5,9 @@
 import { X509Certificate } from "node:crypto";
 import type { Server } from "node:tls";
 import type { Logger } from "pino";
-import { OperatorError } from "./errors.ts";
-import { WatchedFile, type WatchOptions } from "./lib/watched-file.ts";
-import type { Tls } from "./tls.ts";
+import { OperatorError } from "../errors.ts";
+import { WatchedFile, type WatchOptions } from "../lib/watched-file.ts";
+import type { Tls } from "../tls.ts";
 
 export interface TlsRenewalParts {
   readonly files: { readonly cert: string; readonly key: string };

@@ -1,0 +1,143 @@
+/** All routes of a server, by what they are for. Each folder of `http` adds its own; the order matters only where it says so. */
+import type { FastifyInstance } from "fastify";
+import { LoginStates } from "../domain/login-states.ts";
+import { apiKeyRoutes } from "../http/auth/api-keys.ts";
+import { logoutRoute } from "../http/auth/logout.ts";
+import { passwordRoutes } from "../http/auth/password.ts";
+import { principalRoutes } from "../http/auth/principals.ts";
+import { sessionRoutes } from "../http/auth/session.ts";
+import { verifyRoute } from "../http/auth/verify.ts";
+import { whoamiRoute } from "../http/auth/whoami.ts";
+import { aboutRoutes } from "../http/operation/about.ts";
+import { docsRoute } from "../http/operation/docs.ts";
+import { healthRoutes, providerStates } from "../http/operation/health.ts";
+import { metricsRoute } from "../http/operation/metrics.ts";
+import { openApiRoute } from "../http/operation/openapi.ts";
+import { Readiness } from "../http/operation/readiness.ts";
+import { pageRoutes } from "../http/pages.ts";
+import { handOverRoutes } from "../http/people/hand-over.ts";
+import { peopleRoutes } from "../http/people/people.ts";
+import { externalProviders } from "../http/provider-login/providers.ts";
+import { passwordProviders } from "../http/services.ts";
+import { dataBudget, holderOf } from "../http/tree/body.ts";
+import type { TreeDeps } from "../http/tree/nodes.ts";
+import { treeRoutes } from "../http/tree/tree.ts";
+import { accessMode } from "../pages/landing.ts";
+import { OFFER } from "../trees/formats.ts";
+import { inlineReader } from "../trees/jobs.ts";
+import { callersRights } from "../trees/policies/callers.ts";
+import type { MultiUserParts } from "./multi-user.ts";
+import type { AppParts } from "./parts.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Wiring } from "./wiring.ts";
+
+export function addRoutes({ app, describe }: Pipeline, wiring: Wiring): void {
+  const { multiUser, mounts, own } = wiring;
+  // A tree that is served here has no say over what stands behind this server, and no place where that has all of it.
+  if (!mounts.coverAll) addTree(app, wiring);
+  // From here on, paths are this server's own: nothing behind it can take them.
+  own.collect(app);
+  addOperation(app, describe, wiring);
+  wiring.keys.routes(app);
+  if (multiUser !== null) addAccounts(app, multiUser, wiring);
+  addVerify(app, wiring);
+}
+
+function addTree(app: FastifyInstance, { parts, links, proxies }: Wiring): void {
+  treeRoutes(app, {
+    tree: parts.tree,
+    links,
+    rights: treeRights(parts),
+    reader: parts.reader ?? inlineReader,
+    budget: parts.budget ?? dataBudget(),
+    holder: (request) => holderOf(request, proxies),
+  });
+}
+
+function treeRights({ policy, store, clock }: AppParts): TreeDeps["rights"] {
+  if (policy === null) return () => null;
+  if (policy.stateFrom == null || store === null) return callersRights(policy, null);
+  const states = new LoginStates(store.accounts, policy.stateFrom, clock);
+  return callersRights(policy, (principal) => states.of(principal));
+}
+
+/** What operators and programs ask of the server itself. */
+function addOperation(app: FastifyInstance, describe: Pipeline["describe"], wiring: Wiring): void {
+  const { config, parts, site, links, gateway, metrics } = wiring;
+  const providers = externalProviders(parts.authenticators);
+  const readiness = new Readiness({
+    ping: async () => parts.store?.maintenance.ping(),
+    clock: parts.clock,
+    log: parts.logger,
+  });
+  healthRoutes(app, { readiness, providers });
+  aboutRoutes(app, {
+    providers: [...parts.authenticators].map(([name, authenticator]) => ({ name, authenticator })),
+    allowAnonymous: config.authentication.allowAnonymousAccess,
+    offer: OFFER,
+    links,
+    clock: parts.clock,
+    behind: (request) => gateway?.about(request) ?? null,
+  });
+  docsRoute(app, {
+    site,
+    links,
+    ours: describe,
+    behind: async (request) => (await gateway?.docs(request)) ?? null,
+  });
+  pageRoutes(app, {
+    site,
+    logo: parts.logo,
+    mode: accessMode(parts.authenticators.size, config.authentication.allowAnonymousAccess),
+    // The trees that are served here are read-only.
+    writable: config.upstreams.length > 0,
+    providers: [...parts.authenticators.keys()],
+    links,
+  });
+  openApiRoute(app, describe);
+  if (config.metrics.prometheus) {
+    metricsRoute(app, metrics, {
+      ready: () => readiness.failure === null,
+      providers: () => providerStates(providers),
+    });
+  }
+}
+
+/** Logins, sessions, keys and principals, for programs and for people. */
+function addAccounts(app: FastifyInstance, { services, handOvers }: MultiUserParts, wiring: Wiring): void {
+  const { config, parts, site, links, problems, handing } = wiring;
+  const passwords = passwordProviders(parts.authenticators);
+  passwordRoutes(app, services, passwords);
+  peopleRoutes(app, {
+    site,
+    links,
+    services,
+    clock: parts.clock,
+    providers: [...parts.authenticators.keys()],
+    passwords,
+    externals: externalProviders(parts.authenticators),
+    problems,
+    nextHosts: config.server.verifyHosts,
+    handOvers,
+  });
+  if (handing !== null) handOverRoutes(app, { ...handing, services });
+  sessionRoutes(app, services);
+  whoamiRoute(app, services);
+  apiKeyRoutes(app, services);
+  principalRoutes(app, services);
+  logoutRoute(app, links);
+  app.addHook("onClose", () => services.activity.flush());
+  app.addHook("onClose", () => services.browserSessions.flush());
+}
+
+function addVerify(app: FastifyInstance, { config, links, proxies, exchange, multiUser }: Wiring): void {
+  verifyRoute(app, {
+    exchange,
+    links,
+    proxies,
+    allowAnonymous: config.authentication.allowAnonymousAccess,
+    accounts: multiUser !== null,
+    publicUrl: config.server.publicUrl,
+    hosts: config.server.verifyHosts,
+  });
+}
