@@ -13,10 +13,13 @@ export const AUTHENTICATORS: ReadonlyMap<string, () => Promise<AuthenticatorClas
 >([
   ["DictionaryAuthenticator", async () => (await import("./dictionary.ts")).DictionaryAuthenticator],
   ["DummyAuthenticator", async () => (await import("./dummy.ts")).DummyAuthenticator],
-  ["PAMAuthenticator", async () => (await import("./pam.ts")).PAMAuthenticator],
-  ["OIDCAuthenticator", async () => (await import("./oidc.ts")).OIDCAuthenticator],
-  ["ProxiedOIDCAuthenticator", async () => (await import("./oidc-proxied.ts")).ProxiedOIDCAuthenticator],
-  ["EntraAuthenticator", async () => (await import("./oidc-entra.ts")).EntraAuthenticator],
+  ["PAMAuthenticator", async () => (await import("./pam/authenticator.ts")).PAMAuthenticator],
+  ["OIDCAuthenticator", async () => (await import("./oidc/authenticator.ts")).OIDCAuthenticator],
+  [
+    "ProxiedOIDCAuthenticator",
+    async () => (await import("./oidc/proxied-authenticator.ts")).ProxiedOIDCAuthenticator,
+  ],
+  ["EntraAuthenticator", async () => (await import("./oidc/entra-authenticator.ts")).EntraAuthenticator],
 ]);
 
 /** What the reference has beyond these. */

@@ -148,7 +148,7 @@ export async function printSchema({ out }: Pick<ConfigIo, "out">): Promise<void>
   const { jsonSchema } = await import("../config/schema.ts");
   const { AUTHENTICATORS, PREFIX } = await import("../authenticators/table.ts");
   const { POLICIES, POLICY_PREFIX } = await import("../trees/policies/names.ts");
-  const { TREE_ARGS } = await import("../trees/names.ts");
+  const { TREE_ARGS } = await import("../vocabulary/trees.ts");
   const authenticators = new Map<string, object>();
   for (const [name, load] of AUTHENTICATORS) authenticators.set(PREFIX + name, (await load()).args);
   const policies = new Map<string, object>();

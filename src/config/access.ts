@@ -5,7 +5,7 @@
 
 import { namesModule } from "../plugins/own-class.ts";
 import { POLICY_NAMES, POLICY_PREFIX } from "../trees/policies/names.ts";
-import { isOwnTag, normalTag } from "../trees/policies/tags.ts";
+import { isOwnTag, normalTag } from "../vocabulary/tags.ts";
 import { at, type Path } from "../yaml/located.ts";
 import { didYouMean } from "../yaml/suggest.ts";
 import { noSuchProvider } from "./authentication.ts";

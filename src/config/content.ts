@@ -1,7 +1,7 @@
 /**
  * The trees that are served here, and the rules about them. Who sees what of them is `access.ts`'s.
  */
-import { isTreeName, TREE_ARGS, TREE_NAMES, type TreeName } from "../trees/names.ts";
+import { isTreeName, TREE_ARGS, TREE_NAMES, type TreeName } from "../vocabulary/trees.ts";
 import { check } from "../yaml/check.ts";
 import { at, emptyMapping, isNothing, type Path } from "../yaml/located.ts";
 import { didYouMean } from "../yaml/suggest.ts";

@@ -5,8 +5,8 @@
  */
 
 import { printableJson } from "../lib/printable.ts";
-import { isTreeName, TREE_NAMES } from "../trees/names.ts";
 import { POLICY_NAMES } from "../trees/policies/names.ts";
+import { isTreeName, TREE_NAMES } from "../vocabulary/trees.ts";
 import { at, isNothing, type Located, type Path, pathText, plain, quoted } from "../yaml/located.ts";
 import { nearest } from "../yaml/suggest.ts";
 import type { Context } from "./context.ts";

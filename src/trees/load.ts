@@ -5,13 +5,13 @@
 import type { Place } from "../config/model.ts";
 import { OperatorError } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import { type FilesArgs, isTreeName, TREE_NAMES, type TreeName } from "../vocabulary/trees.ts";
 import { toldAt } from "../yaml/problems.ts";
 import type { ContainerNode, Tree } from "./contract.ts";
 import type { ScanWish } from "./data-messages.ts";
 import type { CsvScan } from "./files/csv-scan.ts";
 import { container } from "./memory.ts";
 import { withSources } from "./named-sources.ts";
-import { type FilesArgs, isTreeName, TREE_NAMES, type TreeName } from "./names.ts";
 
 export interface TreeEntry {
   readonly path: string;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { pino } from "pino";
 import { addressRule } from "../../src/authenticators/case-rule.ts";
-import { OIDCAuthenticator } from "../../src/authenticators/oidc.ts";
+import { OIDCAuthenticator } from "../../src/authenticators/oidc/authenticator.ts";
 import { configFromObject } from "../../src/config/load.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { startServer } from "../../src/server.ts";

@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, type TestContext, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { OIDCAuthenticator } from "../../src/authenticators/oidc.ts";
-import { ProxiedOIDCAuthenticator } from "../../src/authenticators/oidc-proxied.ts";
+import { OIDCAuthenticator } from "../../src/authenticators/oidc/authenticator.ts";
+import { ProxiedOIDCAuthenticator } from "../../src/authenticators/oidc/proxied-authenticator.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { fails, newRequest, surroundings } from "../authenticators/oidc/support.ts";
 import { withoutChromium } from "../support/chromium.ts";

@@ -168,7 +168,7 @@ export function openPam(): Pam {
       return run(service, current, [
         ...prepare,
         ["pam_authenticate", (pam) => authenticate(pam, flags)],
-        // Where no password was asked for, nothing was proved: `pam.ts` refuses that, whoever the user is.
+        // Where no password was asked for, nothing was proved: `authenticator.ts` refuses that, whoever the user is.
         ["pam_acct_mgmt", (pam) => (current.asked ? account(pam, flags) : PAM_SUCCESS)],
       ]);
     },

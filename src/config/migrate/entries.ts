@@ -4,7 +4,7 @@
  */
 import { isMap, isSeq, type YAMLMap } from "yaml";
 import { OperatorError } from "../../errors.ts";
-import { isTreeName } from "../../trees/names.ts";
+import { isTreeName } from "../../vocabulary/trees.ts";
 import { isTiledsTree } from "../real-tiled.ts";
 import { keyOf } from "./document.ts";
 

@@ -5,7 +5,7 @@
 import { type Document, isMap, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq } from "yaml";
 import { OperatorError } from "../../errors.ts";
 import { namesModule } from "../../plugins/own-class.ts";
-import { TREE_NAMES } from "../../trees/names.ts";
+import { TREE_NAMES } from "../../vocabulary/trees.ts";
 import type { Environment } from "../../yaml/interpolate.ts";
 import { needsTiled, saysNothing, TILED_SECTIONS } from "../real-tiled.ts";
 import { authenticationPair } from "./authentication.ts";

@@ -2,10 +2,11 @@
  * Which entries of a folder bear which tags: a file of patterns, in whose order the last one that matches a path decides.
  * What no pattern matches bears none, and is for administrators only.
  */
+
+import { isOwnTag, normalTag } from "../../vocabulary/tags.ts";
 import { readYamlFile } from "../../yaml/files.ts";
 import { type LocatedMapping, quoted } from "../../yaml/located.ts";
 import { type Problem, Problems } from "../../yaml/problems.ts";
-import { isOwnTag, normalTag } from "../policies/tags.ts";
 import { type Matcher, matcher } from "./glob.ts";
 
 export interface TagRules {

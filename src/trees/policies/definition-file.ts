@@ -5,6 +5,7 @@
  */
 import { type Static, Type } from "typebox";
 import { isScope } from "../../domain/model/scopes.ts";
+import { isOwnTag, isPublicTag, PUBLIC } from "../../vocabulary/tags.ts";
 import { check } from "../../yaml/check.ts";
 import type { Located, Path, Spot } from "../../yaml/located.ts";
 import { at, quoted, spotOf } from "../../yaml/located.ts";
@@ -13,7 +14,6 @@ import { optional, section, text } from "../../yaml/schema-shapes.ts";
 import { didYouMean } from "../../yaml/suggest.ts";
 import type { Shape } from "../../yaml/words.ts";
 import { problemsOfNesting } from "./nesting.ts";
-import { isOwnTag, isPublicTag, PUBLIC } from "./tags.ts";
 
 const scopes = () => Type.Array(text("not-empty"));
 

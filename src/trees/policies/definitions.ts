@@ -2,12 +2,13 @@
  * What tags grant, worked out from the file of their definitions: to whom by name, to which groups, and to everybody.
  * Tags take over from one another; a list of groups becomes its members. The file's form is `definition-file.ts`'s.
  */
+
+import { isPublicTag, PUBLIC } from "../../vocabulary/tags.ts";
 import { readYamlFile } from "../../yaml/files.ts";
 import { quoted, spotOf } from "../../yaml/located.ts";
 import { type Problem, Problems } from "../../yaml/problems.ts";
 import { checkDefinitions, type DefinitionFile, type TagEntry } from "./definition-file.ts";
 import { sorted } from "./nesting.ts";
-import { isPublicTag, PUBLIC } from "./tags.ts";
 
 /** The scopes that each tag gives. */
 export type Grants = ReadonlyMap<string, ReadonlySet<string>>;

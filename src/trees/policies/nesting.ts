@@ -2,8 +2,9 @@
  * How tags take over from one another (`auto_tags`): in which order they can be worked out, and what is wrong with it, a
  * circle or too many levels, in whatever order the file has them.
  */
+
+import { isPublicTag } from "../../vocabulary/tags.ts";
 import { quoted } from "../../yaml/located.ts";
-import { isPublicTag } from "./tags.ts";
 
 /** Steps from a tag to the last one that it takes over from. The public tag is none. */
 const MAX_LEVELS = 5;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { OidcArgs } from "../../../src/authenticators/oidc/args.ts";
-import { OIDCAuthenticator } from "../../../src/authenticators/oidc.ts";
+import { OIDCAuthenticator } from "../../../src/authenticators/oidc/authenticator.ts";
 import { OperatorError } from "../../../src/errors.ts";
 import { checkArgs } from "../../../src/plugins/class-args.ts";
 import { HostileProvider, SUBJECT } from "../../support/hostile-provider.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { JWTPayload } from "jose";
 import type { EntraArgs } from "../../../src/authenticators/oidc/args.ts";
-import { EntraAuthenticator } from "../../../src/authenticators/oidc-entra.ts";
+import { EntraAuthenticator } from "../../../src/authenticators/oidc/entra-authenticator.ts";
 import { checkArgs } from "../../../src/plugins/class-args.ts";
 import { CLIENT_ID, CLIENT_SECRET, HostileProvider, SUBJECT } from "../../support/hostile-provider.ts";
 import { fails, login, newRequest, surroundings } from "./support.ts";

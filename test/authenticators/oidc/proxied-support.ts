@@ -3,7 +3,7 @@
  */
 import type { JWTPayload } from "jose";
 import type { ProxiedArgs } from "../../../src/authenticators/oidc/args.ts";
-import { ProxiedOIDCAuthenticator } from "../../../src/authenticators/oidc-proxied.ts";
+import { ProxiedOIDCAuthenticator } from "../../../src/authenticators/oidc/proxied-authenticator.ts";
 import { CLIENT_ID, HostileProvider } from "../../support/hostile-provider.ts";
 import { surroundings } from "./support.ts";
 

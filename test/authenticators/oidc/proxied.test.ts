@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ProxiedOIDCAuthenticator } from "../../../src/authenticators/oidc-proxied.ts";
+import { ProxiedOIDCAuthenticator } from "../../../src/authenticators/oidc/proxied-authenticator.ts";
 import type { ProxiedIdentity } from "../../../src/domain/ports/authenticator.ts";
 import { OperatorError } from "../../../src/errors.ts";
 import { checkArgs } from "../../../src/plugins/class-args.ts";

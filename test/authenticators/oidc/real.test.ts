@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { OidcArgs } from "../../../src/authenticators/oidc/args.ts";
-import { OIDCAuthenticator } from "../../../src/authenticators/oidc.ts";
-import { ProxiedOIDCAuthenticator } from "../../../src/authenticators/oidc-proxied.ts";
+import { OIDCAuthenticator } from "../../../src/authenticators/oidc/authenticator.ts";
+import { ProxiedOIDCAuthenticator } from "../../../src/authenticators/oidc/proxied-authenticator.ts";
 import type { AuthenticatedIdentity, BrowserLogin } from "../../../src/domain/ports/authenticator.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { type ProviderOptions, startProvider } from "../../support/oidc-provider.ts";

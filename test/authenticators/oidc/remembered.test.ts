@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ProxiedOIDCAuthenticator } from "../../../src/authenticators/oidc-proxied.ts";
+import { ProxiedOIDCAuthenticator } from "../../../src/authenticators/oidc/proxied-authenticator.ts";
 import { broken } from "../../support/breaks.ts";
 import { SUBJECT } from "../../support/hostile-provider.ts";
 import { signingKey } from "../../support/signing-key.ts";

@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { OidcArgs } from "../../../src/authenticators/oidc/args.ts";
+import { OIDCAuthenticator } from "../../../src/authenticators/oidc/authenticator.ts";
 import type { OidcOptions } from "../../../src/authenticators/oidc/options.ts";
-import { OIDCAuthenticator } from "../../../src/authenticators/oidc.ts";
 import type {
   AuthenticatedIdentity,
   AuthenticatorContext,

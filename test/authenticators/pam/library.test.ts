@@ -229,7 +229,7 @@ function theMachine(machine: Machine): void {
 
   test("helpers know none of the server's secrets, and end with it", async () => {
     const script = `
-      import { PAMAuthenticator } from ${JSON.stringify(new URL("../../../src/authenticators/pam.ts", import.meta.url).href)};
+      import { PAMAuthenticator } from ${JSON.stringify(new URL("../../../src/authenticators/pam/authenticator.ts", import.meta.url).href)};
       const pam = new PAMAuthenticator({ service: process.argv[1] }, { provider: "m", directory: "/", warn() {} });
       await pam.start();
       console.log("started");

@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { after } from "node:test";
-import { PAMAuthenticator, type PamOptions } from "../../../src/authenticators/pam.ts";
+import { PAMAuthenticator, type PamOptions } from "../../../src/authenticators/pam/authenticator.ts";
 import { Failure, type FailureCode, OperatorError } from "../../../src/errors.ts";
 
 export const WIDE = {

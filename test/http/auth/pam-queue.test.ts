@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { PAMAuthenticator } from "../../../src/authenticators/pam/authenticator.ts";
 import type { Helper } from "../../../src/authenticators/pam/process.ts";
-import { PAMAuthenticator } from "../../../src/authenticators/pam.ts";
 import { testApp } from "../../support/app.ts";
 
 /** Takes its time for everybody, and knows bob. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DictionaryAuthenticator } from "../../../src/authenticators/dictionary.ts";
-import { OIDCAuthenticator } from "../../../src/authenticators/oidc.ts";
+import { OIDCAuthenticator } from "../../../src/authenticators/oidc/authenticator.ts";
 import type { Authenticator } from "../../../src/domain/ports/authenticator.ts";
 import { Failure } from "../../../src/errors.ts";
 import { Readiness } from "../../../src/http/operation/readiness.ts";

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { ManualClock } from "../../../src/lib/clock.ts";
 import type { ContainerNode, Tree, TreeNode } from "../../../src/trees/contract.ts";
 import { filesTree } from "../../../src/trees/files/tree.ts";
-import type { FilesArgs } from "../../../src/trees/names.ts";
+import type { FilesArgs } from "../../../src/vocabulary/trees.ts";
 
 type Cleanup = (last: () => void) => void;
 

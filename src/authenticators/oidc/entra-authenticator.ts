@@ -1,14 +1,14 @@
 /**
  * Accepts the access tokens of Microsoft Entra ID (`tiled.authenticators:EntraAuthenticator`). People are named by the
- * short form of their user name, as existing databases know them: `oidc/entra-name.ts`. No token of the provider's is
+ * short form of their user name, as existing databases know them: `entra-name.ts`. No token of the provider's is
  * kept: neither in a session's state nor in ours.
  */
-import type { AuthenticatorContext } from "../domain/ports/authenticator.ts";
-import { ENTRA_ARGS, type EntraArgs } from "./oidc/args.ts";
-import { entraName } from "./oidc/entra-name.ts";
-import type { OidcOptions } from "./oidc/options.ts";
-import { keptClaims } from "./oidc/person.ts";
-import { Proxied } from "./oidc/proxied.ts";
+import type { AuthenticatorContext } from "../../domain/ports/authenticator.ts";
+import { ENTRA_ARGS, type EntraArgs } from "./args.ts";
+import { entraName } from "./entra-name.ts";
+import type { OidcOptions } from "./options.ts";
+import { keptClaims } from "./person.ts";
+import { Proxied } from "./proxied.ts";
 
 export class EntraAuthenticator extends Proxied {
   static readonly args = ENTRA_ARGS;

@@ -10,17 +10,17 @@ import type {
   AuthorizationRequest,
   AuthorizationResponse,
   ExternalAuthenticator,
-} from "../domain/ports/authenticator.ts";
-import { OperatorError } from "../errors.ts";
-import { ALGORITHMS } from "./oidc/algorithms.ts";
-import { OIDC_ARGS, type OidcArgs } from "./oidc/args.ts";
-import { Browser } from "./oidc/browser.ts";
-import { Calls } from "./oidc/calls.ts";
-import { FixedKeys } from "./oidc/keys.ts";
-import { OIDC_DEFAULTS, type OidcOptions } from "./oidc/options.ts";
-import { identify, type PersonRules, scopesFor } from "./oidc/person.ts";
-import { DiscoveredProvider, FixedProvider, type Provider } from "./oidc/provider.ts";
-import { configuredUrl, isLoopback } from "./oidc/urls.ts";
+} from "../../domain/ports/authenticator.ts";
+import { OperatorError } from "../../errors.ts";
+import { ALGORITHMS } from "./algorithms.ts";
+import { OIDC_ARGS, type OidcArgs } from "./args.ts";
+import { Browser } from "./browser.ts";
+import { Calls } from "./calls.ts";
+import { FixedKeys } from "./keys.ts";
+import { OIDC_DEFAULTS, type OidcOptions } from "./options.ts";
+import { identify, type PersonRules, scopesFor } from "./person.ts";
+import { DiscoveredProvider, FixedProvider, type Provider } from "./provider.ts";
+import { configuredUrl, isLoopback } from "./urls.ts";
 
 export class OIDCAuthenticator implements ExternalAuthenticator {
   static readonly args = OIDC_ARGS;

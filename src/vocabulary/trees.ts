@@ -1,6 +1,6 @@
 /**
  * The trees that this server can serve by itself: their names, as configurations write them, and their arguments. Apart
- * from their loaders (`load.ts`), so that a configuration is checked without loading a tree.
+ * from their loaders (`trees/load.ts`), so that a configuration is checked without loading a tree.
  */
 import { type Static, Type } from "typebox";
 import { optional, section } from "../yaml/schema-shapes.ts";

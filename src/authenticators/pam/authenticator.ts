@@ -11,13 +11,13 @@ import type {
   AuthenticatedIdentity,
   AuthenticatorContext,
   PasswordAuthenticator,
-} from "../domain/ports/authenticator.ts";
-import { Failure, OperatorError } from "../errors.ts";
-import { isRefusal, PAM_SUCCESS } from "./pam/codes.ts";
-import type { PamRequest } from "./pam/helper.ts";
-import { HelperPool, type PoolLimits } from "./pam/pool.ts";
-import { startHelper } from "./pam/process.ts";
-import { PAM_PLACES, serviceProblem } from "./pam/service.ts";
+} from "../../domain/ports/authenticator.ts";
+import { Failure, OperatorError } from "../../errors.ts";
+import { isRefusal, PAM_SUCCESS } from "./codes.ts";
+import type { PamRequest } from "./helper.ts";
+import { HelperPool, type PoolLimits } from "./pool.ts";
+import { startHelper } from "./process.ts";
+import { PAM_PLACES, serviceProblem } from "./service.ts";
 
 const ARGS = Type.Object(
   {

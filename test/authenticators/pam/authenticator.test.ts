@@ -4,10 +4,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { PamReply } from "../../src/authenticators/pam/helper.ts";
-import type { Helper } from "../../src/authenticators/pam/process.ts";
-import { PAMAuthenticator, type PamOptions } from "../../src/authenticators/pam.ts";
-import { fails, make, startFails } from "./pam/support.ts";
+import { PAMAuthenticator, type PamOptions } from "../../../src/authenticators/pam/authenticator.ts";
+import type { PamReply } from "../../../src/authenticators/pam/helper.ts";
+import type { Helper } from "../../../src/authenticators/pam/process.ts";
+import { fails, make, startFails } from "./support.ts";
 
 /** A helper that answers each question in one way. */
 function toyHelper(reply: PamReply): Helper {

@@ -2,11 +2,11 @@
  * Accepts the access tokens of an OpenID Connect provider (`tiled.authenticators:ProxiedOIDCAuthenticator`). A person is
  * named by the claim `user`, else `sub`, or by the operator's `user_id_claim`.
  */
-import type { AuthenticatorContext } from "../domain/ports/authenticator.ts";
-import { PROXIED_ARGS, type ProxiedArgs } from "./oidc/args.ts";
-import type { OidcOptions } from "./oidc/options.ts";
-import { identify, scopesFor } from "./oidc/person.ts";
-import { Proxied } from "./oidc/proxied.ts";
+import type { AuthenticatorContext } from "../../domain/ports/authenticator.ts";
+import { PROXIED_ARGS, type ProxiedArgs } from "./args.ts";
+import type { OidcOptions } from "./options.ts";
+import { identify, scopesFor } from "./person.ts";
+import { Proxied } from "./proxied.ts";
 
 export class ProxiedOIDCAuthenticator extends Proxied {
   static readonly args = PROXIED_ARGS;
