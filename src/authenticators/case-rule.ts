@@ -2,11 +2,11 @@
  * Whether the names of a provider are told apart by case: as the operator says, else as the authenticator knows of its
  * backend, else not. What follows from it is decided in the domain and the store.
  */
-import type { ProviderConfig } from "../config/model.ts";
 import type { Authenticator } from "../domain/ports/authenticator.ts";
+import type { ProviderEntry } from "../plugins/entries.ts";
 
 export function caseRule(
-  providers: readonly ProviderConfig[],
+  providers: readonly ProviderEntry[],
   authenticators: ReadonlyMap<string, Authenticator>,
 ): (provider: string) => boolean {
   const told = new Map<string, boolean>();
@@ -18,7 +18,7 @@ export function caseRule(
 
 /** Whether the names of a provider are e-mail addresses, unless the operator says that case tells them apart. */
 export function addressRule(
-  providers: readonly ProviderConfig[],
+  providers: readonly ProviderEntry[],
   authenticators: ReadonlyMap<string, Authenticator>,
 ): (provider: string) => boolean {
   const byAddress = new Set<string>();

@@ -3,7 +3,6 @@
  * is wrong with any of them stops the start, with the place in the configuration.
  */
 
-import type { Place, ProviderConfig } from "../config/model.ts";
 import type {
   Authenticator,
   AuthenticatorClass,
@@ -12,15 +11,16 @@ import type {
 import { OperatorError } from "../errors.ts";
 import { argsPlace, readArgs } from "../plugins/args.ts";
 import { checkArgs } from "../plugins/class-args.ts";
+import type { ProviderEntry } from "../plugins/entries.ts";
 import { reason } from "../plugins/own-class.ts";
 import type { Path } from "../yaml/located.ts";
-import { ConfigError, type Problem, problemLines } from "../yaml/problems.ts";
+import { ConfigError, type ConfigPlace, type Problem, problemLines } from "../yaml/problems.ts";
 import { guarded } from "./guard.ts";
 import { authenticatorClass } from "./module.ts";
 
 /** By the provider's name, in the configuration's order. Throws a `ConfigError` with all problems of all providers. */
 export async function loadAuthenticators(
-  providers: readonly ProviderConfig[],
+  providers: readonly ProviderEntry[],
   directory: string,
   warn: (message: string) => void,
   /** What the access policy wants to know of the people of a provider. */
@@ -54,7 +54,7 @@ export async function loadAuthenticators(
 }
 
 /** Below a provider's entry. */
-function placeOf(config: ProviderConfig, keys: Path): Place {
+function placeOf(config: ProviderEntry, keys: Path): ConfigPlace {
   const [first, ...below] = keys;
   if (first === undefined) return config.place;
   return first === "args"
@@ -71,7 +71,7 @@ function argumentIn(text: string): { readonly keys: readonly string[]; readonly 
 }
 
 /** What a provider that cannot start complains of, at its place. */
-export function startProblem(config: ProviderConfig, error: unknown): Problem {
+export function startProblem(config: ProviderEntry, error: unknown): Problem {
   const { keys, message } = argumentIn(reason(error));
   return { ...placeOf(config, keys), message };
 }
@@ -82,7 +82,7 @@ export function externalNames(authenticators: ReadonlyMap<string, Authenticator>
 }
 
 async function make(
-  config: ProviderConfig,
+  config: ProviderEntry,
   context: AuthenticatorContext,
   problem: (keys: Path, message: string) => void,
 ): Promise<Authenticator | undefined> {
@@ -148,7 +148,7 @@ function broken(how: string): OperatorError {
 /** Where one cannot start, those that have started are stopped again. */
 export async function startAuthenticators(
   authenticators: ReadonlyMap<string, Authenticator>,
-  providers: readonly ProviderConfig[] = [],
+  providers: readonly ProviderEntry[] = [],
 ): Promise<void> {
   const started = new Map<string, Authenticator>();
   for (const [provider, authenticator] of authenticators) {

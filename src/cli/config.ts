@@ -147,12 +147,12 @@ async function policyProblems({ accessControl, directory }: Config): Promise<rea
 export async function printSchema({ out }: Pick<ConfigIo, "out">): Promise<void> {
   const { jsonSchema } = await import("../config/schema.ts");
   const { AUTHENTICATORS, PREFIX } = await import("../authenticators/table.ts");
-  const { POLICIES, POLICY_PREFIX } = await import("../trees/policies/names.ts");
+  const { POLICY_CLASSES } = await import("../trees/policies/classes.ts");
   const { TREE_ARGS } = await import("../vocabulary/trees.ts");
   const authenticators = new Map<string, object>();
   for (const [name, load] of AUTHENTICATORS) authenticators.set(PREFIX + name, (await load()).args);
   const policies = new Map<string, object>();
-  for (const [name, load] of POLICIES) policies.set(POLICY_PREFIX + name, (await load()).args);
+  for (const [name, load] of POLICY_CLASSES) policies.set(name, (await load()).args);
   const trees = new Map<string, object>(Object.entries(TREE_ARGS));
   out(JSON.stringify(jsonSchema({ authenticators, policies, trees }), null, 2));
 }

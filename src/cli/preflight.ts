@@ -4,7 +4,8 @@
  */
 import { startProblem } from "../authenticators/load.ts";
 import { PREFIX } from "../authenticators/table.ts";
-import type { Config, ProviderConfig } from "../config/model.ts";
+import type { Config } from "../config/model.ts";
+import type { ProviderEntry } from "../plugins/entries.ts";
 import {
   type Authenticators,
   authenticatorsOf,
@@ -56,7 +57,7 @@ async function databaseReady({ authentication, database, places }: Config): Prom
 }
 
 /** One of ours that takes passwords looks at this machine only; an operator's own class may do anything. */
-export function isLocal({ authenticator }: ProviderConfig): boolean {
+export function isLocal({ authenticator }: ProviderEntry): boolean {
   return authenticator.startsWith(PREFIX);
 }
 

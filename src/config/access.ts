@@ -4,7 +4,7 @@
  */
 
 import { namesModule } from "../plugins/own-class.ts";
-import { POLICY_NAMES, POLICY_PREFIX } from "../trees/policies/names.ts";
+import { POLICY_NAMES, POLICY_PREFIX } from "../vocabulary/policies.ts";
 import { isOwnTag, normalTag } from "../vocabulary/tags.ts";
 import { at, type Path } from "../yaml/located.ts";
 import { didYouMean } from "../yaml/suggest.ts";

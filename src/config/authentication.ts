@@ -4,13 +4,14 @@
  */
 import type { Limit } from "../domain/ports/failures.ts";
 import { Secret } from "../lib/secrets.ts";
+import type { ProviderEntry } from "../plugins/entries.ts";
 import { seconds } from "../yaml/durations.ts";
 import { formatProblem } from "../yaml/formats.ts";
 import { at, isNothing, type Located, type Path, quoted } from "../yaml/located.ts";
 import { didYouMean } from "../yaml/suggest.ts";
 import { kindOf } from "../yaml/words.ts";
 import type { Context } from "./context.ts";
-import type { AuthenticationConfig, ProviderConfig } from "./model.ts";
+import type { AuthenticationConfig } from "./model.ts";
 
 export function authenticationConfig(context: Context): AuthenticationConfig {
   const given = context.value.authentication ?? {};
@@ -65,9 +66,9 @@ export function hasProviders({ root }: Context): boolean {
   return providers.kind !== "list" || providers.items.length > 0;
 }
 
-function providerConfigs(context: Context): readonly ProviderConfig[] {
+function providerConfigs(context: Context): readonly ProviderEntry[] {
   const first = new Map<string, number>();
-  const configs: ProviderConfig[] = [];
+  const configs: ProviderEntry[] = [];
   for (const [index, given] of (context.value.authentication?.providers ?? []).entries()) {
     const path = ["authentication", "providers", index];
     const name = given?.provider;

@@ -3,9 +3,8 @@
  */
 import type { Located, Path, Spot } from "../yaml/located.ts";
 import { at, pathText, spotOf } from "../yaml/located.ts";
-import type { Problems } from "../yaml/problems.ts";
+import type { ConfigPlace, Problems } from "../yaml/problems.ts";
 import { shownValue } from "../yaml/shown.ts";
-import type { Place } from "./model.ts";
 import type { FileValue } from "./schema.ts";
 
 /** What the command line says; it wins over everything. */
@@ -36,7 +35,7 @@ export class Context {
     return spotOf(this.root, path);
   }
 
-  place(path: Path): Place {
+  place(path: Path): ConfigPlace {
     return { ...this.spot(path), path: pathText(path) };
   }
 
@@ -50,7 +49,7 @@ export class Context {
     this.problems.add(this.spot(path), path, message);
   }
 
-  noEffect(place: Place, why: string): void {
+  noEffect(place: ConfigPlace, why: string): void {
     this.warnings.push(noEffect(place, why));
   }
 
@@ -60,7 +59,7 @@ export class Context {
 }
 
 /** One line of the log for a key that is accepted so that existing files still load. */
-export function noEffect(place: Place, why: string): string {
+export function noEffect(place: ConfigPlace, why: string): string {
   return `accepted and of no effect here: ${place.path} (${placeText(place)}): ${why}`;
 }
 

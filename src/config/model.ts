@@ -4,36 +4,15 @@
  */
 
 import type { IdentityRef } from "../domain/model/entities.ts";
-import type { Scope } from "../domain/model/scopes.ts";
+import type { Upstream } from "../domain/model/upstream.ts";
 import type { Limit } from "../domain/ports/failures.ts";
 import type { Budget } from "../domain/throttling/login-budget.ts";
 import type { Secret } from "../lib/secrets.ts";
-import type { Located } from "../yaml/located.ts";
-
-export interface ProviderConfig {
-  readonly provider: string;
-  /** As written: `tiled.authenticators:DictionaryAuthenticator` or `./my_auth.js:MyAuthenticator`. */
-  readonly authenticator: string;
-  /** Interpolated, checked against the class's own schema when it is loaded. */
-  readonly args: Readonly<Record<string, unknown>>;
-  /** Whether names that differ in case only are different people; absent: as the authenticator says. */
-  readonly caseSensitive?: boolean;
-  /** Key path and line of the entry, for messages. */
-  readonly place: Place;
-  /** `args` with places: `plugins/args.ts` finds lines in it, and texts that came from the environment. */
-  readonly source?: Located;
-}
-
-/** Where in a configuration something stands. */
-export interface Place {
-  readonly file: string;
-  readonly line: number;
-  /** e.g. `authentication.providers[0].args`. */
-  readonly path: string;
-}
+import type { PolicyEntry, ProviderEntry } from "../plugins/entries.ts";
+import type { ConfigPlace } from "../yaml/problems.ts";
 
 /** Of settings that a start can fail on; `file` is "" for a default and an option of the command. */
-export type Places = Readonly<Record<"host" | "port" | "cert" | "key" | "logo" | "database", Place>>;
+export type Places = Readonly<Record<"host" | "port" | "cert" | "key" | "logo" | "database", ConfigPlace>>;
 
 export interface DatabaseConfig {
   /** null: in memory. A SQLite path is absolute or relative to the working directory, as the reference reads it. */
@@ -50,47 +29,16 @@ export interface TreeConfig {
   readonly args: Readonly<Record<string, unknown>>;
   /** The tags of its root and of entries below without tags of their own; null: it has no notion of tags. */
   readonly accessTags: readonly string[] | null;
-  readonly place: Place;
+  readonly place: ConfigPlace;
 }
 
-export interface AccessControlConfig {
-  /** As written: `tiled.access_control.access_policies:DummyAccessPolicy` or `./my_policy.js:MyPolicy`. */
-  readonly accessPolicy: string;
-  /** Interpolated, checked against the class's own schema when it is loaded. */
-  readonly args: Readonly<Record<string, unknown>>;
-  readonly place: Place;
-  /** `args` with places. */
-  readonly source?: Located;
-}
-
-/** A server behind this one. */
-export interface UpstreamConfig {
-  /** Below the root: "" or "/beamline". */
-  readonly prefix: string;
-  /** In lower case, perhaps with a port; null: whatever host no other upstream has. */
-  readonly host: string | null;
-  /** Without a slash at its end. */
-  readonly url: string;
-  /** Seconds of silence. */
-  readonly timeout: number;
-  readonly sharesDatabase: boolean;
-  /** Null: as its about document says. */
-  readonly kind: "tiled" | "http" | null;
-  /** Scopes by what a request does; null: only credentials of full power. Of kind `http`, as all that follows. */
-  readonly requires: { readonly read: readonly Scope[] | null; readonly write: readonly Scope[] | null };
-  readonly enforcesScopes: boolean;
-  /** Signs the tokens that it is sent; null: it gets none. */
-  readonly tokenKey: Secret | null;
-  /** Below the prefix, without a slash at the end; "": all. Null: what a Tiled has, where it is one. */
-  readonly trustedPages: readonly string[] | null;
-  /** Requests that may be under way at once, and open WebSockets. */
-  readonly maxConnections: number;
-  readonly maxStreams: number;
-  readonly place: Place;
+/** A server behind this one, and the place of its entry. */
+export interface UpstreamConfig extends Upstream {
+  readonly place: ConfigPlace;
 }
 
 export interface AuthenticationConfig {
-  readonly providers: readonly ProviderConfig[];
+  readonly providers: readonly ProviderEntry[];
   readonly admins: readonly IdentityRef[];
   /** The first signs, all verify. Null: made at the start, tokens end with the process. */
   readonly secretKeys: readonly Secret[] | null;
@@ -136,7 +84,7 @@ export interface Config {
   readonly database: DatabaseConfig;
   readonly trees: readonly TreeConfig[];
   readonly upstreams: readonly UpstreamConfig[];
-  readonly accessControl: AccessControlConfig | null;
+  readonly accessControl: PolicyEntry | null;
   readonly allowOrigins: readonly string[];
   readonly metrics: { readonly prometheus: boolean };
   readonly pages: { readonly title: string; readonly logo: string | null; readonly contact: string | null };

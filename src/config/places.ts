@@ -4,9 +4,10 @@
  */
 
 import { at, isNothing, type Path, pathText } from "../yaml/located.ts";
+import type { ConfigPlace } from "../yaml/problems.ts";
 import type { Context } from "./context.ts";
 import { placeText } from "./context.ts";
-import type { Place, Places } from "./model.ts";
+import type { Places } from "./model.ts";
 
 export function placesOf(context: Context): Places {
   const { host, port } = context.overrides;
@@ -23,20 +24,20 @@ export function placesOf(context: Context): Places {
 }
 
 /** The first of two that is written, else where our own would be. */
-function first(context: Context, ours: Path, theirs: Path): Place {
+function first(context: Context, ours: Path, theirs: Path): ConfigPlace {
   return written(context, ours) ?? written(context, theirs) ?? { file: "", line: 0, path: pathText(ours) };
 }
 
-function written(context: Context, path: Path): Place | undefined {
+function written(context: Context, path: Path): ConfigPlace | undefined {
   const node = at(context.root, path);
   return node === undefined || isNothing(node) ? undefined : context.place(path);
 }
 
-function option(name: string): Place {
+function option(name: string): ConfigPlace {
   return { file: "", line: 0, path: `option ${name}` };
 }
 
 /** `uvicorn.port, config.yml:3`; of a default only the key. */
-export function placeName(place: Place): string {
+export function placeName(place: ConfigPlace): string {
   return place.file === "" ? place.path : `${place.path}, ${placeText(place)}`;
 }

@@ -5,7 +5,7 @@
  */
 
 import { printableJson } from "../lib/printable.ts";
-import { POLICY_NAMES } from "../trees/policies/names.ts";
+import { POLICY_NAMES } from "../vocabulary/policies.ts";
 import { isTreeName, TREE_NAMES } from "../vocabulary/trees.ts";
 import { at, isNothing, type Located, type Path, pathText, plain, quoted } from "../yaml/located.ts";
 import { nearest } from "../yaml/suggest.ts";

@@ -3,25 +3,19 @@
  * their lines, and text that is read as a number or a boolean where a schema asks for one.
  */
 
-import type { Place } from "../config/model.ts";
 import { readAs } from "../yaml/check.ts";
 import { define, type Located, pathText, spotOf } from "../yaml/located.ts";
+import type { ConfigPlace } from "../yaml/problems.ts";
 import type { Shape } from "../yaml/words.ts";
-
-/** A part of the configuration that names a class. */
-export interface WithArgs {
-  readonly args: Readonly<Record<string, unknown>>;
-  readonly place: Place;
-  readonly source?: Located;
-}
+import type { PluginEntry } from "./entries.ts";
 
 /** The arguments for a class whose schema is given; whether they fit is the caller's to check. */
-export function readArgs({ args, source }: WithArgs, schema: object): Readonly<Record<string, unknown>> {
+export function readArgs({ args, source }: PluginEntry, schema: object): Readonly<Record<string, unknown>> {
   return source?.kind === "mapping" ? (read(schema, source) as Record<string, unknown>) : args;
 }
 
 /** Where an argument stands, or would stand if it were there. `keys`: below `args`. */
-export function argsPlace({ source, place }: WithArgs, keys: readonly (string | number)[]): Place {
+export function argsPlace({ source, place }: PluginEntry, keys: readonly (string | number)[]): ConfigPlace {
   const below = pathText(["args", ...keys]);
   const spot = source === undefined ? place : spotOf(source, keys);
   return { file: spot.file, line: spot.line, path: `${place.path}.${below}` };

@@ -2,11 +2,10 @@
  * From the configuration's list of trees to the one tree that is served: each is mounted at its path, in containers that
  * are made for the purpose.
  */
-import type { Place } from "../config/model.ts";
 import { OperatorError } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type FilesArgs, isTreeName, TREE_NAMES, type TreeName } from "../vocabulary/trees.ts";
-import { toldAt } from "../yaml/problems.ts";
+import { type ConfigPlace, toldAt } from "../yaml/problems.ts";
 import type { ContainerNode, Tree } from "./contract.ts";
 import type { ScanWish } from "./data-messages.ts";
 import type { CsvScan } from "./files/csv-scan.ts";
@@ -19,7 +18,7 @@ export interface TreeEntry {
   readonly args: Readonly<Record<string, unknown>>;
   readonly accessTags: readonly string[] | null;
   /** Where a configuration has it. */
-  readonly place?: Place;
+  readonly place?: ConfigPlace;
 }
 
 export interface TreeContext {

@@ -5,9 +5,13 @@
 import { OperatorError } from "../errors.ts";
 import { type Path, pathText, type Spot } from "./located.ts";
 
-export interface Problem extends Spot {
-  /** Key path; "" for the whole file. */
+/** A place in a configuration: file, line and key. */
+export interface ConfigPlace extends Spot {
+  /** e.g. `authentication.providers[0].args`; "" for the whole file. */
   readonly path: string;
+}
+
+export interface Problem extends ConfigPlace {
   readonly message: string;
 }
 
@@ -23,7 +27,7 @@ export class ConfigError extends OperatorError {
 
 /** What is thrown for the operator is told with the place in the configuration that it comes from. */
 export async function toldAt<Result>(
-  place: Omit<Problem, "message">,
+  place: ConfigPlace,
   work: () => Result | Promise<Result>,
 ): Promise<Result> {
   try {

@@ -6,14 +6,14 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { loadAuthenticators, startAuthenticators } from "../../src/authenticators/load.ts";
-import type { ProviderConfig } from "../../src/config/model.ts";
 import type { PasswordAuthenticator } from "../../src/domain/ports/authenticator.ts";
+import type { ProviderEntry } from "../../src/plugins/entries.ts";
 import { passwordConformance } from "./conformance.ts";
 
 const EXAMPLES = join(import.meta.dirname, "../../example_configs");
 
 async function load(directory: string, args: Record<string, unknown>): Promise<PasswordAuthenticator> {
-  const config: ProviderConfig = {
+  const config: ProviderEntry = {
     provider: "lab",
     authenticator: "./my_auth.js:MyAuthenticator",
     args,

@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadAuthenticators } from "../../src/authenticators/load.ts";
-import type { ProviderConfig } from "../../src/config/model.ts";
 import type { PasswordAuthenticator } from "../../src/domain/ports/authenticator.ts";
 import { OperatorError } from "../../src/errors.ts";
+import type { ProviderEntry } from "../../src/plugins/entries.ts";
 
 export const folder = mkdtempSync(join(tmpdir(), "load-"));
 writeFileSync(join(folder, "package.json"), '{"type": "module"}');
@@ -19,13 +19,13 @@ export function provider(
   args: Record<string, unknown> = {},
   name = "lab",
   index = 0,
-): ProviderConfig {
+): ProviderEntry {
   const place = { file: "config.yml", line: 3 + index, path: `authentication.providers[${index}]` };
   return { provider: name, authenticator, args, place };
 }
 
 export async function load(
-  ...providers: ProviderConfig[]
+  ...providers: ProviderEntry[]
 ): Promise<ReadonlyMap<string, PasswordAuthenticator>> {
   const all = await loadAuthenticators(providers, folder, () => undefined);
   const made = new Map<string, PasswordAuthenticator>();
@@ -34,7 +34,7 @@ export async function load(
 }
 
 /** The message of the error that stops the start. */
-export async function refusal(...providers: ProviderConfig[]): Promise<string> {
+export async function refusal(...providers: ProviderEntry[]): Promise<string> {
   const error = await load(...providers).then(
     () => assert.fail("it was loaded"),
     (thrown: unknown) => thrown,

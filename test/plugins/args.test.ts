@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Type } from "typebox";
-import type { ProviderConfig } from "../../src/config/model.ts";
 import { argsPlace, readArgs } from "../../src/plugins/args.ts";
+import type { ProviderEntry } from "../../src/plugins/entries.ts";
 import { load, TREES } from "../config/support.ts";
 
 const SCHEMA = Type.Object({
@@ -16,7 +16,7 @@ const SCHEMA = Type.Object({
 
 const ENV = { PORT: "389", ON: "true", WORD: "hunter2" };
 
-function provider(args: string): ProviderConfig {
+function provider(args: string): ProviderEntry {
   const yaml = `authentication:
   providers:
   - provider: p

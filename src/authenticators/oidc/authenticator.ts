@@ -1,7 +1,7 @@
 /**
  * Logs in at an OpenID Connect provider by a browser (`tiled.authenticators:OIDCAuthenticator`): ORCID, Google,
  * Keycloak and others. The arguments come in two generations: `well_known_uri`, or the endpoints and keys themselves.
- * The protocol is in `oidc/`.
+ * The protocol is in the other files of this room.
  */
 import type { JWK } from "jose";
 import type {

@@ -4,11 +4,11 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { WebSocket } from "ws";
+import type { Upstream } from "../../domain/model/upstream.ts";
 import { Failure } from "../../errors.ts";
 import { failureOf } from "./failures.ts";
 import { requestHeaders } from "./headers.ts";
 import type { Words } from "./introduce.ts";
-import type { Upstream } from "./mounts.ts";
 
 export interface Wanted {
   readonly request: FastifyRequest;

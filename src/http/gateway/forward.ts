@@ -4,13 +4,13 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Dispatcher, Pool } from "undici";
+import type { Upstream } from "../../domain/model/upstream.ts";
 import { Failure } from "../../errors.ts";
 import type { Links } from "../links.ts";
 import type { Expiry } from "./expiry.ts";
 import { requestHeaders } from "./headers.ts";
 import { IdleWatch } from "./idle.ts";
 import { useOf } from "./introduce.ts";
-import type { Upstream } from "./mounts.ts";
 import { Passage } from "./passage.ts";
 import { type Guest, Room } from "./room.ts";
 import { sealedClients, type TappedOptions, tappedClients } from "./tap.ts";

@@ -3,10 +3,12 @@
  * let through and how a caller is introduced; whose a path is, is told in `mounts.ts`, WebSockets are in
  * `socket.ts`.
  */
+
 import { METHODS } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Callers } from "../../domain/callers/callers.ts";
 import type { Standing } from "../../domain/callers/standing.ts";
+import type { Upstream } from "../../domain/model/upstream.ts";
 import type { Exchange } from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -23,7 +25,7 @@ import { Forwarder, hasBody } from "./forward.ts";
 import { guestOf } from "./guest.ts";
 import { answerHeaders, CREDENTIALS, WITH_CSRF } from "./headers.ts";
 import { Introducer, useOf, type Words } from "./introduce.ts";
-import type { Destination, Mounts, Upstream } from "./mounts.ts";
+import type { Destination, Mounts } from "./mounts.ts";
 import { GatewaySockets, PATIENCE, type SocketPatience } from "./socket.ts";
 import { isBelow, TILED_PAGES } from "./trust.ts";
 import { Upgrades } from "./upgrade.ts";

@@ -6,6 +6,7 @@
 import type { Caller } from "../../domain/model/caller.ts";
 import { missingScopes } from "../../domain/model/caller.ts";
 import type { Scope } from "../../domain/model/scopes.ts";
+import type { Upstream } from "../../domain/model/upstream.ts";
 import {
   type Exchange,
   hasFullPower,
@@ -16,7 +17,6 @@ import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
 import { introductionHeaders } from "../introduction.ts";
 import type { Known } from "./about.ts";
-import type { Upstream } from "./mounts.ts";
 
 export interface Words {
   readonly token: string | null;

@@ -3,38 +3,12 @@
  * for. The decision is made on the decoded path; what is passed on is the path as it came.
  */
 import type { IncomingMessage } from "node:http";
-import type { Scope } from "../../domain/model/scopes.ts";
-import type { Secret } from "../../lib/secrets.ts";
+import type { Upstream } from "../../domain/model/upstream.ts";
 import type { AccountHost } from "../account-host.ts";
 import type { Place } from "../links.ts";
 import type { OwnPaths } from "../own-paths.ts";
 import type { Proxies } from "../proxies.ts";
 import { type Readings, readingsOf } from "./target.ts";
-
-export interface Upstream {
-  /** Below the root: "" or "/beamline". */
-  readonly prefix: string;
-  /** In lower case, perhaps with a port; null: whatever host no other has. */
-  readonly host: string | null;
-  /** Without a slash at its end. */
-  readonly url: string;
-  /** Seconds of silence. */
-  readonly timeout: number;
-  readonly sharesDatabase: boolean;
-  /** Null: as its about document says. */
-  readonly kind: "tiled" | "http" | null;
-  /** Scopes that a request of kind `http` needs; null: a credential of full power. */
-  readonly requires: { readonly read: readonly Scope[] | null; readonly write: readonly Scope[] | null };
-  readonly enforcesScopes: boolean;
-  /** Signs the tokens that an upstream of kind `http` is sent. */
-  readonly tokenKey: Secret | null;
-  /** Paths whose content is as trusted as our own pages; null: what a Tiled has, where it is one. */
-  readonly trustedPages: readonly string[] | null;
-  /** Requests that may be under way at once. */
-  readonly maxConnections: number;
-  /** WebSockets that may be open at once. */
-  readonly maxStreams: number;
-}
 
 /** `url`: the target below the root path and the prefix, as it came. */
 export type Destination =

@@ -2,9 +2,11 @@
  * What of the gateway Fastify and Node must know before any route: all else of it is loaded only where there is a server
  * behind this one. `node:http` is imported for its types only, since as a module it loads a whole HTTP client.
  */
+
 import type { IncomingMessage, Server } from "node:http";
 import type { FastifyHttpOptions, FastifyRequest } from "fastify";
-import type { Mounts, Upstream } from "./mounts.ts";
+import type { Upstream } from "../../domain/model/upstream.ts";
+import type { Mounts } from "./mounts.ts";
 
 /** For Fastify's constructor: the decision comes before the routes, and no route of ours is found for what is not ours. */
 export function gatewayRouting(mounts: Mounts): GatewayRouting {

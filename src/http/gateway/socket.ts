@@ -8,6 +8,7 @@ import type { Callers } from "../../domain/callers/callers.ts";
 import type { Standing } from "../../domain/callers/standing.ts";
 import { type Caller, missingScopes } from "../../domain/model/caller.ts";
 import type { Scope } from "../../domain/model/scopes.ts";
+import type { Upstream } from "../../domain/model/upstream.ts";
 import { Failure } from "../../errors.ts";
 import type { Presented } from "../access/credential.ts";
 import { requestContext } from "../access/identity.ts";
@@ -26,7 +27,6 @@ import {
 import { guestOf, strangerOf } from "./guest.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Introducer, Words } from "./introduce.ts";
-import type { Upstream } from "./mounts.ts";
 import { GOING_AWAY, Relay } from "./relay.ts";
 import { type Guest, type Place, Room } from "./room.ts";
 import type { Upgrades } from "./upgrade.ts";

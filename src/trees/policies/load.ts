@@ -3,19 +3,20 @@
  * it or its arguments stops the start, with the place in the configuration.
  */
 
-import type { AccessControlConfig } from "../../config/model.ts";
 import { OperatorError } from "../../errors.ts";
 import { argsPlace, readArgs } from "../../plugins/args.ts";
 import { checkArgs } from "../../plugins/class-args.ts";
+import type { PolicyEntry } from "../../plugins/entries.ts";
 import { ownClass, reason } from "../../plugins/own-class.ts";
+import { POLICY_NAMES } from "../../vocabulary/policies.ts";
 import { ConfigError, type Problem } from "../../yaml/problems.ts";
+import { POLICY_CLASSES } from "./classes.ts";
 import type { AccessPolicy, PolicyClass, PolicyContext } from "./contract.ts";
 import { guarded } from "./guard.ts";
-import { POLICIES, POLICY_NAMES, POLICY_PREFIX } from "./names.ts";
 
 /** Throws a `ConfigError` with all that is wrong; null where the configuration has no policy. */
 export async function loadPolicy(
-  config: AccessControlConfig | null,
+  config: PolicyEntry | null,
   context: PolicyContext,
 ): Promise<AccessPolicy | null> {
   if (config === null) return null;
@@ -34,7 +35,7 @@ export async function loadPolicy(
 }
 
 async function policyClass(name: string, directory: string): Promise<PolicyClass> {
-  const known = name.startsWith(POLICY_PREFIX) ? POLICIES.get(name.slice(POLICY_PREFIX.length)) : undefined;
+  const known = POLICY_CLASSES.get(name);
   if (known !== undefined) return known();
   const own = await ownClass(name, directory, {
     example: "./my_policy.js:MyPolicy",

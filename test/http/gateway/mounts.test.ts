@@ -3,7 +3,8 @@ import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { describe, test } from "node:test";
 import Fastify from "fastify";
-import { type Destination, Mounts, type Upstream } from "../../../src/http/gateway/mounts.ts";
+import type { Upstream } from "../../../src/domain/model/upstream.ts";
+import { type Destination, Mounts } from "../../../src/http/gateway/mounts.ts";
 import { OwnPaths } from "../../../src/http/own-paths.ts";
 import { Proxies } from "../../../src/http/proxies.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Failure } from "../../../src/errors.ts";
 import { loadPolicy } from "../../../src/trees/policies/load.ts";
-import { POLICY_PREFIX } from "../../../src/trees/policies/names.ts";
+import { POLICY_PREFIX } from "../../../src/vocabulary/policies.ts";
 import { ConfigError } from "../../../src/yaml/problems.ts";
 import { ANONYMOUS, DEFINITIONS, temporaryFile, user } from "./support.ts";
 
