@@ -9,12 +9,15 @@ import type { AuthenticatedIdentity, PasswordAuthenticator } from "../domain/por
 const ARGS = Type.Object(
   {
     users_to_passwords: Type.Unsafe<Readonly<Record<string, string>>>({
+      description: "The password of each user name",
       type: "object",
       // A name becomes an identity, which databases hold in 255 characters without NUL.
       propertyNames: { minLength: 1, maxLength: 255, pattern: "^[^\\u0000]*$" },
       additionalProperties: { type: "string", minLength: 1 },
     }),
-    confirmation_message: Type.Optional(Type.String({ default: "" })),
+    confirmation_message: Type.Optional(
+      Type.String({ default: "", description: "Shown after a login; {id} stands for the user name" }),
+    ),
   },
   { additionalProperties: false },
 );

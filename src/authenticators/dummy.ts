@@ -10,7 +10,11 @@ import type {
 } from "../domain/ports/authenticator.ts";
 
 const ARGS = Type.Object(
-  { confirmation_message: Type.Optional(Type.String({ default: "" })) },
+  {
+    confirmation_message: Type.Optional(
+      Type.String({ default: "", description: "Shown after a login; {id} stands for the user name" }),
+    ),
+  },
   { additionalProperties: false },
 );
 

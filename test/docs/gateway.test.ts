@@ -1,4 +1,4 @@
-/** What docs/how-to/gateway.md and docs/how-to/proxies.md say of configuration and paths is so. */
+/** The configurations of the guides to proxies, HTTPS and the gateway load, and the gateway's paths are as its page says. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
@@ -14,7 +14,8 @@ test("every configuration on the pages loads", async () => {
   const keys = { secret_keys: ["5ce1f0a97b3d2846e1907fd3a6b8c254"] };
   const trees = [{ path: "/", tree: "tiled.examples.generated_minimal:tree" }];
   let count = 0;
-  for (const block of [...blocks(await read("gateway.md")), ...blocks(await read("proxies.md"))]) {
+  const pages = await Promise.all(["gateway", "proxies", "https"].map((page) => read(`${page}.md`)));
+  for (const block of pages.flatMap(blocks)) {
     // That of the real Tiled is the one with providers; it has no trees.
     if (block.authentication !== undefined) continue;
     const { warnings } = load(stringify({ authentication: keys, trees, ...block }), {
@@ -23,7 +24,7 @@ test("every configuration on the pages loads", async () => {
     assert.deepEqual(warnings, []);
     count += 1;
   }
-  assert.equal(count, 6);
+  assert.equal(count, 8);
 });
 
 test("the paths that the page calls ours are, and others are not", async (x) => {

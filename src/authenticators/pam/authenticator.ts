@@ -21,8 +21,12 @@ import { PAM_PLACES, serviceProblem } from "./service.ts";
 
 const ARGS = Type.Object(
   {
-    service: Type.Optional(Type.String({ minLength: 1, default: "login" })),
-    confirmation_message: Type.Optional(Type.String({ default: "" })),
+    service: Type.Optional(
+      Type.String({ minLength: 1, default: "login", description: "The PAM service: a file in /etc/pam.d" }),
+    ),
+    confirmation_message: Type.Optional(
+      Type.String({ default: "", description: "Shown after a login; {id} stands for the user name" }),
+    ),
   },
   { additionalProperties: false },
 );
