@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { configurationPage, PAGE } from "./configuration-page.ts";
+import { configurationPage, PAGE } from "../../scripts/configuration-page.ts";
 
 test("the page is made from today's schema", async () => {
   assert.equal(await readFile(PAGE, "utf8"), configurationPage(), "run: npm run docs");

@@ -1,13 +1,13 @@
 /**
  * docs/reference/configuration.md, made from the schema of the configuration: `npm run docs` writes it, and
- * configuration.test.ts holds it to the schema. The schema's own words are in src/config.
+ * test/docs/configuration.test.ts holds it to the schema. The schema's own words are in src/config.
  */
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-const BIN = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
-export const PAGE = new URL("../../docs/reference/configuration.md", import.meta.url);
+const BIN = fileURLToPath(new URL("../src/bin.ts", import.meta.url));
+export const PAGE = new URL("../docs/reference/configuration.md", import.meta.url);
 
 interface Schema {
   readonly type?: string | readonly string[];
