@@ -1,17 +1,17 @@
-/** Making an API key: the form on the account page, and the page that shows the new key, once. */
+/** Creating an API key: the form on the account page, and the page that shows the new key once. */
 import { type Html, html } from "../lib/html.ts";
 import { page, type Site } from "./layout.ts";
 import { day } from "./times.ts";
 
 export interface KeyForm {
-  /** Of the person; `inherit` stands for all of them. */
+  /** The person's scopes; `inherit` stands for all of them. */
   readonly scopes: readonly string[];
   readonly problem: string | null;
   /** As it was typed. */
   readonly note: string;
 }
 
-/** Of new keys, by the field's value: seconds, or null for keys without an end. */
+/** Lifetimes of new keys by form value: seconds, or null for keys that do not expire. */
 export const LIFETIMES: Readonly<Record<string, { readonly text: string; readonly seconds: number | null }>> =
   {
     day: { text: "one day", seconds: 86_400 },
@@ -19,7 +19,7 @@ export const LIFETIMES: Readonly<Record<string, { readonly text: string; readonl
     month: { text: "30 days", seconds: 30 * 86_400 },
     quarter: { text: "90 days", seconds: 90 * 86_400 },
     year: { text: "one year", seconds: 365 * 86_400 },
-    never: { text: "no limit (until it is revoked)", seconds: null },
+    never: { text: "never", seconds: null },
   };
 
 export const USUAL_LIFETIME = "month";
@@ -36,7 +36,7 @@ export function keyForm(
 ${problem !== null && html`<p class="problem" role="alert">${problem}</p>`}
 <p class="field"><label for="note">What is it for?</label>
 <input type="text" id="note" name="note" value="${note}" maxlength="255" autocomplete="off" aria-describedby="note-hint">
-<span class="hint" id="note-hint">A note for yourself, such as the program or the machine that has it.</span></p>
+<span class="hint" id="note-hint">A note for yourself, such as the program or machine that uses it.</span></p>
 <p class="field"><label for="lifetime">Expires in</label>
 <select id="lifetime" name="lifetime">
 ${Object.entries(LIFETIMES).map(
@@ -45,7 +45,7 @@ ${Object.entries(LIFETIMES).map(
 )}</select></p>
 <fieldset>
 <legend>Permissions</legend>
-${checkbox("inherit", html`everything that I may do, now and later`, false)}
+${checkbox("inherit", html`all my permissions, now and in future`, false)}
 <div class="boxes">
 ${scopes.map((scope) => checkbox(`scope ${scope}`, html`<code>${scope}</code>`, READING.has(scope)))}</div>
 </fieldset>
@@ -72,11 +72,11 @@ export function newKeyPage(made: {
     ...made,
     title: "Your new key",
     main: html`<h1>Your new key</h1>
-<p class="lede">${note !== null && html`For <strong>${note}</strong>. `}It works ${expirationTime === null ? "until it is revoked" : html`until ${day(expirationTime)}`}.</p>
+<p class="lede">${note !== null && html`For <strong>${note}</strong>. `}It ${expirationTime === null ? "does not expire" : html`expires on ${day(expirationTime)}`}.</p>
 <section aria-labelledby="secret">
-<h2 id="secret">Copy it now: it is shown this once</h2>
+<h2 id="secret">Copy it now: it is shown only once</h2>
 <pre class="secret" tabindex="0" role="group" aria-label="The new key"><code>${secret}</code></pre>
-<p>Anyone who has it can do what it allows. Keep it like a password; if it is lost, revoke it and make another one.</p>
+<p>Anyone who has it can use its permissions, so keep it as safe as a password. If you lose it, revoke it and create another.</p>
 </section>
 <section aria-labelledby="use">
 <h2 id="use">From Python</h2>

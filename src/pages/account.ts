@@ -1,6 +1,6 @@
 /**
- * Somebody's own account: who they are here, what opens the account, where it is logged in, which keys it has. What ends
- * something for good asks once more, without a script: its button is inside of something that has to be opened first.
+ * The account page: identities, sessions, API keys and permissions of the person who is logged in. Destructive actions ask
+ * for confirmation without a script: the button is inside a `<details>` that has to be opened first.
  */
 import { type Html, html } from "../lib/html.ts";
 import { type KeyForm, keyForm } from "./account-keys.ts";
@@ -48,30 +48,30 @@ export interface Account {
   readonly name: string;
   readonly provider: string;
   readonly identities: readonly AccountIdentity[];
-  /** That an identity may be added of. */
+  /** Providers whose identities can be added. */
   readonly providers: readonly string[];
   readonly sessions: readonly AccountSessionRow[];
-  /** Sessions that are not listed, since there are too many. */
+  /** How many sessions are left out of the list. */
   readonly furtherSessions: number;
   readonly keys: readonly AccountKey[];
   readonly mayRevokeKeys: boolean;
-  /** Null where this person may make none. */
+  /** Null: this person may not create keys. */
   readonly keyForm: KeyForm | null;
   readonly roles: readonly { readonly name: string; readonly scopes: readonly string[] }[];
 }
 
-/** What the last request did; a closed list, so that no address can make the page say something else. */
+/** Outcome of the last request. The list is closed, so that no URL can put other text on the page. */
 export const NOTICES = {
   "session-ended": "That session is logged out.",
-  "session-gone": "That session had ended already.",
+  "session-gone": "That session had already ended.",
   "others-ended": "You are logged out everywhere else.",
-  "key-revoked": "The key is revoked: programs that use it are refused from now on.",
-  "key-gone": "That key was gone already.",
-  "identity-added": "The identity is added: from now on it opens this account, too.",
-  "identity-known": "That identity opens this account already.",
-  "identity-removed": "The identity is removed, and what was logged in with it is logged out.",
-  "identity-gone": "You have no such identity.",
-  "identity-last": "That is the last identity that you can log in with. Add another one first.",
+  "key-revoked": "The key is revoked. Programs that use it are refused from now on.",
+  "key-gone": "That key no longer exists.",
+  "identity-added": "The identity is added. You can now log in with it, too.",
+  "identity-known": "You can already log in to this account with that identity.",
+  "identity-removed": "The identity is removed, and its sessions are logged out.",
+  "identity-gone": "Your account has no such identity.",
+  "identity-last": "That is the only identity you can log in with. Add another one first.",
   "too-many-identities": "An account has at most ten identities. Remove one first.",
 } as const;
 
@@ -115,12 +115,12 @@ ${
   removable &&
   html`<details class="act"><summary>Remove<span class="hidden"> ${id} of ${provider}</span></summary>
 <form method="post" action="${basePath}/account/identities/remove">${hidden(token, { provider, id })}
-<p>It no longer opens this account, and what was logged in with it is logged out${current && ": this browser, too"}.</p>
+<p>You can no longer log in with it, and its sessions are logged out${current && ", including this browser"}.</p>
 <button class="danger" type="submit">Remove ${id}</button></form></details>`
 }
 </li>\n`,
 )}</ul>
-<p>Add another way to open this account:</p>
+<p>Add another way to log in to this account:</p>
 <ul class="choices">
 ${providers.map(
   (name) =>
@@ -144,12 +144,12 @@ ${
 }
 </li>\n`;
 })}</ul>
-${furtherSessions > 0 && html`<p class="quiet">… and ${furtherSessions} more that were used longer ago.</p>`}
+${furtherSessions > 0 && html`<p class="quiet">… and ${furtherSessions} more that were used less recently.</p>`}
 ${
   list.length > 1 &&
   html`<details class="act"><summary>Log out everywhere else</summary>
 <form method="post" action="${basePath}/account/sessions/end-others">${hidden(token)}
-<p>All browsers and programs but this browser have to log in again. API keys go on working.</p>
+<p>Every other browser and program has to log in again. API keys keep working.</p>
 <button class="danger" type="submit">Log out everywhere else</button></form></details>`
 }
 </section>`;
@@ -168,10 +168,10 @@ function keys(account: Account): Html {
   const { basePath, token, keys: list, mayRevokeKeys, now } = account;
   return html`<section aria-labelledby="keys">
 <h2 id="keys">API keys</h2>
-<p>A key lets a program in without a login. Anyone who has it can do what it allows: keep it like a password.</p>
+<p>A key lets a program in without a login. Anyone who has it can use its permissions, so keep it as safe as a password.</p>
 ${
   list.length === 0
-    ? html`<p class="quiet">You have none.</p>`
+    ? html`<p class="quiet">You have no API keys.</p>`
     : html`<ul class="rows">
 ${list.map((key) => keyRow(key, { basePath, token, now, revocable: mayRevokeKeys }))}</ul>`
 }
@@ -191,12 +191,12 @@ function keyRow(
   const { firstEight, note, expirationTime, latestActivity } = key;
   const { basePath, token, now, revocable } = at;
   return html`<li>
-<div><strong>${note === null || note === "" ? "Without a note" : note}</strong> <code>${firstEight}…</code><p class="quiet">${powers(key)} · ${latestActivity === null ? "never used" : html`used ${past(latestActivity, now)}`} · ${expirationTime === null ? "never expires" : html`until ${day(expirationTime)}`}</p></div>
+<div><strong>${note === null || note === "" ? "No note" : note}</strong> <code>${firstEight}…</code><p class="quiet">${powers(key)} · ${latestActivity === null ? "never used" : html`used ${past(latestActivity, now)}`} · ${expirationTime === null ? "never expires" : html`until ${day(expirationTime)}`}</p></div>
 ${
   revocable &&
   html`<details class="act"><summary>Revoke<span class="hidden"> the key ${firstEight}</span></summary>
 <form method="post" action="${basePath}/account/keys/revoke">${hidden(token, { first_eight: firstEight })}
-<p>Programs that use this key are refused from then on.</p>
+<p>Programs that use this key will be refused.</p>
 <button class="danger" type="submit">Revoke ${firstEight}</button></form></details>`
 }
 </li>\n`;
@@ -204,17 +204,17 @@ ${
 
 function powers({ scopes, accessTags }: AccountKey): string {
   const what = scopes.includes("inherit")
-    ? "all that you may do"
+    ? "all your permissions"
     : scopes.length === 0
-      ? "nothing but to say who it is"
+      ? "identity only"
       : scopes.join(", ");
   if (accessTags === null) return what;
-  return `${what}; ${accessTags.length === 0 ? "nothing that has tags" : `only what is tagged ${accessTags.join(", ")}`}`;
+  return `${what}; ${accessTags.length === 0 ? "no tagged data" : `only data tagged ${accessTags.join(", ")}`}`;
 }
 
 function roles({ roles: list }: Account): Html {
   return html`<section aria-labelledby="roles">
-<h2 id="roles">What you may do</h2>
+<h2 id="roles">Your permissions</h2>
 ${
   list.length === 0
     ? html`<p class="quiet">You have no role on this server. Ask the operator.</p>`

@@ -1,6 +1,6 @@
 /**
- * Files that the pages link to: the stylesheet and the icon, as text in the program so that nothing has to be found
- * on disk. The digest of the content is in the path, so that a browser may keep them for good.
+ * Files that the pages link to: the stylesheet and the icon, kept as strings in the program, so that nothing is read
+ * from disk. Their path holds a digest of the content, so that browsers may cache them indefinitely.
  */
 import { sha256 } from "../lib/secrets.ts";
 import { ICON } from "./icon.ts";
@@ -15,7 +15,7 @@ export interface Asset {
   readonly content: string | Buffer;
 }
 
-/** `name` and `extension` are ours or checked by who reads the file: they go into a path. */
+/** `name` and `extension` become part of a path: pass only our own or checked values. */
 export function asset(name: string, extension: string, mediaType: string, content: string | Buffer): Asset {
   return { path: `/assets/${name}.${sha256(content).slice(0, 12)}.${extension}`, mediaType, content };
 }

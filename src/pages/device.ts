@@ -1,6 +1,6 @@
 /**
- * Pages of a device login: the form that asks for the code which a program shows, and what became of it. The form says
- * who is signed in and which program asks, so that nobody lets a stranger's program in (RFC 8628, section 5.4).
+ * Pages of a device login: the form for the user code, and its outcome. The form shows the identity that is signed in and
+ * the program that asks, against remote phishing (RFC 8628, section 5.4).
  */
 import { type Html, html } from "../lib/html.ts";
 import { page, type Site } from "./layout.ts";
@@ -15,7 +15,7 @@ export interface DeviceForm {
   readonly userCode: string;
   readonly provider: string;
   readonly identity: string;
-  /** By its own account; null where it gave no name. */
+  /** From its User-Agent; null: it sent none. */
   readonly program: string | null;
   readonly address: string | null;
   /** Whether this browser has the same address. */
@@ -46,11 +46,11 @@ export function deviceForm(form: DeviceForm): Html {
 <section aria-labelledby="program">
 <h2 id="program">The program</h2>
 <dl class="facts">
-<dt>Calls itself</dt><dd>${form.program ?? "nothing: it gave no name"}</dd>
+<dt>Calls itself</dt><dd>${form.program ?? "(it gave no name)"}</dd>
 <dt>Runs at</dt><dd>${form.address ?? "an unknown address"}${form.sameAddress && ", the same address as this browser"}</dd>
 <dt>Asked</dt><dd>${ago(form.age)}</dd>
 </dl>
-<p>Go on only if you have just started it yourself. A person who sends you a code, or asks you for one, wants to log in as you.</p>
+<p>Continue only if you have just started it yourself. A person who sends you a code, or asks you for one, wants to log in as you.</p>
 </section>
 <section>
 <form method="post" action="${form.action}">
@@ -60,15 +60,15 @@ ${problem !== null && html`<p class="problem" id="code-problem" role="alert">${P
 <input class="code" type="text" id="user_code" name="user_code" value="${form.userCode}" required${!filled && html` autofocus`} autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" size="12" aria-describedby="${described}"${problem !== null && html` aria-invalid="true"`}>
 <p class="hint" id="code-hint">${
       filled
-        ? "The address that you opened brought it along. Compare it with the one that your program shows, and press Cancel if they differ or you see no program."
-        : html`Eight characters, like <code>2A4C-6E8F</code>. Capitals and the dash do not matter.`
+        ? "It came with the address that you opened. Compare it with the code that your program shows, and press Cancel if they differ or you see no program."
+        : html`Eight characters, like <code>2A4C-6E8F</code>. Upper and lower case and the dash do not matter.`
     }</p>
 <p class="buttons"><button type="submit">Log in</button> <button class="second" type="submit" name="cancel" value="1" formnovalidate>Cancel</button></p>
 </form>
 </section>
 <details>
 <summary>Not you, or not your program?</summary>
-<p>Press Cancel: the program is turned away. To log in as somebody else, sign out at ${provider} first, then start the login again in your program.</p>
+<p>Press Cancel to refuse the program. To log in as another person, sign out at ${provider} first, then start the login again in your program.</p>
 </details>`,
   });
 }
@@ -89,7 +89,7 @@ export function deviceConfirmed({ site, basePath }: DeviceResult, identity: stri
     basePath,
     title: "Logged in",
     main: html`<h1>Done</h1>
-<p class="lede">Return to your program. Within ${seconds} seconds it is logged in as <strong>${identity}</strong>.</p>
+<p class="lede">Return to your program. It will be logged in within ${seconds} seconds as <strong>${identity}</strong>.</p>
 <p>You can close this page.</p>`,
   });
 }
@@ -97,28 +97,28 @@ export function deviceConfirmed({ site, basePath }: DeviceResult, identity: stri
 const REFUSED = {
   cancelled: {
     title: "Cancelled",
-    text: "The program is turned away, and nobody is logged in.",
+    text: "The program was refused and is not logged in.",
     next: "You can close this page. To log in after all, start the login again in your program.",
   },
   wrong_codes: {
     title: "Too many wrong codes",
-    text: "This login has ended, and nobody is logged in.",
+    text: "This login has ended. The program is not logged in.",
     next: "Start the login again in your program. It shows a new address and a new code.",
   },
   principal_disabled: {
     title: "This account is disabled",
-    text: "The operator of this server has switched off the account, so the program is turned away.",
-    next: "If you think that this is a mistake, ask the operator.",
+    text: "The operator of this server has disabled the account, so the program was refused.",
+    next: "If you think this is a mistake, ask the operator.",
   },
   other_spelling: {
-    title: "You are known under another spelling",
-    text: "There is an account here whose name is spelled otherwise, e.g. with other capital letters, so the program is turned away.",
-    next: "Start the login again in your program, and log in with the spelling that you used before. If you cannot, ask the operator.",
+    title: "Your account has another spelling",
+    text: "This server has an account with the same name in another spelling, for example with other capital letters, so the program was refused.",
+    next: "Start the login again in your program, and log in with the spelling you used before. If you cannot, ask the operator.",
   },
   session_limit: {
     title: "Too many sessions",
-    text: "You are logged in as often as this server allows, so the program is turned away.",
-    next: "Log out somewhere, for example in Python with c.logout(), then start the login again. If you do not know where, ask the operator.",
+    text: "You have as many sessions as this server allows, so the program was refused.",
+    next: "Log out of one, for example in Python with c.logout(), then start the login again. If you cannot, ask the operator.",
   },
   denied_by_provider: {
     title: "The login was refused",

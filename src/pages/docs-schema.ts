@@ -1,6 +1,6 @@
 /**
- * JSON Schemas in words, for the API documentation: `integer, 0 to 300`, `list of string`, and the fields of objects, all
- * in one list. The page around them is `docs.ts`'s.
+ * JSON Schemas in words, for the API documentation: `integer, 0 to 300`, `list of string`, and the fields of objects in one
+ * flat list. The page around them is `docs.ts`'s.
  */
 import { type Html, html } from "../lib/html.ts";
 
@@ -25,7 +25,7 @@ export interface Schema {
   readonly $ref?: string;
 }
 
-/** Deeper structures are told by their kind only. */
+/** Deeper structures are named by type only. */
 const MAX_DEPTH = 4;
 
 export function schemaText(schema: Schema, depth = 0): string {
@@ -71,13 +71,13 @@ function lengthText({ minLength, maxLength }: Schema): readonly string[] {
 }
 
 export interface Field {
-  /** With what it is inside of: `identities[].provider`. */
+  /** With the names of its parents: `identities[].provider`. */
   readonly name: string;
   readonly schema: Schema;
   readonly required: boolean;
 }
 
-/** All fields below a schema: of an object, of several that are meant together, or of the objects in a list. */
+/** All fields below a schema: of an object, of `allOf`, or of the items of a list. */
 export function fieldsOf(schema: Schema, prefix = "", depth = 0): readonly Field[] {
   if (depth >= MAX_DEPTH) return [];
   if (schema.allOf !== undefined) return schema.allOf.flatMap((part) => fieldsOf(part, prefix, depth));

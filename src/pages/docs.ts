@@ -28,11 +28,11 @@ export interface Operation {
   readonly responses?: Readonly<
     Record<string, { readonly description?: string; readonly content?: Content }>
   >;
-  /** Absent: everybody. */
+  /** Absent: public. */
   readonly "x-access"?: string | readonly string[];
 }
 
-/** As much of an OpenAPI document as is told here. */
+/** The parts of an OpenAPI document that the page shows. */
 export interface ApiDocument {
   readonly info: { readonly title: string; readonly version: string };
   readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
@@ -58,11 +58,11 @@ export function docsPage({ site, basePath, document }: Docs): Html {
     basePath,
     title: "API documentation",
     main: html`<h1>API documentation</h1>
-<p class="lede">What programs can ask of this server over HTTP. Python users need none of this: the Tiled client does it for them.</p>
+<p class="lede">The HTTP API of this server. Python users do not need it: the Tiled client makes these requests for them.</p>
 <section aria-labelledby="basics">
 <h2 id="basics">Basics</h2>
 <p>Send an API key as <code>Authorization: Apikey SECRET</code>, an access token as <code>Authorization: Bearer TOKEN</code>.</p>
-<p>Answers are JSON, or msgpack where <code>Accept</code> says <code>application/x-msgpack</code>. A refusal has the reason in <code>detail</code>.</p>
+<p>Answers are JSON, or msgpack if <code>Accept</code> is <code>application/x-msgpack</code>. An error gives its reason in <code>detail</code>.</p>
 <ul class="links">
 ${[...groups.keys()].map((tag) => html`<li><a href="#${anchor(tag)}">${groupTitle(tag)}</a></li>\n`)}<li><a href="${basePath}/openapi.json">OpenAPI description</a></li>
 </ul>
@@ -94,7 +94,7 @@ function grouped({ paths = {} }: ApiDocument): ReadonlyMap<string, readonly Rout
   return groups;
 }
 
-/** A path's end that may have any number of segments. */
+/** Fastify's wildcard at the end of a path. */
 const REST = "*";
 
 function readable(path: string): string {
@@ -143,7 +143,7 @@ function parameterList(parameters: readonly Parameter[]): Html {
 </ul>`;
 }
 
-/** What is known of the content; a schema that says nothing is passed over. */
+/** Contents with a schema; empty schemas are left out. */
 function contentText(content: Content, sent: boolean): Html | null {
   const described = Object.entries(content).filter(([, { schema }]) => Object.keys(schema ?? {}).length > 0);
   if (described.length === 0) return null;
@@ -153,7 +153,7 @@ function contentText(content: Content, sent: boolean): Html | null {
   )}`;
 }
 
-/** An answer has all its fields; of what is sent some may be left out. */
+/** Answers have all their fields; requests may leave some out. */
 function fieldList(schema: Schema, sent: boolean): Html | null {
   const fields = fieldsOf(schema);
   if (fields.length === 0) return null;
@@ -164,7 +164,7 @@ function fieldList(schema: Schema, sent: boolean): Html | null {
 </ul>`;
 }
 
-/** Refusals all look alike; what they are called says enough. */
+/** Errors all look alike, so their names are enough. */
 function answerText(status: string, description: string | undefined, content: Content | undefined): Html {
   const told =
     description === undefined || description === "Default Response" ? STATUS_CODES[status] : description;

@@ -1,4 +1,4 @@
-/** What can be gone on with after a second login: the form's path below `/account`, and how it is told. */
+/** Actions that continue after a second login, by the form's path below `/account`, with their texts. */
 import { type Html, html } from "../lib/html.ts";
 import { LIFETIMES } from "./account-keys.ts";
 
@@ -26,27 +26,26 @@ export const WORDS = {
   "keys/revoke": {
     title: "Revoke the key?",
     text: (fields) =>
-      html`<p>Programs that use the key <code>${fields["first_eight"] ?? ""}…</code> are refused from then on.</p>`,
+      html`<p>Programs that use the key <code>${fields["first_eight"] ?? ""}…</code> will be refused.</p>`,
     button: "Revoke the key",
     danger: true,
   },
   "sessions/end": {
-    title: "End that login?",
-    text: () => html`<p>The browser or program whose login you have chosen has to log in again.</p>`,
-    button: "Log it out",
+    title: "End that session?",
+    text: () => html`<p>The browser or program that you chose has to log in again.</p>`,
+    button: "Log out",
     danger: true,
   },
   "sessions/end-others": {
     title: "Log out everywhere else?",
-    text: () =>
-      html`<p>All browsers and programs but this browser have to log in again. API keys go on working.</p>`,
+    text: () => html`<p>Every other browser and program has to log in again. API keys keep working.</p>`,
     button: "Log out everywhere else",
     danger: true,
   },
   "identities/remove": {
     title: "Remove the identity?",
     text: (fields) =>
-      html`<p><strong>${fields["id"] ?? ""}</strong> of ${fields["provider"] ?? ""} no longer opens this account, and what was logged in with it is logged out.</p>`,
+      html`<p><strong>${fields["id"] ?? ""}</strong> of ${fields["provider"] ?? ""} will no longer open this account, and its sessions are logged out.</p>`,
     button: "Remove it",
     danger: true,
   },
@@ -57,7 +56,7 @@ export function isAccountAction(text: string): text is AccountAction {
 }
 
 function scopesOf(fields: Fields): Html | Html[] {
-  if ("inherit" in fields) return html`do all that you may do, now and later`;
+  if ("inherit" in fields) return html`all your permissions, now and in future`;
   return Object.keys(fields).flatMap((name) =>
     name.startsWith("scope ") ? [html`<code>${name.slice("scope ".length)}</code> `] : [],
   );

@@ -1,4 +1,4 @@
-/** After a second login: the interrupted action, and its button once more. */
+/** After a second login: the interrupted action, with its button. */
 import { type Html, html } from "../lib/html.ts";
 import { type AccountAction, WORDS } from "./go-on-words.ts";
 import { page, type Site } from "./layout.ts";

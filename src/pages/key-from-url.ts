@@ -1,6 +1,5 @@
 /**
- * Asks before a browser uses the API key of an address that another site may have led to. It says in whose name all that
- * follows would be done.
+ * Asks before a browser uses an API key from a URL, since another site may have led here. It shows whose key it is.
  */
 import { type Html, html } from "../lib/html.ts";
 import { page, type Site } from "./layout.ts";
@@ -28,17 +27,17 @@ export function useKeyPage(at: UseKeyPage): Html {
     main: html`<h1>Use this API key?</h1>
 ${
   owner === null
-    ? html`<p class="lede">The address that you opened contains the key of this server.</p>
-<p>With it this browser may read and change everything here. Use it if you got the address from the server itself or from its operator.</p>`
+    ? html`<p class="lede">The address that you opened contains this server’s key.</p>
+<p>With it this browser can read and change everything here. Use it only if the address came from the server itself or its operator.</p>`
     : html`<p class="lede">The address that you opened contains an API key of <strong>${owner}</strong>.</p>
-<p>With it this browser acts as <strong>${owner}</strong>: you see what ${owner} may see, and what you change and upload is in that name. If a link of another site or a message brought you here and this is not your name, go on without the key.</p>`
+<p>With it this browser acts as <strong>${owner}</strong>: you see the data of ${owner}, and everything you change or upload is recorded under that name. If a link on another site or in a message brought you here and this is not your name, continue without the key.</p>`
 }
 ${person !== null && html`<p>You are logged in as <strong>${person}</strong>. Using the key logs you out in this browser.</p>`}
 <form method="post" action="${action}">
 <input type="hidden" name="token" value="${token}">
 <input type="hidden" name="key" value="${key}">
 <input type="hidden" name="next" value="${next}">
-<p class="buttons"><button type="submit">Use the key</button> <a class="button second" href="${next}">Go on without it</a></p>
+<p class="buttons"><button type="submit">Use the key</button> <a class="button second" href="${next}">Continue without it</a></p>
 </form>`,
   });
 }

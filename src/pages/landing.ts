@@ -1,6 +1,6 @@
 /**
- * The page at the server's root: what this server is, who may read, and what to type in Python. It shows nothing that
- * the about document would not tell anybody.
+ * The page at the server's root: what this server is, who may read, and what to type in Python. It shows nothing beyond
+ * the public about document.
  */
 import { type Html, html } from "../lib/html.ts";
 import { page, type Site } from "./layout.ts";
@@ -26,7 +26,7 @@ export interface Landing {
   readonly providers: readonly string[];
   /** Whether this browser is logged in. */
   readonly loggedIn: boolean;
-  /** Whether the address has an API key that is not valid. */
+  /** Whether the URL holds an invalid API key. */
   readonly keyRefused: boolean;
 }
 
@@ -98,14 +98,14 @@ const PYTHON: Record<AccessMode, { readonly before: string; readonly after: Html
     before: "Then connect with the server’s API key:",
     after: html`Or keep the key out of the code: set the environment variable <code>TILED_API_KEY</code>.`,
   },
-  public: { before: "Then connect:", after: html`<code>list(c)</code> shows what there is.` },
+  public: { before: "Then connect:", after: html`<code>list(c)</code> lists the content.` },
   private: {
-    before: "Then connect. The first time it asks for your login, later it remembers you:",
-    after: html`<code>list(c)</code> shows what there is, <code>c.logout()</code> ends the login.`,
+    before: "Then connect. It asks for your login the first time and remembers it afterwards:",
+    after: html`<code>list(c)</code> lists the content; <code>c.logout()</code> logs you out.`,
   },
   mixed: {
     before: "Then connect, and log in to see more:",
-    after: html`<code>list(c)</code> shows what there is, <code>c.logout()</code> ends the login.`,
+    after: html`<code>list(c)</code> lists the content; <code>c.logout()</code> logs you out.`,
   },
 };
 

@@ -4,7 +4,7 @@
 import { type Html, html } from "../lib/html.ts";
 import { ICON_ASSET, STYLE_ASSET } from "./assets.ts";
 
-/** The deployment's own face, the same on every page. */
+/** Title, logo and contact of the deployment, the same on every page. */
 export interface Site {
   /** e.g. "Tiled". */
   readonly title: string;
@@ -26,7 +26,7 @@ export interface PageContent {
   readonly width?: "narrow";
   /** Beside the site's name. */
   readonly nav?: { readonly text: string; readonly href: string };
-  /** Where the browser goes by itself. */
+  /** URL to which the browser is sent automatically. */
   readonly refresh?: string;
 }
 
@@ -58,7 +58,7 @@ ${main}
 `;
 }
 
-/** Only what is plainly an address or an http(s) URL becomes a link: `contact` is the operator's, its scheme is not trusted. */
+/** Only e-mail addresses and http(s) URLs become links: the scheme of an operator's `contact` is not trusted. */
 function contactLine(contact: string | null): Html | null {
   if (contact === null) return null;
   const address = contact.replace(/^mailto:/, "");

@@ -1,6 +1,6 @@
 /**
- * Adding an identity to an account: what it means, and the way to the place that vouches for it. Somebody who is sent here
- * by a stranger must see whose account it is.
+ * Adding an identity to an account: what it means, and the way to its provider. A person lured here must see whose account
+ * it is.
  */
 import { type Html, html } from "../lib/html.ts";
 import { page, type Site } from "./layout.ts";
@@ -12,9 +12,9 @@ export interface LinkPage {
   /** Who is logged in. */
   readonly name: string;
   readonly ownProvider: string;
-  /** That is added. */
+  /** The provider of the new identity. */
   readonly provider: string;
-  /** For a provider that takes a password here; else a button leads to the provider. */
+  /** For a provider with passwords; for others a button leads to the provider. */
   readonly form: LoginForm | null;
   readonly action: string;
   readonly token: string;
@@ -29,7 +29,7 @@ export function linkPage(link: LinkPage): Html {
     width: "narrow",
     main: html`<h1>Add ${provider} to your account</h1>
 <p class="lede">You are logged in as <strong>${name}</strong> with ${ownProvider}.</p>
-<p>${form === null ? html`You log in at ${provider} next, as the person whom you want to add.` : html`Log in with ${provider} as the person whom you want to add.`} From then on both open this account. Add only yourself: that login can do all that you can do.</p>
+<p>${form === null ? html`Next you log in at ${provider} with the identity you want to add.` : html`Log in to ${provider} with the identity you want to add.`} From then on you can log in to this account with either. Add only an identity of your own: it gets all your permissions.</p>
 ${
   form !== null
     ? html`<section>
@@ -37,7 +37,7 @@ ${passwordForm(form, "Add")}
 </section>`
     : html`<form method="post" action="${action}">
 <input type="hidden" name="token" value="${token}">
-<p class="buttons"><button type="submit" autofocus>Go on to ${provider}</button></p>
+<p class="buttons"><button type="submit" autofocus>Continue to ${provider}</button></p>
 </form>`
 }
 <p class="back"><a href="${basePath}/account">Back to your account</a></p>`,
@@ -45,8 +45,8 @@ ${passwordForm(form, "Add")}
 }
 
 /**
- * On to the provider. A redirect in answer to a form would need the provider's address in the policy of the page that has
- * the form, which does not know it yet.
+ * Sends the browser on to the provider. A redirect in answer to the form would need the provider's address in the
+ * `form-action` of the page with the form, which does not know it yet.
  */
 export function leavingPage(at: {
   readonly site: Site;
@@ -56,11 +56,11 @@ export function leavingPage(at: {
 }): Html {
   return page({
     ...at,
-    title: `On to ${at.provider}`,
+    title: `Continuing to ${at.provider}`,
     width: "narrow",
     refresh: at.href,
-    main: html`<h1>On to ${at.provider} …</h1>
-<p>Your browser should go there by itself.</p>
-<p><a class="button" href="${at.href}">Go on to ${at.provider}</a></p>`,
+    main: html`<h1>Continuing to ${at.provider} …</h1>
+<p>Your browser should go there automatically.</p>
+<p><a class="button" href="${at.href}">Continue to ${at.provider}</a></p>`,
   });
 }

@@ -1,6 +1,6 @@
 /**
- * The login page: a user name and a password, or the way to another site that knows who somebody is. What is wrong is said
- * beside the form; which of name and password it was is never said.
+ * The login page: a form for user name and password, and links to other providers. Errors appear beside the form and never
+ * tell which of the two was wrong.
  */
 import { type Html, html } from "../lib/html.ts";
 import { page, type Site } from "./layout.ts";
@@ -15,7 +15,7 @@ export interface LoginForm {
   /** Filled in already; "" for an empty field. */
   readonly username: string;
   readonly problem: LoginProblem | null;
-  /** For the operator, where there is a problem. */
+  /** Shown beside a problem. */
   readonly requestId: string;
 }
 
@@ -30,9 +30,9 @@ export interface LoginPage {
   readonly form: LoginForm | null;
   /** Other ways to log in, in the order of the configuration. */
   readonly choices: readonly Choice[];
-  /** The host that the person goes on to, where it is not this one. */
+  /** The host that the login leads to, if it is another one. */
   readonly destination: string | null;
-  /** Who is logged in and has to log in once more to go on. */
+  /** The person who is logged in and has to log in again to continue. */
   readonly again: string | null;
 }
 
@@ -56,10 +56,10 @@ ${choices.length > 0 && html`<section aria-labelledby="ways">\n${choiceList(choi
 function heading(title: string, destination: string | null, again: string | null): Html {
   if (again !== null) {
     return html`<h1>Log in again</h1>
-<p class="lede">You are logged in as <strong>${again}</strong>. To go on, show once more that it is you.</p>`;
+<p class="lede">You are logged in as <strong>${again}</strong>. To continue, confirm that it is you.</p>`;
   }
   return html`<h1>Log in to ${title}</h1>
-${destination !== null && html`<p class="lede">You will then go on to <strong>${destination}</strong>.</p>`}`;
+${destination !== null && html`<p class="lede">You will then continue to <strong>${destination}</strong>.</p>`}`;
 }
 
 function choiceList(choices: readonly Choice[], only: boolean): Html {
@@ -72,7 +72,7 @@ export function passwordForm(form: LoginForm, button: string): Html {
   const { action, token, provider, next, username, problem, requestId } = form;
   const described = problem !== null && html` aria-describedby="login-problem"`;
   const wrong = (problem?.kind === "wrong" || problem?.kind === "empty") && html` aria-invalid="true"`;
-  // The cursor waits where something is to be typed.
+  // Focus the first empty field.
   const focus = (field: "username" | "password") =>
     (username === "" ? field === "username" : field === "password") && html` autofocus`;
   return html`<form method="post" action="${action}">
@@ -86,7 +86,7 @@ ${problem !== null && html`<p class="problem" id="login-problem" role="alert">${
 <input type="password" id="password" name="password" required autocomplete="current-password"${focus("password")}${wrong}${described}></p>
 <p class="buttons"><button type="submit">${button}</button></p>
 </form>
-<p class="hint">Your account with <strong>${provider}</strong>.${problem !== null && html` Request, for the operator: <code>${requestId}</code>`}</p>`;
+<p class="hint">Use your <strong>${provider}</strong> account.${problem !== null && html` Request ID (quote it when you ask for help): <code>${requestId}</code>`}</p>`;
 }
 
 function problemText(problem: LoginProblem): string {
@@ -98,13 +98,13 @@ function problemText(problem: LoginProblem): string {
     case "unusable":
       return "A user name has at most 255 characters.";
     case "outdated":
-      return "This page was open for too long, or your browser does not keep the cookies of this site. Please try again.";
+      return "This page was open for too long, or your browser blocks this site’s cookies. Please try again.";
     case "throttled":
-      return `Too many wrong attempts. Try again ${waitText(problem.retryAfter)}.`;
+      return `Too many failed attempts. Try again ${waitText(problem.retryAfter)}.`;
   }
 }
 
-/** `name`: null where nobody is logged in any more. */
+/** `person`: null once the browser is logged out. */
 export function logoutPage(at: {
   readonly site: Site;
   readonly basePath: string;
@@ -118,7 +118,7 @@ export function logoutPage(at: {
     main:
       person === null
         ? html`<h1>Logged out</h1>
-<p class="lede">This browser is logged out. Programs that you have logged in stay logged in: you find them on your account page.</p>
+<p class="lede">This browser is logged out. Programs that you logged in stay logged in. The account page lists them.</p>
 <p><a class="button" href="${basePath}/login">Log in</a></p>`
         : html`<h1>Log out?</h1>
 <p class="lede">You are logged in as <strong>${person.name}</strong>.</p>
@@ -129,7 +129,7 @@ export function logoutPage(at: {
   });
 }
 
-/** Somebody who is logged in goes on to another host of the operator's. */
+/** A person who is logged in continues to another host of the operator's. */
 export function onwardPage(at: {
   readonly site: Site;
   readonly basePath: string;
@@ -143,7 +143,7 @@ export function onwardPage(at: {
     width: "narrow",
     main: html`<h1>Logged in</h1>
 <p class="lede">You are logged in as <strong>${at.name}</strong>.</p>
-<p><a class="button" href="${at.href}">Go on to ${at.destination}</a></p>
-<p class="hint">If that brings you back here, the other site does not share this login: tell its operator.</p>`,
+<p><a class="button" href="${at.href}">Continue to ${at.destination}</a></p>
+<p class="hint">If that brings you back here, the other site does not share this login. Tell its operator.</p>`,
   });
 }

@@ -1,5 +1,5 @@
 /**
- * The operator's logo: a file that is read once, at the start, and served from memory like our own assets.
+ * The operator's logo: read once at the start and served from memory like our own assets.
  */
 import { readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";

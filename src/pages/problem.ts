@@ -1,6 +1,6 @@
 /**
- * The page for what went wrong on any of our pages: what happened, what to do next, and the request's id for the operator.
- * Logins at a provider have pages of their own in `external.ts`.
+ * The error page: what happened, what to do next, and the request ID. Failed logins at a provider have their own pages in
+ * `external.ts`.
  */
 import type { FailureCode } from "../errors.ts";
 import { type Html, html } from "../lib/html.ts";
@@ -13,7 +13,7 @@ export interface Problem {
   readonly code: FailureCode;
   readonly status: number;
   readonly requestId: string;
-  /** Seconds; where it is known how long to wait. */
+  /** Seconds, if known. */
   readonly retryAfter?: number | undefined;
   /** Whether there are accounts on this server. */
   readonly accounts: boolean;
@@ -29,46 +29,46 @@ function words({ code, status, retryAfter }: Problem): Words {
   switch (code) {
     case "not_found":
       return {
-        title: "There is no such page",
-        text: "Nothing on this server has the address that you opened.",
-        next: "Look for a mistake in the address, or go on from one of the pages below.",
+        title: "Page not found",
+        text: "This server has no page at the address that you opened.",
+        next: "Check the address, or continue from one of the pages below.",
       };
     case "csrf":
       return {
-        title: "This form cannot be used",
-        text: "It is out of date, it belongs to another login, or your browser does not keep the cookies of this site. Nothing was changed.",
-        next: "Open the page again and repeat what you did there. If a page of another site brought you here, do not go on.",
+        title: "This form is no longer valid",
+        text: "It has expired, it belongs to another login, or your browser blocks this site’s cookies. Nothing was changed.",
+        next: "Open the page again and repeat what you did. If another site brought you here, stop.",
       };
     case "login_elsewhere":
     case "browser_login_over":
       return {
-        title: "This was begun in another login",
-        text: "The login of this browser has changed or ended meanwhile. Nothing was changed.",
-        next: "If somebody sent you here with a link, do not go on. Otherwise log in, and begin again on your account page.",
+        title: "This was started under another login",
+        text: "This browser’s login has since changed or ended. Nothing was changed.",
+        next: "If you followed a link from another person, stop. Otherwise log in, and start again on your account page.",
       };
     case "no_principal":
       return {
         title: "This account is disabled",
-        text: "The operator of this server has switched it off.",
-        next: "If you think that this is a mistake, ask the operator.",
+        text: "The operator of this server has disabled it.",
+        next: "If you think this is a mistake, ask the operator.",
       };
     case "other_spelling":
       return {
-        title: "You are known under another spelling",
-        text: "There is an account here whose name is spelled otherwise, e.g. with other capital letters. Nothing was changed.",
-        next: "Log in with the spelling that you used before. If you cannot, ask the operator.",
+        title: "Your account has another spelling",
+        text: "This server has an account with the same name in another spelling, for example with other capital letters. Nothing was changed.",
+        next: "Log in with the spelling you used before. If you cannot, ask the operator.",
       };
     case "limit_reached":
       return {
         title: "Too many sessions",
-        text: "You are logged in as often as this server allows.",
-        next: "Log out somewhere, for example in Python with c.logout(), then log in again. If you do not know where, ask the operator.",
+        text: "You have as many sessions as this server allows.",
+        next: "Log out of one, for example in Python with c.logout(), then log in again. If you cannot, ask the operator.",
       };
     case "identity_taken":
       return {
         title: "This identity belongs to another account",
-        text: "It has been used to log in to this server before, and so it has an account of its own. Nothing was changed.",
-        next: "To use that account, log out here and log in with that identity. An account cannot be joined with another one; if both are yours, ask the operator.",
+        text: "It was used to log in to this server before, so it has an account of its own. Nothing was changed.",
+        next: "To use that account, log out here and log in with that identity. Accounts cannot be merged; if both are yours, ask the operator.",
       };
     case "throttled":
       return {
@@ -79,14 +79,14 @@ function words({ code, status, retryAfter }: Problem): Words {
     case "forbidden":
     case "missing_scopes":
       return {
-        title: "You may not do that",
-        text: "Your account has no role that allows it. Nothing was changed.",
-        next: "If you think that this is a mistake, ask the operator.",
+        title: "You do not have permission",
+        text: "None of your roles allows this. Nothing was changed.",
+        next: "If you think this is a mistake, ask the operator.",
       };
     case "logins_busy":
       return {
         title: "Too many logins at once",
-        text: "More people are logging in than the service behind this server can check.",
+        text: "More people are logging in than the login service can check.",
         next: "Wait a moment, then try again.",
       };
     case "store_unavailable":
@@ -94,21 +94,21 @@ function words({ code, status, retryAfter }: Problem): Words {
     case "store_full":
     case "stopping":
       return {
-        title: "This server cannot do that at the moment",
-        text: "Its database does not answer or takes no changes. Nothing was changed.",
-        next: "Wait a few minutes, then try again. If it happens again, tell the operator the request below.",
+        title: "This server cannot do that right now",
+        text: "Its database does not respond or accepts no changes. Nothing was changed.",
+        next: "Wait a few minutes, then try again. If it happens again, give the operator the request ID below.",
       };
     default:
       return status >= 500
         ? {
-            title: "Something is wrong on this server",
-            text: "It is not your fault, and it may be over soon.",
-            next: "Wait a few minutes, then try again. If it happens again, tell the operator the request below.",
+            title: "Something went wrong on this server",
+            text: "It is not your fault, and it may be temporary.",
+            next: "Wait a few minutes, then try again. If it happens again, give the operator the request ID below.",
           }
         : {
             title: "This request was not understood",
-            text: "Something in it is missing or does not belong there. Nothing was changed.",
-            next: "Go back, reload the page, and try again. If it happens again, tell the operator the request below.",
+            text: "Something in it is missing or unexpected. Nothing was changed.",
+            next: "Go back, reload the page, and try again. If it happens again, give the operator the request ID below.",
           };
   }
 }
@@ -128,7 +128,7 @@ export function problemPage(problem: Problem): Html {
 ${accounts && html`<li><a href="${basePath}/account">Your account</a></li>`}
 </ul>
 <dl class="facts reference">
-<dt>Request, for the operator</dt><dd><code>${requestId}</code></dd>
+<dt>Request ID (quote it when you ask for help)</dt><dd><code>${requestId}</code></dd>
 </dl>`,
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Programs by the name that they give themselves (`User-Agent`; RFC 9110, section 10.1.5), as a person would call them.
- * Anybody can claim any name, so it is shown and never relied on.
+ * Names of programs from their `User-Agent` (RFC 9110, section 10.1.5), as a person would call them. A program can claim any
+ * name, so it is shown and never relied on.
  */
 const BROWSERS: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/\bEdgA?\//, "Edge"],
@@ -22,7 +22,7 @@ const SYSTEMS: readonly (readonly [pattern: RegExp, name: string])[] = [
 
 const LONGEST = 80;
 
-/** "Firefox on Linux", "Tiled for Python 0.2.20"; null where it gave no name. */
+/** "Firefox on Linux", "Tiled for Python 0.2.20"; null: it sent none. */
 export function programName(userAgent: string | null): string | null {
   const text = userAgent?.trim() ?? "";
   if (text === "") return null;

@@ -1,6 +1,6 @@
 /**
- * The part of the stylesheet that the login and account pages need: a narrow column, rows with something to do at their
- * end, and what asks once more. The colours are `style.ts`'s.
+ * Styles of the login and account pages: a narrow column, rows with an action at the end, and confirmations. Colours are in
+ * `style.ts`.
  */
 export const ACCOUNT_STYLE = `
 header { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1.5rem; }

@@ -1,5 +1,5 @@
 /**
- * The part of the stylesheet that forms need: fields, buttons and what is wrong with them. The colours are `style.ts`'s.
+ * Styles of forms: fields, buttons and error messages. Colours are in `style.ts`.
  */
 export const FORM_STYLE = `
 .lede strong { color: var(--ink); }

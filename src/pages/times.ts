@@ -1,4 +1,4 @@
-/** Moments in words. A page without scripts does not know the reader's clock: what is near is told from now, the rest in UTC. */
+/** Times in words. Without scripts a page does not know the reader's time zone: recent times are relative, others in UTC. */
 import { type Html, html } from "../lib/html.ts";
 
 const MINUTE = 60_000;

@@ -125,7 +125,7 @@ describe("a browser login", { skip: withoutChromium() }, () => {
        <script>document.forms[0].submit()</script>`,
     );
     await page.goto(forged);
-    await page.getByRole("heading", { name: "This form cannot be used" }).waitFor();
+    await page.getByRole("heading", { name: "This form is no longer valid" }).waitFor();
 
     const curious = await neighbour(
       `<p id="result"></p><script>

@@ -34,7 +34,7 @@ describe("a page of another site", { skip: withoutChromium() }, () => {
     await page.getByRole("heading", { name: "Use this API key?" }).waitFor();
     await page.getByText("contains an API key of alice").waitFor();
     assert.equal(await keyIn(context), undefined);
-    await page.getByRole("link", { name: "Go on without it" }).click();
+    await page.getByRole("link", { name: "Continue without it" }).click();
     await page.waitForURL(`${url}/`);
     assert.equal(await keyIn(context), undefined);
 
@@ -70,7 +70,7 @@ describe("a page of another site", { skip: withoutChromium() }, () => {
     await page.goto(evil, { waitUntil: "networkidle" });
     assert.equal(await keyIn(context), undefined);
     await page.evaluate("document.forms[0].submit()");
-    await page.getByRole("heading", { name: "This form cannot be used" }).waitFor();
+    await page.getByRole("heading", { name: "This form is no longer valid" }).waitFor();
     assert.equal(await keyIn(context), undefined);
     await page.goto(target);
     assert.equal(page.url(), `${url}/`);

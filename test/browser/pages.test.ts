@@ -93,7 +93,7 @@ describe("every page", { skip: withoutChromium() }, () => {
       await page.goto(`${url}/docs`);
       await look("docs", "API documentation");
       await page.goto(`${url}/nothing-here`);
-      await look("not-found", "There is no such page");
+      await look("not-found", "Page not found");
 
       await page.goto(`${choosing.app.listeningOrigin}/login`);
       await look("login-choose", "Log in to Tiled");
@@ -136,7 +136,7 @@ describe("every page", { skip: withoutChromium() }, () => {
       await look("link-taken", "This identity belongs to another account");
       await page.goto(`${url}/account/identities/add/orcid`);
       await look("link", "Add orcid to your account");
-      await page.getByRole("button", { name: "Go on to orcid" }).click();
+      await page.getByRole("button", { name: "Continue to orcid" }).click();
       await page.getByRole("status").waitFor();
       await look("account-linked", "Your account");
       await page.locator("summary", { hasText: `Remove 0000-0001-${variant}` }).click();
@@ -148,7 +148,7 @@ describe("every page", { skip: withoutChromium() }, () => {
       await page.goto(`${url}/account`);
       await page.evaluate("document.querySelector('input[name=token]').value = 'x'");
       await page.getByRole("button", { name: "Log out", exact: true }).first().click();
-      await look("csrf", "This form cannot be used");
+      await look("csrf", "This form is no longer valid");
       await page.goto(`${url}/logout`);
       await look("logout", "Log out?");
       await page.getByRole("button", { name: "Log out" }).click();
@@ -189,10 +189,10 @@ describe("every page", { skip: withoutChromium() }, () => {
     await page.goto(orcid.deny(third.authorization_uri));
     await look("device-denied", "orcid did not log you in");
     await page.goto(`${url}/api/v1/auth/provider/orcid/code?code=x&state=y`);
-    await look("login-over", /over|another browser/);
+    await look("login-over", /ended|another browser/);
     orcid.trouble = "gateway_timeout";
     await page.goto(`${authorize}?next=/account`);
-    await look("provider-silent", "orcid does not answer");
+    await look("provider-silent", "orcid is not responding");
     orcid.trouble = null;
   }
 });

@@ -56,22 +56,19 @@ test("what is not known is left out or said", () => {
   const text = account({ sessions: [SESSION, { ...SESSION, browser: false }], keys: [KEY] });
   assert.match(text, /<strong>A browser<\/strong>/);
   assert.match(text, /<strong>A program<\/strong>/);
-  assert.match(text, /<strong>Without a note<\/strong>/);
-  assert.match(text, /all that you may do · never used · never expires/);
+  assert.match(text, /<strong>No note<\/strong>/);
+  assert.match(text, /all your permissions · never used · never expires/);
   assert.match(text, /You have no role on this server/);
   assert.doesNotMatch(text, /null|undefined/);
-  assert.match(account(), /You have none/);
+  assert.match(account(), /You have no API keys/);
 });
 
 test("what a key may do is told in words", () => {
   const powers = (changes: Partial<AccountKey>) =>
     /<p class="quiet">([^·]*) · never used/.exec(account({ keys: [{ ...KEY, ...changes }] }))?.[1];
-  assert.equal(powers({ scopes: [] }), "nothing but to say who it is");
-  assert.equal(powers({ scopes: ["read:data"], accessTags: [] }), "read:data; nothing that has tags");
-  assert.equal(
-    powers({ scopes: ["read:data"], accessTags: ["a", "b"] }),
-    "read:data; only what is tagged a, b",
-  );
+  assert.equal(powers({ scopes: [] }), "identity only");
+  assert.equal(powers({ scopes: ["read:data"], accessTags: [] }), "read:data; no tagged data");
+  assert.equal(powers({ scopes: ["read:data"], accessTags: ["a", "b"] }), "read:data; only data tagged a, b");
 });
 
 test("each button says what it is about, also to who cannot see where it stands", () => {

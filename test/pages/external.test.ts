@@ -39,7 +39,7 @@ test("where to begin again depends on where the login began; our own pages lead 
       requestId: "x",
     }).text;
   assert.match(words("program"), /start the login again in your program/);
-  assert.match(words("browser"), /go back to where you began/);
+  assert.match(words("browser"), /go back to where you started/);
   assert.ok(!words("browser").includes('class="button"'));
   assert.match(words("page", "/login?next=%2Fx"), /href="\/login\?next=%2Fx">Log in again</);
   assert.match(words("account", "/account"), /nothing was added.*href="\/account">Back to your account</s);

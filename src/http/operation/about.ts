@@ -1,4 +1,4 @@
-/** `GET /api/v1/`: the about document, from which a client learns how to log in and where everything is. */
+/** `GET /api/v1/`: the about document, which tells clients how to log in and where everything is. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Authenticator, ProxiedAuthenticator } from "../../domain/ports/authenticator.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -24,13 +24,13 @@ export interface AboutOptions {
   readonly offer: Offer;
   readonly links: Links;
   readonly clock: Clock;
-  /** What a server behind this one says of itself; null where there is none. */
+  /** The about document of the server behind this one; null without a gateway. */
   readonly behind: (request: FastifyRequest) => Known | Promise<Known> | null;
 }
 
 /** The version of Tiled whose API this is: clients compare it with what they need. */
 export const API_OF_TILED = "0.2.20";
-/** It is one thing to one client and another to the next. */
+/** It differs by client, so shared caches must not keep it. */
 const NOT_SHARED = { "cache-control": "private, max-age=600", vary: "Origin, Accept, User-Agent" };
 const EXPIRES_MS = 600_000;
 const EXPIRES_WHILE_AWAY_MS = 5_000;
@@ -62,7 +62,7 @@ export function aboutRoutes(app: FastifyInstance, options: AboutOptions): void {
     "/api/v1/",
     {
       config: { access: "public" },
-      schema: { tags: ["about"], summary: "What this server is and how to log in" },
+      schema: { tags: ["about"], summary: "About this server: how to log in, and where its routes are" },
     },
     (request, reply) => {
       const known = options.behind(request);
@@ -82,7 +82,7 @@ function internalMode(request: FastifyRequest): "internal" | "password" {
   return version !== undefined && isOlder(version, [0, 1, 0, 1, 17]) ? "password" : "internal";
 }
 
-/** Formats, queries, version and what a newer one adds are the server's behind this one; how to log in is ours. */
+/** Formats, queries, version and newer fields come from the server behind this one; authentication is ours. */
 function merged(ours: ReturnType<typeof about>, facts: Facts | null): Readonly<Record<string, unknown>> {
   if (facts === null) return ours;
   const { authentication, links, meta } = ours;
@@ -124,7 +124,7 @@ function providerLinks(base: string, authenticator: Authenticator): Readonly<Rec
   if (authenticator.kind === "external") return { auth_endpoint: `${base}/authorize` };
   const authorize = `${base}/authorize`;
   const links = authenticator.links();
-  // Clients cannot do without an endpoint: until the provider was reached they are refused at this one.
+  // Clients need an endpoint: this one refuses them until the provider has been reached.
   if (links === null) return { auth_endpoint: authorize, authorize_endpoint: authorize };
   return {
     auth_endpoint: links.deviceAuthorizationEndpoint,

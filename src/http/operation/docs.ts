@@ -1,6 +1,6 @@
 /**
- * `GET /docs`: the API documentation as a page, made from the OpenAPI document of all routes; those of a server behind this
- * one are named, too.
+ * `GET /docs`: the API documentation as a page, made from the OpenAPI document of all routes. Routes of a server behind
+ * this one are listed, too.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Html } from "../../lib/html.ts";
@@ -16,7 +16,7 @@ export interface DocsDeps {
   readonly links: Pick<Links, "rootPath">;
   /** Our own routes. */
   readonly ours: () => Promise<ApiDocument>;
-  /** The same object for as long as nothing changes; null where there is no server, or none that tells. */
+  /** The same object until it changes; null without a server behind this one, or if it has no OpenAPI document. */
   readonly behind: (request: FastifyRequest) => Promise<Paths | null>;
 }
 

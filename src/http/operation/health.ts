@@ -1,7 +1,7 @@
 /**
- * `/healthz` says that the process answers; `/healthz/ready` that people can log in, as far as the database goes. A provider that
- * is down is told in the body and in the metrics: it is down for every server, and a balancer that took them all out would end
- * all sessions of other users. A provider logs by itself when it fails and when it can be used again.
+ * `/healthz` says that the process is alive, `/healthz/ready` that the database accepts logins. An unavailable provider is
+ * reported in the body and the metrics only: it is down for every server, and a balancer that removed them all would cut off
+ * users of other providers. Providers log their own failures and recoveries.
  */
 import type { FastifyInstance, FastifySchema, RouteHandlerMethod } from "fastify";
 import { Type } from "typebox";
@@ -9,12 +9,12 @@ import type { BrowserLogin } from "../../domain/ports/authenticator.ts";
 import { answerJson } from "../answer.ts";
 import type { Readiness } from "./readiness.ts";
 
-/** `unavailable`: logins fail there at the moment. */
+/** `unavailable`: logins at the provider fail at the moment. */
 type ProviderState = "ok" | "unavailable";
 
 export interface HealthOptions {
   readonly readiness: Pick<Readiness, "check">;
-  /** Those that another server answers for. */
+  /** External providers. */
   readonly providers: readonly {
     readonly name: string;
     readonly authenticator: Pick<BrowserLogin, "problem">;
@@ -43,14 +43,14 @@ export function healthRoutes(app: FastifyInstance, { readiness, providers }: Hea
   probe(
     app,
     "/healthz",
-    { tags: ["operation"], summary: "Is the process alive?", response: ALIVE },
+    { tags: ["operation"], summary: "Liveness of the process", response: ALIVE },
     (_request, reply) => answerJson(reply, { status: "ready" }),
   );
 
   probe(
     app,
     "/healthz/ready",
-    { tags: ["operation"], summary: "Can people log in, as far as the database goes?", response: READY },
+    { tags: ["operation"], summary: "Readiness: whether the database accepts logins", response: READY },
     async (request, reply) => {
       const failure = await readiness.check();
       if (failure === null)
@@ -64,7 +64,7 @@ export function healthRoutes(app: FastifyInstance, { readiness, providers }: Hea
   );
 }
 
-/** HAProxy asks with OPTIONS unless told otherwise. */
+/** HAProxy probes with OPTIONS by default. */
 function probe(app: FastifyInstance, url: string, schema: FastifySchema, handler: RouteHandlerMethod): void {
   const config = { access: "public", hostless: true, quiet: true } as const;
   app.get(url, { config, schema }, handler);

@@ -1,6 +1,6 @@
 /**
- * `GET /metrics` in Prometheus' text format: requests by route and status and their time, which are counted here, and the
- * process itself, which `@prometheus-io/client` looks at. That one is loaded with the first request.
+ * `GET /metrics` in Prometheus' text format: requests by route and status and their duration, counted here, and figures of
+ * the process from `@prometheus-io/client`, which is loaded on the first request.
  */
 import type { FastifyInstance } from "fastify";
 import { type AfterRequest, elapsed } from "../after.ts";
@@ -12,7 +12,7 @@ const BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
 interface RouteCounts {
   /** By method, then status. */
   readonly answers: Map<string, Map<number, number>>;
-  /** By bucket of time, not yet added up; one more for what takes longer. */
+  /** Per bucket, not cumulative; the last one is for anything slower. */
   readonly counts: number[];
   /** Seconds. */
   sum: number;
@@ -40,10 +40,10 @@ export class RequestMetrics {
     const requests = [...this.#routes].flatMap(([route, { answers }]) => totals(route, answers));
     const timings = [...this.#routes].flatMap(([route, counts]) => histogram(route, counts));
     return [
-      "# HELP tiled_auth_requests_total Requests that were answered",
+      "# HELP tiled_auth_requests_total Answered requests",
       "# TYPE tiled_auth_requests_total counter",
       ...requests,
-      "# HELP tiled_auth_request_duration_seconds From the request's arrival to the end of its answer",
+      "# HELP tiled_auth_request_duration_seconds Time from the arrival of a request to the end of its answer",
       "# TYPE tiled_auth_request_duration_seconds histogram",
       ...timings,
       "",
@@ -84,17 +84,17 @@ function labels(values: Readonly<Record<string, string>>): string {
 }
 
 export interface Gauges {
-  /** Whether the database took a change when it was last asked. */
+  /** Result of the last readiness check. */
   readonly ready: () => boolean;
   readonly providers: () => readonly (readonly [name: string, state: string])[];
 }
 
 function gauges({ ready, providers }: Gauges): string {
   return [
-    "# HELP tiled_auth_ready Whether people can log in, as far as the database goes",
+    "# HELP tiled_auth_ready Whether the database accepts logins",
     "# TYPE tiled_auth_ready gauge",
     `tiled_auth_ready ${Number(ready())}`,
-    "# HELP tiled_auth_provider_up Whether people can log in at a provider",
+    "# HELP tiled_auth_provider_up Whether logins at a provider work",
     "# TYPE tiled_auth_provider_up gauge",
     ...providers().map(
       ([provider, state]) => `tiled_auth_provider_up${labels({ provider })} ${Number(state === "ok")}`,

@@ -1,6 +1,6 @@
 /**
- * `GET /openapi.json`, made from the routes' own schemas and their declared access. Few servers are ever asked for it: it is
- * put together, and what that needs is loaded, for who asks first.
+ * `GET /openapi.json`, made from the routes' own schemas and their declared access. It is built on the first request, and
+ * @fastify/swagger is loaded then, since few servers are ever asked for it.
  */
 import Fastify, {
   type FastifyContextConfig,
@@ -15,7 +15,7 @@ import { answerBytes, Document, JSON_TYPE } from "../answer.ts";
 export interface OpenApiOptions {
   readonly title: string;
   readonly version: string;
-  /** Path of a route that takes a password, where there is one. */
+  /** Path of a password route, if any. */
   readonly tokenUrl: string | null;
   /** "" or "/prefix". */
   readonly rootPath: string;
@@ -28,7 +28,7 @@ interface Described {
   readonly config: FastifyContextConfig;
 }
 
-/** Call it before the first route, and what it returns once all are there: the document, the same at each call. */
+/** Call it before the first route; call its result after the last one. The document is built once. */
 export function describeRoutes(app: FastifyInstance, options: OpenApiOptions): () => Promise<ApiDocument> {
   const routes: Described[] = [];
   app.addHook("onRoute", ({ method, url, schema, config = {} }) => {
@@ -43,7 +43,7 @@ export function describeRoutes(app: FastifyInstance, options: OpenApiOptions): (
   };
 }
 
-/** By an instance of its own that has the routes without what they do. */
+/** Uses an instance of its own that has the routes without their handlers. */
 async function describe(routes: readonly Described[], options: OpenApiOptions): Promise<ApiDocument> {
   const { default: swagger } = await import("@fastify/swagger");
   const password =
@@ -77,7 +77,7 @@ async function describe(routes: readonly Described[], options: OpenApiOptions): 
         ...schema,
         ...describeAccess(route.config?.access, options.tokenUrl !== null),
       } as FastifySchema,
-      // OpenAPI has no wildcards: the rest of a path is one parameter.
+      // OpenAPI has no wildcards: the rest of a path becomes one parameter.
       url: url.replace(/\*$/, ":path"),
     }),
   });

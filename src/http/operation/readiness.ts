@@ -1,6 +1,6 @@
 /**
- * Whether the database takes a change, which a login is. However often it is asked: one small change at a time, and what came
- * of it is good for a while. The log names what is different from before, once.
+ * Whether the database accepts changes, as a login needs. Probes share one small change at a time, and its result is cached
+ * for a while. Only changes of state are logged.
  */
 import type { Logger } from "pino";
 import { Failure } from "../../errors.ts";
@@ -11,25 +11,25 @@ export interface ReadinessOptions {
   readonly ping: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Pick<Logger, "error" | "warn">;
-  /** Milliseconds for an answer of the database; a balancer gives up after a few seconds, too. */
-  readonly patience?: number;
+  /** Milliseconds to wait for the database; balancers give up after a few seconds, too. */
+  readonly timeout?: number;
 }
 
-/** Milliseconds that an answer is good for. */
+/** Milliseconds for which a result is cached. */
 const GOOD_FOR = { ready: 5000, failure: 1000 };
 
 export class Readiness {
   readonly #options: ReadinessOptions;
   #known: { readonly failure: Failure | null; readonly until: number } | undefined;
   #underway: Promise<Failure | null> | undefined;
-  /** What the log has of the database. */
+  /** The state that was logged last. */
   #told: string | null = null;
 
   constructor(options: ReadinessOptions) {
     this.#options = options;
   }
 
-  /** Null: people can log in, as far as the database goes. */
+  /** Null: the database accepts logins. */
   async check(): Promise<Failure | null> {
     const now = this.#options.clock.now();
     const known = this.#known;
@@ -40,7 +40,7 @@ export class Readiness {
     return this.#inTime(this.#underway);
   }
 
-  /** As of the last check; null where none was made yet, too. */
+  /** Result of the last check; null before the first. */
   get failure(): Failure | null {
     return this.#known?.failure ?? null;
   }
@@ -51,7 +51,7 @@ export class Readiness {
       (error: unknown) =>
         error instanceof Failure ? error : new Failure("store_unavailable", { cause: error }),
     );
-    // An overloaded database is up: taking its servers out of a balancer would not help.
+    // An overloaded database is up: removing its servers from the balancer would not help.
     return this.#tell(failure?.code === "store_busy" ? null : failure);
   }
 
@@ -69,7 +69,7 @@ export class Readiness {
   async #inTime(asked: Promise<Failure | null>): Promise<Failure | null> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<"late">((resolve) => {
-      timer = setTimeout(resolve, this.#options.patience ?? 3000, "late");
+      timer = setTimeout(resolve, this.#options.timeout ?? 3000, "late");
     });
     const first = await Promise.race([asked, late]);
     clearTimeout(timer);

@@ -146,7 +146,7 @@ test("a database that has too much to do is ready, one that says nothing is not"
     new Promise<void>((resolve) => {
       answer = resolve;
     });
-  const silent = new Readiness({ ping, clock, log, patience: 1 });
+  const silent = new Readiness({ ping, clock, log, timeout: 1 });
   assert.match((await silent.check())?.message ?? "", /does not answer in time/);
   clock.advance(1);
   const later = silent.check();

@@ -137,7 +137,7 @@ test("a new key is shown once, and can do what was ticked", async () => {
   const page = await makeKey(browser, fields);
   assert.deepEqual([page.statusCode, page.headers["cache-control"]], [200, "no-store"]);
   const secret = secretOf(page);
-  assert.match(page.body, /For <strong>my laptop<\/strong>\. It works until <time[^>]*>7 February 2026/);
+  assert.match(page.body, /For <strong>my laptop<\/strong>\. It expires on <time[^>]*>7 February 2026/);
   const { body } = await t.call({ url: "/api/v1/auth/apikey", headers: apikey(secret) });
   const key = JSON.parse(body) as Record<string, unknown>;
   assert.deepEqual(key["scopes"], ["read:metadata", "read:data"]);
@@ -152,7 +152,7 @@ test("a key that inherits, without an end", async () => {
   await using t = await testApp();
   const browser = await logIn(t, "bob");
   const page = await makeKey(browser, { lifetime: "never", inherit: "1", note: "" });
-  assert.match(page.body, /It works until it is revoked/);
+  assert.match(page.body, /It does not expire/);
   const key = (await t.call({ url: "/api/v1/auth/apikey", headers: apikey(secretOf(page)) })).json<object>();
   assert.deepEqual(
     { ...key, first_eight: "" },
@@ -224,7 +224,7 @@ test("forged forms change nothing: no token, a wrong one, another's, another sit
     for (const [body, headers] of attempts) {
       const response = await browser.post(url, body, headers);
       assert.equal(response.statusCode, 403, `${url} ${JSON.stringify([body, headers])}`);
-      assert.match(response.body, /This form cannot be used/);
+      assert.match(response.body, /This form is no longer valid/);
     }
     const asJson = await t.call({
       method: "POST",
@@ -293,7 +293,7 @@ test("who may neither make nor revoke keys sees no such button, and cannot press
   assert.doesNotMatch(page.body, /action="\/account\/keys/);
   for (const url of ["/account/keys", "/account/keys/revoke"]) {
     const refused = await browser.post(url, { ...hidden, inherit: "1", first_eight: "00000000" });
-    assert.deepEqual([refused.statusCode, /You may not do that/.test(refused.body)], [403, true]);
+    assert.deepEqual([refused.statusCode, /You do not have permission/.test(refused.body)], [403, true]);
   }
 });
 
@@ -305,7 +305,7 @@ test("fifty sessions are shown, the newest; the others are counted", async () =>
   }
   const page = await (await logIn(t, "cara")).open("/account");
   assert.equal([...page.body.matchAll(/\/account\/sessions\/end"/g)].length, 49);
-  assert.match(page.body, /and 3 more that were used longer ago/);
+  assert.match(page.body, /and 3 more that were used less recently/);
 });
 
 test("no page of another origin reads the account, even one that may use the API", async () => {

@@ -144,7 +144,7 @@ test("what was begun in one login is not finished in another, nor after it has e
   const begun = await leave(browser);
   await logIn(s.t, "bob", browser);
   const other = await browser.open(s.orcid.signIn(begun, "0000-0001"));
-  assert.deepEqual([other.statusCode, /begun in another login/.test(other.body)], [401, true]);
+  assert.deepEqual([other.statusCode, /started under another login/.test(other.body)], [401, true]);
   assert.deepEqual(await principalOf(browser), ["toy bob"]);
 
   const again = await leave(browser);
@@ -212,7 +212,7 @@ test("removing needs a fresh login, too", async () => {
   assert.equal((await principalOf(browser)).length, 2);
   const again = await tryLogin(browser, "alice", PASSWORDS.alice, pathOf(late).slice("/login".length));
   const goOn = await browser.open(pathOf(again));
-  assert.match(goOn.body, /<strong>0000-0001<\/strong> of orcid no longer opens this account/);
+  assert.match(goOn.body, /<strong>0000-0001<\/strong> of orcid will no longer open this account/);
   assert.equal(pathOf(await browser.submit(goOn, {})), "/account?done=identity-removed");
   assert.deepEqual(await principalOf(browser), ["toy alice"]);
 });

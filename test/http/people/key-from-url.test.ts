@@ -237,7 +237,7 @@ test("the one key of a server without accounts: the same", async () => {
   await using t = await testApp({ providers: false });
   const browser = new Browser(t);
   const page = await browser.open("/?api_key=secret", LINK);
-  assert.match(page.body, /contains the key of this server/);
+  assert.match(page.body, /contains this server’s key/);
   assert.ok(!browser.cookies.has(KEY));
   const { hidden } = formOf(page);
   assert.equal((await browser.post("/login/key", { ...hidden, key: "wrong" })).statusCode, 403);

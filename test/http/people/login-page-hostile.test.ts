@@ -51,7 +51,7 @@ test("login CSRF: a page of another site logs nobody in, even with the right tok
   for (const headers of foreign) {
     const refused = await browser.submit(page, credentials, headers);
     assert.equal(refused.statusCode, 403, JSON.stringify(headers));
-    assert.match(refused.body, /This form cannot be used/);
+    assert.match(refused.body, /This form is no longer valid/);
     assert.ok(refused.body.includes(String(refused.headers["x-tiled-request-id"])));
     assert.ok(!browser.cookies.has(SESSION));
   }

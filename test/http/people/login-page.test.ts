@@ -78,7 +78,7 @@ test("guessing is throttled together with the token route, and the page says unt
   const page = await tryLogin(browser, "alice", PASSWORDS.alice);
   assert.equal(page.statusCode, 429);
   assert.ok(Number(page.headers["retry-after"]) > 0);
-  assert.match(page.body, /Too many wrong attempts\. Try again in \d minutes\./);
+  assert.match(page.body, /Too many failed attempts\. Try again in \d minutes\./);
   assert.equal((await tryLogin(browser, "bob", PASSWORDS.bob)).statusCode, 303);
   assert.equal((await tryLogin(new Browser(t, "10.1.1.1"), "alice", PASSWORDS.alice)).statusCode, 303);
 });
@@ -89,7 +89,7 @@ test("hosts that the operator names: the form may lead there, and who is logged 
   const url = `/login?${new URLSearchParams({ next })}`;
   const browser = new Browser(t);
   const page = await browser.open(url);
-  assert.match(page.body, /You will then go on to <strong>data\.example\.org<\/strong>/);
+  assert.match(page.body, /You will then continue to <strong>data\.example\.org<\/strong>/);
   assert.match(
     String(page.headers["content-security-policy"]),
     /form-action 'self' http:\/\/data\.example\.org;/,
@@ -117,7 +117,7 @@ test("who may not log in is told why, and what to do", async () => {
   await t.login("bob");
   const full = await tryLogin(new Browser(t), "bob", PASSWORDS.bob);
   assert.deepEqual([full.statusCode, /Too many sessions/.test(full.body)], [400, true]);
-  assert.match(full.body, /Log out somewhere/);
+  assert.match(full.body, /Log out of one/);
   const { principal, access_token } = await t.login("cara");
   await t.store?.principals.setDisabled(
     (await t.whoami(`Bearer ${access_token}`)).json<{ uuid: never }>().uuid,
@@ -148,7 +148,7 @@ test("several providers: one is chosen first, and sites elsewhere are a link awa
   assert.doesNotMatch(page.body, /<form/);
   const link = /href="(\/login\?provider=beamline[^"]*)"/.exec(page.body)?.[1] ?? "";
   const form = await browser.open(link.replaceAll("&amp;", "&"));
-  assert.match(form.body, /Your account with <strong>beamline</);
+  assert.match(form.body, /Use your <strong>beamline</);
   const back = await browser.submit(form, { username: "bob", password: PASSWORDS.bob });
   assert.equal(pathOf(back), "/docs");
 

@@ -12,7 +12,7 @@ test("a browser gets a page that says what to do next, with the request for the 
   assert.equal(page.statusCode, 404);
   assert.equal(page.headers["content-type"], "text/html; charset=utf-8");
   assert.match(String(page.headers["content-security-policy"]), /frame-ancestors 'none'/);
-  assert.match(page.body, /There is no such page/);
+  assert.match(page.body, /Page not found/);
   assert.match(page.body, /href="\/account"/);
   assert.ok(page.body.includes(String(page.headers["x-tiled-request-id"])));
 });
@@ -66,6 +66,6 @@ test("a broken backend is no wrong password", async () => {
   await using t = await testApp({ authenticators: new Map([["toy", authenticator]]) });
   const page = await tryLogin(new Browser(t), "alice", "secret1");
   assert.ok(page.statusCode >= 500);
-  assert.match(page.body, /Something is wrong on this server/);
+  assert.match(page.body, /Something went wrong on this server/);
   assert.doesNotMatch(page.body, /LDAP|ldap/);
 });

@@ -66,7 +66,7 @@ test("a login of our own pages that fails ends there, and leads back to where it
     assert.ok(failed.statusCode >= 400, what);
     assert.match(failed.body, new RegExp(`href="/login\\?${NEXT}">Log in again<`), what);
     const again = await browser.open(returned);
-    assert.match(again.body, /This login is over.*href="\/login/s, `${what}, and the page is loaded anew`);
+    assert.match(again.body, /This login has ended.*href="\/login/s, `${what}, and the page is loaded anew`);
   }
   const login = await t.call(`/login?${NEXT}`);
   assert.ok(login.body.includes(`${AUTHORIZE}?${NEXT}"`), "where it leads is still known");
@@ -84,7 +84,7 @@ test("so does one that took too long, or comes back in another browser; programs
   const late = orcid.signIn(await begin(NEXT), "ann");
   const theirs = orcid.signIn(await begin("state=xyz"), "ann");
   t.clock.advance(601);
-  assert.match((await browser.open(late)).body, /This login is over/);
+  assert.match((await browser.open(late)).body, /This login has ended/);
   assert.equal(location(await browser.open(theirs)), "https://ui.example/no", "an application's");
 });
 
@@ -107,7 +107,7 @@ test("a provider that is down when the login begins", async () => {
   await using s = await scene();
   s.orcid.trouble = "gateway_timeout";
   const page = await new Browser(s.t).open(AUTHORIZE);
-  assert.deepEqual([page.statusCode, /orcid does not answer/.test(page.body)], [504, true]);
+  assert.deepEqual([page.statusCode, /orcid is not responding/.test(page.body)], [504, true]);
   s.orcid.trouble = "provider_invalid";
   assert.equal((await s.t.call(AUTHORIZE)).statusCode, 502, "its own fault, nobody has tried to log in yet");
 });

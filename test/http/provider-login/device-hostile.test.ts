@@ -65,7 +65,7 @@ test("neither a code nor a state, fields given twice, and what is too long", asy
     detail: [{ type: "missing", loc: ["query", "code"], msg: "Field required" }],
   });
   const page = await new Browser(t).open(PATH);
-  assert.deepEqual([page.statusCode, /address is not complete/.test(page.body)], [422, true]);
+  assert.deepEqual([page.statusCode, /address is incomplete/.test(page.body)], [422, true]);
   for (const query of ["code=1&state=a&state=b", `code=${"c".repeat(5000)}&state=a`]) {
     assert.equal((await t.call(`${PATH}?${query}`)).statusCode, 422, query.slice(0, 30));
   }

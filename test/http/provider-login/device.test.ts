@@ -317,9 +317,9 @@ test("what fails at the provider for another reason can be tried again", async (
   const login = await start(t);
   const browser = new Browser(t);
   for (const [trouble, status, words] of [
-    ["bad_gateway", 502, "orcid does not answer"],
-    ["gateway_timeout", 504, "orcid does not answer"],
-    ["provider_invalid", 401, "The answer of orcid was not accepted"],
+    ["bad_gateway", 502, "orcid is not responding"],
+    ["gateway_timeout", 504, "orcid is not responding"],
+    ["provider_invalid", 401, "The answer from orcid was rejected"],
   ] as const) {
     orcid.trouble = trouble;
     const page = await browser.open(orcid.signIn(login.authorization_uri, "ann"));
