@@ -3,11 +3,15 @@
  * The file behind the command `tiled`. An old Node.js ends the load of the program with a SyntaxError that helps no one, so its
  * version is looked at first. The command itself is in `command.ts`.
  */
+import { keepCompiledCode } from "./lib/compile-cache.ts";
 import { tooOld } from "./lib/node-version.ts";
 
 const problem = tooOld(process.versions.node, process.execPath);
-if (problem === null) await import("./command.ts");
-else {
+if (problem === null) {
+  // A start from the sources is one of development: they change too often.
+  if (import.meta.url.endsWith(".js")) keepCompiledCode();
+  await import("./command.ts");
+} else {
   process.stderr.write(`${problem}\n`);
   process.exitCode = 1;
 }

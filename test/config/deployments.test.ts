@@ -29,7 +29,6 @@ describe("each deployment", () => {
       "caddy",
       "docker-compose",
       "gateway",
-      "helm",
       "nginx",
       "pgbouncer",
       "reverse-proxy",
@@ -51,8 +50,6 @@ describe("each deployment", () => {
       }
     });
 
-    // The chart's configurations are rendered first: test/deployment/chart.test.ts.
-    if (folder === "helm") continue;
     it(`${folder}: its configuration loads without a warning`, async () => {
       const config = await loadWhole(join(FOLDER, folder, "tiled-auth.yml"), {
         env: ENV,

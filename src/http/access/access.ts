@@ -15,9 +15,10 @@ import type { Caller } from "../../domain/model/caller.ts";
 import { missingScopes } from "../../domain/model/caller.ts";
 import type { Scope } from "../../domain/model/scopes.ts";
 import { Failure } from "../../errors.ts";
-import { SAFE_METHODS } from "../methods.ts";
+import type { KeysOfUrls } from "../people/key-from-url.ts";
 import { rememberRoutes, routeOf } from "../route.ts";
 import { NO_CREDENTIAL } from "./credential.ts";
+import { SAFE_METHODS } from "./csrf.ts";
 import type { Identity } from "./identity.ts";
 
 /**
@@ -54,13 +55,7 @@ declare module "fastify" {
 
 const NOBODY: Caller = { kind: "anonymous", scopes: new Set() };
 
-/** What becomes of an API key in the URL that a browser opens (`people/key-from-url.ts`). */
-export interface KeysInUrls {
-  /** For a request whose key is valid; true where this has answered it. */
-  take(request: FastifyRequest, reply: FastifyReply): boolean | Promise<boolean>;
-}
-
-export function guardRoutes(app: FastifyInstance, identity: Identity, keys: KeysInUrls): void {
+export function guardRoutes(app: FastifyInstance, identity: Identity, keys: Pick<KeysOfUrls, "take">): void {
   app.decorateRequest("caller");
   app.decorateRequest("presented");
   app.decorateRequest("refused", null);

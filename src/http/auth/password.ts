@@ -4,8 +4,7 @@ import type { Static } from "typebox";
 import { LoginAnswer, PasswordForm, Problem } from "../../schemas/auth.ts";
 import { answerJson } from "../answer.ts";
 import { noteLogin } from "../logging.ts";
-import type { PasswordProvider } from "./providers.ts";
-import type { AuthServices } from "./services.ts";
+import type { AuthServices, PasswordProvider } from "../services.ts";
 
 export function passwordRoutes(
   app: FastifyInstance,
