@@ -26,8 +26,8 @@ import { LoginBudget } from "../domain/throttling/login-budget.ts";
 import { LoginThrottle } from "../domain/throttling/throttle.ts";
 import { type Lifetimes, Tokens } from "../domain/tokens/tokens.ts";
 import { requestContext } from "../http/access/identity.ts";
+import type { AuthServices } from "../http/auth/services.ts";
 import type { Proxies } from "../http/proxies.ts";
-import type { AuthServices } from "../http/services.ts";
 import type { AppParts } from "./parts.ts";
 
 /** Logins of programs that one address may have under way, and returns of its browsers that are remembered. */

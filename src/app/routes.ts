@@ -5,6 +5,7 @@ import { apiKeyRoutes } from "../http/auth/api-keys.ts";
 import { logoutRoute } from "../http/auth/logout.ts";
 import { passwordRoutes } from "../http/auth/password.ts";
 import { principalRoutes } from "../http/auth/principals.ts";
+import { externalProviders, passwordProviders } from "../http/auth/providers.ts";
 import { sessionRoutes } from "../http/auth/session.ts";
 import { verifyRoute } from "../http/auth/verify.ts";
 import { whoamiRoute } from "../http/auth/whoami.ts";
@@ -14,11 +15,9 @@ import { healthRoutes, providerStates } from "../http/operation/health.ts";
 import { metricsRoute } from "../http/operation/metrics.ts";
 import { openApiRoute } from "../http/operation/openapi.ts";
 import { Readiness } from "../http/operation/readiness.ts";
-import { pageRoutes } from "../http/pages.ts";
 import { handOverRoutes } from "../http/people/hand-over.ts";
+import { landingRoutes } from "../http/people/landing.ts";
 import { peopleRoutes } from "../http/people/people.ts";
-import { externalProviders } from "../http/provider-login/providers.ts";
-import { passwordProviders } from "../http/services.ts";
 import { dataBudget, holderOf } from "../http/tree/body.ts";
 import type { TreeDeps } from "../http/tree/nodes.ts";
 import { treeRoutes } from "../http/tree/tree.ts";
@@ -85,7 +84,7 @@ function addOperation(app: FastifyInstance, describe: Pipeline["describe"], wiri
     ours: describe,
     behind: async (request) => (await gateway?.docs(request)) ?? null,
   });
-  pageRoutes(app, {
+  landingRoutes(app, {
     site,
     logo: parts.logo,
     mode: accessMode(parts.authenticators.size, config.authentication.allowAnonymousAccess),

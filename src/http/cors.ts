@@ -4,8 +4,8 @@
  */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { Failure } from "../errors.ts";
+import { METHODS } from "./methods.ts";
 
-const METHODS = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 /** Of an answer's fields, those that a page may read beside the safelisted ones; Tiled's own has the request's id only. */
 const EXPOSED = "ETag, Retry-After, Server-Timing, WWW-Authenticate, X-Tiled-Request-ID, X-Tiled-Root";
 
@@ -58,7 +58,7 @@ export class Cors {
       return;
     }
     reply.removeHeader("access-control-expose-headers");
-    reply.header("access-control-allow-methods", METHODS);
+    reply.header("access-control-allow-methods", METHODS.join(", "));
     reply.header("access-control-max-age", "600");
     if (headers !== undefined) reply.header("access-control-allow-headers", headers);
     reply.code(200).send("OK");

@@ -8,6 +8,7 @@ import { Failure, type FailureCode } from "../errors.ts";
 import { JSON_TYPE, toJson } from "./answer.ts";
 import type { Cors } from "./cors.ts";
 import type { Links } from "./links.ts";
+import { METHODS } from "./methods.ts";
 import { routeOf } from "./route.ts";
 import { problemsOf } from "./validation.ts";
 
@@ -105,8 +106,6 @@ export function sendFailure(
     .header("content-type", JSON_TYPE)
     .send(toJson({ detail: failure.detail }));
 }
-
-const METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"] as const;
 
 /**
  * 405 with `Allow` where a path exists for other methods (RFC 9110, section 15.5.6). Call it before the first route;

@@ -7,7 +7,8 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
 import { uniqueNames } from "../lib/secrets.ts";
 import { elapsed } from "./after.ts";
-import { isHost, type Links } from "./links.ts";
+import { isHost } from "./host-names.ts";
+import type { Links } from "./links.ts";
 import { routeOf } from "./route.ts";
 
 declare module "fastify" {

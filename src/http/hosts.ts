@@ -5,7 +5,7 @@
 import { isIP } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { Failure } from "../errors.ts";
-import { isHost } from "./links.ts";
+import { isHost, nameOf } from "./host-names.ts";
 import type { Proxies } from "./proxies.ts";
 import { routeOf } from "./route.ts";
 
@@ -68,15 +68,6 @@ function namesOf({ server, upstreams, machine }: HostsOptions): string[] {
   const { publicUrl, accountUrl, host, hosts, verifyHosts } = server;
   const own = [publicUrl, accountUrl].flatMap((url) => (url === null ? [] : [new URL(url).host]));
   return [...own, ...hosts, ...verifyHosts, ...upstreams.flatMap((one) => one.host ?? []), host, machine];
-}
-
-/** Without port, final dot and brackets, in lower case. */
-export function nameOf(host: string): string {
-  return host
-    .replace(/:\d+$/, "")
-    .replace(/^\[(.*)\]$/, "$1")
-    .replace(/\.$/, "")
-    .toLowerCase();
 }
 
 /** No stranger's page has such a name: an address, a name of this machine, or one without a domain. */

@@ -4,6 +4,7 @@
 import type { FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
 import type { AccountHost } from "./account-host.ts";
+import { isHost } from "./host-names.ts";
 import type { Proxies } from "./proxies.ts";
 
 export interface LinksOptions {
@@ -27,13 +28,6 @@ export interface Place {
 }
 
 const ROOT: Place = { prefix: "", ownHost: false };
-
-const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
-
-/** Whether it can stand in a URL: not every text of this form can, such as `a:99999` or `1.2.3.256`. */
-export function isHost(text: string): boolean {
-  return HOST.test(text) && URL.canParse(`http://${text}`);
-}
 
 export class Links {
   /** The path under which everything stands for the browser: "" or "/prefix". */

@@ -1,6 +1,19 @@
-/**
- * The query of a URL, without giving up a byte of what is not meant.
- */
+/** The query of a URL: single parameters, and the URL without some of them, the rest byte for byte as it came. */
+import type { FastifyRequest } from "fastify";
+import { Failure } from "../errors.ts";
+
+/** The API key in the URL, or null. */
+export function keyInUrl(request: FastifyRequest): string | null {
+  return parameter(request, "api_key");
+}
+
+/** Null for a parameter that is missing or empty. Fails with `bad_request` for one that is given twice. */
+export function parameter(request: FastifyRequest, name: string): string | null {
+  const value = (request.query as Readonly<Record<string, unknown>>)[name];
+  if (value === undefined || value === "") return null;
+  if (typeof value === "string") return value;
+  throw new Failure("bad_request", { detail: `The parameter ${name} is given twice.` });
+}
 
 /** The URL without the parameters of these names, however they are encoded; the rest stays as it came. */
 export function withoutParameters(url: string, names: ReadonlySet<string>): string {

@@ -1,5 +1,5 @@
 /**
- * What every page shares: document, header, footer. A page is data -> HTML; headers and routes are `http/pages.ts`.
+ * What every page shares: document, header, footer. A page is data -> HTML; headers and routes are `http/send-page.ts`.
  */
 import { type Html, html } from "../lib/html.ts";
 import { ICON_ASSET, STYLE_ASSET } from "./assets.ts";

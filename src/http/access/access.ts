@@ -15,10 +15,9 @@ import type { Caller } from "../../domain/model/caller.ts";
 import { missingScopes } from "../../domain/model/caller.ts";
 import type { Scope } from "../../domain/model/scopes.ts";
 import { Failure } from "../../errors.ts";
-import type { KeysOfUrls } from "../people/key-from-url.ts";
+import { SAFE_METHODS } from "../methods.ts";
 import { rememberRoutes, routeOf } from "../route.ts";
 import { NO_CREDENTIAL } from "./credential.ts";
-import { SAFE_METHODS } from "./csrf.ts";
 import type { Identity } from "./identity.ts";
 
 /**
@@ -55,7 +54,13 @@ declare module "fastify" {
 
 const NOBODY: Caller = { kind: "anonymous", scopes: new Set() };
 
-export function guardRoutes(app: FastifyInstance, identity: Identity, keys: Pick<KeysOfUrls, "take">): void {
+/** What becomes of an API key in the URL that a browser opens (`people/key-from-url.ts`). */
+export interface KeysInUrls {
+  /** For a request whose key is valid; true where this has answered it. */
+  take(request: FastifyRequest, reply: FastifyReply): boolean | Promise<boolean>;
+}
+
+export function guardRoutes(app: FastifyInstance, identity: Identity, keys: KeysInUrls): void {
   app.decorateRequest("caller");
   app.decorateRequest("presented");
   app.decorateRequest("refused", null);

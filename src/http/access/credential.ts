@@ -5,6 +5,7 @@
 import type { FastifyRequest } from "fastify";
 import type { Credential } from "../../domain/callers/callers.ts";
 import { Failure } from "../../errors.ts";
+import { keyInUrl, parameter } from "../query.ts";
 import { routeOf } from "../route.ts";
 
 export type Presented = Credential & {
@@ -27,24 +28,12 @@ export const NO_CREDENTIAL: Presented = { kind: "none" };
 
 /** What is sent on purpose; an empty value counts as none. */
 export function explicitCredential(request: FastifyRequest): Presented {
-  const inQuery = parameter(request, "api_key");
+  const inQuery = keyInUrl(request);
   if (inQuery !== null) return { kind: "api_key", secret: inQuery };
   const header = readAuthorization(request.raw.headers.authorization);
   if (header.kind === "api_key" || routeOf(request).tokenInQuery !== true) return header;
   const token = parameter(request, "access_token");
   return token === null ? header : { kind: "bearer", token };
-}
-
-/** The key of the URL; null where there is none. */
-export function keyInUrl(request: FastifyRequest): string | null {
-  return parameter(request, "api_key");
-}
-
-function parameter(request: FastifyRequest, name: string): string | null {
-  const value = (request.query as Readonly<Record<string, unknown>>)[name];
-  if (value === undefined || value === "") return null;
-  if (typeof value === "string") return value;
-  throw new Failure("bad_request", { detail: `The parameter ${name} is given twice.` });
 }
 
 function readAuthorization(header: string | undefined): Presented {

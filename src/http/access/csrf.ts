@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "../../errors.ts";
 import { equalSecrets, uniqueNames } from "../../lib/secrets.ts";
 import type { Links } from "../links.ts";
+import { SAFE_METHODS } from "../methods.ts";
 import { routeOf } from "../route.ts";
 import { cookieOf, hasCookie, hostCookie, timesGiven } from "./cookies.ts";
 import { API_KEY_COOKIE, hasKeyCookie } from "./key-cookie.ts";
@@ -24,7 +25,6 @@ declare module "fastify" {
 
 /** Under this name, without a prefix, the Python client looks for it. A planted one is of no use: see `checkSource`. */
 const CSRF_COOKIE = "tiled_csrf";
-export const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
 /** `trusted`: origins whose pages may use the cookie; a star trusts nobody with it. */
 export function protectFromForgery(app: FastifyInstance, links: Links, trusted: readonly string[]): void {

@@ -8,8 +8,9 @@ import { formTokenOf, isToken, readSessionSecret } from "../../domain/browser-se
 import { readHandedOver } from "../../domain/login/hand-over.ts";
 import { Failure } from "../../errors.ts";
 import type { Links } from "../links.ts";
+import { SAFE_METHODS } from "../methods.ts";
 import { cookieOf, hostCookie, timesGiven } from "./cookies.ts";
-import { checkDoubleSubmit, SAFE_METHODS } from "./csrf.ts";
+import { checkDoubleSubmit } from "./csrf.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {

@@ -7,7 +7,7 @@ import { Failure } from "../../errors.ts";
 import { ApiKey, ApiKeyBody, FirstEightQuery, NewApiKey, Problem } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
 import { answer } from "../answer.ts";
-import type { AuthServices } from "../services.ts";
+import type { AuthServices } from "./services.ts";
 import { apiKeyView } from "./views.ts";
 
 export function apiKeyRoutes(app: FastifyInstance, services: AuthServices): void {

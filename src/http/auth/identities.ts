@@ -13,8 +13,8 @@ import { noContent } from "../access/access.ts";
 import { browserOf } from "../access/login-cookie.ts";
 import { answerJson } from "../answer.ts";
 import type { Links } from "../links.ts";
-import type { ExternalProvider } from "../provider-login/providers.ts";
-import type { AuthServices, PasswordProvider } from "../services.ts";
+import type { ExternalProvider, PasswordProvider } from "./providers.ts";
+import type { AuthServices } from "./services.ts";
 
 export interface LinkingDeps {
   readonly services: AuthServices;

@@ -4,7 +4,8 @@ import type { Static } from "typebox";
 import { LoginAnswer, PasswordForm, Problem } from "../../schemas/auth.ts";
 import { answerJson } from "../answer.ts";
 import { noteLogin } from "../logging.ts";
-import type { AuthServices, PasswordProvider } from "../services.ts";
+import type { PasswordProvider } from "./providers.ts";
+import type { AuthServices } from "./services.ts";
 
 export function passwordRoutes(
   app: FastifyInstance,

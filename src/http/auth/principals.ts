@@ -6,8 +6,8 @@ import { parseUuid, type Uuid } from "../../lib/uuid.ts";
 import { ApiKeyBody, FirstEightQuery, NewApiKey, PageQuery, Principal, Problem } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
 import { answer } from "../answer.ts";
-import type { AuthServices } from "../services.ts";
 import { apiKeyRequest, known } from "./api-keys.ts";
+import type { AuthServices } from "./services.ts";
 import { apiKeyView, principalView } from "./views.ts";
 
 type ByUuid = { Params: { uuid: string } };

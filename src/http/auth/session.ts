@@ -8,7 +8,7 @@ import { parseUuid } from "../../lib/uuid.ts";
 import { Problem, RefreshBody, TokenAnswer } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
 import { answerJson } from "../answer.ts";
-import type { AuthServices } from "../services.ts";
+import type { AuthServices } from "./services.ts";
 
 type Refresh = { Body: Static<typeof RefreshBody> };
 

@@ -10,13 +10,14 @@ import type { Exchange } from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
 import { Problem } from "../../schemas/auth.ts";
-import { checkDoubleSubmit, SAFE_METHODS } from "../access/csrf.ts";
+import { checkDoubleSubmit } from "../access/csrf.ts";
+import { introductionHeaders } from "../access/identity-headers.ts";
 import { API_KEY_COOKIE, hasKeyCookie } from "../access/key-cookie.ts";
 import { wantsPage } from "../access/login-cookie.ts";
 import { readNext } from "../access/next.ts";
 import { requireSameOrigin } from "../access/session-cookie.ts";
-import { introductionHeaders } from "../introduction.ts";
 import type { Links } from "../links.ts";
+import { SAFE_METHODS } from "../methods.ts";
 import type { Proxies } from "../proxies.ts";
 
 export interface VerifyDeps {

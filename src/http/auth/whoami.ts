@@ -5,7 +5,7 @@ import type { PrincipalDocument } from "../../domain/model/entities.ts";
 import { Failure } from "../../errors.ts";
 import { Principal, Problem } from "../../schemas/auth.ts";
 import { answer, Document } from "../answer.ts";
-import type { AuthServices } from "../services.ts";
+import type { AuthServices } from "./services.ts";
 import { principalView } from "./views.ts";
 
 const NOBODY = new Document(null);

@@ -15,7 +15,7 @@ import {
 } from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
-import { introductionHeaders } from "../introduction.ts";
+import { introductionHeaders } from "../access/identity-headers.ts";
 import type { Known } from "./about.ts";
 
 export interface Words {

@@ -6,8 +6,8 @@ import type { IncomingMessage } from "node:http";
 import type { Upstream } from "../../domain/model/upstream.ts";
 import type { AccountHost } from "../account-host.ts";
 import type { Place } from "../links.ts";
-import type { OwnPaths } from "../own-paths.ts";
 import type { Proxies } from "../proxies.ts";
+import type { OwnPaths } from "./own-paths.ts";
 import { type Readings, readingsOf } from "./target.ts";
 
 /** `url`: the target below the root path and the prefix, as it came. */

@@ -7,7 +7,7 @@ import type { Html } from "../../lib/html.ts";
 import type { ApiDocument } from "../../pages/docs.ts";
 import type { Site } from "../../pages/layout.ts";
 import type { Links } from "../links.ts";
-import { sendPage } from "../pages.ts";
+import { sendPage } from "../send-page.ts";
 
 type Paths = ApiDocument["paths"];
 

@@ -14,7 +14,7 @@ import { type Account, accountPage, NOTICES, type Notice } from "../../pages/acc
 import { LIFETIMES, newKeyPage, USUAL_LIFETIME } from "../../pages/account-keys.ts";
 import { AccountQuery, EndSessionBody, MakeKeyBody, RevokeKeyBody, TokenBody } from "../../schemas/pages.ts";
 import { sessionSecretOf } from "../access/session-cookie.ts";
-import { sendPage } from "../pages.ts";
+import { sendPage } from "../send-page.ts";
 import { askAgain, goOnRoute } from "./fresh-login.ts";
 import { type AccountDeps, person } from "./person.ts";
 import { seeOther } from "./problem-pages.ts";

@@ -10,7 +10,7 @@ import { type AccountAction, isAccountAction } from "../../pages/go-on-words.ts"
 import { GoOnQuery } from "../../schemas/pages.ts";
 import { browserOf, keepBrowser } from "../access/login-cookie.ts";
 import { sessionSecretOf } from "../access/session-cookie.ts";
-import { sendPage } from "../pages.ts";
+import { sendPage } from "../send-page.ts";
 import { type AccountDeps, person } from "./person.ts";
 import { seeOther, toLogin } from "./problem-pages.ts";
 

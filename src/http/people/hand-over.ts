@@ -14,12 +14,13 @@ import { browserOf, browserOfLogin, keepBrowser, keepForLogin } from "../access/
 import { requireNavigation } from "../access/navigation.ts";
 import { readNext } from "../access/next.ts";
 import { keepSession, sessionSecretOf } from "../access/session-cookie.ts";
-import { type AccountHost, separateAccounts } from "../account-host.ts";
-import { nameOf } from "../hosts.ts";
-import { isHost, type Links } from "../links.ts";
+import type { AccountHost } from "../account-host.ts";
+import type { AuthServices } from "../auth/services.ts";
+import { isHost, nameOf } from "../host-names.ts";
+import type { Links } from "../links.ts";
 import type { Proxies } from "../proxies.ts";
-import type { AuthServices } from "../services.ts";
 import { seeOther } from "./problem-pages.ts";
+import { separateAccounts } from "./separate-hosts.ts";
 
 export interface HandOverDeps {
   readonly handOvers: HandOvers;

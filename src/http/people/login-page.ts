@@ -32,10 +32,11 @@ import {
   requireSameOrigin,
   sessionSecretOf,
 } from "../access/session-cookie.ts";
+import type { PasswordProvider } from "../auth/providers.ts";
+import type { AuthServices } from "../auth/services.ts";
 import type { Links } from "../links.ts";
 import { noteLogin } from "../logging.ts";
-import { sendPage } from "../pages.ts";
-import type { AuthServices, PasswordProvider } from "../services.ts";
+import { sendPage } from "../send-page.ts";
 import { loginProblem, typedName } from "./login-form.ts";
 import { seeOther } from "./problem-pages.ts";
 

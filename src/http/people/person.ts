@@ -4,8 +4,8 @@ import type { BrowserCaller } from "../../domain/model/caller.ts";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Site } from "../../pages/layout.ts";
+import type { AuthServices } from "../auth/services.ts";
 import type { Links } from "../links.ts";
-import type { AuthServices } from "../services.ts";
 
 export interface AccountDeps {
   readonly site: Site;

@@ -6,11 +6,11 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Failure } from "../../errors.ts";
 import type { Site } from "../../pages/layout.ts";
 import { problemPage } from "../../pages/problem.ts";
-import { SAFE_METHODS } from "../access/csrf.ts";
 import { wantsPage } from "../access/login-cookie.ts";
 import type { Links } from "../links.ts";
-import { sendPage } from "../pages.ts";
+import { SAFE_METHODS } from "../methods.ts";
 import { routeOf } from "../route.ts";
+import { sendPage } from "../send-page.ts";
 
 export interface ProblemPagesDeps {
   readonly site: Site;

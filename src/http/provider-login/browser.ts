@@ -26,8 +26,8 @@ import {
 } from "../access/login-cookie.ts";
 import { requireNavigation } from "../access/navigation.ts";
 import { answerJson } from "../answer.ts";
+import type { AuthServices } from "../auth/services.ts";
 import { noteLogin } from "../logging.ts";
-import type { AuthServices } from "../services.ts";
 import { type FailurePage, failurePages, type LoginPages } from "./failure-pages.ts";
 
 /** A browser login that ends on our own pages; nothing is opened yet. */

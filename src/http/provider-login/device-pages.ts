@@ -9,7 +9,7 @@ import { programName } from "../../pages/program.ts";
 import { cookieOf } from "../access/cookies.ts";
 import { queryOf } from "../access/login-cookie.ts";
 import type { Links } from "../links.ts";
-import { sendPage } from "../pages.ts";
+import { sendPage } from "../send-page.ts";
 import type { LoginPages } from "./failure-pages.ts";
 
 const USER_CODE_COOKIE = "tiled_user_code";

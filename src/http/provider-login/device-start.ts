@@ -10,7 +10,7 @@ import {
 } from "../../domain/login/device.ts";
 import { showUserCode } from "../../domain/login/user-code.ts";
 import { isOlder, pythonClient } from "../headers.ts";
-import { speaksOAuth } from "../oauth.ts";
+import { speaksOAuth } from "./oauth.ts";
 
 /** Where a person confirms the login, and where the program asks for it. */
 interface Addresses {

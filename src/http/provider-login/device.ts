@@ -12,11 +12,11 @@ import { DeviceFormBody, DeviceReturn, DeviceStart, GrantProblem } from "../../s
 import { browserOf, keepBrowser, queryOf } from "../access/login-cookie.ts";
 import { requireNavigation } from "../access/navigation.ts";
 import { answerJson } from "../answer.ts";
-import { grantErrors } from "../oauth.ts";
-import type { AuthServices } from "../services.ts";
+import type { AuthServices } from "../auth/services.ts";
 import { DevicePages, rememberUserCode } from "./device-pages.ts";
 import { startAnswer } from "./device-start.ts";
 import { failurePages, type LoginPages } from "./failure-pages.ts";
+import { grantErrors } from "./oauth.ts";
 
 export interface DeviceRoutes extends LoginPages {
   readonly services: AuthServices;

@@ -9,7 +9,7 @@ import type { Site } from "../../pages/layout.ts";
 import { wantsPage } from "../access/login-cookie.ts";
 import { logFailure, sendFailure, toFailure } from "../errors.ts";
 import type { Links } from "../links.ts";
-import { sendPage } from "../pages.ts";
+import { sendPage } from "../send-page.ts";
 
 export interface LoginPages {
   readonly site: Site;

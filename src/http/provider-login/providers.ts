@@ -1,20 +1,11 @@
 /** The routes of every provider that sends browsers elsewhere, and which of them each has. */
 import type { FastifyInstance } from "fastify";
-import type {
-  Authenticator,
-  ExternalAuthenticator,
-  ProxiedAuthenticator,
-} from "../../domain/ports/authenticator.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { AuthServices } from "../services.ts";
+import type { ExternalProvider } from "../auth/providers.ts";
+import type { AuthServices } from "../auth/services.ts";
 import { type ExternalRoutes, externalRoutes } from "./browser.ts";
 import { deviceRoutes } from "./device.ts";
 import { externalTokenRoute } from "./token.ts";
-
-export interface ExternalProvider {
-  readonly name: string;
-  readonly authenticator: ExternalAuthenticator | ProxiedAuthenticator;
-}
 
 export interface ExternalProvidersOptions extends Omit<ExternalRoutes, "logins"> {
   readonly services: AuthServices;
@@ -36,10 +27,4 @@ export function externalProviderRoutes(
       deviceRoutes(app, { ...options, logins: devices, now: () => clock.now() }, provider);
     }
   }
-}
-
-export function externalProviders(authenticators: ReadonlyMap<string, Authenticator>): ExternalProvider[] {
-  return [...authenticators].flatMap(([name, authenticator]) =>
-    authenticator.kind === "password" ? [] : [{ name, authenticator }],
-  );
 }

@@ -13,10 +13,10 @@ import { LoginAnswer } from "../../schemas/auth.ts";
 import { GrantBody, GrantProblem } from "../../schemas/external.ts";
 import { browserOf } from "../access/login-cookie.ts";
 import { answerJson } from "../answer.ts";
+import type { AuthServices } from "../auth/services.ts";
 import type { Links } from "../links.ts";
 import { noteLogin } from "../logging.ts";
-import { type GrantError, grantErrors, oauthError, refuseGrant, speaksOAuth } from "../oauth.ts";
-import type { AuthServices } from "../services.ts";
+import { type GrantError, grantErrors, oauthError, refuseGrant, speaksOAuth } from "./oauth.ts";
 
 export interface TokenRoutes {
   readonly services: AuthServices;

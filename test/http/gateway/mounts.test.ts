@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import Fastify from "fastify";
 import type { Upstream } from "../../../src/domain/model/upstream.ts";
 import { type Destination, Mounts } from "../../../src/http/gateway/mounts.ts";
-import { OwnPaths } from "../../../src/http/own-paths.ts";
+import { OwnPaths } from "../../../src/http/gateway/own-paths.ts";
 import { Proxies } from "../../../src/http/proxies.ts";
 
 const upstream = (prefix: string, host: string | null = null): Upstream => ({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import Fastify from "fastify";
-import { OwnPaths } from "../../src/http/own-paths.ts";
+import { OwnPaths } from "../../../src/http/gateway/own-paths.ts";
 
 function collected(): OwnPaths {
   const app = Fastify();

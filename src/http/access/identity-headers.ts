@@ -1,5 +1,5 @@
-/** Header fields that introduce a caller to a service: the same from the gateway as from verify. */
-import type { Introduction } from "../domain/tokens/upstream-credentials.ts";
+/** Header fields that tell a service behind this one who asks: the same from the gateway as from `auth/verify.ts`. */
+import type { Introduction } from "../../domain/tokens/upstream-credentials.ts";
 
 /** All of them always, empty where there is nothing: a proxy that copies them overwrites forged ones. */
 export function introductionHeaders(introduction: Introduction): Record<string, string> {

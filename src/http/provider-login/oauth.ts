@@ -3,10 +3,10 @@
  * section 5.2); the reference's, inside of `detail` and with other statuses, for who sends JSON as Tiled's clients do.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
-import { Failure } from "../errors.ts";
-import { answerJson } from "./answer.ts";
-import { logFailure, sendFailure, toFailure } from "./errors.ts";
-import type { Links } from "./links.ts";
+import { Failure } from "../../errors.ts";
+import { answerJson } from "../answer.ts";
+import { logFailure, sendFailure, toFailure } from "../errors.ts";
+import type { Links } from "../links.ts";
 
 export type GrantError =
   | "invalid_request"

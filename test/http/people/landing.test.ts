@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import Fastify from "fastify";
-import { type PageDeps, pageRoutes, sendPage } from "../../src/http/pages.ts";
-import { html } from "../../src/lib/html.ts";
-import { asset, STYLE_ASSET } from "../../src/pages/assets.ts";
+import { type LandingDeps, landingRoutes } from "../../../src/http/people/landing.ts";
+import { sendPage } from "../../../src/http/send-page.ts";
+import { html } from "../../../src/lib/html.ts";
+import { asset, STYLE_ASSET } from "../../../src/pages/assets.ts";
 
-function server(deps: Partial<PageDeps> = {}) {
+function server(deps: Partial<LandingDeps> = {}) {
   const app = Fastify();
   app.decorateRequest("caller");
   app.addHook("onRequest", (request, _reply, done) => {
     request.caller = { kind: "anonymous", scopes: new Set() };
     done();
   });
-  pageRoutes(app, {
+  landingRoutes(app, {
     site: { title: "Tiled", logo: null, contact: null, version: "0.1.0" },
     logo: null,
     mode: "private",

@@ -1,0 +1,38 @@
+/**
+ * Sends an HTML page with a policy that allows our own stylesheet and images and nothing else. What the pages show is in
+ * `pages/`.
+ */
+import type { FastifyReply } from "fastify";
+import type { Html } from "../lib/html.ts";
+
+export interface PageOptions {
+  readonly status?: number;
+  /** For pages that show what concerns one person. */
+  readonly noStore?: boolean;
+  /** Further origins that the page's form leads to. */
+  readonly formAction?: readonly string[];
+}
+
+export function sendPage(reply: FastifyReply, page: Html, options: PageOptions = {}): FastifyReply {
+  return reply
+    .code(options.status ?? 200)
+    .headers({
+      "cache-control": options.noStore ? "no-store" : "no-cache",
+      "content-security-policy": contentSecurityPolicy(options.formAction ?? []),
+      "content-type": "text/html; charset=utf-8",
+      "referrer-policy": "no-referrer",
+      "x-content-type-options": "nosniff",
+    })
+    .send(page.text);
+}
+
+function contentSecurityPolicy(formAction: readonly string[]): string {
+  return [
+    "default-src 'none'",
+    "style-src 'self'",
+    "img-src 'self'",
+    ["form-action 'self'", ...formAction].join(" "),
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join("; ");
+}
