@@ -4,11 +4,12 @@
  * command line's, with the name of the machine's user.
  */
 import { type Command, Option } from "commander";
-import { AUDIT_EVENTS, type AuditEventName } from "../domain/model/entities.ts";
+import { AUDIT_EVENTS } from "../domain/model/entities.ts";
 import type { Uuid } from "../lib/uuid.ts";
+import type { AuditOptions } from "./audit.ts";
 import type { DatabaseOptions } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
-import { atLeastOne, firstEight, notEmpty, type Since, since, uuid, whole } from "./values.ts";
+import { atLeastOne, firstEight, notEmpty, since, uuid, whole } from "./values.ts";
 
 const PRINCIPAL = "a principal: its UUID, or PROVIDER:ID of one of its identities";
 
@@ -53,7 +54,7 @@ function databaseVerbs(admin: Command, terminal: Terminal): void {
     .command("check-config")
     .description("check a configuration, as 'tiled config check' does")
     .argument("[file-or-folder]", "a YAML file, or a folder of them (default: $TILED_CONFIG, or config.yml)")
-    .action(async (path: string | undefined) => (await import("./config.ts")).check(path, terminal));
+    .action(async (path: string | undefined) => (await import("./check.ts")).check(path, terminal));
 
   onDatabase(admin.command("check-database"))
     .description("check whether a database can be served, without a change to it")
@@ -153,15 +154,6 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
     .action(async (principal: string, key: string, options: DatabaseOptions) =>
       (await actions()).revokeKey(principal, key, options, terminal),
     );
-}
-
-export interface AuditOptions extends DatabaseOptions {
-  readonly follow?: boolean;
-  readonly json?: boolean;
-  readonly since?: Since;
-  readonly event?: readonly AuditEventName[];
-  readonly principal?: string;
-  readonly limit: number;
 }
 
 function auditVerb(admin: Command, terminal: Terminal): void {

@@ -3,18 +3,28 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { follow, newest, type Reader } from "../domain/audit-following.ts";
-import type { AuditRow } from "../domain/model/entities.ts";
+import type { AuditEventName, AuditRow } from "../domain/model/entities.ts";
 import type { AuditFilter } from "../domain/ports/audit.ts";
 import type { Store } from "../domain/ports/store.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { printable, printableJson } from "../lib/printable.ts";
-import type { AuditOptions } from "./admin.ts";
 import { withStore } from "./database.ts";
 import { findPrincipal } from "./principals.ts";
+import type { DatabaseOptions } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
+import type { Since } from "./values.ts";
 
 /** What is under way at Ctrl-C ends within this, or it hangs at a database that is away; milliseconds. */
 const PATIENCE = 500;
+
+export interface AuditOptions extends DatabaseOptions {
+  readonly follow?: boolean;
+  readonly json?: boolean;
+  readonly since?: Since;
+  readonly event?: readonly AuditEventName[];
+  readonly principal?: string;
+  readonly limit: number;
+}
 
 export async function audit(options: AuditOptions, terminal: Terminal): Promise<void> {
   const work = async (store: Store) => {

@@ -11,7 +11,7 @@ import { moveRelativePaths } from "../config/migrate/paths.ts";
 import { type Division, divide } from "../config/migrate/split.ts";
 import { OperatorError } from "../errors.ts";
 import { ConfigError, problemLines } from "../yaml/problems.ts";
-import { type ConfigIo, loadWhole } from "./config.ts";
+import { type ConfigIo, loadWhole } from "./check.ts";
 import type { Terminal } from "./terminal.ts";
 
 type MigrateIo = ConfigIo & Pick<Terminal, "command">;

@@ -62,7 +62,7 @@ Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the serv
     )
     .addHelpText("after", "\nCheck a configuration without starting: tiled config check FILE")
     .action(async (path: string | undefined, options: ServeOptions) => {
-      const { loadWhole } = await import("./config.ts");
+      const { loadWhole } = await import("./check.ts");
       const config = await loadWhole(path, terminal, overrides(options));
       await start(config, options, terminal);
     });

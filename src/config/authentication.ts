@@ -11,6 +11,7 @@ import { at, isNothing, type Located, type Path, quoted } from "../yaml/located.
 import { didYouMean } from "../yaml/suggest.ts";
 import { kindOf } from "../yaml/words.ts";
 import type { Context } from "./context.ts";
+import { FORMATS } from "./formats.ts";
 import type { AuthenticationConfig } from "./model.ts";
 
 export function authenticationConfig(context: Context): AuthenticationConfig {
@@ -142,7 +143,7 @@ function singleUserApiKey(context: Context): Secret | null {
   const path = ["authentication", "single_user_api_key"];
   const key = overrides.apiKey ?? context.value.authentication?.single_user_api_key;
   if (overrides.apiKey !== undefined) {
-    const wrong = formatProblem("alphanumeric", overrides.apiKey);
+    const wrong = formatProblem(FORMATS.alphanumeric, overrides.apiKey);
     if (wrong !== undefined) problems.add({ file: "option --api-key", line: 0 }, [], wrong);
   }
   const there: Located | undefined = at(context.root, path);

@@ -8,6 +8,7 @@ import { at, isNothing, type Located, locate, overlay, type Spot, withValue } fr
 import type { Problems } from "../yaml/problems.ts";
 import { nearest } from "../yaml/suggest.ts";
 import type { Shape } from "../yaml/words.ts";
+import { FORMATS } from "./formats.ts";
 import { FILE_SHAPE, FileSchema, TOP_LEVEL_KEYS } from "./schema.ts";
 
 const SINGLE: Readonly<Record<string, readonly [section: string, key: string]>> = {
@@ -55,7 +56,7 @@ export function withEnvironment(file: Located, env: Environment, problems: Probl
     if (value === undefined) continue;
     if (!stronger) root = withValue(root, path, value);
     // Tiled refuses it, too, and it would count as soon as the file no longer says so.
-    else check(shapeOf(path), value, path, { problems, noEffect: () => {} });
+    else check(shapeOf(path), value, path, { problems, formats: FORMATS, noEffect: () => {} });
   }
   return root;
 }

@@ -16,6 +16,7 @@ import { authenticationConfig, hasProviders } from "./authentication.ts";
 import { treeConfigs } from "./content.ts";
 import { Context, noEffect, type Overrides } from "./context.ts";
 import { misspeltVariables, withEnvironment } from "./environment.ts";
+import { FORMATS } from "./formats.ts";
 import type { Config } from "./model.ts";
 import { oldFormHint, reportOldAuthentication } from "./old-forms.ts";
 import { placesOf } from "./places.ts";
@@ -40,7 +41,7 @@ export function loadConfig(path: string, env: Environment, overrides: Overrides 
 /** The same without throwing, for callers with further checks. */
 export function readConfig(path: string, env: Environment, overrides: Overrides = {}): ReadConfig {
   const problems = new Problems();
-  const source = readSource(path, problems);
+  const source = readSource(path, problems, FILE_SHAPE);
   if (source === undefined || problems.all.length > 0) return { config: undefined, problems: problems.all };
   const root = withEnvironment(interpolate(source.root, env, problems), env, problems);
   const absolute = resolve(path);
@@ -103,6 +104,7 @@ function build(
   const warnings: string[] = [...told];
   const value = check(FILE_SHAPE, root, [], {
     problems,
+    formats: FORMATS,
     noEffect: (node, path, why) => {
       if (isReported(pathText(path))) return;
       warnings.push(noEffect({ ...node.spot, path: pathText(path) }, why));

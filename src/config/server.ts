@@ -3,11 +3,12 @@
  * two places must not be said differently there.
  */
 
-import { formatProblem, splitAddresses } from "../yaml/formats.ts";
+import { formatProblem } from "../yaml/formats.ts";
 import { pathText } from "../yaml/located.ts";
 import { shownText } from "../yaml/shown.ts";
 import { accountUrl } from "./account-url.ts";
 import { type Context, placeText } from "./context.ts";
+import { FORMATS, splitAddresses } from "./formats.ts";
 import type { ServerConfig } from "./model.ts";
 
 type Key = readonly string[];
@@ -48,7 +49,7 @@ function either<Value>(
 
 function commandHost({ overrides, problems }: Context): string | undefined {
   const { host } = overrides;
-  const wrong = host === undefined ? undefined : formatProblem("host-name", host, shownText(host));
+  const wrong = host === undefined ? undefined : formatProblem(FORMATS["host-name"], host, shownText(host));
   if (wrong !== undefined) problems.add({ file: "option --host", line: 0 }, [], wrong);
   return host;
 }

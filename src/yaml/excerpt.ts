@@ -3,7 +3,6 @@
  * parsed, so only what is certain to be harmless is shown: known keys, the values of keys that hold no secret, and
  * YAML's own marks; all else is an ellipsis.
  */
-import { FILE_SHAPE } from "../config/schema.ts";
 import { holdsSecrets, shownText } from "./shown.ts";
 import type { Shape } from "./words.ts";
 
@@ -14,8 +13,13 @@ const PARTS = /[\p{L}\p{N}_][^\s,{}[\]"'#]*|[^\p{L}\p{N}_]+/gu;
 /** `password:x`, which YAML reads as one word. */
 const RUN_TOGETHER = /^[\p{L}_][\p{L}\p{N}_-]*:(?!\/\/)/u;
 
-/** Each key of the configuration and of authenticators' entries: whether its values may be shown. */
-const KEYS: ReadonlyMap<string, boolean> = keysOf(FILE_SHAPE, new Map());
+/** Each known key, and whether its values may be shown. */
+export type ShownKeys = ReadonlyMap<string, boolean>;
+
+/** The keys of a schema. */
+export function shownKeys(shape: Shape): ShownKeys {
+  return keysOf(shape, new Map());
+}
 
 function keysOf(shape: Shape, found: Map<string, boolean>): Map<string, boolean> {
   for (const option of shape.anyOf ?? []) keysOf(option, found);
@@ -32,28 +36,38 @@ const INDENT = /^ */;
 const KEY_OF_LINE = /^ *(?:- +)*["']?([^\s:"']+)["']?\s*:/;
 
 /** Below these stand names that we do not know, such as people's, and each may equal a key of ours. */
-function hasOwnNames(key: string): boolean {
-  return key === "args" || !KEYS.has(key);
+function hasOwnNames(key: string, keys: ShownKeys): boolean {
+  return key === "args" || !keys.has(key);
 }
 
 /** Whether a line stands below such a key, told by the indentation. */
-function isBelowOwnNames(text: string, above: readonly string[]): boolean {
+function isBelowOwnNames({ text, above, keys }: Excerpt): boolean {
   let indent = INDENT.exec(text)?.[0].length ?? 0;
   for (const line of above.toReversed()) {
     const own = INDENT.exec(line)?.[0].length ?? 0;
     if (own >= indent || /^\s*(?:#|$)/.test(line)) continue;
-    if (hasOwnNames(KEY_OF_LINE.exec(line)?.[1] ?? "")) return true;
+    if (hasOwnNames(KEY_OF_LINE.exec(line)?.[1] ?? "", keys)) return true;
     indent = own;
   }
   return false;
 }
 
-/** Two lines: the text, and the caret. `column` begins at 0; `above`: the lines before. */
-export function excerpt(text: string, column: number, above: readonly string[] = []): readonly string[] {
+export interface Excerpt {
+  readonly text: string;
+  /** Of the caret, from 0. */
+  readonly column: number;
+  /** The lines before. */
+  readonly above: readonly string[];
+  readonly keys: ShownKeys;
+}
+
+/** Two lines: the text, and the caret. */
+export function excerpt(place: Excerpt): readonly string[] {
+  const { text, column, keys } = place;
   let shown = "";
   let caret: number | undefined;
   let open = false;
-  let shut = isBelowOwnNames(text, above);
+  let shut = isBelowOwnNames(place);
   for (const { 0: part, index } of text.matchAll(PARTS)) {
     const comment = part.indexOf("#");
     if (shown.length > WIDEST || comment >= 0) {
@@ -64,11 +78,11 @@ export function excerpt(text: string, column: number, above: readonly string[] =
     const isKey = word && (part.endsWith(":") || /^["']?\s*:(?:\s|$)/.test(text.slice(index + part.length)));
     const name = part.replace(/:$/, "");
     if (isKey) {
-      open = !shut && KEYS.get(name) === true;
-      shut ||= hasOwnNames(name);
+      open = !shut && keys.get(name) === true;
+      shut ||= hasOwnNames(name, keys);
     }
     if (!isKey && RUN_TOGETHER.test(part)) open = false;
-    const readable = isKey ? KEYS.has(name) : !word || (open && shownText(part) !== undefined);
+    const readable = isKey ? keys.has(name) : !word || (open && shownText(part) !== undefined);
     if (caret === undefined && column < index + part.length)
       caret = shown.length + (readable ? column - index : 0);
     shown += readable ? part.replaceAll(/\p{Cc}/gu, " ") : "…";

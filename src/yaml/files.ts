@@ -6,6 +6,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { emptyMapping, type LocatedEntry, type LocatedMapping, quoted } from "./located.ts";
 import type { Problems } from "./problems.ts";
+import type { Shape } from "./words.ts";
 import { parseYaml } from "./yaml.ts";
 
 const LARGEST = 1024 * 1024;
@@ -18,18 +19,18 @@ export interface Source {
   readonly folder: boolean;
 }
 
-/** Undefined, with problems added, where nothing can be read. */
-export function readSource(path: string, problems: Problems): Source | undefined {
+/** Undefined, with problems added, where nothing can be read. `shape`: the file's schema. */
+export function readSource(path: string, problems: Problems, shape: Shape): Source | undefined {
   const found = sourceFiles(path, problems);
   if (found === undefined) return undefined;
   const { files, folder } = found;
   if (!folder) {
-    const root = readYamlFile(path, problems);
+    const root = readYamlFile(path, problems, shape);
     return root && { root, folder };
   }
   if (files.length === 0 && problems.all.length === 0)
     problems.add({ file: path, line: 0 }, [], "there is no *.yml or *.yaml in this folder");
-  const roots = files.map((file) => readYamlFile(file, problems)).filter((root) => root !== undefined);
+  const roots = files.map((file) => readYamlFile(file, problems, shape)).filter((root) => root !== undefined);
   return roots.length === 0 ? undefined : { root: merge(roots, path, problems), folder };
 }
 
@@ -64,10 +65,10 @@ function isFolder(path: string, problems: Problems): boolean | undefined {
   });
 }
 
-/** Undefined, with problems added, where it is not a mapping in YAML. */
-export function readYamlFile(path: string, problems: Problems): LocatedMapping | undefined {
+/** Undefined, with problems added, where it is not a mapping in YAML. `shape`: the file's schema, if it has one. */
+export function readYamlFile(path: string, problems: Problems, shape?: Shape): LocatedMapping | undefined {
   const text = readText(path, problems);
-  return text === undefined ? undefined : parseYaml(text, path, problems);
+  return text === undefined ? undefined : parseYaml(text, path, problems, shape);
 }
 
 /** Undefined, with problems added, where it is no text. */

@@ -1,14 +1,13 @@
 /**
- * The formats of text in a configuration: what the schema's `format` words mean, and the sentence about text that has
- * another one. A format never repeats the text; `shown.ts` decides whether the message may.
+ * Formats of text in a YAML file: what a schema's `format` words mean, and the sentence about text of another form. A
+ * format never repeats the text; `shown.ts` decides whether the message may. Formats of the configuration alone are in
+ * `config/formats.ts`.
  */
-import { isIP } from "node:net";
-import { isMistyped } from "../database-uri/database-uri.ts";
 import { DURATION_FORMS, LONGEST_WINDOW, seconds, WINDOW_FORMS } from "./durations.ts";
 
 /** The text has another form, and there is no more to say about it. */
-const OTHER_FORM = "";
-const EMPTY = "must not be empty";
+export const OTHER_FORM = "";
+export const EMPTY = "must not be empty";
 
 export interface TextFormat {
   /** Completes "must be …" and "is not …". */
@@ -21,9 +20,15 @@ export interface TextFormat {
   check(text: string): string | undefined;
 }
 
+/** By the word in the schema. A word that is not here allows any text. */
+export type Formats = Readonly<Record<string, TextFormat>>;
+
 /** The message about text, undefined where it is right. `shown`: the text as a message may show it. */
-export function formatProblem(name: string | undefined, text: string, shown?: string): string | undefined {
-  const format = FORMATS[name ?? ""];
+export function formatProblem(
+  format: TextFormat | undefined,
+  text: string,
+  shown?: string,
+): string | undefined {
   const wrong = format?.check(text);
   if (format === undefined || wrong === undefined) return undefined;
   const general = shown === undefined ? `must be ${format.what}` : `${shown} is not ${format.what}`;
@@ -31,35 +36,13 @@ export function formatProblem(name: string | undefined, text: string, shown?: st
   return `${wrong === OTHER_FORM ? general : wrong}.${use}`;
 }
 
-function matching(pattern: RegExp, what: string, use?: string): TextFormat {
+export function matching(pattern: RegExp, what: string, use?: string): TextFormat {
   const check = (text: string) => (pattern.test(text) ? undefined : otherForm(text));
   return use === undefined ? { what, check } : { what, use, check };
 }
 
-function otherForm(text: string): string {
+export function otherForm(text: string): string {
   return text.trim() === "" ? EMPTY : OTHER_FORM;
-}
-
-/** An address, or a block of them in CIDR notation (RFC 4632, section 3.1; RFC 4291, section 2.3). */
-function isAddressBlock(text: string): boolean {
-  const [address = "", bits, ...rest] = text.split("/");
-  const version = address.includes("%") ? 0 : isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
-}
-
-/** The single addresses of a text with commas, as uvicorn writes them. */
-export function splitAddresses(text: string): readonly string[] {
-  return text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
-}
-
-/** A name must not look like a mistyped address: `300.1.1.1`, `0.0.0.0:8000`. */
-function isHost(text: string): boolean {
-  const address = text.split("%", 1)[0] ?? "";
-  return isIP(address) > 0 || (/^[A-Za-z0-9_.-]{1,253}$/.test(text) && !/^[\d.]+$/.test(text));
 }
 
 function checkWindow(text: string): string | undefined {
@@ -68,60 +51,9 @@ function checkWindow(text: string): string | undefined {
   return read > LONGEST_WINDOW ? "must not be longer than 24 days" : undefined;
 }
 
-function checkAddresses(text: string): string | undefined {
-  const parts = splitAddresses(text);
-  const wrong = parts.findIndex((part) => part !== "*" && !isAddressBlock(part));
-  if (wrong < 0) return undefined;
-  return parts.length > 1
-    ? `must have IP addresses only; number ${wrong + 1} of the list is none`
-    : otherForm(text);
-}
-
-function checkWebAddress(text: string): string | undefined {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    return otherForm(text);
-  }
-  if (!/^https?:\/\//i.test(text)) return "must begin with https:// or http://";
-  if (url.username !== "" || url.password !== "") return "must not have a user name or a password in it";
-  if (text.includes("?") || text.includes("#")) return "must not have a query or a fragment in it";
-  return /\s/.test(text) ? "must not have a space in it" : undefined;
-}
-
-const DATABASE_SCHEMES = [
-  "sqlite",
-  "sqlite+aiosqlite",
-  "sqlite+pysqlite",
-  "postgresql",
-  "postgresql+asyncpg",
-  "postgresql+psycopg",
-  "postgresql+psycopg_async",
-  "postgresql+psycopg2",
-];
-
-function checkDatabase(text: string): string | undefined {
-  if (text.trim() === "") return EMPTY;
-  if (/\p{Cc}/u.test(text)) return "must not have a control character in it";
-  if (isMistyped(text)) return OTHER_FORM;
-  const scheme = /^([A-Za-z][A-Za-z0-9+._-]{0,30}):\/\//.exec(text)?.[1]?.toLowerCase();
-  if (scheme === undefined) return text.includes("://") ? OTHER_FORM : undefined;
-  if (DATABASE_SCHEMES.includes(scheme)) return undefined;
-  return scheme === "postgres"
-    ? "must begin with 'postgresql://', not 'postgres://'"
-    : `must be SQLite or PostgreSQL, not '${scheme}'`;
-}
-
-function checkRootPath(text: string): string | undefined {
-  if (!/^[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$/.test(text))
-    return "must not have characters that a path in a URL cannot have";
-  return /(?:^|\/)\.{1,2}(?:\/|$)|\/\//.test(text.replace(/^\/+|\/+$/g, ""))
-    ? "must not have '.', '..' or '//' in it"
-    : undefined;
-}
-
-export const FORMATS: Readonly<Record<string, TextFormat>> = {
+/** The formats of the shapes in `schema-shapes.ts`. */
+export const BASIC_FORMATS = {
+  "not-empty": matching(/\S/, "text that is not empty"),
   "tiled-duration": {
     what: "a duration",
     use: DURATION_FORMS,
@@ -129,47 +61,4 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
     check: (text) => (seconds(text) === undefined ? otherForm(text) : undefined),
   },
   "throttle-window": { what: "a duration", use: WINDOW_FORMS, covers: "number", check: checkWindow },
-  "provider-name": matching(
-    /^[A-Za-z0-9._~-]{1,255}$/,
-    "a name that fits into a URL",
-    "letters, digits and . _ ~ -, at most 255",
-  ),
-  alphanumeric: matching(
-    /^[A-Za-z0-9]+$/,
-    "letters and digits only",
-    "a key like that of: openssl rand -hex 32 (other characters can be mangled in a URL)",
-  ),
-  "not-empty": matching(/\S/, "text that is not empty"),
-  "host-name": {
-    what: "an address to listen on",
-    use: "an IP address or a host name, without scheme and port",
-    check: (text) => (isHost(text) ? undefined : otherForm(text)),
-  },
-  "host-port": matching(
-    /^(?:[A-Za-z0-9_.~-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/,
-    "a host name",
-    "'data.example.org' or 'data.example.org:8443', without a scheme",
-  ),
-  addresses: {
-    what: "a list of addresses",
-    use: "IP addresses or CIDR blocks ('10.0.0.0/8') with commas between, or '*' for all",
-    check: checkAddresses,
-  },
-  address: {
-    what: "an address",
-    use: "an IP address or a CIDR block ('10.0.0.0/8'), or '*' for all",
-    check: (text) => (text === "*" || isAddressBlock(text) ? undefined : otherForm(text)),
-  },
-  "web-address": {
-    what: "a URL",
-    use: "one like 'https://tiled.example.org', without user name, query and fragment",
-    check: checkWebAddress,
-  },
-  "database-uri": {
-    what: "a database's URI",
-    use: "sqlite:////absolute/path.db, sqlite:///relative/path.db, a path, or postgresql://user:password@host:port/database",
-    check: checkDatabase,
-  },
-  "root-path": { what: "a path", use: "one like '/tiled'", check: checkRootPath },
-  "tree-path": matching(/^[^\p{Cc}?#]*$/u, "a path", "one like '/' or '/raw/2024'"),
-};
+} satisfies Formats;

@@ -2,7 +2,7 @@
  * The wording of messages about a value: what a schema wants there, and what stands there instead. `shown.ts` decides
  * whether a value may be repeated.
  */
-import { FORMATS } from "./formats.ts";
+import type { Formats } from "./formats.ts";
 import type { Located } from "./located.ts";
 
 /** The keywords that are read here; TypeBox's schemas are of this form. */
@@ -37,15 +37,15 @@ export function kindOf(node: Located): string {
 }
 
 /** The alternatives of a schema: what completes "Use …". */
-export function wanted(shape: Shape): string {
+export function wanted(shape: Shape, formats: Formats): string {
   if (shape.anyOf !== undefined) {
     const options = shape.anyOf.flatMap((option) => option.anyOf ?? [option]);
-    const covered = new Set(options.map((option) => FORMATS[option.format ?? ""]?.covers));
+    const covered = new Set(options.map((option) => formats[option.format ?? ""]?.covers));
     const said = options.filter(({ type }) => type !== "null" && !(type === "number" && covered.has(type)));
-    return said.map(wanted).join(", or ");
+    return said.map((option) => wanted(option, formats)).join(", or ");
   }
   if (shape.const !== undefined) return JSON.stringify(shape.const);
-  const format = FORMATS[shape.format ?? ""];
+  const format = formats[shape.format ?? ""];
   if (format !== undefined) return format.use === undefined ? format.what : `${format.what}: ${format.use}`;
   switch (shape.type) {
     case "integer":
@@ -56,7 +56,7 @@ export function wanted(shape: Shape): string {
     case "null":
       return "nothing";
     case "array":
-      return shape.items === undefined ? "a list" : `a list (each item: ${wanted(shape.items)})`;
+      return shape.items === undefined ? "a list" : `a list (each item: ${wanted(shape.items, formats)})`;
     case "object": {
       const keys = Object.keys(shape.properties ?? {}).filter(
         (key) => shape.properties?.[key]?.deprecated !== true,

@@ -18,7 +18,7 @@ import {
   type Tags,
   type YAMLError,
 } from "yaml";
-import { excerpt } from "./excerpt.ts";
+import { excerpt, type ShownKeys, shownKeys } from "./excerpt.ts";
 import {
   type Located,
   type LocatedEntry,
@@ -28,6 +28,7 @@ import {
   type Spot,
 } from "./located.ts";
 import type { Problems } from "./problems.ts";
+import type { Shape } from "./words.ts";
 
 const MAX_NODES = 100_000;
 const MAX_DEPTH = 64;
@@ -61,8 +62,16 @@ export const PYYAML: DocumentOptions & ParseOptions & SchemaOptions = {
   logLevel: "error",
 };
 
-/** Undefined, with problems added, where the text is not a mapping in one YAML document. */
-export function parseYaml(text: string, file: string, problems: Problems): LocatedMapping | undefined {
+/**
+ * Undefined, with problems added, where the text is not a mapping in one YAML document. `shape`: the file's schema, whose
+ * keys an excerpt may show.
+ */
+export function parseYaml(
+  text: string,
+  file: string,
+  problems: Problems,
+  shape: Shape = {},
+): LocatedMapping | undefined {
   const lines = new LineCounter();
   const source = text.split("\n");
   const spotAt = (offset: number): Spot => ({ file, line: Math.max(1, lines.linePos(offset).line) });
@@ -78,13 +87,19 @@ export function parseYaml(text: string, file: string, problems: Problems): Locat
   const tabbed = errors.length > 0 ? tabbedLine(text) : undefined;
   // One slip makes the parser complain of its line several times; the first says most.
   const told = new Set<number>();
+  const keys: ShownKeys = errors.length > 0 ? shownKeys(shape) : new Map();
   for (const error of errors) {
     const place = lines.linePos(beforeEnd(text, error.pos[0]));
     const spot = { file, line: Math.max(1, place.line) };
     if (told.has(spot.line)) continue;
     if (told.add(spot.line).size > MAX_SYNTAX_ERRORS) break;
     const message = tabbed === spot.line ? SYNTAX.TAB_AS_INDENT : SYNTAX[error.code];
-    const shown = excerpt(source[spot.line - 1] ?? "", place.col - 1, source.slice(0, spot.line - 1));
+    const shown = excerpt({
+      text: source[spot.line - 1] ?? "",
+      column: place.col - 1,
+      above: source.slice(0, spot.line - 1),
+      keys,
+    });
     const indented = shown.map((line) => `\n    ${line}`);
     problems.add(spot, [], `not valid YAML: ${message ?? "this is not expected here"}${indented.join("")}`);
   }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Ajv } from "ajv";
-import { check, loadWhole, printSchema } from "../../src/cli/config.ts";
+import { check, loadWhole } from "../../src/cli/check.ts";
+import { printSchema } from "../../src/cli/config.ts";
 import { ConfigError } from "../../src/yaml/problems.ts";
 import { makeFiles, TREES } from "../config/support.ts";
 

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { parse } from "yaml";
-import { check } from "../../src/cli/config.ts";
+import { check } from "../../src/cli/check.ts";
 import { type MigrateOptions, migrate } from "../../src/cli/migrate.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { type Files, KINDS, VARIABLES } from "../support/migrating.ts";

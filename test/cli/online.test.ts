@@ -9,7 +9,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { check } from "../../src/cli/config.ts";
+import { check } from "../../src/cli/check.ts";
 import { askOnline } from "../../src/cli/online.ts";
 import { preflight } from "../../src/cli/preflight.ts";
 import { configFromObject } from "../../src/config/load.ts";

@@ -6,7 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { pino } from "pino";
-import { check, loadWhole } from "../../src/cli/config.ts";
+import { check, loadWhole } from "../../src/cli/check.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { startServer } from "../../src/server.ts";
 import { initializeDatabase } from "../../src/store/open.ts";

@@ -20,6 +20,7 @@ import {
 import { JOINED, readSource, readText, sourceFiles } from "../../yaml/files.ts";
 import { ConfigError, Problems } from "../../yaml/problems.ts";
 import { PYYAML, readAsPyYaml } from "../../yaml/yaml.ts";
+import { FILE_SHAPE } from "../schema.ts";
 
 export interface SourceDocument {
   readonly document: Document;
@@ -50,7 +51,7 @@ export function readDocument(path: string): SourceDocument {
   if (found?.files.some((file) => statSync(file).isFIFO()))
     problems.add({ file: path, line: 0 }, [], "a pipe cannot be divided; give the name of a file");
   // The errors of its YAML are those of a start.
-  if (found !== undefined && problems.all.length === 0) readSource(path, problems);
+  if (found !== undefined && problems.all.length === 0) readSource(path, problems, FILE_SHAPE);
   if (found === undefined || problems.all.length > 0) throw new ConfigError(problems.all);
   const parts = found.files.map((file) => {
     const document = parseDocument(readText(file, problems) ?? "", AS_WRITTEN);
