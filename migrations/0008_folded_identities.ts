@@ -1,9 +1,9 @@
 /**
  * Every identity with its name folded, so that another spelling of it is found by an index. Neither database folds as
- * Unicode does; what is there is folded here, and what a real Tiled adds later by `store/spellings.ts`.
+ * Unicode does; what is there is folded here, and what a real Tiled adds later by `src/store/commands/spellings.ts`.
  */
 import { type Kysely, sql } from "kysely";
-import { foldedDigest } from "../src/store/folding.ts";
+import { foldedDigest } from "../src/lib/fold.ts";
 import { createIndexes, type Index } from "./create-indexes.ts";
 
 const BATCH = 1000;

@@ -4,6 +4,7 @@
  * another, count for nothing, as in directories (RFC 4518, sections 2.2 and 2.6.1). Two names that are equal so are two
  * spellings of one.
  */
+import { type Digest, sha256 } from "./secrets.ts";
 
 /** Its upper case is that of "i", but it is another letter. */
 const DOTLESS_I = "\u0131";
@@ -31,4 +32,9 @@ export function sameAddress(one: string, other: string): boolean {
 
 function lowerAscii(text: string): string {
   return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** A folded name as it is stored: a digest, since folding may make a name longer than any column. */
+export function foldedDigest(name: string): Digest {
+  return sha256(foldName(name));
 }

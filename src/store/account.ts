@@ -1,16 +1,13 @@
 /**
  * What the account page lists and ends: a person's live sessions, each with where it came from. Identities are linked and
- * unlinked in `linking.ts`, keys are in `api-keys.ts`.
+ * unlinked in `commands/linking.ts`, keys are in `commands/api-keys.ts`.
  */
 
-import type { RequestContext } from "../domain/model/entities.ts";
 import type { AccountSession, AccountStore } from "../domain/ports/accounts.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import { note } from "./audit.ts";
-import { hold } from "./authority.ts";
-import type { Backend } from "./backend.ts";
+import { type Args, statement } from "./base/statement.ts";
+import type { Backend } from "./commands/backend.ts";
 import { requireStorable } from "./identities.ts";
-import { type Args, type Db, statement } from "./statement.ts";
 
 const liveSessions = statement((db, { principal, now }: Args<{ principal: Uuid; now: Date }>) =>
   db
@@ -55,38 +52,6 @@ const newestState = statement((db, { principal, provider }: Args<{ principal: Uu
     .orderBy("s.id", "desc")
     .limit(1),
 );
-
-const revokeAllBut = statement(
-  (db, { principal, keep, now }: Args<{ principal: Uuid; keep: Uuid; now: Date }>) =>
-    db
-      .updateTable("sessions")
-      .set((eb) => ({ revoked: eb.lit(true), time_updated: now }))
-      .where("principal_id", "=", (eb) =>
-        eb.selectFrom("principals").where("uuid", "=", principal).select("id"),
-      )
-      .where("uuid", "!=", keep)
-      .where("revoked", "=", (eb) => eb.lit(false))
-      .where("expiration_time", ">", now)
-      .returning("uuid"),
-);
-
-export interface RevokeOthers {
-  readonly principal: Uuid;
-  readonly keep: Uuid;
-  readonly now: Date;
-  readonly context: RequestContext;
-}
-
-export async function revokeOthers(db: Db, request: RevokeOthers): ReturnType<AccountStore["revokeOthers"]> {
-  const { principal, now, context } = request;
-  const shutOut = await hold(db, request, null);
-  if (shutOut !== undefined) return shutOut;
-  const revoked = (await db.all(revokeAllBut, request)).map(({ uuid }) => uuid);
-  for (const session of revoked) {
-    await note(db, "session_revoked", { now, context, principal }, { session });
-  }
-  return { kind: "revoked", sessions: revoked };
-}
 
 export function accountStore(backend: Backend): AccountStore {
   return {

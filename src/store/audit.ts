@@ -1,98 +1,101 @@
 /**
- * Writing the audit table: rows are only ever added, in the transaction of what they tell of, and purged by age. Never a
- * secret in them. `audit-reading.ts` reads.
+ * Reading the audit table, in the order of ids: from the beginning, on from an id, or the newest; by time, event and
+ * principal. What is read costs as much as what is found, however long the table is.
  */
-import type { AuditEvent, AuditEventName, IdentityRef, RequestContext } from "../domain/model/entities.ts";
-import type { Uuid } from "../lib/uuid.ts";
-import { type Args, type Db, statement } from "./statement.ts";
+import { type Kysely, sql } from "kysely";
+import type { AuditEventName, AuditRow } from "../domain/model/entities.ts";
+import type { AuditFilter, AuditStore } from "../domain/ports/audit.ts";
+import { type Args, type Db, statement } from "./base/statement.ts";
+import type { Tables } from "./base/tables.ts";
+import type { Backend } from "./commands/backend.ts";
 
-interface NewRow {
-  readonly time: Date;
-  readonly event: string;
-  readonly actor: Uuid | null;
-  readonly principal: Uuid | null;
-  readonly provider: string | null;
-  readonly identity: string | null;
-  readonly address: string | null;
-  readonly requestId: string | null;
-  readonly detail: string;
+/** How much later than its own time a row may be written: uses of keys are noted in batches, clocks differ. */
+const LATENESS = 3600_000;
+
+/** Where to begin, so that ids can be followed from there; `since` itself is checked on each row. */
+const firstSince = statement((db, { time }: Args<{ time: Date }>) =>
+  db.selectFrom("tiled_auth_audit").where("time", ">=", time).orderBy("time").select("id").limit(1),
+);
+
+/** Who inserts holds this lock before it has an id, and until its rows are visible. Every role may look at it. */
+const writing = statement((db, _: Args<object>) => ({
+  compile: () =>
+    sql<{ name: string }>`
+      select distinct virtualtransaction as name from pg_locks
+      where relation = 'tiled_auth_audit'::regclass and mode = 'RowExclusiveLock' and granted
+        and database = (select oid from pg_database where datname = current_database())`.compile(db),
+}));
+
+interface Selection extends Omit<AuditFilter, "events"> {
+  readonly from: number;
+  readonly events: readonly string[] | undefined;
 }
 
-const valuesOf = (row: Args<NewRow>) => ({
-  time: row.time,
-  event: row.event,
-  actor: row.actor,
-  principal: row.principal,
-  provider: row.provider,
-  identity: row.identity,
-  address: row.address,
-  request_id: row.requestId,
-  detail: row.detail,
-});
-
-const insertRow = statement((db, row: Args<NewRow>) =>
-  db.insertInto("tiled_auth_audit").values(valuesOf(row)),
-);
-
-const insertFirst = statement((db, row: Args<NewRow>) =>
-  db.insertInto("tiled_auth_audit").values(valuesOf(row)).returning("id"),
-);
-
-const countOne = statement((db, { id, time }: Args<{ id: number; time: Date }>) =>
-  db
-    .updateTable("tiled_auth_audit")
-    .set((eb) => ({ count: eb("count", "+", eb.lit(1)), last_time: time }))
-    .where("id", "=", id),
-);
-
-export async function appendEvent(db: Db, event: AuditEvent): Promise<void> {
-  const { into, series } = db.folds.place(event);
-  // The row may be gone: its transaction was undone, or it was purged.
-  if (typeof into === "number" && (await db.run(countOne, { id: into, time: event.time })) > 0) return;
-  if (into === "new") await db.run(insertRow, newRow(event));
-  else series.folded = (await db.one(insertFirst, newRow(event)))?.id ?? null;
+function select(tables: Kysely<Tables>, selection: Selection) {
+  const { from, after, since, principal, events, newest } = selection;
+  let query = tables
+    .selectFrom("tiled_auth_audit")
+    .selectAll()
+    .where("id", ">=", from)
+    .limit(selection.limit);
+  if (after !== undefined) query = query.where("id", ">", after);
+  if (since !== undefined) query = query.where(notByIndex("time"), ">=", since);
+  if (principal !== undefined) query = query.where("principal", "=", principal);
+  if (events !== undefined) {
+    const [event = ""] = events;
+    query =
+      principal === undefined
+        ? query.where("event", "=", event)
+        : query.where(notByIndex("event"), "in", events);
+  }
+  return query.orderBy("id", newest === true ? "desc" : "asc");
 }
 
-function newRow(event: AuditEvent): NewRow {
+/** Rows come in the order of ids by the index of the id, the principal or one event; another would have to sort. */
+function notByIndex<C extends "time" | "event">(column: C) {
+  return sql<Tables["tiled_auth_audit"][C]>`coalesce(${sql.ref(column)}, ${sql.ref(column)})`;
+}
+
+async function read(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
+  const { events, principal, since, limit } = filter;
+  let from = 0;
+  if (since !== undefined) {
+    const first = await db.one(firstSince, { time: new Date(since.getTime() - LATENESS) });
+    if (first === undefined) return [];
+    from = first.id;
+  }
+  // An index gives the rows of one event in their order, but not of several.
+  const groups = events !== undefined && principal === undefined ? events.map((event) => [event]) : [events];
+  const rows: Awaited<ReturnType<ReturnType<typeof select>["execute"]>> = [];
+  for (const group of groups) {
+    rows.push(...(await db.query((tables) => select(tables, { ...filter, from, events: group }))));
+  }
+  rows.sort((a, b) => a.id - b.id);
+  const wanted = filter.newest === true ? rows.slice(Math.max(0, rows.length - limit)) : rows.slice(0, limit);
+  return wanted.map((row) => ({
+    id: row.id,
+    time: row.time,
+    event: row.event as AuditEventName,
+    actor: row.actor,
+    principal: row.principal,
+    identity:
+      row.provider === null || row.identity === null ? null : { provider: row.provider, id: row.identity },
+    address: row.address,
+    requestId: row.request_id,
+    detail: (row.detail ?? {}) as AuditRow["detail"],
+    ...(row.last_time !== null && { count: row.count, lastTime: row.last_time }),
+  }));
+}
+
+export function auditStore(backend: Backend): AuditStore {
   return {
-    time: event.time,
-    event: event.event,
-    actor: event.actor,
-    principal: event.principal,
-    provider: event.identity?.provider ?? null,
-    identity: event.identity?.id ?? null,
-    address: event.address,
-    requestId: event.requestId,
-    detail: JSON.stringify(event.detail),
+    append: (events) => backend.write("audit.append", events),
+    // A list of events that is empty allows none.
+    read: async (filter) => (filter.events?.length === 0 ? [] : backend.read((db) => read(db, filter))),
+    // SQLite has one writer at a time, so that rows become visible in the order of their ids.
+    writers: async () =>
+      backend.dialect === "sqlite"
+        ? []
+        : (await backend.read((db) => db.all(writing, {}))).map(({ name }) => name),
   };
-}
-
-/** One event of a command. */
-export function note(
-  db: Db,
-  event: AuditEventName,
-  about: {
-    readonly now: Date;
-    readonly context: RequestContext;
-    readonly principal: Uuid | null;
-    readonly identity?: IdentityRef;
-  },
-  detail: AuditEvent["detail"] = {},
-): Promise<void> {
-  const { address, requestId, actor, operator } = about.context;
-  const identity = about.identity ?? null;
-  return appendEvent(db, {
-    time: about.now,
-    event,
-    principal: about.principal,
-    identity,
-    detail: operator === undefined ? detail : { ...detail, by: "command line", os_user: operator },
-    address,
-    requestId,
-    actor,
-  });
-}
-
-export async function appendEvents(db: Db, events: readonly AuditEvent[]): Promise<void> {
-  for (const event of events) await appendEvent(db, event);
 }

@@ -5,23 +5,10 @@
 import { resolve } from "node:path";
 import { parseDatabaseUri } from "../database-uri/database-uri.ts";
 import { OperatorError } from "../errors.ts";
+import type { Backup, Restored } from "./base/row-counts.ts";
 import { inspectDatabase } from "./open.ts";
 import { complaint, type Inspection } from "./schema/revisions.ts";
 import { backupFile, restoreFile } from "./sqlite/backup.ts";
-
-/** Rows of each table. */
-export type Counts = Readonly<Record<string, number>>;
-
-export interface Backup {
-  readonly counts: Counts;
-  readonly bytes: number;
-}
-
-export interface Restored {
-  readonly counts: Counts;
-  /** What was there before; null where nothing was. */
-  readonly aside: string | null;
-}
 
 /** Of a database that another Tiled has to upgrade first, too: before an upgrade is when a backup is wanted most. */
 const KEPT: readonly Inspection["kind"][] = ["served", "older", "unknown"];

@@ -1,90 +1,13 @@
-/**
- * Which browser logins have come back from a provider, so that none does twice, and the one-time codes that applications
- * exchange, which end by being deleted.
- */
-import type { BrowserLoginStore, IssuedCode, UseState } from "../domain/ports/logins.ts";
+/** Browser logins at a provider and the one-time codes of applications. What changes them is in `commands/browser-logins.ts`. */
+import type { BrowserLoginStore, IssuedCode } from "../domain/ports/logins.ts";
 import type { Digest } from "../lib/secrets.ts";
-import type { Backend } from "./backend.ts";
-import { writeState } from "./codec.ts";
-import { type OpenCommand, openSession } from "./sessions.ts";
-import { type Args, type Db, statement } from "./statement.ts";
-
-const insertUsed = statement((db, { state, place, expirationTime }: Args<UseState>) =>
-  db
-    .insertInto("tiled_auth_used_states")
-    .values({ state, place, expiration_time: expirationTime })
-    .onConflict((conflict) => conflict.column("state").doNothing()),
-);
-
-const countUsed = statement((db, { place }: Args<{ place: string }>) =>
-  db
-    .selectFrom("tiled_auth_used_states")
-    .where("place", "=", place)
-    .select((eb) => eb.fn.countAll<number>().as("used")),
-);
-
-const deleteOldest = statement((db, { place }: Args<{ place: string }>) =>
-  db
-    .deleteFrom("tiled_auth_used_states")
-    .where("state", "=", (eb) =>
-      eb
-        .selectFrom("tiled_auth_used_states")
-        .where("place", "=", place)
-        .orderBy("expiration_time")
-        .select("state")
-        .limit(1),
-    ),
-);
-
-export async function useState(db: Db, request: UseState): ReturnType<BrowserLoginStore["use"]> {
-  if ((await db.run(insertUsed, request)) === 0) return { kind: "used" };
-  const { used } = (await db.one(countUsed, request)) ?? { used: 0 };
-  if (Number(used) > request.limit) await db.run(deleteOldest, request);
-  return { kind: "fresh" };
-}
-
-interface NewCode {
-  readonly code: Digest;
-  readonly provider: string;
-  readonly browser: Digest;
-  readonly challenge: string | null;
-  readonly identity: string;
-  readonly state: string;
-  readonly expirationTime: Date;
-}
-
-const insertCode = statement((db, row: Args<NewCode>) =>
-  db.insertInto("tiled_auth_login_codes").values({
-    code: row.code,
-    provider: row.provider,
-    browser: row.browser,
-    challenge: row.challenge,
-    identity: row.identity,
-    session_state: row.state,
-    expiration_time: row.expirationTime,
-  }),
-);
+import { writeState } from "./base/codec.ts";
+import { type Args, statement } from "./base/statement.ts";
+import type { Backend } from "./commands/backend.ts";
 
 const findCode = statement((db, { code }: Args<{ code: Digest }>) =>
   db.selectFrom("tiled_auth_login_codes").where("code", "=", code).selectAll(),
 );
-
-export const deleteCode = statement((db, { code, now }: Args<{ code: Digest; now: Date }>) =>
-  db.deleteFrom("tiled_auth_login_codes").where("code", "=", code).where("expiration_time", ">", now),
-);
-
-export async function issueCode(db: Db, row: NewCode): Promise<void> {
-  await db.run(insertCode, row);
-}
-
-/** The code ends also where the login is refused: the person starts again. */
-export async function redeemCode(
-  db: Db,
-  { code, open }: { readonly code: Digest; readonly open: OpenCommand },
-): ReturnType<BrowserLoginStore["redeemCode"]> {
-  if ((await db.run(deleteCode, { code, now: open.now })) === 0) return { kind: "gone" };
-  return openSession(db, open);
-}
 
 export function browserLoginStore(backend: Backend): BrowserLoginStore {
   return {

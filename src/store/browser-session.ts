@@ -1,18 +1,13 @@
-/**
- * Browsers that are logged in: a token's digest beside a row of `sessions`, which says how long it lasts. A browser has
- * one session at a time: a new login ends the one before it.
- */
+/** Browsers that are logged in: what a cookie's token stands for. What changes it is in `commands/browser-session.ts`. */
 import type { Kysely } from "kysely";
 import type { BrowserBinding, BrowserSessionStore } from "../domain/ports/accounts.ts";
 import type { Digest } from "../lib/secrets.ts";
-import type { Uuid } from "../lib/uuid.ts";
-import type { Backend } from "./backend.ts";
-import { writeState } from "./codec.ts";
-import { gathered } from "./gather.ts";
+import { writeState } from "./base/codec.ts";
+import { type Args, type Db, statement } from "./base/statement.ts";
+import type { Tables } from "./base/tables.ts";
+import { gathered } from "./batcher.ts";
+import type { Backend } from "./commands/backend.ts";
 import { requireStorable } from "./identities.ts";
-import type { Tables } from "./schema/tables.ts";
-import { endSession, lockByIdentity, type OpenCommand, openSession } from "./sessions.ts";
-import { type Args, type Db, statement } from "./statement.ts";
 
 const bindings = (db: Kysely<Tables>) =>
   db
@@ -24,69 +19,6 @@ const bindings = (db: Kysely<Tables>) =>
 const byToken = statement((db, { token }: Args<{ token: Digest }>) =>
   bindings(db).where("b.token", "=", token),
 );
-
-/** Its lock keeps the session's end from being counted twice. */
-const lockReplaced = statement((db, { token, now }: Args<{ token: Digest; now: Date }>, dialect) =>
-  db
-    .selectFrom("tiled_auth_browser_sessions as b")
-    .innerJoin("sessions as s", "s.id", "b.session_id")
-    .innerJoin("principals as p", "p.id", "s.principal_id")
-    .where("b.token", "=", token)
-    .where("s.revoked", "=", (eb) => eb.lit(false))
-    .where("s.expiration_time", ">", now)
-    .select(["s.uuid as session", "p.uuid as principal"])
-    .$if(dialect === "postgresql", (query) => query.forUpdate("s")),
-);
-
-const bind = statement((db, { token, session }: Args<{ token: Digest; session: Uuid }>) =>
-  db
-    .insertInto("tiled_auth_browser_sessions")
-    .columns(["token", "session_id"])
-    .expression(
-      db
-        .selectFrom("sessions")
-        .where("uuid", "=", session)
-        .select((eb) => [eb.cast<Digest>(token, "varchar(64)").as("token"), "id as session_id"]),
-    ),
-);
-
-const touch = statement((db, { session, time }: Args<{ session: Uuid; time: Date }>) =>
-  db
-    .updateTable("sessions")
-    .set({ time_last_refreshed: time, time_updated: time })
-    .where("uuid", "=", session)
-    .where((eb) => eb.or([eb("time_last_refreshed", "is", null), eb("time_last_refreshed", "<", time)])),
-);
-
-export interface OpenBrowserSession {
-  readonly token: Digest;
-  readonly open: OpenCommand;
-  readonly replaces: Digest | null;
-}
-
-export async function openBrowserSession(
-  db: Db,
-  { token, open, replaces }: OpenBrowserSession,
-): ReturnType<BrowserSessionStore["open"]> {
-  const { now, context } = open;
-  // Before the session, which may be theirs: see `authority.ts`.
-  const known = await db.one(lockByIdentity, open.identity);
-  const old = replaces === null ? undefined : await db.one(lockReplaced, { token: replaces, now });
-  const freed = old !== undefined && old.principal === known?.uuid ? 1 : 0;
-  const outcome = await openSession(db, { ...open, limit: open.limit + freed });
-  if (outcome.kind !== "opened") return { outcome, replaced: null };
-  await db.run(bind, { token, session: outcome.session.uuid });
-  if (old === undefined) return { outcome, replaced: null };
-  await endSession(db, { uuid: old.session, principal: null, now, context });
-  return { outcome, replaced: old };
-}
-
-export async function touchBrowserSession(
-  db: Db,
-  use: { readonly session: Uuid; readonly time: Date },
-): Promise<void> {
-  await db.run(touch, use);
-}
 
 type Row = Awaited<ReturnType<ReturnType<typeof bindings>["execute"]>>[number];
 

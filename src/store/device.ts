@@ -1,20 +1,21 @@
 /**
  * Device logins that wait: Tiled's row of `pending_sessions`, as Tiled writes it, and beside it what its table has no
- * column for. Here they are read; what changes them is in `device-changes.ts`.
+ * column for. Here they are read; what changes them is in `commands/device.ts`.
  */
 import type { Kysely } from "kysely";
-import type { DeviceLogin, DeviceLoginStore, DevicePhase, PolledLogin } from "../domain/ports/logins.ts";
+import type {
+  DeviceChange,
+  DeviceLogin,
+  DeviceLoginStore,
+  DevicePhase,
+  PolledLogin,
+} from "../domain/ports/logins.ts";
 import type { Digest } from "../lib/secrets.ts";
-import type { Backend } from "./backend.ts";
-import { writeState } from "./codec.ts";
-import { gathered } from "./gather.ts";
-import { isHandedOver } from "./handed-over-devices.ts";
-import type { Tables } from "./schema/tables.ts";
-import { type Args, type Db, statement } from "./statement.ts";
-
-export function toBytes(digest: Digest): Buffer {
-  return Buffer.from(digest, "hex");
-}
+import { toBytes, writeState } from "./base/codec.ts";
+import { type Args, type Db, statement } from "./base/statement.ts";
+import type { Tables } from "./base/tables.ts";
+import { gathered } from "./batcher.ts";
+import type { Backend } from "./commands/backend.ts";
 
 /** Asked again and again by every program that waits: no column more than it needs. */
 const polled = (db: Kysely<Tables>) =>
@@ -88,8 +89,22 @@ function phaseOf({ phase, reason, browser, identity, session_state }: PhaseColum
   return { kind: phase, browser, identity: { id: identity, state: session_state ?? {} } };
 }
 
+const waits = statement((db, { hashed, now }: Args<{ hashed: Buffer; now: Date }>) =>
+  db
+    .selectFrom("pending_sessions")
+    .where("hashed_device_code", "=", hashed)
+    .where("expiration_time", ">", now)
+    .where("session_id", "is not", null)
+    .select("user_code"),
+);
+
+async function isHandedOver(db: Db, request: Pick<DeviceChange, "deviceCode" | "now">): Promise<boolean> {
+  const { deviceCode, now } = request;
+  return (await db.one(waits, { hashed: toBytes(deviceCode), now })) !== undefined;
+}
+
 export function deviceLoginStore(backend: Backend): DeviceLoginStore {
-  // As with API keys: `api-keys.ts`.
+  // As with API keys: `commands/api-keys.ts`.
   const lookUp =
     backend.dialect === "sqlite"
       ? (code: Digest) => backend.read((db) => findPolled(db, code))

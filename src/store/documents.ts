@@ -5,12 +5,13 @@
 import { type Expression, type Kysely, sql } from "kysely";
 import type { ApiKey, PrincipalDocument, Session } from "../domain/model/entities.ts";
 import type { Page } from "../domain/ports/principals.ts";
-import { readList } from "./codec.ts";
+import { readList } from "./base/codec.ts";
+import { type Args, type Db, statement } from "./base/statement.ts";
+import type { Tables } from "./base/tables.ts";
+import { SHOWN_REVOKED } from "./commands/end-session.ts";
+import type { PrincipalRow } from "./commands/summaries.ts";
 import { type States, shownStates, stateLength } from "./login-states.ts";
 import type { Position, Positions } from "./positions.ts";
-import type { Tables } from "./schema/tables.ts";
-import { type Args, type Db, statement } from "./statement.ts";
-import type { PrincipalRow } from "./summaries.ts";
 
 /** Small lists are put in order here: a database would build an index for each. */
 function before<T extends string | number>(left: T, right: T): number {
@@ -61,8 +62,6 @@ const identitiesOfOne = statement((db, { principal }: One) => identitiesOf(db, [
 const rolesOfOne = statement((db, { principal }: One) => rolesOf(db, [principal]));
 const liveSessionsOfOne = statement((db, { principal }: One) => liveSessionsOf(db, [principal]));
 
-/** Logins and logouts may be many; who looks at their sessions does not have to wait for all of them. */
-export const SHOWN_REVOKED = 200;
 const revokedSessionsOfOne = statement((db, { principal }: One) =>
   sessionsOf(db, [principal])
     .where("s.revoked", "=", true)

@@ -10,8 +10,7 @@ import {
 } from "rate-limiter-flexible";
 import type { Counter, FailureCounters, Limit } from "../domain/ports/failures.ts";
 import { sha256 } from "../lib/secrets.ts";
-import type { PostgresBackend } from "./postgres/postgres.ts";
-import { type Args, statement } from "./statement.ts";
+import { type Args, type Db, statement } from "./base/statement.ts";
 
 type MakeLimiter = (limit: Limit) => RateLimiterAbstract;
 
@@ -36,6 +35,12 @@ const failuresOf = statement((db, { keys, now }: Args<{ keys: readonly string[];
     .select(["key", "points", "expire"]),
 );
 
+/** The part of a PostgreSQL backend that counters use; `single` runs one statement that may be carried out twice. */
+interface CounterDatabase {
+  read<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  single<T>(work: (db: Db) => Promise<T>): Promise<T>;
+}
+
 export function memoryCounters(): FailureCounters {
   return counters(
     ({ failures, per }) => new RateLimiterMemory({ points: failures, duration: per }),
@@ -43,7 +48,7 @@ export function memoryCounters(): FailureCounters {
   );
 }
 
-export function postgresCounters(backend: PostgresBackend): FailureCounters {
+export function postgresCounters(backend: CounterDatabase): FailureCounters {
   // What the limiter asks of a pool, with the backend's care for lost connections.
   const storeClient = {
     query: async ({ text, values }: { readonly text: string; readonly values: readonly unknown[] }) => {

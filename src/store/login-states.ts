@@ -4,37 +4,13 @@
  * case. Lists show states newest first, as many as fit.
  */
 import { sql } from "kysely";
-import type { IdentityRef } from "../domain/model/entities.ts";
-import { type Args, type Db, statement } from "./statement.ts";
+import type { Db } from "./base/statement.ts";
 
-/** Characters of JSON. */
-export const LONG_STATE = 2048;
 /** What whoami shows of all sessions together; the newest state is shown up to `LONGEST`. */
 const SHOWN_OF_ONE = 16_384;
 const LONGEST = 65_536;
 /** What a page of principals shows. */
 const SHOWN_OF_ALL = 262_144;
-
-const keep = statement((db, row: Args<IdentityRef & { session: number; state: string }>) =>
-  db
-    .insertInto("tiled_auth_login_states")
-    .values({ provider: row.provider, identity: row.id, session_id: row.session, state: row.state })
-    .onConflict((conflict) =>
-      conflict.columns(["provider", "identity"]).doUpdateSet((eb) => ({
-        session_id: eb.ref("excluded.session_id"),
-        state: eb.ref("excluded.state"),
-      })),
-    ),
-);
-
-export async function keepLongState(
-  db: Db,
-  session: number,
-  { provider, id }: IdentityRef,
-  state: string,
-): Promise<void> {
-  if (state.length > LONG_STATE) await db.run(keep, { provider, id, session, state });
-}
 
 /** The length of the state that a session brought, in both dialects. `s`: the sessions, `k`: what is kept once. */
 export const stateLength = sql<number>`length(cast(coalesce(${sql.ref("k.state")}, ${sql.ref("s.state")}) as text))`;

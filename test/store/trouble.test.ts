@@ -12,9 +12,9 @@ import { Worker } from "node:worker_threads";
 import Sqlite from "better-sqlite3";
 import { Failure, type FailureCode } from "../../src/errors.ts";
 import { ManualClock } from "../../src/lib/clock.ts";
+import { Compiler } from "../../src/store/base/statement.ts";
 import { openMemory } from "../../src/store/sqlite/database.ts";
 import { SqliteWriter } from "../../src/store/sqlite/writer.ts";
-import { Compiler } from "../../src/store/statement.ts";
 import { folderFor, logIn, login, NOW, openFor, refresh } from "./support.ts";
 
 const fails = (code: FailureCode) => (error: unknown) => error instanceof Failure && error.code === code;

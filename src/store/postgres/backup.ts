@@ -8,9 +8,9 @@ import { createInterface } from "node:readline";
 import type pg from "pg";
 import type { PostgresAddress } from "../../database-uri/postgres.ts";
 import { OperatorError } from "../../errors.ts";
-import type { Backup, Counts, Restored } from "../backup.ts";
-import { codeOf } from "../errors.ts";
-import { newFile, taken } from "../new-file.ts";
+import { codeOf } from "../base/errors.ts";
+import { newFile, taken } from "../base/new-file.ts";
+import { type Backup, type Counts, type Restored, requireSameRows } from "../base/row-counts.ts";
 import type { Inspection } from "../schema/revisions.ts";
 import { explain } from "./inspect.ts";
 import { makePool } from "./pool.ts";
@@ -43,7 +43,7 @@ export async function backupPostgres(
       const manual = `pg_dump ${how.slice(0, 3).join(" ")} '${tables}' --file=${path} '${libpqUri(address)}'`;
       await run("pg_dump", [...how, `--snapshot=${snapshot}`, `--file=${file.temporary}`], address, manual);
       await client.query("commit");
-      sameRows((await readDump(file.temporary)).counts, counts);
+      requireSameRows((await readDump(file.temporary)).counts, counts);
       file.publish(force);
       return { counts, bytes: statSync(path).size };
     } finally {
@@ -76,7 +76,7 @@ export async function restorePostgres(
   const how = ["--no-owner", "--no-privileges", "--no-password", "--single-transaction", "--exit-on-error"];
   const manual = `pg_restore ${how.join(" ")} --schema=${schema} -d '${libpqUri(address)}' ${path}`;
   await run("pg_restore", [...how, `--schema=${schema}`, path], address, manual);
-  await withClient(address, async (client) => sameRows(await countRows(client, schema), counts));
+  await withClient(address, async (client) => requireSameRows(await countRows(client, schema), counts));
   return { counts, aside: null };
 }
 
@@ -138,11 +138,6 @@ async function readDump(path: string): Promise<{ readonly schema: string; readon
   };
   await Promise.all([read(), ended]);
   return { schema: schema ?? "", counts };
-}
-
-function sameRows(found: Counts, expected: Counts): void {
-  const wrong = Object.keys(expected).filter((table) => found[table] !== expected[table]);
-  if (wrong.length > 0) throw new OperatorError(`The copy lacks rows of ${wrong.join(", ")}.`);
 }
 
 /** The password is passed by the environment, where other users of the machine do not see it. */

@@ -3,9 +3,9 @@
  */
 import { Kysely, PostgresAdapter, PostgresDialect } from "kysely";
 import type { PostgresAddress } from "../../database-uri/postgres.ts";
+import type { Tables } from "../base/tables.ts";
 import { type Preparation, prepare } from "../schema/prepare.ts";
 import type { Inspection } from "../schema/revisions.ts";
-import type { Tables } from "../schema/tables.ts";
 import { explain, inspectPostgres } from "./inspect.ts";
 import { makePool } from "./pool.ts";
 

@@ -3,7 +3,7 @@
  * `allow` have them. A pool for each; every new connection tries the ways from the first on.
  */
 import type pg from "pg";
-import { codeOf, isBusy, messageOf } from "../errors.ts";
+import { codeOf, isBusy, messageOf } from "../base/errors.ts";
 import { WRONG_SERVER } from "./session.ts";
 
 /** What is asked of a pool of connections; `pg.Pool` is one. */

@@ -3,9 +3,9 @@
  */
 import { type Kysely, sql } from "kysely";
 import { OperatorError } from "../../errors.ts";
-import { codeOf, messageOf } from "../errors.ts";
+import { codeOf, messageOf } from "../base/errors.ts";
+import type { Tables } from "../base/tables.ts";
 import { classify, type Inspection } from "../schema/revisions.ts";
-import type { Tables } from "../schema/tables.ts";
 
 export async function inspectPostgres(db: Kysely<Tables>, shown: string): Promise<Inspection> {
   const column = async (query: ReturnType<typeof sql<{ name: string }>>) =>

@@ -4,8 +4,8 @@
  */
 import type { IdentityRef, RequestContext } from "../../domain/model/entities.ts";
 import type { Uuid } from "../../lib/uuid.ts";
-import type { CommandArgs, CommandName } from "../backend.ts";
-import { busy } from "../errors.ts";
+import { busy } from "../base/errors.ts";
+import type { CommandArgs, CommandName } from "../commands/commands.ts";
 
 type LaneOf = { readonly [N in CommandName]?: (args: CommandArgs<N>) => string };
 

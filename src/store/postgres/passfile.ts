@@ -7,7 +7,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { PostgresAddress } from "../../database-uri/postgres.ts";
 import { OperatorError } from "../../errors.ts";
-import { codeOf, messageOf } from "../errors.ts";
+import { codeOf, messageOf } from "../base/errors.ts";
 
 export interface Asked {
   readonly host: string;

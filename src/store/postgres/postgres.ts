@@ -4,12 +4,13 @@
  */
 import type pg from "pg";
 import { Turns } from "../../lib/turns.ts";
-import type { Backend, Command, CommandArgs, CommandName, CommandResult } from "../backend.ts";
-import { COMMANDS } from "../commands.ts";
-import { asFailure, busy, codeOf, isConnectionLost, messageOf, uncertain } from "../errors.ts";
-import { InFlight } from "../in-flight.ts";
-import { Compiler, Db } from "../statement.ts";
+import { asFailure, busy, codeOf, isConnectionLost, messageOf, uncertain } from "../base/errors.ts";
+import { Compiler, Db } from "../base/statement.ts";
+import type { Backend } from "../commands/backend.ts";
+import type { Command, CommandArgs, CommandName, CommandResult } from "../commands/commands.ts";
+import { COMMANDS } from "../commands/commands.ts";
 import type { Connections } from "./fallback.ts";
+import { InFlight } from "./in-flight.ts";
 import { Lanes, PATIENCE } from "./keyed-queue.ts";
 import { PostgresConnection } from "./pool.ts";
 import { sessionOf } from "./session.ts";

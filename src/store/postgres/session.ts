@@ -4,7 +4,7 @@
  */
 import type pg from "pg";
 import { OperatorError } from "../../errors.ts";
-import { codeOf } from "../errors.ts";
+import { codeOf } from "../base/errors.ts";
 import type { ConnectionSettings } from "./settings.ts";
 
 export interface Session {

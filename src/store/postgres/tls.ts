@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type ConnectionOptions, getCACertificates, type SecureVersion } from "node:tls";
 import type { PostgresAddress } from "../../database-uri/postgres.ts";
 import { OperatorError } from "../../errors.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../base/errors.ts";
 
 /** False: none. */
 export type Encryption = false | ConnectionOptions;

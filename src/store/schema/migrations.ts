@@ -6,8 +6,8 @@ import type { Kysely } from "kysely";
 import { Migrator } from "kysely/migration";
 import { MIGRATIONS, restoreIndexes } from "../../../migrations/index.ts";
 import { OperatorError } from "../../errors.ts";
-import { messageOf } from "../errors.ts";
-import type { Tables } from "./tables.ts";
+import { messageOf } from "../base/errors.ts";
+import type { Tables } from "../base/tables.ts";
 
 /** The migrations that were run now. `schema`: of PostgreSQL, so that another schema's tables are not taken for ours. */
 export async function migrate(db: Kysely<Tables>, schema: string | undefined): Promise<readonly string[]> {

@@ -3,9 +3,9 @@
  * our migrations. Of several servers that start at once one does it and the others find it done.
  */
 import { type Kysely, sql } from "kysely";
+import type { Tables } from "../base/tables.ts";
 import { migrate } from "./migrations.ts";
 import { type Inspection, refuse } from "./revisions.ts";
-import type { Tables } from "./tables.ts";
 import { createSchema } from "./tiled.ts";
 
 export interface Preparation {

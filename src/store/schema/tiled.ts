@@ -4,10 +4,10 @@
  */
 import { type Kysely, sql } from "kysely";
 import { DEFAULT_ROLES } from "../../domain/model/scopes.ts";
-import { writeList } from "../codec.ts";
-import type { Dialect } from "../statement.ts";
+import { writeList } from "../base/codec.ts";
+import type { Dialect } from "../base/statement.ts";
+import type { Tables } from "../base/tables.ts";
 import { CURRENT_REVISION } from "./revisions.ts";
-import type { Tables } from "./tables.ts";
 
 const INDEXES: readonly (readonly [table: string, column: string, unique?: true])[] = [
   ["principals", "id"],

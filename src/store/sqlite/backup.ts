@@ -5,9 +5,9 @@
 import { existsSync, linkSync, realpathSync, renameSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { OperatorError } from "../../errors.ts";
-import type { Backup, Counts, Restored } from "../backup.ts";
-import { codeOf, messageOf } from "../errors.ts";
-import { giveTo, isSameFile, newFile, taken } from "../new-file.ts";
+import { codeOf, messageOf } from "../base/errors.ts";
+import { giveTo, isSameFile, newFile, taken } from "../base/new-file.ts";
+import { type Backup, type Counts, type Restored, requireSameRows } from "../base/row-counts.ts";
 import { complaint } from "../schema/revisions.ts";
 import { SqliteConnection } from "./connection.ts";
 import { inspectFile } from "./inspect.ts";
@@ -95,9 +95,7 @@ function verify(path: string, expected: Counts): void {
       const errors = [first, ...more].map((row) => row?.integrity_check).join("; ");
       throw new OperatorError(`The copy is damaged, as the database may be: ${errors}`);
     }
-    const counts = countRows(copied);
-    const wrong = Object.keys(expected).filter((table) => counts[table] !== expected[table]);
-    if (wrong.length > 0) throw new OperatorError(`The copy lacks rows of ${wrong.join(", ")}.`);
+    requireSameRows(countRows(copied), expected);
   } finally {
     copied.close();
   }

@@ -14,7 +14,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
-import { fromSqlite, toSqlite } from "../codec.ts";
+import { fromSqlite, toSqlite } from "../base/codec.ts";
 
 interface Prepared {
   readonly statement: Database.Statement<unknown[], Record<string, unknown>>;

@@ -5,10 +5,10 @@ import { accessSync, closeSync, constants, existsSync, openSync } from "node:fs"
 import { dirname } from "node:path";
 import { Kysely } from "kysely";
 import { OperatorError } from "../../errors.ts";
-import { codeOf, messageOf } from "../errors.ts";
+import { codeOf, messageOf } from "../base/errors.ts";
+import type { Tables } from "../base/tables.ts";
 import { type Preparation, prepare } from "../schema/prepare.ts";
 import { type Inspection, refuse } from "../schema/revisions.ts";
-import type { Tables } from "../schema/tables.ts";
 import { SqliteConnection, sqliteDialect } from "./connection.ts";
 import { inspectConnection, inspectFile } from "./inspect.ts";
 

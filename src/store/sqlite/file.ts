@@ -4,7 +4,7 @@
  */
 import { statSync } from "node:fs";
 import { Failure } from "../../errors.ts";
-import { asFailure, messageOf, unavailable } from "../errors.ts";
+import { asFailure, messageOf, unavailable } from "../base/errors.ts";
 import { SqliteConnection } from "./connection.ts";
 import { inspectFile, requireServable } from "./inspect.ts";
 

@@ -3,7 +3,7 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { OperatorError } from "../../errors.ts";
-import { codeOf, messageOf, unavailable } from "../errors.ts";
+import { codeOf, messageOf, unavailable } from "../base/errors.ts";
 import { classify, complaint, type Inspection } from "../schema/revisions.ts";
 import { SqliteConnection } from "./connection.ts";
 

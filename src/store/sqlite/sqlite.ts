@@ -4,9 +4,10 @@
  */
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { Backend, CommandArgs, CommandName, CommandResult } from "../backend.ts";
-import { asFailure, fromPlain, isUnusable } from "../errors.ts";
-import { Compiler, Db } from "../statement.ts";
+import { asFailure, fromPlain, isUnusable } from "../base/errors.ts";
+import { Compiler, Db } from "../base/statement.ts";
+import type { Backend } from "../commands/backend.ts";
+import type { CommandArgs, CommandName, CommandResult } from "../commands/commands.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { SqliteFile } from "./file.ts";
 import { SqliteWriter } from "./writer.ts";

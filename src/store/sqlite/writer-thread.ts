@@ -5,8 +5,8 @@
 import { Worker } from "node:worker_threads";
 import type { Failure } from "../../errors.ts";
 import { entryUrl } from "../../lib/entry.ts";
-import type { CommandArgs, CommandName, CommandResult } from "../backend.ts";
-import { fromPlain, toPlain, unavailable, uncertain } from "../errors.ts";
+import { fromPlain, toPlain, unavailable, uncertain } from "../base/errors.ts";
+import type { CommandArgs, CommandName, CommandResult } from "../commands/commands.ts";
 import type { WriteAnswer, WriteRequest } from "./writer.ts";
 import type { ToWriter, WriterData } from "./writer-worker.ts";
 

@@ -3,7 +3,7 @@
  * them together. Started by `writer-thread.ts`.
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { Compiler } from "../statement.ts";
+import { Compiler } from "../base/statement.ts";
 import { Checkpoints } from "./checkpoint.ts";
 import { SqliteFile } from "./file.ts";
 import { SqliteWriter, type WriteRequest } from "./writer.ts";

@@ -2,10 +2,11 @@
  * The only place that writes to a SQLite database: runs waiting commands together and commits them as one, so that one
  * fsync serves them all. Lives in the writer's thread for a file and in the main thread for a database in memory.
  */
-import type { Command, CommandName } from "../backend.ts";
-import { COMMANDS } from "../commands.ts";
-import { isUnusable, type PlainError, toPlain } from "../errors.ts";
-import { type Compiler, Db } from "../statement.ts";
+
+import { isUnusable, type PlainError, toPlain } from "../base/errors.ts";
+import { type Compiler, Db } from "../base/statement.ts";
+import type { Command, CommandName } from "../commands/commands.ts";
+import { COMMANDS } from "../commands/commands.ts";
 import type { SqliteConnection } from "./connection.ts";
 
 export interface WriteRequest {

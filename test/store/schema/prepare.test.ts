@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
+import type { Tables } from "../../../src/store/base/tables.ts";
 import { inspectPostgres } from "../../../src/store/postgres/inspect.ts";
 import { type Preparation, prepare } from "../../../src/store/schema/prepare.ts";
-import type { Tables } from "../../../src/store/schema/tables.ts";
 import { startPostgresOrSkip } from "../../support/postgres.ts";
 import { STRICTER, strictDatabase } from "../support.ts";
 

@@ -9,10 +9,10 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import Sqlite from "better-sqlite3";
 import { Failure } from "../../../src/errors.ts";
+import { Compiler } from "../../../src/store/base/statement.ts";
 import type { SqliteConnection } from "../../../src/store/sqlite/connection.ts";
 import { openMemory } from "../../../src/store/sqlite/database.ts";
 import { SqliteWriter, type WriteRequest } from "../../../src/store/sqlite/writer.ts";
-import { Compiler } from "../../../src/store/statement.ts";
 import { at, folderFor, logIn, login, NOW, ORIGIN, openFor, refresh } from "../support.ts";
 
 const open = (id: number, name: string): WriteRequest => ({

@@ -1,0 +1,74 @@
+/**
+ * Values as the database holds them: lists as Python's `json.dumps` writes them, and SQLite's texts and numbers for
+ * times, booleans and JSON, told apart by the declared type of the column (SQLAlchemy's conventions).
+ */
+import type { Digest } from "../../lib/secrets.ts";
+
+/** A list of strings as `json.dumps` writes it: `["a", "\u00e9"]`. */
+export function writeList(items: readonly string[]): string {
+  return `[${items.map(writeString).join(", ")}]`;
+}
+
+function writeString(text: string): string {
+  return JSON.stringify(text).replace(/[\u007f-\uffff]/g, (unit) =>
+    unit === "\u007f" ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+export function readList(text: string): readonly string[] {
+  const value: unknown = JSON.parse(text);
+  if (!Array.isArray(value)) throw new TypeError("A list in the database is not a JSON array.");
+  return value.map(String);
+}
+
+/** A pair of backslashes is passed over as one, so that what follows it is no escape. */
+const ESCAPE = /\\(?:(u0000|ud[89a-f]..)|.)/g;
+
+/**
+ * What a login said of a person. PostgreSQL holds neither NUL nor half of a surrogate pair, and a provider's slip shall not
+ * keep anybody out: both become U+FFFD, in both dialects, in names and values. Nothing is left out, or a group's name
+ * could become another's.
+ */
+export function writeState(state: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(state).replace(ESCAPE, (written, unstorable?: string) =>
+    unstorable === undefined ? written : "\ufffd",
+  );
+}
+
+/** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC. */
+export function writeTime(time: Date): string {
+  const iso = time.toISOString();
+  if (iso.length !== 24) throw new RangeError("A time outside the years 0 to 9999 cannot be stored.");
+  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}000`;
+}
+
+/** Reads a time with or without a fraction; the database fills in times without one. */
+export function readTime(text: string): Date {
+  return new Date(`${text.slice(0, 10)}T${text.length > 19 ? text.slice(11, 23) : `${text.slice(11)}.000`}Z`);
+}
+
+/** A digest as columns of bytes hold it. */
+export function toBytes(digest: Digest): Buffer {
+  return Buffer.from(digest, "hex");
+}
+
+/** A parameter as SQLite takes it. */
+export function toSqlite(value: unknown): unknown {
+  if (typeof value === "boolean") return value ? 1 : 0;
+  if (value instanceof Date) return writeTime(value);
+  return value;
+}
+
+/** How values of a column of this declared type become ours; undefined where they are used as they come. */
+export function fromSqlite(declared: string | null): ((value: unknown) => unknown) | undefined {
+  switch (declared?.toUpperCase()) {
+    case "DATETIME":
+      return (value) => (typeof value === "string" ? readTime(value) : value);
+    case "BOOLEAN":
+      return (value) => (value === null ? null : value !== 0);
+    case "JSON":
+      return (value) => (typeof value === "string" ? JSON.parse(value) : value);
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Statements that are compiled once: a kysely query with named placeholders in place of its values, and `Db`, which
+ * runs them on one connection. What varies in shape (filters, lists of ids) goes through `Db.query` and is compiled
+ * each time.
+ */
+import {
+  type Compilable,
+  CompiledQuery,
+  type DatabaseConnection,
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type RawBuilder,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  sql,
+} from "kysely";
+import { Folds } from "./audit-folding.ts";
+import type { Tables } from "./tables.ts";
+
+export type Dialect = "sqlite" | "postgresql";
+
+class Placeholder {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** The placeholders of a statement, by name. */
+export type Args<A> = { readonly [K in keyof A]: RawBuilder<A[K]> };
+
+export interface Statement<A, R> {
+  readonly build: (tables: Kysely<Tables>, args: Args<A>, dialect: Dialect) => Compilable<R>;
+}
+
+export function statement<A, R>(build: Statement<A, R>["build"]): Statement<A, R> {
+  return { build };
+}
+
+interface Compiled {
+  readonly query: CompiledQuery;
+  /** For each parameter the name of the argument, or null where the value is a constant of the statement. */
+  readonly names: readonly (string | null)[];
+}
+
+function placeholders(dialect: Dialect): unknown {
+  return new Proxy(
+    {},
+    {
+      get: (_, name) => {
+        const placeholder = new Placeholder(String(name));
+        // SQLite (with STAT4) plans a join anew for each value that is bound to a bare parameter, which costs more than
+        // running it. The plus changes no value and hides the parameter from the planner.
+        return dialect === "sqlite" ? sql`+${placeholder}` : sql`${placeholder}`;
+      },
+    },
+  );
+}
+
+/** Compiles for one dialect and keeps what it compiled. */
+export class Compiler {
+  readonly dialect: Dialect;
+  readonly tables: Kysely<Tables>;
+  readonly folds = new Folds();
+  readonly #compiled = new Map<unknown, Compiled>();
+  readonly #placeholders: unknown;
+
+  constructor(dialect: Dialect) {
+    this.dialect = dialect;
+    this.#placeholders = placeholders(dialect);
+    this.tables = new Kysely<Tables>({
+      dialect:
+        dialect === "sqlite"
+          ? {
+              createAdapter: () => new SqliteAdapter(),
+              createDriver: () => new DummyDriver(),
+              createIntrospector: (db) => new SqliteIntrospector(db),
+              createQueryCompiler: () => new SqliteQueryCompiler(),
+            }
+          : {
+              createAdapter: () => new PostgresAdapter(),
+              createDriver: () => new DummyDriver(),
+              createIntrospector: (db) => new PostgresIntrospector(db),
+              createQueryCompiler: () => new PostgresQueryCompiler(),
+            },
+    });
+  }
+
+  bind<A extends object, R>(statement: Statement<A, R>, args: A): CompiledQuery<R> {
+    let compiled = this.#compiled.get(statement);
+    if (compiled === undefined) {
+      const query = statement.build(this.tables, this.#placeholders as Args<A>, this.dialect).compile();
+      const names = query.parameters.map((value) => (value instanceof Placeholder ? value.name : null));
+      compiled = { query, names };
+      this.#compiled.set(statement, compiled);
+    }
+    const { query, names } = compiled;
+    const values = args as Readonly<Record<string, unknown>>;
+    return {
+      ...query,
+      parameters: names.map((name, index) => (name === null ? query.parameters[index] : values[name])),
+    } as CompiledQuery<R>;
+  }
+}
+
+/** One connection, perhaps inside a transaction. */
+export class Db {
+  readonly dialect: Dialect;
+  /** What this process remembers of the database, the same for all its connections. */
+  readonly folds: Folds;
+  readonly #connection: DatabaseConnection;
+  readonly #compiler: Compiler;
+
+  constructor(connection: DatabaseConnection, compiler: Compiler) {
+    this.dialect = compiler.dialect;
+    this.folds = compiler.folds;
+    this.#connection = connection;
+    this.#compiler = compiler;
+  }
+
+  async all<A extends object, R>(statement: Statement<A, R>, args: A): Promise<R[]> {
+    return (await this.#connection.executeQuery<R>(this.#compiler.bind(statement, args))).rows;
+  }
+
+  async one<A extends object, R>(statement: Statement<A, R>, args: A): Promise<R | undefined> {
+    return (await this.#connection.executeQuery<R>(this.#compiler.bind(statement, args))).rows[0];
+  }
+
+  /** How many rows were changed. */
+  async run<A extends object, R>(statement: Statement<A, R>, args: A): Promise<number> {
+    const result = await this.#connection.executeQuery(this.#compiler.bind(statement, args));
+    return Number(result.numAffectedRows ?? 0n);
+  }
+
+  /** A statement of somebody else's, as it is. */
+  async raw(text: string, parameters: readonly unknown[]): Promise<Record<string, unknown>[]> {
+    return (
+      await this.#connection.executeQuery<Record<string, unknown>>(CompiledQuery.raw(text, [...parameters]))
+    ).rows;
+  }
+
+  async query<R>(build: (tables: Kysely<Tables>) => Compilable<R>): Promise<R[]> {
+    return (
+      await this.#connection.executeQuery<R>(build(this.#compiler.tables).compile() as CompiledQuery<R>)
+    ).rows;
+  }
+}

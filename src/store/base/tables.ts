@@ -1,0 +1,213 @@
+/**
+ * The tables as kysely sees them: Tiled's (revision 0a017b76d0d0, names and types are a contract) and our own, which
+ * begin with `tiled_auth_`. Both dialects hand out `Date`, `boolean` and `Buffer`; lists in `scopes` and `access_tags`
+ * are text as Python writes it (`codec.ts`).
+ */
+import type { ColumnType, Generated } from "kysely";
+import type { DevicePhase, DeviceRefusal } from "../../domain/ports/logins.ts";
+import type { Digest } from "../../lib/secrets.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+
+/** Read as an object, written as text. */
+type Json = ColumnType<Record<string, unknown> | null, string, string>;
+
+interface Timestamped {
+  time_created: Generated<Date>;
+  /** Null until the first update. */
+  time_updated: Generated<Date | null>;
+}
+
+export interface PrincipalsTable extends Timestamped {
+  id: Generated<number>;
+  uuid: Uuid;
+  type: "user" | "service";
+}
+
+export interface IdentitiesTable extends Timestamped {
+  id: string;
+  provider: string;
+  principal_id: number;
+  latest_login: Date | null;
+}
+
+export interface RolesTable extends Timestamped {
+  id: Generated<number>;
+  name: string;
+  description: string | null;
+  scopes: string;
+}
+
+export interface PrincipalRoleAssociationTable {
+  principal_id: number;
+  role_id: number;
+}
+
+export interface ApiKeysTable extends Timestamped {
+  first_eight: string;
+  hashed_secret: Buffer;
+  expiration_time: Date | null;
+  latest_activity: Date | null;
+  note: string | null;
+  principal_id: number;
+  scopes: string;
+  access_tags: string | null;
+}
+
+export interface SessionsTable extends Timestamped {
+  id: Generated<number>;
+  uuid: Uuid;
+  time_last_refreshed: Date | null;
+  refresh_count: number;
+  expiration_time: Date;
+  principal_id: number;
+  revoked: boolean;
+  state: Json;
+}
+
+export interface PendingSessionsTable {
+  hashed_device_code: Buffer;
+  user_code: string;
+  expiration_time: Date;
+  session_id: number | null;
+}
+
+/** What Tiled's table has no column for; goes with the row of `pending_sessions`. */
+export interface DeviceLoginsTable {
+  hashed_device_code: Buffer;
+  state: Digest;
+  provider: string;
+  redirect_uri: string;
+  nonce: string;
+  code_verifier: string;
+  time_created: Date;
+  address: string | null;
+  /** The part of the address that one machine has. */
+  place: string;
+  user_agent: string | null;
+  phase: DevicePhase["kind"];
+  reason: DeviceRefusal | null;
+  wrong_codes: number;
+  browser: Digest | null;
+  identity: string | null;
+  session_state: ColumnType<Record<string, unknown> | null, string | null, string | null>;
+}
+
+export interface UsedStatesTable {
+  state: Digest;
+  place: string;
+  expiration_time: Date;
+}
+
+export interface LoginCodesTable {
+  code: Digest;
+  provider: string;
+  browser: Digest;
+  challenge: string | null;
+  identity: string;
+  session_state: Json;
+  expiration_time: Date;
+}
+
+/** Of sessions that we opened: by whom, from where, with which program. */
+export interface SessionOriginsTable {
+  session_id: number;
+  provider: string;
+  identity: string;
+  address: string | null;
+  user_agent: string | null;
+}
+
+/** A browser that is logged in. */
+export interface BrowserSessionsTable {
+  token: Digest;
+  session_id: number;
+}
+
+/** A session without a row is at generation 0. */
+export interface RotationsTable {
+  session_id: number;
+  generation: number;
+  /** The id of the token that was exchanged for this generation. */
+  exchanged: string;
+  /** Null in rows from before this column was there. */
+  exchanged_at: Date | null;
+  /** A token of the session has come again before. */
+  shared: boolean;
+  /** The exchanged token has come again since. */
+  retried: boolean;
+}
+
+/** Beside each row of `identities`. */
+export interface FoldedIdentitiesTable {
+  id: string;
+  provider: string;
+  folded: string;
+  /** Another one with the same folded name was there before. */
+  twin: boolean;
+}
+
+/** Long states only. */
+export interface LoginStatesTable {
+  provider: string;
+  identity: string;
+  /** That brought it. */
+  session_id: number;
+  state: Json;
+}
+
+/** Of services that were given one. */
+export interface ServiceNotesTable {
+  principal_id: number;
+  note: string;
+}
+
+export interface DisabledPrincipalsTable {
+  principal_id: number;
+  time: Date;
+}
+
+export interface AuditTable {
+  id: Generated<number>;
+  time: Date;
+  event: string;
+  actor: Uuid | null;
+  principal: Uuid | null;
+  provider: string | null;
+  identity: string | null;
+  address: string | null;
+  request_id: string | null;
+  detail: Json;
+  /** Equal events that this row stands for, and the time of the last one; null where there is one only. */
+  count: Generated<number>;
+  last_time: Generated<Date | null>;
+}
+
+/** Read and written by rate-limiter-flexible (PostgreSQL only); `expire` in milliseconds since the epoch. */
+export interface FailuresTable {
+  key: string;
+  points: number;
+  expire: number | null;
+}
+
+export interface Tables {
+  principals: PrincipalsTable;
+  identities: IdentitiesTable;
+  roles: RolesTable;
+  principal_role_association: PrincipalRoleAssociationTable;
+  api_keys: ApiKeysTable;
+  sessions: SessionsTable;
+  pending_sessions: PendingSessionsTable;
+  alembic_version: { version_num: string };
+  tiled_auth_device_logins: DeviceLoginsTable;
+  tiled_auth_used_states: UsedStatesTable;
+  tiled_auth_login_codes: LoginCodesTable;
+  tiled_auth_session_origins: SessionOriginsTable;
+  tiled_auth_browser_sessions: BrowserSessionsTable;
+  tiled_auth_rotations: RotationsTable;
+  tiled_auth_service_notes: ServiceNotesTable;
+  tiled_auth_login_states: LoginStatesTable;
+  tiled_auth_folded_identities: FoldedIdentitiesTable;
+  tiled_auth_disabled_principals: DisabledPrincipalsTable;
+  tiled_auth_audit: AuditTable;
+  tiled_auth_failures: FailuresTable;
+}

@@ -1,0 +1,42 @@
+/**
+ * Ending a person's other sessions, from the account page. Identities are linked and unlinked in `linking.ts`, keys are in
+ * `api-keys.ts`; the sessions are listed in `store/account.ts`.
+ */
+import type { RequestContext } from "../../domain/model/entities.ts";
+import type { AccountStore } from "../../domain/ports/accounts.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import { type Args, type Db, statement } from "../base/statement.ts";
+import { note } from "./audit.ts";
+import { hold } from "./authority.ts";
+
+const revokeAllBut = statement(
+  (db, { principal, keep, now }: Args<{ principal: Uuid; keep: Uuid; now: Date }>) =>
+    db
+      .updateTable("sessions")
+      .set((eb) => ({ revoked: eb.lit(true), time_updated: now }))
+      .where("principal_id", "=", (eb) =>
+        eb.selectFrom("principals").where("uuid", "=", principal).select("id"),
+      )
+      .where("uuid", "!=", keep)
+      .where("revoked", "=", (eb) => eb.lit(false))
+      .where("expiration_time", ">", now)
+      .returning("uuid"),
+);
+
+export interface RevokeOthers {
+  readonly principal: Uuid;
+  readonly keep: Uuid;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+export async function revokeOthers(db: Db, request: RevokeOthers): ReturnType<AccountStore["revokeOthers"]> {
+  const { principal, now, context } = request;
+  const shutOut = await hold(db, request, null);
+  if (shutOut !== undefined) return shutOut;
+  const revoked = (await db.all(revokeAllBut, request)).map(({ uuid }) => uuid);
+  for (const session of revoked) {
+    await note(db, "session_revoked", { now, context, principal }, { session });
+  }
+  return { kind: "revoked", sessions: revoked };
+}

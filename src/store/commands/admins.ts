@@ -1,0 +1,121 @@
+/**
+ * The role admin: taking it back, and that somebody who can get in always has it. Giving it is in `roles.ts`.
+ */
+import type { Kysely } from "kysely";
+import type { RequestContext } from "../../domain/model/entities.ts";
+import type { ShutOut } from "../../domain/model/revoked.ts";
+import { ADMIN_ROLE } from "../../domain/model/scopes.ts";
+import type { PrincipalStore } from "../../domain/ports/principals.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import { type Args, type Db, statement } from "../base/statement.ts";
+import type { Tables } from "../base/tables.ts";
+import { note } from "./audit.ts";
+import { type Change, hold } from "./authority.ts";
+import { findPrincipal, type PrincipalRow } from "./summaries.ts";
+
+/** Whoever wants to take an administrator away waits here, so that two cannot take each other away. */
+const lockRole = statement((db, { name }: Args<{ name: string }>, dialect) =>
+  db
+    .selectFrom("roles")
+    .where("name", "=", name)
+    .select("id")
+    .$if(dialect === "postgresql", (query) => query.forNoKeyUpdate()),
+);
+
+type Holder = Args<{ role: number; principal: number }>;
+
+const hasRole = statement((db, { role, principal }: Holder) =>
+  db
+    .selectFrom("principal_role_association")
+    .where("principal_id", "=", principal)
+    .where("role_id", "=", role)
+    .select("role_id"),
+);
+
+const takeRole = statement((db, { role, principal }: Holder) =>
+  db
+    .deleteFrom("principal_role_association")
+    .where("principal_id", "=", principal)
+    .where("role_id", "=", role),
+);
+
+type Who = "=" | "!=";
+
+/** One of those who have the role and are not disabled: the principal itself, or another one. */
+const holders = (db: Kysely<Tables>, { role, principal }: Holder, who: Who) =>
+  db
+    .selectFrom("principal_role_association as a")
+    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "a.principal_id")
+    .where("a.role_id", "=", role)
+    .where("a.principal_id", who, principal)
+    .where("d.principal_id", "is", null)
+    .select("a.principal_id")
+    .limit(1);
+
+const enabled = (who: Who) => statement((db, holder: Holder) => holders(db, holder, who));
+
+/** Joins, which begin with the few who have the role. */
+const loggedIn = (who: Who) =>
+  statement((db, holder: Holder) =>
+    holders(db, holder, who)
+      .innerJoin("identities as i", "i.principal_id", "a.principal_id")
+      .where("i.latest_login", "is not", null),
+  );
+
+const withKey = (who: Who) =>
+  statement((db, holder: Args<{ role: number; principal: number; now: Date }>) =>
+    holders(db, holder, who)
+      .innerJoin("api_keys as k", "k.principal_id", "a.principal_id")
+      .where((eb) => eb.or([eb("k.expiration_time", "is", null), eb("k.expiration_time", ">", holder.now)])),
+  );
+
+const SELF = { enabled: enabled("="), loggedIn: loggedIn("="), withKey: withKey("=") };
+const OTHER = { enabled: enabled("!="), loggedIn: loggedIn("!="), withKey: withKey("!=") };
+
+type Held =
+  | ShutOut
+  | { readonly kind: "unknown" }
+  /** `role`: undefined where the database has no such role. */
+  | { readonly kind: "held"; readonly principal: PrincipalRow; readonly role: number | undefined };
+
+/** The locks under which somebody who may be an administrator is taken away. */
+export async function holdAdmins(db: Db, change: Change & { readonly uuid: Uuid }): Promise<Held> {
+  const shutOut = await hold(db, change, change.uuid);
+  if (shutOut !== undefined) return shutOut;
+  const role = (await db.one(lockRole, { name: ADMIN_ROLE.name }))?.id;
+  const principal = await findPrincipal(db, change.uuid);
+  return principal === undefined ? { kind: "unknown" } : { kind: "held", principal, role };
+}
+
+/**
+ * Whether nobody else could do an administrator's work. Who never logged in and has no key is a name in a list, perhaps a
+ * mistyped one, and replaces nobody who can get in; only another such name, on a server that is new.
+ */
+export async function isLastAdmin(db: Db, role: number, principal: number, now: Date): Promise<boolean> {
+  const about = { role, principal, now };
+  const some = async (who: typeof SELF) =>
+    ((await db.one(who.loggedIn, about)) ?? (await db.one(who.withKey, about))) !== undefined;
+  if ((await db.one(SELF.enabled, about)) === undefined) return false;
+  if (await some(SELF)) return !(await some(OTHER));
+  return (await db.one(OTHER.enabled, about)) === undefined;
+}
+
+export interface RevokeAdmin {
+  readonly uuid: Uuid;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+export async function revokeAdmin(db: Db, request: RevokeAdmin): ReturnType<PrincipalStore["revokeAdmin"]> {
+  const { uuid, now, context } = request;
+  const held = await holdAdmins(db, request);
+  if (held.kind !== "held") return held;
+  const { role, principal } = held;
+  if (role === undefined) return { kind: "no_admin" };
+  const holder = { role, principal: principal.id };
+  if ((await db.one(hasRole, holder)) === undefined) return { kind: "no_admin" };
+  if (await isLastAdmin(db, role, principal.id, now)) return { kind: "last_admin" };
+  await db.run(takeRole, holder);
+  await note(db, "role_revoked", { now, context, principal: uuid }, { role: ADMIN_ROLE.name });
+  return { kind: "done" };
+}

@@ -1,0 +1,147 @@
+import type { RequestContext } from "../../domain/model/entities.ts";
+import type { ApiKeyStore, CreateApiKey } from "../../domain/ports/api-keys.ts";
+import type { Digest } from "../../lib/secrets.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import { writeList } from "../base/codec.ts";
+import { type Args, type Db, statement } from "../base/statement.ts";
+import { note } from "./audit.ts";
+import { hold } from "./authority.ts";
+import { findPrincipal } from "./summaries.ts";
+
+export interface KeyRef {
+  readonly firstEight: string;
+  readonly hashed: Buffer;
+}
+
+const countLive = statement((db, { principal, now }: Args<{ principal: number; now: Date }>) =>
+  db
+    .selectFrom("api_keys")
+    .where("principal_id", "=", principal)
+    .where((eb) => eb.or([eb("expiration_time", "is", null), eb("expiration_time", ">", now)]))
+    .select((eb) => eb.fn.countAll<number>().as("live")),
+);
+
+const findTaken = statement((db, key: Args<KeyRef & { principal: number }>) =>
+  db
+    .selectFrom("api_keys")
+    .where("first_eight", "=", key.firstEight)
+    .where((eb) => eb.or([eb("principal_id", "=", key.principal), eb("hashed_secret", "=", key.hashed)]))
+    .select("first_eight")
+    .limit(1),
+);
+
+interface NewKey extends KeyRef {
+  readonly expiration: Date | null;
+  readonly note: string | null;
+  readonly principal: number;
+  readonly scopes: string;
+  readonly tags: string | null;
+  readonly now: Date;
+}
+
+const insertKey = statement((db, key: Args<NewKey>) =>
+  db.insertInto("api_keys").values({
+    first_eight: key.firstEight,
+    hashed_secret: key.hashed,
+    expiration_time: key.expiration,
+    note: key.note,
+    principal_id: key.principal,
+    scopes: key.scopes,
+    access_tags: key.tags,
+    time_created: key.now,
+  }),
+);
+
+const deleteKeys = statement((db, key: Args<{ principal: Uuid; firstEight: string }>) =>
+  db
+    .deleteFrom("api_keys")
+    .where("first_eight", "=", key.firstEight)
+    .where("principal_id", "in", db.selectFrom("principals").where("uuid", "=", key.principal).select("id"))
+    .returning("hashed_secret"),
+);
+
+const lockKey = statement((db, key: Args<KeyRef>, dialect) =>
+  db
+    .selectFrom("api_keys as k")
+    .innerJoin("principals as p", "p.id", "k.principal_id")
+    .where("k.first_eight", "=", key.firstEight)
+    .where("k.hashed_secret", "=", key.hashed)
+    .select(["k.latest_activity", "p.uuid"])
+    .$if(dialect === "postgresql", (query) => query.forNoKeyUpdate("k")),
+);
+
+const setActivity = statement((db, key: Args<KeyRef & { time: Date }>) =>
+  db
+    .updateTable("api_keys")
+    .set({ latest_activity: key.time, time_updated: key.time })
+    .where("first_eight", "=", key.firstEight)
+    .where("hashed_secret", "=", key.hashed),
+);
+
+export async function createKey(db: Db, request: CreateApiKey): ReturnType<ApiKeyStore["create"]> {
+  const { key, now, context } = request;
+  const hashed = Buffer.from(request.digest, "hex");
+  const shutOut = await hold(db, request, request.principal);
+  if (shutOut !== undefined) return shutOut;
+  const principal = await findPrincipal(db, request.principal);
+  if (principal === undefined) return { kind: "unknown" };
+  const count = await db.one(countLive, { principal: principal.id, now });
+  if (Number(count?.live ?? 0) >= request.limit) return { kind: "limit" };
+  const ref = { firstEight: key.firstEight, hashed, principal: principal.id };
+  if ((await db.one(findTaken, ref)) !== undefined) return { kind: "taken" };
+  await db.run(insertKey, {
+    ...ref,
+    expiration: key.expirationTime,
+    note: key.note,
+    scopes: writeList(key.scopes),
+    tags: key.accessTags === null ? null : writeList(key.accessTags),
+    now,
+  });
+  await note(
+    db,
+    "api_key_created",
+    { now, context, principal: request.principal },
+    { first_eight: key.firstEight },
+  );
+  return { kind: "created" };
+}
+
+export interface RevokeKeys {
+  readonly principal: Uuid;
+  readonly firstEight: string;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+export async function revokeKeys(db: Db, request: RevokeKeys): ReturnType<ApiKeyStore["revoke"]> {
+  const { now, context, principal, firstEight } = request;
+  const shutOut = await hold(db, request, principal);
+  if (shutOut !== undefined) return shutOut;
+  const deleted = await db.all(deleteKeys, { principal, firstEight });
+  if (deleted.length === 0) return { kind: "unknown" };
+  for (const _ of deleted) {
+    await note(db, "api_key_revoked", { now, context, principal }, { first_eight: firstEight });
+  }
+  return { kind: "revoked", digests: deleted.map((row) => row.hashed_secret.toString("hex") as Digest) };
+}
+
+export type KeyUse = Parameters<ApiKeyStore["touch"]>[0][number];
+
+export async function touchKeys(db: Db, uses: readonly KeyUse[]): Promise<void> {
+  // In one order everywhere, so that two servers never wait for each other's rows.
+  const ordered = uses.toSorted((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0));
+  for (const { firstEight, digest, time, context } of ordered) {
+    const ref = { firstEight, hashed: Buffer.from(digest, "hex") };
+    const key = await db.one(lockKey, ref);
+    if (key === undefined || (key.latest_activity !== null && key.latest_activity >= time)) continue;
+    await db.run(setActivity, { ...ref, time });
+    if (key.latest_activity === null) {
+      await note(
+        db,
+        "api_key_first_used",
+        { now: time, context, principal: key.uuid },
+        { first_eight: firstEight },
+      );
+    }
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Writing the audit table: rows are only ever added, in the transaction of what they tell of, and purged by age. Never a
+ * secret in them. `store/audit.ts` reads.
+ */
+import type { AuditEvent, AuditEventName, IdentityRef, RequestContext } from "../../domain/model/entities.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import { type Args, type Db, statement } from "../base/statement.ts";
+
+interface NewRow {
+  readonly time: Date;
+  readonly event: string;
+  readonly actor: Uuid | null;
+  readonly principal: Uuid | null;
+  readonly provider: string | null;
+  readonly identity: string | null;
+  readonly address: string | null;
+  readonly requestId: string | null;
+  readonly detail: string;
+}
+
+const valuesOf = (row: Args<NewRow>) => ({
+  time: row.time,
+  event: row.event,
+  actor: row.actor,
+  principal: row.principal,
+  provider: row.provider,
+  identity: row.identity,
+  address: row.address,
+  request_id: row.requestId,
+  detail: row.detail,
+});
+
+const insertRow = statement((db, row: Args<NewRow>) =>
+  db.insertInto("tiled_auth_audit").values(valuesOf(row)),
+);
+
+const insertFirst = statement((db, row: Args<NewRow>) =>
+  db.insertInto("tiled_auth_audit").values(valuesOf(row)).returning("id"),
+);
+
+const countOne = statement((db, { id, time }: Args<{ id: number; time: Date }>) =>
+  db
+    .updateTable("tiled_auth_audit")
+    .set((eb) => ({ count: eb("count", "+", eb.lit(1)), last_time: time }))
+    .where("id", "=", id),
+);
+
+export async function appendEvent(db: Db, event: AuditEvent): Promise<void> {
+  const { into, series } = db.folds.place(event);
+  // The row may be gone: its transaction was undone, or it was purged.
+  if (typeof into === "number" && (await db.run(countOne, { id: into, time: event.time })) > 0) return;
+  if (into === "new") await db.run(insertRow, newRow(event));
+  else series.folded = (await db.one(insertFirst, newRow(event)))?.id ?? null;
+}
+
+function newRow(event: AuditEvent): NewRow {
+  return {
+    time: event.time,
+    event: event.event,
+    actor: event.actor,
+    principal: event.principal,
+    provider: event.identity?.provider ?? null,
+    identity: event.identity?.id ?? null,
+    address: event.address,
+    requestId: event.requestId,
+    detail: JSON.stringify(event.detail),
+  };
+}
+
+/** One event of a command. */
+export function note(
+  db: Db,
+  event: AuditEventName,
+  about: {
+    readonly now: Date;
+    readonly context: RequestContext;
+    readonly principal: Uuid | null;
+    readonly identity?: IdentityRef;
+  },
+  detail: AuditEvent["detail"] = {},
+): Promise<void> {
+  const { address, requestId, actor, operator } = about.context;
+  const identity = about.identity ?? null;
+  return appendEvent(db, {
+    time: about.now,
+    event,
+    principal: about.principal,
+    identity,
+    detail: operator === undefined ? detail : { ...detail, by: "command line", os_user: operator },
+    address,
+    requestId,
+    actor,
+  });
+}
+
+export async function appendEvents(db: Db, events: readonly AuditEvent[]): Promise<void> {
+  for (const event of events) await appendEvent(db, event);
+}

@@ -1,0 +1,107 @@
+/**
+ * Whether who asks for a change may still ask, looked at in the change's own transaction: between the request's check and
+ * here the principal may have been disabled, its session or key may have ended. The locks last as long as the transaction,
+ * so that whoever shuts somebody out is either waited for or comes after the change.
+ *
+ * Everywhere in the store a principal is locked before its sessions and keys, and of two principals the older one first:
+ * no two commands can then wait for each other.
+ */
+import type { ActorCredential, RequestContext } from "../../domain/model/entities.ts";
+import type { ShutOut } from "../../domain/model/revoked.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import { type Args, type Db, statement } from "../base/statement.ts";
+
+const lockSession = statement((db, key: Args<{ session: Uuid; owner: Uuid; now: Date }>, dialect) =>
+  db
+    .selectFrom("sessions as s")
+    .innerJoin("principals as p", "p.id", "s.principal_id")
+    .where("s.uuid", "=", key.session)
+    .where("p.uuid", "=", key.owner)
+    .where("s.revoked", "=", (eb) => eb.lit(false))
+    .where("s.expiration_time", ">", key.now)
+    .select(["p.id as principal", "s.time_created as created"])
+    .$if(dialect === "postgresql", (query) => query.forNoKeyUpdate("s")),
+);
+
+const lockKey = statement(
+  (db, key: Args<{ firstEight: string; hashed: Buffer; owner: Uuid; now: Date }>, dialect) =>
+    db
+      .selectFrom("api_keys as k")
+      .innerJoin("principals as p", "p.id", "k.principal_id")
+      .where("k.first_eight", "=", key.firstEight)
+      .where("k.hashed_secret", "=", key.hashed)
+      .where("p.uuid", "=", key.owner)
+      .where((eb) => eb.or([eb("k.expiration_time", "is", null), eb("k.expiration_time", ">", key.now)]))
+      .select("p.id as principal")
+      // It may be noted as used meanwhile, but not deleted.
+      .$if(dialect === "postgresql", (query) => query.forKeyShare("k")),
+);
+
+const lockPrincipals = statement((db, pair: Args<{ one: Uuid; other: Uuid }>, dialect) =>
+  db
+    .selectFrom("principals as p")
+    .where((eb) => eb.or([eb("p.uuid", "=", pair.one), eb("p.uuid", "=", pair.other)]))
+    .select("p.id")
+    .orderBy("p.id")
+    .$if(dialect === "postgresql", (query) => query.forNoKeyUpdate("p")),
+);
+
+const findDisabled = statement((db, { uuid }: Args<{ uuid: Uuid }>) =>
+  db
+    .selectFrom("tiled_auth_disabled_principals as d")
+    .innerJoin("principals as p", "p.id", "d.principal_id")
+    .where("p.uuid", "=", uuid)
+    .select("p.id"),
+);
+
+export interface Change {
+  readonly context: RequestContext;
+  readonly now: Date;
+}
+
+/** `concerned`: whose row is changed, locked with the actor's. */
+export async function hold(
+  db: Db,
+  { context, now }: Change,
+  concerned: Uuid | null,
+): Promise<ShutOut | undefined> {
+  const { actor, credential } = context;
+  if (actor === null || credential === undefined) {
+    if (concerned !== null) await db.all(lockPrincipals, { one: concerned, other: concerned });
+    return undefined;
+  }
+  await db.all(lockPrincipals, { one: actor, other: concerned ?? actor });
+  if (!(await counts(db, credential, actor, now))) return { kind: "shut_out", why: "credential" };
+  if (await isDisabled(db, actor)) return { kind: "shut_out", why: "principal" };
+  return undefined;
+}
+
+/** Asked under the principal's lock, in a statement of its own: one that waited for the lock sees what was before it. */
+async function isDisabled(db: Db, uuid: Uuid): Promise<boolean> {
+  return (await db.one(findDisabled, { uuid })) !== undefined;
+}
+
+/** The locks on somebody and on their session that has not ended, and when it began. */
+export async function holdOwner(
+  db: Db,
+  key: { readonly session: Uuid; readonly owner: Uuid; readonly now: Date },
+): Promise<{ readonly principal: number; readonly created: Date } | undefined> {
+  await db.all(lockPrincipals, { one: key.owner, other: key.owner });
+  const held = await db.one(lockSession, key);
+  return (await isDisabled(db, key.owner)) ? undefined : held;
+}
+
+async function counts(db: Db, credential: ActorCredential, owner: Uuid, now: Date): Promise<boolean> {
+  switch (credential.kind) {
+    case "session":
+    case "browser":
+      return (await db.one(lockSession, { session: credential.session, owner, now })) !== undefined;
+    case "api_key": {
+      const { firstEight, digest } = credential;
+      const hashed = Buffer.from(digest, "hex");
+      return (await db.one(lockKey, { firstEight, hashed, owner, now })) !== undefined;
+    }
+    case "token":
+      return true;
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * What the aggregates stand on: reads on a connection, and writes as named commands in a transaction. `sqlite/sqlite.ts` runs
+ * commands in a worker thread, `postgres/postgres.ts` on a connection of its pool; the commands are the same.
+ */
+
+import type { Db, Dialect } from "../base/statement.ts";
+import type { CommandArgs, CommandName, CommandResult } from "./commands.ts";
+
+export interface Backend {
+  readonly dialect: Dialect;
+  readonly durable: boolean;
+  read<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  /** Resolves once the command's transaction is durable. */
+  write<N extends CommandName>(name: N, args: CommandArgs<N>): Promise<CommandResult<N>>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,71 @@
+/**
+ * The closed table of commands: everything that changes the database, by name, so that a command can be sent to the
+ * thread that owns SQLite's writing connection.
+ */
+
+import type { Db } from "../base/statement.ts";
+import { revokeOthers } from "./account.ts";
+import { revokeAdmin } from "./admins.ts";
+import { createKey, revokeKeys, touchKeys } from "./api-keys.ts";
+import { appendEvents } from "./audit.ts";
+import { issueCode, redeemCode, useState } from "./browser-logins.ts";
+import { openBrowserSession, touchBrowserSession } from "./browser-session.ts";
+import {
+  collectDevice,
+  confirmDevice,
+  countWrongCode,
+  refuseDevice,
+  signInDevice,
+  startDevice,
+} from "./device.ts";
+import { revokeSession } from "./end-session.ts";
+import { collectHandedOver } from "./handed-over-devices.ts";
+import { linkIdentity, unlinkIdentity } from "./linking.ts";
+import { createService, ensureAdmins, ensureUser, setDisabled } from "./principals.ts";
+import { probe, purge } from "./purge.ts";
+import { rotateSession } from "./rotate-session.ts";
+import { openSession } from "./sessions.ts";
+import { listSpellings, listTwins } from "./spellings.ts";
+
+/** Runs inside a transaction; everything in its arguments and its result survives a structured clone. */
+export type Command<A, R> = (db: Db, args: A) => Promise<R>;
+
+export const COMMANDS = {
+  "principal.create_service": createService,
+  "principal.set_disabled": setDisabled,
+  "principal.revoke_admin": revokeAdmin,
+  "principal.ensure_admins": ensureAdmins,
+  "principal.ensure_user": ensureUser,
+  "principal.twins": listTwins,
+  "principal.spellings": listSpellings,
+  "session.open": openSession,
+  "session.rotate": rotateSession,
+  "session.revoke": revokeSession,
+  "api_key.create": createKey,
+  "api_key.revoke": revokeKeys,
+  "api_key.touch": touchKeys,
+  "device.start": startDevice,
+  "device.sign_in": signInDevice,
+  "device.confirm": confirmDevice,
+  "device.count_wrong": countWrongCode,
+  "device.refuse": refuseDevice,
+  "device.collect": collectDevice,
+  "device.collect_handed_over": collectHandedOver,
+  "browser_login.use": useState,
+  "browser_login.issue_code": issueCode,
+  "browser_login.redeem_code": redeemCode,
+  "browser_session.open": openBrowserSession,
+  "browser_session.touch": touchBrowserSession,
+  "account.revoke_others": revokeOthers,
+  "identity.link": linkIdentity,
+  "identity.unlink": unlinkIdentity,
+  "audit.append": appendEvents,
+  "maintenance.purge": purge,
+  "maintenance.probe": probe as Command<object, void>,
+} as const satisfies Record<string, Command<never, unknown>>;
+
+type Commands = typeof COMMANDS;
+
+export type CommandName = keyof Commands;
+export type CommandArgs<N extends CommandName> = Parameters<Commands[N]>[1];
+export type CommandResult<N extends CommandName> = Awaited<ReturnType<Commands[N]>>;

@@ -1,0 +1,89 @@
+/**
+ * Ending a session. Sessions that have ended are kept as far as whoami and the administrators' list show them.
+ */
+import type { RequestContext } from "../../domain/model/entities.ts";
+import type { SessionStore } from "../../domain/ports/sessions.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import { type Args, type Db, statement } from "../base/statement.ts";
+import { note } from "./audit.ts";
+import { hold } from "./authority.ts";
+
+/** Logins and logouts may be many: lists of sessions stay short, and quick to read. */
+export const SHOWN_REVOKED = 200;
+
+export const lockByUuid = statement((db, { uuid }: Args<{ uuid: Uuid }>, dialect) =>
+  db
+    .selectFrom("sessions as s")
+    .innerJoin("principals as p", "p.id", "s.principal_id")
+    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "p.id")
+    .where("s.uuid", "=", uuid)
+    .select(["s.id as session", "s.expiration_time as expirationTime", "s.revoked", "s.state"])
+    .select(["p.id", "p.uuid", "p.type", "d.time as disabledSince", "s.time_last_refreshed as refreshedAt"])
+    .$if(dialect === "postgresql", (query) => query.forUpdate("s")),
+);
+
+const setRevoked = statement((db, { session, now }: Args<{ session: number; now: Date }>) =>
+  db
+    .updateTable("sessions")
+    .set((eb) => ({ revoked: eb.lit(true), time_updated: now }))
+    .where("id", "=", session),
+);
+
+/** More at once than are added, so that what is there already goes, too. */
+const oldRevoked = statement((db, { principal }: Args<{ principal: number }>) =>
+  db
+    .selectFrom("sessions")
+    .where("principal_id", "=", principal)
+    .where("revoked", "=", (eb) => eb.lit(true))
+    .select("id")
+    .orderBy("id", "desc")
+    .offset(SHOWN_REVOKED)
+    .limit(20),
+);
+
+export interface RevokeCommand {
+  readonly uuid: Uuid;
+  readonly principal: Uuid | null;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+export async function revokeSession(db: Db, request: RevokeCommand): ReturnType<SessionStore["revoke"]> {
+  return (await hold(db, request, null)) ?? (await endSession(db, request));
+}
+
+/** `session` and `principal`: ids of their rows. */
+export async function markEnded(
+  db: Db,
+  { session, principal, now }: { readonly session: number; readonly principal: number; readonly now: Date },
+): Promise<void> {
+  await db.run(setRevoked, { session, now });
+  await forget(db, principal);
+}
+
+/** Keeps the newest of the sessions that have ended, as many as whoami lists, so that a loop of logins fills no disk. */
+async function forget(db: Db, principal: number): Promise<void> {
+  const ids = (await db.all(oldRevoked, { principal })).map(({ id }) => id);
+  if (ids.length === 0) return;
+  // Revision 2d1b550e12e0 has no `ON DELETE` there.
+  await db.query((tables) =>
+    tables.updateTable("pending_sessions").set({ session_id: null }).where("session_id", "in", ids),
+  );
+  await db.query((tables) => tables.deleteFrom("sessions").where("id", "in", ids));
+}
+
+/** Whoever asks for it. */
+export async function endSession(
+  db: Db,
+  request: RevokeCommand,
+): Promise<{ readonly kind: "revoked"; readonly principal: Uuid } | { readonly kind: "unknown" }> {
+  const { now, context } = request;
+  const found = await db.one(lockByUuid, { uuid: request.uuid });
+  if (found === undefined || found.expirationTime <= now) return { kind: "unknown" };
+  if (request.principal !== null && request.principal !== found.uuid) return { kind: "unknown" };
+  if (!found.revoked) {
+    await markEnded(db, { session: found.session, principal: found.id, now });
+    await note(db, "session_revoked", { now, context, principal: found.uuid }, { session: request.uuid });
+  }
+  return { kind: "revoked", principal: found.uuid };
+}

@@ -1,0 +1,107 @@
+/**
+ * Linking further identities to a principal, and unlinking them. Under the lock of the principal's row, and only for a
+ * session that has just begun: what is taken away or added decides who can log in as this principal from now on.
+ */
+
+import type { IdentityRef } from "../../domain/model/entities.ts";
+import type { AccountStore, FreshChange, LinkIdentity, UnlinkIdentity } from "../../domain/ports/accounts.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import { type Args, type Db, statement } from "../base/statement.ts";
+import { note } from "./audit.ts";
+import { holdOwner } from "./authority.ts";
+import { deleteCode } from "./browser-logins.ts";
+import { addIdentity } from "./roles.ts";
+import { otherSpelling } from "./spellings.ts";
+import { findPrincipalOfIdentity } from "./summaries.ts";
+
+/** The principal of a session that is live, young enough, and of a principal who is not disabled. */
+async function lockOwner(
+  db: Db,
+  { session, principal, since, now }: FreshChange,
+): Promise<{ readonly id: number } | undefined> {
+  const held = await holdOwner(db, { session, owner: principal, now });
+  return held === undefined || held.created < since ? undefined : { id: held.principal };
+}
+
+const identitiesOf = statement((db, { principal }: Args<{ principal: number }>) =>
+  db.selectFrom("identities").where("principal_id", "=", principal).select(["provider", "id"]),
+);
+
+const deleteIdentity = statement((db, identity: Args<IdentityRef & { principal: number }>) =>
+  db
+    .deleteFrom("identities")
+    .where("principal_id", "=", identity.principal)
+    .where("provider", "=", identity.provider)
+    .where("id", "=", identity.id),
+);
+
+const revokeOpenedBy = statement(
+  (db, { principal, provider, id, now }: Args<IdentityRef & { principal: number; now: Date }>) =>
+    db
+      .updateTable("sessions")
+      .set((eb) => ({ revoked: eb.lit(true), time_updated: now }))
+      .where("principal_id", "=", principal)
+      .where("revoked", "=", (eb) => eb.lit(false))
+      .where("expiration_time", ">", now)
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom("tiled_auth_session_origins as o")
+              .whereRef("o.session_id", "=", "sessions.id")
+              .where((other) =>
+                other.or([other("o.provider", "!=", provider), other("o.identity", "!=", id)]),
+              )
+              .select("o.session_id"),
+          ),
+        ),
+      )
+      .returning("uuid"),
+);
+
+export async function linkIdentity(db: Db, request: LinkIdentity): ReturnType<AccountStore["link"]> {
+  const { identity, principal, session, now, context, code } = request;
+  if (code !== null && (await db.run(deleteCode, { code, now })) === 0) return { kind: "gone" };
+  const owner = await lockOwner(db, request);
+  if (owner === undefined) return { kind: "stale" };
+  const holder = await findPrincipalOfIdentity(db, identity);
+  if (holder?.id === owner.id) return { kind: "already" };
+  if (holder !== undefined) {
+    const detail = { reason: "belongs_to_another_principal", other: holder.uuid };
+    await note(db, "identity_link_refused", { now, context, principal, identity }, detail);
+    return { kind: "taken" };
+  }
+  const spelled = request.caseSensitive !== false ? undefined : await otherSpelling(db, identity);
+  if (spelled !== undefined) {
+    const detail = { reason: "other_spelling", known: spelled.id, other: spelled.principal };
+    await note(db, "identity_link_refused", { now, context, principal, identity }, detail);
+    return { kind: "other_spelling", known: spelled.id };
+  }
+  if ((await db.all(identitiesOf, { principal: owner.id })).length >= request.limit) return { kind: "limit" };
+  await addIdentity(db, { ...identity, principal: owner.id, login: now, now });
+  await note(db, "identity_linked", { now, context, principal, identity }, { session });
+  return { kind: "linked" };
+}
+
+export async function unlinkIdentity(db: Db, request: UnlinkIdentity): ReturnType<AccountStore["unlink"]> {
+  const { identity, principal, session, now, context } = request;
+  const owner = await lockOwner(db, request);
+  if (owner === undefined) return { kind: "stale" };
+  const known = await db.all(identitiesOf, { principal: owner.id });
+  const others = known.filter(({ provider, id }) => provider !== identity.provider || id !== identity.id);
+  if (others.length === known.length) return { kind: "unknown" };
+  if (!others.some(({ provider }) => request.providers.includes(provider))) return { kind: "last" };
+  await db.run(deleteIdentity, { ...identity, principal: owner.id });
+  const revoked = await revokeSessions(db, request, owner.id);
+  const detail = { session, revoked: revoked.length };
+  await note(db, "identity_unlinked", { now, context, principal, identity }, detail);
+  for (const uuid of revoked) {
+    await note(db, "session_revoked", { now, context, principal }, { session: uuid });
+  }
+  return { kind: "unlinked", revoked };
+}
+
+async function revokeSessions(db: Db, { identity, now }: UnlinkIdentity, principal: number): Promise<Uuid[]> {
+  const { provider, id } = identity;
+  return (await db.all(revokeOpenedBy, { principal, provider, id, now })).map(({ uuid }) => uuid);
+}

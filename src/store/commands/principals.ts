@@ -1,0 +1,127 @@
+/**
+ * Principals: looking them up, service principals, the operator's list of administrators, and disabling.
+ */
+
+import { refusedSpelling } from "../../domain/callers/spelling.ts";
+import type { IdentityRef, PrincipalSummary, RequestContext } from "../../domain/model/entities.ts";
+import { METRICS_ROLE } from "../../domain/model/scopes.ts";
+import type { PrincipalStore } from "../../domain/ports/principals.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import { writeList } from "../base/codec.ts";
+import { type Args, type Db, statement } from "../base/statement.ts";
+import { holdAdmins, isLastAdmin } from "./admins.ts";
+import { note } from "./audit.ts";
+import { hold } from "./authority.ts";
+import { allRoles, grantAdmin, makePrincipal, makeUser } from "./roles.ts";
+import { otherSpelling } from "./spellings.ts";
+import { findPrincipalOfIdentity, summarize } from "./summaries.ts";
+
+const insertNote = statement((db, row: Args<{ principal: number; note: string }>) =>
+  db.insertInto("tiled_auth_service_notes").values({ principal_id: row.principal, note: row.note }),
+);
+
+const METRICS = { ...METRICS_ROLE, scopes: writeList(METRICS_ROLE.scopes) };
+
+const insertRole = statement((db, row: Args<{ name: string; description: string; scopes: string }>) =>
+  db
+    .insertInto("roles")
+    .values({ name: row.name, description: row.description, scopes: row.scopes })
+    .onConflict((conflict) => conflict.column("name").doNothing()),
+);
+
+const disable = statement((db, { principal, now }: Args<{ principal: number; now: Date }>) =>
+  db
+    .insertInto("tiled_auth_disabled_principals")
+    .values({ principal_id: principal, time: now })
+    .onConflict((conflict) => conflict.doNothing()),
+);
+
+const enable = statement((db, { principal }: Args<{ principal: number }>) =>
+  db.deleteFrom("tiled_auth_disabled_principals").where("principal_id", "=", principal),
+);
+
+export interface CreateService {
+  readonly role: string;
+  readonly note: string | null;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+export async function createService(
+  db: Db,
+  request: CreateService,
+): ReturnType<PrincipalStore["createService"]> {
+  const { role, now, context } = request;
+  const shutOut = await hold(db, request, null);
+  if (shutOut !== undefined) return shutOut;
+  if (role === METRICS_ROLE.name) await db.run(insertRole, METRICS);
+  const roles = await db.all(allRoles, {});
+  if (!roles.some(({ name }) => name === role)) return { kind: "unknown_role" };
+  const { uuid, id } = await makePrincipal(db, "service", role, now);
+  if (request.note !== null) await db.run(insertNote, { principal: id, note: request.note });
+  await note(db, "principal_created", { now, context, principal: uuid }, { type: "service", role });
+  return { kind: "created", uuid };
+}
+
+export interface SetDisabled {
+  readonly uuid: Uuid;
+  readonly disabled: boolean;
+  readonly evenLastAdmin: boolean;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+export async function setDisabled(db: Db, request: SetDisabled): ReturnType<PrincipalStore["setDisabled"]> {
+  const { uuid, now, context } = request;
+  const held = await holdAdmins(db, request);
+  if (held.kind !== "held") return held;
+  const { role, principal } = held;
+  const refusable = request.disabled && !request.evenLastAdmin && role !== undefined;
+  if (refusable && (await isLastAdmin(db, role, principal.id, now))) return { kind: "last_admin" };
+  const changed = request.disabled
+    ? await db.run(disable, { principal: principal.id, now })
+    : await db.run(enable, { principal: principal.id });
+  const event = request.disabled ? "principal_disabled" : "principal_enabled";
+  if (changed > 0) await note(db, event, { now, context, principal: uuid });
+  return { kind: "done" };
+}
+
+export interface EnsureAdmins {
+  readonly identities: readonly (IdentityRef & { readonly caseSensitive: boolean })[];
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+export async function ensureAdmins(
+  db: Db,
+  { identities, now, context }: EnsureAdmins,
+): ReturnType<PrincipalStore["ensureAdmins"]> {
+  const refused: { identity: IdentityRef; known: string }[] = [];
+  for (const { provider, id, caseSensitive } of identities) {
+    const identity = { provider, id };
+    const found = await findPrincipalOfIdentity(db, identity);
+    const spelled = found || caseSensitive ? undefined : await otherSpelling(db, identity);
+    if (spelled !== undefined) {
+      refused.push({ identity, known: spelled.id });
+      continue;
+    }
+    const principal = found ?? (await makeUser(db, identity, null, { now, context }));
+    await grantAdmin(db, principal, identity, { now, context });
+  }
+  return refused;
+}
+
+export interface EnsureUser {
+  readonly identity: IdentityRef;
+  readonly caseSensitive: boolean;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+export async function ensureUser(db: Db, request: EnsureUser): Promise<PrincipalSummary> {
+  const { identity, now, context } = request;
+  const found = await findPrincipalOfIdentity(db, identity);
+  const spelled = found || request.caseSensitive ? undefined : await otherSpelling(db, identity);
+  if (spelled !== undefined) throw refusedSpelling(identity, spelled.id);
+  return summarize(db, found ?? (await makeUser(db, identity, now, { now, context })));
+}

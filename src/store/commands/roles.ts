@@ -1,0 +1,122 @@
+/**
+ * Making principals and giving them roles: the steps that logins, administrators' lists and service principals share.
+ */
+import type { IdentityRef, PrincipalType, RequestContext } from "../../domain/model/entities.ts";
+import { ADMIN_ROLE, USER_ROLE } from "../../domain/model/scopes.ts";
+import { newUuid, type Uuid } from "../../lib/uuid.ts";
+import { type Args, type Db, statement } from "../base/statement.ts";
+import { note } from "./audit.ts";
+import { foldIdentity, foldNew } from "./spellings.ts";
+import type { PrincipalRow } from "./summaries.ts";
+
+const insertPrincipal = statement((db, row: Args<{ uuid: Uuid; type: PrincipalType; now: Date }>) =>
+  db
+    .insertInto("principals")
+    .values({ uuid: row.uuid, type: row.type, time_created: row.now })
+    .returning("id"),
+);
+
+interface NewIdentity extends IdentityRef {
+  readonly principal: number;
+  readonly login: Date | null;
+  readonly now: Date;
+}
+
+const insertIdentity = statement((db, row: Args<NewIdentity>) =>
+  db.insertInto("identities").values({
+    id: row.id,
+    provider: row.provider,
+    principal_id: row.principal,
+    latest_login: row.login,
+    time_created: row.now,
+  }),
+);
+
+export async function addIdentity(db: Db, identity: NewIdentity): Promise<void> {
+  // Rows of other programs come first: later ones are only looked for behind this one.
+  await foldNew(db);
+  await db.run(insertIdentity, identity);
+  await foldIdentity(db, identity);
+}
+
+export const allRoles = statement((db, _: Args<object>) =>
+  db.selectFrom("roles").select(["name", "scopes"]).orderBy("id"),
+);
+
+const insertRole = statement((db, { principal, role }: Args<{ principal: number; role: string }>) =>
+  db
+    .insertInto("principal_role_association")
+    .columns(["principal_id", "role_id"])
+    .expression(
+      db
+        .selectFrom("roles")
+        .where("name", "=", role)
+        .select((eb) => [eb.cast<number>(principal, "integer").as("principal_id"), "id as role_id"]),
+    )
+    .onConflict((conflict) => conflict.doNothing()),
+);
+
+export interface Occasion {
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+/** Whether the principal did not have the role before. An unknown role is given to nobody. */
+export async function grantRole(db: Db, principal: number, role: string): Promise<boolean> {
+  return (await db.run(insertRole, { principal, role })) > 0;
+}
+
+export async function makePrincipal(
+  db: Db,
+  type: PrincipalType,
+  role: string,
+  now: Date,
+): Promise<PrincipalRow> {
+  const uuid = newUuid();
+  const row = await db.one(insertPrincipal, { uuid, type, now });
+  if (row === undefined) throw new Error("The database returned no id for a new principal.");
+  await grantRole(db, row.id, role);
+  return { id: row.id, uuid, type, disabledSince: null };
+}
+
+/** A person at first sight. `login`: when, null where the operator's list makes the principal. */
+export async function makeUser(
+  db: Db,
+  identity: IdentityRef,
+  login: Date | null,
+  occasion: Occasion,
+): Promise<PrincipalRow> {
+  const { now } = occasion;
+  const principal = await makePrincipal(db, "user", USER_ROLE.name, now);
+  const { provider, id } = identity;
+  await addIdentity(db, { provider, id, principal: principal.id, login, now });
+  await noteFor(db, "principal_created", principal, identity, occasion, {
+    type: "user",
+    role: USER_ROLE.name,
+  });
+  return principal;
+}
+
+/** The roles of an administrator who is a person. */
+export async function grantAdmin(
+  db: Db,
+  principal: PrincipalRow,
+  identity: IdentityRef,
+  occasion: Occasion,
+): Promise<void> {
+  for (const role of [USER_ROLE.name, ADMIN_ROLE.name]) {
+    if (await grantRole(db, principal.id, role))
+      await noteFor(db, "role_granted", principal, identity, occasion, { role });
+  }
+}
+
+function noteFor(
+  db: Db,
+  event: "principal_created" | "role_granted",
+  principal: PrincipalRow,
+  identity: IdentityRef,
+  occasion: Occasion,
+  detail: Readonly<Record<string, string>>,
+): Promise<void> {
+  return note(db, event, { ...occasion, principal: principal.uuid, identity }, detail);
+}

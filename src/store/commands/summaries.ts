@@ -1,0 +1,72 @@
+/**
+ * A principal as every authenticated request needs it: who it is, whether it is disabled, and what its roles allow.
+ */
+import { sql } from "kysely";
+import type { IdentityRef, PrincipalSummary } from "../../domain/model/entities.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import { readList } from "../base/codec.ts";
+import { type Args, type Db, statement } from "../base/statement.ts";
+
+export interface PrincipalRow {
+  readonly id: number;
+  readonly uuid: Uuid;
+  readonly type: "user" | "service";
+  readonly disabledSince: Date | null;
+}
+
+const byUuid = statement((db, { uuid }: Args<{ uuid: Uuid }>) =>
+  db
+    .selectFrom("principals as p")
+    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "p.id")
+    .where("p.uuid", "=", uuid)
+    .select(["p.id", "p.uuid", "p.type", "d.time as disabledSince"]),
+);
+
+const byIdentity = statement((db, identity: Args<IdentityRef>) =>
+  db
+    .selectFrom("identities as i")
+    .innerJoin("principals as p", "p.id", "i.principal_id")
+    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "p.id")
+    .where("i.id", "=", identity.id)
+    .where("i.provider", "=", identity.provider)
+    .select(["p.id", "p.uuid", "p.type", "d.time as disabledSince"]),
+);
+
+/** Identities (provider, id) and roles (name, scopes) in one go. */
+const facts = statement((db, { principal }: Args<{ principal: number }>) =>
+  db
+    .selectFrom("identities")
+    .where("principal_id", "=", principal)
+    .select([sql.lit("identity").as("kind"), "provider as left", "id as right"])
+    .unionAll(
+      db
+        .selectFrom("principal_role_association as a")
+        .innerJoin("roles as r", "r.id", "a.role_id")
+        .where("a.principal_id", "=", principal)
+        .select([sql.lit("role").as("kind"), "r.name as left", "r.scopes as right"]),
+    ),
+);
+
+export function findPrincipal(db: Db, uuid: Uuid): Promise<PrincipalRow | undefined> {
+  return db.one(byUuid, { uuid });
+}
+
+export function findPrincipalOfIdentity(db: Db, identity: IdentityRef): Promise<PrincipalRow | undefined> {
+  return db.one(byIdentity, identity);
+}
+
+export async function summarize(db: Db, principal: PrincipalRow): Promise<PrincipalSummary> {
+  const identities: IdentityRef[] = [];
+  const scopes = new Set<string>();
+  for (const fact of await db.all(facts, { principal: principal.id })) {
+    if (fact.kind === "identity") identities.push({ provider: fact.left, id: fact.right });
+    else for (const scope of readList(fact.right)) scopes.add(scope);
+  }
+  return {
+    uuid: principal.uuid,
+    type: principal.type,
+    disabled: principal.disabledSince !== null,
+    identities,
+    scopes: [...scopes].sort(),
+  };
+}
