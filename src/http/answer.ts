@@ -104,6 +104,11 @@ function names(header: string, etag: string): boolean {
   return header.split(",").some((item) => item.trim().replace(/^W\//, "") === etag);
 }
 
+/** Whether a browser shows the answer to a person. */
+export function wantsPage(request: FastifyRequest): boolean {
+  return (request.headers.accept ?? "").includes("text/html");
+}
+
 /** Whether the first format of ours that `Accept` names is msgpack; JSON is the default. */
 export function prefersMsgpack(accept: string | undefined): boolean {
   if (accept === undefined) return false;

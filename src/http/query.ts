@@ -15,6 +15,12 @@ export function parameter(request: FastifyRequest, name: string): string | null 
   throw new Failure("bad_request", { detail: `The parameter ${name} is given twice.` });
 }
 
+/** The request's query as it came, with its question mark; "" without one. */
+export function queryOf(request: FastifyRequest): string {
+  const start = request.url.indexOf("?");
+  return start === -1 ? "" : request.url.slice(start);
+}
+
 /** The URL without the parameters of these names, however they are encoded; the rest stays as it came. */
 export function withoutParameters(url: string, names: ReadonlySet<string>): string {
   const start = url.indexOf("?");

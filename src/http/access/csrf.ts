@@ -9,8 +9,9 @@ import { equalSecrets, uniqueNames } from "../../lib/secrets.ts";
 import type { Links } from "../links.ts";
 import { SAFE_METHODS } from "../methods.ts";
 import { routeOf } from "../route.ts";
-import { cookieOf, hasCookie, hostCookie, timesGiven } from "./cookies.ts";
-import { API_KEY_COOKIE, hasKeyCookie } from "./key-cookie.ts";
+import { cookieOf, hasCookie, timesGiven } from "./cookies.ts";
+import { hasKeyCookie, hasTwoKeyCookies } from "./key-cookie.ts";
+import { crossOrigin, isForeign, type Trust } from "./same-origin.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -26,9 +27,11 @@ declare module "fastify" {
 /** Under this name, without a prefix, the Python client looks for it. A planted one is of no use: see `checkSource`. */
 const CSRF_COOKIE = "tiled_csrf";
 
-/** `trusted`: origins whose pages may use the cookie; a star trusts nobody with it. */
+/** `trusted`: origins whose pages may use the cookie. A star allows any page to read, and trusts none with the cookie. */
 export function protectFromForgery(app: FastifyInstance, links: Links, trusted: readonly string[]): void {
   const newToken = uniqueNames(24);
+  const anyMayLogIn = trusted.includes("*");
+  const trusts: Trust = (origin) => trusted.includes(origin);
   app.addHook("onRequest", (request, reply, done) => {
     const { counted = false, formToken = false, shared = false } = routeOf(request);
     if (!shared && !hasCookie(request, CSRF_COOKIE)) {
@@ -36,34 +39,17 @@ export function protectFromForgery(app: FastifyInstance, links: Links, trusted: 
       reply.header("set-cookie", `${CSRF_COOKIE}=${newToken()}; HttpOnly; Path=/; SameSite=lax${secure}`);
     }
     if (SAFE_METHODS.has(request.method) || formToken) done();
-    else if (hasKeyCookie(request, links)) done(checkSource(request, links, trusted) ?? checkToken(request));
-    else if (counted && !trusted.includes("*") && isForeign(request, links, trusted)) {
-      done(
-        new Failure("csrf", {
-          detail: "The request comes from a page whose origin is not in allow_origins.",
-        }),
-      );
+    else if (hasKeyCookie(request, links)) done(checkSource(request, links, trusts) ?? checkToken(request));
+    else if (counted && !anyMayLogIn && isForeign(request, links, trusts)) {
+      done(crossOrigin("The request comes from a page whose origin is not in allow_origins."));
     } else done();
   });
 }
 
-/**
- * A page of another host of the same domain is "same site" and may plant cookies of its own beside ours; but a browser
- * tells where a request comes from (Fetch standard, `Origin`; Fetch Metadata, `Sec-Fetch-Site`). Programs send neither.
- */
-function isForeign(request: FastifyRequest, links: Links, trusted: readonly string[]): boolean {
-  const { origin, "sec-fetch-site": site } = request.headers;
-  if (origin === undefined) return site === "same-site" || site === "cross-site";
-  return origin !== new URL(links.base(request)).origin && !trusted.includes(origin);
-}
-
-function checkSource(request: FastifyRequest, links: Links, trusted: readonly string[]): Failure | undefined {
-  if (isForeign(request, links, trusted)) {
-    return new Failure("csrf", { detail: "The request comes from a page of another origin." });
-  }
-  const names = [CSRF_COOKIE, hostCookie(API_KEY_COOKIE, request, links)];
-  const twice = names.some((name) => timesGiven(request, name) > 1);
-  return twice ? new Failure("csrf", { detail: "A cookie of ours is given twice." }) : undefined;
+function checkSource(request: FastifyRequest, links: Links, trusts: Trust): Failure | undefined {
+  if (isForeign(request, links, trusts)) return crossOrigin();
+  const isTwice = timesGiven(request, CSRF_COOKIE) > 1 || hasTwoKeyCookies(request, links);
+  return isTwice ? new Failure("csrf", { detail: "A cookie of ours is given twice." }) : undefined;
 }
 
 /** Fails where the value of `tiled_csrf` is not repeated; `cookie`: the credential that a browser sends by itself. */

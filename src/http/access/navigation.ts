@@ -1,11 +1,14 @@
 /**
- * Addresses that are for opening, not for being loaded by a page: an image, a frame or a script of another site begins
- * and ends no login (Fetch Metadata). A program, and a browser that says nothing of itself, is not held up.
+ * How a browser loads an address (Fetch Metadata, sections 2.1 and 2.2): a person opens it, or a page loads it as an image, a
+ * frame, a script or data. Which page that is stands in `same-origin.ts`.
  */
 import type { onRequestHookHandler } from "fastify";
 import { Failure } from "../../errors.ts";
 
-/** Before anything is done for the request, so that one that is refused costs and counts nothing. */
+/**
+ * For addresses that begin or end a login: pages of other sites cannot load them. A program, and a browser that says nothing
+ * of itself, may. It runs before anything is done for the request, so that a refused one costs and counts nothing.
+ */
 export const requireNavigation: onRequestHookHandler = ({ headers }, _reply, done) => {
   const { "sec-fetch-mode": mode = "navigate", "sec-fetch-dest": dest } = headers;
   // A program's `fetch` names the mode alone, and it is always `cors`.
@@ -14,7 +17,7 @@ export const requireNavigation: onRequestHookHandler = ({ headers }, _reply, don
   else {
     done(
       new Failure("forbidden", {
-        detail: "This address is for a browser to open. A page cannot load it as an image, a frame or data.",
+        detail: "Open this address in a browser. A page cannot load it as an image, a frame or data.",
       }),
     );
   }

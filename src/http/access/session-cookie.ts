@@ -9,8 +9,9 @@ import { readHandedOver } from "../../domain/login/hand-over.ts";
 import { Failure } from "../../errors.ts";
 import type { Links } from "../links.ts";
 import { SAFE_METHODS } from "../methods.ts";
-import { cookieOf, hostCookie, timesGiven } from "./cookies.ts";
+import { OwnCookie } from "./cookies.ts";
 import { checkDoubleSubmit } from "./csrf.ts";
+import { isOpenedByPerson, isSameOrigin, namesOwnOrigin, requireSameOrigin } from "./same-origin.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -21,21 +22,20 @@ declare module "fastify" {
 
 type Where = Pick<Links, "base" | "isHttps" | "isDataHost">;
 
-const NAME = "tiled_session";
+export const SESSION_COOKIE = "tiled_session";
+const COOKIE = new OwnCookie(SESSION_COOKIE);
 
 /** The secret that the browser has, whatever it may be used for; two of them are none. */
 export function sessionSecretOf(request: FastifyRequest, links: Where): string | null {
-  if (request.raw.headers.cookie?.includes(NAME) !== true) return null;
-  const name = hostCookie(NAME, request, links);
-  if (timesGiven(request, name) !== 1) return null;
-  const text = cookieOf(request, name);
-  // What a data host has opens no page for people, and the other way round.
+  if (COOKIE.timesGiven(request, links) !== 1) return null;
+  const text = COOKIE.read(request, links);
+  // A data host's login opens no page for people, and the other way round.
   return links.isDataHost(request) ? readHandedOver(text) : readSessionSecret(text);
 }
 
-/** Where it is not told which of two is the browser's own, a neighbour of our host name has planted one. */
+/** Of two, one was planted by a neighbour of our host name, and nothing tells which. */
 export function hasTwoSessions(request: FastifyRequest, links: Where): boolean {
-  return timesGiven(request, hostCookie(NAME, request, links)) > 1;
+  return COOKIE.timesGiven(request, links) > 1;
 }
 
 export function keepSession(
@@ -45,15 +45,11 @@ export function keepSession(
   secret: string,
   maxAge: number,
 ): void {
-  reply.setCookie(hostCookie(NAME, request, links), secret, { ...attributes(request, links), maxAge });
+  COOKIE.set(request, reply, links, secret, maxAge);
 }
 
 export function dropSession(request: FastifyRequest, reply: FastifyReply, links: Where): void {
-  reply.setCookie(hostCookie(NAME, request, links), "", { ...attributes(request, links), maxAge: 0 });
-}
-
-function attributes(request: FastifyRequest, links: Where) {
-  return { httpOnly: true, sameSite: "lax", secure: links.isHttps(request), path: "/" } as const;
+  COOKIE.drop(request, reply, links);
 }
 
 /** The secret where it counts for this request; null where it does not. Fails with `csrf` where only the double submit lacks. */
@@ -62,13 +58,11 @@ export function countedSecretOf(request: FastifyRequest, links: Where): string |
   if (secret === null) return null;
   if (!SAFE_METHODS.has(request.method)) {
     requireSameOrigin(request, links);
-    checkDoubleSubmit(request, NAME);
+    checkDoubleSubmit(request, SESSION_COOKIE);
     return secret;
   }
-  if (request.headers.upgrade !== undefined) {
-    return request.headers.origin === originOfLinks(request, links) ? secret : null;
-  }
-  return isFromHere(request, links) || isOpenedByPerson(request) ? secret : null;
+  if (request.headers.upgrade !== undefined) return namesOwnOrigin(request, links) ? secret : null;
+  return isSameOrigin(request, links) || isOpenedByPerson(request) ? secret : null;
 }
 
 /** The same on a page for people. A form's token is looked at when its body is read, by `protectForms`. */
@@ -76,35 +70,6 @@ export function personSecretOf(request: FastifyRequest, links: Where): string | 
   if (SAFE_METHODS.has(request.method)) return countedSecretOf(request, links);
   requireSameOrigin(request, links);
   return sessionSecretOf(request, links);
-}
-
-export function requireSameOrigin(request: FastifyRequest, links: Where): void {
-  if (!isFromHere(request, links)) {
-    throw new Failure("csrf", { detail: "This request comes from a page of another site." });
-  }
-}
-
-/**
- * By what browsers say of themselves: `Sec-Fetch-Site` (under HTTPS) and `Origin`. The latter is `null` where the page
- * allows no referrer, as ours do; the token of the form still has to be right.
- */
-function isFromHere(request: FastifyRequest, links: Where): boolean {
-  const { origin, "sec-fetch-site": site } = request.headers;
-  if (site !== undefined && site !== "same-origin" && site !== "none") return false;
-  return origin === undefined || origin === "null" || origin === originOfLinks(request, links);
-}
-
-/** Somebody followed a link from anywhere: the answer is shown to them, and nobody else reads it. */
-function isOpenedByPerson({ headers }: FastifyRequest): boolean {
-  return (
-    headers.origin === undefined &&
-    headers["sec-fetch-mode"] === "navigate" &&
-    headers["sec-fetch-dest"] === "document"
-  );
-}
-
-function originOfLinks(request: FastifyRequest, links: Where): string {
-  return new URL(links.base(request)).origin;
 }
 
 /** Fails with `csrf` where a form's token is not the one that its page was made with. */

@@ -13,9 +13,10 @@ import { Problem } from "../../schemas/auth.ts";
 import { checkDoubleSubmit } from "../access/csrf.ts";
 import { introductionHeaders } from "../access/identity-headers.ts";
 import { API_KEY_COOKIE, hasKeyCookie } from "../access/key-cookie.ts";
-import { wantsPage } from "../access/login-cookie.ts";
 import { readNext } from "../access/next.ts";
-import { requireSameOrigin } from "../access/session-cookie.ts";
+import { crossOrigin, namesForeignOrigin, requireSameOrigin } from "../access/same-origin.ts";
+import { SESSION_COOKIE } from "../access/session-cookie.ts";
+import { wantsPage } from "../answer.ts";
 import type { Links } from "../links.ts";
 import { SAFE_METHODS } from "../methods.ts";
 import type { Proxies } from "../proxies.ts";
@@ -104,7 +105,7 @@ function checkForgery(request: FastifyRequest, { links, hosts }: VerifyDeps): vo
   if (SAFE_METHODS.has(String(method).toUpperCase())) return;
   if (request.caller.kind === "browser") {
     requireSameOrigin(request, links);
-    checkDoubleSubmit(request, "tiled_session");
+    checkDoubleSubmit(request, SESSION_COOKIE);
   } else if (hasKeyCookie(request, links)) {
     checkDoubleSubmit(request, API_KEY_COOKIE);
   }
@@ -112,10 +113,9 @@ function checkForgery(request: FastifyRequest, { links, hosts }: VerifyDeps): vo
 
 /** It may be the handshake of a WebSocket, which a page may open to anywhere, and the browser adds its cookies. */
 function checkOrigin(request: FastifyRequest, links: Links, hosts: readonly string[]): void {
-  const { origin } = request.headers;
-  if (origin === undefined || !request.presented.ambient) return;
-  if (origin === links.origin(request) || hosts.includes(URL.parse(origin)?.host ?? "")) return;
-  throw new Failure("csrf", { detail: "This request comes from a page of another site." });
+  if (!request.presented.ambient) return;
+  const trusts = (origin: string) => hosts.includes(URL.parse(origin)?.host ?? "");
+  if (namesForeignOrigin(request, links, trusts)) throw crossOrigin();
 }
 
 /** 403, not 401 as elsewhere: nginx tells the two apart, and a login would not help. */

@@ -12,6 +12,7 @@ import type { Upstream } from "../../domain/model/upstream.ts";
 import { Failure } from "../../errors.ts";
 import type { Presented } from "../access/credential.ts";
 import { requestContext } from "../access/identity.ts";
+import { crossOrigin, namesForeignOrigin } from "../access/same-origin.ts";
 import type { Links } from "../links.ts";
 import { callerNames } from "../logging.ts";
 import type { Proxies } from "../proxies.ts";
@@ -184,11 +185,12 @@ export class GatewaySockets {
 
   /** A page of another site may open a WebSocket to anywhere, and the browser adds its cookies. */
   #checkOrigin(request: FastifyRequest): void {
-    const { origin } = request.headers;
     const ambient = request.caller.kind === "browser" || request.presented.ambient;
-    if (!ambient || origin === undefined || origin === this.#deps.links.origin(request)) return;
-    if (this.#deps.allowOrigins.includes(origin)) return;
-    throw new Failure("csrf", { detail: "This WebSocket was opened by a page of another site." });
+    if (!ambient) return;
+    const trusts = (origin: string) => this.#deps.allowOrigins.includes(origin);
+    if (namesForeignOrigin(request, this.#deps.links, trusts)) {
+      throw crossOrigin("This WebSocket was opened by a page of another origin.");
+    }
   }
 
   #accept(opening: Opening, maxPayload: number, protocol: string): WebSocket | undefined {

@@ -15,9 +15,11 @@ import type { Site } from "../../pages/layout.ts";
 import { UseKeyBody } from "../../schemas/pages.ts";
 import { requestContext } from "../access/identity.ts";
 import { keepKey, keyInCookie } from "../access/key-cookie.ts";
-import { browserOf, keepBrowser, wantsPage } from "../access/login-cookie.ts";
+import { browserOf, keepBrowser } from "../access/login-cookie.ts";
 import { readNext } from "../access/next.ts";
-import { requireSameOrigin, sessionSecretOf } from "../access/session-cookie.ts";
+import { isOwnNavigation, namesNoSource, requireSameOrigin } from "../access/same-origin.ts";
+import { sessionSecretOf } from "../access/session-cookie.ts";
+import { wantsPage } from "../answer.ts";
 import type { AuthServices } from "../auth/services.ts";
 import type { Links } from "../links.ts";
 import type { Proxies } from "../proxies.ts";
@@ -135,20 +137,12 @@ export class KeysOfUrls {
   }
 }
 
-/** `none`: typed, a bookmark, or opened by another program, such as the terminal that shows the address. */
-function isOwnNavigation({ headers }: FastifyRequest): boolean {
-  const site = headers["sec-fetch-site"];
-  return site === "none" || site === "same-origin";
-}
-
 /**
- * A program says nothing of where its requests come from, and is the one who keeps its cookies. Without HTTPS a browser names
- * the origin alone, also where a page of another site sends a form (Fetch standard, `Origin`); an old one does not name it for
- * an image, but all of them call themselves Mozilla.
+ * A program says nothing of the page that it comes from, and keeps its own cookies. Without HTTPS a browser names the origin
+ * alone, also for a form of another site. An old browser does not name it for an image, but calls itself Mozilla.
  */
-function isOfProgram({ headers }: FastifyRequest): boolean {
-  const { "sec-fetch-site": site, origin, "user-agent": agent } = headers;
-  return site === undefined && origin === undefined && agent?.startsWith("Mozilla/") !== true;
+function isOfProgram(request: FastifyRequest): boolean {
+  return namesNoSource(request) && request.headers["user-agent"]?.startsWith("Mozilla/") !== true;
 }
 
 function sendOn(request: FastifyRequest, reply: FastifyReply, links: Links): true {

@@ -25,13 +25,8 @@ import { LoginBody, LoginQuery, TokenBody } from "../../schemas/pages.ts";
 import { dropKey, hasKeyCookie } from "../access/key-cookie.ts";
 import { browserOf, keepBrowser } from "../access/login-cookie.ts";
 import { readNext } from "../access/next.ts";
-import {
-  checkForm,
-  dropSession,
-  keepSession,
-  requireSameOrigin,
-  sessionSecretOf,
-} from "../access/session-cookie.ts";
+import { requireSameOrigin } from "../access/same-origin.ts";
+import { checkForm, dropSession, keepSession, sessionSecretOf } from "../access/session-cookie.ts";
 import type { PasswordProvider } from "../auth/providers.ts";
 import type { AuthServices } from "../auth/services.ts";
 import type { Links } from "../links.ts";

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Failure } from "../../errors.ts";
 import type { Site } from "../../pages/layout.ts";
 import { problemPage } from "../../pages/problem.ts";
-import { wantsPage } from "../access/login-cookie.ts";
+import { wantsPage } from "../answer.ts";
 import type { Links } from "../links.ts";
 import { SAFE_METHODS } from "../methods.ts";
 import { routeOf } from "../route.ts";

@@ -16,18 +16,12 @@ import { Failure } from "../../errors.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { LoginAnswer, Problem } from "../../schemas/auth.ts";
 import { AuthorizeQuery, ProviderReturn } from "../../schemas/external.ts";
-import {
-  browserOf,
-  browserOfLogin,
-  keepBrowser,
-  keepForLogin,
-  queryOf,
-  wantsPage,
-} from "../access/login-cookie.ts";
+import { browserOf, browserOfLogin, keepBrowser, keepForLogin } from "../access/login-cookie.ts";
 import { requireNavigation } from "../access/navigation.ts";
-import { answerJson } from "../answer.ts";
+import { answerJson, wantsPage } from "../answer.ts";
 import type { AuthServices } from "../auth/services.ts";
 import { noteLogin } from "../logging.ts";
+import { queryOf } from "../query.ts";
 import { type FailurePage, failurePages, type LoginPages } from "./failure-pages.ts";
 
 /** A browser login that ends on our own pages; nothing is opened yet. */

@@ -6,9 +6,9 @@ import { readUserCode, showUserCode } from "../../domain/login/user-code.ts";
 import type { DeviceRefusal } from "../../domain/ports/logins.ts";
 import { type DeviceForm, deviceConfirmed, deviceForm, deviceRefused } from "../../pages/device.ts";
 import { programName } from "../../pages/program.ts";
-import { cookieOf } from "../access/cookies.ts";
-import { queryOf } from "../access/login-cookie.ts";
+import { cookieOf, sendCookie } from "../access/cookies.ts";
 import type { Links } from "../links.ts";
+import { queryOf } from "../query.ts";
 import { sendPage } from "../send-page.ts";
 import type { LoginPages } from "./failure-pages.ts";
 
@@ -23,9 +23,7 @@ export function rememberUserCode(
   path: string,
   userCode: string,
 ): void {
-  reply.setCookie(USER_CODE_COOKIE, userCode, {
-    httpOnly: true,
-    sameSite: "lax",
+  sendCookie(reply, USER_CODE_COOKIE, userCode, {
     secure: links.isHttps(request),
     path: links.rootPath + path,
     maxAge: 900,

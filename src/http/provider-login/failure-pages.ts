@@ -6,7 +6,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { Failure } from "../../errors.ts";
 import { type Begun, loginFailed } from "../../pages/external.ts";
 import type { Site } from "../../pages/layout.ts";
-import { wantsPage } from "../access/login-cookie.ts";
+import { wantsPage } from "../answer.ts";
 import { logFailure, sendFailure, toFailure } from "../errors.ts";
 import type { Links } from "../links.ts";
 import { sendPage } from "../send-page.ts";
