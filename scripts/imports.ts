@@ -25,8 +25,8 @@ export const ROWS: Rows = [
   ["http/access"],
   ["http"],
   ["config", "trees", "authenticators", "store", "migrations", "pages"],
-  ["plugins", "yaml", "domain"],
-  ["database-uri", "vocabulary", "schemas", "tls.ts", "errors.ts", "lib"],
+  ["plugins", "vocabulary", "yaml", "domain"],
+  ["database-uri", "schemas", "tls.ts", "errors.ts", "lib"],
 ];
 
 /** The TypeScript files below these folders, with their imports of each other. */

@@ -11,6 +11,7 @@ import { auditCases } from "./conformance/audit.ts";
 import { authorityCases } from "./conformance/authority.ts";
 import { browserLoginCases } from "./conformance/browser-logins.ts";
 import { browserSessionCases } from "./conformance/browser-session.ts";
+import type { Case } from "./conformance/case.ts";
 import { deviceCases } from "./conformance/device.ts";
 import { failureCases } from "./conformance/failures.ts";
 import { hostileCases } from "./conformance/hostile.ts";
@@ -21,8 +22,6 @@ import { principalCases } from "./conformance/principals.ts";
 import { rotationCases } from "./conformance/rotation.ts";
 import { sessionCases } from "./conformance/sessions.ts";
 import { spellingCases } from "./conformance/spellings.ts";
-
-export type Case = readonly [name: string, run: (store: Store) => Promise<void>];
 
 export const CASES: readonly Case[] = [
   ...principalCases,

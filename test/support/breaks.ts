@@ -2,8 +2,7 @@
  * How an endpoint of the hostile provider can fail, whichever it is: wrong answers, and none.
  */
 import type { ServerResponse } from "node:http";
-import type { Endpoint } from "./hostile-provider.ts";
-import type { Misbehaviour } from "./misbehaviours.ts";
+import type { Endpoint, Misbehaviour } from "./misbehaviour.ts";
 
 /** In front of a path, the answers are honest. */
 export const MOVED = "/moved";

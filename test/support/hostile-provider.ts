@@ -10,7 +10,8 @@ import { type JWK, type JWTPayload, SignJWT } from "jose";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { MOVED } from "./breaks.ts";
 import type { Cleanup } from "./folders.ts";
-import { MISBEHAVIOURS, type Misbehaviour, type MisbehaviourName } from "./misbehaviours.ts";
+import type { Endpoint, Misbehaviour } from "./misbehaviour.ts";
+import { MISBEHAVIOURS, type MisbehaviourName } from "./misbehaviours.ts";
 import { type SigningKey, signingKey } from "./signing-key.ts";
 
 export const CLIENT_ID = "tiled";
@@ -18,7 +19,6 @@ export const CLIENT_ID = "tiled";
 export const CLIENT_SECRET = "s+e c:r%e/t";
 export const SUBJECT = "0000-0002-1825-0097";
 
-export type Endpoint = "discovery" | "keys" | "authorize" | "token";
 const PATHS: Readonly<Record<Endpoint, string>> = {
   discovery: "/.well-known/openid-configuration",
   keys: "/keys",

@@ -1,29 +1,9 @@
 /**
  * What a provider can do wrong, by name, with what a login must then fail with. `hostile-provider.ts` carries it out.
  */
-import type { ServerResponse } from "node:http";
 import { exportSPKI, importJWK, type JWTPayload, SignJWT } from "jose";
-import type { FailureCode } from "../../src/errors.ts";
-import type { Endpoint, HostileProvider } from "./hostile-provider.ts";
+import type { Misbehaviour, Signer } from "./misbehaviour.ts";
 import { signingKey } from "./signing-key.ts";
-
-export interface Misbehaviour {
-  /** What the login fails with; absent where it must not fail. */
-  readonly code?: FailureCode;
-  /** What the log says of it. */
-  readonly log?: RegExp;
-  /** Changes the id_token's claims before they are signed. `now`: in seconds. */
-  readonly claims?: (claims: JWTPayload, now: number) => void;
-  /** Makes the id_token in the provider's place. */
-  readonly forge?: (claims: JWTPayload, provider: HostileProvider) => Promise<string>;
-  /** Changes the token endpoint's answer. */
-  readonly answer?: (answer: Record<string, unknown>) => unknown;
-  readonly status?: number;
-  /** Changes the query that the browser comes back with. */
-  readonly callback?: (query: URLSearchParams) => void;
-  /** What endpoints do instead of answering. */
-  readonly breaks?: Partial<Record<Endpoint, (response: ServerResponse) => void>>;
-}
 
 const set =
   (name: string, value: unknown) =>
@@ -283,18 +263,14 @@ function unsigned(alg: string, claims: JWTPayload): string {
   return `${base64url({ alg, typ: "JWT" })}.${base64url(claims)}.`;
 }
 
-function hmac(claims: JWTPayload, provider: HostileProvider, secret: Uint8Array): Promise<string> {
+function hmac(claims: JWTPayload, provider: Signer, secret: Uint8Array): Promise<string> {
   return new SignJWT(claims)
     .setProtectedHeader({ alg: "HS256", kid: provider.key.kid, typ: "JWT" })
     .sign(secret);
 }
 
 /** Signs whatever header and text there are, with the provider's own key. */
-async function compact(
-  provider: HostileProvider,
-  header: Record<string, unknown>,
-  payload: string,
-): Promise<string> {
+async function compact(provider: Signer, header: Record<string, unknown>, payload: string): Promise<string> {
   const signed = `${base64url(header)}.${Buffer.from(payload).toString("base64url")}`;
   const signature = await crypto.subtle.sign(
     "RSASSA-PKCS1-v1_5",

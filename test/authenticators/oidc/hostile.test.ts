@@ -4,7 +4,8 @@ import { BREAKS, type Break, broken } from "../../support/breaks.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { Cleanup } from "../../support/folders.ts";
 import { CLIENT_SECRET, SUBJECT } from "../../support/hostile-provider.ts";
-import { MISBEHAVIOURS, type Misbehaviour, type MisbehaviourName } from "../../support/misbehaviours.ts";
+import type { Misbehaviour } from "../../support/misbehaviour.ts";
+import { MISBEHAVIOURS, type MisbehaviourName } from "../../support/misbehaviours.ts";
 import { DEADLINE, failure, login, newRequest, type Setup, setUp } from "./support.ts";
 
 describe("a provider that misbehaves", () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { USER_ROLE } from "../../../src/domain/model/scopes.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
-import type { Case } from "../conformance.ts";
 import { at, logIn, NOW, newKey, ORIGIN } from "../support.ts";
+import type { Case } from "./case.ts";
 
 export const adminCases: readonly Case[] = [
   [

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
-import type { Case } from "../conformance.ts";
 import { at, eventsOf, logIn, NOW, newKey, ORIGIN } from "../support.ts";
+import type { Case } from "./case.ts";
 
 export const apiKeyCases: readonly Case[] = [
   [

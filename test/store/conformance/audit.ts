@@ -4,8 +4,8 @@ import { follow, newest } from "../../../src/domain/audit-following.ts";
 import type { AuditEvent } from "../../../src/domain/model/entities.ts";
 import type { Failure } from "../../../src/errors.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
-import type { Case } from "../conformance.ts";
 import { at, logIn, newKey, ORIGIN } from "../support.ts";
+import type { Case } from "./case.ts";
 
 const event = (seconds: number, changes: Partial<AuditEvent> = {}): AuditEvent => ({
   time: at(seconds),

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { ActorCredential, RequestContext } from "../../../src/domain/model/entities.ts";
 import type { Store } from "../../../src/domain/ports/store.ts";
 import type { Uuid } from "../../../src/lib/uuid.ts";
-import type { Case } from "../conformance.ts";
 import { at, eventsOf, logIn, NOW, newKey, ORIGIN } from "../support.ts";
+import type { Case } from "./case.ts";
 
 /** An admin with a session and a key, somebody to act on, and every change that an actor can make. */
 async function scene(store: Store) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { IssuedCode, UseState } from "../../../src/domain/ports/logins.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
-import type { Case } from "../conformance.ts";
 import { at, login } from "../support.ts";
+import type { Case } from "./case.ts";
 
 const BROWSER = sha256("a browser");
 

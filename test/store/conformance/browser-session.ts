@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
-import type { Case } from "../conformance.ts";
 import { at, eventsOf, logIn, login, NOW, ORIGIN, opened } from "../support.ts";
+import type { Case } from "./case.ts";
 
 const TOKEN = sha256("a token");
 const OTHER = sha256("another token");

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { DeviceChange, StartDeviceLogin } from "../../../src/domain/ports/logins.ts";
 import type { Store } from "../../../src/domain/ports/store.ts";
 import { type Digest, sha256 } from "../../../src/lib/secrets.ts";
-import type { Case } from "../conformance.ts";
 import { at, logIn, login, NOW, ORIGIN, opened } from "../support.ts";
+import type { Case } from "./case.ts";
 
 const BROWSER = sha256("a browser");
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LoginThrottle } from "../../../src/domain/throttling/throttle.ts";
-import type { Case } from "../conformance.ts";
+import type { Case } from "./case.ts";
 
 const LIMIT = { failures: 3, per: 300 };
 

@@ -4,8 +4,8 @@ import { Failure } from "../../../src/errors.ts";
 import type { Digest } from "../../../src/lib/secrets.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import type { Uuid } from "../../../src/lib/uuid.ts";
-import type { Case } from "../conformance.ts";
 import { at, logIn, login, NOW, newKey, ORIGIN, refresh } from "../support.ts";
+import type { Case } from "./case.ts";
 
 const HOSTILE = [
   "'; DROP TABLE principals; --",

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { LinkIdentity, UnlinkIdentity } from "../../../src/domain/ports/accounts.ts";
 import type { Store } from "../../../src/domain/ports/store.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
-import type { Case } from "../conformance.ts";
 import { at, eventsOf, logIn, NOW, ORIGIN } from "../support.ts";
+import type { Case } from "./case.ts";
 
 type Person = Awaited<ReturnType<typeof logIn>>;
 const ORCID = { provider: "orcid", id: "0000-0001" };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Case } from "../conformance.ts";
 import { at, logIn, NOW } from "../support.ts";
+import type { Case } from "./case.ts";
 
 const groups = (count: number, of = "group") => ({
   groups: Array.from({ length: count }, (_, index) => `${of}-of-the-institute-${index}`),

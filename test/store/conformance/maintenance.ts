@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Case } from "../conformance.ts";
 import { at, logIn, NOW, newKey } from "../support.ts";
+import type { Case } from "./case.ts";
 
 /** So long an expired key stays, and is not listed, so that its owner is told what is wrong. */
 const MONTH = 30 * 86_400;

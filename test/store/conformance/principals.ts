@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { ADMIN_ROLE, USER_ROLE } from "../../../src/domain/model/scopes.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
-import type { Case } from "../conformance.ts";
 import { at, eventsOf, logIn, login, NOW, newKey, ORIGIN, opened, refresh } from "../support.ts";
+import type { Case } from "./case.ts";
 
 const sorted = (...lists: readonly (readonly string[])[]) => [...new Set(lists.flat())].sort();
 

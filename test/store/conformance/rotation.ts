@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { RotateOutcome } from "../../../src/domain/ports/sessions.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
-import type { Case } from "../conformance.ts";
 import { at, eventsOf, logIn, refresh } from "../support.ts";
+import type { Case } from "./case.ts";
 
 const generationOf = (outcome: RotateOutcome) =>
   outcome.kind === "refreshed" ? outcome.generation : outcome.kind;

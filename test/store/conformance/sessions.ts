@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { newUuid } from "../../../src/lib/uuid.ts";
-import type { Case } from "../conformance.ts";
 import { at, eventsOf, logIn, login, NOW, ORIGIN, refresh } from "../support.ts";
+import type { Case } from "./case.ts";
 
 export const sessionCases: readonly Case[] = [
   [

@@ -3,8 +3,8 @@ import type { OpenSession } from "../../../src/domain/ports/sessions.ts";
 import type { Store } from "../../../src/domain/ports/store.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import type { Uuid } from "../../../src/lib/uuid.ts";
-import type { Case } from "../conformance.ts";
 import { at, eventsOf, logIn, login, NOW, ORIGIN } from "../support.ts";
+import type { Case } from "./case.ts";
 
 const kindOf = async (store: Store, id: string, changes: Partial<OpenSession> = {}) =>
   (await store.sessions.open(login(id, { caseSensitive: false, ...changes }))).kind;
