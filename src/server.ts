@@ -9,7 +9,7 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { AppParts } from "./app/parts.ts";
 import { createApp } from "./app.ts";
-import { externalNames, startAuthenticators, stopAuthenticators } from "./authenticators/load.ts";
+import { identityProviderNames, startAuthenticators, stopAuthenticators } from "./authenticators/load.ts";
 import type { Config } from "./config/model.ts";
 import { placeName } from "./config/places.ts";
 import { PurgeJob } from "./domain/maintenance.ts";
@@ -50,7 +50,7 @@ export interface RunningServer {
   /** Whether logins outlive the process; true where there are none. */
   readonly durable: boolean;
   /** The providers that send browsers back here. */
-  readonly externalProviders: readonly string[];
+  readonly identityProviders: readonly string[];
   /** What can be read again without a restart: the certificate. */
   reread(): Promise<void>;
   /** Resolves once all is closed; throws where that takes too long. */
@@ -94,7 +94,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       mode: modeOf(config),
       generatedKey,
       durable: parts.store?.durable ?? true,
-      externalProviders: externalNames(parts.authenticators),
+      identityProviders: identityProviderNames(parts.authenticators),
       reread: async () => {
         options.log.info(
           renewal === null

@@ -10,11 +10,11 @@ import { ApiKeys } from "../domain/api-keys.ts";
 import { BrowserSessions } from "../domain/browser-session.ts";
 import { type Callers, MultiUserCallers } from "../domain/callers/callers.ts";
 import { KeyActivity } from "../domain/callers/key-activity.ts";
-import { Directory } from "../domain/callers/principal-cache.ts";
+import { PrincipalCache } from "../domain/callers/principal-cache.ts";
 import { ProxiedCallers } from "../domain/callers/proxied.ts";
 import type { AddressRule, CaseRule } from "../domain/callers/spelling.ts";
 import { Linking } from "../domain/linking.ts";
-import { ExternalLogins } from "../domain/login/browser-login.ts";
+import { BrowserLogins } from "../domain/login/browser-login.ts";
 import { DeviceLogins } from "../domain/login/device.ts";
 import { HandOvers } from "../domain/login/hand-over.ts";
 import { Login } from "../domain/login/login.ts";
@@ -50,7 +50,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
   if (store === null) throw new Error("A server with providers needs a store.");
   const lifetimes = lifetimesOf(config);
   const tokens = new Tokens(parts.secretKeys, lifetimes, clock);
-  const directory = new Directory(store, clock);
+  const principalCache = new PrincipalCache(store, clock);
   const activity = new KeyActivity(store.apiKeys, clock, (error) => {
     parts.logger.error(
       { err: error },
@@ -59,14 +59,14 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
   });
   const own = new MultiUserCallers({
     tokens,
-    directory,
+    principalCache,
     activity,
     clock,
     allowAnonymous: authentication.allowAnonymousAccess,
   });
   const caseSensitive = caseRule(authentication.providers, parts.authenticators);
   const namesAddresses = addressRule(authentication.providers, parts.authenticators);
-  const callers = withProviders(own, { ...parts, store, directory, caseSensitive, namesAddresses });
+  const callers = withProviders(own, { ...parts, store, principalCache, caseSensitive, namesAddresses });
   const { sessionLimit } = authentication;
   const throttle = new LoginThrottle(store.failures, authentication.loginThrottle);
   const login = new Login({
@@ -74,7 +74,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     audit: store.audit,
     principals: store.principals,
     tokens,
-    directory,
+    principalCache,
     throttle,
     clock,
     lifetimes,
@@ -99,7 +99,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
       sessionLimit,
       waitingLimit: WAITING_LOGINS,
     }),
-    externalLogins: new ExternalLogins({
+    browserLogins: new BrowserLogins({
       store: store.browserLogins,
       ...common,
       seals,
@@ -108,13 +108,13 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     sessions: new Sessions({
       store: store.sessions,
       tokens,
-      directory,
+      principalCache,
       clock,
       rules: { rotate: authentication.refreshTokenRotation, grace: authentication.refreshTokenGrace },
     }),
     browserSessions: new BrowserSessions({
       store: store.browserSessions,
-      directory,
+      principalCache,
       login,
       clock,
       lifetimes,
@@ -123,17 +123,17 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
         parts.logger.error({ err: error }, "The use of a browser's login could not be noted.");
       },
     }),
-    accounts: new Accounts({ store: store.accounts, directory, clock }),
+    accounts: new Accounts({ store: store.accounts, principalCache, clock }),
     linking: new Linking({
       store: store.accounts,
-      directory,
+      principalCache,
       clock,
       providers: [...parts.authenticators.keys()],
       caseSensitive,
     }),
-    apiKeys: new ApiKeys({ store: store.apiKeys, directory, clock, limit: authentication.apiKeyLimit }),
-    principals: new Principals({ store: store.principals, directory, clock }),
-    directory,
+    apiKeys: new ApiKeys({ store: store.apiKeys, principalCache, clock, limit: authentication.apiKeyLimit }),
+    principals: new Principals({ store: store.principals, principalCache, clock }),
+    principalCache,
     activity,
     contextOf: (request) => requestContext(request, proxies, request.caller),
   };
@@ -145,12 +145,12 @@ function withProviders(
   own: Callers,
   parts: Pick<AppParts, "authenticators" | "clock"> & {
     readonly store: Store;
-    readonly directory: Directory;
+    readonly principalCache: PrincipalCache;
     readonly caseSensitive: CaseRule;
     readonly namesAddresses: AddressRule;
   },
 ): Callers {
-  const { store, directory, clock, caseSensitive, namesAddresses } = parts;
+  const { store, principalCache, clock, caseSensitive, namesAddresses } = parts;
   for (const [provider, authenticator] of parts.authenticators) {
     if (authenticator.kind !== "proxied") continue;
     return new ProxiedCallers({
@@ -158,7 +158,7 @@ function withProviders(
       provider,
       authenticator,
       principals: store.principals,
-      directory,
+      principalCache,
       clock,
       caseSensitive: caseSensitive(provider),
       namesAddresses: namesAddresses(provider),

@@ -5,7 +5,7 @@ import { apiKeyRoutes } from "../http/auth/api-keys.ts";
 import { logoutRoute } from "../http/auth/logout.ts";
 import { passwordRoutes } from "../http/auth/password.ts";
 import { principalRoutes } from "../http/auth/principals.ts";
-import { externalProviders, passwordProviders } from "../http/auth/providers.ts";
+import { identityProviders, passwordProviders } from "../http/auth/providers.ts";
 import { sessionRoutes } from "../http/auth/session.ts";
 import { verifyRoute } from "../http/auth/verify.ts";
 import { whoamiRoute } from "../http/auth/whoami.ts";
@@ -63,7 +63,7 @@ function treeRights({ policy, store, clock }: AppParts): TreeDeps["rights"] {
 /** What operators and programs ask of the server itself. */
 function addOperation(app: FastifyInstance, describe: Pipeline["describe"], wiring: Wiring): void {
   const { config, parts, site, links, gateway, metrics } = wiring;
-  const providers = externalProviders(parts.authenticators);
+  const providers = identityProviders(parts.authenticators);
   const readiness = new Readiness({
     ping: async () => parts.store?.maintenance.ping(),
     clock: parts.clock,
@@ -114,7 +114,7 @@ function addAccounts(app: FastifyInstance, { services, handOvers }: MultiUserPar
     clock: parts.clock,
     providers: [...parts.authenticators.keys()],
     passwords,
-    externals: externalProviders(parts.authenticators),
+    identityProviders: identityProviders(parts.authenticators),
     problems,
     nextHosts: config.server.verifyHosts,
     handOvers,
@@ -129,9 +129,12 @@ function addAccounts(app: FastifyInstance, { services, handOvers }: MultiUserPar
   app.addHook("onClose", () => services.browserSessions.flush());
 }
 
-function addVerify(app: FastifyInstance, { config, links, proxies, exchange, multiUser }: Wiring): void {
+function addVerify(
+  app: FastifyInstance,
+  { config, links, proxies, credentialIssuer, multiUser }: Wiring,
+): void {
   verifyRoute(app, {
-    exchange,
+    credentialIssuer,
     links,
     proxies,
     allowAnonymous: config.authentication.allowAnonymousAccess,

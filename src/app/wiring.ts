@@ -6,7 +6,7 @@ import type { Config } from "../config/model.ts";
 import type { Callers } from "../domain/callers/callers.ts";
 import { standingOf } from "../domain/callers/standing.ts";
 import { Tokens } from "../domain/tokens/tokens.ts";
-import { Exchange } from "../domain/tokens/upstream-credentials.ts";
+import { UpstreamCredentialIssuer } from "../domain/tokens/upstream-credentials.ts";
 import { AccountHost } from "../http/account-host.ts";
 import { Cors } from "../http/cors.ts";
 import type { Gateway, GatewayDeps } from "../http/gateway/gateway.ts";
@@ -76,14 +76,14 @@ interface ForUpstreams {
 /** What services behind this server get; null for `gateway` without such services. */
 async function upstreamParts({ config, parts, proxies, mounts, links, multiUser, callers }: ForUpstreams) {
   const tokensOf = (keys: readonly Secret[]) => new Tokens(keys, lifetimesOf(config), parts.clock);
-  const exchange = newExchange(multiUser?.tokens ?? tokensOf(parts.secretKeys), parts);
+  const credentialIssuer = newIssuer(multiUser?.tokens ?? tokensOf(parts.secretKeys), parts);
   const gateway = await newGateway({
     upstreams: config.upstreams,
     mounts,
-    exchange,
-    newExchange: (key) => newExchange(key === null ? null : tokensOf([key]), parts),
+    credentialIssuer,
+    newIssuer: (key) => newIssuer(key === null ? null : tokensOf([key]), parts),
     callers,
-    standing: standingOf(multiUser?.services.directory ?? null, parts.clock),
+    standing: standingOf(multiUser?.services.principalCache ?? null, parts.clock),
     links,
     proxies,
     clock: parts.clock,
@@ -91,7 +91,7 @@ async function upstreamParts({ config, parts, proxies, mounts, links, multiUser,
     allowOrigins: config.allowOrigins,
     ...(parts.socketPatience && { patience: parts.socketPatience }),
   });
-  return { exchange, gateway };
+  return { credentialIssuer, gateway };
 }
 
 /** The HTTP client and the rest of the gateway are loaded only where a service behind this server is configured. */
@@ -101,8 +101,11 @@ async function newGateway(deps: GatewayDeps): Promise<Gateway | null> {
   return new Gateway(deps);
 }
 
-function newExchange(tokens: Tokens | null, { store, clock }: Pick<AppParts, "store" | "clock">): Exchange {
-  return new Exchange({
+function newIssuer(
+  tokens: Tokens | null,
+  { store, clock }: Pick<AppParts, "store" | "clock">,
+): UpstreamCredentialIssuer {
+  return new UpstreamCredentialIssuer({
     tokens,
     clock,
     identityOf: async (caller) => {

@@ -77,7 +77,7 @@ export function startProblem(config: ProviderEntry, error: unknown): Problem {
 }
 
 /** Of those that send browsers to another site and need its redirects back. */
-export function externalNames(authenticators: ReadonlyMap<string, Authenticator>): string[] {
+export function identityProviderNames(authenticators: ReadonlyMap<string, Authenticator>): string[] {
   return [...authenticators].flatMap(([name, { kind }]) => (kind === "password" ? [] : [name]));
 }
 

@@ -29,8 +29,8 @@ export async function check(
   for (const warning of config.warnings) io.err(warning);
   io.out("No errors found in configuration.");
   const { redirectNotice } = await import("./notices.ts");
-  const { externalNames } = await import("../authenticators/load.ts");
-  for (const line of redirectNotice(baseOf(config), externalNames(authenticators))) io.out(line);
+  const { identityProviderNames } = await import("../authenticators/load.ts");
+  for (const line of redirectNotice(baseOf(config), identityProviderNames(authenticators))) io.out(line);
   if (!online) return;
   const { askOnline } = await import("./online.ts");
   const answers = await askOnline(config, authenticators);

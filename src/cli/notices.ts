@@ -17,7 +17,7 @@ export interface StartFacts {
   /** Whether the database outlives the process. */
   readonly durable: boolean;
   readonly secretKeysConfigured: boolean;
-  readonly externalProviders: readonly string[];
+  readonly identityProviders: readonly string[];
 }
 
 export function startNotice(facts: StartFacts): string {
@@ -29,7 +29,7 @@ export function startNotice(facts: StartFacts): string {
     ...addresses.map((address) => `    ${address}${query}`),
     "",
     ...remarks(facts),
-    ...redirectNotice(facts.accountUrl ?? facts.publicUrl ?? facts.url, facts.externalProviders),
+    ...redirectNotice(facts.accountUrl ?? facts.publicUrl ?? facts.url, facts.identityProviders),
   ].join("\n");
 }
 

@@ -3,10 +3,10 @@
  */
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Directory } from "./callers/principal-cache.ts";
+import type { PrincipalCache } from "./callers/principal-cache.ts";
 import type { BrowserCaller } from "./model/caller.ts";
 import type { PrincipalDocument, RequestContext } from "./model/entities.ts";
-import { shutOut } from "./model/revoked.ts";
+import { credentialRevoked } from "./model/revoked.ts";
 import type { AccountSession, AccountStore } from "./ports/accounts.ts";
 
 export interface AccountOverview {
@@ -17,22 +17,22 @@ export interface AccountOverview {
 
 export class Accounts {
   readonly #store: AccountStore;
-  readonly #directory: Directory;
+  readonly #principalCache: PrincipalCache;
   readonly #clock: Clock;
 
   constructor(deps: {
     readonly store: AccountStore;
-    readonly directory: Directory;
+    readonly principalCache: PrincipalCache;
     readonly clock: Clock;
   }) {
     this.#store = deps.store;
-    this.#directory = deps.directory;
+    this.#principalCache = deps.principalCache;
     this.#clock = deps.clock;
   }
 
   async overview({ principal: { uuid } }: BrowserCaller): Promise<AccountOverview> {
     const [principal, sessions] = await Promise.all([
-      this.#directory.document(uuid),
+      this.#principalCache.document(uuid),
       this.#store.sessions(uuid, new Date(this.#clock.now())),
     ]);
     if (principal === undefined) throw new Failure("no_principal");
@@ -46,11 +46,11 @@ export class Accounts {
       .revokeOthers(principal.uuid, session, now, context)
       .catch((error: unknown) => {
         // Which sessions have ended is not known: none counts until the principal is read again.
-        this.#directory.principalChanged(principal.uuid);
+        this.#principalCache.principalChanged(principal.uuid);
         throw error;
       });
-    if (outcome.kind === "shut_out") throw shutOut(context, outcome);
-    for (const uuid of outcome.sessions) this.#directory.sessionChanged(uuid, principal.uuid);
+    if (outcome.kind === "credential_revoked") throw credentialRevoked(context, outcome);
+    for (const uuid of outcome.sessions) this.#principalCache.sessionChanged(uuid, principal.uuid);
     return outcome.sessions.length;
   }
 }

@@ -5,10 +5,10 @@ import { Failure, type InputProblem } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { randomHex, sha256 } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import type { Directory } from "./callers/principal-cache.ts";
+import type { PrincipalCache } from "./callers/principal-cache.ts";
 import type { Caller, KnownCaller } from "./model/caller.ts";
 import type { ApiKey, PrincipalSummary, RequestContext } from "./model/entities.ts";
-import { shutOut } from "./model/revoked.ts";
+import { credentialRevoked } from "./model/revoked.ts";
 import { INHERIT, isScope } from "./model/scopes.ts";
 import { isPlainText, isStorableText, MAX_TEXT } from "./model/storable-text.ts";
 import type { ApiKeyStore } from "./ports/api-keys.ts";
@@ -37,18 +37,18 @@ export interface NewApiKey {
 
 export class ApiKeys {
   readonly #store: ApiKeyStore;
-  readonly #directory: Directory;
+  readonly #principalCache: PrincipalCache;
   readonly #clock: Clock;
   readonly #limit: number;
 
   constructor(deps: {
     readonly store: ApiKeyStore;
-    readonly directory: Directory;
+    readonly principalCache: PrincipalCache;
     readonly clock: Clock;
     readonly limit: number;
   }) {
     this.#store = deps.store;
-    this.#directory = deps.directory;
+    this.#principalCache = deps.principalCache;
     this.#clock = deps.clock;
     this.#limit = deps.limit;
   }
@@ -76,7 +76,7 @@ export class ApiKeys {
         context,
       });
       if (outcome.kind === "taken") continue;
-      if (outcome.kind === "shut_out") throw shutOut(context, outcome);
+      if (outcome.kind === "credential_revoked") throw credentialRevoked(context, outcome);
       if (outcome.kind === "limit") {
         throw new Failure("limit_reached", {
           detail: `This Principal already has ${this.#limit} API keys which is greater than or equal to the maximum number allowed, ${this.#limit}. Some API keys must be deleted before creating new ones.`,
@@ -84,7 +84,7 @@ export class ApiKeys {
       }
       if (outcome.kind === "unknown")
         throw new Failure("not_found", { detail: `No such Principal ${owner.uuid}` });
-      this.#directory.documentChanged(owner.uuid);
+      this.#principalCache.documentChanged(owner.uuid);
       return { key: { ...key, latestActivity: null }, secret };
     }
   }
@@ -95,14 +95,14 @@ export class ApiKeys {
     if (!/^[0-9a-f]{8}$/.test(prefix)) return false;
     const now = new Date(this.#clock.now());
     const outcome = await this.#store.revoke(owner, prefix, now, context).catch((error: unknown) => {
-      this.#directory.apiKeysUncertain(prefix, owner);
+      this.#principalCache.apiKeysUncertain(prefix, owner);
       throw error;
     });
-    if (outcome.kind === "shut_out") throw shutOut(context, outcome);
+    if (outcome.kind === "credential_revoked") throw credentialRevoked(context, outcome);
     if (outcome.kind === "unknown") return false;
     const { credential } = context;
     const revoker = credential?.kind === "api_key" ? credential : null;
-    this.#directory.apiKeysRevoked(prefix, outcome.digests, owner, revoker);
+    this.#principalCache.apiKeysRevoked(prefix, outcome.digests, owner, revoker);
     return true;
   }
 }

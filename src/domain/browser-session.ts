@@ -7,8 +7,8 @@ import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Digest, equalSecrets, randomHex, sha256 } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import { FreshCache } from "./callers/fresh.ts";
-import type { Directory } from "./callers/principal-cache.ts";
+import type { PrincipalCache } from "./callers/principal-cache.ts";
+import { ReadThroughCache } from "./callers/read-through-cache.ts";
 import type { HandOvers } from "./login/hand-over.ts";
 import type { Login, OpenedLogin } from "./login/login.ts";
 import type { BrowserCaller } from "./model/caller.ts";
@@ -25,7 +25,7 @@ const SECRET = /^[0-9a-f]{64}$/;
 
 export interface BrowserSessionDeps {
   readonly store: BrowserSessionStore;
-  readonly directory: Directory;
+  readonly principalCache: PrincipalCache;
   readonly login: Login;
   readonly clock: Clock;
   readonly lifetimes: Lifetimes;
@@ -37,7 +37,7 @@ export interface BrowserSessionDeps {
 
 export class BrowserSessions {
   readonly #deps: BrowserSessionDeps;
-  readonly #bindings: FreshCache<Digest, BrowserBinding>;
+  readonly #bindings: ReadThroughCache<Digest, BrowserBinding>;
   readonly #idleMs: number;
   /** The newest use of each session that is, or is about to be, written down. */
   readonly #noted = new Map<Uuid, number>();
@@ -47,7 +47,7 @@ export class BrowserSessions {
 
   constructor(deps: BrowserSessionDeps) {
     this.#deps = deps;
-    this.#bindings = new FreshCache((token) => deps.store.find(token), deps.clock);
+    this.#bindings = new ReadThroughCache((token) => deps.store.find(token), deps.clock);
     this.#idleMs = deps.lifetimes.refreshToken * 1000;
   }
 
@@ -63,12 +63,12 @@ export class BrowserSessions {
     previous: string | null,
     context: RequestContext,
   ): Promise<{ readonly secret: string; readonly opened: OpenedLogin }> {
-    const { store, login, directory } = this.#deps;
+    const { store, login, principalCache } = this.#deps;
     const secret = randomHex(32);
     const replaces = previous === null ? null : tokenOf(previous);
     const opened = await login.open(identity, authenticated, context, async (request) => {
       const { outcome, replaced } = await store.open(tokenOf(secret), request, replaces);
-      if (replaced !== null) directory.sessionChanged(replaced.session, replaced.principal);
+      if (replaced !== null) principalCache.sessionChanged(replaced.session, replaced.principal);
       return outcome;
     });
     return { secret, opened };
@@ -93,7 +93,7 @@ export class BrowserSessions {
 
   #lookUp(binding: BrowserBinding | undefined): BrowserCaller | Promise<BrowserCaller> {
     if (binding === undefined) throw over("unknown");
-    const session = this.#deps.directory.session(binding.session);
+    const session = this.#deps.principalCache.session(binding.session);
     if (session instanceof Promise) return session.then((found) => this.#ofSession(binding, found));
     return this.#ofSession(binding, session);
   }
@@ -107,7 +107,7 @@ export class BrowserSessions {
     if (session.expirationTime.getTime() <= now) throw over("expired");
     const used = Math.max(binding.lastUsed.getTime(), this.#noted.get(binding.session) ?? 0);
     if (used + this.#idleMs <= now) throw over("not used for too long");
-    const principal = this.#deps.directory.summary(session.principal);
+    const principal = this.#deps.principalCache.summary(session.principal);
     if (principal instanceof Promise) return principal.then((found) => this.#caller(binding, found, used));
     return this.#caller(binding, principal, used);
   }
@@ -131,7 +131,7 @@ export class BrowserSessions {
     this.#noted.set(session, now);
     const writing: Promise<void> = this.#deps.store
       .touch(session, new Date(now))
-      .then(() => this.#deps.directory.documentChanged(principal))
+      .then(() => this.#deps.principalCache.documentChanged(principal))
       .catch((error: unknown) => {
         this.#noted.delete(session);
         this.#deps.onError(error);

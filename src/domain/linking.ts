@@ -7,7 +7,7 @@ import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Digest } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import type { Directory } from "./callers/principal-cache.ts";
+import type { PrincipalCache } from "./callers/principal-cache.ts";
 import { type CaseRule, refusedSpelling } from "./callers/spelling.ts";
 import type { IdentityRef, RequestContext } from "./model/entities.ts";
 import type { AccountStore } from "./ports/accounts.ts";
@@ -32,21 +32,21 @@ export interface LinkOptions {
 
 export class Linking {
   readonly #store: AccountStore;
-  readonly #directory: Directory;
+  readonly #principalCache: PrincipalCache;
   readonly #clock: Clock;
   readonly #providers: readonly string[];
   readonly #caseSensitive: CaseRule;
 
   constructor(deps: {
     readonly store: AccountStore;
-    readonly directory: Directory;
+    readonly principalCache: PrincipalCache;
     readonly clock: Clock;
     /** Those of the configuration. */
     readonly providers: readonly string[];
     readonly caseSensitive: CaseRule;
   }) {
     this.#store = deps.store;
-    this.#directory = deps.directory;
+    this.#principalCache = deps.principalCache;
     this.#clock = deps.clock;
     this.#providers = deps.providers;
     this.#caseSensitive = deps.caseSensitive;
@@ -78,7 +78,7 @@ export class Linking {
     });
     switch (outcome.kind) {
       case "linked":
-        this.#directory.principalChanged(principal);
+        this.#principalCache.principalChanged(principal);
         return outcome.kind;
       case "already":
         return outcome.kind;
@@ -113,8 +113,8 @@ export class Linking {
     });
     switch (outcome.kind) {
       case "unlinked":
-        for (const revoked of outcome.revoked) this.#directory.sessionChanged(revoked, principal);
-        this.#directory.principalChanged(principal);
+        for (const revoked of outcome.revoked) this.#principalCache.sessionChanged(revoked, principal);
+        this.#principalCache.principalChanged(principal);
         return outcome.revoked;
       case "unknown":
         throw new Failure("not_found", { detail: "You have no such identity." });

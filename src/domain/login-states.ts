@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../lib/clock.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import { FreshCache } from "./callers/fresh.ts";
+import { ReadThroughCache } from "./callers/read-through-cache.ts";
 import type { AccountStore } from "./ports/accounts.ts";
 
 export type LoginState = Readonly<Record<string, unknown>>;
@@ -12,10 +12,10 @@ export type LoginState = Readonly<Record<string, unknown>>;
 export const NO_STATE: LoginState = {};
 
 export class LoginStates {
-  readonly #states: FreshCache<Uuid, LoginState>;
+  readonly #states: ReadThroughCache<Uuid, LoginState>;
 
   constructor(store: Pick<AccountStore, "latestState">, provider: string, clock: Clock) {
-    this.#states = new FreshCache(
+    this.#states = new ReadThroughCache(
       async (principal) => (await store.latestState(principal, provider)) ?? NO_STATE,
       clock,
     );

@@ -5,39 +5,39 @@ import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { mayHandOut, quoted } from "./api-keys.ts";
-import type { Directory } from "./callers/principal-cache.ts";
+import type { PrincipalCache } from "./callers/principal-cache.ts";
 import type { KnownCaller } from "./model/caller.ts";
 import type { PrincipalDocument, PrincipalSummary, RequestContext } from "./model/entities.ts";
-import { shutOut } from "./model/revoked.ts";
+import { credentialRevoked } from "./model/revoked.ts";
 import { METRICS_ROLE } from "./model/scopes.ts";
 import { isStorableName } from "./model/storable-text.ts";
-import type { Page, PrincipalStore } from "./ports/principals.ts";
+import type { PageRange, PrincipalStore } from "./ports/principals.ts";
 
 export class Principals {
   readonly #store: PrincipalStore;
-  readonly #directory: Directory;
+  readonly #principalCache: PrincipalCache;
   readonly #clock: Clock;
 
   constructor(deps: {
     readonly store: PrincipalStore;
-    readonly directory: Directory;
+    readonly principalCache: PrincipalCache;
     readonly clock: Clock;
   }) {
     this.#store = deps.store;
-    this.#directory = deps.directory;
+    this.#principalCache = deps.principalCache;
     this.#clock = deps.clock;
   }
 
-  list(page: Page): Promise<readonly PrincipalDocument[]> {
+  list(page: PageRange): Promise<readonly PrincipalDocument[]> {
     return this.#store.list(page, this.#now());
   }
 
   async document(uuid: Uuid): Promise<PrincipalDocument> {
-    return (await this.#directory.document(uuid)) ?? unknown(uuid);
+    return (await this.#principalCache.document(uuid)) ?? unknown(uuid);
   }
 
   async summary(uuid: Uuid): Promise<PrincipalSummary> {
-    return (await this.#directory.summary(uuid)) ?? unknown(uuid);
+    return (await this.#principalCache.summary(uuid)) ?? unknown(uuid);
   }
 
   /** A role is granted only by who has all of its scopes. */
@@ -58,7 +58,7 @@ export class Principals {
       });
     }
     const outcome = await this.#store.createService(role.name, this.#now(), context, note);
-    if (outcome.kind === "shut_out") throw shutOut(context, outcome);
+    if (outcome.kind === "credential_revoked") throw credentialRevoked(context, outcome);
     if (outcome.kind === "unknown_role") throw unknownRole();
     return await this.document(outcome.uuid);
   }
@@ -83,8 +83,8 @@ export class Principals {
     const outcome = await this.#store
       .setDisabled(uuid, disabled, this.#now(), context)
       // A change that failed midway may have been made.
-      .finally(() => this.#directory.principalChanged(uuid));
-    if (outcome.kind === "shut_out") throw shutOut(context, outcome);
+      .finally(() => this.#principalCache.principalChanged(uuid));
+    if (outcome.kind === "credential_revoked") throw credentialRevoked(context, outcome);
     if (outcome.kind === "unknown") unknown(uuid);
     if (outcome.kind === "last_admin") {
       throw new Failure("conflict", {

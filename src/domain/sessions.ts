@@ -5,35 +5,35 @@
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Uuid, uuidHex } from "../lib/uuid.ts";
-import type { Directory } from "./callers/principal-cache.ts";
+import type { PrincipalCache } from "./callers/principal-cache.ts";
 import type { PrincipalSummary, RequestContext } from "./model/entities.ts";
-import { shutOut } from "./model/revoked.ts";
+import { credentialRevoked } from "./model/revoked.ts";
 import type { SessionStore } from "./ports/sessions.ts";
 import type { TokenAnswer, Tokens } from "./tokens/tokens.ts";
 
 export interface RotationRules {
   readonly rotate: boolean;
-  /** For so many seconds after its exchange a refresh token gets the same next one again. */
+  /** Seconds after its rotation in which a refresh token gets the same next one again. */
   readonly grace: number;
 }
 
 export class Sessions {
   readonly #store: SessionStore;
   readonly #tokens: Tokens;
-  readonly #directory: Directory;
+  readonly #principalCache: PrincipalCache;
   readonly #clock: Clock;
   readonly #rules: RotationRules;
 
   constructor(deps: {
     readonly store: SessionStore;
     readonly tokens: Tokens;
-    readonly directory: Directory;
+    readonly principalCache: PrincipalCache;
     readonly clock: Clock;
     readonly rules: RotationRules;
   }) {
     this.#store = deps.store;
     this.#tokens = deps.tokens;
-    this.#directory = deps.directory;
+    this.#principalCache = deps.principalCache;
     this.#clock = deps.clock;
     this.#rules = deps.rules;
   }
@@ -50,18 +50,18 @@ export class Sessions {
       context,
     });
     if (outcome.kind === "reuse") {
-      this.#directory.sessionChanged(claims.session, outcome.principal);
+      this.#principalCache.sessionChanged(claims.session, outcome.principal);
       throw new Failure("session_expired", {
         log: "an old refresh token was used again: the session is revoked",
       });
     }
     if (outcome.kind === "ended") throw new Failure("session_expired", { log: "the session has ended" });
-    const { session, generation, exchangedAt, stays } = outcome;
-    this.#directory.documentChanged(session.principal);
+    const { session, generation, rotatedAt, stays } = outcome;
+    this.#principalCache.documentChanged(session.principal);
     const principal = await this.#enabled(session.principal);
     if (principal === undefined) throw new Failure("session_expired", { log: "the principal is disabled" });
-    const exchange = exchangedAt === null ? null : { tokenId: claims.tokenId, at: exchangedAt };
-    const answer = this.#tokens.issue(principal, session, generation, exchange);
+    const rotation = rotatedAt === null ? null : { tokenId: claims.tokenId, at: rotatedAt };
+    const answer = this.#tokens.issue(principal, session, generation, rotation);
     if (!stays) return answer;
     const left = Math.max(0, claims.expires - Math.floor(this.#clock.now() / 1000));
     return { ...answer, refresh_token: refreshToken, refresh_token_expires_in: left };
@@ -70,10 +70,10 @@ export class Sessions {
   /** Undefined where the principal was disabled since the rotation, which looks, too: who was before is read again. */
   async #enabled(uuid: Uuid): Promise<PrincipalSummary | undefined> {
     try {
-      const known = await this.#directory.currentSummary(uuid);
+      const known = await this.#principalCache.currentSummary(uuid);
       if (known !== undefined && !known.disabled) return known;
-      this.#directory.principalChanged(uuid);
-      const found = await this.#directory.currentSummary(uuid);
+      this.#principalCache.principalChanged(uuid);
+      const found = await this.#principalCache.currentSummary(uuid);
       return found?.disabled === false ? found : undefined;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
@@ -87,19 +87,19 @@ export class Sessions {
   async revokeByToken(refreshToken: string, context: RequestContext): Promise<void> {
     const claims = this.#tokens.verifyRefresh(refreshToken, { acceptExpired: true });
     const outcome = await this.#revoke(claims.session, null, context);
-    if (outcome.kind === "shut_out") throw shutOut(context, outcome);
+    if (outcome.kind === "credential_revoked") throw credentialRevoked(context, outcome);
     if (outcome.kind === "unknown") {
       throw new Failure("conflict", { detail: `No session ${uuidHex(claims.session)}` });
     }
-    this.#directory.sessionChanged(claims.session, outcome.principal);
+    this.#principalCache.sessionChanged(claims.session, outcome.principal);
   }
 
   /** One of the principal's own sessions. */
   async revokeOwn(session: Uuid, principal: Uuid, context: RequestContext): Promise<void> {
     const outcome = await this.#revoke(session, principal, context);
-    if (outcome.kind === "shut_out") throw shutOut(context, outcome);
+    if (outcome.kind === "credential_revoked") throw credentialRevoked(context, outcome);
     if (outcome.kind === "unknown") throw new Failure("not_found", { detail: `No session ${session}` });
-    this.#directory.sessionChanged(session, principal);
+    this.#principalCache.sessionChanged(session, principal);
   }
 
   /** Where a database fails midway, the session may have ended: what is remembered of it does not count any more. */
@@ -109,7 +109,7 @@ export class Sessions {
     context: RequestContext,
   ): ReturnType<SessionStore["revoke"]> {
     return this.#store.revoke(session, principal, this.#now(), context).catch((error: unknown) => {
-      this.#directory.sessionUncertain(session);
+      this.#principalCache.sessionUncertain(session);
       throw error;
     });
   }

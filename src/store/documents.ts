@@ -4,7 +4,7 @@
  */
 import { type Expression, type Kysely, sql } from "kysely";
 import type { ApiKey, PrincipalDocument, Session } from "../domain/model/entities.ts";
-import type { Page } from "../domain/ports/principals.ts";
+import type { PageRange } from "../domain/ports/principals.ts";
 import { readList } from "./base/codec.ts";
 import { type Args, type Db, statement } from "./base/statement.ts";
 import type { Tables } from "./base/tables.ts";
@@ -130,7 +130,7 @@ const FAR = 1000;
  */
 async function principalsOf(
   db: Db,
-  { offset, limit }: Page,
+  { offset, limit }: PageRange,
   positions: Positions,
   now: Date,
 ): Promise<PrincipalRow[]> {
@@ -176,7 +176,7 @@ export async function documentOf(db: Db, principal: PrincipalRow, now: Date): Pr
 
 export async function documentsOf(
   db: Db,
-  page: Page,
+  page: PageRange,
   positions: Positions,
   now: Date,
 ): Promise<PrincipalDocument[]> {

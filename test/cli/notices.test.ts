@@ -12,7 +12,7 @@ const FACTS: StartFacts = {
   generatedKey: null,
   durable: true,
   secretKeysConfigured: true,
-  externalProviders: [],
+  identityProviders: [],
 };
 
 const notice = (facts: Partial<StartFacts>) => startNotice({ ...FACTS, ...facts });
@@ -54,12 +54,12 @@ test("the public address is printed beside the one it listens on", () => {
 });
 
 test("logins at a provider: both redirect URIs of each, as browsers reach this server", () => {
-  const text = notice({ publicUrl: "https://tiled.example.org/data/", externalProviders: ["orcid", "lab"] });
+  const text = notice({ publicUrl: "https://tiled.example.org/data/", identityProviders: ["orcid", "lab"] });
   for (const end of ["orcid/code", "orcid/device_code", "lab/code", "lab/device_code"]) {
     assert.ok(text.includes(`\n    https://tiled.example.org/data/api/v1/auth/provider/${end}`), end);
   }
   assert.match(
-    notice({ externalProviders: ["lab"] }),
+    notice({ identityProviders: ["lab"] }),
     /^ {4}http:\/\/127\.0\.0\.1:8000\/api\/.*\/lab\/code$/m,
   );
   assert.doesNotMatch(notice({}), /[Rr]edirect/);
@@ -74,7 +74,7 @@ test("with a host of their own for logins, that is where providers send people b
   const text = notice({
     publicUrl: "https://tiled.example.org",
     accountUrl: "https://account.example.org",
-    externalProviders: ["orcid"],
+    identityProviders: ["orcid"],
   });
   assert.match(text, /^ {4}https:\/\/account\.example\.org\/api\/v1\/auth\/provider\/orcid\/device_code$/m);
   assert.doesNotMatch(text, /tiled\.example\.org\/api/);

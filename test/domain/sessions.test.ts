@@ -1,7 +1,7 @@
 /** For whom a refresh issues its tokens: the principal as it is after the exchange. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Directory } from "../../src/domain/callers/principal-cache.ts";
+import { PrincipalCache } from "../../src/domain/callers/principal-cache.ts";
 import type { SessionStore } from "../../src/domain/ports/sessions.ts";
 import type { Store } from "../../src/domain/ports/store.ts";
 import { Sessions } from "../../src/domain/sessions.ts";
@@ -19,7 +19,7 @@ async function scene(rotated: (store: Store, principal: Uuid) => Promise<void> =
   const store = await memoryStore(clock);
   const lifetimes = { accessToken: 900, refreshToken: 1800, session: 3600 };
   const tokens = new Tokens([new Secret("a key for tests only, never for real ones")], lifetimes, clock);
-  const directory = new Directory(store, clock);
+  const principalCache = new PrincipalCache(store, clock);
   const now = new Date(clock.now());
   const opened = await store.sessions.open({
     identity: { provider: "toy", id: "alice" },
@@ -43,21 +43,21 @@ async function scene(rotated: (store: Store, principal: Uuid) => Promise<void> =
   const sessions = new Sessions({
     store: sessionStore,
     tokens,
-    directory,
+    principalCache,
     clock,
     rules: { rotate: true, grace: 60 },
   });
   const first = tokens.issue(principal, session, 0);
-  return { store, directory, clock, tokens, sessions, principal, first, now };
+  return { store, principalCache, clock, tokens, sessions, principal, first, now };
 }
 
 test("a refresh gives the powers that the principal has by now", async () => {
-  const { store, directory, tokens, sessions, principal, first, now } = await scene();
+  const { store, principalCache, tokens, sessions, principal, first, now } = await scene();
   const scopesOf = (token: string) => tokens.verifyAccess(token).scopes;
   const second = await sessions.refresh(first.refresh_token, ORIGIN);
   assert.ok(!scopesOf(second.access_token).includes("read:principals"));
   await store.principals.ensureAdmins([{ provider: "toy", id: "alice" }], now, ORIGIN);
-  directory.principalChanged(principal.uuid);
+  principalCache.principalChanged(principal.uuid);
   const third = await sessions.refresh(second.refresh_token, ORIGIN);
   assert.ok(scopesOf(third.access_token).includes("read:principals"));
 });
@@ -73,17 +73,17 @@ test("who is disabled while the token is exchanged gets no new one", async () =>
 });
 
 test("who was disabled a moment ago and is not any more gets new tokens", async () => {
-  const { store, directory, sessions, principal, first, now } = await scene();
+  const { store, principalCache, sessions, principal, first, now } = await scene();
   await store.principals.setDisabled(principal.uuid, true, now, ORIGIN);
-  assert.equal((await directory.summary(principal.uuid))?.disabled, true);
+  assert.equal((await principalCache.summary(principal.uuid))?.disabled, true);
   // By another server of the same database: this one has not been told.
   await store.principals.setDisabled(principal.uuid, false, now, ORIGIN);
   assert.ok((await sessions.refresh(first.refresh_token, ORIGIN)).access_token);
 });
 
 test("no token is issued from what was known before the database was lost; the refresh can be sent again", async (t) => {
-  const { store, directory, clock, sessions, principal, first } = await scene();
-  await directory.summary(principal.uuid);
+  const { store, principalCache, clock, sessions, principal, first } = await scene();
+  await principalCache.summary(principal.uuid);
   clock.advance(10);
   const lost = t.mock.method(store.principals, "summary", async () => {
     throw new Failure("store_unavailable", { log: "the database is away" });
@@ -95,7 +95,7 @@ test("no token is issued from what was known before the database was lost; the r
       return true;
     });
     // For other requests the principal is known.
-    assert.equal((await directory.summary(principal.uuid))?.uuid, principal.uuid);
+    assert.equal((await principalCache.summary(principal.uuid))?.uuid, principal.uuid);
   }
   // From the moment on at which it is back.
   lost.mock.restore();

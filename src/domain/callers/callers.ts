@@ -17,7 +17,7 @@ import { ANONYMOUS_SCOPES, INHERIT, SINGLE_USER_SCOPES } from "../model/scopes.t
 import type { KeyGuesses } from "../throttling/key-guesses.ts";
 import type { AccessClaims, Tokens } from "../tokens/tokens.ts";
 import type { KeyActivity } from "./key-activity.ts";
-import type { Directory } from "./principal-cache.ts";
+import type { PrincipalCache } from "./principal-cache.ts";
 
 export type Credential =
   | { readonly kind: "none" }
@@ -90,7 +90,7 @@ export function readApiKey(
 
 export class MultiUserCallers implements Callers {
   readonly #tokens: Tokens;
-  readonly #directory: Directory;
+  readonly #principalCache: PrincipalCache;
   readonly #activity: KeyActivity;
   readonly #clock: Clock;
   readonly #anonymous: Caller;
@@ -99,13 +99,13 @@ export class MultiUserCallers implements Callers {
 
   constructor(deps: {
     readonly tokens: Tokens;
-    readonly directory: Directory;
+    readonly principalCache: PrincipalCache;
     readonly activity: KeyActivity;
     readonly clock: Clock;
     readonly allowAnonymous: boolean;
   }) {
     this.#tokens = deps.tokens;
-    this.#directory = deps.directory;
+    this.#principalCache = deps.principalCache;
     this.#activity = deps.activity;
     this.#clock = deps.clock;
     this.#anonymous = anonymous(deps.allowAnonymous);
@@ -124,8 +124,8 @@ export class MultiUserCallers implements Callers {
   #byToken(token: string): Caller | Promise<Caller> {
     const now = this.#clock.now();
     const claims = this.#tokens.verifyAccess(token, now);
-    const session = claims.session === null ? null : this.#directory.session(claims.session, now);
-    const principal = this.#directory.summary(claims.principal, now);
+    const session = claims.session === null ? null : this.#principalCache.session(claims.session, now);
+    const principal = this.#principalCache.summary(claims.principal, now);
     if (session instanceof Promise || principal instanceof Promise) {
       return Promise.all([session, principal]).then(([s, p]) =>
         this.#tokenCaller(claims, s, p, this.#clock.now()),
@@ -171,7 +171,7 @@ export class MultiUserCallers implements Callers {
     const presented = readApiKey(secret);
     if (presented === undefined) throw invalidApiKey("not hex");
     const now = this.#clock.now();
-    const key = this.#directory.apiKey(presented.firstEight, sha256(presented.bytes), now);
+    const key = this.#principalCache.apiKey(presented.firstEight, sha256(presented.bytes), now);
     if (key instanceof Promise)
       return key.then((found) => this.#keyOwner(found, noteFrom, this.#clock.now()));
     return this.#keyOwner(key, noteFrom, now);
@@ -187,7 +187,7 @@ export class MultiUserCallers implements Callers {
       // Told to a caller who has the whole secret, and to no other.
       throw new Failure("expired_api_key");
     }
-    const principal = this.#directory.summary(key.principal, now);
+    const principal = this.#principalCache.summary(key.principal, now);
     if (principal instanceof Promise) return principal.then((found) => this.#keyCaller(key, found, noteFrom));
     return this.#keyCaller(key, principal, noteFrom);
   }

@@ -1,5 +1,5 @@
 /**
- * What requests need to know of principals, sessions and keys, read through half-a-second caches (`fresh.ts`). Every
+ * What requests need to know of principals, sessions and keys, read through half-a-second caches (`read-through-cache.ts`). Every
  * service that changes one of them says so here, so that a revocation holds for the next request.
  */
 import type { Clock } from "../../lib/clock.ts";
@@ -13,24 +13,27 @@ import type {
   SessionStatus,
 } from "../model/entities.ts";
 import type { Store } from "../ports/store.ts";
-import { FreshCache } from "./fresh.ts";
+import { ReadThroughCache } from "./read-through-cache.ts";
 
 const FIRST_EIGHT = 8;
 /** Revoked keys of which it is known that another key revoked them. */
 const MAX_REVOKERS = 10_000;
 
-export class Directory {
-  readonly #summaries: FreshCache<Uuid, PrincipalSummary>;
-  readonly #documents: FreshCache<Uuid, PrincipalDocument>;
-  readonly #sessions: FreshCache<Uuid, SessionStatus>;
-  readonly #apiKeys: FreshCache<string, ApiKeyRecord>;
+export class PrincipalCache {
+  readonly #summaries: ReadThroughCache<Uuid, PrincipalSummary>;
+  readonly #documents: ReadThroughCache<Uuid, PrincipalDocument>;
+  readonly #sessions: ReadThroughCache<Uuid, SessionStatus>;
+  readonly #apiKeys: ReadThroughCache<string, ApiKeyRecord>;
   readonly #revokers = new Map<string, KeyRef>();
 
   constructor(store: Pick<Store, "principals" | "sessions" | "apiKeys">, clock: Clock) {
-    this.#summaries = new FreshCache((uuid) => store.principals.summary(uuid), clock);
-    this.#documents = new FreshCache((uuid) => store.principals.document(uuid, new Date(clock.now())), clock);
-    this.#sessions = new FreshCache((uuid) => store.sessions.status(uuid), clock);
-    this.#apiKeys = new FreshCache(
+    this.#summaries = new ReadThroughCache((uuid) => store.principals.summary(uuid), clock);
+    this.#documents = new ReadThroughCache(
+      (uuid) => store.principals.document(uuid, new Date(clock.now())),
+      clock,
+    );
+    this.#sessions = new ReadThroughCache((uuid) => store.sessions.status(uuid), clock);
+    this.#apiKeys = new ReadThroughCache(
       (name) => store.apiKeys.find(name.slice(0, FIRST_EIGHT), name.slice(FIRST_EIGHT) as Digest),
       clock,
     );

@@ -12,7 +12,7 @@ import { isStorableName } from "../model/storable-text.ts";
 import type { ProxiedAuthenticator, ProxiedIdentity } from "../ports/authenticator.ts";
 import type { PrincipalStore } from "../ports/principals.ts";
 import { type Callers, type Credential, enabled, isAmong } from "./callers.ts";
-import type { Directory } from "./principal-cache.ts";
+import type { PrincipalCache } from "./principal-cache.ts";
 import { knownAddress } from "./spelling.ts";
 
 type TokenCaller = Extract<KnownCaller, { readonly kind: "token" }>;
@@ -23,7 +23,7 @@ export interface ProxiedCallersDeps {
   readonly provider: string;
   readonly authenticator: ProxiedAuthenticator;
   readonly principals: PrincipalStore;
-  readonly directory: Directory;
+  readonly principalCache: PrincipalCache;
   readonly clock: Clock;
   readonly caseSensitive?: boolean;
   readonly namesAddresses?: boolean;
@@ -55,7 +55,7 @@ export class ProxiedCallers implements Callers {
   #caller(identity: ProxiedIdentity, context: () => RequestContext): Caller | Promise<Caller> {
     const known = this.#callers.get(identity);
     if (known === undefined) return this.#meet(identity, context);
-    const principal = this.#deps.directory.summary(known.principal.uuid);
+    const principal = this.#deps.principalCache.summary(known.principal.uuid);
     if (principal instanceof Promise) {
       return principal.then((found) => this.#known(identity, known, found, context));
     }

@@ -7,7 +7,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { type Caller, isKnown } from "../model/caller.ts";
 import type { KeyRef } from "../model/entities.ts";
 import type { Scope } from "../model/scopes.ts";
-import type { Directory } from "./principal-cache.ts";
+import type { PrincipalCache } from "./principal-cache.ts";
 
 export interface Standing {
   /** `needs`: what the caller was let in for. Fails where the store cannot tell. */
@@ -18,33 +18,33 @@ export interface Standing {
   endNow(caller: Caller): Promise<number | null>;
 }
 
-type Known = Pick<Directory, "currentSession" | "currentSummary" | "currentApiKey" | "revokerOf">;
+type Known = Pick<PrincipalCache, "currentSession" | "currentSummary" | "currentApiKey" | "revokerOf">;
 
 /** Keys that revoked each other in turn. */
 const MAX_REVOKERS = 8;
 
-/** `directory`: null in the modes without providers, where no caller can be shut out. */
-export function standingOf(directory: Known | null, clock: Clock): Standing {
+/** `principalCache`: null in the modes without providers, where no caller can be shut out. */
+export function standingOf(principalCache: Known | null, clock: Clock): Standing {
   return {
     isCurrent: async (caller, needs) => {
-      if (directory === null || !isKnown(caller)) return true;
-      const principal = await directory.currentSummary(caller.principal.uuid);
+      if (principalCache === null || !isKnown(caller)) return true;
+      const principal = await principalCache.currentSummary(caller.principal.uuid);
       if (principal === undefined || principal.disabled) return false;
       // What a provider's token gives beside its principal's roles, the token itself has the end of.
       const { scopes: before } = caller.principal;
       if (needs.some((scope) => before.includes(scope) && !principal.scopes.includes(scope))) return false;
       if (caller.kind === "api_key" || caller.session === null) return true;
-      const session = await directory.currentSession(caller.session);
+      const session = await principalCache.currentSession(caller.session);
       return session !== undefined && !session.revoked && session.expirationTime.getTime() > clock.now();
     },
     endOf,
     endNow: async (caller) => {
-      if (directory === null || caller.kind !== "api_key") return endOf(caller);
+      if (principalCache === null || caller.kind !== "api_key") return endOf(caller);
       let ref: KeyRef = caller.key;
       for (let round = 0; round < MAX_REVOKERS; round++) {
-        const key = await directory.currentApiKey(ref.firstEight, ref.digest);
+        const key = await principalCache.currentApiKey(ref.firstEight, ref.digest);
         if (key !== undefined) return key.expirationTime?.getTime() ?? null;
-        const revoker = directory.revokerOf(ref);
+        const revoker = principalCache.revokerOf(ref);
         if (revoker === null) return null;
         // A key that revokes itself does not last longer for it.
         if (revoker.digest === ref.digest) break;

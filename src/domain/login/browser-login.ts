@@ -13,7 +13,13 @@ import type { BegunLogin, BrowserLoginStore, IssuedCode, LoginGoal } from "../po
 import { addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
 import { browserDigest, stateDigest } from "./binding.ts";
 import type { Login, LoginAnswer } from "./login.ts";
-import { authorizationUri, exchange, type Provider, type Return, refuseReturn } from "./provider-return.ts";
+import {
+  authorizationUri,
+  exchange,
+  type IdentityProvider,
+  type Return,
+  refuseReturn,
+} from "./provider-return.ts";
 import { isOfBrowser, type LoginSeals } from "./sealed-login.ts";
 
 /** Seconds, both. */
@@ -26,7 +32,7 @@ export interface GivenCode {
   readonly verifier: string | null;
 }
 
-export interface ExternalLoginDeps {
+export interface BrowserLoginDeps {
   readonly store: BrowserLoginStore;
   readonly login: Login;
   readonly throttle: LoginThrottle;
@@ -36,16 +42,16 @@ export interface ExternalLoginDeps {
   readonly waitingLimit: number;
 }
 
-export class ExternalLogins {
-  readonly #deps: ExternalLoginDeps;
+export class BrowserLogins {
+  readonly #deps: BrowserLoginDeps;
 
-  constructor(deps: ExternalLoginDeps) {
+  constructor(deps: BrowserLoginDeps) {
     this.#deps = deps;
   }
 
   /** The URL at the provider for a browser that has this secret. Nothing is kept of it. */
   async begin(
-    provider: Provider,
+    provider: IdentityProvider,
     redirectUri: string,
     browser: string,
     goal: LoginGoal,
@@ -61,7 +67,7 @@ export class ExternalLogins {
    * this browser has come back with it before, or comes too late. `redirectUri`: as at the beginning.
    */
   async claim(
-    provider: Provider,
+    provider: IdentityProvider,
     redirectUri: string,
     returned: Return,
     context: RequestContext,
@@ -85,13 +91,13 @@ export class ExternalLogins {
   }
 
   /** For a return that comes again, and leads nowhere. */
-  refuseAgain(provider: Provider, context: RequestContext): Promise<never> {
+  refuseAgain(provider: IdentityProvider, context: RequestContext): Promise<never> {
     return refuseReturn(this.#deps, provider.name, over("used or expired"), context);
   }
 
   /** Who came back. */
   exchange(
-    provider: Provider,
+    provider: IdentityProvider,
     login: BegunLogin,
     returned: Return,
     context: RequestContext,
@@ -101,7 +107,7 @@ export class ExternalLogins {
 
   /** A one-time code for an application; the session begins when it is exchanged. */
   async issueCode(
-    provider: Provider,
+    provider: IdentityProvider,
     browser: string,
     challenge: string | null,
     identity: AuthenticatedIdentity,
@@ -119,7 +125,7 @@ export class ExternalLogins {
   }
 
   /** `login_over` for whatever is wrong with the code; one that fails a check is not used up. */
-  async redeem(provider: Provider, given: GivenCode, context: RequestContext): Promise<LoginAnswer> {
+  async redeem(provider: IdentityProvider, given: GivenCode, context: RequestContext): Promise<LoginAnswer> {
     const { store, login } = this.#deps;
     const { code, authenticated } = await this.check(provider, given, context);
     const identity = { provider: provider.name, id: authenticated.id };
@@ -129,7 +135,7 @@ export class ExternalLogins {
 
   /** Who a one-time code vouches for; it is not used up by this. Fails as `redeem`. */
   async check(
-    provider: Provider,
+    provider: IdentityProvider,
     given: GivenCode,
     context: RequestContext,
   ): Promise<{ readonly code: Digest; readonly authenticated: AuthenticatedIdentity }> {

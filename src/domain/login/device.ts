@@ -6,13 +6,19 @@
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { type Digest, equalSecrets, randomHex, sha256 } from "../../lib/secrets.ts";
-import { FreshCache } from "../callers/fresh.ts";
+import { ReadThroughCache } from "../callers/read-through-cache.ts";
 import type { RequestContext } from "../model/entities.ts";
 import type { DeviceLogin, DeviceLoginStore, DeviceRefusal, PolledLogin } from "../ports/logins.ts";
 import { addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
 import { browserDigest, isFormToken, newBinding, stateDigest } from "./binding.ts";
 import type { Login, LoginAnswer } from "./login.ts";
-import { authorizationUri, exchange, type Provider, type Return, refuseReturn } from "./provider-return.ts";
+import {
+  authorizationUri,
+  exchange,
+  type IdentityProvider,
+  type Return,
+  refuseReturn,
+} from "./provider-return.ts";
 import { newUserCode, readUserCode } from "./user-code.ts";
 
 /** Seconds. */
@@ -64,15 +70,15 @@ export interface DeviceLoginDeps {
 export class DeviceLogins {
   readonly #deps: DeviceLoginDeps;
   /** A program that waits asks often and learns nothing new; what it may collect is decided in the store. */
-  readonly #polled: FreshCache<Digest, PolledLogin>;
+  readonly #polled: ReadThroughCache<Digest, PolledLogin>;
 
   constructor(deps: DeviceLoginDeps) {
     this.#deps = deps;
-    this.#polled = new FreshCache((deviceCode) => deps.store.byDeviceCode(deviceCode), deps.clock);
+    this.#polled = new ReadThroughCache((deviceCode) => deps.store.byDeviceCode(deviceCode), deps.clock);
   }
 
   async start(
-    provider: Provider,
+    provider: IdentityProvider,
     redirectUri: string,
     userAgent: string | null,
     context: RequestContext,
@@ -143,7 +149,7 @@ export class DeviceLogins {
 
   /** For a person who comes to us before the provider. `userCode`: whether it is this login's. */
   async resume(
-    provider: Provider,
+    provider: IdentityProvider,
     state: string,
     typed: string | null,
     context: RequestContext,
@@ -157,7 +163,7 @@ export class DeviceLogins {
 
   /** The browser is back; the same browser may come again. `returned.browser` is not null: the caller gives it one. */
   async signIn(
-    provider: Provider,
+    provider: IdentityProvider,
     returned: Return & { readonly browser: string; readonly denied: boolean },
     context: RequestContext,
   ): Promise<SignedIn> {
@@ -183,7 +189,7 @@ export class DeviceLogins {
 
   /** A code that was typed into the form of a login. */
   async type(
-    provider: Provider,
+    provider: IdentityProvider,
     form: {
       readonly state: string;
       readonly browser: string | null;
@@ -217,7 +223,7 @@ export class DeviceLogins {
   }
 
   async cancel(
-    provider: Provider,
+    provider: IdentityProvider,
     form: { readonly state: string; readonly browser: string | null; readonly token: string },
     context: RequestContext,
   ): Promise<void> {

@@ -8,7 +8,7 @@ import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { foldName, sameAddress } from "../../lib/fold.ts";
 import { type Uuid, uuidHex } from "../../lib/uuid.ts";
-import type { Directory } from "../callers/principal-cache.ts";
+import type { PrincipalCache } from "../callers/principal-cache.ts";
 import { type AddressRule, type CaseRule, knownAddress, refusedSpelling } from "../callers/spelling.ts";
 import type {
   AuditEvent,
@@ -53,7 +53,7 @@ export interface LoginDeps {
   readonly audit: AuditStore;
   readonly principals: Pick<PrincipalStore, "summaryOfIdentity" | "principalOf" | "spellings">;
   readonly tokens: Tokens;
-  readonly directory: Directory;
+  readonly principalCache: PrincipalCache;
   readonly throttle: LoginThrottle;
   readonly clock: Clock;
   readonly lifetimes: Lifetimes;
@@ -152,7 +152,7 @@ export class Login {
     context: RequestContext,
     opening: Opening = (request) => this.#deps.sessions.open(request),
   ): Promise<OpenedLogin> {
-    const { lifetimes, clock, admins, sessionLimit, directory, budget } = this.#deps;
+    const { lifetimes, clock, admins, sessionLimit, principalCache, budget } = this.#deps;
     const { retryAfter, first } = budget.exceeded(identity);
     if (first) await this.note("login_throttled", identity, context, { reason: "too_many_logins" });
     if (retryAfter > 0) throw tooManyLogins(retryAfter);
@@ -174,7 +174,7 @@ export class Login {
     if (outcome.kind !== "opened") giveBack();
     switch (outcome.kind) {
       case "opened":
-        directory.principalChanged(outcome.principal.uuid);
+        principalCache.principalChanged(outcome.principal.uuid);
         return { identity, principal: outcome.principal, session: outcome.session };
       case "gone":
         throw new Failure("login_over", { log: "the login was finished by another request" });

@@ -6,15 +6,19 @@
 import { Failure } from "../../errors.ts";
 import type { RequestContext } from "../model/entities.ts";
 import { isStorableName } from "../model/storable-text.ts";
-import type { AuthenticatedIdentity, BrowserLogin } from "../ports/authenticator.ts";
+import type {
+  AuthenticatedIdentity,
+  ExternalAuthenticator,
+  ProxiedAuthenticator,
+} from "../ports/authenticator.ts";
 import type { Binding } from "../ports/logins.ts";
 import type { LoginThrottle } from "../throttling/throttle.ts";
 import type { Login } from "./login.ts";
 
 /** An authenticator that sends browsers elsewhere, under its name in the configuration. */
-export interface Provider {
+export interface IdentityProvider {
   readonly name: string;
-  readonly authenticator: BrowserLogin;
+  readonly authenticator: ExternalAuthenticator | ProxiedAuthenticator;
 }
 
 export interface ReturnDeps {
@@ -32,7 +36,7 @@ export interface Return {
 
 /** The URL at the provider. What keeps it from being made is the provider's fault, or the operator's: nobody logs in here yet. */
 export async function authorizationUri(
-  { authenticator }: Provider,
+  { authenticator }: IdentityProvider,
   { redirectUri, nonce, codeVerifier }: Binding,
   state: string,
 ): Promise<URL> {
@@ -46,7 +50,7 @@ export async function authorizationUri(
 
 export async function exchange(
   deps: ReturnDeps,
-  { name, authenticator }: Provider,
+  { name, authenticator }: IdentityProvider,
   binding: Binding,
   { state, callback }: Pick<Return, "state" | "callback">,
   context: RequestContext,

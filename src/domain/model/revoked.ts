@@ -3,12 +3,12 @@ import { Failure } from "../../errors.ts";
 import type { RequestContext } from "./entities.ts";
 
 /** Who asked for the change has been shut out since the request was let in. Nothing was changed. */
-export interface ShutOut {
-  readonly kind: "shut_out";
+export interface CredentialRevoked {
+  readonly kind: "credential_revoked";
   readonly why: "principal" | "credential";
 }
 
-export function shutOut({ credential }: RequestContext, { why }: ShutOut): Failure {
+export function credentialRevoked({ credential }: RequestContext, { why }: CredentialRevoked): Failure {
   const log = `shut out meanwhile: ${why}`;
   if (why === "principal") return new Failure("no_principal", { log });
   switch (credential?.kind) {

@@ -5,7 +5,7 @@
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import type { IdentityRef, RequestContext } from "../model/entities.ts";
-import type { ShutOut } from "../model/revoked.ts";
+import type { CredentialRevoked } from "../model/revoked.ts";
 import type { OpenOutcome, OpenSession } from "./sessions.ts";
 
 /** What a browser's cookie stands for. Whether its session is live is the session's own status. */
@@ -106,7 +106,7 @@ export interface AccountStore {
     keep: Uuid,
     now: Date,
     context: RequestContext,
-  ): Promise<{ readonly kind: "revoked"; readonly sessions: readonly Uuid[] } | ShutOut>;
+  ): Promise<{ readonly kind: "revoked"; readonly sessions: readonly Uuid[] } | CredentialRevoked>;
   /** Audit: identity_linked, or identity_link_refused where it is taken or another spelling of one that is known. */
   link(request: LinkIdentity): Promise<LinkOutcome>;
   /**

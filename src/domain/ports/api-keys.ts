@@ -2,7 +2,7 @@
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import type { ApiKey, ApiKeyRecord, RequestContext } from "../model/entities.ts";
-import type { ShutOut } from "../model/revoked.ts";
+import type { CredentialRevoked } from "../model/revoked.ts";
 
 export interface CreateApiKey {
   readonly principal: Uuid;
@@ -20,7 +20,7 @@ export interface ApiKeyStore {
   /** `taken`: the principal has a key of that `firstEight` already; make another secret. Audit: api_key_created. */
   create(
     request: CreateApiKey,
-  ): Promise<{ readonly kind: "created" | "limit" | "unknown" | "taken" } | ShutOut>;
+  ): Promise<{ readonly kind: "created" | "limit" | "unknown" | "taken" } | CredentialRevoked>;
   /** Every key of the principal that begins so, however many. Audit: api_key_revoked each. `digests`: of what was revoked. */
   revoke(
     principal: Uuid,
@@ -28,7 +28,9 @@ export interface ApiKeyStore {
     now: Date,
     context: RequestContext,
   ): Promise<
-    { readonly kind: "revoked"; readonly digests: readonly Digest[] } | { readonly kind: "unknown" } | ShutOut
+    | { readonly kind: "revoked"; readonly digests: readonly Digest[] }
+    | { readonly kind: "unknown" }
+    | CredentialRevoked
   >;
   /** Notes uses; a later time never replaces an earlier one backwards. Audit: api_key_first_used where there was none before. */
   touch(

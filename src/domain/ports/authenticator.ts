@@ -65,7 +65,7 @@ export interface AuthorizationResponse extends AuthorizationRequest {
  * not pass a check, `bad_gateway` or `gateway_timeout` where there was none. The failure's `log` names the check and the
  * setting to look at, never a token.
  */
-export interface BrowserLogin {
+export interface ProviderLogin {
   /** As of a `PasswordAuthenticator`. */
   readonly caseSensitive?: boolean;
   /** Identities are e-mail addresses: one that is known in other letters, upper or lower, is the same person. */
@@ -93,7 +93,7 @@ export interface BrowserLogin {
 export const NOT_REACHED_YET = "The provider was not reached yet.";
 
 /** Sends the browser to another site ("external" in the about document). */
-export interface ExternalAuthenticator extends BrowserLogin {
+export interface ExternalAuthenticator extends ProviderLogin {
   readonly kind: "external";
 }
 
@@ -101,7 +101,7 @@ export interface ExternalAuthenticator extends BrowserLogin {
  * Accepts the access tokens of a provider that the client logs in at by itself (RFC 9068); a browser may log in there
  * as at any other. There can be only one, and no other authenticator beside it.
  */
-export interface ProxiedAuthenticator extends BrowserLogin {
+export interface ProxiedAuthenticator extends ProviderLogin {
   readonly kind: "proxied";
   /** For the about document; null until the provider was reached. */
   links(): ProxiedLinks | null;

@@ -1,9 +1,9 @@
 /** Principals and their roles in the store: users, services and administrators. The rules of `store.ts` hold. */
 import type { Uuid } from "../../lib/uuid.ts";
 import type { IdentityRef, PrincipalDocument, PrincipalSummary, RequestContext } from "../model/entities.ts";
-import type { ShutOut } from "../model/revoked.ts";
+import type { CredentialRevoked } from "../model/revoked.ts";
 
-export interface Page {
+export interface PageRange {
   readonly offset: number;
   readonly limit: number;
 }
@@ -30,7 +30,7 @@ export interface PrincipalStore {
   /** This identity and the other spellings of its name that are known, the oldest first; at most twenty. */
   spellings(identity: IdentityRef): Promise<readonly IdentityRef[]>;
   /** In the order of creation. */
-  list(page: Page, now: Date): Promise<readonly PrincipalDocument[]>;
+  list(page: PageRange, now: Date): Promise<readonly PrincipalDocument[]>;
   /** The names and scopes of all roles. */
   roles(): Promise<readonly { readonly name: string; readonly scopes: readonly string[] }[]>;
   /**
@@ -42,7 +42,9 @@ export interface PrincipalStore {
     now: Date,
     context: RequestContext,
     note?: string,
-  ): Promise<{ readonly kind: "created"; readonly uuid: Uuid } | { readonly kind: "unknown_role" } | ShutOut>;
+  ): Promise<
+    { readonly kind: "created"; readonly uuid: Uuid } | { readonly kind: "unknown_role" } | CredentialRevoked
+  >;
   /**
    * Disabling is refused where no enabled principal with the role `admin` would be left who has logged in or has a key that
    * counts; of those who never could, the last one. `evenLastAdmin`: not even then. Idempotent; audited when it changes
@@ -54,13 +56,13 @@ export interface PrincipalStore {
     now: Date,
     context: RequestContext,
     evenLastAdmin?: boolean,
-  ): Promise<{ readonly kind: "done" | "unknown" | "last_admin" } | ShutOut>;
+  ): Promise<{ readonly kind: "done" | "unknown" | "last_admin" } | CredentialRevoked>;
   /** Takes the role `admin` back, which is refused as disabling is. `no_admin`: does not have it. Audit: role_revoked. */
   revokeAdmin(
     uuid: Uuid,
     now: Date,
     context: RequestContext,
-  ): Promise<{ readonly kind: "done" | "unknown" | "no_admin" | "last_admin" } | ShutOut>;
+  ): Promise<{ readonly kind: "done" | "unknown" | "no_admin" | "last_admin" } | CredentialRevoked>;
   /**
    * Gives each identity's principal (made where missing) the roles `user` and `admin`. Audit: role_granted where new. Those
    * of `caseSensitive` providers and the known ones only are made; of the others an unknown one that is another spelling of

@@ -1,7 +1,7 @@
 /** Sessions in the store: opening, rotation of refresh tokens, revocation. The rules of `store.ts` hold. */
 import type { Uuid } from "../../lib/uuid.ts";
 import type { IdentityRef, PrincipalSummary, RequestContext, SessionStatus } from "../model/entities.ts";
-import type { ShutOut } from "../model/revoked.ts";
+import type { CredentialRevoked } from "../model/revoked.ts";
 
 export interface OpenSession {
   readonly identity: IdentityRef;
@@ -43,16 +43,16 @@ export interface RotateSession {
 }
 
 /**
- * `refreshed`: tokens of `generation` may be issued; the presented token was exchanged for them at `exchangedAt`, the same
- * for every retry, null without rotation. Audit: session_refresh_retried at the first retry of an exchange. `ended`: unknown, revoked, expired, or its principal disabled.
- * `stays`: the presented token is the newest, and not exchanged yet, since others that share it may be under way.
+ * `refreshed`: tokens of `generation` may be issued; the presented token was rotated at `rotatedAt`, the same
+ * for every retry, null without rotation. Audit: session_refresh_retried at the first retry of a rotation. `ended`: unknown, revoked, expired, or its principal disabled.
+ * `stays`: the presented token is the newest, and not rotated yet, since others that share it may be under way.
  * `reuse`: an old token was used a second time; the session is revoked now and the event audited.
  */
 export type RotateOutcome =
   | {
       readonly kind: "refreshed";
       readonly generation: number;
-      readonly exchangedAt: Date | null;
+      readonly rotatedAt: Date | null;
       readonly stays: boolean;
       readonly session: SessionStatus;
     }
@@ -73,5 +73,7 @@ export interface SessionStore {
     principal: Uuid | null,
     now: Date,
     context: RequestContext,
-  ): Promise<{ readonly kind: "revoked"; readonly principal: Uuid } | { readonly kind: "unknown" } | ShutOut>;
+  ): Promise<
+    { readonly kind: "revoked"; readonly principal: Uuid } | { readonly kind: "unknown" } | CredentialRevoked
+  >;
 }

@@ -37,8 +37,8 @@ export interface RefreshClaims {
   readonly expires: number;
 }
 
-/** A refresh token's exchange for the next one. */
-export interface Exchanged {
+/** The rotation of a refresh token into the next one. */
+export interface Rotation {
   /** Of the token that was presented. */
   readonly tokenId: string;
   readonly at: Date;
@@ -97,17 +97,17 @@ export class Tokens {
     this.#clock = clock;
   }
 
-  /** `exchange`: what the refresh token is given for. The same exchange gives the same refresh token again. */
+  /** `rotation`: the refresh token that these tokens replace. The same rotation gives the same refresh token again. */
   issue(
     principal: PrincipalSummary,
     session: SessionStatus,
     generation: number,
-    exchange: Exchanged | null = null,
+    rotation: Rotation | null = null,
   ): TokenAnswer {
     const now = this.#seconds();
     const sessionEnd = Math.floor(session.expirationTime.getTime() / 1000);
     const accessLeft = Math.max(0, Math.min(this.#lifetimes.accessToken, sessionEnd - now));
-    const since = exchange === null ? now : Math.floor(exchange.at.getTime() / 1000);
+    const since = rotation === null ? now : Math.floor(rotation.at.getTime() / 1000);
     const refreshEnd = Math.max(since, Math.min(since + this.#lifetimes.refreshToken, sessionEnd));
     const accessToken = this.#sign({
       sub: uuidHex(principal.uuid),
@@ -125,7 +125,7 @@ export class Tokens {
       sid: uuidHex(session.uuid),
       exp: refreshEnd,
       gen: generation,
-      jti: exchange === null ? this.#newId() : nextId(exchange.tokenId, session.uuid, generation),
+      jti: rotation === null ? this.#newId() : nextId(rotation.tokenId, session.uuid, generation),
     });
     return {
       access_token: accessToken,
@@ -229,8 +229,8 @@ export class Tokens {
 }
 
 /**
- * Told by what was exchanged, and by nothing else: every server gives the same one, also while the secret keys are being
- * changed. It is no secret, since it counts in a token that we signed only.
+ * Depends on the rotated token only: every server gives the same one, also while the secret keys are being changed. It is
+ * not a secret, since it counts only inside a token that we signed.
  */
 function nextId(tokenId: string, session: Uuid, generation: number): string {
   return sha256(`${session} ${generation} ${tokenId}`).slice(0, 32);

@@ -10,7 +10,7 @@ import type { IdentityRef } from "../model/entities.ts";
 import type { Tokens, UpstreamBearer } from "./tokens.ts";
 
 /** All empty where nothing is known. */
-export interface Introduction {
+export interface UpstreamCredentials {
   /** Null for anonymous callers, and where a token would say more than the credential (`tokenWidens`). */
   readonly token: string | null;
   readonly principal: string;
@@ -20,7 +20,7 @@ export interface Introduction {
   readonly scopes: string;
 }
 
-export interface ExchangeDeps {
+export interface UpstreamCredentialDeps {
   /** Null: for a service that is sent names only. */
   readonly tokens: Pick<Tokens, "issueForUpstream"> | null;
   /** Which of several identities logged in, where the caller does not say so. */
@@ -39,25 +39,25 @@ const NIL = "00000000-0000-0000-0000-000000000000" as Uuid;
 interface Entry {
   readonly made: number;
   readonly lifetime: number;
-  readonly introduction: Introduction;
+  readonly credentials: UpstreamCredentials;
 }
 
-export class Exchange {
-  readonly #deps: ExchangeDeps;
+export class UpstreamCredentialIssuer {
+  readonly #deps: UpstreamCredentialDeps;
   /** For the same object, as callers are remembered while nothing changes. */
   readonly #byCaller = new WeakMap<Caller, Entry>();
   /** For an equal one. */
   readonly #byClaims = new Map<string, Entry>();
 
-  constructor(deps: ExchangeDeps) {
+  constructor(deps: UpstreamCredentialDeps) {
     this.#deps = deps;
   }
 
   /** Synchronous but for the first time that one of several identities has to be looked up. */
-  introduce(caller: Caller): Introduction | Promise<Introduction> {
+  issue(caller: Caller): UpstreamCredentials | Promise<UpstreamCredentials> {
     const now = this.#deps.clock.now();
     const known = this.#byCaller.get(caller);
-    if (known !== undefined && isFresh(known, now)) return known.introduction;
+    if (known !== undefined && isFresh(known, now)) return known.credentials;
     const lifetime = lifetimeOf(caller, now);
     const claims = claimsOf(caller, lifetime);
     let entry = this.#byClaims.get(claims);
@@ -66,15 +66,15 @@ export class Exchange {
       if (identity instanceof Promise) {
         return identity.then(
           (found) =>
-            this.#keep(claims, { made: now, lifetime, introduction: this.#make(caller, found, lifetime) })
-              .introduction,
+            this.#keep(claims, { made: now, lifetime, credentials: this.#make(caller, found, lifetime) })
+              .credentials,
         );
       }
-      const introduction = this.#make(caller, identity, lifetime);
-      entry = this.#keep(claims, { made: now, lifetime, introduction });
+      const credentials = this.#make(caller, identity, lifetime);
+      entry = this.#keep(claims, { made: now, lifetime, credentials });
     }
     this.#byCaller.set(caller, entry);
-    return entry.introduction;
+    return entry.credentials;
   }
 
   #keep(claims: string, entry: Entry): Entry {
@@ -87,7 +87,7 @@ export class Exchange {
     return entry;
   }
 
-  #make(caller: Caller, identity: IdentityRef | undefined, lifetime: number): Introduction {
+  #make(caller: Caller, identity: IdentityRef | undefined, lifetime: number): UpstreamCredentials {
     const scopes = sorted(caller);
     const bearer = bearerOf(caller);
     const token =
@@ -154,7 +154,7 @@ function endOf(caller: Caller): number | null {
   return caller.kind === "token" && caller.expires !== undefined ? caller.expires * 1000 : null;
 }
 
-/** Everything that an introduction depends on. */
+/** All that the credentials depend on. */
 function claimsOf(caller: Caller, lifetime: number): string {
   return JSON.stringify([bearerOf(caller), sorted(caller), tokenWidens(caller), lifetime, sessionOf(caller)]);
 }

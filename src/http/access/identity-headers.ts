@@ -1,8 +1,8 @@
 /** Header fields that tell a service behind this one who asks: the same from the gateway as from `auth/verify.ts`. */
-import type { Introduction } from "../../domain/tokens/upstream-credentials.ts";
+import type { UpstreamCredentials } from "../../domain/tokens/upstream-credentials.ts";
 
 /** All of them always, empty where there is nothing: a proxy that copies them overwrites forged ones. */
-export function introductionHeaders(introduction: Introduction): Record<string, string> {
+export function introductionHeaders(introduction: UpstreamCredentials): Record<string, string> {
   return {
     "x-tiled-principal": introduction.principal,
     "x-tiled-identity": headerText(introduction.identity),

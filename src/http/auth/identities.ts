@@ -7,20 +7,21 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import type { Linker } from "../../domain/linking.ts";
 import { tooOld } from "../../domain/linking.ts";
+import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import { Failure } from "../../errors.ts";
 import { IdentityQuery, LinkBody, LinkedIdentity, Problem } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
 import { browserOf } from "../access/login-cookie.ts";
 import { answerJson } from "../answer.ts";
 import type { Links } from "../links.ts";
-import type { ExternalProvider, PasswordProvider } from "./providers.ts";
+import type { PasswordProvider } from "./providers.ts";
 import type { AuthServices } from "./services.ts";
 
 export interface LinkingDeps {
   readonly services: AuthServices;
   readonly links: Links;
   readonly passwords: readonly PasswordProvider[];
-  readonly externals: readonly ExternalProvider[];
+  readonly identityProviders: readonly IdentityProvider[];
 }
 
 type Link = { Body: Static<typeof LinkBody> };
@@ -92,7 +93,7 @@ function requireLinker(request: FastifyRequest, _reply: FastifyReply, done: () =
 }
 
 async function provenIdentity(
-  { services, links, passwords, externals }: LinkingDeps,
+  { services, links, passwords, identityProviders }: LinkingDeps,
   request: FastifyRequest<Link>,
 ) {
   const { provider: name, username, password, code, code_verifier: verifier = null } = request.body;
@@ -106,10 +107,10 @@ async function provenIdentity(
     const { identity } = await services.login.identify(name, byPassword.authenticator, credentials, context);
     return { identity };
   }
-  const external = externals.find((provider) => provider.name === name);
-  if (external === undefined) throw new Failure("not_found", { detail: "No such provider" });
+  const identityProvider = identityProviders.find((provider) => provider.name === name);
+  if (identityProvider === undefined) throw new Failure("not_found", { detail: "No such provider" });
   const given = { code: required("code", code), browser: browserOf(request, links), verifier };
-  const checked = await services.externalLogins.check(external, given, context);
+  const checked = await services.browserLogins.check(identityProvider, given, context);
   return { identity: { provider: name, id: checked.authenticated.id }, code: checked.code };
 }
 

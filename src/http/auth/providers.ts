@@ -1,20 +1,10 @@
 /** The configured providers by how people log in at them. */
-import type {
-  Authenticator,
-  ExternalAuthenticator,
-  PasswordAuthenticator,
-  ProxiedAuthenticator,
-} from "../../domain/ports/authenticator.ts";
+import type { IdentityProvider } from "../../domain/login/provider-return.ts";
+import type { Authenticator, PasswordAuthenticator } from "../../domain/ports/authenticator.ts";
 
 export interface PasswordProvider {
   readonly name: string;
   readonly authenticator: PasswordAuthenticator;
-}
-
-/** A provider with login pages of its own, to which browsers are sent. */
-export interface ExternalProvider {
-  readonly name: string;
-  readonly authenticator: ExternalAuthenticator | ProxiedAuthenticator;
 }
 
 export function passwordProviders(authenticators: ReadonlyMap<string, Authenticator>): PasswordProvider[] {
@@ -23,7 +13,7 @@ export function passwordProviders(authenticators: ReadonlyMap<string, Authentica
   );
 }
 
-export function externalProviders(authenticators: ReadonlyMap<string, Authenticator>): ExternalProvider[] {
+export function identityProviders(authenticators: ReadonlyMap<string, Authenticator>): IdentityProvider[] {
   return [...authenticators].flatMap(([name, authenticator]) =>
     authenticator.kind === "password" ? [] : [{ name, authenticator }],
   );

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import { missingScopes } from "../../domain/model/caller.ts";
 import { isScope } from "../../domain/model/scopes.ts";
-import type { Exchange } from "../../domain/tokens/upstream-credentials.ts";
+import type { UpstreamCredentialIssuer } from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
 import { Problem } from "../../schemas/auth.ts";
@@ -22,7 +22,7 @@ import { SAFE_METHODS } from "../methods.ts";
 import type { Proxies } from "../proxies.ts";
 
 export interface VerifyDeps {
-  readonly exchange: Exchange;
+  readonly credentialIssuer: UpstreamCredentialIssuer;
   readonly links: Links;
   readonly proxies: Proxies;
   readonly allowAnonymous: boolean;
@@ -66,7 +66,7 @@ export function verifyRoute(app: FastifyInstance, deps: VerifyDeps): void {
       }
       checkForgery(request, deps);
       checkScopes(request, scopes);
-      const introduction = await deps.exchange.introduce(request.caller);
+      const introduction = await deps.credentialIssuer.issue(request.caller);
       const token = isSet(request.query.token) ? introduction.token : null;
       return reply
         .code(204)

@@ -31,7 +31,7 @@ export function whoamiRoute(app: FastifyInstance, services: AuthServices): void 
     (request, reply) => {
       const { caller } = request;
       if (!isKnown(caller)) return answer(request, reply, NOBODY, { noStore: true });
-      const principal = services.directory.document(caller.principal.uuid);
+      const principal = services.principalCache.document(caller.principal.uuid);
       if (principal instanceof Promise) {
         return principal.then((found) => answer(request, reply, encode(found), { noStore: true }));
       }

@@ -9,7 +9,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Callers } from "../../domain/callers/callers.ts";
 import type { Standing } from "../../domain/callers/standing.ts";
 import type { Upstream } from "../../domain/model/upstream.ts";
-import type { Exchange } from "../../domain/tokens/upstream-credentials.ts";
+import type { UpstreamCredentialIssuer } from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Secret } from "../../lib/secrets.ts";
@@ -33,9 +33,9 @@ import { Upgrades } from "./upgrade.ts";
 export interface GatewayDeps {
   readonly upstreams: readonly Upstream[];
   readonly mounts: Mounts;
-  readonly exchange: Exchange;
+  readonly credentialIssuer: UpstreamCredentialIssuer;
   /** For a service that is no Tiled; null: without tokens. */
-  readonly newExchange: (tokenKey: Secret | null) => Exchange;
+  readonly newIssuer: (tokenKey: Secret | null) => UpstreamCredentialIssuer;
   readonly callers: Callers;
   readonly standing: Standing;
   readonly links: Links;
@@ -53,7 +53,7 @@ interface Behind {
   readonly forwarder: Forwarder;
   readonly about: UpstreamAbout;
   readonly docs: UpstreamDocs;
-  readonly exchange: Exchange;
+  readonly credentialIssuer: UpstreamCredentialIssuer;
 }
 
 /** An echo of the fields that we add (RFC 9110, section 9.3.8) is nobody's business; a tunnel is no route at all. */
@@ -74,7 +74,7 @@ export class Gateway {
     this.#deps = deps;
     this.#introducer = new Introducer({
       ...deps,
-      exchangeOf: (upstream) => this.#of(upstream).exchange,
+      issuerOf: (upstream) => this.#of(upstream).credentialIssuer,
       about: (upstream) => this.#of(upstream).about.current(),
     });
     const { recheck } = deps.patience ?? PATIENCE;
@@ -88,7 +88,7 @@ export class Gateway {
         const isOurs = (path: string) => deps.mounts.isOurs(path);
         const about = new UpstreamAbout(forwarder, deps.clock);
         const docs = new UpstreamDocs(forwarder, deps.clock, isOurs);
-        return [upstream, { forwarder, about, docs, exchange: deps.newExchange(upstream.tokenKey) }];
+        return [upstream, { forwarder, about, docs, credentialIssuer: deps.newIssuer(upstream.tokenKey) }];
       }),
     );
   }

@@ -8,10 +8,10 @@ import { missingScopes } from "../../domain/model/caller.ts";
 import type { Scope } from "../../domain/model/scopes.ts";
 import type { Upstream } from "../../domain/model/upstream.ts";
 import {
-  type Exchange,
   hasFullPower,
-  type Introduction,
   tokenWidens,
+  type UpstreamCredentialIssuer,
+  type UpstreamCredentials,
 } from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
@@ -30,9 +30,9 @@ export interface Words {
 
 export interface IntroducerDeps {
   /** For every Tiled. */
-  readonly exchange: Exchange;
+  readonly credentialIssuer: UpstreamCredentialIssuer;
   /** For a service that is none, with its own key or with names only. */
-  readonly exchangeOf: (upstream: Upstream) => Exchange;
+  readonly issuerOf: (upstream: Upstream) => UpstreamCredentialIssuer;
   readonly about: (upstream: Upstream) => Known | Promise<Known>;
   readonly allowAnonymous: boolean;
 }
@@ -56,7 +56,7 @@ export function useOf(method: string): "read" | "write" {
 export class Introducer {
   readonly #deps: IntroducerDeps;
   /** The same words for each request of a caller. */
-  readonly #words = new WeakMap<Introduction, Words>();
+  readonly #words = new WeakMap<UpstreamCredentials, Words>();
 
   constructor(deps: IntroducerDeps) {
     this.#deps = deps;
@@ -95,23 +95,23 @@ export class Introducer {
           "Use another key, or ask the operator to set 'shares_database' for it in 'trees'.",
       });
     }
-    const say = (made: Introduction): Words => {
+    const say = (made: UpstreamCredentials): Words => {
       const words = this.#say(made, true);
       return key === null ? words : { ...words, key };
     };
-    const introduction = this.#deps.exchange.introduce(caller);
+    const introduction = this.#deps.credentialIssuer.issue(caller);
     return introduction instanceof Promise ? introduction.then(say) : say(introduction);
   }
 
   #toOther(introduced: Introduced): Words | Promise<Words> {
     const refused = refusal(introduced);
     if (refused !== null) throw refused;
-    const introduction = this.#deps.exchangeOf(introduced.upstream).introduce(introduced.caller);
+    const introduction = this.#deps.issuerOf(introduced.upstream).issue(introduced.caller);
     if (introduction instanceof Promise) return introduction.then((made) => this.#say(made, false));
     return this.#say(introduction, false);
   }
 
-  #say(introduction: Introduction, tiled: boolean): Words {
+  #say(introduction: UpstreamCredentials, tiled: boolean): Words {
     let words = this.#words.get(introduction);
     if (words === undefined) {
       const names = Object.entries(introductionHeaders(introduction)).filter(([, value]) => value !== "");

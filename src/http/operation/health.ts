@@ -5,7 +5,7 @@
  */
 import type { FastifyInstance, FastifySchema, RouteHandlerMethod } from "fastify";
 import { Type } from "typebox";
-import type { BrowserLogin } from "../../domain/ports/authenticator.ts";
+import type { ProviderLogin } from "../../domain/ports/authenticator.ts";
 import { answerJson } from "../answer.ts";
 import type { Readiness } from "./readiness.ts";
 
@@ -17,7 +17,7 @@ export interface HealthOptions {
   /** External providers. */
   readonly providers: readonly {
     readonly name: string;
-    readonly authenticator: Pick<BrowserLogin, "problem">;
+    readonly authenticator: Pick<ProviderLogin, "problem">;
   }[];
 }
 

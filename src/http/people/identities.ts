@@ -8,6 +8,7 @@ import { formTokenOf } from "../../domain/browser-session.ts";
 import type { Linker, LinkOptions } from "../../domain/linking.ts";
 import { newBrowserSecret } from "../../domain/login/binding.ts";
 import { BROWSER_LOGIN_MAX_AGE } from "../../domain/login/browser-login.ts";
+import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import type { BrowserCaller } from "../../domain/model/caller.ts";
 import type { IdentityRef } from "../../domain/model/entities.ts";
 import { Failure } from "../../errors.ts";
@@ -17,7 +18,7 @@ import type { LoginProblem } from "../../pages/login-page.ts";
 import { IdentityBody, LoginBody } from "../../schemas/pages.ts";
 import { browserOf, keepBrowser } from "../access/login-cookie.ts";
 import { sessionSecretOf } from "../access/session-cookie.ts";
-import type { ExternalProvider, PasswordProvider } from "../auth/providers.ts";
+import type { PasswordProvider } from "../auth/providers.ts";
 import { logFailure } from "../errors.ts";
 import { sendPage } from "../send-page.ts";
 import { done } from "./account.ts";
@@ -28,7 +29,7 @@ import { type ProblemPages, toLogin } from "./problem-pages.ts";
 
 export interface LinkingPagesDeps extends AccountDeps {
   readonly passwords: readonly PasswordProvider[];
-  readonly externals: readonly ExternalProvider[];
+  readonly identityProviders: readonly IdentityProvider[];
   readonly problems: ProblemPages;
 }
 
@@ -37,7 +38,7 @@ const ADD = "/account/identities/add";
 const FORM = { access: "person", body: "form", formToken: true } as const;
 
 export function linkingPages(app: FastifyInstance, deps: LinkingPagesDeps): void {
-  const { services, links, passwords, externals } = deps;
+  const { services, links, passwords, identityProviders } = deps;
 
   app.get<Added>(
     `${ADD}/:provider`,
@@ -53,8 +54,8 @@ export function linkingPages(app: FastifyInstance, deps: LinkingPagesDeps): void
       if (!services.linking.isFresh(caller)) return again(deps, request, reply);
       const { provider: name } = request.params;
       const context = services.contextOf(request);
-      const external = externals.find((provider) => provider.name === name);
-      if (external !== undefined) return await leave(deps, request, reply, external, caller);
+      const identityProvider = identityProviders.find((provider) => provider.name === name);
+      if (identityProvider !== undefined) return await leave(deps, request, reply, identityProvider, caller);
       const password = passwords.find((provider) => provider.name === name);
       if (password === undefined) throw new Failure("not_found");
       const { password: given = "" } = request.body;
@@ -178,11 +179,11 @@ function show(
   reply: FastifyReply,
   trouble: { readonly username: string; readonly problem: LoginProblem; readonly status: number } | null,
 ): FastifyReply {
-  const { site, links, services, passwords, externals } = deps;
+  const { site, links, services, passwords, identityProviders } = deps;
   const caller = person(request);
   const { provider } = request.params;
   const named = (one: { readonly name: string }) => one.name === provider;
-  if (!externals.some(named) && !passwords.some(named)) throw new Failure("not_found");
+  if (!identityProviders.some(named) && !passwords.some(named)) throw new Failure("not_found");
   if (!services.linking.isFresh(caller)) return again(deps, request, reply);
   const token = formTokenOf(sessionSecretOf(request, links) ?? "");
   const action = `${links.rootPath}${ADD}/${encodeURIComponent(provider)}`;
@@ -194,7 +195,7 @@ function show(
     provider,
     action,
     token,
-    form: externals.some(named)
+    form: identityProviders.some(named)
       ? null
       : {
           action,
@@ -213,13 +214,13 @@ async function leave(
   { site, links, services }: LinkingPagesDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  provider: ExternalProvider,
+  provider: IdentityProvider,
   { session }: BrowserCaller,
 ): Promise<FastifyReply> {
   const browser = browserOf(request, links) ?? newBrowserSecret();
   const redirectUri = `${links.base(request)}/api/v1/auth/provider/${provider.name}/code`;
   const goal = { kind: "link", session } as const;
-  const { url } = await services.externalLogins.begin(provider, redirectUri, browser, goal);
+  const { url } = await services.browserLogins.begin(provider, redirectUri, browser, goal);
   keepBrowser(request, reply, links, browser);
   const page = leavingPage({ site, basePath: links.rootPath, provider: provider.name, href: url.href });
   return sendPage(reply, page, { noStore: true });

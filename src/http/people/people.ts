@@ -4,13 +4,14 @@
  */
 import type { FastifyInstance } from "fastify";
 import type { HandOvers } from "../../domain/login/hand-over.ts";
+import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Site } from "../../pages/layout.ts";
 import { linkingRoutes } from "../auth/identities.ts";
-import type { ExternalProvider, PasswordProvider } from "../auth/providers.ts";
+import type { PasswordProvider } from "../auth/providers.ts";
 import type { AuthServices } from "../auth/services.ts";
 import type { Links } from "../links.ts";
-import { externalProviderRoutes } from "../provider-login/providers.ts";
+import { providerLoginRoutes } from "../provider-login/providers.ts";
 import { accountRoutes } from "./account.ts";
 import { finishLink, linkingPages } from "./identities.ts";
 import { LoginPages, loginRoutes } from "./login-page.ts";
@@ -24,7 +25,7 @@ export interface PeopleDeps {
   /** All, in the order of the configuration. */
   readonly providers: readonly string[];
   readonly passwords: readonly PasswordProvider[];
-  readonly externals: readonly ExternalProvider[];
+  readonly identityProviders: readonly IdentityProvider[];
   readonly problems: ProblemPages;
   /** Hosts beside our own that a login may lead to. */
   readonly nextHosts: readonly string[];
@@ -33,13 +34,13 @@ export interface PeopleDeps {
 }
 
 export function peopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
-  const { site, links, services, clock, externals } = deps;
+  const { site, links, services, clock, identityProviders } = deps;
   const login = new LoginPages(deps);
   loginRoutes(app, deps, login);
   accountRoutes(app, deps);
   linkingPages(app, deps);
   linkingRoutes(app, deps);
-  externalProviderRoutes(
+  providerLoginRoutes(
     app,
     {
       services,
@@ -50,6 +51,6 @@ export function peopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
       onAgain: (request, reply, goal) => login.goOn(request, reply, goal),
       onLink: (request, reply, link) => finishLink(deps, request, reply, link),
     },
-    externals,
+    identityProviders,
   );
 }

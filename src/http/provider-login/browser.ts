@@ -6,8 +6,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { newBrowserSecret } from "../../domain/login/binding.ts";
-import type { ExternalLogins } from "../../domain/login/browser-login.ts";
-import type { Provider } from "../../domain/login/provider-return.ts";
+import type { BrowserLogins } from "../../domain/login/browser-login.ts";
+import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import { isOurs, isOursByState } from "../../domain/login/sealed-login.ts";
 import type { IdentityRef } from "../../domain/model/entities.ts";
 import type { AuthenticatedIdentity } from "../../domain/ports/authenticator.ts";
@@ -15,7 +15,7 @@ import type { LoginGoal } from "../../domain/ports/logins.ts";
 import { Failure } from "../../errors.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { LoginAnswer, Problem } from "../../schemas/auth.ts";
-import { AuthorizeQuery, ProviderReturn } from "../../schemas/external.ts";
+import { AuthorizeQuery, ProviderReturn } from "../../schemas/provider-login.ts";
 import { browserOf, browserOfLogin, keepBrowser, keepForLogin } from "../access/login-cookie.ts";
 import { requireNavigation } from "../access/navigation.ts";
 import { answerJson, wantsPage } from "../answer.ts";
@@ -39,9 +39,9 @@ export interface BrowserLink {
   readonly session: Uuid;
 }
 
-export interface ExternalRoutes extends LoginPages {
+export interface BrowserRoutes extends LoginPages {
   readonly services: AuthServices;
-  readonly logins: ExternalLogins;
+  readonly logins: BrowserLogins;
   /** Answers a browser whose login no application waits for. */
   onBrowserLogin(
     request: FastifyRequest,
@@ -56,7 +56,11 @@ export interface ExternalRoutes extends LoginPages {
 type Authorize = { Querystring: Static<typeof AuthorizeQuery> };
 type Returned = { Querystring: Static<typeof ProviderReturn> };
 
-export function externalRoutes(app: FastifyInstance, options: ExternalRoutes, provider: Provider): void {
+export function browserRoutes(
+  app: FastifyInstance,
+  options: BrowserRoutes,
+  provider: IdentityProvider,
+): void {
   const { services, logins, links } = options;
   const { redirectOnSuccess, redirectOnFailure, tokensInRedirect } = provider.authenticator;
   const path = `/api/v1/auth/provider/${provider.name}`;

@@ -6,9 +6,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { newBrowserSecret } from "../../domain/login/binding.ts";
 import type { DeviceLogins } from "../../domain/login/device.ts";
-import type { Provider } from "../../domain/login/provider-return.ts";
+import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import { Failure } from "../../errors.ts";
-import { DeviceFormBody, DeviceReturn, DeviceStart, GrantProblem } from "../../schemas/external.ts";
+import { DeviceFormBody, DeviceReturn, DeviceStart, GrantProblem } from "../../schemas/provider-login.ts";
 import { browserOf, keepBrowser } from "../access/login-cookie.ts";
 import { requireNavigation } from "../access/navigation.ts";
 import { answerJson } from "../answer.ts";
@@ -28,7 +28,7 @@ export interface DeviceRoutes extends LoginPages {
 type Returned = { Querystring: Static<typeof DeviceReturn> };
 type Typed = Returned & { Body: Static<typeof DeviceFormBody> };
 
-export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provider: Provider): void {
+export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provider: IdentityProvider): void {
   const { services, logins, links } = options;
   const path = `/api/v1/auth/provider/${provider.name}`;
   const pages = new DevicePages(options, `${path}/device_code`);

@@ -1,27 +1,27 @@
 /** The routes of every provider that sends browsers elsewhere, and which of them each has. */
 import type { FastifyInstance } from "fastify";
+import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { ExternalProvider } from "../auth/providers.ts";
 import type { AuthServices } from "../auth/services.ts";
-import { type ExternalRoutes, externalRoutes } from "./browser.ts";
+import { type BrowserRoutes, browserRoutes } from "./browser.ts";
 import { deviceRoutes } from "./device.ts";
-import { externalTokenRoute } from "./token.ts";
+import { tokenRoute } from "./token.ts";
 
-export interface ExternalProvidersOptions extends Omit<ExternalRoutes, "logins"> {
+export interface ProviderLoginOptions extends Omit<BrowserRoutes, "logins"> {
   readonly services: AuthServices;
   readonly clock: Clock;
 }
 
-export function externalProviderRoutes(
+export function providerLoginRoutes(
   app: FastifyInstance,
-  options: ExternalProvidersOptions,
-  providers: readonly ExternalProvider[],
+  options: ProviderLoginOptions,
+  providers: readonly IdentityProvider[],
 ): void {
   const { services, links, clock } = options;
-  const { deviceLogins: devices, externalLogins: browsers } = services;
+  const { deviceLogins: devices, browserLogins: browsers } = services;
   for (const provider of providers) {
-    externalRoutes(app, { ...options, logins: browsers }, provider);
-    externalTokenRoute(app, { services, devices, browsers, links }, provider);
+    browserRoutes(app, { ...options, logins: browsers }, provider);
+    tokenRoute(app, { services, devices, browsers, links }, provider);
     // At a proxied provider a program logs in by itself.
     if (provider.authenticator.kind === "external") {
       deviceRoutes(app, { ...options, logins: devices, now: () => clock.now() }, provider);

@@ -4,13 +4,13 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import type { ExternalLogins } from "../../domain/login/browser-login.ts";
+import type { BrowserLogins } from "../../domain/login/browser-login.ts";
 import type { DeviceLogins, Poll } from "../../domain/login/device.ts";
-import type { Provider } from "../../domain/login/provider-return.ts";
+import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import type { DeviceRefusal } from "../../domain/ports/logins.ts";
 import { Failure } from "../../errors.ts";
 import { LoginAnswer } from "../../schemas/auth.ts";
-import { GrantBody, GrantProblem } from "../../schemas/external.ts";
+import { GrantBody, GrantProblem } from "../../schemas/provider-login.ts";
 import { browserOf } from "../access/login-cookie.ts";
 import { answerJson } from "../answer.ts";
 import type { AuthServices } from "../auth/services.ts";
@@ -21,13 +21,13 @@ import { type GrantError, grantErrors, oauthError, refuseGrant, speaksOAuth } fr
 export interface TokenRoutes {
   readonly services: AuthServices;
   readonly devices: DeviceLogins;
-  readonly browsers: ExternalLogins;
+  readonly browsers: BrowserLogins;
   readonly links: Links;
 }
 
 type Grant = { Body: Static<typeof GrantBody> };
 
-export function externalTokenRoute(app: FastifyInstance, options: TokenRoutes, provider: Provider): void {
+export function tokenRoute(app: FastifyInstance, options: TokenRoutes, provider: IdentityProvider): void {
   const { services, devices, browsers, links } = options;
 
   app.post<Grant>(

@@ -32,8 +32,8 @@ export interface RevokeOthers {
 
 export async function revokeOthers(db: Db, request: RevokeOthers): ReturnType<AccountStore["revokeOthers"]> {
   const { principal, now, context } = request;
-  const shutOut = await hold(db, request, null);
-  if (shutOut !== undefined) return shutOut;
+  const revokedCredential = await hold(db, request, null);
+  if (revokedCredential !== undefined) return revokedCredential;
   const revoked = (await db.all(revokeAllBut, request)).map(({ uuid }) => uuid);
   for (const session of revoked) {
     await note(db, "session_revoked", { now, context, principal }, { session });

@@ -3,7 +3,7 @@
  */
 import type { Kysely } from "kysely";
 import type { RequestContext } from "../../domain/model/entities.ts";
-import type { ShutOut } from "../../domain/model/revoked.ts";
+import type { CredentialRevoked } from "../../domain/model/revoked.ts";
 import { ADMIN_ROLE } from "../../domain/model/scopes.ts";
 import type { PrincipalStore } from "../../domain/ports/principals.ts";
 import type { Uuid } from "../../lib/uuid.ts";
@@ -73,15 +73,15 @@ const SELF = { enabled: enabled("="), loggedIn: loggedIn("="), withKey: withKey(
 const OTHER = { enabled: enabled("!="), loggedIn: loggedIn("!="), withKey: withKey("!=") };
 
 type Held =
-  | ShutOut
+  | CredentialRevoked
   | { readonly kind: "unknown" }
   /** `role`: undefined where the database has no such role. */
   | { readonly kind: "held"; readonly principal: PrincipalRow; readonly role: number | undefined };
 
 /** The locks under which somebody who may be an administrator is taken away. */
 export async function holdAdmins(db: Db, change: Change & { readonly uuid: Uuid }): Promise<Held> {
-  const shutOut = await hold(db, change, change.uuid);
-  if (shutOut !== undefined) return shutOut;
+  const revokedCredential = await hold(db, change, change.uuid);
+  if (revokedCredential !== undefined) return revokedCredential;
   const role = (await db.one(lockRole, { name: ADMIN_ROLE.name }))?.id;
   const principal = await findPrincipal(db, change.uuid);
   return principal === undefined ? { kind: "unknown" } : { kind: "held", principal, role };

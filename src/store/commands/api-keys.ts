@@ -81,8 +81,8 @@ const setActivity = statement((db, key: Args<KeyRef & { time: Date }>) =>
 export async function createKey(db: Db, request: CreateApiKey): ReturnType<ApiKeyStore["create"]> {
   const { key, now, context } = request;
   const hashed = Buffer.from(request.digest, "hex");
-  const shutOut = await hold(db, request, request.principal);
-  if (shutOut !== undefined) return shutOut;
+  const revokedCredential = await hold(db, request, request.principal);
+  if (revokedCredential !== undefined) return revokedCredential;
   const principal = await findPrincipal(db, request.principal);
   if (principal === undefined) return { kind: "unknown" };
   const count = await db.one(countLive, { principal: principal.id, now });
@@ -115,8 +115,8 @@ export interface RevokeKeys {
 
 export async function revokeKeys(db: Db, request: RevokeKeys): ReturnType<ApiKeyStore["revoke"]> {
   const { now, context, principal, firstEight } = request;
-  const shutOut = await hold(db, request, principal);
-  if (shutOut !== undefined) return shutOut;
+  const revokedCredential = await hold(db, request, principal);
+  if (revokedCredential !== undefined) return revokedCredential;
   const deleted = await db.all(deleteKeys, { principal, firstEight });
   if (deleted.length === 0) return { kind: "unknown" };
   for (const _ of deleted) {

@@ -7,7 +7,7 @@
  * no two commands can then wait for each other.
  */
 import type { ActorCredential, RequestContext } from "../../domain/model/entities.ts";
-import type { ShutOut } from "../../domain/model/revoked.ts";
+import type { CredentialRevoked } from "../../domain/model/revoked.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 
@@ -64,15 +64,15 @@ export async function hold(
   db: Db,
   { context, now }: Change,
   concerned: Uuid | null,
-): Promise<ShutOut | undefined> {
+): Promise<CredentialRevoked | undefined> {
   const { actor, credential } = context;
   if (actor === null || credential === undefined) {
     if (concerned !== null) await db.all(lockPrincipals, { one: concerned, other: concerned });
     return undefined;
   }
   await db.all(lockPrincipals, { one: actor, other: concerned ?? actor });
-  if (!(await counts(db, credential, actor, now))) return { kind: "shut_out", why: "credential" };
-  if (await isDisabled(db, actor)) return { kind: "shut_out", why: "principal" };
+  if (!(await counts(db, credential, actor, now))) return { kind: "credential_revoked", why: "credential" };
+  if (await isDisabled(db, actor)) return { kind: "credential_revoked", why: "principal" };
   return undefined;
 }
 

@@ -52,8 +52,8 @@ export async function createService(
   request: CreateService,
 ): ReturnType<PrincipalStore["createService"]> {
   const { role, now, context } = request;
-  const shutOut = await hold(db, request, null);
-  if (shutOut !== undefined) return shutOut;
+  const revokedCredential = await hold(db, request, null);
+  if (revokedCredential !== undefined) return revokedCredential;
   if (role === METRICS_ROLE.name) await db.run(insertRole, METRICS);
   const roles = await db.all(allRoles, {});
   if (!roles.some(({ name }) => name === role)) return { kind: "unknown_role" };

@@ -8,7 +8,7 @@ const findRotation = statement((db, { session }: Args<{ session: number }>) =>
   db
     .selectFrom("tiled_auth_rotations")
     .where("session_id", "=", session)
-    .select(["generation", "exchanged", "exchanged_at as exchangedAt", "retried", "shared"]),
+    .select(["generation", "exchanged", "exchanged_at as rotatedAt", "retried", "shared"]),
 );
 
 const setRotation = statement(
@@ -58,7 +58,7 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
   if (found.disabledSince !== null) return { kind: "ended" };
   const { session } = found;
   const row = await db.one(findRotation, { session });
-  const known = row && { ...row, exchangedAt: row.exchangedAt ?? found.refreshedAt };
+  const known = row && { ...row, rotatedAt: row.rotatedAt ?? found.refreshedAt };
   const decision = decideRotation(known, request, request);
   const detail = { session: request.session, generation: request.generation };
   if (decision.kind === "reuse") {
@@ -68,7 +68,7 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
   }
   const { generation } = decision;
   if (decision.kind !== "retry") await db.run(noteRefresh, { session, now });
-  if (decision.kind === "exchange") {
+  if (decision.kind === "rotate") {
     await db.run(setRotation, { session, generation, exchanged: request.tokenId, now });
   }
   // However many retries follow, one row tells of them.
@@ -79,7 +79,7 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
   return {
     kind: "refreshed",
     generation,
-    exchangedAt: "exchangedAt" in decision ? decision.exchangedAt : null,
+    rotatedAt: "rotatedAt" in decision ? decision.rotatedAt : null,
     stays: decision.kind === "stay",
     session: {
       uuid: request.session,

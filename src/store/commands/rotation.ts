@@ -6,7 +6,7 @@ export interface KnownRotation {
   readonly generation: number;
   /** The id of the token that was exchanged for this generation. */
   readonly exchanged: string;
-  readonly exchangedAt: Date | null;
+  readonly rotatedAt: Date | null;
   /** A token of the session has come again before: several programs share the login. */
   readonly shared: boolean;
 }
@@ -25,7 +25,7 @@ export interface RotationRules {
 }
 
 /**
- * `exchange`: the next generation begins, at this moment. `retry`: the answer to an exchange was lost, or several programs
+ * `rotate`: the next generation begins, at this moment. `retry`: the answer to an exchange was lost, or several programs
  * share the token; the same answer is given again. `stay`: the presented token stays the newest one. `keep`: without
  * rotation every genuine token is good. `reuse`: an old token was used a second time.
  *
@@ -33,7 +33,7 @@ export interface RotationRules {
  * before. Theirs would be two generations old if the next one were exchanged at once, so it stays for the grace period.
  */
 export type RotationDecision =
-  | { readonly kind: "exchange" | "retry"; readonly generation: number; readonly exchangedAt: Date }
+  | { readonly kind: "rotate" | "retry"; readonly generation: number; readonly rotatedAt: Date }
   | { readonly kind: "keep" | "stay"; readonly generation: number }
   | { readonly kind: "reuse" };
 
@@ -47,15 +47,15 @@ export function decideRotation(
   const { now, tokenId } = presented;
   const generation = presented.generation ?? 0;
   const age =
-    known?.exchangedAt == null
+    known?.rotatedAt == null
       ? Number.POSITIVE_INFINITY
       : // A clock that was set back makes no exchange younger.
-        Math.abs(now.getTime() - known.exchangedAt.getTime());
+        Math.abs(now.getTime() - known.rotatedAt.getTime());
   const stays = known?.shared === true && age <= grace * 1000;
   if (generation === newest && stays) return { kind: "stay", generation };
-  if (generation === newest) return { kind: "exchange", generation: newest + 1, exchangedAt: now };
+  if (generation === newest) return { kind: "rotate", generation: newest + 1, rotatedAt: now };
   if (generation !== newest - 1 || tokenId !== known?.exchanged) return { kind: "reuse" };
-  const { exchangedAt } = known;
-  if (exchangedAt === null || age > grace * 1000) return { kind: "reuse" };
-  return { kind: "retry", generation: newest, exchangedAt };
+  const { rotatedAt } = known;
+  if (rotatedAt === null || age > grace * 1000) return { kind: "reuse" };
+  return { kind: "retry", generation: newest, rotatedAt };
 }

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { OidcArgs } from "../../../src/authenticators/oidc/args.ts";
 import { OIDCAuthenticator } from "../../../src/authenticators/oidc/authenticator.ts";
 import { ProxiedOIDCAuthenticator } from "../../../src/authenticators/oidc/proxied-authenticator.ts";
-import type { AuthenticatedIdentity, BrowserLogin } from "../../../src/domain/ports/authenticator.ts";
+import type { AuthenticatedIdentity, ProviderLogin } from "../../../src/domain/ports/authenticator.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { type ProviderOptions, startProvider } from "../../support/oidc-provider.ts";
 import { ADA, GRACE } from "../../support/oidc-provider-pages.ts";
@@ -33,7 +33,7 @@ async function setUp(t: Test, options: Partial<ProviderOptions>, args: Partial<O
 
 /** A whole login; `fill` answers the provider's pages until the browser comes back. */
 async function login(
-  authenticator: BrowserLogin,
+  authenticator: ProviderLogin,
   visitor: Visitor,
   answers: readonly Record<string, string>[] = [],
 ): Promise<AuthenticatedIdentity> {

@@ -10,7 +10,7 @@ import type {
   AuthenticatedIdentity,
   AuthenticatorContext,
   AuthorizationRequest,
-  BrowserLogin,
+  ProviderLogin,
 } from "../../../src/domain/ports/authenticator.ts";
 import { Failure, type FailureCode } from "../../../src/errors.ts";
 import { ManualClock } from "../../../src/lib/clock.ts";
@@ -108,7 +108,7 @@ export function newRequest(): AuthorizationRequest {
 
 /** A whole login by a browser that does what it is told. */
 export async function login(
-  authenticator: BrowserLogin,
+  authenticator: ProviderLogin,
   provider: HostileProvider,
   request = newRequest(),
 ): Promise<AuthenticatedIdentity> {

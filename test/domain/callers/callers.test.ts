@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MultiUserCallers } from "../../../src/domain/callers/callers.ts";
 import { KeyActivity } from "../../../src/domain/callers/key-activity.ts";
-import { Directory } from "../../../src/domain/callers/principal-cache.ts";
+import { PrincipalCache } from "../../../src/domain/callers/principal-cache.ts";
 import { Tokens } from "../../../src/domain/tokens/tokens.ts";
 import { ManualClock } from "../../../src/lib/clock.ts";
 import { Secret } from "../../../src/lib/secrets.ts";
@@ -20,9 +20,9 @@ test("a token names no identity that was removed after it was issued", async () 
   });
   const lifetimes = { accessToken: 900, refreshToken: 1800, session: 3600 };
   const tokens = new Tokens([new Secret("a key for tests only, never for real ones")], lifetimes, clock);
-  const directory = new Directory(store, clock);
+  const principalCache = new PrincipalCache(store, clock);
   const activity = new KeyActivity(store.apiKeys, clock, (error) => assert.fail(String(error)));
-  const callers = new MultiUserCallers({ tokens, directory, activity, clock, allowAnonymous: false });
+  const callers = new MultiUserCallers({ tokens, principalCache, activity, clock, allowAnonymous: false });
   const now = new Date(clock.now());
   const opened = await store.sessions.open({
     identity: TOY,
@@ -47,6 +47,6 @@ test("a token names no identity that was removed after it was issued", async () 
   };
   assert.deepEqual(await named(), ["orcid", "toy"]);
   await store.accounts.unlink({ ...change, identity: ORCID, providers: ["toy"] });
-  directory.principalChanged(uuid);
+  principalCache.principalChanged(uuid);
   assert.deepEqual(await named(), ["toy"]);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Callers, Credential } from "../../../src/domain/callers/callers.ts";
-import { Directory } from "../../../src/domain/callers/principal-cache.ts";
+import { PrincipalCache } from "../../../src/domain/callers/principal-cache.ts";
 import { ProxiedCallers } from "../../../src/domain/callers/proxied.ts";
 import { standingOf } from "../../../src/domain/callers/standing.ts";
 import type { ProxiedAuthenticator, ProxiedIdentity } from "../../../src/domain/ports/authenticator.ts";
@@ -20,7 +20,7 @@ const ADA = { provider: "lab", id: "ada" };
 async function scene(namesAddresses = false) {
   const clock = new ManualClock();
   const store = await memoryStore(clock);
-  const directory = new Directory(store, clock);
+  const principalCache = new PrincipalCache(store, clock);
   const asked: Credential[] = [];
   const own: Callers = {
     identify: (credential) => {
@@ -37,7 +37,7 @@ async function scene(namesAddresses = false) {
     provider: ADA.provider,
     authenticator: authenticator as ProxiedAuthenticator,
     principals: store.principals,
-    directory,
+    principalCache,
     clock,
     caseSensitive: !namesAddresses,
     namesAddresses,
@@ -51,7 +51,7 @@ async function scene(namesAddresses = false) {
     return caller;
   };
   const close = async () => store.close();
-  return { clock, store, directory, asked, callers, arrive, identify, [Symbol.asyncDispose]: close };
+  return { clock, store, principalCache, asked, callers, arrive, identify, [Symbol.asyncDispose]: close };
 }
 
 test("keys, our own tokens and no credential at all are ours to judge: the provider never sees them", async () => {
@@ -105,7 +105,7 @@ test("the caller is made once for as long as token and principal stay the same",
   await s.identify("ada");
   const first = await s.identify("ada");
   assert.equal(await s.identify("ada"), first);
-  s.directory.principalChanged(first.principal.uuid);
+  s.principalCache.principalChanged(first.principal.uuid);
   const changed = await s.identify("ada");
   assert.notEqual(changed, first);
   assert.equal(changed.principal.uuid, first.principal.uuid);
@@ -118,7 +118,7 @@ test("whose principal is gone is a new person, not an error", async (t) => {
   const heir = await s.store.principals.ensureUser({ provider: "lab", id: "heir" }, new Date(0), ORIGIN);
   t.mock.method(s.store.principals, "summary", async () => undefined);
   t.mock.method(s.store.principals, "summaryOfIdentity", async () => heir);
-  s.directory.principalChanged(uuid);
+  s.principalCache.principalChanged(uuid);
   assert.equal((await s.identify("ada")).principal.uuid, heir.uuid);
 });
 
@@ -139,7 +139,7 @@ test("a caller by a provider's token ends with it", async () => {
   await using s = await scene();
   s.arrive("ada");
   const caller = await s.identify("ada");
-  const { endOf } = standingOf(s.directory, s.clock);
+  const { endOf } = standingOf(s.principalCache, s.clock);
   assert.equal(endOf(caller), s.clock.now() + 300_000);
   const { expires: _without, ...login } = caller;
   assert.equal(endOf({ ...login, session: newUuid() }), null);
@@ -154,7 +154,7 @@ test("a token's address is the account that is known in another case, and stays 
     const caller = await s.identify("ada@lab.org");
     assert.equal(caller.principal.uuid, known.uuid);
     assert.deepEqual(caller.identities, [stored]);
-    s.directory.principalChanged(known.uuid);
+    s.principalCache.principalChanged(known.uuid);
     s.clock.advance(1);
   }
 });

@@ -42,7 +42,8 @@ async function refused(
 ): Promise<void> {
   const [before, events] = [await store.principals.document(bob, NOW), await eventsOf(store, bob)];
   const all = await store.principals.list({ offset: 0, limit: 100 }, NOW);
-  for (const change of changes(context, now)) assert.deepEqual(await change(), { kind: "shut_out", why });
+  for (const change of changes(context, now))
+    assert.deepEqual(await change(), { kind: "credential_revoked", why });
   assert.deepEqual(await store.principals.document(bob, NOW), before);
   assert.deepEqual(await eventsOf(store, bob), events);
   assert.equal((await store.principals.list({ offset: 0, limit: 100 }, NOW)).length, all.length);
@@ -54,7 +55,8 @@ export const authorityCases: readonly Case[] = [
     async (store) => {
       const made = await scene(store);
       for (const context of [made.bySession, made.byKey, made.by({ kind: "token" })]) {
-        for (const change of made.changes(context, NOW)) assert.notEqual((await change()).kind, "shut_out");
+        for (const change of made.changes(context, NOW))
+          assert.notEqual((await change()).kind, "credential_revoked");
       }
     },
   ],

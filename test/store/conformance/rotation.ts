@@ -16,7 +16,7 @@ export const rotationCases: readonly Case[] = [
         assert.deepEqual(await store.sessions.rotate(refresh(session.uuid, generation, `t${generation}`)), {
           kind: "refreshed",
           generation: generation + 1,
-          exchangedAt: at(60),
+          rotatedAt: at(60),
           stays: false,
           session,
         });
@@ -30,7 +30,7 @@ export const rotationCases: readonly Case[] = [
       const retry = async (seconds: number) => {
         const outcome = await store.sessions.rotate(refresh(session.uuid, 0, "t0", { now: at(seconds) }));
         assert.ok(outcome.kind === "refreshed", outcome.kind);
-        return [outcome.generation, outcome.exchangedAt];
+        return [outcome.generation, outcome.rotatedAt];
       };
       for (const seconds of [10, 10, 11, 40, 70]) assert.deepEqual(await retry(seconds), [1, at(10)]);
       const events = ["principal_created", "login", "session_refresh_retried"];

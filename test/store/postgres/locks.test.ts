@@ -186,7 +186,8 @@ const CASES: PostgresCases = {
       ];
       await waiting(other, 2);
       await other.query("commit");
-      for (const outcome of await Promise.all(changes)) assert.deepEqual(outcome, { kind: "shut_out", why });
+      for (const outcome of await Promise.all(changes))
+        assert.deepEqual(outcome, { kind: "credential_revoked", why });
     }
     assert.deepEqual((await store.principals.document(principal.uuid, at(1)))?.apiKeys, []);
     assert.equal((await store.principals.summary(principal.uuid))?.disabled, false);
@@ -236,7 +237,7 @@ const CASES: PostgresCases = {
     await waiting(other, 2);
     await other.query("commit");
     const kinds = (await Promise.all(disabling)).map(({ kind }) => kind).sort();
-    assert.deepEqual(kinds, ["done", "shut_out"]);
+    assert.deepEqual(kinds, ["done", "credential_revoked"]);
   },
 
   "changes of one person, each by a session that the other one ends, wait for each other once": async (

@@ -23,7 +23,7 @@ interface Entry<V> {
   readonly away: boolean;
 }
 
-export class FreshCache<K, V> {
+export class ReadThroughCache<K, V> {
   readonly #load: (key: K) => Promise<V | undefined>;
   readonly #clock: Clock;
   readonly #entries = new Map<K, Entry<V>>();
