@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { PurgeJob, purgeAll } from "../../src/domain/maintenance.ts";
 import type { RequestContext } from "../../src/domain/model/entities.ts";
 import type { Maintenance, Purged } from "../../src/domain/ports/maintenance.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
+import { ManualClock } from "../support/clock.ts";
 
 const NOTHING: Purged = {
   sessions: 0,

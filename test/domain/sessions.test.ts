@@ -7,10 +7,10 @@ import type { Store } from "../../src/domain/ports/store.ts";
 import { Sessions } from "../../src/domain/sessions.ts";
 import { Tokens } from "../../src/domain/tokens/tokens.ts";
 import { Failure } from "../../src/errors.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
 import { Secret } from "../../src/lib/secrets.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
 import { memoryStore } from "../support/app.ts";
+import { ManualClock } from "../support/clock.ts";
 
 const ORIGIN = { address: null, requestId: null, actor: null };
 

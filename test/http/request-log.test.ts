@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { type AddressInfo, connect } from "node:net";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
-import { ManualClock } from "../../src/lib/clock.ts";
 import { memoryStore, testApp } from "../support/app.ts";
+import { ManualClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { TLS_CERT, TLS_KEY } from "../support/tls.ts";
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Store } from "../../src/domain/ports/store.ts";
 import { Failure, type FailureCode } from "../../src/errors.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
 import { memoryStore, testApp } from "../support/app.ts";
+import { ManualClock } from "../support/clock.ts";
 
 /** A store whose every method fails while it is broken. */
 function breakable(store: Store): { readonly store: Store; breakWith(code: FailureCode | null): void } {

@@ -10,10 +10,11 @@ import type { RequestContext } from "../../src/domain/model/entities.ts";
 import type { CreateApiKey } from "../../src/domain/ports/api-keys.ts";
 import type { OpenOutcome, OpenSession, RotateSession } from "../../src/domain/ports/sessions.ts";
 import type { Store } from "../../src/domain/ports/store.ts";
-import { ManualClock, systemClock } from "../../src/lib/clock.ts";
+import { systemClock } from "../../src/lib/clock.ts";
 import { sha256 } from "../../src/lib/secrets.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
 import { openStore, type StoreOptions } from "../../src/store/open.ts";
+import { ManualClock } from "../support/clock.ts";
 import type { PrivatePostgres } from "../support/postgres.ts";
 
 export const NOW = new Date("2026-12-01T12:00:00.000Z");

@@ -11,10 +11,10 @@ import { type TestContext, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import Sqlite from "better-sqlite3";
 import { Failure, type FailureCode } from "../../src/errors.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
 import { Compiler } from "../../src/store/base/statement.ts";
 import { openMemory } from "../../src/store/sqlite/database.ts";
 import { SqliteWriter } from "../../src/store/sqlite/writer.ts";
+import { ManualClock } from "../support/clock.ts";
 import { folderFor, logIn, login, NOW, openFor, refresh } from "./support.ts";
 
 const fails = (code: FailureCode) => (error: unknown) => error instanceof Failure && error.code === code;

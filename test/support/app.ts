@@ -11,12 +11,12 @@ import { DictionaryAuthenticator } from "../../src/authenticators/dictionary.ts"
 import type { Config, UpstreamConfig } from "../../src/config/model.ts";
 import type { Authenticator } from "../../src/domain/ports/authenticator.ts";
 import type { Store } from "../../src/domain/ports/store.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
 import { Secret } from "../../src/lib/secrets.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Tree } from "../../src/trees/contract.ts";
 import { loadTrees } from "../../src/trees/load.ts";
 import type { AccessPolicy } from "../../src/trees/policies/contract.ts";
+import { ManualClock } from "./clock.ts";
 import { PASSWORDS } from "./toy.ts";
 
 export { PASSWORDS };

@@ -5,7 +5,6 @@ import { writeFile } from "node:fs/promises";
 import { type TestContext, test } from "node:test";
 import type { Worker } from "node:worker_threads";
 import { Failure } from "../../src/errors.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
 import type { ArrayData, ContainerNode, TableData, TreeNode } from "../../src/trees/contract.ts";
 import { type FromReader, WINDOW_BYTES } from "../../src/trees/data-messages.ts";
 import { DataThread } from "../../src/trees/data-thread.ts";
@@ -13,6 +12,7 @@ import { filesTree } from "../../src/trees/files/tree.ts";
 import { type Chunks, inlineReader, type Job } from "../../src/trees/jobs.ts";
 import { loadTrees } from "../../src/trees/load.ts";
 import { selectAll } from "../../src/trees/selection.ts";
+import { ManualClock } from "../support/clock.ts";
 import { Folder, npy } from "./files/support.ts";
 
 const CLOCK = new ManualClock("2100-01-01T00:00:00Z");

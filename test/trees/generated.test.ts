@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
-import { ManualClock } from "../../src/lib/clock.ts";
 import type { ContainerNode, TreeNode } from "../../src/trees/contract.ts";
 import { generated } from "../../src/trees/generated.ts";
 import { draw, toRandom } from "../../src/trees/pcg64.ts";
 import { parseSlices, select, selectBlock } from "../../src/trees/selection.ts";
+import { ManualClock } from "../support/clock.ts";
 
 function random(first: number, stride: number, count: number): readonly number[] {
   const found: number[] = [];

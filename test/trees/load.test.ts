@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OperatorError } from "../../src/errors.ts";
-import { ManualClock } from "../../src/lib/clock.ts";
 import type { TreeNode } from "../../src/trees/contract.ts";
 import { loadTrees } from "../../src/trees/load.ts";
+import { ManualClock } from "../support/clock.ts";
 
 const MINIMAL = "tiled.examples.generated_minimal:tree";
 const at = (path: string, tree = MINIMAL) => ({ path, tree, args: {}, accessTags: null });

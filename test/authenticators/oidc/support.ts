@@ -13,7 +13,7 @@ import type {
   ProviderLogin,
 } from "../../../src/domain/ports/authenticator.ts";
 import { Failure, type FailureCode } from "../../../src/errors.ts";
-import { ManualClock } from "../../../src/lib/clock.ts";
+import { ManualClock } from "../../support/clock.ts";
 import type { Cleanup } from "../../support/folders.ts";
 import { CLIENT_ID, CLIENT_SECRET, HostileProvider } from "../../support/hostile-provider.ts";
 

@@ -5,9 +5,9 @@ import { MultiUserCallers } from "../../../src/domain/callers/callers.ts";
 import { KeyActivity } from "../../../src/domain/callers/key-activity.ts";
 import { PrincipalCache } from "../../../src/domain/callers/principal-cache.ts";
 import { Tokens } from "../../../src/domain/tokens/tokens.ts";
-import { ManualClock } from "../../../src/lib/clock.ts";
 import { Secret } from "../../../src/lib/secrets.ts";
 import { memoryStore } from "../../support/app.ts";
+import { ManualClock } from "../../support/clock.ts";
 
 const ORIGIN = { address: null, requestId: null, actor: null };
 const TOY = { provider: "toy", id: "alice" };

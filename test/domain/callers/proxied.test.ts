@@ -8,10 +8,10 @@ import { standingOf } from "../../../src/domain/callers/standing.ts";
 import type { ProxiedAuthenticator, ProxiedIdentity } from "../../../src/domain/ports/authenticator.ts";
 import { Tokens } from "../../../src/domain/tokens/tokens.ts";
 import { Failure } from "../../../src/errors.ts";
-import { ManualClock } from "../../../src/lib/clock.ts";
 import { Secret } from "../../../src/lib/secrets.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
 import { memoryStore } from "../../support/app.ts";
+import { ManualClock } from "../../support/clock.ts";
 
 const ORIGIN = { address: null, requestId: null, actor: null };
 const NOTED = { noted: true };

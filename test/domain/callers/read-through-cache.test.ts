@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ReadThroughCache } from "../../../src/domain/callers/read-through-cache.ts";
 import { Failure } from "../../../src/errors.ts";
-import { ManualClock } from "../../../src/lib/clock.ts";
+import { ManualClock } from "../../support/clock.ts";
 
 function scene() {
   const clock = new ManualClock();

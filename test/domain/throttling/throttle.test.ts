@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Counter, FailureCounters, Limit } from "../../../src/domain/ports/failures.ts";
 import { LoginThrottle } from "../../../src/domain/throttling/throttle.ts";
-import { ManualClock } from "../../../src/lib/clock.ts";
+import { ManualClock } from "../../support/clock.ts";
 
 /** Counters as the port describes them, on a clock that stands still. */
 class Counters implements FailureCounters {

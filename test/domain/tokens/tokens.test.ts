@@ -3,9 +3,9 @@ import { createHmac } from "node:crypto";
 import { test } from "node:test";
 import { Tokens } from "../../../src/domain/tokens/tokens.ts";
 import type { Failure } from "../../../src/errors.ts";
-import { ManualClock } from "../../../src/lib/clock.ts";
 import { Secret } from "../../../src/lib/secrets.ts";
 import { newUuid, uuidHex } from "../../../src/lib/uuid.ts";
+import { ManualClock } from "../../support/clock.ts";
 
 const LIFETIMES = { accessToken: 900, refreshToken: 604_800, session: 31_536_000 };
 const KEY = "the first key, long enough to sign with";

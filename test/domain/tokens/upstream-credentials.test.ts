@@ -8,9 +8,9 @@ import {
   tokenWidens,
   UpstreamCredentialIssuer,
 } from "../../../src/domain/tokens/upstream-credentials.ts";
-import { ManualClock } from "../../../src/lib/clock.ts";
 import { Secret, sha256 } from "../../../src/lib/secrets.ts";
 import { newUuid, uuidHex } from "../../../src/lib/uuid.ts";
+import { ManualClock } from "../../support/clock.ts";
 
 const ALICE = { provider: "toy", id: "alice" };
 const ALICE_TOO = { provider: "orcid", id: "0000-1" };

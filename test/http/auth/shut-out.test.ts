@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RequestContext } from "../../../src/domain/model/entities.ts";
 import type { Store } from "../../../src/domain/ports/store.ts";
-import { ManualClock } from "../../../src/lib/clock.ts";
 import type { Uuid } from "../../../src/lib/uuid.ts";
 import { apikey, bearer, memoryStore, type TestApp, testApp } from "../../support/app.ts";
+import { ManualClock } from "../../support/clock.ts";
 import { logIn } from "../../support/person.ts";
 
 const OPERATOR: RequestContext = { address: null, requestId: null, actor: null };

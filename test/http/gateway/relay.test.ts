@@ -7,8 +7,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { Failure } from "../../../src/errors.ts";
 import type { SocketPatience } from "../../../src/http/gateway/socket.ts";
-import { ManualClock } from "../../../src/lib/clock.ts";
 import { apikey, bearer, memoryStore, type TestApp } from "../../support/app.ts";
+import { ManualClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
 import { HANDSHAKE, STREAM, socketScene as scene } from "../../support/sockets.ts";
 

@@ -5,10 +5,10 @@ import { docsRoute } from "../../../src/http/operation/docs.ts";
 import { describeRoutes } from "../../../src/http/operation/openapi.ts";
 import { dataBudget } from "../../../src/http/tree/body.ts";
 import { treeRoutes } from "../../../src/http/tree/tree.ts";
-import { ManualClock } from "../../../src/lib/clock.ts";
 import type { ApiDocument } from "../../../src/pages/docs.ts";
 import { inlineReader } from "../../../src/trees/jobs.ts";
 import { loadTrees } from "../../../src/trees/load.ts";
+import { ManualClock } from "../../support/clock.ts";
 
 test("the page tells every described route, without a script and under the server's prefix", async () => {
   const app = Fastify({ exposeHeadRoutes: false });

@@ -6,9 +6,9 @@ import { OIDCAuthenticator } from "../../../src/authenticators/oidc/authenticato
 import type { Authenticator } from "../../../src/domain/ports/authenticator.ts";
 import { Failure } from "../../../src/errors.ts";
 import { Readiness } from "../../../src/http/operation/readiness.ts";
-import { ManualClock } from "../../../src/lib/clock.ts";
 import { CLIENT, surroundings } from "../../authenticators/oidc/support.ts";
 import { bearer, type TestApp, testApp } from "../../support/app.ts";
+import { ManualClock } from "../../support/clock.ts";
 import { HostileProvider } from "../../support/hostile-provider.ts";
 import { PASSWORDS } from "../../support/toy.ts";
 

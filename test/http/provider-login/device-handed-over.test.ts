@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import Sqlite from "better-sqlite3";
-import { ManualClock } from "../../../src/lib/clock.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import { folderFor, logIn, NOW, openFor } from "../../store/support.ts";
+import { ManualClock } from "../../support/clock.ts";
 import { type Answered, poll, scene } from "../../support/device-login.ts";
 
 test("it collects its tokens, once", async (context) => {

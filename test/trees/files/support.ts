@@ -2,10 +2,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { ManualClock } from "../../../src/lib/clock.ts";
 import type { ContainerNode, Tree, TreeNode } from "../../../src/trees/contract.ts";
 import { filesTree } from "../../../src/trees/files/tree.ts";
 import type { FilesArgs } from "../../../src/vocabulary/trees.ts";
+import { ManualClock } from "../../support/clock.ts";
 
 type Cleanup = (last: () => void) => void;
 
