@@ -67,13 +67,7 @@ interface Everything extends Bill {
 }
 
 function everything(): Everything {
-  const args = [
-    "sbom",
-    "--package-lock-only",
-    "--omit=dev",
-    "--sbom-format=cyclonedx",
-    "--sbom-type=application",
-  ];
+  const args = ["sbom", "--package-lock-only", "--sbom-format=cyclonedx", "--sbom-type=application"];
   return JSON.parse(
     execFileSync("npm", args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 }),
   ) as Everything;
