@@ -1,6 +1,6 @@
 /**
- * An authenticator of one's own, in plain JavaScript: users and scrypt hashes of their passwords in a JSON file. In
- * the configuration:
+ * An authenticator of your own, in plain JavaScript: users and scrypt hashes of their passwords in a JSON file. In the
+ * configuration:
  *
  *   authentication:
  *     providers:
@@ -8,7 +8,7 @@
  *         authenticator: ./my_auth.js:MyAuthenticator
  *         args: {users_file: ./users.json}
  *
- * A line for the file, the password typed or piped in:   node my_auth.js alice
+ * Print a line for the file (type or pipe the password in):   node my_auth.js alice
  */
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -20,7 +20,7 @@ import { promisify } from "node:util";
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
-/** Runs beside the server's own thread. */
+/** Runs in another thread than the server. */
 const derive = promisify(scrypt);
 const hash = (password, salt) => derive(password, salt, HASH_BYTES, { N: 2 ** 14, r: 8, p: 5 });
 
@@ -36,9 +36,9 @@ export class MyAuthenticator {
     additionalProperties: false,
   };
 
-  /** It takes a username and a password. */
+  /** Takes a user name and a password. */
   kind = "password";
-  /** The client shows it after a login; `{id}` stands for the user's name. */
+  /** Clients show it after a login; `{id}` stands for the user's name. */
   confirmationMessage;
   #file;
 
@@ -48,26 +48,26 @@ export class MyAuthenticator {
     this.#file = resolve(context.directory, args.users_file);
   }
 
-  /** Optional: runs before the server listens. What it throws stops the start. */
+  /** Optional: runs before the server listens. An error stops the start. */
   async start() {
     await this.#users();
   }
 
   /**
-   * An identity, or null for a wrong password and for an unknown user alike. It throws only where the users cannot be
-   * looked up at all, since that is not the user's fault.
+   * Returns an identity, or null for a wrong password and for an unknown user. Throws only if the users cannot be looked up,
+   * which is not the user's fault.
    */
   async authenticate(username, password) {
-    // scrypt pads with NUL: with one at its end a wrong password would have the hash of the right one.
+    // scrypt pads with NUL: the right password followed by a NUL would have the same hash.
     if (password.includes("\0")) return null;
     const user = (await this.#users()).get(username);
-    // An unknown user costs a hash too, else the time would tell who is known.
+    // Hash for an unknown user too, or the time would reveal which users exist.
     const expected = user ?? { salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) };
     const equal = timingSafeEqual(await hash(password, expected.salt), expected.hash);
     return user !== undefined && equal ? { id: username } : null;
   }
 
-  /** Read at each login, so that the file can be changed while the server runs. */
+  /** Reads the file at each login, so it can change while the server runs. */
   async #users() {
     const users = new Map();
     for (const [name, entry] of Object.entries(JSON.parse(await readFile(this.#file, "utf8")))) {

@@ -1,5 +1,5 @@
-// An access policy of one's own: whoever's name is in an entry's metadata ("team": ["ann", "bob"]) may read it, and all
-// that is below it. In the configuration:
+// An access policy of your own: people named in an entry's metadata ("team": ["ann", "bob"]) may read it and everything
+// below it. In the configuration:
 //
 //   access_control:
 //     access_policy: ./my_policy.js:MyPolicy
@@ -8,7 +8,7 @@
 // The contract is explained in docs/how-to/access-control.md.
 
 export class MyPolicy {
-  // JSON Schema of the arguments; a misspelt one stops the start.
+  // The JSON Schema of the arguments; a misspelt one stops the start.
   static args = {
     type: "object",
     properties: { provider: { type: "string" } },
@@ -23,7 +23,7 @@ export class MyPolicy {
     this.teams = new Map();
   }
 
-  // What the caller may do with a node. It is asked about every node on the way down, from the root.
+  // What the caller may do with a node. Called for every node of a path, from the root down.
   scopesOn({ path, metadata }, caller) {
     if (path.length === 0) return ["read:metadata"];
     if (path.length === 1) this.teams.set(path[0], Array.isArray(metadata.team) ? metadata.team : []);

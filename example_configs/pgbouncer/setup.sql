@@ -1,4 +1,4 @@
--- Once, as PostgreSQL's superuser. What options of the URI would set without a PgBouncer is a setting of the user here.
+-- Run once, as PostgreSQL's superuser. With PgBouncer, these settings belong to the user, not to options in the URI.
 CREATE ROLE tiled LOGIN PASSWORD 'fill in';
 CREATE DATABASE tiled OWNER tiled;
 ALTER ROLE tiled SET statement_timeout = '15s';
