@@ -3,6 +3,7 @@
  * for the person's keys and for logins elsewhere, too; a logout does not change it, the next login does.
  */
 import type { Clock } from "../lib/clock.ts";
+import { chain } from "../lib/maybe-async.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { ReadThroughCache } from "./callers/read-through-cache.ts";
 import type { AccountStore } from "./ports/accounts.ts";
@@ -23,6 +24,6 @@ export class LoginStates {
 
   of(principal: Uuid): LoginState | Promise<LoginState> {
     const state = this.#states.get(principal);
-    return state instanceof Promise ? state.then((found) => found ?? NO_STATE) : state;
+    return chain(state, (found) => found ?? NO_STATE);
   }
 }

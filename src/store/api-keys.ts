@@ -6,7 +6,7 @@ import type { Digest } from "../lib/secrets.ts";
 import { readList } from "./base/codec.ts";
 import { type Args, type Db, statement } from "./base/statement.ts";
 import type { Tables } from "./base/tables.ts";
-import { gathered } from "./batcher.ts";
+import { batched } from "./batcher.ts";
 import type { KeyRef } from "./commands/api-keys.ts";
 import type { Backend } from "./commands/backend.ts";
 
@@ -62,7 +62,7 @@ export function apiKeyStore(backend: Backend): ApiKeyStore {
   const lookUp =
     backend.dialect === "sqlite"
       ? (key: KeyRef) => backend.read((db) => findKey(db, key))
-      : gathered<KeyRef, ApiKeyRecord>((keys) => backend.read((db) => findKeys(db, keys)));
+      : batched<KeyRef, ApiKeyRecord>((keys) => backend.read((db) => findKeys(db, keys)));
   return {
     find: (firstEight, digest) => lookUp({ firstEight, hashed: Buffer.from(digest, "hex") }),
     create: (request) => backend.write("api_key.create", request),

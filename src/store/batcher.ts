@@ -12,7 +12,7 @@ interface Waiting<K, V> {
 }
 
 /** `load` answers in the order of its keys. */
-export function gathered<K, V>(
+export function batched<K, V>(
   load: (keys: readonly K[]) => Promise<readonly (V | undefined)[]>,
 ): (key: K) => Promise<V | undefined> {
   const waiting: Waiting<K, V>[] = [];

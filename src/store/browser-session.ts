@@ -5,7 +5,7 @@ import type { Digest } from "../lib/secrets.ts";
 import { writeState } from "./base/codec.ts";
 import { type Args, type Db, statement } from "./base/statement.ts";
 import type { Tables } from "./base/tables.ts";
-import { gathered } from "./batcher.ts";
+import { batched } from "./batcher.ts";
 import type { Backend } from "./commands/backend.ts";
 import { requireStorable } from "./identities.ts";
 
@@ -49,7 +49,7 @@ export function browserSessionStore(backend: Backend): BrowserSessionStore {
   const lookUp =
     backend.dialect === "sqlite"
       ? (token: Digest) => backend.read((db) => findBinding(db, token))
-      : gathered<Digest, BrowserBinding>((tokens) => backend.read((db) => findBindings(db, tokens)));
+      : batched<Digest, BrowserBinding>((tokens) => backend.read((db) => findBindings(db, tokens)));
   return {
     open: async (token, open, replaces) => {
       requireStorable(open.identity);

@@ -14,7 +14,7 @@ import type { Digest } from "../lib/secrets.ts";
 import { toBytes, writeState } from "./base/codec.ts";
 import { type Args, type Db, statement } from "./base/statement.ts";
 import type { Tables } from "./base/tables.ts";
-import { gathered } from "./batcher.ts";
+import { batched } from "./batcher.ts";
 import type { Backend } from "./commands/backend.ts";
 
 /** Asked again and again by every program that waits: no column more than it needs. */
@@ -108,7 +108,7 @@ export function deviceLoginStore(backend: Backend): DeviceLoginStore {
   const lookUp =
     backend.dialect === "sqlite"
       ? (code: Digest) => backend.read((db) => findPolled(db, code))
-      : gathered<Digest, PolledLogin>((codes) => backend.read((db) => findAllPolled(db, codes)));
+      : batched<Digest, PolledLogin>((codes) => backend.read((db) => findAllPolled(db, codes)));
   return {
     start: (request) => backend.write("device.start", request),
     byDeviceCode: lookUp,

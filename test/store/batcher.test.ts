@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gathered } from "../../src/store/batcher.ts";
+import { batched } from "../../src/store/batcher.ts";
 
 function scene() {
   const loads: { keys: readonly number[]; answer: () => void; fail: (error: Error) => void }[] = [];
-  const find = gathered<number, string>(
+  const find = batched<number, string>(
     (keys) =>
       new Promise((resolve, reject) => {
         const answer = () => resolve(keys.map((key) => (key % 2 === 0 ? `value ${key}` : undefined)));

@@ -7,7 +7,7 @@ import type { AccountStore } from "../../domain/ports/accounts.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
-import { hold } from "./authority.ts";
+import { lockActor } from "./authority.ts";
 
 const revokeAllBut = statement(
   (db, { principal, keep, now }: Args<{ principal: Uuid; keep: Uuid; now: Date }>) =>
@@ -32,7 +32,7 @@ export interface RevokeOthers {
 
 export async function revokeOthers(db: Db, request: RevokeOthers): ReturnType<AccountStore["revokeOthers"]> {
   const { principal, now, context } = request;
-  const revokedCredential = await hold(db, request, null);
+  const revokedCredential = await lockActor(db, request, null);
   if (revokedCredential !== undefined) return revokedCredential;
   const revoked = (await db.all(revokeAllBut, request)).map(({ uuid }) => uuid);
   for (const session of revoked) {

@@ -10,7 +10,7 @@ import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import type { Tables } from "../base/tables.ts";
 import { note } from "./audit.ts";
-import { type Change, hold } from "./authority.ts";
+import { type Change, lockActor } from "./authority.ts";
 import { findPrincipal, type PrincipalRow } from "./summaries.ts";
 
 /** Whoever wants to take an administrator away waits here, so that two cannot take each other away. */
@@ -79,8 +79,8 @@ type Held =
   | { readonly kind: "held"; readonly principal: PrincipalRow; readonly role: number | undefined };
 
 /** The locks under which somebody who may be an administrator is taken away. */
-export async function holdAdmins(db: Db, change: Change & { readonly uuid: Uuid }): Promise<Held> {
-  const revokedCredential = await hold(db, change, change.uuid);
+export async function lockAdmins(db: Db, change: Change & { readonly uuid: Uuid }): Promise<Held> {
+  const revokedCredential = await lockActor(db, change, change.uuid);
   if (revokedCredential !== undefined) return revokedCredential;
   const role = (await db.one(lockRole, { name: ADMIN_ROLE.name }))?.id;
   const principal = await findPrincipal(db, change.uuid);
@@ -108,7 +108,7 @@ export interface RevokeAdmin {
 
 export async function revokeAdmin(db: Db, request: RevokeAdmin): ReturnType<PrincipalStore["revokeAdmin"]> {
   const { uuid, now, context } = request;
-  const held = await holdAdmins(db, request);
+  const held = await lockAdmins(db, request);
   if (held.kind !== "held") return held;
   const { role, principal } = held;
   if (role === undefined) return { kind: "no_admin" };

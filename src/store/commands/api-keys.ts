@@ -5,7 +5,7 @@ import type { Uuid } from "../../lib/uuid.ts";
 import { writeList } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
-import { hold } from "./authority.ts";
+import { lockActor } from "./authority.ts";
 import { findPrincipal } from "./summaries.ts";
 
 export interface KeyRef {
@@ -81,7 +81,7 @@ const setActivity = statement((db, key: Args<KeyRef & { time: Date }>) =>
 export async function createKey(db: Db, request: CreateApiKey): ReturnType<ApiKeyStore["create"]> {
   const { key, now, context } = request;
   const hashed = Buffer.from(request.digest, "hex");
-  const revokedCredential = await hold(db, request, request.principal);
+  const revokedCredential = await lockActor(db, request, request.principal);
   if (revokedCredential !== undefined) return revokedCredential;
   const principal = await findPrincipal(db, request.principal);
   if (principal === undefined) return { kind: "unknown" };
@@ -115,7 +115,7 @@ export interface RevokeKeys {
 
 export async function revokeKeys(db: Db, request: RevokeKeys): ReturnType<ApiKeyStore["revoke"]> {
   const { now, context, principal, firstEight } = request;
-  const revokedCredential = await hold(db, request, principal);
+  const revokedCredential = await lockActor(db, request, principal);
   if (revokedCredential !== undefined) return revokedCredential;
   const deleted = await db.all(deleteKeys, { principal, firstEight });
   if (deleted.length === 0) return { kind: "unknown" };

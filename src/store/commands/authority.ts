@@ -60,7 +60,7 @@ export interface Change {
 }
 
 /** `concerned`: whose row is changed, locked with the actor's. */
-export async function hold(
+export async function lockActor(
   db: Db,
   { context, now }: Change,
   concerned: Uuid | null,
@@ -82,7 +82,7 @@ async function isDisabled(db: Db, uuid: Uuid): Promise<boolean> {
 }
 
 /** The locks on somebody and on their session that has not ended, and when it began. */
-export async function holdOwner(
+export async function lockOwner(
   db: Db,
   key: { readonly session: Uuid; readonly owner: Uuid; readonly now: Date },
 ): Promise<{ readonly principal: number; readonly created: Date } | undefined> {

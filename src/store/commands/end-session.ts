@@ -6,7 +6,7 @@ import type { SessionStore } from "../../domain/ports/sessions.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
-import { hold } from "./authority.ts";
+import { lockActor } from "./authority.ts";
 
 /** Logins and logouts may be many: lists of sessions stay short, and quick to read. */
 export const SHOWN_REVOKED = 200;
@@ -49,7 +49,7 @@ export interface RevokeCommand {
 }
 
 export async function revokeSession(db: Db, request: RevokeCommand): ReturnType<SessionStore["revoke"]> {
-  return (await hold(db, request, null)) ?? (await endSession(db, request));
+  return (await lockActor(db, request, null)) ?? (await endSession(db, request));
 }
 
 /** `session` and `principal`: ids of their rows. */

@@ -8,18 +8,18 @@ import type { AccountStore, FreshChange, LinkIdentity, UnlinkIdentity } from "..
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
-import { holdOwner } from "./authority.ts";
+import { lockOwner } from "./authority.ts";
 import { deleteCode } from "./browser-logins.ts";
 import { addIdentity } from "./roles.ts";
 import { otherSpelling } from "./spellings.ts";
 import { findPrincipalOfIdentity } from "./summaries.ts";
 
 /** The principal of a session that is live, young enough, and of a principal who is not disabled. */
-async function lockOwner(
+async function lockFreshOwner(
   db: Db,
   { session, principal, since, now }: FreshChange,
 ): Promise<{ readonly id: number } | undefined> {
-  const held = await holdOwner(db, { session, owner: principal, now });
+  const held = await lockOwner(db, { session, owner: principal, now });
   return held === undefined || held.created < since ? undefined : { id: held.principal };
 }
 
@@ -62,7 +62,7 @@ const revokeOpenedBy = statement(
 export async function linkIdentity(db: Db, request: LinkIdentity): ReturnType<AccountStore["link"]> {
   const { identity, principal, session, now, context, code } = request;
   if (code !== null && (await db.run(deleteCode, { code, now })) === 0) return { kind: "gone" };
-  const owner = await lockOwner(db, request);
+  const owner = await lockFreshOwner(db, request);
   if (owner === undefined) return { kind: "stale" };
   const holder = await findPrincipalOfIdentity(db, identity);
   if (holder?.id === owner.id) return { kind: "already" };
@@ -85,7 +85,7 @@ export async function linkIdentity(db: Db, request: LinkIdentity): ReturnType<Ac
 
 export async function unlinkIdentity(db: Db, request: UnlinkIdentity): ReturnType<AccountStore["unlink"]> {
   const { identity, principal, session, now, context } = request;
-  const owner = await lockOwner(db, request);
+  const owner = await lockFreshOwner(db, request);
   if (owner === undefined) return { kind: "stale" };
   const known = await db.all(identitiesOf, { principal: owner.id });
   const others = known.filter(({ provider, id }) => provider !== identity.provider || id !== identity.id);

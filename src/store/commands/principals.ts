@@ -9,9 +9,9 @@ import type { PrincipalStore } from "../../domain/ports/principals.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { writeList } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { holdAdmins, isLastAdmin } from "./admins.ts";
+import { isLastAdmin, lockAdmins } from "./admins.ts";
 import { note } from "./audit.ts";
-import { hold } from "./authority.ts";
+import { lockActor } from "./authority.ts";
 import { allRoles, grantAdmin, makePrincipal, makeUser } from "./roles.ts";
 import { otherSpelling } from "./spellings.ts";
 import { findPrincipalOfIdentity, summarize } from "./summaries.ts";
@@ -52,7 +52,7 @@ export async function createService(
   request: CreateService,
 ): ReturnType<PrincipalStore["createService"]> {
   const { role, now, context } = request;
-  const revokedCredential = await hold(db, request, null);
+  const revokedCredential = await lockActor(db, request, null);
   if (revokedCredential !== undefined) return revokedCredential;
   if (role === METRICS_ROLE.name) await db.run(insertRole, METRICS);
   const roles = await db.all(allRoles, {});
@@ -73,7 +73,7 @@ export interface SetDisabled {
 
 export async function setDisabled(db: Db, request: SetDisabled): ReturnType<PrincipalStore["setDisabled"]> {
   const { uuid, now, context } = request;
-  const held = await holdAdmins(db, request);
+  const held = await lockAdmins(db, request);
   if (held.kind !== "held") return held;
   const { role, principal } = held;
   const refusable = request.disabled && !request.evenLastAdmin && role !== undefined;

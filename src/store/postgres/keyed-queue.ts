@@ -7,14 +7,14 @@ import type { Uuid } from "../../lib/uuid.ts";
 import { busy } from "../base/errors.ts";
 import type { CommandArgs, CommandName } from "../commands/commands.ts";
 
-type LaneOf = { readonly [N in CommandName]?: (args: CommandArgs<N>) => string };
+type KeyOf = { readonly [N in CommandName]?: (args: CommandArgs<N>) => string };
 
 const byIdentity = ({ provider, id }: IdentityRef) => `identity ${JSON.stringify([provider, id])}`;
 /** Who acts is locked as well as whom it concerns, and one who acts may act on many. */
 const byActor = ({ context, principal }: { readonly context: RequestContext; readonly principal: Uuid }) =>
   `principal ${context.actor ?? principal}`;
 
-const LANES: LaneOf = {
+const KEYS: KeyOf = {
   "session.rotate": ({ session }) => `session ${session}`,
   "session.open": ({ identity }) => byIdentity(identity),
   "browser_session.open": ({ open }) => byIdentity(open.identity),
@@ -31,21 +31,21 @@ const LANES: LaneOf = {
   "principal.revoke_admin": () => "admins",
 };
 
-/** As long as for a connection; milliseconds. */
-export const PATIENCE = 5000;
+/** How long a command waits, as long as for a connection; milliseconds. */
+export const TIMEOUT = 5000;
 
-export class Lanes {
+export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>();
 
   run<N extends CommandName, R>(name: N, args: CommandArgs<N>, work: () => Promise<R>): Promise<R> {
-    const lane = (LANES[name] as ((args: CommandArgs<N>) => string) | undefined)?.(args);
-    if (lane === undefined) return work();
-    const before = this.#tails.get(lane);
-    const result = before === undefined ? work() : atMost(PATIENCE, before).then(work);
+    const key = (KEYS[name] as ((args: CommandArgs<N>) => string) | undefined)?.(args);
+    if (key === undefined) return work();
+    const before = this.#tails.get(key);
+    const result = before === undefined ? work() : atMost(TIMEOUT, before).then(work);
     const tail: Promise<void> = Promise.allSettled([before, result]).then(() => {
-      if (this.#tails.get(lane) === tail) this.#tails.delete(lane);
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
     });
-    this.#tails.set(lane, tail);
+    this.#tails.set(key, tail);
     return result;
   }
 }

@@ -3,7 +3,7 @@
  * connection costs a read one more try; a command is tried again only where it is certain that nothing was committed.
  */
 import type pg from "pg";
-import { Turns } from "../../lib/turns.ts";
+import { Semaphore } from "../../lib/semaphore.ts";
 import { asFailure, busy, codeOf, isConnectionLost, messageOf, uncertain } from "../base/errors.ts";
 import { Compiler, Db } from "../base/statement.ts";
 import type { Backend } from "../commands/backend.ts";
@@ -11,7 +11,7 @@ import type { Command, CommandArgs, CommandName, CommandResult } from "../comman
 import { COMMANDS } from "../commands/commands.ts";
 import type { Connections } from "./fallback.ts";
 import { InFlight } from "./in-flight.ts";
-import { Lanes, PATIENCE } from "./keyed-queue.ts";
+import { KeyedQueue, TIMEOUT } from "./keyed-queue.ts";
 import { PostgresConnection } from "./pool.ts";
 import { sessionOf } from "./session.ts";
 
@@ -43,12 +43,12 @@ export interface PostgresBackend extends Backend {
 export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBackend {
   const compiler = new Compiler("postgresql");
   const inFlight = new InFlight();
-  const lanes = new Lanes();
+  const queue = new KeyedQueue();
   // However many commands come in, and whatever they wait for there, some connections are left for those who only read.
-  const turns = new Turns({
-    atATime: pool.options.max - forReads(pool.options.max),
-    patience: PATIENCE,
-    refusal: () => busy("a command waited too long for its turn"),
+  const semaphore = new Semaphore({
+    permits: pool.options.max - forReads(pool.options.max),
+    timeout: TIMEOUT,
+    onTimeout: () => busy("a command waited too long for its turn"),
   });
 
   /** After a restart of the server every connection of the pool is dead: who lost one asks the next ones for a sign. */
@@ -156,8 +156,8 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
     durable: true,
     read: (work) => inFlight.run(() => read(work)),
     write: (name, args) =>
-      inFlight.run(() => lanes.run(name, args, () => turns.run(() => write(name, args)))),
-    single: (work) => inFlight.run(() => turns.run(() => twice(singleOnce, work))),
+      inFlight.run(() => queue.run(name, args, () => semaphore.run(() => write(name, args)))),
+    single: (work) => inFlight.run(() => semaphore.run(() => twice(singleOnce, work))),
     ping: async () => {
       await inFlight.run(() =>
         read((db) => db.query((tables) => tables.selectFrom("alembic_version").selectAll())),

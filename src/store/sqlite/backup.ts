@@ -12,8 +12,8 @@ import { complaint } from "../schema/revisions.ts";
 import { SqliteConnection } from "./connection.ts";
 import { inspectFile } from "./inspect.ts";
 
-/** Milliseconds to wait for a lock of another process. */
-const PATIENCE = 2000;
+/** How long to wait for a lock of another process; milliseconds. */
+const BUSY_TIMEOUT = 2000;
 
 export async function backupFile(source: string, path: string, force: boolean): Promise<Backup> {
   if (isOfDatabase(path, source))
@@ -66,7 +66,7 @@ function realPath(path: string): string {
 
 /** One snapshot, verified: the same rows in each table, and every page in order. */
 async function copy(source: string, path: string): Promise<Counts> {
-  const from = new SqliteConnection(source, { busyTimeout: PATIENCE });
+  const from = new SqliteConnection(source, { busyTimeout: BUSY_TIMEOUT });
   try {
     from.raw.pragma("query_only = ON");
     from.run("begin");
@@ -122,7 +122,7 @@ function replace(target: string, publish: () => void): string {
   const inUse = `The database at ${target} is open in another process. Stop its server first. Nothing was changed.`;
   let connection: SqliteConnection | undefined;
   try {
-    connection = new SqliteConnection(target, { busyTimeout: PATIENCE });
+    connection = new SqliteConnection(target, { busyTimeout: BUSY_TIMEOUT });
     // Puts what is in the -wal file into the main one, so that the file kept is whole.
     if (connection.raw.pragma("journal_mode = DELETE", { simple: true }) !== "delete")
       throw new OperatorError(inUse);

@@ -12,15 +12,15 @@ import { type Inspection, refuse } from "../schema/revisions.ts";
 import { SqliteConnection, sqliteDialect } from "./connection.ts";
 import { inspectConnection, inspectFile } from "./inspect.ts";
 
-/** Others that start at the same moment wait this long for the first to finish; milliseconds. */
-const PATIENCE = 30_000;
+/** How long a server waits for another one that started at the same moment; milliseconds. */
+const BUSY_TIMEOUT = 30_000;
 
 export async function prepareFile(path: string, mayCreate: boolean): Promise<Preparation> {
   // Looked at without a lock first: what is not ours is not even locked.
   if (checkFile(path, mayCreate).kind === "absent") createPrivately(path);
   let connection: SqliteConnection | undefined;
   try {
-    const opened = new SqliteConnection(path, { busyTimeout: PATIENCE });
+    const opened = new SqliteConnection(path, { busyTimeout: BUSY_TIMEOUT });
     connection = opened;
     const db = new Kysely<Tables>({ dialect: sqliteDialect(opened) });
     return await prepare(db, "sqlite", () => inspectConnection(opened, path), mayCreate);

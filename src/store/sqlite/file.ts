@@ -20,14 +20,14 @@ const CACHE_KIB = 32_768;
 export class SqliteFile {
   readonly #path: string;
   readonly #role: "reader" | "writer";
-  readonly #patience: number;
+  readonly #busyTimeout: number;
   #current: { readonly connection: SqliteConnection; readonly inode: bigint } | undefined;
 
-  /** `patience`: milliseconds, where the database's URI says how long another process is waited for. */
-  constructor(path: string, role: "reader" | "writer", patience: number = BUSY_TIMEOUT[role]) {
+  /** `busyTimeout`: how long to wait for another process, in milliseconds, where the database's URI says so. */
+  constructor(path: string, role: "reader" | "writer", busyTimeout: number = BUSY_TIMEOUT[role]) {
     this.#path = path;
     this.#role = role;
-    this.#patience = patience;
+    this.#busyTimeout = busyTimeout;
   }
 
   /** The connection as it is, without a look at the file. */
@@ -64,7 +64,7 @@ export class SqliteFile {
     let connection: SqliteConnection | undefined;
     try {
       requireServable(inspectFile(this.#path));
-      connection = new SqliteConnection(this.#path, { busyTimeout: this.#patience });
+      connection = new SqliteConnection(this.#path, { busyTimeout: this.#busyTimeout });
       connection.raw.pragma("journal_mode = WAL");
       connection.raw.pragma("synchronous = FULL");
       // A statement's own journal would be a file for each writing of a row among many.

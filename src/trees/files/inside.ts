@@ -6,7 +6,7 @@ import { isUtf8 } from "node:buffer";
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, readdir } from "node:fs/promises";
 import { Failure } from "../../errors.ts";
-import { Turns } from "../../lib/turns.ts";
+import { Semaphore } from "../../lib/semaphore.ts";
 import { attempt, type Steps } from "./steps.ts";
 
 /** What tells two versions of a file apart. */
@@ -38,16 +38,16 @@ export type Place = readonly string[];
 
 /** Of all trees together, in this thread: a way down needs two descriptors for a moment, an open file one for as long as it is read. */
 const MOST_OPEN = { ways: 32, files: 96 };
-/** Milliseconds that one waits for others to close theirs. */
-const PATIENCE = 10_000;
+/** How long a caller waits for others to close theirs; milliseconds. */
+const TIMEOUT = 10_000;
 
-function turns(atATime: number): Turns {
-  const refusal = () => new Failure("data_busy", { headers: { "retry-after": "1" } });
-  return new Turns({ atATime, patience: PATIENCE, refusal });
+function semaphore(permits: number): Semaphore {
+  const onTimeout = () => new Failure("data_busy", { headers: { "retry-after": "1" } });
+  return new Semaphore({ permits, timeout: TIMEOUT, onTimeout });
 }
 
-const ways = turns(MOST_OPEN.ways);
-const files = turns(MOST_OPEN.files);
+const ways = semaphore(MOST_OPEN.ways);
+const files = semaphore(MOST_OPEN.files);
 
 /** Nothing waits for a way or a file while it has one of the same kind. */
 export class Inside {
@@ -62,7 +62,7 @@ export class Inside {
 
   /** Undefined: there is no such file, it is no plain file, or it may not be read. The caller closes it. */
   async file(place: Place): Promise<OpenedFile | undefined> {
-    const end = await files.take();
+    const end = await files.acquire();
     try {
       // Without waiting: opening a pipe would.
       const handle = await this.#open(place, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -88,7 +88,7 @@ export class Inside {
   }
 
   async folder(place: Place): Promise<OpenedFolder | undefined> {
-    const end = await files.take();
+    const end = await files.acquire();
     try {
       const handle = await this.#open(place, constants.O_RDONLY | constants.O_DIRECTORY);
       if (handle === undefined) {

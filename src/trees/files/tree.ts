@@ -5,7 +5,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure, OperatorError } from "../../errors.ts";
-import { inTurn } from "../../lib/turns.ts";
+import { mapConcurrently } from "../../lib/semaphore.ts";
 import { WatchedFile } from "../../lib/watched-file.ts";
 import type { FilesArgs } from "../../vocabulary/trees.ts";
 import { ConfigError, problemLines } from "../../yaml/problems.ts";
@@ -159,7 +159,7 @@ class Files {
     const tagsOf = (path: readonly string[]) => this.#tagsOf(path);
     const list = () => this.#folders.list(place);
     const nodes = (items: readonly Item[]) =>
-      inTurn(
+      mapConcurrently(
         items,
         NODES_AT_ONCE,
         async (item): Promise<Entry> => [item.key, await this.#node(place, keys, item)],

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type LoginState, NO_STATE } from "../../domain/login-states.ts";
 import type { Caller } from "../../domain/model/caller.ts";
 import { isKnown } from "../../domain/model/caller.ts";
+import { chain } from "../../lib/maybe-async.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Rights, rightsOf } from "../rights.ts";
 import type { AccessPolicy, PolicyCaller } from "./contract.ts";
@@ -27,10 +28,7 @@ export function callersRights(
   };
   return (caller) => {
     if (stateOf === null || !isKnown(caller)) return withState(caller, NO_STATE);
-    const state = stateOf(caller.principal.uuid);
-    return state instanceof Promise
-      ? state.then((found) => withState(caller, found))
-      : withState(caller, state);
+    return chain(stateOf(caller.principal.uuid), (state) => withState(caller, state));
   };
 }
 

@@ -4,23 +4,23 @@ import type { RotateSession } from "../../../src/domain/ports/sessions.ts";
 import { Failure } from "../../../src/errors.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
-import { Lanes } from "../../../src/store/postgres/keyed-queue.ts";
+import { KeyedQueue } from "../../../src/store/postgres/keyed-queue.ts";
 import { login, NOW, newKey, ORIGIN, refresh } from "../support.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 function scene() {
-  const lanes = new Lanes();
+  const queue = new KeyedQueue();
   const begun: { name: string; end: () => void; fail: (error: Error) => void }[] = [];
   const rotate = (session: Uuid, name: string) => {
     const args: RotateSession = refresh(session, 0, "t");
-    return lanes.run(
+    return queue.run(
       "session.rotate",
       args,
       () => new Promise<string>((end, fail) => begun.push({ name, end: () => end(name), fail })),
     );
   };
-  return { lanes, begun, rotate, names: () => begun.map(({ name }) => name) };
+  return { queue, begun, rotate, names: () => begun.map(({ name }) => name) };
 }
 
 test("of one session one after the other, of two at once, whatever became of the one before", async () => {
@@ -45,7 +45,7 @@ test("of one session one after the other, of two at once, whatever became of the
 });
 
 test("of one person one after the other, whatever it is; of another meanwhile", async () => {
-  const lanes = new Lanes();
+  const queue = new KeyedQueue();
   const [ann, bob] = [newUuid(), newUuid()];
   const begun: string[] = [];
   const ends: (() => void)[] = [];
@@ -55,11 +55,11 @@ test("of one person one after the other, whatever it is; of another meanwhile", 
   };
   const by = (actor: Uuid) => ({ context: { ...ORIGIN, actor }, now: NOW });
   const all = [
-    lanes.run("session.revoke", { ...by(ann), uuid: newUuid(), principal: ann }, work("session.revoke")),
-    lanes.run("account.revoke_others", { ...by(ann), principal: ann, keep: newUuid() }, work("others")),
-    lanes.run("api_key.revoke", { ...by(ann), principal: bob, firstEight: "01234567" }, work("key")),
-    lanes.run("api_key.create", { ...newKey(ann), ...by(ann) }, work("new key")),
-    lanes.run("session.revoke", { ...by(bob), uuid: newUuid(), principal: bob }, work("bob's")),
+    queue.run("session.revoke", { ...by(ann), uuid: newUuid(), principal: ann }, work("session.revoke")),
+    queue.run("account.revoke_others", { ...by(ann), principal: ann, keep: newUuid() }, work("others")),
+    queue.run("api_key.revoke", { ...by(ann), principal: bob, firstEight: "01234567" }, work("key")),
+    queue.run("api_key.create", { ...newKey(ann), ...by(ann) }, work("new key")),
+    queue.run("session.revoke", { ...by(bob), uuid: newUuid(), principal: bob }, work("bob's")),
   ];
   const order: string[][] = [];
   for (let round = 0; round < 5; round++) {
@@ -72,7 +72,7 @@ test("of one person one after the other, whatever it is; of another meanwhile", 
 });
 
 test("all logins of one identity one after the other", async () => {
-  const lanes = new Lanes();
+  const queue = new KeyedQueue();
   let begun = 0;
   const work = () => {
     begun += 1;
@@ -80,18 +80,18 @@ test("all logins of one identity one after the other", async () => {
   };
   const open = { ...login("ann"), state: "{}" };
   const token = sha256("x");
-  void lanes.run("session.open", open, work);
-  void lanes.run("browser_session.open", { token, open, replaces: null }, work);
-  void lanes.run("browser_login.redeem_code", { code: token, open }, work);
-  void lanes.run("device.collect", { deviceCode: token, open }, work);
+  void queue.run("session.open", open, work);
+  void queue.run("browser_session.open", { token, open, replaces: null }, work);
+  void queue.run("browser_login.redeem_code", { code: token, open }, work);
+  void queue.run("device.collect", { deviceCode: token, open }, work);
   await turn();
   assert.equal(begun, 1);
 });
 
 test("other commands wait for nobody", async () => {
-  const { lanes } = scene();
-  const never = lanes.run("audit.append", [], () => new Promise(() => {}));
-  assert.equal(await lanes.run("audit.append", [], async () => "done"), "done");
+  const { queue } = scene();
+  const never = queue.run("audit.append", [], () => new Promise(() => {}));
+  assert.equal(await queue.run("audit.append", [], async () => "done"), "done");
   assert.ok(never instanceof Promise);
 });
 

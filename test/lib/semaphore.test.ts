@@ -1,21 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inTurn, Turns } from "../../src/lib/turns.ts";
+import { mapConcurrently, Semaphore } from "../../src/lib/semaphore.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 class TooLate extends Error {}
 
-function scene(atATime: number, waiting?: number) {
-  const limits = { atATime, patience: 5000, refusal: () => new TooLate() };
-  const turns = new Turns(waiting === undefined ? limits : { ...limits, waiting });
+function scene(permits: number) {
+  const semaphore = new Semaphore({ permits, timeout: 5000, onTimeout: () => new TooLate() });
   const begun: { readonly name: string; end(): void; fail(error: Error): void }[] = [];
   const run = (name: string) =>
-    turns.run(() => new Promise<string>((end, fail) => begun.push({ name, end: () => end(name), fail })));
-  return { turns, begun, run, names: () => begun.map(({ name }) => name) };
+    semaphore.run(() => new Promise<string>((end, fail) => begun.push({ name, end: () => end(name), fail })));
+  return { semaphore, begun, run, names: () => begun.map(({ name }) => name) };
 }
 
-test("so many at a time, the others in the order in which they came", async () => {
+test("at most so many at a time, the others in the order of their arrival", async () => {
   const { begun, run, names } = scene(2);
   const all = ["a", "b", "c", "d"].map(run);
   await turn();
@@ -31,7 +30,7 @@ test("so many at a time, the others in the order in which they came", async () =
   assert.deepEqual(await Promise.all([all[0], all[2], all[3]]), ["a", "c", "d"]);
 });
 
-test("who has waited for too long is told so, and takes nobody's place", async (t) => {
+test("a caller that waited too long gets an error, and takes no other caller's place", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { begun, run, names } = scene(1);
   const first = run("a");
@@ -52,33 +51,22 @@ test("who has waited for too long is told so, and takes nobody's place", async (
   assert.equal(await last, "e");
 });
 
-test("a caller that comes when too many wait gets the error at once", async () => {
-  const { begun, run } = scene(1, 1);
-  const [first, second, third] = ["a", "b", "c"].map((name) => run(name));
-  await assert.rejects(third ?? Promise.resolve(), TooLate);
-  begun[0]?.end();
-  await first;
-  await turn();
-  begun[1]?.end();
-  assert.equal(await second, "b");
-});
-
-test("a turn that is taken ends once, however often that is said", async () => {
-  const { turns, run, names } = scene(1);
-  const end = await turns.take();
+test("a permit is given back once, however often it is released", async () => {
+  const { semaphore, run, names } = scene(1);
+  const release = await semaphore.acquire();
   void run("a").catch(() => undefined);
   void run("b").catch(() => undefined);
-  end();
-  end();
+  release();
+  release();
   await turn();
   assert.deepEqual(names(), ["a"]);
 });
 
-test("a list is worked on a few at a time, and no further after a failure", async () => {
+test("a list is mapped a few items at a time, and no further after a failure", async () => {
   let busy = 0;
   let most = 0;
   const items = Array.from({ length: 100 }, (_, item) => item);
-  const doubled = await inTurn(items, 7, async (item) => {
+  const doubled = await mapConcurrently(items, 7, async (item) => {
     busy += 1;
     most = Math.max(most, busy);
     await turn();
@@ -91,7 +79,7 @@ test("a list is worked on a few at a time, and no further after a failure", asyn
     items.map((item) => item * 2),
   );
   let begun = 0;
-  const failing = inTurn(items, 2, async (item) => {
+  const failing = mapConcurrently(items, 2, async (item) => {
     begun += 1;
     await turn();
     if (item === 4) throw new Error("no");
