@@ -223,10 +223,14 @@ export const MISBEHAVIOURS = {
       query.set("error", "invalid_scope");
     },
   },
-  "no code": { code: "provider_invalid", log: /no 'code'/, callback: (query) => query.delete("code") },
+  "no code": {
+    code: "provider_invalid",
+    log: /no authorization code/,
+    callback: (query) => query.delete("code"),
+  },
   "a code twice": {
     code: "provider_invalid",
-    log: /'code' more than once/,
+    log: /"code" parameter must be provided only once/,
     callback: (query) => query.append("code", "another"),
   },
   "a code of another login": {
@@ -234,25 +238,29 @@ export const MISBEHAVIOURS = {
     log: /invalid_grant/,
     callback: (query) => query.set("code", "of-another-login"),
   },
-  "no state": { code: "provider_invalid", log: /'state'/, callback: (query) => query.delete("state") },
+  "no state": {
+    code: "provider_invalid",
+    log: /"state" missing/,
+    callback: (query) => query.delete("state"),
+  },
   "another state": {
     code: "provider_invalid",
-    log: /'state'/,
+    log: /unexpected "state"/,
     callback: (query) => query.set("state", "another"),
   },
   "a state twice": {
     code: "provider_invalid",
-    log: /'state' more than once/,
+    log: /"state" parameter must be provided only once/,
     callback: (query) => query.append("state", query.get("state") ?? ""),
   },
   "no iss in the callback": {
     code: "provider_invalid",
-    log: /no 'iss'/,
+    log: /"iss" \(issuer\) missing/,
     callback: (query) => query.delete("iss"),
   },
   "another iss in the callback": {
     code: "provider_invalid",
-    log: /mix-up/,
+    log: /unexpected "iss".*RFC 9207/,
     callback: (query) => query.set("iss", "https://elsewhere.example"),
   },
 } as const satisfies Record<string, Misbehaviour>;

@@ -63,6 +63,11 @@ export async function interact(
   return finish({ consent: { grantId: await grant(provider, interaction) } });
 }
 
+interface Missing {
+  readonly missingOIDCScope?: readonly string[];
+  readonly missingResourceScopes?: Readonly<Record<string, readonly string[]>>;
+}
+
 async function grant(provider: Provider, { grantId, params, prompt, session }: Interaction): Promise<string> {
   const found = grantId === undefined ? undefined : await provider.Grant.find(grantId);
   const given =
@@ -71,7 +76,7 @@ async function grant(provider: Provider, { grantId, params, prompt, session }: I
       accountId: session?.accountId ?? "",
       clientId: String(params["client_id"]),
     });
-  const { missingOIDCScope = [], missingResourceScopes = {} } = prompt.details;
+  const { missingOIDCScope = [], missingResourceScopes = {} } = prompt.details as Missing;
   given.addOIDCScope(missingOIDCScope.join(" "));
   for (const [audience, scopes] of Object.entries(missingResourceScopes)) {
     given.addResourceScope(audience, scopes.join(" "));

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { decodeJwt, decodeProtectedHeader, exportJWK, SignJWT } from "jose";
-import Provider, { type Context, type Interaction } from "oidc-provider";
+import Provider, { type Interaction, type KoaContextWithOIDC } from "oidc-provider";
 import { html } from "../../src/lib/html.ts";
 import type { Cleanup } from "./folders.ts";
 import { type Account, ADA, GRACE, interact } from "./oidc-provider-pages.ts";
@@ -90,8 +90,10 @@ export async function startProvider(cleanup: Cleanup, options: ProviderOptions):
   };
   const answer = provider.callback();
   server.on("request", (request, response) => {
-    if (!request.url?.startsWith("/interaction/")) return answer(request, response);
-    interact(provider, people, request, response).catch((error: unknown) => {
+    const answered = request.url?.startsWith("/interaction/")
+      ? interact(provider, people, request, response)
+      : answer(request, response);
+    answered.catch((error: unknown) => {
       response.writeHead(500, { "content-type": "text/plain" }).end(String(error));
     });
   });
@@ -181,18 +183,18 @@ async function configuration(
   };
 }
 
-function showError(context: Context, out: Readonly<Record<string, string>>): void {
+function showError(context: KoaContextWithOIDC, out: Readonly<Record<string, string>>): void {
   context.type = "text/html";
   context.body = html`<h1>Error: ${out["error"]}</h1><p>${out["error_description"]}</p>`.text;
 }
 
-function showDeviceSuccess(context: Context): void {
+function showDeviceSuccess(context: KoaContextWithOIDC): void {
   context.body = "<h1>Logged in. Close this page.</h1>";
 }
 
 /** Google shows a page of its own and never sends the browser back. */
 function refuseUnknownScopes(known: readonly string[]) {
-  return async (context: Context, next: () => Promise<void>): Promise<void> => {
+  return async (context: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     const asked = String(context.query["scope"] ?? "").split(" ");
     const unknown = context.path === "/auth" ? asked.filter((scope) => !known.includes(scope)) : [];
     if (unknown.length === 0) return next();
@@ -203,7 +205,7 @@ function refuseUnknownScopes(known: readonly string[]) {
 }
 
 /** Without one a program asks every five seconds (RFC 8628, section 3.2); the Python client needs to be told. */
-async function addPollingInterval(context: Context, next: () => Promise<void>): Promise<void> {
+async function addPollingInterval(context: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
   await next();
   if (context.path === "/device/auth" && context.status === 200) {
     context.body = { ...Object(context.body), interval: 1 };
@@ -212,7 +214,7 @@ async function addPollingInterval(context: Context, next: () => Promise<void>): 
 
 /** ORCID's id_tokens have an at_hash in the code flow, too. */
 function addAccessTokenHash({ privateKey }: SigningKey) {
-  return async (context: Context, next: () => Promise<void>): Promise<void> => {
+  return async (context: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next();
     const { id_token: idToken, access_token: accessToken } = Object(context.body) as Record<string, unknown>;
     if (context.path !== "/token" || typeof idToken !== "string") return;

@@ -3,7 +3,9 @@
  * id and secret in a header or in the form, as the provider announces.
  */
 import { type ClientAuth, ClientSecretPost, None } from "openid-client";
+import { Failure } from "../../errors.ts";
 import type { Secret } from "../../lib/secrets.ts";
+import { quoted } from "./signature.ts";
 
 export const AUTH_METHODS = ["client_secret_basic", "client_secret_post"] as const;
 export type AuthMethod = (typeof AUTH_METHODS)[number];
@@ -17,8 +19,7 @@ export interface Client {
 }
 
 /**
- * To try in this order, the next one only where the provider does not know us by the one before; empty where the
- * provider wants something else. Nothing announced means basic (OpenID Connect Discovery, section 3), but there are
+ * To try in this order, the next one only where the provider does not know us by the one before. Nothing announced means basic (OpenID Connect Discovery, section 3), but there are
  * providers that then take the form only.
  */
 export function clientAuthentication(client: Client, announced: readonly string[] | null): ClientAuth[] {
@@ -27,7 +28,15 @@ export function clientAuthentication(client: Client, announced: readonly string[
   if (method !== null) return [authentication(method, secret)];
   if (announced === null) return AUTH_METHODS.map((name) => authentication(name, secret));
   const first = AUTH_METHODS.find((name) => announced.includes(name));
-  return first === undefined ? [] : [authentication(first, secret)];
+  return [first === undefined ? noWay(announced) : authentication(first, secret)];
+}
+
+function noWay(announced: readonly string[]): ClientAuth {
+  return () => {
+    throw new Failure("bad_gateway", {
+      log: `The provider takes a client's secret by none of our ways, only by ${quoted(announced)}.`,
+    });
+  };
 }
 
 function authentication(method: AuthMethod, secret: Secret): ClientAuth {
@@ -38,7 +47,10 @@ function authentication(method: AuthMethod, secret: Secret): ClientAuth {
   };
 }
 
-/** As a form would; the usual ids and secrets stay as they are, for providers that do not decode them. */
+/**
+ * RFC 6749, appendix B, by the URL Standard's serializer of forms. openid-client's `ClientSecretBasic` also encodes `-`,
+ * `_` and `.`, which providers that do not decode the header take for another client or secret.
+ */
 function formEncoded(text: string): string {
   return new URLSearchParams([["", text]]).toString().slice(1);
 }

@@ -1,6 +1,7 @@
 /**
- * The authorization code flow with PKCE (RFC 6749, section 4.1; RFC 7636; RFC 9207): the way to the provider, the
- * browser's return and the exchange of the code. What the id_token must say is `id-token.ts`'s.
+ * The authorization code flow with PKCE (RFC 6749, section 4.1; RFC 7636; RFC 9207) by openid-client: the way to the
+ * provider, the browser's return and the exchange of the code. The id_token is not shown to openid-client, which trusts
+ * TLS for its signature: `id-token.ts` checks all of it.
  */
 import {
   allowInsecureRequests,
@@ -18,8 +19,7 @@ import { Failure } from "../../errors.ts";
 import type { Calls } from "./calls.ts";
 import { type Client, clientAuthentication } from "./client.ts";
 import type { Metadata } from "./metadata.ts";
-import { grantFailure, providerError } from "./refusals.ts";
-import { quoted } from "./signature.ts";
+import { grantFailure } from "./refusals.ts";
 
 export interface CodeFlowParts {
   readonly client: Client;
@@ -48,7 +48,8 @@ export class CodeFlow {
   async authorizationUrl(metadata: Metadata, request: AuthorizationRequest): Promise<URL> {
     const { scopes, prompt } = this.#parts;
     const parameters = {
-      redirect_uri: request.redirectUri,
+      // As openid-client writes it in the grant.
+      redirect_uri: new URL(request.redirectUri).href,
       scope: scopes.join(" "),
       state: request.state,
       nonce: request.nonce,
@@ -69,78 +70,61 @@ export class CodeFlow {
     response: AuthorizationResponse,
     signal: AbortSignal,
   ): Promise<Exchanged> {
-    const secrets = [response.codeVerifier, response.state, response.nonce];
-    const { code, issuer } = readCallback(metadata, response, secrets);
-    secrets.push(code);
-    // Only what was checked: openid-client reads more of a callback than there is to read here.
-    const callback = new URL(response.redirectUri);
-    callback.search = new URLSearchParams({ code, state: response.state }).toString();
     const { client } = this.#parts;
+    const { searchParams: query } = response.callback;
+    const issuer = query.get("iss") || null;
+    const secrets = [response.codeVerifier, response.state, response.nonce, ...query.getAll("code")];
     if (client.secret !== null) secrets.push(client.secret.reveal());
     const methods = clientAuthentication(client, metadata.authMethods);
     for (const [index, method] of methods.entries()) {
+      // Without discovery the issuer is the one that the return names: the id_token must be of it.
+      const configuration = this.#configuration({ ...metadata, issuer: metadata.issuer ?? issuer }, method);
+      const answer = this.#tokenEndpoint(configuration, signal);
       try {
-        return { ...(await this.#grant(metadata, method, { ...response, callback }, signal)), issuer };
+        const accessToken = await grant(configuration, response);
+        return { idToken: idTokenOf(answer), accessToken, issuer };
       } catch (error) {
         const unknown = error instanceof ResponseBodyError && error.error === "invalid_client";
-        if (!unknown || index === methods.length - 1) throw grantFailure(error, secrets);
+        if (!unknown || index === methods.length - 1) throw grantFailure(error, answer.asked, secrets);
       }
     }
-    throw new Failure("bad_gateway", {
-      log: `The provider takes a client's secret by none of our ways, only by ${quoted(metadata.authMethods)}.`,
-    });
+    throw new Error("There is a way to authenticate.");
   }
 
-  async #grant(
-    metadata: Metadata,
-    method: ClientAuth,
-    response: AuthorizationResponse,
-    signal: AbortSignal,
-  ): Promise<Omit<Exchanged, "issuer">> {
-    const configuration = this.#configuration(metadata, method);
-    let idToken: unknown;
-    configuration[customFetch] = async (url, { method: verb, headers, body }) => {
-      if (verb !== "POST" || !(body instanceof URLSearchParams)) throw new Error("A grant is a form.");
-      // openid-client takes it from the callback's address, which a proxy may have changed.
-      body.set("redirect_uri", response.redirectUri);
-      const answer = await this.#parts.calls.json(
+  /** Calls the token endpoint as all of a provider is called, and keeps the id_token from openid-client. */
+  #tokenEndpoint(configuration: Configuration, signal: AbortSignal): TokenAnswer {
+    const answer: TokenAnswer = { asked: false, idToken: undefined };
+    configuration[customFetch] = async (url, { method, headers, body }) => {
+      if (method !== "POST" || !(body instanceof URLSearchParams)) throw new Error("A grant is a form.");
+      answer.asked = true;
+      const { status, body: said } = await this.#parts.calls.json(
         {
           url,
           what: "The provider's token endpoint",
           setting: this.#parts.setting,
-          method: verb,
+          method,
           headers,
           body,
           explained: [400, 401, 403],
         },
         signal,
       );
-      const { id_token, access_token, token_type, error, error_description } = answer.body;
-      if (answer.status !== 200)
-        return Response.json({ error, error_description }, { status: answer.status });
-      // Its signature is checked with the rest of it elsewhere: openid-client checks a part, and trusts TLS for that.
-      idToken = id_token;
+      const { id_token, access_token, token_type, error, error_description } = said;
+      if (status !== 200) return Response.json({ error, error_description }, { status });
+      answer.idToken = id_token;
       return Response.json({ access_token, token_type });
     };
-    const { access_token: accessToken } = await authorizationCodeGrant(configuration, response.callback, {
-      pkceCodeVerifier: response.codeVerifier,
-      expectedState: response.state,
-    });
-    if (typeof idToken !== "string" || idToken === "") {
-      throw new Failure("provider_invalid", {
-        log: "The provider's token endpoint gave no id_token: does it support OpenID Connect for this client?",
-      });
-    }
-    return { idToken, accessToken };
+    return answer;
   }
 
   #configuration(metadata: Metadata, method: ClientAuth): Configuration {
     const configuration = new Configuration(
       {
-        // Where the configuration names the endpoints itself there is none; nothing is compared with this one.
+        // Where nothing names an issuer, nothing is compared with this one.
         issuer: metadata.issuer ?? new URL(metadata.tokenEndpoint).origin,
         authorization_endpoint: metadata.authorizationEndpoint,
         token_endpoint: metadata.tokenEndpoint,
+        authorization_response_iss_parameter_supported: metadata.announcesIssuer,
       },
       this.#parts.client.id,
       undefined,
@@ -152,31 +136,30 @@ export class CodeFlow {
   }
 }
 
-/** The query that the provider sent the browser back with. */
-function readCallback(
-  { issuer, announcesIssuer }: Metadata,
-  { callback, state }: AuthorizationResponse,
-  secrets: readonly string[],
-): { readonly code: string; readonly issuer: string | null } {
-  const where = "The browser's return from the provider";
-  const invalid = (why: string) => new Failure("provider_invalid", { log: `${where} ${why}.` });
-  const one = (name: string): string | null => {
-    const values = callback.searchParams.getAll(name);
-    if (values.length > 1) throw invalid(`has '${name}' more than once`);
-    return values[0] || null;
-  };
-  if (one("state") !== state) throw invalid("has another 'state' than it was sent with");
-  const said = one("iss");
-  if (said === null && announcesIssuer) {
-    throw invalid("has no 'iss', although the provider announces it (RFC 9207)");
-  }
-  if (said !== null && issuer !== null && said !== issuer) {
-    throw invalid(`is from the issuer ${quoted(said)}, not from ${quoted(issuer)} (RFC 9207, a mix-up)`);
-  }
-  const error = one("error");
-  if (error !== null)
-    throw providerError("The provider", error, one("error_description") ?? undefined, secrets);
-  const code = one("code");
-  if (code === null) throw invalid("has no 'code'");
-  return { code, issuer: said };
+/** What the token endpoint said beside what openid-client reads. */
+interface TokenAnswer {
+  asked: boolean;
+  idToken: unknown;
+}
+
+/** The access token. openid-client checks the return's `state`, `iss` and `error`, and takes its `code`. */
+async function grant(
+  configuration: Configuration,
+  { redirectUri, callback, codeVerifier, state }: AuthorizationResponse,
+): Promise<string> {
+  // A proxy may have changed the address of the return; its query is as the provider wrote it.
+  const returned = new URL(redirectUri);
+  returned.search = callback.search;
+  const { access_token: accessToken } = await authorizationCodeGrant(configuration, returned, {
+    pkceCodeVerifier: codeVerifier,
+    expectedState: state,
+  });
+  return accessToken;
+}
+
+function idTokenOf({ idToken }: TokenAnswer): string {
+  if (typeof idToken === "string" && idToken !== "") return idToken;
+  throw new Failure("provider_invalid", {
+    log: "The provider's token endpoint gave no id_token: does it support OpenID Connect for this client?",
+  });
 }

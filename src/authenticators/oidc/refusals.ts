@@ -2,7 +2,7 @@
  * What a provider's refusals and openid-client's errors become: a `Failure` whose log names the check and the setting
  * to look at. Texts of a provider are printed only after what must not be in a log was taken out of them.
  */
-import { ResponseBodyError } from "openid-client";
+import { AuthorizationResponseError, ResponseBodyError } from "openid-client";
 import { Failure, type FailureCode } from "../../errors.ts";
 import { quoted } from "./signature.ts";
 
@@ -22,7 +22,7 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /** An error answer (RFC 6749, sections 4.1.2.1 and 5.2). `secrets`: what the provider may repeat in its text. */
-export function providerError(
+function providerError(
   where: string,
   error: string,
   description: string | undefined,
@@ -34,17 +34,18 @@ export function providerError(
   return new Failure(code, { log: `${where} answered ${quoted(masked(error, secrets))}${said}.${hint}` });
 }
 
-/** What the code grant failed with. */
-export function grantFailure(error: unknown, secrets: readonly string[]): Failure {
+/** What the code grant failed with. `asked`: the browser's return was in order, and the token endpoint was called. */
+export function grantFailure(error: unknown, asked: boolean, secrets: readonly string[]): Failure {
   const inner = innerFailure(error);
   if (inner !== undefined) return inner;
-  const where = "The provider's token endpoint";
-  if (error instanceof ResponseBodyError) {
-    return providerError(where, error.error, error.error_description, secrets);
-  }
-  return new Failure("provider_invalid", {
-    log: `${where} gave an answer that is not as it should be: ${masked(innerMessage(error), secrets)}.`,
-  });
+  if (error instanceof AuthorizationResponseError)
+    return providerError("The provider", error.error, error.error_description, secrets);
+  if (error instanceof ResponseBodyError)
+    return providerError("The provider's token endpoint", error.error, error.error_description, secrets);
+  const what = asked ? "answer of the provider's token endpoint" : "browser's return from the provider";
+  const why = masked(innerMessage(error), secrets);
+  const rule = !asked && why.includes('"iss"') ? " It must name the provider's issuer (RFC 9207)." : "";
+  return new Failure("provider_invalid", { log: `The ${what} is not valid: ${why}.${rule}` });
 }
 
 /** What a call failed with, inside of what openid-client made of it. */
