@@ -1,6 +1,9 @@
 /**
- * Tells when a file has changed: by the system's notices, and by looking every second, since on some file systems there are
- * none. A file that is replaced, or reached through a link that is turned, has changed as well.
+ * Tells when a file has changed: by the system's notices, and by looking every second, since some file systems give none. A
+ * file that is replaced, or reached through a link that is turned, has changed as well.
+ *
+ * `fs.watchFile` looks too, but takes its first look some time after the call: a change between the reading of the file and
+ * that look would be missed. It knows no notices either, which tell of a change within 50 ms.
  */
 import { type BigIntStats, type FSWatcher, statSync, watch } from "node:fs";
 import { stat } from "node:fs/promises";
