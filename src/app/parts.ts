@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import type { Authenticator } from "../domain/ports/authenticator.ts";
 import type { Store } from "../domain/ports/store.ts";
-import type { SocketPatience } from "../http/gateway/socket.ts";
+import type { SocketTimeouts } from "../http/gateway/socket.ts";
 import type { Budget } from "../lib/budget.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Secret } from "../lib/secrets.ts";
@@ -34,5 +34,5 @@ export interface AppParts {
   /** Memory for answers with data; smaller in tests. */
   readonly budget?: Budget;
   /** Timeouts of WebSockets; shorter in tests. */
-  readonly socketPatience?: SocketPatience;
+  readonly socketTimeouts?: SocketTimeouts;
 }

@@ -89,7 +89,7 @@ async function upstreamParts({ config, parts, proxies, mounts, links, multiUser,
     clock: parts.clock,
     allowAnonymous: config.authentication.allowAnonymousAccess,
     allowOrigins: config.allowOrigins,
-    ...(parts.socketPatience && { patience: parts.socketPatience }),
+    ...(parts.socketTimeouts && { timeouts: parts.socketTimeouts }),
   });
   return { credentialIssuer, gateway };
 }

@@ -1,6 +1,6 @@
 /**
  * What an upstream is (`kind`), and what one that is no Tiled may be given: scopes that its callers need, a key of its own
- * for tokens. Where upstreams stand is in `upstreams.ts`; `http/gateway/introduce.ts` applies these rules.
+ * for tokens. Where upstreams stand is in `upstreams.ts`; `http/gateway/credentials.ts` applies these rules.
  */
 import { isScope, SCOPES, type Scope } from "../domain/model/scopes.ts";
 import { Secret } from "../lib/secrets.ts";

@@ -42,7 +42,7 @@ export interface TestAppOptions {
   readonly policy?: AccessPolicy;
   /** Servers behind this one; the first that stands at "/" takes the tree's place. */
   readonly upstreams?: readonly Partial<UpstreamConfig>[];
-  readonly socketPatience?: AppParts["socketPatience"];
+  readonly socketTimeouts?: AppParts["socketTimeouts"];
   readonly reader?: AppParts["reader"];
   readonly budget?: AppParts["budget"];
 }
@@ -182,7 +182,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp & A
     logo: null,
     ...(options.reader && { reader: options.reader }),
     ...(options.budget && { budget: options.budget }),
-    ...(options.socketPatience && { socketPatience: options.socketPatience }),
+    ...(options.socketTimeouts && { socketTimeouts: options.socketTimeouts }),
   };
   const built = new TestApp(await createApp(config, parts), clock, store, logLines, parts.logger);
   options.beforeReady?.(built.app);

@@ -1,7 +1,7 @@
 /**
- * How a caller is introduced to a service behind this one: by a token that lives a minute and says all that a Tiled with
- * the same secret keys wants to know, and by the names that any other service can read. The caller's own credential never
- * leaves this server. Used by the gateway and by verify.
+ * Credentials that replace a caller's own on the way to a service behind this server: a token that lives a minute and holds
+ * what a Tiled with the same secret keys needs, and the caller's names for any other service. The caller's own credential
+ * never leaves this server. Used by the gateway and by verify.
  */
 import type { Clock } from "../../lib/clock.ts";
 import type { Uuid } from "../../lib/uuid.ts";
@@ -9,97 +9,71 @@ import { type Caller, isKnown, type KnownCaller, missingScopes } from "../model/
 import type { IdentityRef } from "../model/entities.ts";
 import type { Tokens, UpstreamBearer } from "./tokens.ts";
 
-/** All empty where nothing is known. */
+/** Unknown parts are empty. */
 export interface UpstreamCredentials {
-  /** Null for anonymous callers, and where a token would say more than the credential (`tokenWidens`). */
+  /** Null for anonymous callers, and if a token would allow more than the credential (`tokenWidens`). */
   readonly token: string | null;
   readonly principal: string;
-  /** `provider:id`; of several, the one that logged in. */
+  /** `provider:id`; of several identities, the one that logged in. */
   readonly identity: string;
-  /** Sorted, with spaces between. */
+  /** Sorted, separated by spaces. */
   readonly scopes: string;
 }
 
-export interface UpstreamCredentialDeps {
+export interface IssuerDeps {
   /** Null: for a service that is sent names only. */
   readonly tokens: Pick<Tokens, "issueForUpstream"> | null;
-  /** Which of several identities logged in, where the caller does not say so. */
+  /** Which of several identities logged in, if the caller does not say. */
   readonly identityOf: (caller: KnownCaller) => Promise<IdentityRef | undefined>;
   readonly clock: Clock;
 }
 
+/** Seconds. */
 const LIFETIME = 60;
-/** Of its lifetime; what is left then is enough for a slow way to the service. */
+/** Share of a token's lifetime during which it is reused; the rest is left for a slow way to the service. */
 const REUSED_FOR = 5 / 6;
-const MAX_REMEMBERED = 10_000;
 
-/** The single user has no row anywhere, and a token needs a subject. */
+/** The single user has no principal, and a token needs a subject. */
 const NIL = "00000000-0000-0000-0000-000000000000" as Uuid;
 
-interface Entry {
-  readonly made: number;
+interface Issued {
+  readonly at: number;
+  /** Seconds. */
   readonly lifetime: number;
   readonly credentials: UpstreamCredentials;
 }
 
 export class UpstreamCredentialIssuer {
-  readonly #deps: UpstreamCredentialDeps;
-  /** For the same object, as callers are remembered while nothing changes. */
-  readonly #byCaller = new WeakMap<Caller, Entry>();
-  /** For an equal one. */
-  readonly #byClaims = new Map<string, Entry>();
+  readonly #deps: IssuerDeps;
+  /** Callers are the same objects for as long as nothing about them changes. */
+  readonly #issued = new WeakMap<Caller, Issued>();
 
-  constructor(deps: UpstreamCredentialDeps) {
+  constructor(deps: IssuerDeps) {
     this.#deps = deps;
   }
 
-  /** Synchronous but for the first time that one of several identities has to be looked up. */
+  /** Asynchronous only when the identity that logged in has to be looked up. */
   issue(caller: Caller): UpstreamCredentials | Promise<UpstreamCredentials> {
     const now = this.#deps.clock.now();
-    const known = this.#byCaller.get(caller);
+    const known = this.#issued.get(caller);
     if (known !== undefined && isFresh(known, now)) return known.credentials;
+    const identity = isKnown(caller) ? this.#identity(caller) : undefined;
+    if (identity instanceof Promise) return identity.then((found) => this.#make(caller, found, now));
+    return this.#make(caller, identity, now);
+  }
+
+  #make(caller: Caller, identity: IdentityRef | undefined, now: number): UpstreamCredentials {
     const lifetime = lifetimeOf(caller, now);
-    const claims = claimsOf(caller, lifetime);
-    let entry = this.#byClaims.get(claims);
-    if (entry === undefined || !isFresh(entry, now)) {
-      const identity = isKnown(caller) ? this.#identity(caller) : undefined;
-      if (identity instanceof Promise) {
-        return identity.then(
-          (found) =>
-            this.#keep(claims, { made: now, lifetime, credentials: this.#make(caller, found, lifetime) })
-              .credentials,
-        );
-      }
-      const credentials = this.#make(caller, identity, lifetime);
-      entry = this.#keep(claims, { made: now, lifetime, credentials });
-    }
-    this.#byCaller.set(caller, entry);
-    return entry.credentials;
-  }
-
-  #keep(claims: string, entry: Entry): Entry {
-    this.#byClaims.delete(claims);
-    if (this.#byClaims.size >= MAX_REMEMBERED) {
-      const [oldest] = this.#byClaims.keys();
-      if (oldest !== undefined) this.#byClaims.delete(oldest);
-    }
-    this.#byClaims.set(claims, entry);
-    return entry;
-  }
-
-  #make(caller: Caller, identity: IdentityRef | undefined, lifetime: number): UpstreamCredentials {
-    const scopes = sorted(caller);
-    const bearer = bearerOf(caller);
-    const token =
-      bearer === null || tokenWidens(caller)
-        ? null
-        : (this.#deps.tokens?.issueForUpstream({ ...bearer, scopes }, lifetime) ?? null);
-    return {
-      token,
+    const scopes = [...caller.scopes].sort();
+    const bearer = tokenWidens(caller) ? null : bearerOf(caller);
+    const credentials = {
+      token: bearer && (this.#deps.tokens?.issueForUpstream({ ...bearer, scopes }, lifetime) ?? null),
       principal: isKnown(caller) ? caller.principal.uuid : "",
       identity: identity === undefined ? "" : `${identity.provider}:${identity.id}`,
       scopes: scopes.join(" "),
     };
+    this.#issued.set(caller, { at: now, lifetime, credentials });
+    return credentials;
   }
 
   #identity(caller: KnownCaller): IdentityRef | undefined | Promise<IdentityRef | undefined> {
@@ -110,14 +84,14 @@ export class UpstreamCredentialIssuer {
   }
 }
 
-/** Tokens know no access tags: one made for a key that is narrowed to some would open everything. */
+/** Tokens know no access tags, so one made for a key that is restricted to tags would allow everything. */
 export function tokenWidens(caller: Caller): boolean {
   return caller.kind === "api_key" && caller.key.accessTags !== null;
 }
 
 /**
- * A login, or a key that can do all that its principal can: it may be presented to a service that looks at names only.
- * A principal that may do nothing has no power to show.
+ * A login, or a key with all scopes of its principal: it may be passed to a service that looks at names only. A principal
+ * without scopes has no power.
  */
 export function hasFullPower(caller: Caller): boolean {
   if (caller.kind === "anonymous") return false;
@@ -126,8 +100,8 @@ export function hasFullPower(caller: Caller): boolean {
   return scopes.length > 0 && (caller.kind !== "api_key" || !missingScopes(caller, scopes));
 }
 
-function isFresh({ made, lifetime }: Entry, now: number): boolean {
-  return now >= made && now - made < lifetime * 1000 * REUSED_FOR;
+function isFresh({ at, lifetime }: Issued, now: number): boolean {
+  return now >= at && now - at < lifetime * 1000 * REUSED_FOR;
 }
 
 function bearerOf(caller: Caller): Omit<UpstreamBearer, "scopes"> | null {
@@ -143,7 +117,7 @@ function bearerOf(caller: Caller): Omit<UpstreamBearer, "scopes"> | null {
   }
 }
 
-/** Seconds: a minute, or what is left of a key or of a provider's token. */
+/** Seconds: a minute, or the rest of a key's or provider token's lifetime. */
 function lifetimeOf(caller: Caller, now: number): number {
   const end = endOf(caller);
   return end === null ? LIFETIME : Math.min(LIFETIME, Math.max(1, Math.ceil((end - now) / 1000)));
@@ -152,19 +126,4 @@ function lifetimeOf(caller: Caller, now: number): number {
 function endOf(caller: Caller): number | null {
   if (caller.kind === "api_key") return caller.key.expirationTime?.getTime() ?? null;
   return caller.kind === "token" && caller.expires !== undefined ? caller.expires * 1000 : null;
-}
-
-/** All that the credentials depend on. */
-function claimsOf(caller: Caller, lifetime: number): string {
-  return JSON.stringify([bearerOf(caller), sorted(caller), tokenWidens(caller), lifetime, sessionOf(caller)]);
-}
-
-/** Of a principal with several identities, each of its logins is told apart. */
-function sessionOf(caller: Caller): string | null {
-  if (!isKnown(caller) || caller.kind === "api_key" || caller.principal.identities.length < 2) return null;
-  return caller.session;
-}
-
-function sorted({ scopes }: Caller): readonly string[] {
-  return [...scopes].sort();
 }

@@ -1,16 +1,25 @@
-/** Header fields that tell a service behind this one who asks: the same from the gateway as from `auth/verify.ts`. */
+/** Header fields that tell a service behind this server who is calling: the same from the gateway and from `auth/verify.ts`. */
 import type { UpstreamCredentials } from "../../domain/tokens/upstream-credentials.ts";
 
-/** All of them always, empty where there is nothing: a proxy that copies them overwrites forged ones. */
-export function introductionHeaders(introduction: UpstreamCredentials): Record<string, string> {
+/** Always all of them, empty if unknown: a proxy that copies them overwrites forged ones. */
+export function identityHeaders(credentials: UpstreamCredentials): Record<string, string> {
   return {
-    "x-tiled-principal": introduction.principal,
-    "x-tiled-identity": headerText(introduction.identity),
-    "x-tiled-scopes": introduction.scopes,
+    "x-tiled-principal": credentials.principal,
+    "x-tiled-identity": headerText(credentials.identity),
+    "x-tiled-scopes": credentials.scopes,
   };
 }
 
-/** Names may be of any script; what a header cannot hold is percent-encoded, and so is `%` itself. */
+/** Names and values in turn, without empty ones. */
+export function identityFields({ principal, identity, scopes }: UpstreamCredentials): string[] {
+  const fields: string[] = [];
+  if (principal !== "") fields.push("x-tiled-principal", principal);
+  if (identity !== "") fields.push("x-tiled-identity", headerText(identity));
+  if (scopes !== "") fields.push("x-tiled-scopes", scopes);
+  return fields;
+}
+
+/** Names can be in any script. Characters that a header cannot hold are percent-encoded, and so is `%` itself. */
 function headerText(text: string): string {
   return text.toWellFormed().replace(/[^\x21-\x7e]|%/gu, encodeURIComponent);
 }

@@ -11,7 +11,7 @@ import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
 import { Problem } from "../../schemas/auth.ts";
 import { checkDoubleSubmit } from "../access/csrf.ts";
-import { introductionHeaders } from "../access/identity-headers.ts";
+import { identityHeaders } from "../access/identity-headers.ts";
 import { API_KEY_COOKIE, hasKeyCookie } from "../access/key-cookie.ts";
 import { readNext } from "../access/next.ts";
 import { crossOrigin, namesForeignOrigin, requireSameOrigin } from "../access/same-origin.ts";
@@ -70,7 +70,7 @@ export function verifyRoute(app: FastifyInstance, deps: VerifyDeps): void {
       const token = isSet(request.query.token) ? introduction.token : null;
       return reply
         .code(204)
-        .headers({ ...introductionHeaders(introduction), "x-tiled-token": token ?? "" })
+        .headers({ ...identityHeaders(introduction), "x-tiled-token": token ?? "" })
         .send();
     },
   );

@@ -1,13 +1,13 @@
 /**
- * What a server behind this one says of itself in its about document, and whether it is a Tiled at all. Remembered for a
- * minute; while it is away, what was known before still counts, for what it is given no longer than five.
+ * The about document of a server behind this one, which also tells whether it is a Tiled. It is cached for a minute. While
+ * the server is away the last known document counts, for the choice of credentials no longer than five minutes.
  */
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { failureOf } from "./failures.ts";
 import type { Forwarder } from "./forward.ts";
 
-/** The document as the upstream has it: its formats, queries, version and whatever a newer one adds. */
+/** The upstream's document: formats, queries, version and fields of newer versions. */
 export type Facts = Readonly<Record<string, unknown>>;
 
 export type Known =
@@ -16,9 +16,9 @@ export type Known =
   | { readonly kind: "away"; readonly failure: Failure };
 
 const FRESH_MS = 60_000;
-/** Of a server that is away: it is asked again soon, but not by each of many requests. */
+/** Before an unavailable server is asked again. */
 const AWAY_MS = 1_000;
-/** So long what a server was counts for `current`, once it is away or too busy to say what it is. */
+/** How long `current` accepts the last known document of an unavailable server. */
 const KEPT_MS = 300_000;
 const LIMITS = { timeoutMs: 5_000, bytes: 1_048_576 };
 
@@ -36,7 +36,7 @@ export class UpstreamAbout {
     this.#clock = clock;
   }
 
-  /** Waits only where nothing is known. */
+  /** Waits only if nothing is known. */
   get(): Known | Promise<Known> {
     const known = this.#known;
     if (known !== undefined && this.#clock.now() < this.#until) return known;
@@ -44,7 +44,7 @@ export class UpstreamAbout {
     return known === undefined || known.kind === "away" ? asking : known;
   }
 
-  /** For what the server is given: waits where the last answer is more than a minute old. */
+  /** For the choice of credentials: waits if the last answer is more than a minute old. */
   current(): Known | Promise<Known> {
     const known = this.#known;
     const fresh = known !== undefined && known.kind !== "away" && this.#clock.now() < this.#until;

@@ -1,25 +1,25 @@
 /**
- * The handshake of a WebSocket with the server behind this one, with our words in the place of the caller's credentials.
+ * The handshake of a WebSocket with the server behind this one, with credentials of ours in place of the caller's credentials.
  */
 import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { WebSocket } from "ws";
 import type { Upstream } from "../../domain/model/upstream.ts";
 import { Failure } from "../../errors.ts";
+import type { Sent } from "./credentials.ts";
 import { failureOf } from "./failures.ts";
 import { requestHeaders } from "./headers.ts";
-import type { Words } from "./introduce.ts";
 
 export interface Wanted {
   readonly request: FastifyRequest;
   readonly upstream: Upstream;
-  /** The upstream's, without credentials. */
+  /** The upstream's URL without credentials. */
   readonly url: string;
-  /** By which way the request came: names and values in turn. */
+  /** Fields that say how the request reached us: names and values in turn. */
   readonly way: readonly string[];
 }
 
-/** The server answered in HTTP. */
+/** The upstream answered the handshake in HTTP. */
 export class RefusedBehind extends Error {
   override readonly name = "RefusedBehind";
   readonly status: number;
@@ -35,23 +35,23 @@ export class RefusedBehind extends Error {
 }
 
 const MAX_REFUSAL = 65_536;
-/** Of the answer. */
+/** Bytes of the answer's head. */
 const MAX_HEADERS = 65_536;
 
-/** Resolves once the server has accepted, paused. Given up when the `caller` is gone. */
-export async function connect(wanted: Wanted, words: Words, caller: Leaving): Promise<WebSocket> {
+/** Resolves with a paused WebSocket once the upstream has accepted. Gives up when the `caller` closes. */
+export async function connect(wanted: Wanted, sent: Sent, caller: Leaving): Promise<WebSocket> {
   const protocols = (wanted.request.headers["sec-websocket-protocol"] ?? "")
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "");
   try {
-    return await shakeHands(wanted, words, protocols, caller);
+    return await shakeHands(wanted, sent, protocols, caller);
   } catch (error) {
-    // A browser would go on without one, too.
+    // Browsers continue without a subprotocol, too.
     if (protocols.length > 0 && /no subprotocol/i.test(String(error)))
-      return await shakeHands(wanted, words, [], caller);
+      return await shakeHands(wanted, sent, [], caller);
     if (error instanceof RefusedBehind) throw error;
-    // A name twice, or one that is none.
+    // A repeated or invalid name.
     if (error instanceof SyntaxError)
       throw new Failure("bad_request", { detail: "The subprotocols of the WebSocket cannot be read." });
     throw /timed out/.test(String(error))
@@ -65,10 +65,10 @@ export interface Leaving {
   off(event: "close", listener: () => void): unknown;
 }
 
-function shakeHands(wanted: Wanted, words: Words, protocols: string[], caller: Leaving): Promise<WebSocket> {
+function shakeHands(wanted: Wanted, sent: Sent, protocols: string[], caller: Leaving): Promise<WebSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
-  const behind = new WebSocket(addressOf(wanted.url, words), protocols, {
-    headers: headersOf(wanted, words),
+  const behind = new WebSocket(addressOf(wanted.url, sent), protocols, {
+    headers: headersOf(wanted, sent),
     handshakeTimeout: wanted.upstream.timeout * 1000,
     perMessageDeflate: false,
     maxPayload: 0,
@@ -84,21 +84,21 @@ function shakeHands(wanted: Wanted, words: Words, protocols: string[], caller: L
   behind.on("unexpected-response", (_request, response) => {
     readRefusal(response)
       .then(reject, reject)
-      // Only now, as it makes an error of its own of this.
+      // Not earlier, since terminating emits an error of its own.
       .finally(() => behind.terminate());
   });
   behind.on("error", reject);
   return promise;
 }
 
-function addressOf(url: string, { token, tiled, key }: Words): string {
+function addressOf(url: string, { token, tiled, key }: Sent): string {
   if (token === null || key !== null || !tiled) return url;
   return `${url}${url.includes("?") ? "&" : "?"}access_token=${token}`;
 }
 
 function headersOf(
   { request: { raw }, way }: Wanted,
-  { names, token, tiled, key }: Words,
+  { names, token, tiled, key }: Sent,
 ): Record<string, string> {
   const fields = [
     ...requestHeaders(raw.rawHeaders, raw.headers.connection, { socket: true, reading: true }),

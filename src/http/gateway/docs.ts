@@ -1,6 +1,6 @@
 /**
- * The routes of a server behind this one, as its own OpenAPI document names them, for our page of all routes. Only names:
- * what they take and answer is described there.
+ * Lists the routes in the OpenAPI document of a server behind this one for our API page: paths and summaries only. The
+ * details are in the upstream's own documentation.
  */
 
 import type { Clock } from "../../lib/clock.ts";
@@ -28,7 +28,7 @@ export class UpstreamDocs {
     this.#isOurs = isOurs;
   }
 
-  /** The same object for a minute; null where the server tells nothing, or is away. */
+  /** The same object for a minute; null if the upstream has no document or is unavailable. */
   async get(): Promise<Paths | null> {
     if (this.#clock.now() >= this.#until) {
       this.#asking ??= this.#ask().finally(() => {
@@ -50,7 +50,7 @@ export class UpstreamDocs {
   }
 }
 
-/** Undefined where the text is no such document. */
+/** Undefined if the text is no OpenAPI document. */
 export function routesBehind(text: string, isOurs: (path: string) => boolean): Paths | undefined {
   const { paths } = Object(parse(text)) as { readonly paths?: unknown };
   if (typeof paths !== "object" || paths === null) return undefined;

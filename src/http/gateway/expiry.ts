@@ -1,7 +1,7 @@
 /**
- * Ends what is open for longer than a request once the credential that opened it has expired: an API key, or a provider's
- * access token; and event streams over HTTP also once their session or principal is gone. Timers are for all. What WebSockets
- * need beside their credential is looked after in `socket.ts`.
+ * Ends long-lived answers and WebSockets when their credential expires (an API key or a provider's access token), and event
+ * streams over HTTP also when their session or principal ends. One timer serves all. Further checks of WebSockets are in
+ * `socket.ts`.
  */
 
 import type { Standing } from "../../domain/callers/standing.ts";
@@ -11,7 +11,7 @@ import type { Clock } from "../../lib/clock.ts";
 interface Watched {
   readonly caller: Caller;
   end: number;
-  /** The store was asked whether this end counts. */
+  /** The end for which the store was asked. */
   asked: number | null;
   onEnd(): void;
 }
@@ -19,14 +19,14 @@ interface Watched {
 interface Followed {
   readonly caller: Caller;
   onEnd(): void;
-  /** Looks that failed, since the last one that did not. */
+  /** Consecutive failed checks. */
   unseen: number;
 }
 
-/** It ends with so many looks in a row that fail. */
+/** Consecutive failed checks that end a stream. */
 const UNSEEN = 2;
 
-/** Before the end, so that a key which is gone by then was revoked, and not removed since it has expired. */
+/** Asks before the end: a key that is missing then was revoked, not purged as expired. */
 const ASK_MS = 2_000;
 
 export class Expiry {
@@ -49,7 +49,7 @@ export class Expiry {
     ];
   }
 
-  /** Calls `onEnd` at most once; call what it returns where it is over before. */
+  /** Calls `onEnd` at most once. Call the result if the answer ends earlier. */
   watch(caller: Caller, onEnd: () => void): () => void {
     const end = this.#standing.endOf(caller);
     if (end === null) return () => undefined;
@@ -58,7 +58,7 @@ export class Expiry {
     return () => this.#watched.delete(watched);
   }
 
-  /** The same once the caller's session or principal is gone. */
+  /** The same for the end of the caller's session or principal. */
   follow(caller: Caller, onEnd: () => void): () => void {
     const followed: Followed = { caller, onEnd, unseen: 0 };
     this.#followed.add(followed);
@@ -79,7 +79,7 @@ export class Expiry {
       goesOn = await this.#standing.isCurrent(followed.caller, []);
       followed.unseen = 0;
     } catch {
-      // The database cannot tell.
+      // The database cannot tell now.
       followed.unseen += 1;
       goesOn = followed.unseen < UNSEEN;
     }
@@ -106,7 +106,7 @@ export class Expiry {
       if (end === null) this.#watched.delete(watched);
       else watched.end = end;
     } catch {
-      // It ends as it was to.
+      // The end stays as it was.
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the HTTP client says of a server behind this one, as failures with texts that say what it means for the caller,
- * and nothing of where the server is. The cause is logged.
+ * Turns errors of the HTTP client into failures for the caller. Their texts say nothing about the upstream's location; the
+ * cause is logged.
  */
 import { Failure } from "../../errors.ts";
 
@@ -17,14 +17,14 @@ const TOO_SLOW: ReadonlySet<string> = new Set([
   "TimeoutError",
 ]);
 
-/** What this server's HTTP client would not send. */
+/** Requests that the HTTP client refuses to send. */
 const UNFIT: ReadonlySet<string> = new Set([
   "UND_ERR_INVALID_ARG",
   "UND_ERR_NOT_SUPPORTED",
   "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",
 ]);
 
-/** It may have closed an idle connection at the very moment that we used it again. */
+/** The upstream may have closed an idle connection just as we reused it. */
 export function isStale(error: unknown): boolean {
   const code = codeOf(error);
   return code === "UND_ERR_SOCKET" || code === "ECONNRESET" || code === "EPIPE";
@@ -43,7 +43,7 @@ export function failureOf(error: unknown): Failure {
   }
   return new Failure("bad_gateway", {
     detail:
-      "The data service behind this server cannot be reached, or broke off. Try again later; logins are not affected.",
+      "The data service behind this server cannot be reached or closed the connection. Try again later; logins are not affected.",
     cause: error,
   });
 }

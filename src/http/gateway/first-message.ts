@@ -1,6 +1,6 @@
 /**
- * A browser's WebSocket cannot carry credentials in its handshake: they are its first message,
- * `{"type": "auth", "access_token": …}` or `{"type": "auth", "api_key": …}`, and nothing is sent before.
+ * Browsers cannot send credentials in the handshake of a WebSocket, so they send them as the first message:
+ * `{"type": "auth", "access_token": …}` or `{"type": "auth", "api_key": …}`. Nothing is sent before.
  */
 import type { RawData, WebSocket } from "ws";
 import type { Credential } from "../../domain/callers/callers.ts";
@@ -17,11 +17,11 @@ export interface Message {
 
 export interface Presented {
   readonly credential: PresentedCredential;
-  /** What came behind it, before the socket had paused; from now on the caller listens. */
+  /** Messages that arrived before the socket paused. From now on the caller listens. */
   takeEarly(): readonly Message[];
 }
 
-/** Undefined where there is none: the socket is then closed, or closing. It is paused where there is one. */
+/** Undefined if there is none: the socket is closed or closing. Otherwise it is paused. */
 export async function firstMessage(socket: WebSocket, waitMs: number): Promise<Presented | undefined> {
   const { promise, resolve } = Promise.withResolvers<Presented | undefined>();
   const limit = setTimeout(() => {

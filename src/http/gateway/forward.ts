@@ -1,43 +1,41 @@
 /**
- * Requests to one server behind this one, over connections that are kept. The path and the body pass as they are; fields
- * are chosen in `headers.ts`, the answer's way back is in `passage.ts`.
+ * Sends requests to one server behind this one over kept-alive connections. Path and body pass unchanged; `headers.ts`
+ * chooses the fields, `answer-stream.ts` returns the answer.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Dispatcher, Pool } from "undici";
 import type { Upstream } from "../../domain/model/upstream.ts";
 import { Failure } from "../../errors.ts";
 import type { Links } from "../links.ts";
+import { AnswerStream } from "./answer-stream.ts";
 import type { Expiry } from "./expiry.ts";
-import { requestHeaders } from "./headers.ts";
+import { isReading, requestHeaders } from "./headers.ts";
 import { IdleWatch } from "./idle.ts";
-import { useOf } from "./introduce.ts";
-import { Passage } from "./passage.ts";
-import { type Guest, Room } from "./room.ts";
+import { ConcurrencyLimiter, type Requester } from "./limiter.ts";
 import { sealedClients, type TappedOptions, tappedClients } from "./tap.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Below what servers keep an idle connection for (uvicorn: 5 s), so that they are not the first to close it. */
+/** Shorter than servers keep idle connections (uvicorn: 5 s), so that they are not the first to close them. */
 const KEEP_ALIVE_MS = 4_000;
 const MAX_HEADERS = 65_536;
 /** Seconds. */
 const RETRY_AFTER = "5";
-/** Beside those of callers: for what the server says of itself and of its routes. */
+/** Connections beside the callers' for the about and OpenAPI documents. */
 const OWN_CONNECTIONS = 2;
-/** Requests that wait, for each one that can be under way. */
+/** Waiting requests per concurrent one. */
 const WAITING = 4;
-const REPEATABLE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-export interface Passing {
-  /** Below the upstream's URL, as it came, without credentials. */
+export interface Forwarding {
+  /** Path and query below the upstream's URL, unchanged but for credentials. */
   readonly target: string;
-  /** Our own words, names and values in turn. */
+  /** Fields that we add: names and values in turn. */
   readonly fields: readonly string[];
-  /** They say who asks. */
+  /** The fields identify the caller. */
   readonly personal: boolean;
-  /** Its page may do on our origin what our own may. */
+  /** The page may do on our origin what our own pages may. */
   readonly trusted: boolean;
-  /** Whose place it takes. */
-  readonly guest: Guest;
+  /** Whose slot the request takes. */
+  readonly requester: Requester;
   readonly expiry: Expiry;
 }
 
@@ -53,7 +51,7 @@ export class Forwarder {
   readonly #base: string;
   readonly #itself: RegExp;
   readonly #idle: IdleWatch;
-  readonly #room: Room;
+  readonly #room: ConcurrencyLimiter;
 
   constructor(upstream: Upstream, links: Pick<Links, "origin" | "path" | "shortened">) {
     const { origin, host, pathname, protocol } = new URL(upstream.url);
@@ -67,31 +65,31 @@ export class Forwarder {
       pipelining: 1,
       connectTimeout,
       headersTimeout: timeout,
-      // Looked after here, as not every body comes by that way.
+      // Done by IdleWatch, since large bodies bypass the client.
       bodyTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADERS,
       factory: protocol === "http:" ? tappedClients(connectTimeout) : sealedClients,
     });
     this.#idle = new IdleWatch(upstream.timeout);
-    const places = upstream.maxConnections;
-    this.#room = new Room({ places, waiting: places * WAITING, waitMs: timeout });
+    const slots = upstream.maxConnections;
+    this.#room = new ConcurrencyLimiter({ slots, waiting: slots * WAITING, waitMs: timeout });
   }
 
-  /** Answers the request; what goes wrong before the answer has begun is sent as a `Failure`. */
+  /** Answers the request. Errors before the answer has begun are sent as a `Failure`. */
   forward(
     request: FastifyRequest,
     reply: FastifyReply,
-    { target, fields, personal, trusted, guest, expiry }: Passing,
+    { target, fields, personal, trusted, requester, expiry }: Forwarding,
   ): void {
     const { raw } = request;
     const headers = requestHeaders(raw.rawHeaders, raw.headers.connection, {
       socket: false,
-      reading: useOf(request.method) === "read",
+      reading: isReading(request.method),
     });
-    const passage = new Passage(request, reply, {
+    const stream = new AnswerStream(request, reply, {
       idle: this.#idle,
-      repeatable: REPEATABLE.has(request.method) && !hasBody(raw.headers),
+      repeatable: isReading(request.method) && !hasBody(raw.headers),
       relocate: (location) => this.#relocate(location, request),
       personal,
       trusted,
@@ -108,16 +106,16 @@ export class Forwarder {
       },
     });
     const refuse = () => {
-      // The rest of its body is not read any more.
+      // The rest of its body will not be read.
       if (!raw.complete) reply.header("connection", "close");
       reply.send(new Failure("upstream_busy", { headers: { "retry-after": RETRY_AFTER } }));
     };
-    const waiting = this.#room.enter(guest, { begin: (place) => passage.begin(place), giveUp: refuse });
+    const waiting = this.#room.enter(requester, { begin: (slot) => stream.begin(slot), giveUp: refuse });
     if (waiting === "full") refuse();
     else if (waiting !== null) reply.raw.once("close", () => waiting.leave());
   }
 
-  /** A document of its own, asked for without anybody's credentials. Throws what `failureOf` tells apart. */
+  /** Fetches a document of the upstream's own, without credentials. Throws errors for `failureOf`. */
   async read(target: string, limits: { readonly timeoutMs: number; readonly bytes: number }): Promise<Read> {
     const { statusCode, body } = await this.#pool.request({
       path: this.#base + target,
@@ -142,7 +140,7 @@ export class Forwarder {
     await this.#pool.destroy();
   }
 
-  /** Redirects of a server that knows only its own name lead to ours. */
+  /** Rewrites redirects to the upstream's own name to ours. */
   #relocate(location: string, request: FastifyRequest): string {
     const found = this.#itself.exec(location);
     if (found === null) return location;

@@ -1,7 +1,7 @@
 /**
- * The gateway: what is not ours goes to the server behind this one, with the caller's credential exchanged. Here is who is
- * let through and how a caller is introduced; whose a path is, is told in `mounts.ts`, WebSockets are in
- * `socket.ts`.
+ * The gateway passes requests that are not ours to a server behind this one, with credentials of ours in place of the
+ * caller's. This file decides who is let through. `mounts.ts` decides whose a path is, `credentials.ts` what is sent;
+ * WebSockets are in `socket.ts`.
  */
 
 import { METHODS } from "node:http";
@@ -19,14 +19,14 @@ import type { Proxies } from "../proxies.ts";
 import { withoutParameters } from "../query.ts";
 import { type Known, UpstreamAbout } from "./about.ts";
 import { RefusedBehind } from "./connect.ts";
+import { CredentialsForUpstream, type Sent } from "./credentials.ts";
 import { type Paths, UpstreamDocs } from "./docs.ts";
 import { Expiry } from "./expiry.ts";
 import { Forwarder, hasBody } from "./forward.ts";
-import { guestOf } from "./guest.ts";
-import { answerHeaders, CREDENTIALS, WITH_CSRF } from "./headers.ts";
-import { Introducer, useOf, type Words } from "./introduce.ts";
+import { answerHeaders, CREDENTIALS, isReading, WITH_CSRF } from "./headers.ts";
 import type { Destination, Mounts } from "./mounts.ts";
-import { GatewaySockets, PATIENCE, type SocketPatience } from "./socket.ts";
+import { requesterOf } from "./requester.ts";
+import { GatewaySockets, SOCKET_TIMEOUTS, type SocketTimeouts } from "./socket.ts";
 import { isBelow, TILED_PAGES } from "./trust.ts";
 import { Upgrades } from "./upgrade.ts";
 
@@ -34,7 +34,7 @@ export interface GatewayDeps {
   readonly upstreams: readonly Upstream[];
   readonly mounts: Mounts;
   readonly credentialIssuer: UpstreamCredentialIssuer;
-  /** For a service that is no Tiled; null: without tokens. */
+  /** Issuer for a service that is no Tiled; null: without tokens. */
   readonly newIssuer: (tokenKey: Secret | null) => UpstreamCredentialIssuer;
   readonly callers: Callers;
   readonly standing: Standing;
@@ -44,7 +44,7 @@ export interface GatewayDeps {
   readonly allowAnonymous: boolean;
   readonly allowOrigins: readonly string[];
   /** Shorter in tests. */
-  readonly patience?: SocketPatience;
+  readonly timeouts?: SocketTimeouts;
 }
 
 type Kind = Destination["kind"];
@@ -53,13 +53,13 @@ interface Behind {
   readonly forwarder: Forwarder;
   readonly about: UpstreamAbout;
   readonly docs: UpstreamDocs;
-  readonly credentialIssuer: UpstreamCredentialIssuer;
+  readonly issuer: UpstreamCredentialIssuer;
 }
 
-/** An echo of the fields that we add (RFC 9110, section 9.3.8) is nobody's business; a tunnel is no route at all. */
+/** TRACE would echo the fields that we add (RFC 9110, section 9.3.8). */
 const NOT_PASSED = "TRACE";
 
-/** So late may a stream end that outlives its credential. */
+/** How long a stream may outlive its credential. */
 const EXPIRY_MS = 1_000;
 
 const OTHER: Known = { kind: "other" };
@@ -67,17 +67,17 @@ const OTHER: Known = { kind: "other" };
 export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #behind: ReadonlyMap<Upstream, Behind>;
-  readonly #introducer: Introducer;
+  readonly #credentials: CredentialsForUpstream;
   readonly #expiry: Expiry;
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
-    this.#introducer = new Introducer({
+    this.#credentials = new CredentialsForUpstream({
       ...deps,
-      issuerOf: (upstream) => this.#of(upstream).credentialIssuer,
+      issuerFor: (upstream) => this.#of(upstream).issuer,
       about: (upstream) => this.#of(upstream).about.current(),
     });
-    const { recheck } = deps.patience ?? PATIENCE;
+    const { recheck } = deps.timeouts ?? SOCKET_TIMEOUTS;
     this.#expiry = new Expiry(deps.standing, deps.clock, {
       stepMs: Math.min(recheck, EXPIRY_MS),
       recheckMs: recheck,
@@ -88,19 +88,19 @@ export class Gateway {
         const isOurs = (path: string) => deps.mounts.isOurs(path);
         const about = new UpstreamAbout(forwarder, deps.clock);
         const docs = new UpstreamDocs(forwarder, deps.clock, isOurs);
-        return [upstream, { forwarder, about, docs, credentialIssuer: deps.newIssuer(upstream.tokenKey) }];
+        return [upstream, { forwarder, about, docs, issuer: deps.newIssuer(upstream.tokenKey) }];
       }),
     );
   }
 
-  /** What the server at a request's place says of itself; null where there is none. */
+  /** The about document of the upstream that the request belongs to; null: it is ours. */
   about(request: FastifyRequest): Known | Promise<Known> | null {
     const upstream = this.#deps.mounts.of(request.raw)?.upstream ?? null;
     if (upstream === null) return null;
     return upstream.kind === "http" ? OTHER : this.#of(upstream).about.get();
   }
 
-  /** Its routes, where it names them. */
+  /** The upstream's routes, if it has an OpenAPI document. */
   async docs(request: FastifyRequest): Promise<Paths | null> {
     const upstream = this.#deps.mounts.of(request.raw)?.upstream ?? null;
     return upstream === null ? null : await this.#of(upstream).docs.get();
@@ -108,7 +108,7 @@ export class Gateway {
 
   #of(upstream: Upstream): Behind {
     const behind = this.#behind.get(upstream);
-    if (behind === undefined) throw new Error("The server behind is not known.");
+    if (behind === undefined) throw new Error("unknown upstream");
     return behind;
   }
 
@@ -121,8 +121,8 @@ export class Gateway {
       ...this.#deps,
       expiry: this.#expiry,
       upgrades,
-      introducer: this.#introducer,
-      patience: this.#deps.patience ?? PATIENCE,
+      credentials: this.#credentials,
+      timeouts: this.#deps.timeouts ?? SOCKET_TIMEOUTS,
     });
     const route = (kind: Kind, access: "public" | "page" | "optional", pass: (passing: Passing) => void) =>
       app.route({
@@ -136,7 +136,7 @@ export class Gateway {
           ...(kind === "page" ? { quiet: "files" as const } : {}),
         },
         schema: { hide: true },
-        // Nothing after this is run: the body is not ours to read.
+        // Handled before the body is parsed, since it is not ours to read.
         onRequest: (request, reply) => this.#start(request, reply, pass),
         handler: (_request, reply) => reply,
       });
@@ -158,12 +158,12 @@ export class Gateway {
 
   #start(request: FastifyRequest, reply: FastifyReply, pass: (passing: Passing) => void): void {
     const destination = this.#deps.mounts.of(request.raw);
-    if (destination === undefined) throw new Error("The request's place is not known.");
+    if (destination === undefined) throw new Error("The request has no destination.");
     if (request.method === NOT_PASSED) throw new Failure("method_not_allowed", { headers: { allow: "" } });
     pass({ request, reply, destination });
   }
 
-  /** What Tiled shows before a login needs no credential and gets none; of another server it is data like all else. */
+  /** Pages that Tiled shows before a login are passed without credentials. For other servers they are data like the rest. */
   #page(passing: Passing): void {
     if (upstreamOf(passing).kind === "tiled") {
       this.#forward(passing, { tiled: true });
@@ -181,26 +181,26 @@ export class Gateway {
 
   #data(passing: Passing): void {
     const { request, reply } = passing;
-    const words = this.#introducer.introduce({
+    const credentials = this.#credentials.of({
       caller: request.caller,
       upstream: upstreamOf(passing),
-      use: useOf(request.method),
+      use: isReading(request.method) ? "read" : "write",
       secret: () => secretOf(request),
     });
     const personal = request.caller.kind !== "anonymous";
-    const pass = (made: Words) =>
-      this.#forward(passing, { tiled: made.tiled, introduction: fieldsOf(made), personal });
-    if (words instanceof Promise) settle(reply, words.then(pass));
-    else pass(words);
+    const pass = (sent: Sent) =>
+      this.#forward(passing, { tiled: sent.tiled, credentials: fieldsOf(sent), personal });
+    if (credentials instanceof Promise) settle(reply, credentials.then(pass));
+    else pass(credentials);
   }
 
   #forward(
     passing: Passing,
     {
       tiled,
-      introduction = [],
+      credentials = [],
       personal = false,
-    }: { readonly tiled: boolean; readonly introduction?: readonly string[]; readonly personal?: boolean },
+    }: { readonly tiled: boolean; readonly credentials?: readonly string[]; readonly personal?: boolean },
   ): void {
     const { request, reply, destination } = passing;
     const trusted = isTrusted(destination, tiled);
@@ -213,10 +213,10 @@ export class Gateway {
     }
     this.#of(upstreamOf(passing)).forwarder.forward(request, reply, {
       target: withoutCredentials(request, destination.url),
-      fields: this.#way(request, "").concat(introduction),
+      fields: this.#way(request, "").concat(credentials),
       personal,
       trusted,
-      guest: guestOf(request.caller, request, this.#deps.proxies),
+      requester: requesterOf(request.caller, request, this.#deps.proxies),
       expiry: this.#expiry,
     });
   }
@@ -224,7 +224,7 @@ export class Gateway {
   #socket(passing: Passing, sockets: GatewaySockets): void {
     const { request, reply, destination } = passing;
     const upstream = upstreamOf(passing);
-    // The server behind would take its bytes for the first ones of the connection.
+    // The upstream would take the body for the first bytes of the connection.
     if (hasBody(request.raw.headers))
       throw new Failure("bad_request", { detail: "The handshake of a WebSocket has no body." });
     const opened = sockets.open({
@@ -254,12 +254,12 @@ export class Gateway {
     );
   }
 
-  /** By which way the request came; a Tiled builds its links from them. */
+  /** Fields that say how the request reached us; a Tiled builds its links from them. */
   #way(request: FastifyRequest, kind: "" | "socket"): string[] {
     const { links, proxies } = this.#deps;
     const [scheme = "", host = ""] = links.origin(request).split("://");
     const { address } = proxies.read(request);
-    // In a handshake the word is of the WebSocket's own schemes; Tiled makes http or https of it.
+    // In a handshake the scheme is ws or wss, which Tiled turns into http or https.
     const proto = kind === "socket" ? scheme.replace("http", "ws") : scheme;
     const fields = ["x-forwarded-host", host, "x-forwarded-proto", proto, "x-tiled-request-id", request.id];
     if (address !== null) fields.push("x-forwarded-for", address);
@@ -278,18 +278,18 @@ function upstreamOf({ destination: { upstream } }: Passing): Upstream {
   return upstream;
 }
 
-/** `tiled`: the server behind is a Tiled. */
+/** `tiled`: the upstream is a Tiled. */
 function isTrusted(destination: Destination, tiled: boolean): boolean {
   if (!("readings" in destination)) return false;
   return isBelow(destination, destination.upstream.trustedPages ?? (tiled ? TILED_PAGES : []));
 }
 
-/** A service worker answers for every page of our origin below its path (Service Workers, section 8.1). */
+/** A service worker controls every page of our origin below its path (Service Workers, section 8.1). */
 function isWorkerScript({ headers }: FastifyRequest): boolean {
   return headers["service-worker"] !== undefined || headers["sec-fetch-dest"] === "serviceworker";
 }
 
-function fieldsOf({ token, key, names }: Words): readonly string[] {
+function fieldsOf({ token, key, names }: Sent): readonly string[] {
   if (key !== null) return ["authorization", `Apikey ${key}`, ...names];
   return token === null ? names : ["authorization", `Bearer ${token}`, ...names];
 }
@@ -303,6 +303,6 @@ function settle(reply: FastifyReply, work: Promise<void>): void {
 }
 
 function withoutCredentials(request: FastifyRequest, target: string): string {
-  // A CSRF token in the query repeats a cookie of ours.
+  // A CSRF token in the query repeats our cookie.
   return withoutParameters(target, cookieOf(request, "tiled_csrf") === undefined ? CREDENTIALS : WITH_CSRF);
 }

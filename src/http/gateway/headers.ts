@@ -1,12 +1,12 @@
 /**
- * Which header fields pass between a caller and a server behind this one. Each way, what belongs to one connection stays
- * on it (RFC 9110, section 7.6.1); credentials, and fields in which only a proxy may speak, never come through.
+ * Chooses the header fields that pass between a caller and a server behind this one. In both directions hop-by-hop fields
+ * stay behind (RFC 9110, section 7.6.1). Credentials and fields reserved for proxies never reach the upstream.
  */
 
 import { withoutParameters } from "../query.ts";
 import { mayRunScript, SANDBOX } from "./trust.ts";
 
-/** Of one connection. */
+/** Fields of one connection. */
 const HOP_BY_HOP: readonly string[] = [
   "connection",
   "keep-alive",
@@ -23,17 +23,17 @@ const NOT_UPWARDS: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   "authorization",
   "cookie",
-  // Answered here, by Node.
+  // Answered by Node.
   "expect",
   "forwarded",
   "host",
   "http2-settings",
-  // Some servers take it for the setting of a proxy ("httpoxy").
+  // Some servers take it for their proxy setting ("httpoxy").
   "proxy",
   "x-csrf",
   "x-http-host-override",
   "x-rewrite-url",
-  // The caller's address or scheme, as some proxies say it.
+  // The caller's address or scheme, in the fields of various proxies.
   "cf-connecting-ip",
   "fastly-client-ip",
   "front-end-https",
@@ -47,13 +47,13 @@ const NOT_UPWARDS: ReadonlySet<string> = new Set([
   "x-url-scheme",
 ]);
 
-/** A field whose name begins so is ours alone to send. */
+/** Only we may send fields with these prefixes. */
 const OUR_WORD = /^x-(?:tiled|forwarded|original)(?:-|$)/;
 
 /**
- * In which other proxies say who asks, and services believe them: CGI's REMOTE_USER, oauth2-proxy, Authelia, authentik, Grafana,
+ * Fields by which other proxies identify callers to services that trust them: CGI's REMOTE_USER, oauth2-proxy, Authelia, authentik, Grafana,
  * mod_auth_openidc, Shibboleth, SiteMinder, WebSEAL, Kong, APISIX, Cloudflare, Google, AWS, Azure, Pomerium, Tailscale, Vouch, Kubernetes;
- * and certificates of clients (RFC 9440).
+ * and client certificates (RFC 9440).
  */
 const IDENTITY = new RegExp(
   `^(?:${[
@@ -70,7 +70,7 @@ const IDENTITY = new RegExp(
   ].join("|")})$`,
 );
 
-/** By their names, which are few. */
+/** Results by name, since names are few. */
 const forged = new Map<string, boolean>();
 const MAX_NAMES = 1_000;
 
@@ -83,20 +83,27 @@ function isForged(name: string): boolean {
   return found;
 }
 
-/** Services that obey it would change something by a request that was let pass as one that only reads. */
+const READING: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Whether a method changes nothing (RFC 9110, section 9.2.1). */
+export function isReading(method: string): boolean {
+  return READING.has(method);
+}
+
+/** A service that obeys it could change data by a request that was admitted as reading. */
 const OTHER_METHOD = /^x-(?:http-)?method(?:-override)?$/;
 
-/** A handshake is made anew, and has no body. */
+/** Left out of handshakes, which are made anew and have no body. */
 const SOCKET = /^(?:sec-websocket|content)-/;
 
-/** A browser sends one without a name as its bare value (RFC 6265bis, section 5.7), which may look like ours. */
+/** Browsers send a cookie without a name as its bare value (RFC 6265bis, section 5.7), which may look like ours. */
 const OUR_COOKIE = /^[\s=]*(?:__(?:host|secure)-)?tiled_/i;
 
-/** Of a URL's query. */
+/** Query parameters. */
 export const CREDENTIALS: ReadonlySet<string> = new Set(["api_key", "access_token", "refresh_token"]);
 export const WITH_CSRF: ReadonlySet<string> = new Set([...CREDENTIALS, "csrf"]);
 
-/** `names`: what `Connection` names beside them. */
+/** Further hop-by-hop fields that `Connection` lists. */
 function named(connection: string | undefined): ReadonlySet<string> {
   if (connection === undefined || USUAL.has(connection.toLowerCase())) return NONE;
   return new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
@@ -106,8 +113,8 @@ const USUAL: ReadonlySet<string> = new Set(["keep-alive", "close", "upgrade"]);
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * What is passed on of a request's fields, names and values in turn, as `rawHeaders` has them. `socket`: the handshake
- * of a WebSocket is made anew. `reading`: the method changes nothing.
+ * Fields of a request that are passed on: names and values in turn, like `rawHeaders`. `socket`: for the handshake of a
+ * WebSocket, which is made anew. `reading`: the method changes nothing.
  */
 export function requestHeaders(
   raw: readonly string[],
@@ -119,7 +126,7 @@ export function requestHeaders(
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] ?? "";
     const value = raw[index + 1] ?? "";
-    // A server that turns names into variables (CGI, WSGI) takes '_' and '-' for the same.
+    // Servers that turn names into variables (CGI, WSGI) do not tell '_' from '-'.
     const plain = name.toLowerCase().replaceAll("_", "-");
     if (plain === "cookie") {
       const rest = withoutOurCookies(value);
@@ -129,7 +136,7 @@ export function requestHeaders(
     if (NOT_UPWARDS.has(plain) || dropped.has(plain) || isForged(plain)) continue;
     if (options.reading && OTHER_METHOD.test(plain)) continue;
     if (options.socket && SOCKET.test(plain)) continue;
-    // The length as such a server would read it, beside the true one.
+    // A second length, as such servers would read it.
     if (plain === "content-length" && plain !== name.toLowerCase()) continue;
     kept.push(name, plain === "referer" ? withoutParameters(value, WITH_CSRF) : value);
   }
@@ -147,7 +154,7 @@ function withoutOurCookies(header: string): string {
 
 const NOT_DOWNWARDS: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
-  // They speak for the whole origin, which is ours: a way around this server, cookies that are gone, no HTTPS.
+  // They apply to the whole origin, which is ours: another route to it, deleted cookies, no HTTPS.
   "alt-svc",
   "clear-site-data",
   "strict-transport-security",
@@ -155,26 +162,26 @@ const NOT_DOWNWARDS: ReadonlySet<string> = new Set([
   "x-tiled-request-id",
 ]);
 
-/** They give a script or a collector of reports all of the origin. */
+/** They give a script or a report collector access to the whole origin. */
 const OF_TRUSTED_PAGES: ReadonlySet<string> = new Set(["nel", "report-to", "service-worker-allowed"]);
 
-/** Whom another origin's page may ask is decided here, by `allow_origins`. */
+/** CORS is decided here, by `allow_origins`. */
 const CORS = /^access-control-/;
 
 export interface AnswerContext {
-  /** What this server says on every answer; the upstream's own word counts where both say something. */
+  /** Fields that this server adds to every answer; the upstream's values take precedence. */
   readonly ours: Readonly<Record<string, string | number | readonly string[] | undefined>>;
-  /** For a `Location` that names the upstream itself. */
+  /** Rewrites a `Location` that names the upstream. */
   readonly relocate: (location: string) => string;
-  /** For one caller: the server behind saw an `Authorization`, a cache before us may have seen a cookie only. */
+  /** The answer is for one caller: the upstream saw `Authorization`, but a cache in front of us may have seen only a cookie. */
   readonly personal: boolean;
-  /** A page that may do on our origin what our own may. */
+  /** The page may do on our origin what our own pages may. */
   readonly trusted: boolean;
-  /** A status that has no length (RFC 9110, section 8.6): a caller would wait for so many bytes. */
+  /** The status allows no `Content-Length` (RFC 9110, section 8.6): a caller would wait for the bytes. */
   readonly noContent?: boolean;
 }
 
-/** The answer's fields, names and values in turn. */
+/** Fields of the answer: names and values in turn. */
 export function answerHeaders(
   raw: readonly (Buffer | string)[],
   { ours, relocate, personal, trusted, noContent = false }: AnswerContext,
@@ -206,7 +213,7 @@ export function answerHeaders(
     if (plain === "location") fields.push(name, relocate(value));
     else fields.push(name, personal && plain === "cache-control" ? privately(value) : value);
   }
-  // Beside the server's own: a browser obeys all of them.
+  // In addition to the upstream's own policy: browsers obey all of them.
   if (!trusted && mayRunScript(types)) fields.push("content-security-policy", SANDBOX);
   if (personal && !said.has("cache-control")) fields.push("cache-control", "private");
   for (const [name, value] of Object.entries(ours)) {
@@ -216,10 +223,10 @@ export function answerHeaders(
   return fields;
 }
 
-/** Caches may keep it for the one who asked only, unless the server says that it is for all (RFC 9111, section 3.5). */
+/** Shared caches must not keep it unless the upstream marks it as public (RFC 9111, section 3.5). */
 function privately(directives: string): string {
   return /\b(?:private|no-store|public|s-maxage)\b/i.test(directives) ? directives : `${directives}, private`;
 }
 
-/** Lists, to which both may add. */
+/** List fields, to which both may add. */
 const ADDED: ReadonlySet<string> = new Set(["server-timing", "set-cookie", "vary"]);

@@ -1,14 +1,14 @@
-/** Whether the client of an open WebSocket is still there (RFC 6455, section 5.5.2). */
+/** Detects clients of WebSockets that are gone (RFC 6455, section 5.5.2). */
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 
-/** So many pings in a row without a sign of life end a stream: one may be late, on a bad line or in a stalled process. */
+/** Unanswered pings that end a stream: one may be late on a bad line or in a stalled process. */
 const UNANSWERED = 2;
 
-/** Bytes of a connection. */
+/** Byte counts of a connection. */
 interface Seen {
   readonly received: number;
-  /** Still here, since the client's side takes no more. */
+  /** Bytes in our buffer. */
   readonly waiting: number;
   readonly taken: number;
 }
@@ -25,7 +25,7 @@ export class Heartbeat {
     this.#last = this.#look();
   }
 
-  /** Called at regular intervals: a client that is gone is cut off. */
+  /** Call it at regular intervals: it closes the connection of a client that is gone. */
   beat(): void {
     const last = this.#last;
     this.#last = this.#look();
@@ -45,8 +45,8 @@ export class Heartbeat {
 }
 
 /**
- * It says something, be it a part of a long message that its pong is behind, or takes something, which the ping is
- * behind. What the system alone has taken says nothing, so that only counts where something had to wait.
+ * The client sent something, perhaps part of a long message before its pong, or read something before the ping. Bytes that
+ * only the system's buffers took prove nothing, so reading counts only if something had to wait.
  */
 function isAlive(last: Seen, now: Seen): boolean {
   return now.received > last.received || (last.waiting > 0 && now.taken > last.taken);

@@ -1,18 +1,18 @@
 /**
- * Ends what has been silent for too long. One timer for all, since a timer for each answer would cost more than the look.
+ * Ends answers that have been silent for too long. One timer serves all, since a timer per answer would cost more.
  */
 export interface Watched {
-  /** The watch's time when something last came. */
+  /** The watch's time of the last activity. */
   touched: number;
-  /** Something has come meanwhile that nobody was told of. */
+  /** Whether there was activity that `touched` does not show. */
   hasMoved(): boolean;
-  /** It is silent because it was asked to: the caller takes nothing. */
+  /** It is silent because the caller does not read. */
   isHeldUp(): boolean;
   onSilence(): void;
 }
 
 const STEP_MS = 1_000;
-/** Seconds; so long may a caller think about what it has, and not for ever: it holds two connections. */
+/** Seconds that a caller may stop reading: it holds two connections meanwhile. */
 const HELD_UP = 600;
 
 export class IdleWatch {

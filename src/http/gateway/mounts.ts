@@ -1,6 +1,6 @@
 /**
- * Whose a request is: ours, or that of a server behind this one, told by host name and path before any route is looked
- * for. The decision is made on the decoded path; what is passed on is the path as it came.
+ * Decides by host name and path, before routing, whether a request is ours or belongs to a server behind this one. The
+ * decision uses the decoded path; the path is passed on unchanged.
  */
 import type { IncomingMessage } from "node:http";
 import type { Upstream } from "../../domain/model/upstream.ts";
@@ -10,7 +10,7 @@ import type { Proxies } from "../proxies.ts";
 import type { OwnPaths } from "./own-paths.ts";
 import { type Readings, readingsOf } from "./target.ts";
 
-/** `url`: the target below the root path and the prefix, as it came. */
+/** `url`: the unchanged request target below root path and prefix. */
 export type Destination =
   | { readonly kind: "ours"; readonly url: string; readonly upstream: Upstream | null }
   | {
@@ -25,7 +25,7 @@ export type Destination =
       readonly upstream: Upstream;
       /** Decoded. */
       readonly path: string;
-      /** As it came, the prefix included. */
+      /** Unchanged, with the prefix. */
       readonly raw: string;
       readonly readings: Readings;
     };
@@ -35,13 +35,13 @@ export interface MountsOptions {
   readonly rootPath: string;
   readonly own: OwnPaths;
   readonly proxies: Proxies;
-  /** Nothing is passed on there. */
+  /** Its host has no upstreams. */
   readonly account?: AccountHost | null;
 }
 
 export class Mounts {
   readonly #options: MountsOptions;
-  /** The longest prefix first. */
+  /** Longest prefix first. */
   readonly #upstreams: readonly Upstream[];
   readonly #hosts: ReadonlySet<string>;
   readonly #destinations = new WeakMap<IncomingMessage, Destination>();
@@ -53,20 +53,20 @@ export class Mounts {
     this.#hosts = new Set(options.upstreams.flatMap(({ host }) => host ?? []));
   }
 
-  /** Whatever is not ours is passed on, under every host name. */
+  /** Whether everything that is not ours is passed on, under every host name. */
   get coverAll(): boolean {
     return this.#upstreams.some(({ prefix, host }) => prefix === "" && host === null);
   }
 
-  /** The request asks for another protocol: WebSocket. */
+  /** Marks a request that asks for a WebSocket. */
   expectSocket(request: IncomingMessage): void {
     this.#sockets.add(request);
   }
 
-  /** Decides once; the target that is left for the routes. */
+  /** Decides, and returns the target for our router. */
   rewrite(request: IncomingMessage): string {
     const { url } = request;
-    // Where all is ours, nobody asks.
+    // Without upstreams everything is ours.
     if (this.#upstreams.length === 0 && this.#options.rootPath === "" && url?.startsWith("/")) return url;
     const destination = this.#decide(request);
     if (this.#upstreams.length > 0) this.#destinations.set(request, destination);
@@ -111,13 +111,13 @@ export class Mounts {
       reason = why;
     });
     const upstream = candidates.find(({ prefix }) => isUnder(raw, prefix));
-    // A path below none is not passed on, and what it means here is the routes' matter.
+    // A path below no upstream is not passed on; our routes handle it.
     if (readings === undefined && upstream === undefined) return { kind: "ours", url, upstream: null };
     const refused = (why: string) =>
       ({ kind: "refused", url, upstream: upstream ?? null, reason: why }) as const;
     if (readings === undefined) return refused(reason ?? "The path cannot be read.");
 
-    // Every reading must lead to the same place as the path as it stands.
+    // Every reading must lead to the same destination as the path as it stands.
     const all = readings.all.flatMap((reading) => this.#shortened(reading, candidates));
     for (const { path, prefix } of all) {
       const owned = this.#options.own.hasLower(path, prefix !== "");
@@ -153,7 +153,7 @@ export class Mounts {
     return this.#upstreams.filter((upstream) => upstream.host === host);
   }
 
-  /** A reading with what a server might take off its start: our root path and prefixes, once more than we do. */
+  /** A reading, and what is left after a server removes our root path or prefixes once more than we do. */
   #shortened(reading: string, candidates: readonly Upstream[]): { path: string; prefix: string }[] {
     const found: { path: string; prefix: string }[] = [];
     const { rootPath } = this.#options;
@@ -169,10 +169,10 @@ export class Mounts {
   }
 }
 
-/** What Tiled shows to a browser before anybody has logged in: no data, and needed for the login itself. */
+/** Pages that Tiled shows before a login. They hold no data and are needed to log in. */
 const PAGES = /^\/(?:$|ui(?:\/|$)|static\/|favicon\.ico$|tiled-ui-settings$)/;
 
-/** RFC 9112, section 3.2.2: an absolute URL counts; we take it where it says the same as `Host`. */
+/** Absolute URLs are valid targets (RFC 9112, section 3.2.2); we accept those that agree with `Host`. */
 function originForm(url: string, host: string | undefined): string | undefined {
   if (url.startsWith("/")) return url;
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
@@ -186,7 +186,7 @@ function isUnder(path: string, prefix: string): boolean {
   return path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === 47);
 }
 
-/** The rest of a target behind a start that is not empty. */
+/** The rest of a target after a non-empty start. */
 function below(target: string, start: string): string | undefined {
   return start !== "" && target.startsWith(`${start}/`) ? target.slice(start.length) : undefined;
 }

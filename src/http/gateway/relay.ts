@@ -1,11 +1,11 @@
 /**
- * Two WebSockets as one: messages pass from each to the other, no faster than the slower one takes them, and the end of
- * one is the end of both, for the same reason (RFC 6455, section 7.4).
+ * Joins two WebSockets: messages pass both ways at the speed of the slower side, and closing one closes the other with the
+ * same code (RFC 6455, section 7.4).
  */
 import type { RawData, WebSocket } from "ws";
 import type { Message } from "./first-message.ts";
 
-/** Bytes that may wait for the slower side. */
+/** Bytes that may be buffered for the slower side. */
 const HIGH = 1_048_576;
 
 export const GOING_AWAY = 1012;
@@ -17,7 +17,7 @@ export class Relay {
   readonly #upstream: WebSocket;
   #withheld: ((data: RawData) => boolean) | undefined;
 
-  /** Both are open and paused, so that nothing is lost; `early`: what the client has sent already. */
+  /** Both are open and paused, so that nothing is lost. `early`: messages that the client has already sent. */
   constructor(
     client: WebSocket,
     upstream: WebSocket,
@@ -39,7 +39,7 @@ export class Relay {
     upstream.resume();
   }
 
-  /** The caller's first message stays here if it is such a one. */
+  /** Withholds the caller's first message if it matches. */
   withholdFirst(isSuch: (data: RawData) => boolean): void {
     this.#withheld = isSuch;
   }
@@ -66,7 +66,7 @@ function pass(from: WebSocket, to: WebSocket, isWithheld: (data: RawData) => boo
   });
 }
 
-/** `otherwise`: for a connection that broke off without a word. */
+/** `otherwise`: for a connection that broke off without a close frame. */
 function end(socket: WebSocket, code: number, reason: Buffer, otherwise: number): void {
   if (socket.isPaused) socket.resume();
   if (code === NO_CODE) socket.close();

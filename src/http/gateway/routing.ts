@@ -1,6 +1,6 @@
 /**
- * What of the gateway Fastify and Node must know before any route: all else of it is loaded only where there is a server
- * behind this one. `node:http` is imported for its types only, since as a module it loads a whole HTTP client.
+ * The parts of the gateway that Fastify and Node need before any route. The rest is loaded only if there is a server behind
+ * this one. `node:http` is imported for its types only, since the module loads a whole HTTP client.
  */
 
 import type { IncomingMessage, Server } from "node:http";
@@ -8,7 +8,7 @@ import type { FastifyHttpOptions, FastifyRequest } from "fastify";
 import type { Upstream } from "../../domain/model/upstream.ts";
 import type { Mounts } from "./mounts.ts";
 
-/** For Fastify's constructor: the decision comes before the routes, and no route of ours is found for what is not ours. */
+/** For Fastify's constructor: the decision precedes routing, so that our routes never match requests of upstreams. */
 export function gatewayRouting(mounts: Mounts): GatewayRouting {
   const gateway: Strategy = {
     name: "gateway",
@@ -21,7 +21,7 @@ export function gatewayRouting(mounts: Mounts): GatewayRouting {
     },
     deriveConstraint: (request) => {
       const kind = mounts.of(request)?.kind;
-      // The router takes undefined for "no constraint"; only its types do not say so.
+      // The router accepts undefined as "no constraint", though its types do not say so.
       return (kind === "ours" ? undefined : kind) as string;
     },
     mustMatchWhenDerived: true,
@@ -29,7 +29,7 @@ export function gatewayRouting(mounts: Mounts): GatewayRouting {
   return { rewriteUrl: (request) => mounts.rewrite(request), constraints: { gateway } };
 }
 
-/** For Node's server, where it knows the question: everything else stays an ordinary request. */
+/** For Node's server: everything else stays an ordinary request. */
 export function isWebSocket({ method, headers }: IncomingMessage): boolean {
   return method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
 }
@@ -43,7 +43,7 @@ export interface GatewayRouting {
   readonly constraints: Record<string, Strategy>;
 }
 
-/** For Node's server: no other protocol is spoken, and a request that offers one is answered in this. */
+/** For Node's server: requests that offer other protocols are answered in HTTP/1.1. */
 export function upgradeOptions(upstreams: readonly Upstream[]): object {
   return upstreams.length === 0 ? {} : { shouldUpgradeCallback: isWebSocket };
 }

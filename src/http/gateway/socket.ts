@@ -1,6 +1,6 @@
 /**
- * WebSockets to a server behind this one: who may open one, and what becomes of it when its caller may no longer. The
- * server takes a token in the query only, so the caller's credential becomes one there.
+ * WebSockets to a server behind this one: who may open one, and its end when the caller loses access. Tiled takes tokens of
+ * WebSockets in the query only, so the caller's credential becomes one there.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -17,6 +17,7 @@ import type { Links } from "../links.ts";
 import { callerNames } from "../logging.ts";
 import type { Proxies } from "../proxies.ts";
 import { connect, RefusedBehind } from "./connect.ts";
+import type { CredentialsForUpstream, Sent } from "./credentials.ts";
 import type { Expiry } from "./expiry.ts";
 import {
   firstMessage,
@@ -25,16 +26,15 @@ import {
   type PresentedCredential,
   REFUSED,
 } from "./first-message.ts";
-import { guestOf, strangerOf } from "./guest.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import type { Introducer, Words } from "./introduce.ts";
+import { ConcurrencyLimiter, type Requester, type Slot } from "./limiter.ts";
 import { GOING_AWAY, Relay } from "./relay.ts";
-import { type Guest, type Place, Room } from "./room.ts";
+import { anonymousRequester, requesterOf } from "./requester.ts";
 import type { Upgrades } from "./upgrade.ts";
 
 export interface SocketDeps {
   readonly upgrades: Upgrades;
-  readonly introducer: Introducer;
+  readonly credentials: CredentialsForUpstream;
   readonly callers: Callers;
   readonly standing: Standing;
   readonly expiry: Expiry;
@@ -42,24 +42,24 @@ export interface SocketDeps {
   readonly proxies: Proxies;
   readonly allowAnonymous: boolean;
   readonly allowOrigins: readonly string[];
-  readonly patience: SocketPatience;
+  readonly timeouts: SocketTimeouts;
 }
 
 /** Milliseconds. */
-export interface SocketPatience {
+export interface SocketTimeouts {
   readonly firstMessage: number;
-  /** Between two looks at who is connected: half of the minute that a stream may outlive its login. */
+  /** Between checks of the callers: half of the minute that a stream may outlive its login. */
   readonly recheck: number;
 }
 
-export const PATIENCE: SocketPatience = { firstMessage: 10_000, recheck: 30_000 };
+export const SOCKET_TIMEOUTS: SocketTimeouts = { firstMessage: 10_000, recheck: 30_000 };
 
-/** Bytes of a message, once it is known who sends; uvicorn takes no more either. */
+/** Bytes of a message from an identified caller; uvicorn's limit, too. */
 const MAX_MESSAGE = 16 * 1_048_576;
-/** While nobody is known, and of what follows. */
+/** Bytes of a message before the caller is identified. */
 const MAX_FIRST_MESSAGE = 16_384;
 
-/** A stream ends with so many looks in a row that fail. */
+/** Consecutive failed checks that end a stream. */
 const UNSEEN = 2;
 
 /** Seconds. */
@@ -68,16 +68,16 @@ const RETRY_AFTER = "30";
 const POLICY = 1008;
 const TRY_AGAIN = 1013;
 
-/** One socket on its way. */
+/** A WebSocket that is being opened. */
 export interface Opening {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly upstream: Upstream;
   /** Decoded. */
   readonly path: string;
-  /** The upstream's, without credentials. */
+  /** The upstream's URL without credentials. */
   readonly url: string;
-  /** By which way the request came. */
+  /** Fields that say how the request reached us. */
   readonly way: readonly string[];
 }
 
@@ -86,9 +86,9 @@ interface Open {
   readonly heartbeat: Heartbeat;
   readonly caller: Caller;
   readonly needs: readonly Scope[];
-  /** A look is under way. */
+  /** A check is running. */
   looking: boolean;
-  /** Looks that failed, since the last one that did not. */
+  /** Consecutive failed checks. */
   unseen: number;
 }
 
@@ -96,13 +96,13 @@ export class GatewaySockets {
   readonly #deps: SocketDeps;
   readonly #open = new Set<Open>();
   readonly #waiting = new Set<WebSocket>();
-  readonly #rooms = new WeakMap<Upstream, Room>();
+  readonly #rooms = new WeakMap<Upstream, ConcurrencyLimiter>();
   readonly #timer: NodeJS.Timeout;
   #closed = false;
 
   constructor(deps: SocketDeps) {
     this.#deps = deps;
-    this.#timer = setInterval(() => this.#recheck(), deps.patience.recheck).unref();
+    this.#timer = setInterval(() => this.#recheck(), deps.timeouts.recheck).unref();
   }
 
   async open(opening: Opening): Promise<void> {
@@ -114,16 +114,16 @@ export class GatewaySockets {
     }
     this.#checkOrigin(request);
     checkStreamScope(caller, path);
-    this.#enter(opening, guestOf(caller, request, this.#deps.proxies));
+    this.#enter(opening, requesterOf(caller, request, this.#deps.proxies));
     const secret = () => secretOf(request.presented);
-    const words = await this.#deps.introducer.introduce({ caller, upstream, use: "read", secret });
-    const behind = await connect(opening, words, reply.raw);
+    const sent = await this.#deps.credentials.of({ caller, upstream, use: "read", secret });
+    const behind = await connect(opening, sent, reply.raw);
     const client = this.#accept(opening, MAX_MESSAGE, behind.protocol);
     if (client === undefined) behind.terminate();
     else this.#join(client, behind, [], opening, caller);
   }
 
-  /** No further ones, and an end to the open ones that makes clients come back. */
+  /** Refuses new ones, and closes the open ones in a way that makes clients reconnect. */
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
@@ -131,35 +131,35 @@ export class GatewaySockets {
     for (const socket of this.#waiting) socket.close(GOING_AWAY, "The server is stopping");
   }
 
-  /** It is left with the connection. */
-  #enter({ request, upstream }: Opening, guest: Guest): Place {
+  /** Takes a slot until the connection closes. */
+  #enter({ request, upstream }: Opening, requester: Requester): Slot {
     let room = this.#rooms.get(upstream);
     if (room === undefined) {
-      room = new Room({ places: upstream.maxStreams, waiting: 0, waitMs: 0 });
+      room = new ConcurrencyLimiter({ slots: upstream.maxStreams, waiting: 0, waitMs: 0 });
       this.#rooms.set(upstream, room);
     }
-    const place = room.tryEnter(guest);
-    if (place === null) throw new Failure("upstream_busy", { headers: { "retry-after": RETRY_AFTER } });
+    const slot = room.tryEnter(requester);
+    if (slot === null) throw new Failure("upstream_busy", { headers: { "retry-after": RETRY_AFTER } });
     const { socket } = request.raw;
-    if (socket.destroyed) place.leave();
-    else socket.once("close", () => place.leave());
-    return place;
+    if (socket.destroyed) slot.leave();
+    else socket.once("close", () => slot.leave());
+    return slot;
   }
 
   async #openByMessage(opening: Opening): Promise<void> {
     const { request } = opening;
-    const stranger = this.#enter(opening, strangerOf(request, this.#deps.proxies));
+    const stranger = this.#enter(opening, anonymousRequester(request, this.#deps.proxies));
     const client = this.#accept(opening, MAX_FIRST_MESSAGE, "");
     if (client === undefined) return;
     this.#waiting.add(client);
     client.once("close", () => this.#waiting.delete(client));
-    const presented = await firstMessage(client, this.#deps.patience.firstMessage);
+    const presented = await firstMessage(client, this.#deps.timeouts.firstMessage);
     if (presented === undefined) return;
     try {
-      const { caller, words } = await this.#recognize(presented.credential, opening);
-      this.#enter(opening, guestOf(caller, request, this.#deps.proxies));
+      const { caller, sent } = await this.#recognize(presented.credential, opening);
+      this.#enter(opening, requesterOf(caller, request, this.#deps.proxies));
       stranger.leave();
-      const behind = await connect(opening, words, client);
+      const behind = await connect(opening, sent, client);
       this.#waiting.delete(client);
       this.#join(client, behind, presented.takeEarly(), opening, caller);
     } catch (error) {
@@ -172,18 +172,18 @@ export class GatewaySockets {
   async #recognize(
     credential: PresentedCredential,
     { request, upstream, path }: Opening,
-  ): Promise<{ readonly caller: Caller; readonly words: Words }> {
+  ): Promise<{ readonly caller: Caller; readonly sent: Sent }> {
     const origin = () => requestContext(request, this.#deps.proxies, null);
     const caller = await this.#deps.callers.identify(credential, origin, { noted: true });
     checkStreamScope(caller, path);
     const secret = () => secretOf(credential);
     return {
       caller,
-      words: await this.#deps.introducer.introduce({ caller, upstream, use: "read", secret }),
+      sent: await this.#deps.credentials.of({ caller, upstream, use: "read", secret }),
     };
   }
 
-  /** A page of another site may open a WebSocket to anywhere, and the browser adds its cookies. */
+  /** Pages of other sites may open WebSockets, and browsers add cookies. */
   #checkOrigin(request: FastifyRequest): void {
     const ambient = request.caller.kind === "browser" || request.presented.ambient;
     if (!ambient) return;
@@ -210,7 +210,7 @@ export class GatewaySockets {
     server.handleUpgrade(request.raw, handshake.socket, handshake.head, (socket) => {
       client = socket;
     });
-    // Any caller can cause one: no stack is written for it.
+    // Any caller can cause this, so it is logged without a stack.
     client?.on("error", ({ message }) => request.log.info({ reason: message }, "a WebSocket broke off"));
     if (this.#closed) client?.close(GOING_AWAY, "The server is stopping");
     return client;
@@ -234,7 +234,7 @@ export class GatewaySockets {
       stopWatching();
       request.log.info({ ...who, code, ms: Math.round(performance.now() - began) }, "WebSocket closed");
     });
-    // Where anybody may read, nobody has waited for it; it goes no further for all that.
+    // With anonymous access its first message was not waited for; credentials in it must not be passed on.
     if (caller.kind === "anonymous") relay.withholdFirst(isAuthMessage);
     const heartbeat = new Heartbeat(client, request.raw.socket);
     const open: Open = { relay, heartbeat, caller, needs: needsOf(path), looking: false, unseen: 0 };
@@ -245,7 +245,7 @@ export class GatewaySockets {
     request.log.info({ ...who, address: this.#deps.proxies.read(request).address }, "WebSocket opened");
   }
 
-  /** All at once: where a look takes long, the others do not wait for it. */
+  /** Concurrent, so that a slow check does not delay the others. */
   #recheck(): void {
     for (const open of this.#open) {
       open.heartbeat.beat();
@@ -262,7 +262,7 @@ export class GatewaySockets {
       open.unseen = 0;
       if (!current) relay.end(REFUSED, "The login or its rights have ended");
     } catch {
-      // The database cannot tell. What was true a while ago need not be true any more.
+      // The database cannot tell, and earlier results may be outdated.
       open.unseen += 1;
       if (open.unseen === UNSEEN) relay.end(TRY_AGAIN, "Try again later");
     }
@@ -271,8 +271,8 @@ export class GatewaySockets {
 }
 
 /**
- * A stream shows data; the real Tiled does not look at a stream's scopes where it has no access policy. It takes its root
- * path off once more than we do.
+ * A stream shows data, but the real Tiled checks no scopes of streams without an access policy. It removes its root path
+ * once more than we do.
  */
 function needsOf(path: string): readonly Scope[] {
   return /\/api\/v1\/stream(?:\/|$)/i.test(path) ? ["read:data"] : [];
@@ -290,14 +290,14 @@ function secretOf(credential: Presented): string | null {
   return credential.kind === "api_key" ? credential.secret : null;
 }
 
-/** What a caller is told where HTTP has no say any more. */
+/** Close code and reason once the connection no longer speaks HTTP. */
 function closing(error: unknown): [code: number, reason: string] {
   if (error instanceof RefusedBehind) return [POLICY, `The data service answered ${error.status}`];
   if (!(error instanceof Failure) || error.status >= 500) return [TRY_AGAIN, "Try again later"];
   return [REFUSED, error.code === "forbidden" ? reasonOf(error) : "Authentication failed"];
 }
 
-/** The first clause of a refusal: a close frame has room for no more (RFC 6455, section 5.5). */
+/** The first clause of an error: a close frame has room for little more (RFC 6455, section 5.5). */
 function reasonOf({ message }: Failure): string {
   const [first = ""] = message.split(/, and |\. /, 1);
   return first.length <= 100 ? first : "Not allowed";

@@ -1,24 +1,24 @@
 /**
- * Connections to a server behind this one whose bytes can be taken before the HTTP client reads them: once the head of a
- * large answer is read, its body needs no parser, and one buffer is enough for all of it. Plain TCP only.
+ * Connections whose bytes can bypass the HTTP client: once the head of a large answer is parsed, its body needs no parser,
+ * and one buffer serves all of it. Plain TCP only.
  */
 import { connect, type Socket } from "node:net";
 import { type buildConnector, Client, type Dispatcher, errors } from "undici";
 
 /** The connection that a request is sent on. */
 export interface Line {
-  /** All that comes from now on goes to the sink, where that can be. */
+  /** Sends everything from now on to the sink, if the connection allows it. */
   open(sink: Sink): void;
   resume(): void;
-  /** No other request is sent on it. */
+  /** Closes the connection, so that no other request uses it. */
   drop(): void;
 }
 
-/** Where the rest of an answer goes. */
+/** Takes the rest of an answer. */
 export interface Sink {
-  /** Whether all that came before is on its way already. */
+  /** Whether everything before has been passed on. */
   isReady(): boolean;
-  /** Takes the bytes, which are good until it returns, or until `Tap.resume` where it answers false. */
+  /** Takes the bytes, which stay valid until it returns; if it returns false, until `Tap.resume`. */
   take(bytes: Uint8Array): boolean;
 }
 
@@ -32,7 +32,7 @@ export class Tap implements Line {
   #socket: Socket | undefined;
   #sink: Sink | undefined;
 
-  /** `common`: for what is copied at once, whoever reads it. */
+  /** `common`: a buffer that all connections share, for bytes that are copied at once. */
   constructor(common: Buffer, timeoutMs: number) {
     this.#common = common;
     this.#timeoutMs = timeoutMs;
@@ -67,7 +67,7 @@ export class Tap implements Line {
     });
   };
 
-  /** From the next bytes on that the HTTP client has not seen, until the connection is dropped. */
+  /** Applies to the next bytes that the HTTP client has not seen, until the connection is dropped. */
   open(sink: Sink): void {
     this.#sink = sink;
   }
@@ -76,7 +76,7 @@ export class Tap implements Line {
     this.#socket?.resume();
   }
 
-  /** It is of no further use: the HTTP client waits for an end that it will not see. */
+  /** The HTTP client would wait for an end that it will not see. */
   drop(): void {
     this.#sink = undefined;
     this.#socket?.destroy();
@@ -92,7 +92,7 @@ export class Tap implements Line {
   }
 }
 
-/** TLS: its bytes are the HTTP client's. */
+/** TLS: only the HTTP client can read its bytes. */
 class Sealed implements Line {
   readonly #connect: buildConnector.connector;
   #socket: Socket | undefined;
@@ -117,7 +117,7 @@ class Sealed implements Line {
   }
 }
 
-/** A request is told of the connection that it is sent on. */
+/** Tells a request which connection it is sent on. */
 export interface TappedOptions extends Dispatcher.DispatchOptions {
   readonly onLine: (line: Line) => void;
 }
@@ -136,13 +136,13 @@ class TappedClient extends Client {
   }
 }
 
-/** For undici's pool: how it makes its connections. */
+/** Factory of clients for undici's pool. */
 export function tappedClients(timeoutMs: number): (origin: URL, options: object) => Dispatcher {
   const common = Buffer.allocUnsafeSlow(ORDINARY);
   return (origin, options) => new TappedClient(origin.origin, options, new Tap(common, timeoutMs));
 }
 
-/** The same for TLS, where nothing is tapped. */
+/** The same for TLS, without a tap. */
 export function sealedClients(origin: URL, options: object): Dispatcher {
   const { connect } = options as { readonly connect: buildConnector.connector };
   return new TappedClient(origin.origin, options, new Sealed(connect));

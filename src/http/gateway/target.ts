@@ -1,17 +1,17 @@
 /**
- * How a request's path may be read: by us, and by servers that decode it once more, that ignore doubled slashes or
- * parameters behind a semicolon. What some would take for a way upwards or for another path is refused, since a decision
- * about the one reading would say nothing about the other (RFC 3986, sections 3.3 and 6.2.2).
+ * All readings of a request's path: ours, and those of servers that decode it again, merge slashes, or drop parameters after
+ * a semicolon. Paths that some servers would read as `..` or as another path are refused, since a decision on one reading
+ * says nothing about another (RFC 3986, sections 3.3 and 6.2.2).
  */
 
 export interface Readings {
-  /** Decoded once, doubled slashes joined. */
+  /** Decoded once, slashes merged. */
   readonly normal: string;
-  /** All of them in lower case; the normal one is the first. */
+  /** All readings in lower case; the normal one is first. */
   readonly all: readonly string[];
 }
 
-/** Undefined with the reason in `refuse`. */
+/** Undefined after a call of `refuse` with the reason. */
 export function readingsOf(path: string, refuse: (reason: string) => void): Readings | undefined {
   if (!ODD.test(path)) return { normal: path, all: [path.toLowerCase()] };
   if (!path.startsWith("/") || FOREIGN.test(path)) {
@@ -41,7 +41,7 @@ export function readingsOf(path: string, refuse: (reason: string) => void): Read
   return normal === undefined ? undefined : { normal, all: [...new Set(all)] };
 }
 
-/** Anything for which it matters who reads it. */
+/** Anything that servers read differently. */
 const ODD = /^(?!\/)|[^\x21-\x7e]|[%\\;?#]|\/\/|\/\.{1,2}(?:\/|$)/;
 const FOREIGN = /[^\x21-\x7e]|[?#]/;
 const MAX_ROUNDS = 3;
@@ -54,7 +54,7 @@ function decode(text: string): string | undefined {
   }
 }
 
-/** As servers do that decode once more: what is no sequence stays, and its neighbours are decoded all the same. */
+/** Like servers that decode again: invalid sequences stay, and valid ones beside them are decoded. */
 function decodeLoosely(text: string): string {
   return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

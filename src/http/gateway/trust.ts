@@ -1,13 +1,13 @@
 /**
- * Content of a server behind this one is on our origin: what could run a script there could use the login of the person who
- * opens it. Such answers are sandboxed (HTML, section 7.3, "sandboxing"; CSP 3, section 6.3.2) unless the operator trusts the page.
+ * Content of a server behind this one shares our origin, so its scripts could use the login of the person who opens it. Such
+ * answers are sandboxed (HTML, section 7.3, "sandboxing"; CSP 3, section 6.3.2) unless the operator trusts the page.
  */
 import type { Destination } from "./mounts.ts";
 
-/** Scripts run, in an origin of their own, without our cookies and our storage. */
+/** Scripts run in an opaque origin, without our cookies and storage. */
 export const SANDBOX = "sandbox allow-scripts";
 
-/** Tiled's web interface, what it consists of, and its documentation. */
+/** Tiled's web interface with its assets, and its documentation. */
 export const TILED_PAGES: readonly string[] = [
   "/ui",
   "/static",
@@ -19,8 +19,8 @@ export const TILED_PAGES: readonly string[] = [
 type Passed = Extract<Destination, { readonly readings: unknown }>;
 
 /**
- * Whether a path is below one of these pages, as it stands and in every other way that a server may read it. `pages` are paths
- * below the upstream's prefix; "" is all of them.
+ * Whether a path is below one of these pages in every reading. `pages` are paths below the upstream's prefix; "" stands for
+ * all of them.
  */
 export function isBelow({ raw, readings, upstream }: Passed, pages: readonly string[]): boolean {
   return pages.some((page) => {
@@ -35,9 +35,9 @@ function isUnder(path: string, start: string): boolean {
   return path.startsWith(start) && (path.length === start.length || path.charCodeAt(start.length) === 47);
 }
 
-/** One type as RFC 9110, section 8.3.1 has it; browsers make of anything else what they like. */
+/** One type by RFC 9110, section 8.3.1. Browsers interpret anything else as they like. */
 const ONE_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+[ \t]*(?:;[^,]*)?$/;
-/** Documents that may have scripts in them, or parts that are such documents. */
+/** Types of documents, or of parts, that may contain scripts. */
 const ACTIVE = /html|xml|svg|xsl|^multipart\/|^message\//;
 
 /** `types`: the values of all `Content-Type` fields. */

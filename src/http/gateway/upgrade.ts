@@ -1,6 +1,6 @@
 /**
- * Requests for a WebSocket come to the same hooks and refusals as all others: each gets a response of its own on the
- * connection that Node has given up. What asks for any other protocol is answered in HTTP/1.1 (RFC 9110, section 7.8).
+ * Routes requests for WebSockets through the same hooks and checks as all others: each gets a response on the connection that
+ * Node has handed over. Requests for other protocols are answered in HTTP/1.1 (RFC 9110, section 7.8).
  */
 import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -9,7 +9,7 @@ import { isWebSocket } from "./routing.ts";
 
 export interface Handshake {
   readonly socket: Duplex;
-  /** What came behind the request. */
+  /** Bytes after the request's head. */
   readonly head: Buffer;
 }
 
@@ -17,7 +17,7 @@ export class Upgrades {
   readonly #expect: (request: IncomingMessage) => void;
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
 
-  /** `expect` is told of each WebSocket before its request is. */
+  /** Calls `expect` for each WebSocket before its request is routed. */
   constructor(expect: (request: IncomingMessage) => void) {
     this.#expect = expect;
   }
@@ -30,7 +30,7 @@ export class Upgrades {
       try {
         response.assignSocket(socket as Socket);
       } catch {
-        // An earlier request still waits for its answer there: nobody may switch protocols behind it (RFC 9110, section 7.8).
+        // An earlier request on it is unanswered, so the protocol cannot be switched (RFC 9110, section 7.8).
         socket.destroy();
         return;
       }
@@ -38,13 +38,13 @@ export class Upgrades {
         this.#expect(request);
         this.#handshakes.set(request, { socket, head });
       }
-      // Node has given the connection up: nobody else would close it if the other side does not.
+      // Node has handed the connection over and will not close it.
       response.on("finish", () => (socket as Socket).destroySoon());
       server.emit("request", request, response);
     });
   }
 
-  /** Takes the connection over; undefined where the request asked for no WebSocket. */
+  /** Takes the connection over; undefined if the request asked for no WebSocket. */
   take(request: IncomingMessage, response: ServerResponse): Handshake | undefined {
     const handshake = this.#handshakes.get(request);
     if (handshake === undefined) return undefined;

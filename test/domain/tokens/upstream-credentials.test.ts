@@ -19,7 +19,7 @@ function scene(identityOf: () => Promise<IdentityRef | undefined> = async () => 
   const clock = new ManualClock();
   const lifetimes = { accessToken: 900, refreshToken: 900, session: 900 };
   const tokens = new Tokens([new Secret("k".repeat(32))], lifetimes, clock);
-  return { clock, tokens, credentialIssuer: new UpstreamCredentialIssuer({ tokens, clock, identityOf }) };
+  return { clock, tokens, issuer: new UpstreamCredentialIssuer({ tokens, clock, identityOf }) };
 }
 
 function principal(fields: Partial<PrincipalSummary> = {}): PrincipalSummary {
@@ -62,10 +62,10 @@ function claims(token: string | null): Record<string, unknown> {
   return JSON.parse(Buffer.from(token?.split(".")[1] ?? "", "base64url").toString());
 }
 
-test("a caller is introduced by a token of a minute with all that a Tiled wants to know", async () => {
-  const { clock, credentialIssuer } = scene();
+test("a caller gets a token of a minute with all that a Tiled needs to know", async () => {
+  const { clock, issuer } = scene();
   const who = principal();
-  const { token, ...names } = await credentialIssuer.issue(login(who, ["read:metadata"]));
+  const { token, ...names } = await issuer.issue(login(who, ["read:metadata"]));
   const { jti, ...rest } = claims(token);
   assert.match(String(jti), /^[0-9a-f]{32}$/);
   assert.deepEqual(rest, {
@@ -82,54 +82,53 @@ test("a caller is introduced by a token of a minute with all that a Tiled wants 
 });
 
 test("the token is no credential here, so that a narrow key does not become a login", async () => {
-  const { tokens, credentialIssuer } = scene();
-  const { token } = await credentialIssuer.issue(key(principal(), {}, ["create:apikeys"]));
+  const { tokens, issuer } = scene();
+  const { token } = await issuer.issue(key(principal(), {}, ["create:apikeys"]));
   assert.throws(() => tokens.verifyAccess(token ?? ""), { code: "invalid_token" });
 });
 
-test("it is made once for the same caller, also when that is read anew, and again before it ends", async () => {
-  const { clock, credentialIssuer } = scene();
+test("it is made once for the same caller, and again before it ends", async () => {
+  const { clock, issuer } = scene();
   const who = principal();
   const caller = login(who);
-  const { token } = await credentialIssuer.issue(caller);
+  const { token } = await issuer.issue(caller);
   clock.advance(49);
-  assert.equal((await credentialIssuer.issue(caller)).token, token);
-  assert.equal((await credentialIssuer.issue(login({ ...who }))).token, token);
+  assert.equal((await issuer.issue(caller)).token, token);
   clock.advance(1);
-  const next = (await credentialIssuer.issue(caller)).token;
+  const next = (await issuer.issue(caller)).token;
   assert.notEqual(next, token);
   assert.equal(claims(next)["exp"], clock.now() / 1000 + 60);
 });
 
 test("a change of powers or identities shows at once", async () => {
-  const { credentialIssuer } = scene();
+  const { issuer } = scene();
   const who = principal();
-  const before = await credentialIssuer.issue(login(who));
-  const fewer = await credentialIssuer.issue(login({ ...who, scopes: [] }));
+  const before = await issuer.issue(login(who));
+  const fewer = await issuer.issue(login({ ...who, scopes: [] }));
   assert.deepEqual([before.scopes, fewer.scopes], ["read:data read:metadata", ""]);
-  const renamed = await credentialIssuer.issue(login({ ...who, identities: [ALICE_TOO] }));
+  const renamed = await issuer.issue(login({ ...who, identities: [ALICE_TOO] }));
   assert.deepEqual(claims(renamed.token)["ids"], [{ id: "0000-1", idp: "orcid" }]);
 });
 
 test("a key's token outlives it by less than a second", async () => {
-  const { clock, credentialIssuer } = scene();
+  const { clock, issuer } = scene();
   const caller = key(principal(), { expirationTime: new Date(clock.now() + 10_500) });
 
   test("a token that stands for a provider's own does not outlive that", async () => {
-    const { clock, credentialIssuer } = scene();
+    const { clock, issuer } = scene();
     const own: Caller = { ...login(principal()), session: null, expires: clock.now() / 1000 + 10 } as Caller;
-    assert.equal(claims((await credentialIssuer.issue(own)).token)["exp"], clock.now() / 1000 + 10);
+    assert.equal(claims((await issuer.issue(own)).token)["exp"], clock.now() / 1000 + 10);
   });
-  assert.equal(claims((await credentialIssuer.issue(caller)).token)["exp"], clock.now() / 1000 + 11);
+  assert.equal(claims((await issuer.issue(caller)).token)["exp"], clock.now() / 1000 + 11);
 });
 
 test("a token that has ended is nobody's: two short keys of one person, one after the other", async () => {
-  const { clock, credentialIssuer } = scene();
+  const { clock, issuer } = scene();
   const who = principal();
   const short = () => key(who, { expirationTime: new Date(clock.now() + 10_000) });
   const first = short();
   const end = async (caller: Caller) =>
-    Number(claims((await credentialIssuer.issue(caller)).token)["exp"]) - clock.now() / 1000;
+    Number(claims((await issuer.issue(caller)).token)["exp"]) - clock.now() / 1000;
   assert.equal(await end(first), 10);
   clock.advance(9);
   assert.equal(await end(first), 1);
@@ -139,29 +138,29 @@ test("a token that has ended is nobody's: two short keys of one person, one afte
 });
 
 test("a key that is narrowed to access tags gets no token, not even for an empty list", async () => {
-  const { credentialIssuer } = scene();
+  const { issuer } = scene();
   for (const accessTags of [["chem"], []]) {
     const caller = key(principal(), { accessTags });
     assert.ok(tokenWidens(caller));
-    const { token, identity } = await credentialIssuer.issue(caller);
+    const { token, identity } = await issuer.issue(caller);
     assert.deepEqual([token, identity], [null, "toy:alice"]);
   }
   // An equal key without tags is another caller.
   const who = principal();
-  await credentialIssuer.issue(key(who, { accessTags: ["chem"] }));
-  assert.notEqual((await credentialIssuer.issue(key(who))).token, null);
+  await issuer.issue(key(who, { accessTags: ["chem"] }));
+  assert.notEqual((await issuer.issue(key(who))).token, null);
 });
 
 test("anonymous callers have no token; the single user has one without a name", async () => {
-  const { credentialIssuer } = scene();
+  const { issuer } = scene();
   const scopes = new Set(["read:metadata"]);
-  assert.deepEqual(await credentialIssuer.issue({ kind: "anonymous", scopes }), {
+  assert.deepEqual(await issuer.issue({ kind: "anonymous", scopes }), {
     token: null,
     principal: "",
     identity: "",
     scopes: "read:metadata",
   });
-  const { token, principal: named } = await credentialIssuer.issue({ kind: "single_user", scopes });
+  const { token, principal: named } = await issuer.issue({ kind: "single_user", scopes });
   assert.equal(named, "");
   assert.deepEqual(
     [claims(token)["sub"], claims(token)["sub_typ"], claims(token)["ids"]],
@@ -173,11 +172,11 @@ test("of several identities the one that logged in is named, each login by its o
   const identities = [ALICE, ALICE_TOO];
   const who = principal({ identities });
   const answers = [ALICE_TOO, ALICE];
-  const { credentialIssuer } = scene(async () => answers.shift());
-  assert.equal((await credentialIssuer.issue(login(who))).identity, "orcid:0000-1");
-  assert.equal((await credentialIssuer.issue(login(who))).identity, "toy:alice");
+  const { issuer } = scene(async () => answers.shift());
+  assert.equal((await issuer.issue(login(who))).identity, "orcid:0000-1");
+  assert.equal((await issuer.issue(login(who))).identity, "toy:alice");
   // Nobody knows: the first.
-  assert.equal((await credentialIssuer.issue(login(who))).identity, "toy:alice");
+  assert.equal((await issuer.issue(login(who))).identity, "toy:alice");
   const browser: Caller = {
     kind: "browser",
     scopes: new Set(),
@@ -186,19 +185,19 @@ test("of several identities the one that logged in is named, each login by its o
     identity: ALICE_TOO,
     startedAt: new Date(0),
   };
-  assert.equal((await credentialIssuer.issue(browser)).identity, "orcid:0000-1");
+  assert.equal((await issuer.issue(browser)).identity, "orcid:0000-1");
 });
 
 test("a look-up that fails is tried again", async () => {
   let away = true;
-  const { credentialIssuer } = scene(async () => {
+  const { issuer } = scene(async () => {
     if (away) throw new Error("away");
     return ALICE_TOO;
   });
   const caller = login(principal({ identities: [ALICE, ALICE_TOO] }));
-  await assert.rejects(async () => credentialIssuer.issue(caller), /away/);
+  await assert.rejects(async () => issuer.issue(caller), /away/);
   away = false;
-  assert.equal((await credentialIssuer.issue(caller)).identity, "orcid:0000-1");
+  assert.equal((await issuer.issue(caller)).identity, "orcid:0000-1");
 });
 
 test("full power is a login, or a key that can do all that its principal can; who may do nothing has none", () => {
@@ -219,11 +218,7 @@ test("full power is a login, or a key that can do all that its principal can; wh
 
 test("without a key to sign with there are names only", async () => {
   const { clock } = scene();
-  const credentialIssuer = new UpstreamCredentialIssuer({
-    tokens: null,
-    clock,
-    identityOf: async () => undefined,
-  });
-  const { token, identity } = await credentialIssuer.issue(login(principal()));
+  const issuer = new UpstreamCredentialIssuer({ tokens: null, clock, identityOf: async () => undefined });
+  const { token, identity } = await issuer.issue(login(principal()));
   assert.deepEqual([token, identity], [null, "toy:alice"]);
 });

@@ -55,7 +55,7 @@ describe("credentials in the first message", () => {
   });
 
   test("that do not come in time are not waited for", async (x) => {
-    const { open } = await scene(x, { socketPatience: { firstMessage: 100, recheck: 10_000 } });
+    const { open } = await scene(x, { socketTimeouts: { firstMessage: 100, recheck: 10_000 } });
     assert.equal((await open(STREAM).closed)[0], 4001);
   });
 

@@ -55,7 +55,10 @@ describe("a service that is no Tiled", () => {
         for (const method of ["GET", "POST"]) {
           const { status, detail, asked } = await ask(apikey(await keyOf(scopes)), method);
           assert.deepEqual([status, asked.length], [403, 0]);
-          assert.match(detail, /^This API key is narrowed to scopes \[.*\], and the service behind does not/);
+          assert.match(
+            detail,
+            /^This API key is restricted to scopes \[.*\], and the service behind this server does not/,
+          );
         }
       }
     });
@@ -165,7 +168,7 @@ describe("a service that is no Tiled", () => {
     await open(STREAM, bearer(access_token)).has("schema");
     const later = open(STREAM);
     later.socket.on("open", () => later.socket.send(JSON.stringify({ type: "auth", api_key: narrow })));
-    assert.deepEqual(await later.closed, [4003, "This API key is narrowed to scopes ['read:data']"]);
+    assert.deepEqual(await later.closed, [4003, "This API key is restricted to scopes ['read:data']"]);
     assert.deepEqual(
       asked.map(({ url, headers }) => [url, headers.authorization, headers["x-tiled-identity"]]),
       [[STREAM, undefined, "toy:bob"]],

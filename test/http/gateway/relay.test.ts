@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { Failure } from "../../../src/errors.ts";
-import type { SocketPatience } from "../../../src/http/gateway/socket.ts";
+import type { SocketTimeouts } from "../../../src/http/gateway/socket.ts";
 import { apikey, bearer, memoryStore, type TestApp } from "../../support/app.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -15,8 +15,8 @@ import { HANDSHAKE, STREAM, socketScene as scene } from "../../support/sockets.t
 const SOON = { firstMessage: 10_000, recheck: 100 };
 
 /** A stream whose caller has stopped reading. */
-async function paused(x: TestContext, socketPatience: SocketPatience) {
-  const { t, open, opened } = await scene(x, { socketPatience });
+async function paused(x: TestContext, socketTimeouts: SocketTimeouts) {
+  const { t, open, opened } = await scene(x, { socketTimeouts });
   const { access_token } = await t.login("bob");
   const client = open(STREAM, bearer(access_token));
   await client.has("schema");
@@ -61,7 +61,7 @@ describe("an open stream", () => {
   });
 
   test("ends soon after its session is revoked or its principal disabled", async (x) => {
-    const { t, open } = await scene(x, { socketPatience: SOON });
+    const { t, open } = await scene(x, { socketTimeouts: SOON });
     const bob = await t.login("bob");
     const alice = await t.login("alice");
     const byToken = open(STREAM, bearer(bob.access_token));
@@ -88,7 +88,7 @@ describe("an open stream", () => {
     const expired = [4003, "The credential has expired"];
 
     test("an API key, in the handshake or as the first message", async (x) => {
-      const { t, open } = await scene(x, { socketPatience: SOON });
+      const { t, open } = await scene(x, { socketTimeouts: SOON });
       const bob = bearer((await t.login("bob")).access_token);
       const key = (more: Record<string, unknown>) => t.makeKey(bob["authorization"]?.slice(7) ?? "", more);
       const short = open(STREAM, apikey(await key({ expires_in: 2 })));
@@ -111,7 +111,7 @@ describe("an open stream", () => {
     });
 
     test("but not with a key that a login has revoked before, as clients do once they are connected", async (x) => {
-      const { t, open } = await scene(x, { socketPatience: SOON });
+      const { t, open } = await scene(x, { socketTimeouts: SOON });
       const { access_token } = await t.login("bob");
       const secret = await t.makeKey(access_token, { expires_in: 60 });
       const stream = open(STREAM, apikey(secret));
@@ -125,7 +125,7 @@ describe("an open stream", () => {
     });
 
     test("and a key does not last longer by revoking itself, or by another key that ends", async (x) => {
-      const { t, open } = await scene(x, { socketPatience: SOON });
+      const { t, open } = await scene(x, { socketTimeouts: SOON });
       const { access_token } = await t.login("bob");
       const key = (expires_in: number) => t.makeKey(access_token, { expires_in });
       const [itself, first, other] = [await key(60), await key(60), await key(120)];
@@ -143,7 +143,7 @@ describe("an open stream", () => {
     });
 
     test("and so does an event stream over HTTP", async (x) => {
-      const { t, url, upstream } = await scene(x, { socketPatience: SOON });
+      const { t, url, upstream } = await scene(x, { socketTimeouts: SOON });
       const { access_token } = await t.login("bob");
       const secret = await t.makeKey(access_token, { expires_in: 2 });
       upstream.answer = (request, response) => {
@@ -168,7 +168,7 @@ describe("an open stream", () => {
       ["its principal is disabled", (t: TestApp) => disable(t, "bob")],
     ] as const)
       test(`which ends also where ${what}`, async (x) => {
-        const { t, url, upstream } = await scene(x, { socketPatience: SOON });
+        const { t, url, upstream } = await scene(x, { socketTimeouts: SOON });
         const { access_token, refresh_token } = await t.login("bob");
         upstream.answer = (_request, response) =>
           void response.writeHead(200, { "content-type": "text/event-stream" }).write("data: first\n\n");
@@ -211,7 +211,7 @@ describe("an open stream", () => {
       return found && scopes && { ...found, scopes };
     };
     const principals = { ...store.principals, summary };
-    const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketPatience: SOON });
+    const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketTimeouts: SOON });
     const bob = await t.login("bob");
     const stream = open(STREAM, bearer(bob.access_token));
     const other = open("/queue/socket", bearer(bob.access_token));
@@ -233,7 +233,7 @@ describe("an open stream", () => {
         throw new Failure(code);
       };
       const principals = { ...store.principals, summary };
-      const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketPatience: SOON });
+      const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketTimeouts: SOON });
       const stream = open(STREAM, bearer((await t.login("bob")).access_token));
       await stream.has("schema");
       looks = 0;
@@ -251,7 +251,7 @@ describe("an open stream", () => {
         ? await new Promise(() => undefined)
         : await store.principals.summary(uuid);
     const principals = { ...store.principals, summary };
-    const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketPatience: SOON });
+    const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketTimeouts: SOON });
     const [alice, bob] = [await t.login("alice"), await t.login("bob")];
     const stream = open(STREAM, bearer(alice.access_token));
     await stream.has("schema");
@@ -281,7 +281,7 @@ describe("an open stream", () => {
       return await store.principals.summary(uuid);
     };
     const principals = { ...store.principals, summary };
-    const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketPatience: SOON });
+    const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketTimeouts: SOON });
     const stream = open(STREAM, bearer((await t.login("bob")).access_token));
     await stream.has("schema");
     slow = true;
@@ -294,7 +294,7 @@ describe("an open stream", () => {
   });
 
   test("is kept where this process stalls for once", async (x) => {
-    const { t, open } = await scene(x, { socketPatience: SOON });
+    const { t, open } = await scene(x, { socketTimeouts: SOON });
     const stream = open(STREAM, bearer((await t.login("bob")).access_token));
     await stream.has("schema");
     // The next ping is due before the answer to this one has been read.
@@ -306,7 +306,7 @@ describe("an open stream", () => {
   });
 
   test("outlives the key that it was opened with, which clients revoke at once, and the access token", async (x) => {
-    const { t, open } = await scene(x, { socketPatience: SOON });
+    const { t, open } = await scene(x, { socketTimeouts: SOON });
     const { access_token } = await t.login("bob");
     const secret = await t.makeKey(access_token, { expires_in: 10 });
     const byKey = open(STREAM, apikey(secret));
@@ -340,7 +340,7 @@ describe("an open stream", () => {
   });
 
   test("of a caller on a slow line is kept", async (x) => {
-    const { t, open, opened } = await scene(x, { socketPatience: { firstMessage: 1000, recheck: 300 } });
+    const { t, open, opened } = await scene(x, { socketTimeouts: { firstMessage: 1000, recheck: 300 } });
     const client = open(STREAM, bearer((await t.login("bob")).access_token));
     await client.has("schema");
     // Each ping waits behind some eight messages.
@@ -353,7 +353,7 @@ describe("an open stream", () => {
   });
 
   test("of a caller that waits for the server behind is kept", async (x) => {
-    const { t, open, opened } = await scene(x, { socketPatience: SOON });
+    const { t, open, opened } = await scene(x, { socketTimeouts: SOON });
     const client = open(STREAM, bearer((await t.login("bob")).access_token));
     await client.has("schema");
     opened[0]?.pause();

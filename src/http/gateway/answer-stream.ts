@@ -1,6 +1,6 @@
 /**
- * One answer on its way from a server behind this one to the caller, as a stream: nothing is kept but what the caller has
- * not taken yet. The end of either side is the end of the other, and an answer that broke off never looks like a whole one.
+ * Streams one answer of a server behind this one to the caller, and buffers only what the caller has not read yet. If either
+ * side ends, so does the other, and an interrupted answer never looks complete.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Dispatcher } from "undici";
@@ -10,12 +10,12 @@ import type { Expiry } from "./expiry.ts";
 import { failureOf, isStale } from "./failures.ts";
 import { answerHeaders } from "./headers.ts";
 import type { IdleWatch, Watched } from "./idle.ts";
-import type { Place } from "./room.ts";
+import type { Slot } from "./limiter.ts";
 import type { Line, Sink } from "./tap.ts";
 
-export interface PassageOptions {
+export interface AnswerOptions {
   readonly idle: IdleWatch;
-  /** Asking twice does no harm. */
+  /** The request may be sent twice. */
   readonly repeatable: boolean;
   readonly relocate: (location: string) => string;
   readonly personal: boolean;
@@ -24,47 +24,47 @@ export interface PassageOptions {
   readonly dispatch: (handler: Dispatcher.DispatchHandler, onLine: (line: Line) => void) => void;
 }
 
-/** Bytes that may wait for the caller. */
+/** Bytes that may be buffered for the caller. */
 const HIGH = 262_144;
-/** From this size on, bodies go past the HTTP client. */
+/** Bytes from which on bodies bypass the HTTP client. */
 const LARGE = 1_048_576;
 
 /** An event stream (HTML, section 9.2). */
 const EVENTS = /^text\/event-stream(?:$|;)/i;
-/** Their answers end with their fields. */
+/** Statuses without a body. */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
-export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
+export class AnswerStream implements Dispatcher.DispatchHandler, Sink, Watched {
   touched = 0;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
-  readonly #options: PassageOptions;
+  readonly #options: AnswerOptions;
   #controller: Dispatcher.DispatchController | undefined;
   #line: Line | undefined;
-  /** Bytes of a large body that are still to come. */
+  /** Bytes of a large body that are still missing. */
   #left = 0;
   #state: "waiting" | "begun" | "over" = "waiting";
   #repeated = false;
   #heldUp = false;
   #failed = false;
-  #place: Place | undefined;
-  /** By the caller's connection, when the watch last looked. */
+  #slot: Slot | undefined;
+  /** Bytes read from the caller's connection at the last check. */
   #bytesRead = 0;
 
-  constructor(request: FastifyRequest, reply: FastifyReply, options: PassageOptions) {
+  constructor(request: FastifyRequest, reply: FastifyReply, options: AnswerOptions) {
     this.#request = request;
     this.#reply = reply;
     this.#options = options;
   }
 
-  /** `place`: it is left once the server behind has no more to do with the request. */
-  begin(place: Place): void {
+  /** Leaves the slot once the upstream is done with the request. */
+  begin(slot: Slot): void {
     const { raw } = this.#reply;
-    this.#place = place;
-    // Who it was may have taken a while to find out.
+    this.#slot = slot;
+    // Identifying the caller may have taken a while.
     if (raw.destroyed) {
       this.#state = "over";
-      place.leave();
+      slot.leave();
       return;
     }
     if (!this.#request.raw.complete) this.#options.idle.add(this);
@@ -102,7 +102,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
       const timing = `gateway;dur=${elapsed(this.#request).toFixed(1)}`;
       const ours = { ...this.#reply.getHeaders(), "server-timing": timing };
       const headers = answerHeaders(fields, { ours, ...this.#options, noContent: status === 204 });
-      // Until its body is read to the end, the connection is no good for another request (RFC 9112, section 9.3).
+      // The connection cannot be reused until its body is read to the end (RFC 9112, section 9.3).
       if (!this.#request.raw.complete) headers.push("connection", "close");
       this.#reply.hijack();
       this.#state = "begun";
@@ -116,13 +116,13 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
     const whole = this.#request.method === "GET" && (status === 200 || status === 206);
     if (whole && Number(length) >= LARGE) {
       this.#left = Number(length);
-      // What is taken goes to the connection itself, behind the head.
+      // The rest is written to the socket itself, after the head.
       raw.flushHeaders();
       this.#line?.open(this);
     }
   }
 
-  /** Such an answer has no end of its own. */
+  /** Event streams do not end by themselves. */
   #endWithCredential(): void {
     const { raw } = this.#reply;
     const { expiry } = this.#options;
@@ -150,9 +150,9 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
   }
 
   onResponseEnd(): void {
-    // Servers cut a connection after an error of theirs, perhaps when another request is on it already.
+    // After an error servers close the connection, perhaps when another request is already on it.
     if (this.#failed) this.#line?.drop();
-    this.#place?.leave();
+    this.#slot?.leave();
     this.#end();
   }
 
@@ -163,21 +163,21 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
       this.#dispatch();
       return;
     }
-    this.#place?.leave();
+    this.#slot?.leave();
     if (this.#state === "over") return;
     if (this.#state === "begun") {
-      // The length of what is not sent, or must not be (RFC 9110, section 6.4.1), which the HTTP client waits for.
+      // The HTTP client waits for a body that such an answer must not have (RFC 9110, section 6.4.1).
       if (BODILESS.has(this.#reply.raw.statusCode)) {
         this.#end();
         return;
       }
       this.#state = "over";
-      this.#request.log.warn({ err: error }, "The answer of the server behind this one broke off.");
+      this.#request.log.warn({ err: error }, "The upstream's answer broke off.");
       this.#reply.raw.destroy();
       return;
     }
     this.#state = "over";
-    // What is left of its body nobody reads any more.
+    // The rest of its body will not be read.
     if (!this.#request.raw.complete) this.#reply.header("connection", "close");
     this.#reply.send(failureOf(error));
   }
@@ -186,7 +186,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
     return this.#state === "begun" && this.#controller?.paused === false && this.#reply.raw.socket !== null;
   }
 
-  /** The rest of a large body, straight to the caller's connection: the head and what came with it are there already. */
+  /** Writes the rest of a large body to the caller's socket; the head and what came with it are there already. */
   take(bytes: Uint8Array): boolean {
     const { socket } = this.#reply.raw;
     if (socket === null || this.#state !== "begun") return false;
@@ -199,7 +199,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
       this.#line?.drop();
       return false;
     }
-    // Written at once: the bytes are the system's now.
+    // If written at once, the bytes now belong to the system.
     this.#heldUp = socket.writableLength > 0;
     return !this.#heldUp;
   }
@@ -228,7 +228,7 @@ export class Passage implements Dispatcher.DispatchHandler, Sink, Watched {
     else this.#controller?.abort(new DOMException("Nothing has come for too long.", "TimeoutError"));
   }
 
-  /** It has not sent all of its body. A server that does not take it is found out by the HTTP client. */
+  /** The caller has not sent all of its body. The HTTP client notices an upstream that does not read it. */
   #isCallerSilent(): boolean {
     return this.#state === "waiting" && !this.#request.raw.complete;
   }

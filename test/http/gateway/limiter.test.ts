@@ -4,24 +4,24 @@ import { once } from "node:events";
 import { type ClientRequest, type ServerResponse, request as send } from "node:http";
 import { describe, type TestContext, test } from "node:test";
 import type { UpstreamConfig } from "../../../src/config/model.ts";
-import { type Guest, Room } from "../../../src/http/gateway/room.ts";
+import { ConcurrencyLimiter, type Requester } from "../../../src/http/gateway/limiter.ts";
 import { bearer, type TestAppOptions } from "../../support/app.ts";
 import { eventually } from "../../support/eventually.ts";
 import { SocketClient, STREAM, socketScene } from "../../support/sockets.ts";
 import { startBoth, startFront } from "../../support/upstream.ts";
 
-const stranger = (name: string): Guest => ({ known: false, name });
-const known = (name: string): Guest => ({ known: true, name });
+const stranger = (name: string): Requester => ({ known: false, name });
+const known = (name: string): Requester => ({ known: true, name });
 
 describe("a room", () => {
-  const enter = (room: Room, guest: Guest, count: number) => {
+  const enter = (room: ConcurrencyLimiter, requester: Requester, count: number) => {
     const told = { begun: 0, full: 0, gaveUp: 0 };
-    const places: { leave(): void }[] = [];
+    const slots: { leave(): void }[] = [];
     for (let round = 0; round < count; round++) {
-      const waiting = room.enter(guest, {
-        begin: (place) => {
+      const waiting = room.enter(requester, {
+        begin: (slot) => {
           told.begun += 1;
-          places.push(place);
+          slots.push(slot);
         },
         giveUp: () => {
           told.gaveUp += 1;
@@ -29,9 +29,10 @@ describe("a room", () => {
       });
       if (waiting === "full") told.full += 1;
     }
-    return { told, places };
+    return { told, slots };
   };
-  const room = (places: number, waiting = places, waitMs = 60_000) => new Room({ places, waiting, waitMs });
+  const room = (slots: number, waiting = slots, waitMs = 60_000) =>
+    new ConcurrencyLimiter({ slots, waiting, waitMs });
 
   test("gives one stranger half of the strangers' part, all strangers three quarters, and one that is known half", () => {
     const one = room(16);
@@ -42,30 +43,30 @@ describe("a room", () => {
     assert.deepEqual(enter(room(16), known("d"), 100).told.begun, 8);
   });
 
-  test("lets a place that is left go to the first who may have it", () => {
+  test("lets a slot that is left go to the first who may have it", () => {
     const one = room(8);
     const first = enter(one, stranger("a"), 4);
     const second = enter(one, stranger("b"), 3);
     const third = enter(one, known("c"), 5);
     assert.deepEqual([first.told.begun, second.told.begun, third.told.begun], [3, 3, 2]);
-    first.places[0]?.leave();
-    first.places[0]?.leave();
+    first.slots[0]?.leave();
+    first.slots[0]?.leave();
     assert.deepEqual([first.told.begun, third.told.begun], [4, 2]);
-    third.places[0]?.leave();
+    third.slots[0]?.leave();
     assert.equal(third.told.begun, 3);
   });
 
-  test("keeps the place of one who has waited until that place is left", () => {
+  test("keeps the slot of one who has waited until that slot is left", () => {
     const one = room(1);
     const first = enter(one, known("a"), 1);
     const begun: { leave(): void }[] = [];
     const calls = {
-      begin: (place: { leave(): void }) => void begun.push(place),
+      begin: (slot: { leave(): void }) => void begun.push(slot),
       giveUp: () => assert.fail(),
     };
     const waiting = one.enter(known("b"), calls);
     assert.ok(waiting !== "full" && waiting !== null);
-    first.places[0]?.leave();
+    first.slots[0]?.leave();
     waiting.leave();
     assert.deepEqual([begun.length, enter(one, known("c"), 1).told.begun], [1, 0]);
   });
@@ -73,19 +74,19 @@ describe("a room", () => {
   test("forgets who does not wait any more, and tells those who waited too long", async (x) => {
     x.mock.timers.enable({ apis: ["setTimeout"] });
     const one = room(1, 8, 1000);
-    const { places } = enter(one, known("a"), 1);
+    const { slots } = enter(one, known("a"), 1);
     const left = one.enter(known("b"), { begin: () => assert.fail(), giveUp: () => assert.fail() });
     assert.ok(left !== "full" && left !== null);
     left.leave();
     const late = enter(one, known("c"), 1);
     x.mock.timers.tick(1000);
     assert.equal(late.told.gaveUp, 1);
-    places[0]?.leave();
+    slots[0]?.leave();
     assert.deepEqual(late.told, { begun: 0, full: 0, gaveUp: 1 });
     assert.equal(enter(one, stranger("d"), 1).told.begun, 1);
   });
 
-  test("of one place is for everybody", () => {
+  test("of one slot is for everybody", () => {
     assert.equal(enter(room(1), stranger("a"), 1).told.begun, 1);
     assert.equal(enter(room(1), known("a"), 1).told.begun, 1);
   });
@@ -182,7 +183,7 @@ describe("requests", () => {
     assert.equal((await fetch(`${url}/static/a.js`)).status, 200);
   });
 
-  test("that fail, break off or cannot be sent leave their places", async (x) => {
+  test("that fail, break off or cannot be sent leave their slots", async (x) => {
     const { url, behind } = await scene(x, { maxConnections: 1, timeout: 1 });
     const ways = [
       (response: ServerResponse) => response.destroy(),
@@ -256,7 +257,7 @@ describe("WebSockets", () => {
     assert.ok(await eventually(10, async () => (await opens("203.0.113.1", bob)) === 101));
   });
 
-  test("that say in time who they are leave their stranger's places", async (x) => {
+  test("that say in time who they are leave their stranger's slots", async (x) => {
     const { upstream } = await socketScene(x);
     const { t, url } = await startFront((last) => x.after(last), {
       upstreams: [{ url: upstream.url, maxStreams: 8 }],
