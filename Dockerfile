@@ -7,13 +7,13 @@
 # The configuration's database belongs in the volume: sqlite:////var/lib/tiled-auth/tiled.db. Nothing else is written but
 # temporary files below /tmp. For several platforms, and with the version in the labels:
 #
-#   docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=0.1.0 --build-arg REVISION=$(git rev-parse HEAD) .
+#   docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=0.2.0 --build-arg REVISION=$(git rev-parse HEAD) .
 #
 # The digest names the index of all platforms of an image. Both lines change together; a dependency bot keeps them current.
 
 FROM --platform=$BUILDPLATFORM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS build
 WORKDIR /app
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json LICENSE ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts scripts
@@ -28,7 +28,7 @@ RUN case "${TARGETARCH:-$(node -p process.arch)}" in \
     *) echo "better-sqlite3 and koffi have no library for $TARGETARCH" >&2; exit 1 ;; \
   esac \
   && npm ci --omit=dev --ignore-scripts --os=linux --cpu="$cpu" --libc=glibc
-RUN install -d bin && install -d -m 0700 data && ln -s ../dist/src/bin.js bin/tiled
+RUN install -d bin && install -d -m 0700 volume/tiled-auth && ln -s ../dist/src/bin.js bin/tiled && ln -s tiled bin/tiled-auth
 
 FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 ARG VERSION=unreleased
@@ -40,8 +40,8 @@ LABEL org.opencontainers.image.title="tiled-auth" \
   org.opencontainers.image.revision="$REVISION" \
   org.opencontainers.image.base.name="docker.io/library/node:24.21.0-bookworm-slim"
 ENV NODE_ENV=production PATH=/app/bin:$PATH
-COPY --from=build --chown=1000:1000 /app/data /var/lib/tiled-auth
-COPY --from=build /app/package.json /app/package.json
+COPY --from=build --chown=1000:1000 /app/volume /var/lib
+COPY --from=build /app/package.json /app/LICENSE /app/
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/dist /app/dist
 COPY --from=build /app/bin /app/bin

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, describe, it } from "node:test";
+import { after, describe, it, test } from "node:test";
 import { parse } from "yaml";
 import { loadWhole } from "../../src/cli/check.ts";
 import { temporaryFolder } from "../support/folders.ts";
@@ -37,6 +37,20 @@ const withLogins = (more: object = {}) => ({
 });
 const container = ({ Deployment }: Readonly<Record<string, Yaml>>) =>
   Deployment.spec.template.spec.containers[0];
+
+test("the page names only values that the chart has", () => {
+  const page = readFileSync(`${ROOT}docs/how-to/kubernetes.md`, "utf8");
+  const values = parse(readFileSync(`${CHART}/values.yaml`, "utf8"));
+  const named = [...page.matchAll(/`([A-Za-z]+(?:\.[A-Za-z]+)*)(?:: [^`]*)?`/g)].map(([, name = ""]) =>
+    name.split("."),
+  );
+  const ours = named.filter(([first = ""]) => first in values && first !== "config" && first !== "database");
+  assert.ok(ours.length > 5);
+  for (const path of ours) {
+    const found = path.reduce((within, key) => within?.[key], values);
+    assert.notEqual(found, undefined, path.join("."));
+  }
+});
 
 describe("the Helm chart", { skip: withoutHelm() }, async () => {
   const folder = await temporaryFolder(after);

@@ -40,7 +40,15 @@ test("nothing of the target's platform runs in a build, and its user is a number
   assert.match(build, /^FROM --platform=\$BUILDPLATFORM /);
   assert.doesNotMatch(image, /^RUN /m);
   assert.match(image, /^USER 1000:1000$/m);
-  assert.match(image, /^COPY --from=build --chown=1000:1000 \/app\/data \/var\/lib\/tiled-auth$/m);
+  assert.match(image, /^COPY --from=build --chown=1000:1000 \/app\/volume \/var\/lib$/m);
+});
+
+test("the image has the licence, and the commands by both names", () => {
+  assert.match(image, /^COPY --from=build .*\/app\/LICENSE /m);
+  const { bin } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
+  assert.match(image, /^ENV .*PATH=\/app\/bin:/m);
+  for (const name of Object.keys(bin))
+    assert.ok(new RegExp(`ln -s \\S+ bin/${name}( |$)`, "m").test(build), name);
 });
 
 test("the native modules have a library for each platform that the Dockerfile takes", () => {
