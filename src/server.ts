@@ -227,7 +227,7 @@ async function stop(closers: Closers, connections: Connections, options: ServerO
   log.info("Stopped.");
 }
 
-export function modeOf({ authentication }: Config): AccessMode {
+function modeOf({ authentication }: Config): AccessMode {
   return accessMode(authentication.providers.length, authentication.allowAnonymousAccess);
 }
 

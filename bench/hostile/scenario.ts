@@ -23,7 +23,7 @@ export interface Place {
   folder(): Promise<string>;
 }
 
-export interface Attack {
+interface Attack {
   /** The server's configuration. The provider `toy` with alice's password must be in it, since her logins are timed. */
   readonly config: object;
   /** Attacks, for a limited time. Every outcome is counted by its name: a status, `reset`, `no answer`. */

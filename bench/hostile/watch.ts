@@ -10,7 +10,7 @@ import type { Server } from "../servers.ts";
 import type { Latencies } from "./probe.ts";
 import type { Count } from "./scenario.ts";
 
-export interface Times {
+interface Times {
   readonly p99: number;
   readonly max: number;
 }

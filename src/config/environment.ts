@@ -80,7 +80,7 @@ function shapeOf([section, key]: readonly [section: string, key: string]): Shape
   return FILE_SHAPE.properties?.[section]?.anyOf?.[0]?.properties?.[key] ?? {};
 }
 
-export function variable(name: string): Spot {
+function variable(name: string): Spot {
   return { file: `environment variable ${name}`, line: 0 };
 }
 

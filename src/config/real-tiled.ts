@@ -34,7 +34,7 @@ export const TILED_SECTIONS: readonly string[] = [...SECTIONS.keys()];
 /** Trees of our own lose nothing without the other sections. */
 const NEVER_HERE = "routers";
 
-export function isCatalog(tree: string): boolean {
+function isCatalog(tree: string): boolean {
   return CATALOG.test(tree);
 }
 

@@ -13,7 +13,7 @@ import type { IdentityRef, RequestContext } from "./model/entities.ts";
 import type { AccountStore } from "./ports/accounts.ts";
 
 /** Seconds that a login counts as fresh. */
-export const FRESH_LOGIN = 300;
+const FRESH_LOGIN = 300;
 /** Each is listed in every token. */
 const IDENTITY_LIMIT = 10;
 

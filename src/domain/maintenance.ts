@@ -7,7 +7,7 @@ import type { RequestContext } from "./model/entities.ts";
 import type { Maintenance, Purged } from "./ports/maintenance.ts";
 
 /** The part of a logger that a job needs. */
-export interface JobLog {
+interface JobLog {
   info(facts: object, message: string): void;
   error(facts: object, message: string): void;
 }
@@ -53,7 +53,7 @@ export interface JobOptions extends Omit<PurgeOptions, "context" | "stopped"> {
   readonly later?: (seconds: number, callback: () => void) => () => void;
 }
 
-export const PURGE_INTERVAL = 60;
+const PURGE_INTERVAL = 60;
 
 export class PurgeJob {
   readonly #store: Maintenance;

@@ -7,7 +7,7 @@ import { Encoder } from "@msgpack/msgpack";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 export const JSON_TYPE = "application/json";
-export const MSGPACK_TYPE = "application/x-msgpack";
+const MSGPACK_TYPE = "application/x-msgpack";
 
 interface Encoded {
   readonly body: string | Uint8Array;
@@ -110,7 +110,7 @@ export function wantsPage(request: FastifyRequest): boolean {
 }
 
 /** Whether the first format of ours that `Accept` names is msgpack; JSON is the default. */
-export function prefersMsgpack(accept: string | undefined): boolean {
+function prefersMsgpack(accept: string | undefined): boolean {
   if (accept === undefined) return false;
   if (accept === MSGPACK_TYPE) return true;
   for (const item of accept.split(",")) {
@@ -122,7 +122,7 @@ export function prefersMsgpack(accept: string | undefined): boolean {
 }
 
 /** ISO 8601 in UTC, second resolution, `+00:00`. */
-export function isoTime(date: Date): string {
+function isoTime(date: Date): string {
   return `${date.toISOString().slice(0, 19)}+00:00`;
 }
 

@@ -8,7 +8,7 @@ import { Failure } from "../errors.ts";
 import { JSON_TYPE, toJson } from "./answer.ts";
 import type { Connection, Connections } from "./connections.ts";
 
-export interface PipelineLimits {
+interface PipelineLimits {
   /** Requests of one connection that are being answered. */
   readonly atOnce: number;
   /** Further ones that wait for them. */

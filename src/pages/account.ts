@@ -8,7 +8,7 @@ import { page, type Site } from "./layout.ts";
 import { programName } from "./program.ts";
 import { day, past } from "./times.ts";
 
-export interface AccountIdentity {
+interface AccountIdentity {
   readonly provider: string;
   readonly id: string;
   readonly latestLogin: Date | null;
@@ -17,7 +17,7 @@ export interface AccountIdentity {
   readonly removable: boolean;
 }
 
-export interface AccountSessionRow {
+interface AccountSessionRow {
   readonly uuid: string;
   readonly current: boolean;
   readonly browser: boolean;

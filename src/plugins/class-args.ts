@@ -8,7 +8,7 @@ import { OperatorError } from "../errors.ts";
 import type { Path } from "../yaml/located.ts";
 import { didYouMean } from "../yaml/suggest.ts";
 
-export interface ArgsProblem {
+interface ArgsProblem {
   /** Keys and positions in lists, below `args`. */
   readonly path: Path;
   readonly message: string;

@@ -4,7 +4,7 @@
  */
 import { Type } from "typebox";
 
-export const Time = Type.String({ format: "date-time", description: "ISO 8601, UTC, in seconds" });
+const Time = Type.String({ format: "date-time", description: "ISO 8601, UTC, in seconds" });
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);
 

@@ -11,7 +11,7 @@ const Anything = Type.Unsafe<Readonly<Record<string, unknown>>>({
   additionalProperties: true,
 });
 
-export const Resource = Type.Object({
+const Resource = Type.Object({
   id: Type.String({ description: "The node's key; empty for the root" }),
   attributes: Type.Object({
     ancestors: Type.Array(Type.String()),

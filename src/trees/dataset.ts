@@ -7,7 +7,7 @@ import type { Column, DatetimeUnit, Values } from "./columns.ts";
 import type { ArrayData, ContainerNode, Entry, Frame } from "./contract.ts";
 import { selectAll } from "./selection.ts";
 
-export const DATASET_SPEC = "xarray_dataset";
+const DATASET_SPEC = "xarray_dataset";
 
 export function isDataset(node: ContainerNode): boolean {
   return node.specs.some(({ name }) => name === DATASET_SPEC);

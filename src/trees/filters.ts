@@ -16,7 +16,7 @@ interface FilterKind {
   make(values: Values): Filter | UnreadableField;
 }
 
-export interface UnreadableField {
+interface UnreadableField {
   readonly field: string;
   readonly type: string;
   readonly expected: string;

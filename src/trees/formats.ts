@@ -7,7 +7,7 @@ import { QUERY_NAMES } from "./filters.ts";
 export const ARROW_TYPE = "application/vnd.apache.arrow.file";
 export const BYTES_TYPE = "application/octet-stream";
 export const JSON_TYPE = "application/json";
-export const CSV_TYPES: readonly string[] = [
+const CSV_TYPES: readonly string[] = [
   "text/csv",
   "text/x-comma-separated-values",
   "text/comma-separated-values",

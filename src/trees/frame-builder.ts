@@ -6,7 +6,7 @@ import type { Values } from "./columns.ts";
 import type { Frame } from "./contract.ts";
 
 /** Texts in UTF-8, one after the other. */
-export interface Packed {
+interface Packed {
   readonly type: "packed";
   readonly bytes: Uint8Array;
   /** Of each text in bytes; -1: missing. */

@@ -6,13 +6,13 @@ import { type ArrayFormat, arrayBody, type Body, type FrameFormat, frameBody } f
 import type { ArrayData, DataSource, TableData } from "./contract.ts";
 import type { Selection } from "./selection.ts";
 
-export interface ArrayWish {
+interface ArrayWish {
   readonly kind: "array";
   readonly selection: Selection;
   readonly format: ArrayFormat;
 }
 
-export interface TableWish {
+interface TableWish {
   readonly kind: "table";
   readonly partition: number | null;
   readonly columns: readonly string[] | null;

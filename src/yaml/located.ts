@@ -21,7 +21,7 @@ export interface LocatedEntry {
   readonly value: Located;
 }
 
-export interface LocatedList {
+interface LocatedList {
   readonly kind: "list";
   readonly spot: Spot;
   readonly items: readonly Located[];

@@ -36,7 +36,7 @@ export function textOf(node: YAMLMap, key: string): string {
   return typeof value === "string" ? value : "";
 }
 
-export function nameOf(tree: YAMLMap): string {
+function nameOf(tree: YAMLMap): string {
   return tree.has("upstream") ? "" : textOf(tree, "tree");
 }
 

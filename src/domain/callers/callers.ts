@@ -80,9 +80,7 @@ export class SingleUserCallers implements Callers {
 /** Lower-case hex, as `sha256(bytes)` is stored; 36 bytes are usual, others may have been handed over. */
 const API_KEY = /^(?:[0-9a-f]{2}){4,256}$/;
 
-export function readApiKey(
-  secret: string,
-): { readonly firstEight: string; readonly bytes: Buffer } | undefined {
+function readApiKey(secret: string): { readonly firstEight: string; readonly bytes: Buffer } | undefined {
   const lower = secret.toLowerCase();
   if (!API_KEY.test(lower)) return undefined;
   return { firstEight: lower.slice(0, 8), bytes: Buffer.from(lower, "hex") };

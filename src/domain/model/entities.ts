@@ -12,11 +12,11 @@ export interface IdentityRef {
   readonly id: string;
 }
 
-export interface Identity extends IdentityRef {
+interface Identity extends IdentityRef {
   readonly latestLogin: Date | null;
 }
 
-export interface Role {
+interface Role {
   readonly name: string;
   readonly scopes: readonly string[];
 }

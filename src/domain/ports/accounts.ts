@@ -34,7 +34,7 @@ export interface BrowserSessionStore {
   touch(session: Uuid, time: Date): Promise<void>;
 }
 
-export interface SessionOwner {
+interface SessionOwner {
   readonly session: Uuid;
   readonly principal: Uuid;
 }
@@ -77,7 +77,7 @@ export interface LinkIdentity extends FreshChange {
  * `stale`: the session has ended, is another's, or is too old. `taken`: the identity belongs to another principal.
  * `gone`: the code was used already. `other_spelling`: of an identity that is known.
  */
-export type LinkOutcome =
+type LinkOutcome =
   | { readonly kind: "linked" | "already" | "taken" | "stale" | "limit" | "gone" }
   | { readonly kind: "other_spelling"; readonly known: string };
 
@@ -88,7 +88,7 @@ export interface UnlinkIdentity extends FreshChange {
 }
 
 /** `last`: nothing would be left to log in with. */
-export type UnlinkOutcome =
+type UnlinkOutcome =
   | { readonly kind: "unlinked"; readonly revoked: readonly Uuid[] }
   | { readonly kind: "unknown" | "last" | "stale" };
 

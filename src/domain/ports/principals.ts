@@ -76,7 +76,7 @@ export interface PrincipalStore {
   ): Promise<readonly { readonly identity: IdentityRef; readonly known: string }[]>;
 }
 
-export interface TwinNames {
+interface TwinNames {
   readonly provider: string;
   readonly spellings: readonly string[];
 }

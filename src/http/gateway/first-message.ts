@@ -5,7 +5,7 @@
 import type { RawData, WebSocket } from "ws";
 import type { Credential } from "../../domain/callers/callers.ts";
 
-export const NOT_AUTH = 4001;
+const NOT_AUTH = 4001;
 export const REFUSED = 4003;
 
 export type PresentedCredential = Exclude<Credential, { readonly kind: "none" }>;

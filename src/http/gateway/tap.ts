@@ -25,7 +25,7 @@ export interface Sink {
 const ORDINARY = 65_536;
 const LARGE = 1_048_576;
 
-export class Tap implements Line {
+class Tap implements Line {
   readonly #timeoutMs: number;
   readonly #common: Buffer;
   #own: Buffer | undefined;

@@ -8,7 +8,7 @@ import { isOlder, pythonClient } from "../headers.ts";
 import type { Links } from "../links.ts";
 
 /** What the trees can be read as, by structure family. */
-export interface Offer {
+interface Offer {
   readonly formats: Readonly<Record<string, readonly string[]>>;
   readonly aliases: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   readonly queries: readonly string[];
@@ -29,7 +29,7 @@ export interface AboutOptions {
 }
 
 /** The version of Tiled whose API this is: clients compare it with what they need. */
-export const API_OF_TILED = "0.2.20";
+const API_OF_TILED = "0.2.20";
 /** It differs by client, so shared caches must not keep it. */
 const NOT_SHARED = { "cache-control": "private, max-age=600", vary: "Origin, Accept, User-Agent" };
 const EXPIRES_MS = 600_000;

@@ -305,6 +305,6 @@ export async function endLogin(
   dropSession(request, reply, links);
 }
 
-export function personOf(caller: Caller): IdentityRef | null {
+function personOf(caller: Caller): IdentityRef | null {
   return caller.kind === "browser" ? caller.identity : null;
 }

@@ -25,7 +25,7 @@ import { queryOf } from "../query.ts";
 import { type FailurePage, failurePages, type LoginPages } from "./failure-pages.ts";
 
 /** A browser login that ends on our own pages; nothing is opened yet. */
-export interface BrowserLogin {
+interface BrowserLogin {
   readonly identity: IdentityRef;
   readonly authenticated: AuthenticatedIdentity;
   /** Where the login was to lead; unchecked. */
@@ -33,7 +33,7 @@ export interface BrowserLogin {
 }
 
 /** Somebody who is logged in and adds an identity to their account. */
-export interface BrowserLink {
+interface BrowserLink {
   readonly identity: IdentityRef;
   /** That began it. */
   readonly session: Uuid;

@@ -18,7 +18,7 @@ const FEW = 500;
 const WALK_BYTES = 8 * 1024 * 1024;
 
 /** Lets others have their turn, where it has been a while. */
-export class Pauses {
+class Pauses {
   #began = performance.now();
 
   get due(): boolean {

@@ -7,8 +7,8 @@ import type { AuditEvent } from "../../domain/model/entities.ts";
 
 const HOUR = 3600_000;
 /** Rows in an hour of one event of one principal from one address, and from all addresses together. */
-export const ROWS_OF_ADDRESS = 20;
-export const ROWS_OF_PRINCIPAL = 200;
+const ROWS_OF_ADDRESS = 20;
+const ROWS_OF_PRINCIPAL = 200;
 const MAX_REMEMBERED = 20_000;
 
 interface Series {

@@ -17,32 +17,32 @@ interface Timestamped {
   time_updated: Generated<Date | null>;
 }
 
-export interface PrincipalsTable extends Timestamped {
+interface PrincipalsTable extends Timestamped {
   id: Generated<number>;
   uuid: Uuid;
   type: "user" | "service";
 }
 
-export interface IdentitiesTable extends Timestamped {
+interface IdentitiesTable extends Timestamped {
   id: string;
   provider: string;
   principal_id: number;
   latest_login: Date | null;
 }
 
-export interface RolesTable extends Timestamped {
+interface RolesTable extends Timestamped {
   id: Generated<number>;
   name: string;
   description: string | null;
   scopes: string;
 }
 
-export interface PrincipalRoleAssociationTable {
+interface PrincipalRoleAssociationTable {
   principal_id: number;
   role_id: number;
 }
 
-export interface ApiKeysTable extends Timestamped {
+interface ApiKeysTable extends Timestamped {
   first_eight: string;
   hashed_secret: Buffer;
   expiration_time: Date | null;
@@ -53,7 +53,7 @@ export interface ApiKeysTable extends Timestamped {
   access_tags: string | null;
 }
 
-export interface SessionsTable extends Timestamped {
+interface SessionsTable extends Timestamped {
   id: Generated<number>;
   uuid: Uuid;
   time_last_refreshed: Date | null;
@@ -64,7 +64,7 @@ export interface SessionsTable extends Timestamped {
   state: Json;
 }
 
-export interface PendingSessionsTable {
+interface PendingSessionsTable {
   hashed_device_code: Buffer;
   user_code: string;
   expiration_time: Date;
@@ -72,7 +72,7 @@ export interface PendingSessionsTable {
 }
 
 /** What Tiled's table has no column for; goes with the row of `pending_sessions`. */
-export interface DeviceLoginsTable {
+interface DeviceLoginsTable {
   hashed_device_code: Buffer;
   state: Digest;
   provider: string;
@@ -92,13 +92,13 @@ export interface DeviceLoginsTable {
   session_state: ColumnType<Record<string, unknown> | null, string | null, string | null>;
 }
 
-export interface UsedStatesTable {
+interface UsedStatesTable {
   state: Digest;
   place: string;
   expiration_time: Date;
 }
 
-export interface LoginCodesTable {
+interface LoginCodesTable {
   code: Digest;
   provider: string;
   browser: Digest;
@@ -109,7 +109,7 @@ export interface LoginCodesTable {
 }
 
 /** Of sessions that we opened: by whom, from where, with which program. */
-export interface SessionOriginsTable {
+interface SessionOriginsTable {
   session_id: number;
   provider: string;
   identity: string;
@@ -118,13 +118,13 @@ export interface SessionOriginsTable {
 }
 
 /** A browser that is logged in. */
-export interface BrowserSessionsTable {
+interface BrowserSessionsTable {
   token: Digest;
   session_id: number;
 }
 
 /** A session without a row is at generation 0. */
-export interface RotationsTable {
+interface RotationsTable {
   session_id: number;
   generation: number;
   /** The id of the token that was exchanged for this generation. */
@@ -138,7 +138,7 @@ export interface RotationsTable {
 }
 
 /** Beside each row of `identities`. */
-export interface FoldedIdentitiesTable {
+interface FoldedIdentitiesTable {
   id: string;
   provider: string;
   folded: string;
@@ -147,7 +147,7 @@ export interface FoldedIdentitiesTable {
 }
 
 /** Long states only. */
-export interface LoginStatesTable {
+interface LoginStatesTable {
   provider: string;
   identity: string;
   /** That brought it. */
@@ -156,17 +156,17 @@ export interface LoginStatesTable {
 }
 
 /** Of services that were given one. */
-export interface ServiceNotesTable {
+interface ServiceNotesTable {
   principal_id: number;
   note: string;
 }
 
-export interface DisabledPrincipalsTable {
+interface DisabledPrincipalsTable {
   principal_id: number;
   time: Date;
 }
 
-export interface AuditTable {
+interface AuditTable {
   id: Generated<number>;
   time: Date;
   event: string;
@@ -183,7 +183,7 @@ export interface AuditTable {
 }
 
 /** Read and written by rate-limiter-flexible (PostgreSQL only); `expire` in milliseconds since the epoch. */
-export interface FailuresTable {
+interface FailuresTable {
   key: string;
   points: number;
   expire: number | null;

@@ -45,7 +45,7 @@ const countOne = statement((db, { id, time }: Args<{ id: number; time: Date }>) 
     .where("id", "=", id),
 );
 
-export async function appendEvent(db: Db, event: AuditEvent): Promise<void> {
+async function appendEvent(db: Db, event: AuditEvent): Promise<void> {
   const { into, series } = db.folds.place(event);
   // The row may be gone: its transaction was undone, or it was purged.
   if (typeof into === "number" && (await db.run(countOne, { id: into, time: event.time })) > 0) return;

@@ -62,7 +62,7 @@ export interface Occasion {
 }
 
 /** Whether the principal did not have the role before. An unknown role is given to nobody. */
-export async function grantRole(db: Db, principal: number, role: string): Promise<boolean> {
+async function grantRole(db: Db, principal: number, role: string): Promise<boolean> {
   return (await db.run(insertRole, { principal, role })) > 0;
 }
 

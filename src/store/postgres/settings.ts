@@ -28,7 +28,7 @@ export interface ConnectionSettings {
 }
 
 /** How long a connection may take to be made where the URI does not say. */
-export const CONNECT_TIMEOUT = 5000;
+const CONNECT_TIMEOUT = 5000;
 
 export function connectionSettings(
   address: PostgresAddress,

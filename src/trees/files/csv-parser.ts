@@ -16,7 +16,7 @@ export interface Limits {
   readonly fields: number;
 }
 
-export const CSV_LIMITS: Limits = { row: 16 * 1024 * 1024, fields: 20_000 };
+const CSV_LIMITS: Limits = { row: 16 * 1024 * 1024, fields: 20_000 };
 
 export class CsvProblem extends Error {}
 

@@ -37,7 +37,7 @@ export interface CsvScan {
 const PIECE = 256 * 1024;
 
 /** A partition ends with the first row that begins after so many bytes. */
-export const PARTITION_BYTES = 16 * 1024 * 1024;
+const PARTITION_BYTES = 16 * 1024 * 1024;
 
 /** Throws a `CsvProblem` where it is no table. */
 export async function scanCsv(file: OpenedFile, partitionBytes = PARTITION_BYTES): Promise<CsvScan> {

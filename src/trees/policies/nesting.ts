@@ -9,7 +9,7 @@ import { quoted } from "../../yaml/located.ts";
 /** Steps from a tag to the last one that it takes over from. The public tag is none. */
 const MAX_LEVELS = 5;
 
-export interface Nested {
+interface Nested {
   readonly auto_tags?: readonly ({ readonly name?: string | undefined } | undefined)[] | null | undefined;
 }
 
