@@ -4,76 +4,99 @@
  */
 export const FAILURES = {
   // Credentials (RFC 6750, section 3.1). A missing scope is 401 here, since Tiled's clients expect it.
-  bad_authorization: [
-    400,
-    "Authorization header must include the authorization type followed by a space and then the secret, as in 'Bearer SECRET' or 'Apikey SECRET'. ",
-  ],
-  invalid_api_key: [401, "Invalid API key"],
-  expired_api_key: [401, "This API key has expired. Create a new one."],
-  no_api_key: [401, "No API key was provided with this request."],
-  invalid_token: [401, "Could not validate credentials"],
-  expired_token: [401, "Access token has expired. Refresh token."],
-  no_principal: [401, "Principal no longer exists."],
-  no_credentials: [401, "Not authenticated. Send an access token or an API key."],
-  missing_scopes: [401, "Not enough permissions."],
-  session_expired: [401, "Session has expired. Please re-authenticate."],
-  browser_login_over: [401, "The login of this browser has ended. Log in again."],
-  login_needed: [401, "Log in with a browser first."],
-  login_too_old: [401, "This needs a login that is at most five minutes old. Log in again."],
-  wrong_password: [401, "Incorrect username or password"],
-  login_refused: [401, "The login was refused."],
-  provider_invalid: [401, "Authentication failure"],
-  login_over: [401, "Authentication failure"],
-  login_elsewhere: [401, "Authentication failure"],
-  csrf: [403, "The request carries the cookie tiled_api_key but its CSRF token is missing or wrong."],
-  forbidden: [403, "Not allowed."],
-  other_spelling: [
-    403,
-    "You are known here under another spelling of this name, e.g. with other capital letters. Log in with the spelling that you used before.",
-  ],
+  bad_authorization: {
+    status: 400,
+    detail:
+      "Authorization header must include the authorization type followed by a space and then the secret, as in 'Bearer SECRET' or 'Apikey SECRET'. ",
+  },
+  invalid_api_key: { status: 401, detail: "Invalid API key" },
+  expired_api_key: { status: 401, detail: "This API key has expired. Create a new one." },
+  no_api_key: { status: 401, detail: "No API key was provided with this request." },
+  invalid_token: { status: 401, detail: "Could not validate credentials" },
+  expired_token: { status: 401, detail: "Access token has expired. Refresh token." },
+  no_principal: { status: 401, detail: "Principal no longer exists." },
+  no_credentials: { status: 401, detail: "Not authenticated. Send an access token or an API key." },
+  missing_scopes: { status: 401, detail: "Not enough permissions." },
+  session_expired: { status: 401, detail: "Session has expired. Please re-authenticate." },
+  browser_login_over: { status: 401, detail: "This browser is no longer logged in. Log in again." },
+  login_needed: { status: 401, detail: "Log in with a browser first." },
+  login_too_old: {
+    status: 401,
+    detail: "This action requires a login from the last five minutes. Log in again.",
+  },
+  wrong_password: { status: 401, detail: "Incorrect username or password" },
+  login_refused: { status: 401, detail: "The login was refused." },
+  provider_invalid: { status: 401, detail: "Authentication failure" },
+  login_over: { status: 401, detail: "Authentication failure" },
+  login_elsewhere: { status: 401, detail: "Authentication failure" },
+  csrf: {
+    status: 403,
+    detail: "The request has the cookie tiled_api_key, but its CSRF token is missing or wrong.",
+  },
+  forbidden: { status: 403, detail: "Not allowed." },
+  other_spelling: {
+    status: 403,
+    detail:
+      "This name is known in another spelling, for example with other capital letters. Log in with the spelling you used before.",
+  },
 
   // Requests that make no sense.
-  bad_request: [400, "Bad request."],
-  client_too_old: [400, "The client is too old for this server."],
-  origin_refused: [400, "Disallowed CORS origin"],
-  limit_reached: [400, "A limit is reached."],
-  not_found: [404, "Not Found"],
-  method_not_allowed: [405, "Method Not Allowed"],
-  not_acceptable: [406, "None of the media types requested by the client are supported."],
-  request_timeout: [408, "The rest of the request has not come in time."],
-  conflict: [409, "Conflict."],
-  identity_taken: [409, "This identity belongs to another principal already."],
-  last_identity: [409, "This is the last identity that you can log in with: link another one first."],
-  unknown_host: [421, "This server does not know the name by which it was asked."],
-  too_large: [413, "The request's body is too large."],
-  media_type: [415, "The request's Content-Type is not supported here."],
-  invalid: [422, "The request is not valid."],
-  throttled: [429, "Too many failed attempts. Try again later."],
-  headers_too_large: [431, "The request's header fields are too large."],
+  bad_request: { status: 400, detail: "Bad request." },
+  client_too_old: { status: 400, detail: "The client is too old for this server." },
+  origin_refused: { status: 400, detail: "Disallowed CORS origin" },
+  limit_reached: { status: 400, detail: "Limit reached." },
+  not_found: { status: 404, detail: "Not Found" },
+  method_not_allowed: { status: 405, detail: "Method Not Allowed" },
+  not_acceptable: { status: 406, detail: "None of the media types requested by the client are supported." },
+  request_timeout: { status: 408, detail: "The rest of the request did not arrive in time." },
+  conflict: { status: 409, detail: "Conflict." },
+  identity_taken: { status: 409, detail: "This identity already belongs to another principal." },
+  last_identity: {
+    status: 409,
+    detail: "You cannot unlink the last identity you can log in with. Link another one first.",
+  },
+  unknown_host: { status: 421, detail: "This server does not recognize the host name of the request." },
+  too_large: { status: 413, detail: "The request body is too large." },
+  media_type: { status: 415, detail: "The request's Content-Type is not supported." },
+  invalid: { status: 422, detail: "The request is not valid." },
+  throttled: { status: 429, detail: "Too many failed attempts. Try again later." },
+  headers_too_large: { status: 431, detail: "The request header fields are too large." },
 
   // Our side.
-  internal: [500, "Internal server error"],
-  bad_gateway: [502, "The service behind this server did not answer properly."],
-  store_unavailable: [
-    503,
-    "The database cannot be reached or written to at the moment. Nothing was changed. Try again.",
-  ],
-  store_busy: [503, "The database has too much to do at the moment. Nothing was changed. Try again."],
-  logins_busy: [503, "Too many logins are waiting. Try again."],
-  provider_unavailable: [503, "Nobody can log in at a provider at the moment. Others and tokens work."],
-  too_many_pipelined: [
-    503,
-    "Too many requests wait on this connection for the answers before them. Send fewer at a time.",
-  ],
-  files_exhausted: [503, "The server has too many files open at the moment. Try again."],
-  data_busy: [503, "The server has too much data to read at the moment. Try again."],
-  upstream_busy: [503, "The service behind this server has too many requests at the moment. Try again."],
-  data_unavailable: [503, "The data cannot be read at the moment. Try again."],
-  stopping: [503, "The server is stopping. Try again."],
-  changed: [503, "The data changed while they were read. Try again."],
-  gateway_timeout: [504, "The service behind this server did not answer in time."],
-  store_full: [507, "The database's disk is full. Nothing was changed. Tell the operator."],
-} as const satisfies Record<string, readonly [number, string]>;
+  internal: { status: 500, detail: "Internal server error" },
+  bad_gateway: { status: 502, detail: "The service behind this server did not answer properly." },
+  store_unavailable: {
+    status: 503,
+    detail: "The database is unavailable. Nothing was changed. Try again.",
+  },
+  store_busy: {
+    status: 503,
+    detail: "The database is overloaded. Nothing was changed. Try again.",
+  },
+  logins_busy: { status: 503, detail: "Too many logins are waiting. Try again." },
+  provider_unavailable: {
+    status: 503,
+    detail: "Login at a provider is currently not possible. Other logins and tokens work.",
+  },
+  too_many_pipelined: {
+    status: 503,
+    detail: "Too many requests are waiting on this connection. Send fewer at a time.",
+  },
+  files_exhausted: { status: 503, detail: "The server has too many open files. Try again." },
+  data_busy: { status: 503, detail: "The server is reading too much data at the moment. Try again." },
+  upstream_busy: {
+    status: 503,
+    detail: "The service behind this server has too many requests at the moment. Try again.",
+  },
+  data_unavailable: { status: 503, detail: "The data cannot be read at the moment. Try again." },
+  stopping: { status: 503, detail: "The server is stopping. Try again." },
+  changed: { status: 503, detail: "The data changed while being read. Try again." },
+  gateway_timeout: { status: 504, detail: "The service behind this server did not answer in time." },
+  store_full: {
+    status: 507,
+    detail: "The database's disk is full. Nothing was changed. Contact the operator.",
+  },
+} as const satisfies Record<string, { readonly status: number; readonly detail: string }>;
 
 export type FailureCode = keyof typeof FAILURES;
 
@@ -105,17 +128,17 @@ export class Failure extends Error {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(code: FailureCode, options: FailureOptions = {}) {
-    const [status, text] = FAILURES[code];
+    const { status, detail } = FAILURES[code];
     // A refusal is expected, and who attacks causes many: no stack is walked for it. Its cause has its own.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
-    super(options.log ?? (typeof options.detail === "string" ? options.detail : text), {
+    super(options.log ?? (typeof options.detail === "string" ? options.detail : detail), {
       cause: options.cause,
     });
     Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.status = status;
-    this.detail = options.detail ?? text;
+    this.detail = options.detail ?? detail;
     this.headers = options.headers ?? {};
   }
 }

@@ -54,7 +54,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
   const activity = new KeyActivity(store.apiKeys, clock, (error) => {
     parts.logger.error(
       { err: error },
-      "The use of API keys could not be noted; it is tried again at the next use.",
+      "The use of API keys could not be recorded; the next use tries again.",
     );
   });
   const own = new MultiUserCallers({
@@ -120,7 +120,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
       lifetimes,
       handOvers,
       onError: (error) => {
-        parts.logger.error({ err: error }, "The use of a browser's login could not be noted.");
+        parts.logger.error({ err: error }, "The use of a browser's login could not be recorded.");
       },
     }),
     accounts: new Accounts({ store: store.accounts, principalCache, clock }),

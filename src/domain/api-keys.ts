@@ -119,7 +119,7 @@ function checkRequest(request: ApiKeyRequest, now: number): WantedKey {
     problem(
       "out_of_range",
       "expires_in",
-      "Seconds from now, greater than 0, or null for a key that never expires.",
+      "Must be seconds from now, greater than 0, or null for a key that never expires.",
     );
   }
   if (request.note !== null && !isStorableText(request.note)) {
@@ -160,7 +160,7 @@ function checkScopes(
   if (accessTags !== null && (scopes.includes(INHERIT) || scopes.includes("admin:apikeys"))) {
     throw new Failure("forbidden", {
       detail:
-        "A key with access_tags cannot have the scope 'inherit' or 'admin:apikeys': name the scopes it needs.",
+        "A key with access_tags cannot have the scope 'inherit' or 'admin:apikeys'. Name the scopes it needs.",
     });
   }
 }
@@ -171,21 +171,21 @@ function checkMaker(maker: KnownCaller, owner: PrincipalSummary, wanted: WantedK
   const lacking = powers.filter((scope) => !mayHandOut(maker, scope));
   if (lacking.length > 0) {
     throw new Failure("forbidden", {
-      detail: `You cannot hand out scopes that you lack: ${quoted(lacking)}.`,
+      detail: `You cannot grant scopes you lack: ${quoted(lacking)}.`,
     });
   }
   if (maker.kind !== "api_key") return;
   const { key } = maker;
   if (wanted.scopes.includes(INHERIT) && !key.scopes.includes(INHERIT)) {
     throw new Failure("forbidden", {
-      detail: "Only a key that has the scope 'inherit' can make one that has it.",
+      detail: "Only a key with the scope 'inherit' can create another key with it.",
     });
   }
   if (key.accessTags !== null) {
     const narrow = new Set(key.accessTags);
     if (wanted.accessTags === null || wanted.accessTags.some((tag) => !narrow.has(tag))) {
       throw new Failure("forbidden", {
-        detail: `The key in use is limited to the access_tags ${quoted(key.accessTags)}: the new key needs access_tags among them.`,
+        detail: `The key in use is limited to the access_tags ${quoted(key.accessTags)}. Choose the new key's access_tags from these.`,
       });
     }
   }
@@ -194,7 +194,7 @@ function checkMaker(maker: KnownCaller, owner: PrincipalSummary, wanted: WantedK
     (wanted.expirationTime === null || wanted.expirationTime > key.expirationTime)
   ) {
     throw new Failure("forbidden", {
-      detail: "The key in use expires before the new key would: give an expires_in that ends no later.",
+      detail: "The new key would outlive the key in use. Send a shorter expires_in.",
     });
   }
 }

@@ -117,7 +117,7 @@ export class Linking {
         this.#principalCache.principalChanged(principal);
         return outcome.revoked;
       case "unknown":
-        throw new Failure("not_found", { detail: "You have no such identity." });
+        throw new Failure("not_found", { detail: "You do not have this identity." });
       case "last":
         throw new Failure("last_identity");
       case "stale":

@@ -71,13 +71,13 @@ export class Principals {
     context: RequestContext,
   ): Promise<void> {
     if (disabled && maker.principal.uuid === uuid) {
-      throw new Failure("conflict", { detail: "You cannot disable yourself: ask another admin." });
+      throw new Failure("conflict", { detail: "You cannot disable yourself. Ask another administrator." });
     }
     const target = await this.summary(uuid);
     const lacking = target.scopes.filter((scope) => !mayHandOut(maker, scope));
     if (lacking.length > 0) {
       throw new Failure("forbidden", {
-        detail: `You cannot change a principal that has scopes which you lack: ${quoted(lacking)}.`,
+        detail: `You cannot change a principal with scopes you lack: ${quoted(lacking)}.`,
       });
     }
     const outcome = await this.#store
@@ -88,7 +88,7 @@ export class Principals {
     if (outcome.kind === "unknown") unknown(uuid);
     if (outcome.kind === "last_admin") {
       throw new Failure("conflict", {
-        detail: "This is the last admin who can get in: let another one log in first.",
+        detail: "You cannot remove the last working administrator. Let another one log in first.",
       });
     }
   }
@@ -110,7 +110,11 @@ function unusableNote(): Failure {
 function unknownRole(): Failure {
   return new Failure("invalid", {
     detail: [
-      { type: "enum", loc: ["query", "role"], msg: "No role of that name. See 'roles' of the principals." },
+      {
+        type: "enum",
+        loc: ["query", "role"],
+        msg: "Unknown role. The list of principals shows the roles in use.",
+      },
     ],
   });
 }

@@ -78,7 +78,7 @@ export class Sessions {
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       const detail =
-        "The session was refreshed, but whose it is could not be read. Send the same refresh token again.";
+        "The session was refreshed, but its principal could not be read. Send the same refresh token again.";
       throw new Failure(error.code, { detail, headers: error.headers, log: error.message, cause: error });
     }
   }

@@ -6,7 +6,7 @@ import { type Begun, loginFailed } from "../../src/pages/external.ts";
 const SITE = { title: "Tiled", logo: null, contact: "help@example.org", version: "1" };
 
 test("every failure has a page that says what to do next, with the request's id and whom to ask", () => {
-  for (const [code, [status]] of Object.entries(FAILURES)) {
+  for (const [code, { status }] of Object.entries(FAILURES)) {
     for (const begun of ["program", "browser", "page", "account"] as const) {
       const { text } = loginFailed({
         site: SITE,

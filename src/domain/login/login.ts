@@ -251,7 +251,7 @@ function unusableName(): Failure {
 function tooManyLogins(retryAfter: number): Failure {
   return new Failure("throttled", {
     detail:
-      "This account has logged in too often lately. Use the tokens of a login again, or an API key, or try again later.",
+      "Too many recent logins to this account. Reuse the tokens of an earlier login, use an API key, or try again later.",
     headers: { "retry-after": String(retryAfter) },
   });
 }

@@ -99,7 +99,7 @@ export function isOursByState(state: string): boolean {
 /** Characters beyond ASCII take more room than the query's own limit allows for. */
 function tooLong({ kind }: LoginGoal): Failure {
   const name = kind === "page" ? "next" : "state";
-  const msg = "With what is added to it, this is too long to be sent through the provider. Make it shorter.";
+  const msg = "This is too long to be sent through the provider. Make it shorter.";
   return new Failure("invalid", { detail: [{ type: "string_too_long", loc: ["query", name], msg }] });
 }
 

@@ -121,7 +121,6 @@ const REASONS: Readonly<Record<DeviceRefusal, string>> = {
   denied_by_provider: "The login was refused at the provider.",
   wrong_codes: "Too many wrong codes were typed in the browser. Start the login again.",
   principal_disabled: "This account is disabled. Ask the operator of the server.",
-  other_spelling:
-    "You are known here under another spelling of this name. Log in with the spelling that you used before.",
+  other_spelling: "This name is known in another spelling. Log in with the spelling you used before.",
   session_limit: "This account has too many sessions. Log out somewhere, then start the login again.",
 };

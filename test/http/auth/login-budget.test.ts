@@ -16,7 +16,7 @@ test("one account logs in so often and no more; its tokens, others and wrong pas
     const refused = await attempt("bob", PASSWORDS.bob, address);
     assert.equal(refused.statusCode, 429);
     assert.equal(refused.headers["retry-after"], "60");
-    assert.match(refused.body, /logged in too often/);
+    assert.match(refused.body, /Too many recent logins/);
   }
   assert.equal((await attempt("bob", "wrong")).statusCode, 401);
   assert.equal((await t.refresh(first.refresh_token)).statusCode, 200);
