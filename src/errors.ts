@@ -1,6 +1,6 @@
 /**
  * The closed table of errors that leave this server: a stable code, its HTTP status and its public text. Only
- * `http/errors.ts` turns one into an answer; the `cause` and the `log` text are for the log and never leave.
+ * `http/errors.ts` turns one into an answer; `cause` and `log` go to the log and never leave the server.
  */
 export const FAILURES = {
   // Credentials (RFC 6750, section 3.1). A missing scope is 401 here, since Tiled's clients expect it.
@@ -40,7 +40,7 @@ export const FAILURES = {
       "This name is known in another spelling, for example with other capital letters. Log in with the spelling you used before.",
   },
 
-  // Requests that make no sense.
+  // Invalid requests.
   bad_request: { status: 400, detail: "Bad request." },
   client_too_old: { status: 400, detail: "The client is too old for this server." },
   origin_refused: { status: 400, detail: "Disallowed CORS origin" },
@@ -62,7 +62,7 @@ export const FAILURES = {
   throttled: { status: 429, detail: "Too many failed attempts. Try again later." },
   headers_too_large: { status: 431, detail: "The request header fields are too large." },
 
-  // Our side.
+  // Failures of this server, or of a service it depends on.
   internal: { status: 500, detail: "Internal server error" },
   bad_gateway: { status: 502, detail: "The service behind this server did not answer properly." },
   store_unavailable: {
@@ -98,27 +98,37 @@ export const FAILURES = {
   },
 } as const satisfies Record<string, { readonly status: number; readonly detail: string }>;
 
+/** A code of the table, e.g. `bad_gateway`. */
 export type FailureCode = keyof typeof FAILURES;
 
-/** One problem of a request's input, in the shape that Tiled's clients know from 422 answers. */
+/** One problem of a request's input, in the shape of Tiled's 422 answers. */
 export interface InputProblem {
   /** e.g. `missing`, `string_type`, `int_parsing`. */
   readonly type: string;
-  /** Where: `["body", "scopes"]`. */
+  /** The place, e.g. `["body", "scopes"]`. */
   readonly loc: readonly (string | number)[];
-  /** What is wrong; never the value that was sent. */
+  /** The message; never contains the value that was sent. */
   readonly msg: string;
 }
 
 export interface FailureOptions {
-  /** Replaces the table's public text. */
+  /** Replaces the table's public text; sent to the caller. */
   readonly detail?: string | readonly InputProblem[] | Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** For the log only. */
+  /** A message for the log; never sent. */
   readonly log?: string;
   readonly cause?: unknown;
 }
 
+/**
+ * An error with an HTTP status and a public text. Plugins throw it to choose the answer; any other error is answered by 500,
+ * or 502 from an authenticator.
+ *
+ * @example
+ * ```ts
+ * throw new Failure("bad_gateway", { log: `LDAP answered ${status}`, cause: error });
+ * ```
+ */
 export class Failure extends Error {
   override readonly name = "Failure";
   readonly kind = "tiled-auth/failure";
@@ -129,7 +139,7 @@ export class Failure extends Error {
 
   constructor(code: FailureCode, options: FailureOptions = {}) {
     const { status, detail } = FAILURES[code];
-    // A refusal is expected, and who attacks causes many: no stack is walked for it. Its cause has its own.
+    // Refusals are frequent under attack, so no stack is captured. The cause has its own.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(options.log ?? (typeof options.detail === "string" ? options.detail : detail), {
@@ -143,7 +153,7 @@ export class Failure extends Error {
   }
 }
 
-/** An operator's mistake that stops a command or the start: printed without a stack trace. `exitCode` as in `--help`. */
+/** An operator's mistake that stops a command or the start; printed without a stack trace. `exitCode` is listed in `--help`. */
 export class OperatorError extends Error {
   override readonly name = "OperatorError";
   readonly exitCode: number;

@@ -1,6 +1,6 @@
 /**
- * A running server: everything that a configuration names is opened, put together by `app.ts`, listens, and is closed
- * again in the reverse order without cutting off what is under way. Signals and notices are the command's (`cli/run.ts`).
+ * A running server: opens everything that a configuration names, lets `app.ts` put it together, listens, and closes it in
+ * the reverse order once requests under way have ended. Signals and notices are the command's (`cli/run.ts`).
  */
 import { lookup } from "node:dns/promises";
 import type { AddressInfo } from "node:net";
@@ -29,37 +29,39 @@ import { DataThread } from "./trees/data-thread.ts";
 import { toldAt } from "./yaml/problems.ts";
 
 export interface ServerOptions {
+  /** A pino logger; it gets every request and warning, never a secret. */
   readonly log: Logger;
-  readonly patience?: Patience;
+  /** Default: 8 and 9.5 seconds. */
+  readonly stopTimeouts?: StopTimeouts;
 }
 
-/** How long a stop waits, in milliseconds. */
-export interface Patience {
-  /** For requests under way; what is left then is cut off. */
+/** How long a stop waits, in milliseconds from its beginning. */
+export interface StopTimeouts {
+  /** For requests under way; their connections are then closed. */
   readonly requests: number;
-  /** For all of it. */
+  /** For everything; `stop` then fails. */
   readonly total: number;
 }
 
 export interface RunningServer {
-  /** As it listens, with the port that was free and the prefix. */
+  /** Where it listens: scheme, host, actual port, and `server.root_path`; no slash at the end. */
   readonly url: string;
   readonly mode: AccessMode;
-  /** The single-user key where it was made for this start. */
+  /** The single-user API key if this start generated it. */
   readonly generatedKey: Secret | null;
-  /** Whether logins outlive the process; true where there are none. */
+  /** False if logins are lost with the process (a database in memory). */
   readonly durable: boolean;
-  /** The providers that send browsers back here. */
+  /** Names of the identity providers, which send browsers back to this server. */
   readonly identityProviders: readonly string[];
-  /** What can be read again without a restart: the certificate. */
+  /** Reads the TLS certificate again. Nothing else changes without a restart. */
   reread(): Promise<void>;
-  /** Resolves once all is closed; throws where that takes too long. */
+  /** Stops accepting requests, waits for those under way and closes everything. @throws {OperatorError} On timeout. */
   stop(): Promise<void>;
 }
 
-const PATIENCE: Patience = { requests: 8_000, total: 9_500 };
+const STOP_TIMEOUTS: StopTimeouts = { requests: 8_000, total: 9_500 };
 
-/** What is closed at the end, in the reverse order of its opening. */
+/** Closes things in the reverse order of their opening. */
 class Closers {
   readonly #closers: (() => unknown)[] = [];
 
@@ -72,6 +74,22 @@ class Closers {
   }
 }
 
+/**
+ * Starts a server and resolves once it listens.
+ *
+ * @throws {ConfigError} If a file, plugin or argument named in the configuration is unusable.
+ * @throws {OperatorError} If the database cannot be opened or the address cannot be listened on.
+ *
+ * @example
+ * ```ts
+ * import { pino } from "pino";
+ * import { loadConfig, startServer } from "tiled-auth";
+ *
+ * const server = await startServer(loadConfig("config.yml", process.env), { log: pino() });
+ * console.log(server.url);
+ * await server.stop();
+ * ```
+ */
 export async function startServer(config: Config, options: ServerOptions): Promise<RunningServer> {
   const closers = new Closers();
   try {
@@ -98,8 +116,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       reread: async () => {
         options.log.info(
           renewal === null
-            ? "SIGHUP: there is no certificate to read again. A changed configuration needs a restart."
-            : "SIGHUP: the certificate is read again. A changed configuration needs a restart.",
+            ? "SIGHUP: no certificate to read again. A changed configuration needs a restart."
+            : "SIGHUP: reading the certificate again. A changed configuration needs a restart.",
         );
         await renewal?.read();
       },
@@ -126,7 +144,7 @@ async function openParts(
   const logo = await logoOf(config);
   const policy = await policyOf(config, warn);
   const authenticators = await authenticatorsOf(config, policy, warn);
-  // It runs only when there is something to read.
+  // The thread starts with the first read.
   const reader = new DataThread((message) => log.error(message));
   closers.add(() => reader.close());
   const tree = await treeOf(config, policy, warn, reader);
@@ -205,16 +223,16 @@ function startPurging(store: Store, config: Config, log: Logger): () => Promise<
 }
 
 async function stop(closers: Closers, connections: Connections, options: ServerOptions): Promise<void> {
-  const { log, patience = PATIENCE } = options;
-  log.info("Stopping: requests under way are finished, no further ones are taken.");
+  const { log, stopTimeouts = STOP_TIMEOUTS } = options;
+  log.info("Stopping: waiting for requests under way.");
   const cut = setTimeout(() => {
     const requests = connections.destroy();
     log.warn({ requests }, "Requests that took too long to finish were cut off.");
-  }, patience.requests);
+  }, stopTimeouts.requests);
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
   const limit = setTimeout(
     () => reject(new OperatorError("The server could not close everything in time.")),
-    patience.total,
+    stopTimeouts.total,
   );
   try {
     const closing = closers.closeAll();
@@ -249,8 +267,8 @@ async function listen(app: FastifyInstance, { server: { host, port }, places }: 
 }
 
 /**
- * For the name `localhost` Fastify opens a second server, at `::1`, which has none of the limits of the first and is not
- * drained with it. One address of the name is enough: browsers and programs try both.
+ * For the name `localhost` Fastify opens a second server at `::1`, without the limits of the first and not drained with it.
+ * One address is enough, since browsers and programs try both.
  */
 async function addressOf(host: string): Promise<string> {
   if (host.toLowerCase() !== "localhost") return host;
@@ -261,13 +279,14 @@ const ABOUT_PORT: ReadonlySet<string> = new Set(["EADDRINUSE", "EACCES"]);
 
 const LISTEN_ERRORS: Readonly<Record<string, (port: number) => string>> = {
   EADDRINUSE: (port) =>
-    `another program uses that port (ss -ltnp 'sport = :${port}' shows which). Set another one; --port 0 takes any that is free.`,
+    `another program uses this port (ss -ltnp 'sport = :${port}' shows which). Choose another one; --port 0 takes any free port.`,
   EACCES: (port) =>
     port < 1024
-      ? "ports below 1024 need a privilege. Set a higher one, with a proxy in front, or give the privilege (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)."
-      : "this user may not open that port. Set another one.",
-  EADDRNOTAVAIL: () => "this machine has no such address. Set one of its own; 0.0.0.0 takes all of them.",
-  EAFNOSUPPORT: () => "this machine has no addresses of that family. Set one of its own.",
-  ENOTFOUND: () => "the host name is not known. Set an address; 0.0.0.0 takes all of this machine.",
-  EAI_AGAIN: () => "the host name cannot be looked up at the moment. An address needs no look-up.",
+      ? "ports below 1024 need a privilege. Choose a higher one behind a proxy, or grant the privilege (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)."
+      : "this user may not open this port. Choose another one.",
+  EADDRNOTAVAIL: () =>
+    "this machine does not have this address. Choose one it has; 0.0.0.0 means all of them.",
+  EAFNOSUPPORT: () => "this machine has no addresses of this family. Choose one it has.",
+  ENOTFOUND: () => "unknown host name. Use an address; 0.0.0.0 means all of this machine.",
+  EAI_AGAIN: () => "the host name cannot be looked up at the moment. Use an address.",
 };

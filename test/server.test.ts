@@ -9,7 +9,7 @@ import { after, type TestContext, test } from "node:test";
 import { pino } from "pino";
 import { configFromObject } from "../src/config/load.ts";
 import { systemClock } from "../src/lib/clock.ts";
-import { type Patience, type RunningServer, startServer } from "../src/server.ts";
+import { type RunningServer, type StopTimeouts, startServer } from "../src/server.ts";
 import { openStore } from "../src/store/open.ts";
 import { storeOptions } from "./store/support.ts";
 import { temporaryFolder } from "./support/folders.ts";
@@ -24,9 +24,9 @@ const silent = pino({ level: "silent" });
 let providers = 0;
 const newProvider = () => `slow${++providers}`;
 
-function start(config: object, patience?: Patience): Promise<RunningServer> {
+function start(config: object, stopTimeouts?: StopTimeouts): Promise<RunningServer> {
   const whole = configFromObject({ trees: TREES, server: { port: 0 }, ...config }, {});
-  return startServer(whole, { log: silent, ...(patience === undefined ? {} : { patience }) });
+  return startServer(whole, { log: silent, ...(stopTimeouts === undefined ? {} : { stopTimeouts }) });
 }
 
 interface Fixture {
@@ -35,11 +35,11 @@ interface Fixture {
   readonly slow: Slow;
 }
 
-async function startSlow(t: TestContext, patience?: Patience): Promise<Fixture> {
+async function startSlow(t: TestContext, stopTimeouts?: StopTimeouts): Promise<Fixture> {
   const provider = newProvider();
   const server = await start(
     { authentication: { providers: [{ provider, authenticator: SLOW }] } },
-    patience,
+    stopTimeouts,
   );
   t.after(() => server.stop().catch(() => undefined));
   return { server, provider, slow: slowOf(provider) };
@@ -107,7 +107,7 @@ test("a port in use, or an address of another machine, ends the start with 3 and
   await assert.rejects(start({ authentication, server: { port } }), {
     name: "OperatorError",
     exitCode: 3,
-    message: `Cannot listen on 127.0.0.1, port ${port} (server.port, command line): another program uses that port (ss -ltnp 'sport = :${port}' shows which). Set another one; --port 0 takes any that is free.`,
+    message: `Cannot listen on 127.0.0.1, port ${port} (server.port, command line): another program uses this port (ss -ltnp 'sport = :${port}' shows which). Choose another one; --port 0 takes any free port.`,
   });
   assert.equal(slowOf(provider).stopped, true);
   await assert.rejects(start({ server: { host: "192.0.2.1", port: 0 } }), {

@@ -8,8 +8,9 @@ import { shownValue } from "../yaml/shown.ts";
 import type { FileValue } from "./schema.ts";
 
 /** What the command line says; it wins over everything. */
+/** Options of the command line, which win over the configuration. */
 export interface Overrides {
-  /** true: anybody may read. false says nothing. */
+  /** true: anonymous callers may read. false changes nothing. */
   readonly public?: boolean | undefined;
   readonly apiKey?: string | undefined;
   readonly host?: string | undefined;

@@ -33,7 +33,14 @@ export interface ReadConfig {
   readonly problems: readonly Problem[];
 }
 
-/** `path` is a file or a folder of *.yml and *.yaml. Throws a `ConfigError` that lists all problems. */
+/**
+ * Reads a configuration from disk.
+ *
+ * @param path A file, or a folder of *.yml and *.yaml; its folder is the base of relative paths inside.
+ * @param env Environment variables for `$NAME` and `TILED_…`; usually `process.env`.
+ * @param overrides Options of the command line; they win over the file.
+ * @throws {ConfigError} Lists all problems with file, line and key. The arguments of plugins are checked by `startServer`.
+ */
 export function loadConfig(path: string, env: Environment, overrides: Overrides = {}): Config {
   return sound(readConfig(path, env, overrides));
 }
@@ -51,8 +58,17 @@ export function readConfig(path: string, env: Environment, overrides: Overrides 
 }
 
 /**
- * A configuration without a file: `value` is what the file would say. It wins over the environment, and nothing in it
- * is interpolated. `origin` names it in messages.
+ * A configuration without a file. Relative paths start from the working directory.
+ *
+ * @param value The content that the file would have. It wins over the environment, and nothing in it is interpolated.
+ * @param env As in `loadConfig`.
+ * @param origin Names the source in error messages.
+ * @throws {ConfigError} Lists all problems with their keys.
+ *
+ * @example
+ * ```ts
+ * const config = configFromObject({ trees: [{ path: "/", tree: "tiled.examples.generated:tree" }] }, process.env);
+ * ```
  */
 export function configFromObject(
   value: object,

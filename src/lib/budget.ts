@@ -12,7 +12,7 @@ export interface Holder {
 export interface BudgetLimits {
   readonly bytes: number;
   /** How long an answer waits, in milliseconds. */
-  readonly patience: number;
+  readonly timeout: number;
   /** How many answers may wait, of one holder and in all. */
   readonly waiting: { readonly each: number; readonly all: number };
   readonly refusal: () => Error;
@@ -78,7 +78,7 @@ export class Budget {
   }
 
   #turn(bytes: number, holder: Holder): Promise<void> {
-    const { patience, waiting: most, refusal } = this.#limits;
+    const { timeout, waiting: most, refusal } = this.#limits;
     return new Promise((resolve, reject) => {
       const same = [...this.#waiting].filter((other) => other.holder.key === holder.key).length;
       if (this.#waiting.size >= most.all || same >= most.each) {
@@ -98,7 +98,7 @@ export class Budget {
       const timer = setTimeout(() => {
         this.#waiting.delete(waiting);
         reject(refusal());
-      }, patience);
+      }, timeout);
       this.#waiting.add(waiting);
     });
   }

@@ -11,10 +11,12 @@ export interface ConfigPlace extends Spot {
   readonly path: string;
 }
 
+/** One problem of a configuration. The message holds no value that may be a secret. */
 export interface Problem extends ConfigPlace {
   readonly message: string;
 }
 
+/** A configuration that cannot be used, with all its problems sorted by file and line. `message` lists them for a terminal. */
 export class ConfigError extends OperatorError {
   readonly problems: readonly Problem[];
 

@@ -335,7 +335,7 @@ database: {uri: "sqlite:///${join(folder, "gone.db")}"}
     {
       args: ["pyobject", TREE, "--port", port],
       code: 3,
-      message: /port \d+ \(option --port\): another program uses that port/,
+      message: /port \d+ \(option --port\): another program uses this port/,
     },
     {
       args: ["config", wrong],

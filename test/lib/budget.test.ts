@@ -9,7 +9,7 @@ const unknown = (key: string): Holder => ({ key, known: false });
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 function budget(bytes = 100, waiting = { each: 4, all: 6 }) {
-  return new Budget({ bytes, patience: 5000, waiting, refusal: () => new Refused() });
+  return new Budget({ bytes, timeout: 5000, waiting, refusal: () => new Refused() });
 }
 
 /** Whether it is taken at once. */

@@ -69,5 +69,5 @@ test("a certificate is taken when its files change; one that cannot be used leav
   const before = lines.length;
   await server.reread();
   assert.equal(lines.length, before + 1);
-  assert.match(lines.at(-1) ?? "", /SIGHUP: the certificate is read again/);
+  assert.match(lines.at(-1) ?? "", /SIGHUP: reading the certificate again/);
 });

@@ -1,31 +1,54 @@
 /**
- * The contract of an authenticator. They are told apart by `kind`, never by `instanceof`: an operator's own class may
- * come from another copy of this package. A wrong password is a value (`null`); a broken backend is a throw.
+ * The contract of an authenticator; part of the public API. Authenticators are told apart by `kind`, never by `instanceof`,
+ * since an operator's class may come from another copy of this package. A wrong password is a value (`null`), a broken
+ * backend is a thrown error. The built-in classes are in `src/authenticators`.
  */
 import type { TSchema } from "typebox";
 
-/** Who logged in, as the backend knows them. */
+/** The person who logged in, as the backend knows them. */
 export interface AuthenticatedIdentity {
-  /** At most 255 characters. */
+  /** 1 to 255 characters; the backend's own spelling of the name, so that one person is one identity. */
   readonly id: string;
-  /** Kept with the session and shown by whoami: never a secret. */
+  /**
+   * Facts about the person, e.g. groups, for access policies. Stored with the session and shown by whoami, so never a secret.
+   * Above 64 kB of JSON it is dropped with a warning.
+   */
   readonly state?: Readonly<Record<string, unknown>>;
 }
 
-/** Takes a username and a password ("internal" in the about document). */
+/**
+ * Checks a user name and a password (RFC 6749, section 4.3; mode "internal" in the about document).
+ *
+ * @example
+ * ```ts
+ * import type { PasswordAuthenticator } from "tiled-auth";
+ *
+ * export class LabAuthenticator implements PasswordAuthenticator {
+ *   static readonly args = { type: "object", properties: {}, additionalProperties: false };
+ *   readonly kind = "password";
+ *   readonly confirmationMessage = "Logged in as {id}.";
+ *
+ *   async authenticate(username: string, password: string) {
+ *     return (await lab.check(username, password)) ? { id: username } : null;
+ *   }
+ * }
+ * ```
+ */
 export interface PasswordAuthenticator {
   readonly kind: "password";
   /**
-   * Whether people of the backend may have names that are equal but for case, or the form of their letters. Where it does
-   * not say true, such a name is not let in as a second account. The operator's `case_sensitive` is stronger.
+   * True if the backend distinguishes names that differ only in case or in the form of their letters. Otherwise a name that
+   * differs from a known one only so is refused. The operator's `case_sensitive` overrides it.
    */
   readonly caseSensitive?: boolean;
-  /** Shown after a login; `{id}` stands for the identity. */
+  /** Shown by clients after a login; `{id}` stands for the identity's id. */
   readonly confirmationMessage: string;
   /**
-   * Null for an unknown user and for a wrong password alike, at the same cost. Throws where the backend is broken.
-   * `signal` is aborted where nobody waits for the answer any more. `place` is where the request comes from, the same
-   * for all addresses of one machine: whoever has a queue is fair among places.
+   * Resolves to the identity, or to null for an unknown user and for a wrong password alike, after the same time.
+   *
+   * @param signal Aborted when the answer is no longer needed.
+   * @param place Address block of the client (IPv4 address or IPv6 /64), so that a queue can be fair among clients.
+   * @throws Any error if the backend is broken: the caller gets 502, and the message is logged. A `Failure` is answered as it is.
    */
   authenticate(
     username: string,
@@ -34,117 +57,126 @@ export interface PasswordAuthenticator {
     place?: string,
   ): Promise<AuthenticatedIdentity | null>;
   /**
-   * Whether there is such a user, where that is known at once. The audit then names an account that is guessed at before its
-   * first login; no answer tells.
+   * Whether the user exists, if that can be answered at once. Used for the audit log, which then names a guessed account
+   * before its first login; no answer to a client depends on it.
    */
   knows?(username: string): boolean;
-  /** Once, before the server listens: throws where the backend is missing or misconfigured. */
+  /** Runs once before the server listens. @throws If the backend is missing or misconfigured; that stops the start. */
   start?(): Promise<void>;
+  /** Runs once when the server stops. */
   stop?(): Promise<void>;
 }
 
-/** What binds a provider's answer to the request that asked for it; all values are ours and used once. */
+/** Binds a provider's answer to the request that asked for it. The server makes all values; each is used once. */
 export interface AuthorizationRequest {
-  /** One of our two registered redirect URIs. */
+  /** Absolute URL; one of the server's two registered redirect URIs. */
   readonly redirectUri: string;
+  /** RFC 6749, section 4.1.1; up to 8192 characters. */
   readonly state: string;
+  /** OpenID Connect Core, section 3.1.2.1. */
   readonly nonce: string;
-  /** PKCE (RFC 7636): the challenge's method is always S256. */
+  /** PKCE (RFC 7636); the challenge's method is always S256. */
   readonly codeVerifier: string;
 }
 
-/** The browser's return from the provider, and what it was sent with. */
+/** The browser's return from the provider, together with the request that sent it there. */
 export interface AuthorizationResponse extends AuthorizationRequest {
-  /** As the provider sent the browser back, with its query: `code`, `state`, `iss`, or `error`. */
+  /** The redirect URI with the query the provider added: `code`, `state`, `iss`, or `error`. */
   readonly callback: URL;
 }
 
 /**
- * A login at another site by a browser (RFC 6749, section 4.1, OpenID Connect Core, section 3.1). Both methods fail
- * with a `Failure`: `login_refused` where the person or the provider said no, `provider_invalid` where an answer does
- * not pass a check, `bad_gateway` or `gateway_timeout` where there was none. The failure's `log` names the check and the
- * setting to look at, never a token.
+ * A browser's login at an identity provider (RFC 6749, section 4.1; OpenID Connect Core, section 3.1). Both methods fail with
+ * a `Failure`: `login_refused` if the person or the provider declined, `provider_invalid` if an answer does not pass a check,
+ * `bad_gateway` or `gateway_timeout` if there was no answer. The failure's `log` names the check and the setting to look at,
+ * never a token.
  */
 export interface ProviderLogin {
-  /** As of a `PasswordAuthenticator`. */
+  /** As in `PasswordAuthenticator`. */
   readonly caseSensitive?: boolean;
-  /** Identities are e-mail addresses: one that is known in other letters, upper or lower, is the same person. */
+  /** True if ids are e-mail addresses: a known address in other upper or lower case is then the same person. */
   readonly namesAddresses?: boolean;
+  /** As in `PasswordAuthenticator`. */
   readonly confirmationMessage: string;
-  /** Where a browser login leads, both absolute URLs; null: to our own pages. */
+  /** Absolute URL to which a browser goes after a login; null: to the server's own pages. */
   readonly redirectOnSuccess: string | null;
+  /** Absolute URL to which a browser goes after a failed login; null: to the server's own pages. */
   readonly redirectOnFailure: string | null;
-  /** The reference's redirect with tokens in its query, only where the operator asked for it. */
+  /** Tiled's redirect with tokens in its query; only if the operator asked for it. */
   readonly tokensInRedirect: boolean;
-  /** The URL at the provider to send the browser to. */
+  /** The URL at the provider to which the browser is sent. */
   begin(request: AuthorizationRequest): Promise<URL>;
-  /** Exchanges the code and checks all there is to check. */
+  /** Exchanges the code for tokens and checks them. */
   finish(response: AuthorizationResponse): Promise<AuthenticatedIdentity>;
   /**
-   * Null where logins should work; else, for the operator, why not (e.g. the provider cannot be reached). It is asked for
-   * again and again: what changes goes to the log by `AuthenticatorContext.warn`.
+   * Null if logins should work; otherwise the reason, for the operator. Called often, e.g. by health checks; report changes by
+   * `AuthenticatorContext.warn`.
    */
   problem(): string | null;
   start?(): Promise<void>;
   stop?(): Promise<void>;
 }
 
-/** A `problem()` that a start left open, since it does not wait long for a provider. */
+/** `problem()` of a provider that a start did not wait for. */
 export const NOT_REACHED_YET = "The provider was not reached yet.";
 
-/** Sends the browser to another site ("external" in the about document). */
+/** Sends the browser to an identity provider (mode "external" in the about document). */
 export interface ExternalAuthenticator extends ProviderLogin {
   readonly kind: "external";
 }
 
 /**
- * Accepts the access tokens of a provider that the client logs in at by itself (RFC 9068); a browser may log in there
- * as at any other. There can be only one, and no other authenticator beside it.
+ * Accepts access tokens of an identity provider at which the client logs in by itself (RFC 9068); browsers log in as at any
+ * other provider. A configuration can have only one, and no other authenticator beside it.
  */
 export interface ProxiedAuthenticator extends ProviderLogin {
   readonly kind: "proxied";
   /** For the about document; null until the provider was reached. */
   links(): ProxiedLinks | null;
   /**
-   * Fails with `invalid_token` or `expired_token`, or `bad_gateway` or `gateway_timeout` where the provider's keys
-   * cannot be had. A token that was seen before is answered synchronously.
+   * The identity of an access token; synchronous, and the same object, for a token that was seen before.
+   *
+   * @throws A `Failure`: `invalid_token` or `expired_token`, or `bad_gateway` or `gateway_timeout` if the provider's keys
+   * cannot be fetched.
    */
   verify(token: string): ProxiedIdentity | Promise<ProxiedIdentity>;
 }
 
+/** What the about document tells clients of a proxied provider. Endpoints are absolute URLs. */
 export interface ProxiedLinks {
   readonly deviceAuthorizationEndpoint: string;
   readonly tokenEndpoint: string;
   readonly endSessionEndpoint: string | null;
   readonly clientId: string;
-  /** What the client asks the provider for beyond its defaults. */
+  /** Scopes that the client requests beyond its defaults. */
   readonly extraScopes: readonly string[];
 }
 
+/** The identity of a proxied provider's access token. */
 export interface ProxiedIdentity extends AuthenticatedIdentity {
-  /** Scopes of ours that the token gives, by the operator's map; the principal's roles come on top. */
+  /** This server's scopes that the token grants, by the operator's map; the principal's roles are added. */
   readonly scopes: readonly string[];
-  /** Seconds since the epoch. */
+  /** End of the token, in seconds since the epoch. */
   readonly expires: number;
 }
 
 export type Authenticator = PasswordAuthenticator | ExternalAuthenticator | ProxiedAuthenticator;
 
-/** What a constructor of an authenticator is told beside its own arguments. */
+/** Second argument of an authenticator's constructor. */
 export interface AuthenticatorContext {
   /** The provider's name in the configuration. */
   readonly provider: string;
-  /** The folder of the configuration file, for relative paths. */
+  /** Absolute path of the configuration's folder, for relative paths. */
   readonly directory: string;
-  /** What the access policy wants to know of a person: claims of the provider's that belong into the identity's `state`. */
+  /** Claims of the provider that the access policy needs in the identity's `state`. */
   readonly keepClaims?: readonly string[];
-  /** For the operator; never a secret. */
+  /** Writes a warning to the operator's log; never pass a secret. */
   warn(message: string): void;
 }
 
-/** A class of authenticators: what the table of names and an operator's module export. */
+/** A class of authenticators, as the table of names and an operator's module export it. */
 export interface AuthenticatorClass {
-  /** JSON Schema of `args`, closed: an unknown or wrong argument stops the start. */
+  /** JSON Schema of `args` with `additionalProperties: false`: an unknown or wrong argument stops the start. */
   readonly args: TSchema;
   new (args: never, context: AuthenticatorContext): Authenticator;
 }

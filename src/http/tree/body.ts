@@ -35,10 +35,10 @@ const COPIED_BYTES = 256 * 1024;
 /** Seconds. */
 const RETRY_AFTER = "2";
 
-export function dataBudget(bytes = PROCESS_BYTES, patience = 10_000): Budget {
+export function dataBudget(bytes = PROCESS_BYTES, timeout = 10_000): Budget {
   return new Budget({
     bytes,
-    patience,
+    timeout,
     waiting: { each: 32, all: 128 },
     refusal: () => new Failure("data_busy", { headers: { "retry-after": RETRY_AFTER } }),
   });

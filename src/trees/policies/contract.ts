@@ -1,68 +1,94 @@
 /**
- * The contract of an access policy: what a caller may do with which node. Policies are told apart by `kind`, never by
- * `instanceof`. Whatever a policy grants is cut to the caller's own scopes, and a key with access tags is narrowed to them,
- * by `rights.ts`: no policy can widen what a credential may do.
+ * The contract of an access policy, i.e. which caller may do what with which entry; part of the public API. Policies are
+ * told apart by `kind`, never by `instanceof`. `rights.ts` cuts what a policy grants to the caller's own scopes and to the
+ * access tags of the caller's key, so no policy can widen a credential.
  */
 import type { TSchema } from "typebox";
 import type { IdentityRef } from "../../domain/model/entities.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import type { Family } from "../contract.ts";
 
-/** Who asks. The same person with the same credential is the same object for a while, so that answers can be remembered. */
+/**
+ * The caller. The same person with the same credential is the same object for a while, so answers can be cached in a WeakMap.
+ */
 export interface PolicyCaller {
   readonly kind: "anonymous" | "single_user" | "user" | "service";
-  /** Null for anonymous and the single user. */
+  /** The principal's UUID; null for anonymous callers and the single user. */
   readonly uuid: Uuid | null;
   readonly identities: readonly IdentityRef[];
-  /** What the credential may do at this moment. */
+  /** Scopes of the credential at this moment. */
   readonly scopes: ReadonlySet<string>;
-  /** A key's; null: not narrowed. */
+  /** Access tags of the caller's API key; null: not narrowed. */
   readonly accessTags: readonly string[] | null;
-  /** What the latest login at the policy's `stateFrom` said of the person; empty where it has none. */
+  /** `state` of the latest login at the policy's `stateFrom` provider; empty if there is none. */
   readonly state: Readonly<Record<string, unknown>>;
 }
 
-/** What a policy is told of a node. */
+/** The entry that the caller asks for. */
 export interface PolicyNode {
-  /** From the root. */
+  /** Keys from the root; empty for the root. */
   readonly path: readonly string[];
-  /** As far as the caller's key names them; null: the node has no notion of tags. */
+  /** The entry's tags, limited to those of the caller's key; null: this tree has no tags. */
   readonly tags: readonly string[] | null;
   readonly family: Family;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Decides about each entry on the way from the root to the one that is asked for.
+ *
+ * @example
+ * ```ts
+ * import type { AccessPolicy, PolicyCaller, PolicyNode } from "tiled-auth";
+ *
+ * export class TeamPolicy implements AccessPolicy {
+ *   static readonly args = { type: "object", properties: {}, additionalProperties: false };
+ *   readonly kind = "access_policy";
+ *
+ *   scopesOn({ path, metadata }: PolicyNode, caller: PolicyCaller) {
+ *     const team = metadata["team"];
+ *     const member = Array.isArray(team) && caller.identities.some(({ id }) => team.includes(id));
+ *     return path.length === 0 || member ? ["read:metadata", "read:data"] : [];
+ *   }
+ * }
+ * ```
+ */
 export interface AccessPolicy {
   readonly kind: "access_policy";
-  /** What the caller may do with the node; without `read:metadata` it does not exist for the caller. */
+  /**
+   * Scopes of the caller on the entry. Without `read:metadata` the entry does not exist for the caller (404).
+   *
+   * @throws Any error refuses the request with 500 and is logged.
+   */
   scopesOn(node: PolicyNode, caller: PolicyCaller): Iterable<string> | Promise<Iterable<string>>;
   /**
-   * For policies that look at tags only, each by itself: with which tags this scope comes out, "all" for whatever tags
-   * there are. Lists are then looked up instead of asking about each child. The same set as long as nothing has changed.
+   * For policies that decide by each tag alone: the tags that grant this scope, or "all" if every tag does. Listings then
+   * look tags up instead of asking about each child. Return the same set object as long as nothing has changed.
    */
   tagsWith?(scope: string, caller: PolicyCaller): ReadonlySet<string> | "all";
-  /** Which of these tags mean nothing to it: most likely they are misspelt. */
+  /** Those of the tags that the policy does not know, most likely misspelt. Logged at the start. */
   undefinedTags?(tags: Iterable<string>): readonly string[];
-  /** The provider whose word on a person it reads in the caller's `state`. */
+  /** Name of the provider whose `state` the policy reads. */
   readonly stateFrom?: string | null;
-  /** The claims of that provider's that are to be kept in it. */
+  /** Claims of that provider to be kept in `state`. */
   readonly claims?: readonly string[];
-  /** Once, before the server listens. */
+  /** Runs once before the server listens; an error stops the start. */
   start?(): Promise<void>;
+  /** Runs once when the server stops. */
   stop?(): Promise<void>;
 }
 
-/** What a constructor of a policy is told beside its own arguments. */
+/** Second argument of a policy's constructor. */
 export interface PolicyContext {
-  /** The folder of the configuration file, for relative paths. */
+  /** Absolute path of the configuration's folder, for relative paths. */
   readonly directory: string;
-  /** For the operator; never a secret. */
+  /** Writes a warning to the operator's log; never pass a secret. */
   warn(message: string): void;
 }
 
-/** A class of policies: what the table of names and an operator's module export. */
+/** A class of policies, as the table of names and an operator's module export it. */
 export interface PolicyClass {
-  /** JSON Schema of `args`, closed: an unknown or wrong argument stops the start. */
+  /** JSON Schema of `args` with `additionalProperties: false`: an unknown or wrong argument stops the start. */
   readonly args: TSchema;
   new (args: never, context: PolicyContext): AccessPolicy;
 }
