@@ -78,7 +78,7 @@ export function treeConfigs(context: Context): readonly TreeConfig[] {
 }
 
 const NEEDED = {
-  path: "Where it is served: '/' or '/raw'",
+  path: "The path where it is served: '/' or '/raw'",
   tree: `Which tree: '${TREE_NAMES[0]}' (or 'upstream': the URL of a server behind this one)`,
 } as const;
 

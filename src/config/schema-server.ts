@@ -7,31 +7,31 @@ import { noEffect, optional, refused, section, text, whole } from "../yaml/schem
 
 const host = () =>
   optional(text("host-name"), "The address to listen on; 0.0.0.0 or '::' for all", "127.0.0.1");
-const port = () => optional(whole(0, 65_535), "The port to listen on; 0: any free one", 8000);
+const port = () => optional(whole(0, 65_535), "The port to listen on; 0 takes any free one", 8000);
 const proxies = (description: string) =>
   optional(Type.Union([Type.Array(text("address")), text("addresses")]), description);
 
-export const server = section("Where the server listens and how it is reached", {
+export const server = section("Where the server listens, and how it is reached", {
   host: host(),
   port: port(),
   public_url: optional(
     text("web-address"),
-    "The URL that users type, where it differs from what requests say: the base of every link",
+    "The URL that users type, if requests show another one: the base of every link",
   ),
   account_url: optional(
     text("web-address"),
-    "A host of its own for login, account and device pages, which then share no origin with the content of upstreams; needs public_url",
+    "A separate host for login, account and device pages, which then share no origin with the content of upstreams; needs public_url",
   ),
   trusted_proxies: proxies(
-    "Addresses of the proxies whose X-Forwarded-For, -Host and -Proto are believed. Default: none are",
+    "Addresses of proxies whose X-Forwarded-For, -Host and -Proto count. Default: none",
   ),
   hosts: optional(
     Type.Array(text("host-port")),
-    "Further names under which this server is reached, beside those of public_url, verify_hosts and trees, the machine's own, addresses, and names without a dot",
+    "Further host names of this server. Those of public_url, verify_hosts and trees, the machine's own, addresses, and names without a dot need not be listed",
   ),
   verify_hosts: optional(
     Type.Array(text("host-port")),
-    "Hosts whose proxy asks /api/v1/auth/verify here: a login may lead back to them",
+    "Hosts whose proxy asks /api/v1/auth/verify: a login may redirect back to them",
   ),
   tls: optional(
     section("Serve HTTPS", {
@@ -71,7 +71,7 @@ export const log = section("The log, on stderr", {
       Type.Literal("fatal"),
       Type.Literal("silent"),
     ]),
-    "The least important lines that the log has; probes, polls and the pages' files are debug",
+    "The lowest level to log; health checks, polling and the pages' files are at level debug",
     "info",
   ),
 });
@@ -154,7 +154,7 @@ export const uvicorn = Type.Object(
     ...all(development, DEVELOPMENT),
   },
   {
-    description: "The settings of Tiled's web server, as far as they apply here",
+    description: "Settings of Tiled's web server, as far as they apply here",
     additionalProperties: true,
   },
 );

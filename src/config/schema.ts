@@ -14,26 +14,26 @@ const STORAGE = "connections to the data service's databases, which is a real Ti
 
 export const FileSchema = section("Configuration of tiled-auth", {
   authentication: optional(authentication, "Who may log in, how, and for how long"),
-  database: optional(database, "Where principals, sessions and keys are kept. Without it: in memory"),
-  trees: optional(Type.Array(tree), "What is served; needed unless there is a catalog"),
+  database: optional(database, "Where principals, sessions and keys are stored. Default: in memory"),
+  trees: optional(Type.Array(tree), "The data to serve"),
   access_control: optional(accessControl, "Who sees which entries"),
   allow_origins: optional(
     Type.Array(text("not-empty")),
     "Origins of web applications that may call this server from a browser, or '*'",
   ),
-  server: optional(server, "Where the server listens and how it is reached"),
-  uvicorn: optional(uvicorn, "The settings of Tiled's web server, as far as they apply here"),
+  server: optional(server, "Where the server listens, and how it is reached"),
+  uvicorn: optional(uvicorn, "Settings of Tiled's web server, as far as they apply here"),
   log: optional(log, "The log, on stderr"),
   metrics: optional(
     section("Metrics for Prometheus", {
-      prometheus: optional(Type.Boolean(), "Whether /api/v1/metrics is there", true),
+      prometheus: optional(Type.Boolean(), "Whether /api/v1/metrics exists", true),
     }),
     "Metrics for Prometheus",
   ),
   pages: optional(
     section("What the login pages show", {
       title: optional(text("not-empty"), "The name of the site", "Tiled"),
-      logo: optional(text("not-empty"), "An image file, seen from the configuration's folder"),
+      logo: optional(text("not-empty"), "An image file, relative to the configuration's folder"),
       contact: optional(text("not-empty"), "Whom to ask for help: an address or a sentence"),
     }),
     "What the login pages show",

@@ -8,11 +8,11 @@ import { optional, section } from "../yaml/schema-shapes.ts";
 export const FilesArgs = section("A folder that is served", {
   directory: Type.String({
     format: "not-empty",
-    description: "The folder, seen from the configuration's folder",
+    description: "The folder, relative to the configuration's folder",
   }),
   access_tags_file: optional(
     Type.String({ format: "not-empty" }),
-    "The file that says which entries bear which tags, seen from the configuration's folder",
+    "The file that gives entries their tags, relative to the configuration's folder",
   ),
 });
 

@@ -41,20 +41,24 @@ const CLIENT = {
   confirmation_message: Type.Optional(
     Type.String({ default: "", description: "Shown after a login; {id} stands for the identity" }),
   ),
-  redirect_on_success: optional("Where a browser login leads, instead of to our own page"),
+  redirect_on_success: optional("Where a login in a browser leads, instead of to our own page"),
   tokens_in_redirect: Type.Optional(
     Type.Boolean({
       default: false,
-      description: "The reference's redirect with the tokens in its query, which ends in logs and histories",
+      description:
+        "Whether the redirect has the tokens in its query, as Tiled's has; they end up in logs and histories",
     }),
   ),
   token_endpoint_auth_method: choice(
     AUTH_METHODS,
-    "How the client's secret is sent, instead of as announced",
+    "How the client's secret is sent, if the provider does not announce it",
   ),
-  prompt: choice(["login", "consent", "select_account"], "What the provider asks the person for each time"),
+  prompt: choice(
+    ["login", "consent", "select_account"],
+    "What the provider asks the person for at each login",
+  ),
 };
-const FAILURE = { redirect_on_failure: optional("Where a refused browser login leads") };
+const FAILURE = { redirect_on_failure: optional("Where a refused login in a browser leads") };
 const CLAIM = {
   user_id_claim: Type.Optional(
     Type.String({ minLength: 1, default: "sub", description: "The claim that names the person" }),
@@ -69,7 +73,7 @@ export const OIDC_ARGS = Type.Object(
     ...CLAIM,
     client_secret: text("The client's secret at the provider"),
     audience: optional(
-      "Another name of this server at the provider; needs no value where it is the client_id",
+      "Another audience of this server's tokens at the provider; not needed if it is the client_id",
     ),
     well_known_uri: Type.Optional(WELL_KNOWN),
     token_uri: Type.Optional(text("Without well_known_uri: the provider's token endpoint")),
@@ -80,8 +84,10 @@ export const OIDC_ARGS = Type.Object(
         description: "Without well_known_uri: the provider's public keys, as JWK",
       }),
     ),
-    scopes: scopes("What the provider is asked for beyond openid"),
-    allowed_users: texts("Identities that may log in; without it and allowed_domains: all of the provider's"),
+    scopes: scopes("Scopes to request from the provider besides openid"),
+    allowed_users: texts(
+      "Identities that may log in; without it and allowed_domains, everyone at the provider",
+    ),
     allowed_domains: texts("Domains of verified e-mail addresses that may log in"),
   },
   { additionalProperties: false },
@@ -95,19 +101,19 @@ const PROXIED = {
       type: "string",
       nullable: true,
       default: "",
-      description: "For logins by a browser, where the client has one",
+      description: "For logins in a browser, if the client has one",
     }),
   ),
-  audience: text("What access tokens must be for (aud)"),
+  audience: text("The audience that access tokens must have (aud)"),
   well_known_uri: WELL_KNOWN,
-  device_flow_client_id: text("The client that programs log in as, at the provider"),
+  device_flow_client_id: text("The client that programs use at the provider"),
   scopes_map: Type.Optional(
     Type.Unsafe<Record<string, string[]> | null>({
       type: "object",
       nullable: true,
       additionalProperties: { type: "array", items: { type: "string" } },
       default: null,
-      description: "From scopes of the provider to the scopes that they give here",
+      description: "Maps the provider's scopes to the scopes that they grant here",
     }),
   ),
   allowed_clients: texts("Further clients whose access tokens are accepted"),
@@ -118,7 +124,7 @@ export const PROXIED_ARGS = Type.Object(
     ...PROXIED,
     ...FAILURE,
     ...CLAIM,
-    scopes: scopes("Of the scopes here that a token names itself, those that count"),
+    scopes: scopes("The scopes that a token may grant by itself"),
   },
   { additionalProperties: false },
 );
@@ -127,7 +133,7 @@ export type ProxiedArgs = Static<typeof PROXIED_ARGS>;
 export const ENTRA_ARGS = Type.Object(
   {
     ...PROXIED,
-    extra_scopes: scopes("What the client asks the provider for beyond its defaults"),
+    extra_scopes: scopes("Scopes that the client requests from the provider besides its defaults"),
     allowed_domains: texts("Domains of user names that may log in"),
   },
   { additionalProperties: false },

@@ -14,31 +14,31 @@ const Args = Type.Object(
   {
     provider: Type.String({
       minLength: 1,
-      description: "The provider whose identities name the users; services are named by their uuid",
+      description: "The provider whose identities name the users; services are named by their UUID",
     }),
     tag_definitions: Type.String({
       minLength: 1,
-      description: "The file of tag definitions, seen from the configuration's folder",
+      description: "The file of tag definitions, relative to the configuration's folder",
     }),
     scopes: Type.Optional(
       Type.Unsafe<readonly string[] | null>({
         type: ["array", "null"],
         items: { type: "string", enum: [...SCOPES] },
-        description: "Nothing beyond these is granted. Default: all",
+        description: "The policy grants at most these scopes. Default: all",
       }),
     ),
     groups: Type.Optional(
       Type.Unsafe<Readonly<Record<string, readonly string[]>> | null>({
         type: ["object", "null"],
         additionalProperties: { type: "array", items: { type: "string" } },
-        description: "Who is in a group",
+        description: "The members of each group",
       }),
     ),
     groups_claim: Type.Optional(
       Type.Unsafe<string | null>({
         type: ["string", "null"],
         minLength: 1,
-        description: "The claim of the provider's id_token that names a person's groups",
+        description: "The claim of the provider's id_token that lists a person's groups",
       }),
     ),
     access_tags_parser: Type.Optional(
