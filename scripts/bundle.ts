@@ -43,7 +43,7 @@ export async function bundle(options: BuildOptions = {}): Promise<Metafile> {
       "src/bin.ts",
       "src/index.ts",
       "src/store/sqlite/writer-worker.ts",
-      "src/trees/data-worker.ts",
+      "src/trees/data-thread/worker.ts",
       "src/authenticators/pam/helper.ts",
     ],
     outbase: ".",

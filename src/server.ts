@@ -25,7 +25,7 @@ import { authenticatorsOf, logoOf, policyOf, tlsOf, treeOf } from "./start/steps
 import { TlsRenewal } from "./start/tls-renewal.ts";
 import { openStore } from "./store/open.ts";
 import type { Tls } from "./tls.ts";
-import { DataThread } from "./trees/data-thread.ts";
+import { DataThread } from "./trees/data-thread/thread.ts";
 import { toldAt } from "./yaml/problems.ts";
 
 export interface ServerOptions {

@@ -8,8 +8,8 @@ import type { Clock } from "../lib/clock.ts";
 import type { Secret } from "../lib/secrets.ts";
 import type { Asset } from "../pages/assets.ts";
 import type { Tls } from "../tls.ts";
-import type { Tree } from "../trees/contract.ts";
-import type { DataReader } from "../trees/jobs.ts";
+import type { DataReader } from "../trees/encoding/jobs.ts";
+import type { Tree } from "../trees/model/contract.ts";
 import type { AccessPolicy } from "../trees/policies/contract.ts";
 
 export interface AppParts {

@@ -3,14 +3,12 @@
  * are made for the purpose.
  */
 import { OperatorError } from "../errors.ts";
-import type { Clock } from "../lib/clock.ts";
 import { type FilesArgs, isTreeName, TREE_NAMES, type TreeName } from "../vocabulary/trees.ts";
 import { type ConfigPlace, toldAt } from "../yaml/problems.ts";
-import type { ContainerNode, Tree } from "./contract.ts";
-import type { ScanWish } from "./data-messages.ts";
-import type { CsvScan } from "./files/csv-scan.ts";
-import { container } from "./memory.ts";
-import { withSources } from "./named-sources.ts";
+import type { TreeContext } from "./folder/context.ts";
+import { container } from "./memory/memory.ts";
+import { type NamedTree, namedTree } from "./memory/named.ts";
+import type { ContainerNode, Tree } from "./model/contract.ts";
 
 export interface TreeEntry {
   readonly path: string;
@@ -21,27 +19,17 @@ export interface TreeEntry {
   readonly place?: ConfigPlace;
 }
 
-export interface TreeContext {
-  /** The folder of the configuration file, for relative paths. */
-  readonly directory: string;
-  readonly clock: Clock;
-  /** For the operator. */
-  warn(message: string): void;
-  /** Finds out a CSV file's columns elsewhere; absent: it is done on this thread. */
-  scan?(wish: ScanWish): Promise<CsvScan>;
-}
-
 type Loader = (args: TreeEntry["args"], context: TreeContext) => Promise<Tree>;
 
+const named =
+  (name: NamedTree): Loader =>
+  (_args, { clock }) =>
+    namedTree(name, clock);
+
 const LOADERS: Readonly<Record<TreeName, Loader>> = {
-  "tiled.examples.generated_minimal:tree": async () =>
-    withSources(
-      (await import("./generated-minimal.ts")).generatedMinimal(),
-      "tiled.examples.generated_minimal:tree",
-    ),
-  "tiled.examples.generated:tree": async (_args, { clock }) =>
-    withSources((await import("./generated.ts")).generated(clock), "tiled.examples.generated:tree"),
-  files: async (args, context) => (await import("./files/tree.ts")).filesTree(args as FilesArgs, context),
+  "tiled.examples.generated_minimal:tree": named("tiled.examples.generated_minimal:tree"),
+  "tiled.examples.generated:tree": named("tiled.examples.generated:tree"),
+  files: async (args, context) => (await import("./folder/tree.ts")).filesTree(args as FilesArgs, context),
 };
 
 /** What stands at a path: a tree, or a container on the way to one. */
@@ -92,7 +80,7 @@ function asNode(place: Mount): ContainerNode {
   return container([...place].map(([key, below]) => [key, asNode(below)] as const));
 }
 
-/** What is below and has no tags of its own bears these as well (`view.ts`). */
+/** What is below and has no tags of its own bears these as well (`search/view.ts`). */
 function tagged(root: ContainerNode, accessTags: readonly string[]): ContainerNode {
   return { ...root, accessTags };
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OperatorError } from "../../src/errors.ts";
-import type { TreeNode } from "../../src/trees/contract.ts";
 import { loadTrees } from "../../src/trees/load.ts";
+import type { TreeNode } from "../../src/trees/model/contract.ts";
 import { ManualClock } from "../support/clock.ts";
 
 const MINIMAL = "tiled.examples.generated_minimal:tree";

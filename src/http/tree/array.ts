@@ -5,9 +5,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import { Failure } from "../../errors.ts";
 import { pythonTuple } from "../../lib/python.ts";
-import { type ArrayFormat, MOST_EMPTY_LISTS, SCATTERED_BYTES } from "../../trees/body.ts";
-import type { ArrayData } from "../../trees/contract.ts";
-import { BYTES_TYPE, JSON_TYPE, type MediaType } from "../../trees/formats.ts";
+import { type ArrayFormat, MOST_EMPTY_LISTS, SCATTERED_BYTES } from "../../trees/encoding/body.ts";
+import { emptyJson, hasText, type TextFormat, textBytes } from "../../trees/encoding/text.ts";
+import type { ArrayData } from "../../trees/model/contract.ts";
 import {
   countOf,
   parseSlices,
@@ -19,8 +19,8 @@ import {
   shapeOf,
   spanOf,
   within,
-} from "../../trees/selection.ts";
-import { emptyJson, hasText, type TextFormat, textBytes } from "../../trees/text.ts";
+} from "../../trees/model/selection.ts";
+import { BYTES_TYPE, JSON_TYPE, type MediaType } from "../../trees/search/formats.ts";
 import { sendBody } from "./body.ts";
 import { DataQuery, dataRoute, unfit, wantedType } from "./data.ts";
 import { findData, type OnNode, type TreeDeps } from "./nodes.ts";

@@ -8,8 +8,8 @@ import { isKnown } from "../../domain/model/caller.ts";
 import { addressBlock } from "../../domain/throttling/throttle.ts";
 import { Failure } from "../../errors.ts";
 import { Budget, type Holder } from "../../lib/budget.ts";
-import type { MediaType } from "../../trees/formats.ts";
-import { type Chunks, type DataReader, inlineReader, type Job } from "../../trees/jobs.ts";
+import { type Chunks, type DataReader, inlineReader, type Job } from "../../trees/encoding/jobs.ts";
+import type { MediaType } from "../../trees/search/formats.ts";
 import type { Proxies } from "../proxies.ts";
 import { dataHeaders, sendData } from "./data.ts";
 

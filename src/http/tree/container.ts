@@ -4,8 +4,8 @@
 import type { FastifyInstance } from "fastify";
 import { type Static, Type } from "typebox";
 import { Failure } from "../../errors.ts";
-import type { ContainerNode, Entry, Frame, TreeNode } from "../../trees/contract.ts";
-import { datasetFrame, isDataset } from "../../trees/dataset.ts";
+import type { ContainerNode, Entry, Frame, TreeNode } from "../../trees/model/contract.ts";
+import { datasetFrame, isDataset } from "../../trees/model/dataset.ts";
 import { sendBody } from "./body.ts";
 import { DataQuery, dataRoute, sendData, unfit, wantedType } from "./data.ts";
 import { findFamily, type OnNode, type TreeDeps } from "./nodes.ts";

@@ -6,7 +6,7 @@ import { type TObject, Type } from "typebox";
 import { Failure } from "../../errors.ts";
 import { Problem } from "../../schemas/auth.ts";
 import { DataAnswer } from "../../schemas/tree.ts";
-import { type MediaType, negotiate, type Readable, refusal } from "../../trees/formats.ts";
+import { type MediaType, negotiate, type Readable, refusal } from "../../trees/search/formats.ts";
 import { answerBytes } from "../answer.ts";
 import { keepForCaller } from "./nodes.ts";
 import { unify } from "./query.ts";

@@ -1,9 +1,9 @@
 /**
  * Search filters in a request's query: `filter[eq][condition][key]=color&filter[eq][condition][value]="red"`. What they
- * mean is in `trees/filters.ts`.
+ * mean is in `trees/search/filters.ts`.
  */
 import { Failure } from "../../errors.ts";
-import { FILTERS, type Filter, UNSUPPORTED_QUERIES } from "../../trees/filters.ts";
+import { FILTERS, type Filter, UNSUPPORTED_QUERIES } from "../../trees/search/filters.ts";
 import { Repeated, unreadable } from "./query.ts";
 
 function parameter(name: string, field: string): string {

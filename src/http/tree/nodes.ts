@@ -6,6 +6,7 @@ import type { Caller } from "../../domain/model/caller.ts";
 import { Failure } from "../../errors.ts";
 import type { Budget, Holder } from "../../lib/budget.ts";
 import { pythonList } from "../../lib/python.ts";
+import type { DataReader } from "../../trees/encoding/jobs.ts";
 import type {
   ArrayData,
   ArrayNode,
@@ -14,10 +15,9 @@ import type {
   TableNode,
   Tree,
   TreeNode,
-} from "../../trees/contract.ts";
-import type { DataReader } from "../../trees/jobs.ts";
-import type { Rights } from "../../trees/rights.ts";
-import { find } from "../../trees/view.ts";
+} from "../../trees/model/contract.ts";
+import type { Rights } from "../../trees/policies/rights.ts";
+import { find } from "../../trees/search/view.ts";
 import type { Links } from "../links.ts";
 
 export interface TreeDeps {

@@ -2,7 +2,7 @@
  * A node as clients see it: its attributes, as far as they are asked for, and the links to its data.
  */
 import { Failure } from "../../errors.ts";
-import type { ArrayData, ContainerNode, TableData, TreeNode } from "../../trees/contract.ts";
+import type { ArrayData, ContainerNode, TableData, TreeNode } from "../../trees/model/contract.ts";
 import { pathOf } from "./nodes.ts";
 
 export const FIELDS = [

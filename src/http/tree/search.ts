@@ -7,16 +7,16 @@ import { type Static, type TObject, Type } from "typebox";
 import { Failure } from "../../errors.ts";
 import { Problem } from "../../schemas/auth.ts";
 import { SearchAnswer } from "../../schemas/tree.ts";
+import type { ContainerNode, Entry, Page, TreeNode } from "../../trees/model/contract.ts";
+import { type ElementType, fieldsOf } from "../../trees/model/data-type.ts";
+import type { Filter } from "../../trees/search/filters.ts";
 import {
-  type ContainerNode,
-  type ElementType,
-  type Entry,
-  fieldsOf,
-  type Page,
-  type TreeNode,
-} from "../../trees/contract.ts";
-import type { Filter } from "../../trees/filters.ts";
-import { isOwnOrder, type Ranked, rankedBy, type SortingItem, sortRanked } from "../../trees/sorting.ts";
+  isOwnOrder,
+  type Ranked,
+  rankedBy,
+  type SortingItem,
+  sortRanked,
+} from "../../trees/search/sorting.ts";
 import { answer } from "../answer.ts";
 import { filterParameters, readFilters } from "./filters.ts";
 import { ResourceQuery, resourceOptions } from "./metadata.ts";

@@ -5,9 +5,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import { Failure } from "../../errors.ts";
-import type { FrameFormat } from "../../trees/body.ts";
-import type { TableData } from "../../trees/contract.ts";
-import { ARROW_TYPE, JSON_TYPE, type MediaType } from "../../trees/formats.ts";
+import type { FrameFormat } from "../../trees/encoding/body.ts";
+import type { TableData } from "../../trees/model/contract.ts";
+import { ARROW_TYPE, JSON_TYPE, type MediaType } from "../../trees/search/formats.ts";
 import { sendBody } from "./body.ts";
 import { DataQuery, dataRoute, wantedType } from "./data.ts";
 import { findData, type OnNode, type TreeDeps } from "./nodes.ts";

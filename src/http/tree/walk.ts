@@ -5,7 +5,7 @@
 
 import { setImmediate as othersFirst } from "node:timers/promises";
 import type { FastifyRequest } from "fastify";
-import type { ContainerNode, Entry } from "../../trees/contract.ts";
+import type { ContainerNode, Entry } from "../../trees/model/contract.ts";
 import type { DataDeps } from "./body.ts";
 
 /** Metadata of one entry may have a megabyte. */

@@ -2,7 +2,7 @@
  * How a large array in a file is cut into chunks: along the dimensions that are far apart in the file, so that what a chunk
  * holds stands together there.
  */
-import type { Order } from "../gather.ts";
+import type { Order } from "../model/gather.ts";
 
 const CHUNK_BYTES = 32 * 1024 * 1024;
 

@@ -2,9 +2,10 @@
  * A column of a CSV file as an array of one dimension. Its chunks are the table's partitions, and only those that a selection
  * touches are read. Texts are padded to the longest of the column only where the format asks for it.
  */
-import { asArray, paddedTexts, picked, textType, type Values } from "../columns.ts";
-import type { ArrayData, ArrayNode, DataSource, DataType } from "../contract.ts";
-import { type Axis, countOf, type Selection } from "../selection.ts";
+import { asArray, paddedTexts, picked, textType, type Values } from "../model/columns.ts";
+import type { ArrayData, ArrayNode, DataSource } from "../model/contract.ts";
+import type { DataType } from "../model/data-type.ts";
+import { type Axis, countOf, type Selection } from "../model/selection.ts";
 import type { CsvColumn, CsvScan, Partition } from "./csv-scan.ts";
 import { valuesOf } from "./csv-types.ts";
 

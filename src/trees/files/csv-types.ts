@@ -2,7 +2,7 @@
  * Which type a column of a CSV file has, from the texts in it: whole numbers, numbers, True and False, else texts; and
  * the values of that type. What counts as a number or as missing is what pandas takes for it.
  */
-import type { Values } from "../columns.ts";
+import type { Values } from "../model/columns.ts";
 
 export type ColumnType = "int64" | "float64" | "bool" | "text";
 

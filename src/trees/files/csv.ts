@@ -3,15 +3,16 @@
  * so that a large file never stands in memory as a whole. Its columns as arrays are `csv-column.ts`'s.
  */
 import { Failure } from "../../errors.ts";
-import { frameSchema } from "../arrow.ts";
-import { type Column, counted, type Values, valueBytes } from "../columns.ts";
-import type { Frame, TableCost, TableData } from "../contract.ts";
+import { frameSchema } from "../encoding/arrow.ts";
+import { type Column, counted, type Values, valueBytes } from "../model/columns.ts";
+import type { Frame, TableCost, TableData } from "../model/contract.ts";
 import { columnArray } from "./csv-column.ts";
 import type { CsvColumn, CsvScan, Partition } from "./csv-scan.ts";
 import { rowsOf } from "./csv-scan.ts";
 import { valuesOf } from "./csv-types.ts";
-import type { Inside, Mark, OpenedFile, Place } from "./inside.ts";
+import type { Inside, Mark, OpenedFile } from "./inside.ts";
 import { readingParts } from "./reading.ts";
+import type { FilePath } from "./steps.ts";
 
 /** All rows in one answer only where the file is smaller. */
 const LARGEST_AT_ONCE = 64 * 1024 * 1024;
@@ -19,7 +20,7 @@ const LARGEST_AT_ONCE = 64 * 1024 * 1024;
 /** A schema of many columns costs much to write, and is asked for with each list that the table is in. */
 const schemas = new WeakMap<CsvScan, Promise<Uint8Array>>();
 
-export function csvTable(inside: Inside, place: Place, mark: Mark, scan: CsvScan): TableData {
+export function csvTable(inside: Inside, place: FilePath, mark: Mark, scan: CsvScan): TableData {
   const { columns, partitions } = scan;
   const named = new Map(columns.map((column, index) => [column.name, { column, index }]));
   const pick = (names: readonly string[] | null): readonly Picked[] =>

@@ -7,7 +7,7 @@ import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, readdir } from "node:fs/promises";
 import { Failure } from "../../errors.ts";
 import { Semaphore } from "../../lib/semaphore.ts";
-import { attempt, type Steps } from "./steps.ts";
+import { attempt, type FilePath, type Steps } from "./steps.ts";
 
 /** What tells two versions of a file apart. */
 export type Mark = string;
@@ -32,9 +32,6 @@ export interface OpenedFolder {
   names(): Promise<readonly Found[]>;
   close(): Promise<void>;
 }
-
-/** Names below the root, as they were found there. */
-export type Place = readonly string[];
 
 /** Of all trees together, in this thread: a way down needs two descriptors for a moment, an open file one for as long as it is read. */
 const MOST_OPEN = { ways: 32, files: 96 };
@@ -61,7 +58,7 @@ export class Inside {
   }
 
   /** Undefined: there is no such file, it is no plain file, or it may not be read. The caller closes it. */
-  async file(place: Place): Promise<OpenedFile | undefined> {
+  async file(place: FilePath): Promise<OpenedFile | undefined> {
     const end = await files.acquire();
     try {
       // Without waiting: opening a pipe would.
@@ -87,7 +84,7 @@ export class Inside {
     }
   }
 
-  async folder(place: Place): Promise<OpenedFolder | undefined> {
+  async folder(place: FilePath): Promise<OpenedFolder | undefined> {
     const end = await files.acquire();
     try {
       const handle = await this.#open(place, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -108,12 +105,12 @@ export class Inside {
     }
   }
 
-  #open(place: Place, flags: number): Promise<FileHandle | undefined> {
+  #open(place: FilePath, flags: number): Promise<FileHandle | undefined> {
     return ways.run(() => this.#steps.open(place, flags));
   }
 
   /** Undefined: nothing is there. */
-  async mark(place: Place): Promise<Mark | undefined> {
+  async mark(place: FilePath): Promise<Mark | undefined> {
     const stats = await ways.run(() => this.#steps.lstat(place));
     return stats && markOf(stats);
   }

@@ -2,8 +2,8 @@
  * The header of a .npy file (NumPy's "A simple file format for NumPy arrays", versions 1.0 to 3.0): where the elements
  * begin, what they are and in which order they stand. Objects, which are pickled, are refused.
  */
-import { type DataType, type ElementType, fieldsOf } from "../contract.ts";
-import type { Order } from "../gather.ts";
+import { type DataType, type ElementType, fieldsOf } from "../model/data-type.ts";
+import type { Order } from "../model/gather.ts";
 import { type Literal, parseLiteral } from "./python-literal.ts";
 
 export interface NpyHeader {

@@ -2,20 +2,21 @@
  * A .npy file as an array: of a selection only those parts of the file are read in which something of it stands, from
  * front to back.
  */
-import type { ArrayData } from "../contract.ts";
-import { copyRun, type Run, runsOf } from "../gather.ts";
-import { countOf, type Selection } from "../selection.ts";
+import type { ArrayData } from "../model/contract.ts";
+import { copyRun, type Run, runsOf } from "../model/gather.ts";
+import { countOf, type Selection } from "../model/selection.ts";
 import { chunksOf } from "./chunks.ts";
-import type { Inside, OpenedFile, Place } from "./inside.ts";
+import type { Inside, OpenedFile } from "./inside.ts";
 import { HEADER_BYTES, type NpyHeader, parseHeader, type Unreadable } from "./npy-header.ts";
 import { readAt, reading, readStart } from "./reading.ts";
+import type { FilePath } from "./steps.ts";
 
 /** Most headers need far less. */
 const USUAL_HEADER = 4096;
 
 export async function openNpy(
   inside: Inside,
-  place: Place,
+  place: FilePath,
   file: OpenedFile,
 ): Promise<ArrayData | Unreadable> {
   let header = parseHeader(await readStart(file, USUAL_HEADER));

@@ -2,8 +2,9 @@
  * Reading from an open file: all of what is asked for, or a failure that says that the file has changed.
  */
 import { Failure } from "../../errors.ts";
-import type { Inside, Mark, OpenedFile, Place } from "./inside.ts";
+import type { Inside, Mark, OpenedFile } from "./inside.ts";
 import { markOf } from "./inside.ts";
+import type { FilePath } from "./steps.ts";
 
 export async function readAt(file: OpenedFile, position: number, into: Uint8Array): Promise<void> {
   let done = 0;
@@ -27,7 +28,7 @@ export async function readStart(file: OpenedFile, most: number): Promise<Buffer>
  */
 export async function reading<Result>(
   inside: Inside,
-  place: Place,
+  place: FilePath,
   mark: Mark,
   read: (file: OpenedFile) => Promise<Result>,
 ): Promise<Result> {
@@ -46,7 +47,7 @@ export async function reading<Result>(
 /** The same for what is read some at a time: the end fails where the file has changed, so that no half looks like a whole. */
 export async function* readingParts<Part>(
   inside: Inside,
-  place: Place,
+  place: FilePath,
   mark: Mark,
   read: (file: OpenedFile) => AsyncGenerator<Part>,
 ): AsyncGenerator<Part> {

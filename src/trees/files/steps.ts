@@ -6,14 +6,16 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, open, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import type { Place } from "./inside.ts";
+
+/** Names below a root, as they were found there. */
+export type FilePath = readonly string[];
 
 export interface Steps {
   /** Undefined: there is nothing of the kind, or it may not be opened. No link is followed. */
-  open(place: Place, flags: number): Promise<FileHandle | undefined>;
-  lstat(place: Place): Promise<BigIntStats | undefined>;
+  open(place: FilePath, flags: number): Promise<FileHandle | undefined>;
+  lstat(place: FilePath): Promise<BigIntStats | undefined>;
   /** Of a folder that is open. */
-  pathOf(folder: FileHandle, place: Place): string;
+  pathOf(folder: FileHandle, place: FilePath): string;
 }
 
 const DESCRIPTORS = "/proc/self/fd";
@@ -28,7 +30,7 @@ export function descriptorSteps(root: string): Steps {
   const pathOf = (folder: FileHandle) => `${DESCRIPTORS}/${folder.fd}`;
   /** Calls with the path of the last name, while the folder that it is in is open. */
   const walk = async <Result>(
-    place: Place,
+    place: FilePath,
     then: (path: string) => Promise<Result>,
   ): Promise<Result | undefined> => {
     if (!place.every(isName)) return undefined;
@@ -54,7 +56,7 @@ export function descriptorSteps(root: string): Steps {
 }
 
 export function pathSteps(root: string): Steps {
-  const pathTo = (place: Place) => join(root, ...place);
+  const pathTo = (place: FilePath) => join(root, ...place);
   const isReal = async (path: string) => (await attempt(() => realpath(path))) === path;
   return {
     open: async (place, flags) => {

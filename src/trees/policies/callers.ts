@@ -8,8 +8,8 @@ import type { Caller } from "../../domain/model/caller.ts";
 import { isKnown } from "../../domain/model/caller.ts";
 import { chain } from "../../lib/maybe-async.ts";
 import type { Uuid } from "../../lib/uuid.ts";
-import { type Rights, rightsOf } from "../rights.ts";
 import type { AccessPolicy, PolicyCaller } from "./contract.ts";
+import { type Rights, rightsOf } from "./rights.ts";
 
 /** What the latest login at the policy's provider said of a principal. */
 export type StateOf = (principal: Uuid) => LoginState | Promise<LoginState>;

@@ -6,7 +6,7 @@
 import type { TSchema } from "typebox";
 import type { IdentityRef } from "../../domain/model/entities.ts";
 import type { Uuid } from "../../lib/uuid.ts";
-import type { Family } from "../contract.ts";
+import type { Family } from "../model/contract.ts";
 
 /**
  * The caller. The same person with the same credential is the same object for a while, so answers can be cached in a WeakMap.

@@ -6,7 +6,7 @@ import { describeRoutes } from "../../../src/http/operation/openapi.ts";
 import { dataBudget } from "../../../src/http/tree/body.ts";
 import { treeRoutes } from "../../../src/http/tree/tree.ts";
 import type { ApiDocument } from "../../../src/pages/docs.ts";
-import { inlineReader } from "../../../src/trees/jobs.ts";
+import { inlineReader } from "../../../src/trees/encoding/jobs.ts";
 import { loadTrees } from "../../../src/trees/load.ts";
 import { ManualClock } from "../../support/clock.ts";
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { PasswordAuthenticator } from "../../../src/domain/ports/authenticator.ts";
-import { int64 } from "../../../src/trees/columns.ts";
-import type { Entry } from "../../../src/trees/contract.ts";
-import { constantArray, container, spec, table, valuesArray } from "../../../src/trees/memory.ts";
+import { constantArray, container, spec, table, valuesArray } from "../../../src/trees/memory/memory.ts";
+import { int64 } from "../../../src/trees/model/columns.ts";
+import type { Entry } from "../../../src/trees/model/contract.ts";
 import type { AccessPolicy } from "../../../src/trees/policies/contract.ts";
 import { DummyAccessPolicy } from "../../../src/trees/policies/dummy.ts";
 import { TagBasedAccessPolicy } from "../../../src/trees/policies/tag-based.ts";

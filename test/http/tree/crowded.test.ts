@@ -1,7 +1,7 @@
 /** Folders with more entries than the process may have files open, and what is said where it has too many open all the same. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { container } from "../../../src/trees/memory.ts";
+import { container } from "../../../src/trees/memory/memory.ts";
 import { testApp } from "../../support/app.ts";
 import { configurationFile } from "../../support/folders.ts";
 import { TILED } from "../../support/ours.ts";

@@ -1,7 +1,7 @@
 /** How long a list takes depends on what the caller may see of it, not on what else there is. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { constantArray, container } from "../../../src/trees/memory.ts";
+import { constantArray, container } from "../../../src/trees/memory/memory.ts";
 import { TagBasedAccessPolicy } from "../../../src/trees/policies/tag-based.ts";
 import { apikey, testApp } from "../../support/app.ts";
 import { temporaryFile } from "../../trees/policies/support.ts";

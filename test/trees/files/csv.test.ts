@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { appendFile, rename, writeFile } from "node:fs/promises";
 import { describe, type TestContext, test } from "node:test";
 import { Failure } from "../../../src/errors.ts";
-import type { Values } from "../../../src/trees/columns.ts";
-import type { Frame, TableData } from "../../../src/trees/contract.ts";
 import { csvTable } from "../../../src/trees/files/csv.ts";
 import { CsvParser, CsvProblem } from "../../../src/trees/files/csv-parser.ts";
 import { scanCsv } from "../../../src/trees/files/csv-scan.ts";
 import { Inside } from "../../../src/trees/files/inside.ts";
 import { stepsFrom } from "../../../src/trees/files/steps.ts";
-import { parseSlices, select } from "../../../src/trees/selection.ts";
+import type { Values } from "../../../src/trees/model/columns.ts";
+import type { Frame, TableData } from "../../../src/trees/model/contract.ts";
+import { parseSlices, select } from "../../../src/trees/model/selection.ts";
 import { Folder, keys, open } from "./support.ts";
 
 interface PandasCase {

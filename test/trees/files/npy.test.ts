@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { truncate, writeFile } from "node:fs/promises";
 import { describe, type TestContext, test } from "node:test";
 import { Failure } from "../../../src/errors.ts";
-import type { ArrayData } from "../../../src/trees/contract.ts";
 import { chunksOf } from "../../../src/trees/files/chunks.ts";
 import { parseHeader } from "../../../src/trees/files/npy-header.ts";
 import { parseLiteral } from "../../../src/trees/files/python-literal.ts";
-import { gather } from "../../../src/trees/gather.ts";
-import { parseSlices, select, selectAll } from "../../../src/trees/selection.ts";
+import type { ArrayData } from "../../../src/trees/model/contract.ts";
+import { gather } from "../../../src/trees/model/gather.ts";
+import { parseSlices, select, selectAll } from "../../../src/trees/model/selection.ts";
 import { Folder, keys, npy, open } from "./support.ts";
 
 interface NumpyFile {

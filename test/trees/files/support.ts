@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { ContainerNode, Tree, TreeNode } from "../../../src/trees/contract.ts";
-import { filesTree } from "../../../src/trees/files/tree.ts";
+import { filesTree } from "../../../src/trees/folder/tree.ts";
+import type { ContainerNode, Tree, TreeNode } from "../../../src/trees/model/contract.ts";
 import type { FilesArgs } from "../../../src/vocabulary/trees.ts";
 import { ManualClock } from "../../support/clock.ts";
 

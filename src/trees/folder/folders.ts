@@ -1,0 +1,107 @@
+/**
+ * The folders of a tree as they are now: a folder is read again only after it has changed, however often it is asked for.
+ * Files that turned out not to be readable are left out until they change.
+ */
+import type { Clock } from "../../lib/clock.ts";
+import type { Found, Inside, Mark } from "../files/inside.ts";
+import { Recent } from "../files/recent.ts";
+import type { FilePath } from "../files/steps.ts";
+import { type Item, sortOut } from "./listing.ts";
+import type { Skipped } from "./skipped.ts";
+
+export interface FolderListing {
+  readonly items: readonly Item[];
+  readonly byKey: ReadonlyMap<string, Item>;
+}
+
+interface Remembered {
+  readonly mark: Mark;
+  /** Whether the folder had been quiet for long enough that another change would be seen in its times. */
+  readonly settled: boolean;
+  readonly broken: ReadonlyMap<string, Mark>;
+  readonly listing: FolderListing;
+}
+
+/** Names that are remembered, of all folders together. */
+const MOST_NAMES = 1_000_000;
+
+/** Milliseconds. File systems tell times in steps, and clocks differ. */
+const QUIET = 2000;
+
+/** Of one folder; more are found out again. */
+const MOST_BROKEN = 1000;
+
+const EMPTY: FolderListing = { items: [], byKey: new Map() };
+
+export class Folders {
+  readonly #inside: Inside;
+  readonly #skipped: Skipped;
+  readonly #clock: Clock;
+  readonly #remembered = new Recent<Remembered>(MOST_NAMES);
+  readonly #broken = new Recent<ReadonlyMap<string, Mark>>(MOST_NAMES);
+  readonly #reading = new Map<string, Promise<FolderListing>>();
+
+  constructor(inside: Inside, skipped: Skipped, clock: Clock) {
+    this.#inside = inside;
+    this.#skipped = skipped;
+    this.#clock = clock;
+  }
+
+  list(place: FilePath): Promise<FolderListing> {
+    const key = place.join("/");
+    const known = this.#reading.get(key);
+    if (known !== undefined) return known;
+    const reading = this.#list(place, key).finally(() => this.#reading.delete(key));
+    this.#reading.set(key, reading);
+    return reading;
+  }
+
+  /** A file of the folder cannot be read: it is no entry as long as it stays as it is. */
+  markBroken(place: FilePath, mark: Mark, why: string): void {
+    this.#skipped.tell(place, why);
+    const folder = place.slice(0, -1).join("/");
+    const broken = this.#broken.get(folder) ?? new Map<string, Mark>();
+    if (broken.size >= MOST_BROKEN) return;
+    this.#broken.set(folder, new Map(broken).set(place.at(-1) ?? "", mark), broken.size + 1);
+  }
+
+  async #list(place: FilePath, key: string): Promise<FolderListing> {
+    const folder = await this.#inside.folder(place);
+    if (folder === undefined) {
+      this.#skipped.tell(place, "it cannot be read");
+      return EMPTY;
+    }
+    try {
+      const broken = await this.#stillBroken(place, key);
+      const known = this.#remembered.get(key);
+      if (known?.settled && known.mark === folder.mark && known.broken === broken) return known.listing;
+      const settled = folder.changedAt < this.#clock.now() - QUIET;
+      const listing = this.#sorted(place, await folder.names(), broken);
+      this.#remembered.set(key, { mark: folder.mark, settled, broken, listing }, listing.items.length + 1);
+      return listing;
+    } finally {
+      await folder.close();
+    }
+  }
+
+  /** The same map as long as nothing has changed. */
+  async #stillBroken(place: FilePath, key: string): Promise<ReadonlyMap<string, Mark>> {
+    const broken = this.#broken.get(key);
+    if (broken === undefined) return NONE_BROKEN;
+    const left = new Map<string, Mark>();
+    for (const [name, mark] of broken)
+      if ((await this.#inside.mark([...place, name])) === mark) left.set(name, mark);
+    if (left.size === broken.size) return broken;
+    if (left.size === 0) this.#broken.delete(key);
+    else this.#broken.set(key, left, left.size);
+    return left.size === 0 ? NONE_BROKEN : left;
+  }
+
+  #sorted(place: FilePath, found: readonly Found[], broken: ReadonlyMap<string, Mark>): FolderListing {
+    const { items, skipped } = sortOut(found, (name) => broken.has(name));
+    for (const { name, why } of skipped) this.#skipped.tell([...place, name], why);
+    return { items, byKey: new Map(items.map((item) => [item.key, item])) };
+  }
+}
+
+const NONE_BROKEN: ReadonlyMap<string, Mark> = new Map();

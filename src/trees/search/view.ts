@@ -1,0 +1,194 @@
+/**
+ * A tree as one caller sees it: what the caller may not see is not there, whatever is asked. Nodes without tags of their
+ * own bear those of the container that they stand in; columns those of their table.
+ */
+
+import { container } from "../memory/memory.ts";
+import type {
+  ArrayNode,
+  ContainerNode,
+  Entry,
+  Listing,
+  Page,
+  TableNode,
+  TreeNode,
+} from "../model/contract.ts";
+import { type Rights, VISIBLE } from "../policies/rights.ts";
+
+export type Found =
+  | { readonly kind: "found"; readonly node: TreeNode }
+  | { readonly kind: "absent" }
+  /** Visible, but not with the scope that is asked for. */
+  | { readonly kind: "forbidden"; readonly scopes: ReadonlySet<string> };
+
+/** Walks down; each step must be visible. Below what is found only that is shown for which `scope` comes out, too. */
+export async function find(
+  root: ContainerNode,
+  segments: readonly string[],
+  scope: string,
+  rights: Rights | null,
+): Promise<Found> {
+  if (rights === null) return walk(root, segments);
+  const sight = new Sight(rights, scope);
+  let seen: Seen | undefined = { raw: root, path: [], tags: root.accessTags };
+  let scopes = await sight.scopes(seen);
+  // Who may not see the root is shown one that holds and tells nothing, as the real server does.
+  if (!scopes.has(VISIBLE)) {
+    return segments.length === 0 ? { kind: "found", node: container([]) } : { kind: "absent" };
+  }
+  for (const segment of segments) {
+    seen = await sight.below(seen, segment);
+    if (seen === undefined) return { kind: "absent" };
+    scopes = await sight.scopes(seen);
+    if (!scopes.has(VISIBLE)) return { kind: "absent" };
+  }
+  return scopes.has(scope) ? { kind: "found", node: sight.show(seen) } : { kind: "forbidden", scopes };
+}
+
+async function walk(root: ContainerNode, segments: readonly string[]): Promise<Found> {
+  let node: TreeNode = root;
+  for (const segment of segments) {
+    const below: TreeNode | undefined = await childOf(node, segment);
+    if (below === undefined) return { kind: "absent" };
+    node = below;
+  }
+  return { kind: "found", node };
+}
+
+async function childOf(node: TreeNode, key: string): Promise<TreeNode | undefined> {
+  switch (node.family) {
+    case "container":
+      return node.child(key);
+    case "table":
+      return (await node.open())?.column(key);
+    case "array":
+      return undefined;
+  }
+}
+
+/** A node, and what is known of it on the way down. */
+interface Seen {
+  readonly raw: TreeNode;
+  readonly path: readonly string[];
+  /** Its own, or those that it bears because of where it stands. */
+  readonly tags: readonly string[] | null;
+}
+
+/** Children that are asked about at once. */
+const PORTION = 64;
+/** Of metadata that are kept with those that pass. */
+const KEPT_BYTES = 4 * 1024 * 1024;
+
+class Sight {
+  readonly #rights: Rights;
+  readonly #needed: readonly string[];
+
+  constructor(rights: Rights, scope: string) {
+    this.#rights = rights;
+    this.#needed = scope === VISIBLE ? [VISIBLE] : [VISIBLE, scope];
+  }
+
+  scopes({ raw, path, tags }: Seen): Promise<ReadonlySet<string>> {
+    return this.#rights.scopesOn({ path, tags, family: raw.family, metadata: raw.metadata });
+  }
+
+  async below(seen: Seen, key: string): Promise<Seen | undefined> {
+    const child = await childOf(seen.raw, key);
+    return child && inside(seen, key, child);
+  }
+
+  show(seen: Seen): TreeNode {
+    const { raw, tags } = seen;
+    switch (raw.family) {
+      case "container":
+        return this.#container(seen, raw);
+      case "table":
+        return { ...plain(raw, tags), family: raw.family, open: () => raw.open() };
+      case "array":
+        return { ...plain(raw, tags), family: raw.family, open: () => raw.open() };
+    }
+  }
+
+  #container(seen: Seen, raw: ContainerNode): ContainerNode {
+    let listing: Promise<Listing> | undefined;
+    const visible = () => {
+      listing ??= this.#visible(seen, raw);
+      return listing;
+    };
+    return {
+      ...plain(raw, seen.tags),
+      family: raw.family,
+      inlined: raw.inlined,
+      count: async () => (await visible()).count(),
+      entries: async (page) => (await visible()).entries(page),
+      child: async (key) => {
+        const child = await this.below(seen, key);
+        return child && (await this.#passes(child)) ? this.show(child) : undefined;
+      },
+      // Nobody narrows a view further.
+      bearing: visible,
+    };
+  }
+
+  async #visible(seen: Seen, raw: ContainerNode): Promise<Listing> {
+    const tags = this.#rights.tagsWith(VISIBLE);
+    if (tags === null) return this.#asked(seen, raw, raw);
+    const listing: Listing = tags === "all" ? raw : await raw.bearing(tags);
+    // Two scopes may come from two of a node's tags.
+    if (this.#needed.length > 1) return this.#asked(seen, raw, listing);
+    return {
+      count: () => listing.count(),
+      entries: async (page) =>
+        (await listing.entries(page)).map(
+          ([key, node]) => [key, this.show(inside(seen, key, node))] as const,
+        ),
+    };
+  }
+
+  /** Each of the children is asked about, some at a time; where their metadata are many, only the keys of those that pass are kept. */
+  async #asked(seen: Seen, raw: ContainerNode, listing: Listing): Promise<Listing> {
+    const passed: { readonly key: string; readonly child: Seen | null }[] = [];
+    let left = KEPT_BYTES;
+    const count = await listing.count();
+    for (let offset = 0; offset < count; offset += PORTION) {
+      for (const [key, node] of await listing.entries({ offset, limit: PORTION })) {
+        const child = inside(seen, key, node);
+        if (!(await this.#passes(child))) continue;
+        left -= node.metadataBytes ?? 0;
+        passed.push({ key, child: left < 0 ? null : child });
+      }
+    }
+    return {
+      count: async () => passed.length,
+      entries: async ({ offset, limit }: Page) => {
+        const shown: Entry[] = [];
+        for (const { key, child } of passed.slice(offset, offset + limit)) {
+          const found = child ?? (await this.#again(seen, raw, key));
+          if (found !== undefined) shown.push([key, this.show(found)]);
+        }
+        return shown;
+      },
+    };
+  }
+
+  /** It may be another one by now. */
+  async #again(seen: Seen, raw: ContainerNode, key: string): Promise<Seen | undefined> {
+    const node = await raw.child(key);
+    const child = node && inside(seen, key, node);
+    return child && (await this.#passes(child)) ? child : undefined;
+  }
+
+  async #passes(seen: Seen): Promise<boolean> {
+    const scopes = await this.scopes(seen);
+    return this.#needed.every((scope) => scopes.has(scope));
+  }
+}
+
+function inside(seen: Seen, key: string, raw: TreeNode): Seen {
+  return { raw, path: [...seen.path, key], tags: raw.accessTags ?? seen.tags };
+}
+
+function plain(node: ContainerNode | TableNode | ArrayNode, tags: readonly string[] | null) {
+  const { metadata, metadataBytes = 0, specs } = node;
+  return { metadata, metadataBytes, specs, accessTags: tags };
+}
