@@ -7,7 +7,7 @@ import { digestOf, fill, firstEightOf, ownerOf, type Sizes, userOf, uuidOf } fro
 import { fillPostgres } from "../../bench/fill-postgres.ts";
 import { initializeDatabase } from "../../src/store/open.ts";
 import { temporaryFolder } from "../support/folders.ts";
-import { startPostgresOrSkip } from "../support/postgres.ts";
+import { postgresOrSkip } from "../support/postgres.ts";
 
 const SIZES: Sizes = { principals: 500, sessions: 1000, keys: 2500 };
 
@@ -71,9 +71,8 @@ test("SQLite", async (t) => {
 });
 
 test("PostgreSQL", async (t) => {
-  const server = await startPostgresOrSkip(t);
+  const server = await postgresOrSkip(t);
   if (server === undefined) return;
-  t.after(() => server.remove());
   const uri = await server.createDatabase();
   await initializeDatabase(uri);
   await fillPostgres(uri, SIZES);

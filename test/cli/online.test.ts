@@ -15,7 +15,7 @@ import { preflight } from "../../src/cli/preflight.ts";
 import { configFromObject } from "../../src/config/load.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { temporaryFolder } from "../support/folders.ts";
-import { startPostgresOrSkip } from "../support/postgres.ts";
+import { privatePostgresOrSkip } from "../support/postgres.ts";
 
 const SECRET = "k".repeat(40);
 const TREES = [{ path: "/", tree: "tiled.examples.generated_minimal:tree" }];
@@ -174,9 +174,8 @@ test("the command says how many failed, and is refused", async (t) => {
 });
 
 test("a PostgreSQL database is looked at, and nothing is made in it", async (t) => {
-  const postgres = await startPostgresOrSkip(t);
+  const postgres = await privatePostgresOrSkip(t);
   if (postgres === undefined) return;
-  t.after(() => postgres.remove());
   const uri = await postgres.createDatabase();
   const authentication = {
     secret_keys: [SECRET],

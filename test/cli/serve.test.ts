@@ -7,13 +7,13 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folders.ts";
+import { TILED } from "../support/ours.ts";
 import { login, slowAuthenticator } from "../support/slow.ts";
 import { TLS_CERT, TLS_KEY } from "../support/tls.ts";
 
-const BIN = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
+const COMMAND = TILED.map((part) => `"${part}"`).join(" ");
 const TREE = "tiled.examples.generated_minimal:tree";
 
 /** A hang is a failure, also on a busy machine. */
@@ -28,7 +28,7 @@ class Child {
   readonly #ended: Promise<unknown>;
 
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.process = spawn(process.execPath, [BIN, ...args], { env: { ...process.env, ...env } });
+    this.process = spawn(TILED[0] ?? "", [...TILED.slice(1), ...args], { env: { ...process.env, ...env } });
     this.process.stdout?.setEncoding("utf8").on("data", (part: string) => {
       this.stdout += part;
     });
@@ -176,7 +176,7 @@ test("a terminal that somebody has stopped with Ctrl-S holds up no request and n
   skip: process.platform === "linux" && existsSync(SCRIPT) ? false : `needs ${SCRIPT} of Linux`,
 }, async (t) => {
   // A terminal of a process that reads from it only as long as its own output is read here.
-  const command = `echo "pid=$$"; exec "${process.execPath}" "${BIN}" serve pyobject ${TREE} --port 0`;
+  const command = `echo "pid=$$"; exec ${COMMAND} serve pyobject ${TREE} --port 0`;
   const terminal = spawn(SCRIPT, ["-qefc", command, "/dev/null"], { stdio: ["ignore", "pipe", "ignore"] });
   let shown = "";
   const look = (part: string) => {
@@ -207,7 +207,7 @@ test("a terminal that is closed ends the server", {
   ...LIMIT,
   skip: process.platform === "linux" && existsSync(SCRIPT) ? false : `needs ${SCRIPT} of Linux`,
 }, async (t) => {
-  const command = `echo "pid=$$"; exec "${process.execPath}" "${BIN}" serve pyobject ${TREE} --port 0`;
+  const command = `echo "pid=$$"; exec ${COMMAND} serve pyobject ${TREE} --port 0`;
   const terminal = spawn(SCRIPT, ["-qefc", command, "/dev/null"], { stdio: ["ignore", "pipe", "ignore"] });
   let shown = "";
   terminal.stdout.setEncoding("utf8").on("data", (part: string) => {

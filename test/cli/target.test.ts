@@ -1,4 +1,6 @@
-/** Which database a verb works on, and that it says so. The working folder is this file's own. */
+/**
+ * Which database a verb works on, and that it says so. In a process of its own: the working folder is changed.
+ */
 import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";

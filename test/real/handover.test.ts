@@ -9,7 +9,7 @@ import { Api, apikey, bearer, type Key, type Principal, type Tokens } from "../s
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folders.ts";
 import { startOurs } from "../support/ours.ts";
-import { startPostgresOrSkip } from "../support/postgres.ts";
+import { postgresOrSkip } from "../support/postgres.ts";
 import { run, type Server } from "../support/process.ts";
 import { program, withoutTiled } from "../support/python.ts";
 import { startReference } from "../support/reference.ts";
@@ -34,9 +34,8 @@ const DATABASES: Readonly<Record<string, (t: TestContext) => Promise<Database | 
     return { uri: `sqlite:///${file}`, revision };
   },
   postgresql: async (t) => {
-    const server = await startPostgresOrSkip(t);
+    const server = await postgresOrSkip(t);
     if (server === undefined) return undefined;
-    t.after(() => server.remove());
     const uri = await server.createDatabase();
     return { uri, revision: async () => (await server.query(uri, REVISION))[0]?.["version_num"] };
   },

@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Api, apikey, bearer, type Key, type Tokens } from "../support/api.ts";
 import { eventually } from "../support/eventually.ts";
 import { startOurs } from "../support/ours.ts";
-import { type PrivatePostgres, startPostgresOrSkip } from "../support/postgres.ts";
+import { type PrivatePostgres, privatePostgresOrSkip } from "../support/postgres.ts";
 import { toy } from "../support/toy.ts";
 
 interface Deployment {
@@ -20,10 +20,9 @@ interface Deployment {
 
 /** Two servers that start at the same moment on an empty database. */
 async function deploy(t: TestContext): Promise<Deployment | undefined> {
-  const postgres = await startPostgresOrSkip(t);
+  const postgres = await privatePostgresOrSkip(t);
   if (postgres === undefined) return undefined;
   const cleanup = t.after.bind(t);
-  t.after(() => postgres.remove());
   const uri = await postgres.createDatabase();
   // The load makes more keys than one person may usually have.
   const authentication = { api_key_limit: 10_000 };

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { test } from "node:test";
 import { openStore } from "../../src/store/open.ts";
-import { startPostgresOrSkip } from "../support/postgres.ts";
+import { postgresOrSkip } from "../support/postgres.ts";
 import { conformance } from "./conformance.ts";
 import { folderFor, openFor, storeOptions } from "./support.ts";
 
@@ -11,9 +11,8 @@ test("SQLite in a file", (t) =>
 test("SQLite in memory", (t) => conformance(t, (inner) => openFor(inner, null)));
 
 test("PostgreSQL", async (t) => {
-  const server = await startPostgresOrSkip(t);
+  const server = await postgresOrSkip(t);
   if (server === undefined) return;
-  t.after(() => server.remove());
   const prepared = await server.createDatabase();
   await (await openStore(storeOptions(prepared))).close();
   const template = new URL(prepared).pathname.slice(1);

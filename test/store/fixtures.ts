@@ -7,7 +7,7 @@ import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import type { Digest } from "../../src/lib/secrets.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
-import type { PrivatePostgres } from "../support/postgres.ts";
+import type { Postgres } from "../support/postgres.ts";
 
 export const REVISIONS = ["0a017b76d0d0", "2d1b550e12e0"] as const;
 export type Revision = (typeof REVISIONS)[number];
@@ -46,7 +46,7 @@ export function sqliteFixture(folder: string, revision: Revision): { path: strin
   return { path, uri: `sqlite:///${path}` };
 }
 
-export async function postgresFixture(server: PrivatePostgres, revision: Revision): Promise<string> {
+export async function postgresFixture(server: Postgres, revision: Revision): Promise<string> {
   const uri = await server.createDatabase();
   await server.query(uri, dumpOf(revision, "postgresql"));
   return uri;

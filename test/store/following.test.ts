@@ -12,7 +12,7 @@ import type { Store } from "../../src/domain/ports/store.ts";
 import type { Failure } from "../../src/errors.ts";
 import { eventually } from "../support/eventually.ts";
 import { TestTerminal, tiled } from "../support/terminal.ts";
-import { onPostgres, type PostgresCases } from "./on-postgres.ts";
+import { onPrivatePostgres, type PostgresCases } from "./on-postgres.ts";
 import { at, logIn, ORIGIN, openFor } from "./support.ts";
 
 const FILTER = { limit: 100 };
@@ -183,4 +183,4 @@ const CASES: PostgresCases = {
   },
 };
 
-onPostgres(CASES);
+onPrivatePostgres(CASES);

@@ -10,7 +10,7 @@ import { initializeDatabase } from "../../src/store/open.ts";
 import { PostgresConnection } from "../../src/store/postgres/pool.ts";
 import { SqliteConnection } from "../../src/store/sqlite/connection.ts";
 import { temporaryFolder } from "../support/folders.ts";
-import { startPostgresOrSkip } from "../support/postgres.ts";
+import { postgresOrSkip } from "../support/postgres.ts";
 import { at, NOW, openFor } from "./support.ts";
 
 const COUNT = 1500;
@@ -81,9 +81,8 @@ test("SQLite: rows far behind a gap: those are passed over that were not yet see
 });
 
 test("PostgreSQL: rows far behind: those are passed over that were not yet seen", async (t) => {
-  const server = await startPostgresOrSkip(t);
+  const server = await postgresOrSkip(t);
   if (server === undefined) return;
-  t.after(() => server.remove());
   const uri = await server.createDatabase();
   await initializeDatabase(uri);
   await fillPostgres(uri, { principals: COUNT, sessions: 0, keys: 0 });

@@ -15,7 +15,7 @@ import { sha256 } from "../../src/lib/secrets.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
 import { openStore, type StoreOptions } from "../../src/store/open.ts";
 import { ManualClock } from "../support/clock.ts";
-import type { PrivatePostgres } from "../support/postgres.ts";
+import type { Postgres } from "../support/postgres.ts";
 
 export const NOW = new Date("2026-12-01T12:00:00.000Z");
 export const ORIGIN: RequestContext = { address: "192.0.2.7", requestId: "0123456789abcdef", actor: null };
@@ -116,10 +116,7 @@ export async function openFor(
 export const STRICTER = ["repeatable read", "serializable"] as const;
 
 /** A new database whose transactions are stricter where they do not say otherwise. */
-export async function strictDatabase(
-  server: PrivatePostgres,
-  level: (typeof STRICTER)[number],
-): Promise<string> {
+export async function strictDatabase(server: Postgres, level: (typeof STRICTER)[number]): Promise<string> {
   const uri = await server.createDatabase();
   const name = new URL(uri).pathname.slice(1);
   await server.query(uri, `alter database ${name} set default_transaction_isolation = '${level}'`);

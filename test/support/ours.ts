@@ -1,15 +1,17 @@
 /**
- * Our own server as a child process, started as an operator starts it, on a free port.
+ * Our own server as a child process, started as an operator starts it, on a free port: the built program in `npm test`,
+ * which names it in the environment, and the sources where a file is run by itself.
  */
 import { fileURLToPath } from "node:url";
 import { type Cleanup, configurationFile } from "./folders.ts";
 import { type Options, type Server, startServer } from "./process.ts";
 
-const BIN = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
+const PROGRAM =
+  process.env["TILED_AUTH_TEST_PROGRAM"] ?? fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
 const READY = /listening at (http:\/\/[0-9.]+:[0-9]+)/;
 
 /** Our command, as `npx tiled`. */
-export const TILED: readonly string[] = [process.execPath, BIN];
+export const TILED: readonly string[] = [process.execPath, PROGRAM];
 
 export async function startOurs(cleanup: Cleanup, config: object, options: Options = {}): Promise<Server> {
   const file = await configurationFile(cleanup, config);

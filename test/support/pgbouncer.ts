@@ -8,7 +8,7 @@ import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cleanup } from "./folders.ts";
-import { freePort, type PrivatePostgres, ready, unprivileged } from "./postgres.ts";
+import { freePort, type Postgres, ready, unprivileged } from "./postgres.ts";
 
 const PROGRAM = "/usr/sbin/pgbouncer";
 
@@ -23,7 +23,7 @@ export function withoutPgBouncer(): string | false {
 /** `ini`: the text of its configuration, from the places that are given. Gives the port. */
 export async function startPgBouncer(
   cleanup: Cleanup,
-  postgres: PrivatePostgres,
+  postgres: Postgres,
   ini: (place: { readonly port: number; readonly folder: string }) => string,
   user: { readonly name: string; readonly password: string } = { name: "tests", password: "" },
 ): Promise<number> {
@@ -61,7 +61,7 @@ export async function startPgBouncer(
 }
 
 /** The databases of the server, and nothing else that is not a default. */
-export function plainIni(postgres: PrivatePostgres, mode: "session" | "transaction", more = "") {
+export function plainIni(postgres: Postgres, mode: "session" | "transaction", more = "") {
   return ({ port, folder }: { readonly port: number; readonly folder: string }) => `[databases]
 * = host=127.0.0.1 port=${postgres.port}
 [pgbouncer]

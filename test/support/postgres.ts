@@ -1,9 +1,11 @@
 /**
- * A private PostgreSQL for tests: a cluster in a temporary folder on a free port, run by an unprivileged user where the
- * tests run as root (PostgreSQL refuses root). `undefined` where the machine has none.
+ * PostgreSQL for tests: a cluster in a temporary folder on a free port, run by an unprivileged user where the tests run as
+ * root (PostgreSQL refuses root). `npm test` starts one for all files and names it in the environment; a file that
+ * restarts or configures its server starts a private one.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import {
   chownSync,
   existsSync,
@@ -19,7 +21,7 @@ import { basename, delimiter, join } from "node:path";
 import type { TestContext } from "node:test";
 import pg from "pg";
 
-export interface PrivatePostgres {
+export interface Postgres {
   readonly port: number;
   /** The folder of its socket. */
   readonly folder: string;
@@ -28,6 +30,9 @@ export interface PrivatePostgres {
   /** Makes an empty database (or a copy of another one) and gives its URI. */
   createDatabase(template?: string): Promise<string>;
   query(uri: string, sql: string): Promise<Record<string, unknown>[]>;
+}
+
+export interface PrivatePostgres extends Postgres {
   /** Stops the server at once; `start` brings it back on the same port with the same data. */
   halt(): Promise<void>;
   /** From its next start on: its certificate (paths), the lines of its pg_hba.conf, and whether it is a standby. */
@@ -46,13 +51,67 @@ export interface Configuration {
 const NOBODY = 65534;
 const START_TIMEOUT = 30_000;
 
-/** Skips the test visibly where there is no PostgreSQL; on CI its absence is a failure. */
-export async function startPostgresOrSkip(t: TestContext): Promise<PrivatePostgres | undefined> {
+/** In the environment: the port and the folder of the server for all files. */
+const SHARED = "TILED_AUTH_TEST_POSTGRES";
+
+/** For files that find it there, which are those of processes that start later. */
+export function share({ port, folder }: Postgres): void {
+  process.env[SHARED] = JSON.stringify({ port, folder });
+}
+
+/**
+ * The server that all files share, or a private one where none is shared; what it has of this test is deleted at the
+ * test's end. Skips the test visibly where there is no PostgreSQL; on CI its absence is a failure.
+ */
+export async function postgresOrSkip(t: TestContext): Promise<Postgres | undefined> {
+  const shared = process.env[SHARED];
+  if (shared === undefined) return await privatePostgresOrSkip(t);
+  const place = JSON.parse(shared) as { readonly port: number; readonly folder: string };
+  const made: string[] = [];
+  const server = databases(place, made);
+  t.after(async () => {
+    for (const name of made) await server.query(server.uri("postgres"), `drop database ${name} with (force)`);
+  });
+  return server;
+}
+
+/** A server that the test may stop and configure. Skips as `postgresOrSkip` does. */
+export async function privatePostgresOrSkip(t: TestContext): Promise<PrivatePostgres | undefined> {
   const server = await startPostgres();
-  if (server !== undefined) return server;
+  if (server !== undefined) {
+    t.after(() => server.remove());
+    return server;
+  }
   if (process.env["CI"]) throw new Error("No PostgreSQL on this machine: its binaries are needed on CI.");
   t.skip("no PostgreSQL on this machine (looked in PATH and /usr/lib/postgresql/*/bin)");
   return undefined;
+}
+
+/** What is done with a server that runs; the names of the databases that are made are added to `made`. */
+function databases(place: { readonly port: number; readonly folder: string }, made: string[]): Postgres {
+  const uri = (database: string) => `postgresql://tests@127.0.0.1:${place.port}/${database}`;
+  const query = async (at: string, sql: string) => {
+    const client = new pg.Client({ connectionString: at });
+    client.on("error", () => {});
+    await client.connect();
+    try {
+      return (await client.query(sql)).rows ?? [];
+    } finally {
+      await client.end();
+    }
+  };
+  return {
+    ...place,
+    uri,
+    query,
+    createDatabase: async (template) => {
+      const name = `db_${randomBytes(6).toString("hex")}`;
+      made.push(name);
+      const from = template === undefined ? "" : ` template ${template}`;
+      await query(uri("postgres"), `create database ${name}${from}`);
+      return uri(name);
+    },
+  };
 }
 
 /** `settings`: of its configuration; without any it is fast and forgets what it has when the machine does. */
@@ -76,36 +135,18 @@ export async function startPostgres(
   );
   const port = await freePort();
   let child: ChildProcess | undefined;
-  let databases = 0;
   let tls: Readonly<Record<string, string>> = {};
   const kill = () => child?.kill("SIGQUIT");
   process.on("exit", kill);
 
-  const query = async (uri: string, sql: string) => {
-    const client = new pg.Client({ connectionString: uri });
-    client.on("error", () => {});
-    await client.connect();
-    try {
-      return (await client.query(sql)).rows ?? [];
-    } finally {
-      await client.end();
-    }
-  };
-  const uri = (database: string) => `postgresql://tests@127.0.0.1:${port}/${database}`;
+  const { uri, query, createDatabase } = databases({ port, folder }, []);
 
   const server: PrivatePostgres = {
     port,
     folder,
     uri,
     query,
-    createDatabase: async (template) => {
-      const name = `db${++databases}`;
-      await query(
-        uri("postgres"),
-        `create database ${name}${template === undefined ? "" : ` template ${template}`}`,
-      );
-      return uri(name);
-    },
+    createDatabase,
     halt: async () => {
       const running = child;
       child = undefined;

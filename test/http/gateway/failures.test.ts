@@ -1,4 +1,7 @@
-/** A server behind that is down, slow, or speaks nonsense: what callers are told, and that the rest goes on. */
+/**
+ * A server behind that is down, slow, or speaks nonsense: what callers are told, and that the rest goes on. In a process of
+ * its own: a certificate is trusted in all of it.
+ */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type Server as NetServer, type Socket } from "node:net";

@@ -1,4 +1,7 @@
-/** The gateway between two encrypted sides: our own HTTPS in front, a server with HTTPS behind. */
+/**
+ * The gateway between two encrypted sides: our own HTTPS in front, a server with HTTPS behind. In a process of its own: a
+ * certificate is trusted in all of it.
+ */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";

@@ -1,4 +1,7 @@
-/** Answers with data: what they may cost, how they are sent, and that nothing is read for callers who are gone. */
+/**
+ * Answers with data: what they may cost, how they are sent, and that nothing is read for callers who are gone. In a process
+ * of its own: its memory is measured.
+ */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request as ask, type IncomingMessage } from "node:http";

@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { existsSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { backupDatabase, restoreDatabase } from "../../../src/store/backup.ts";
+import type { Postgres } from "../../support/postgres.ts";
 import { onPostgres, type PostgresCases } from "../on-postgres.ts";
 import { folderFor, logIn, newKey, openFor, withStoreAt } from "../support.ts";
 
-const CASES: PostgresCases = {
+const CASES: PostgresCases<Postgres> = {
   "a backup of a database in use goes into a new one, whatever else the old one holds": async (
     t,
     server,

@@ -9,8 +9,8 @@ import { Failure } from "../../../src/errors.ts";
 import { initializeDatabase, openStore } from "../../../src/store/open.ts";
 import { makePool } from "../../../src/store/postgres/pool.ts";
 import { eventually } from "../../support/eventually.ts";
-import { freePort, type PrivatePostgres, startPostgresOrSkip } from "../../support/postgres.ts";
-import { onPostgres, type PostgresCases } from "../on-postgres.ts";
+import { freePort, type PrivatePostgres, privatePostgresOrSkip } from "../../support/postgres.ts";
+import { onPrivatePostgres, type PostgresCases } from "../on-postgres.ts";
 import { folderFor, logIn, openFor, storeOptions } from "../support.ts";
 
 const AUTH = "?options=-csearch_path%3Dauth";
@@ -164,15 +164,13 @@ const CASES: PostgresCases = {
   },
 };
 
-onPostgres(CASES);
+onPrivatePostgres(CASES);
 
 test("target_session_attrs passes over a server that takes no writes", { timeout: 60_000 }, async (t) => {
-  const first = await startPostgresOrSkip(t);
+  const first = await privatePostgresOrSkip(t);
   if (first === undefined) return;
-  t.after(() => first.remove());
-  const second = await startPostgresOrSkip(t);
+  const second = await privatePostgresOrSkip(t);
   if (second === undefined) return;
-  t.after(() => second.remove());
   await first.query(first.uri("postgres"), "alter system set default_transaction_read_only = on");
   await first.query(first.uri("postgres"), "select pg_reload_conf()");
   const both = `postgresql://tests@127.0.0.1:${first.port},127.0.0.1:${second.port}/postgres`;

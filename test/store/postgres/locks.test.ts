@@ -10,6 +10,7 @@ import type { RequestContext } from "../../../src/domain/model/entities.ts";
 import type { Store } from "../../../src/domain/ports/store.ts";
 import { type Digest, sha256 } from "../../../src/lib/secrets.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
+import type { Postgres } from "../../support/postgres.ts";
 import { onPostgres, type PostgresCases } from "../on-postgres.ts";
 import { at, logIn, login, newKey, ORIGIN, opened, openFor } from "../support.ts";
 
@@ -25,12 +26,16 @@ async function transaction(t: TestContext, uri: string, ...statements: string[])
   return client;
 }
 
+/** In this database alone: a backend that waits for another transaction has locks on its tables, too. */
+const WAITING = `select count(*)::int as waiting from pg_locks where not granted and pid in
+  (select pid from pg_locks join pg_database on pg_database.oid = database where datname = current_database())`;
+
 /** Waits until so many of our commands wait for a lock. */
 async function waiting(client: pg.Client, count: number): Promise<void> {
   const deadline = performance.now() + 10_000;
   for (;;) {
     // Not pg_stat_activity, which stands still within a transaction.
-    const { rows } = await client.query("select count(*)::int as waiting from pg_locks where not granted");
+    const { rows } = await client.query(WAITING);
     if (rows[0]?.waiting === count) return;
     assert.ok(performance.now() < deadline, `${rows[0]?.waiting} wait for a lock, not ${count}`);
     await delay(20);
@@ -81,7 +86,7 @@ const CIRCLES: Readonly<Record<string, readonly [ChangeOfOne, ChangeOfOne]>> = {
   ],
 };
 
-const CASES: PostgresCases = {
+const CASES: PostgresCases<Postgres> = {
   "a login that waits while its identity is unlinked is one of somebody new": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const ann = await logIn(store, "ann");

@@ -7,15 +7,14 @@ import { parse } from "yaml";
 import type { OpenSession } from "../../../src/domain/ports/sessions.ts";
 import type { Store } from "../../../src/domain/ports/store.ts";
 import { plainIni, startPgBouncer, withoutPgBouncer } from "../../support/pgbouncer.ts";
-import { type PrivatePostgres, startPostgresOrSkip } from "../../support/postgres.ts";
+import { type Postgres, postgresOrSkip } from "../../support/postgres.ts";
 import { logIn, newKey, openFor, refresh } from "../support.ts";
 
 const TIMEOUT = { timeout: 60_000, skip: withoutPgBouncer() };
 
 async function scene(t: TestContext, mode: "session" | "transaction", more = "") {
-  const postgres = await startPostgresOrSkip(t);
+  const postgres = await postgresOrSkip(t);
   if (postgres === undefined) return undefined;
-  t.after(() => postgres.remove());
   const direct = await postgres.createDatabase();
   const port = await startPgBouncer(t.after.bind(t), postgres, plainIni(postgres, mode, more));
   return { postgres, direct, uri: direct.replace(/:\d+\//, `:${port}/`) };
@@ -67,7 +66,7 @@ test(
   },
 );
 
-function settings(postgres: PrivatePostgres, uri: string) {
+function settings(postgres: Postgres, uri: string) {
   return postgres.query(
     uri,
     "select current_setting('statement_timeout') as s, current_setting('idle_in_transaction_session_timeout') as i, current_setting('default_transaction_isolation') as d",
@@ -93,7 +92,9 @@ test("options that PgBouncer refuses, or ignores, are named at the start", TIMEO
   );
   assert.equal(row?.["n"], 0, "nothing was made elsewhere");
   // The way that the message tells, which holds for new connections of the pooler.
-  await ignored.postgres.query(ignored.direct, "alter role tests set search_path = auth");
+  const database = new URL(ignored.direct).pathname.slice(1);
+  const sql = `alter role tests in database ${database} set search_path = auth`;
+  await ignored.postgres.query(ignored.direct, sql);
   const ini = plainIni(ignored.postgres, "transaction");
   const port = await startPgBouncer(t.after.bind(t), ignored.postgres, ini);
   const store = await openFor(t, ignored.direct.replace(/:\d+\//, `:${port}/`));
@@ -103,9 +104,8 @@ test("options that PgBouncer refuses, or ignores, are named at the start", TIMEO
 });
 
 test("the example of a PgBouncer works as it is", TIMEOUT, async (t) => {
-  const postgres = await startPostgresOrSkip(t);
+  const postgres = await postgresOrSkip(t);
   if (postgres === undefined) return;
-  t.after(() => postgres.remove());
   const read = (name: string) =>
     readFileSync(new URL(`../../../example_configs/pgbouncer/${name}`, import.meta.url), "utf8");
   for (const statement of read("setup.sql").split(";")) {

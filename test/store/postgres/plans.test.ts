@@ -5,7 +5,7 @@ import type { CompiledQuery } from "kysely";
 import pg from "pg";
 import { openStore } from "../../../src/store/open.ts";
 import { PostgresConnection } from "../../../src/store/postgres/pool.ts";
-import { startPostgresOrSkip } from "../../support/postgres.ts";
+import { postgresOrSkip } from "../../support/postgres.ts";
 import { CASES } from "../conformance.ts";
 import { logIn, NOW, ORIGIN, openFor, storeOptions } from "../support.ts";
 
@@ -18,9 +18,8 @@ const PAGES = [
 ];
 
 test("no statement scans a table that grows in PostgreSQL", async (t) => {
-  const server = await startPostgresOrSkip(t);
+  const server = await postgresOrSkip(t);
   if (server === undefined) return;
-  t.after(() => server.remove());
   const prepared = await server.createDatabase();
   await (await openStore(storeOptions(prepared))).close();
   const template = new URL(prepared).pathname.slice(1);
@@ -58,9 +57,8 @@ test("no statement scans a table that grows in PostgreSQL", async (t) => {
 });
 
 test("what the newest login said is found in a few rows, however often and wherever somebody logged in", async (t) => {
-  const server = await startPostgresOrSkip(t);
+  const server = await postgresOrSkip(t);
   if (server === undefined) return;
-  t.after(() => server.remove());
   const uri = await server.createDatabase();
   const store = await openFor(t, uri);
   const { principal, session } = await logIn(store, "ann");

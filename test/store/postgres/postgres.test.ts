@@ -9,7 +9,7 @@ import { Failure } from "../../../src/errors.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import type { Uuid } from "../../../src/lib/uuid.ts";
 import { openStore } from "../../../src/store/open.ts";
-import { onPostgres, type PostgresCases } from "../on-postgres.ts";
+import { onPrivatePostgres, type PostgresCases } from "../on-postgres.ts";
 import {
   at,
   logIn,
@@ -306,4 +306,4 @@ const CASES: PostgresCases = {
   },
 };
 
-onPostgres(CASES);
+onPrivatePostgres(CASES);

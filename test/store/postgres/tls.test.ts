@@ -14,7 +14,7 @@ import { OperatorError } from "../../../src/errors.ts";
 import { makePool } from "../../../src/store/postgres/pool.ts";
 import { connectionSettings } from "../../../src/store/postgres/settings.ts";
 import { type Encryption, encryptionOf, type Surroundings } from "../../../src/store/postgres/tls.ts";
-import { startPostgresOrSkip } from "../../support/postgres.ts";
+import { privatePostgresOrSkip } from "../../support/postgres.ts";
 
 function addressOf(uri: string): PostgresAddress {
   const address = parseDatabaseUri(uri);
@@ -131,9 +131,8 @@ function certificates(path: string): void {
 }
 
 test("a real server, by its certificate and its pg_hba.conf", async (t) => {
-  const server = await startPostgresOrSkip(t);
+  const server = await privatePostgresOrSkip(t);
   if (server === undefined) return;
-  t.after(() => server.remove());
   const path = folder(t);
   certificates(path);
   chmodSync(path, 0o755);

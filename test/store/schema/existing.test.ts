@@ -6,7 +6,7 @@ import type { Store } from "../../../src/domain/ports/store.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
 import { openStore } from "../../../src/store/open.ts";
-import { startPostgresOrSkip } from "../../support/postgres.ts";
+import { postgresOrSkip } from "../../support/postgres.ts";
 import { type Facts, factsOf, postgresFixture, REVISIONS, sqliteFixture } from "../fixtures.ts";
 import { at, folderFor, logIn, login, NOW, ORIGIN, openFor, refresh, storeOptions } from "../support.ts";
 
@@ -215,9 +215,8 @@ test("SQLite: indexes that an upgrade by the real Tiled drops come back", async 
 });
 
 test("PostgreSQL", async (t) => {
-  const server = await startPostgresOrSkip(t);
+  const server = await postgresOrSkip(t);
   if (server === undefined) return;
-  t.after(() => server.remove());
   for (const revision of REVISIONS) {
     await t.test(
       `a database of the real Tiled at ${revision} is served as it is`,

@@ -6,7 +6,7 @@ import pg from "pg";
 import type { Tables } from "../../../src/store/base/tables.ts";
 import { inspectPostgres } from "../../../src/store/postgres/inspect.ts";
 import { type Preparation, prepare } from "../../../src/store/schema/prepare.ts";
-import { startPostgresOrSkip } from "../../support/postgres.ts";
+import { postgresOrSkip } from "../../support/postgres.ts";
 import { STRICTER, strictDatabase } from "../support.ts";
 
 async function prepareAt(uri: string): Promise<Preparation> {
@@ -20,9 +20,8 @@ async function prepareAt(uri: string): Promise<Preparation> {
 }
 
 test("of several one makes the schema, whatever the database's default isolation is", async (t) => {
-  const server = await startPostgresOrSkip(t);
+  const server = await postgresOrSkip(t);
   if (server === undefined) return;
-  t.after(() => server.remove());
   for (const level of STRICTER) {
     const uri = await strictDatabase(server, level);
     const all = await Promise.all(Array.from({ length: 6 }, () => prepareAt(uri)));

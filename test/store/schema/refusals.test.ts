@@ -6,7 +6,7 @@ import Sqlite from "better-sqlite3";
 import { OperatorError } from "../../../src/errors.ts";
 import { initializeDatabase, inspectDatabase, openStore, upgradeDatabase } from "../../../src/store/open.ts";
 import { OLDER_REVISIONS } from "../../../src/store/schema/revisions.ts";
-import { startPostgresOrSkip } from "../../support/postgres.ts";
+import { postgresOrSkip } from "../../support/postgres.ts";
 import { postgresFixture, sqliteFixture } from "../fixtures.ts";
 import { folderFor, openFor, storeOptions } from "../support.ts";
 
@@ -154,9 +154,8 @@ test("a database in memory has nothing to administer", async () => {
 });
 
 test("PostgreSQL", async (t) => {
-  const server = await startPostgresOrSkip(t);
+  const server = await postgresOrSkip(t);
   if (server === undefined) return;
-  t.after(() => server.remove());
 
   for (const [what, sql, kind, text] of OTHERS) {
     await t.test(`${what} is refused, named and left alone`, async () => {

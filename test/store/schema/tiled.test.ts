@@ -5,7 +5,7 @@ import { test } from "node:test";
 import Sqlite from "better-sqlite3";
 import { ADMIN_ROLE, USER_ROLE } from "../../../src/domain/model/scopes.ts";
 import { initializeDatabase, openStore } from "../../../src/store/open.ts";
-import { type PrivatePostgres, startPostgresOrSkip } from "../../support/postgres.ts";
+import { type Postgres, postgresOrSkip } from "../../support/postgres.ts";
 import { postgresFixture, sqliteFixture } from "../fixtures.ts";
 import { folderFor, logIn, openFor, storeOptions } from "../support.ts";
 
@@ -140,7 +140,7 @@ test("times and lists are written as the real Tiled writes them", async (t) => {
   });
 });
 
-async function postgresSchema(server: PrivatePostgres, uri: string): Promise<unknown[]> {
+async function postgresSchema(server: Postgres, uri: string): Promise<unknown[]> {
   const queries = [
     "select table_name, column_name, ordinal_position, data_type, udt_name, character_maximum_length, column_default, is_nullable from information_schema.columns where table_schema = 'public' and table_name not like 'tiled_auth%' order by 1, 3",
     "select indexname, indexdef from pg_indexes where schemaname = 'public' and indexname not like 'tiled_auth%' order by 1",
@@ -153,9 +153,8 @@ async function postgresSchema(server: PrivatePostgres, uri: string): Promise<unk
 }
 
 test("PostgreSQL", async (t) => {
-  const server = await startPostgresOrSkip(t);
+  const server = await postgresOrSkip(t);
   if (server === undefined) return;
-  t.after(() => server.remove());
 
   await t.test("a new database has the schema, the roles and the revision of the real Tiled", async () => {
     const uri = await server.createDatabase();

@@ -1,6 +1,6 @@
 /**
  * SQLite's writer: commands that wait together are committed together, one that fails takes no other with it, and
- * nothing of it is felt on the main thread.
+ * nothing of it is felt on the main thread. In a process of its own: the delay of its event loop is measured.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -1,0 +1,59 @@
+/**
+ * Runs the tests: `npm test` all of them, `npm run test:unit` the unit tests, `npm test -- test/store` those of a folder. Unit
+ * tests (`test-files.ts` tells which they are) share few processes, which saves most of their time; every other file has a
+ * process of its own, and one PostgreSQL serves all that do not restart it. Closes with the slowest files.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { finished } from "node:stream/promises";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { share, startPostgres } from "../test/support/postgres.ts";
+import { slowest } from "./slowest.ts";
+import { testFiles } from "./test-files.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+/** At once. With more of them, tests that start several programs would wait for each other. */
+const PROCESSES = Math.min(availableParallelism(), 4);
+/** Unit tests are shared out evenly enough, and no process grows large. */
+const UNIT_PROCESSES = 4;
+
+const { values, positionals } = parseArgs({ options: { unit: { type: "boolean" } }, allowPositionals: true });
+const { unit, alone, others } = testFiles(ROOT, positionals);
+const services = values.unit ? [] : others;
+
+const folder = mkdtempSync(join(tmpdir(), "tiled-auth-tests-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
+process.env["NODE_COMPILE_CACHE"] ??= join(ROOT, "node_modules/.cache/tiled-auth-tests");
+process.env["TILED_AUTH_TEST_PROGRAM"] = join(ROOT, "dist/src/bin.js");
+const postgres = services.length === 0 ? undefined : await startPostgres();
+if (postgres !== undefined) share(postgres);
+
+/** Files that each import a part of the unit tests. */
+const parts = Array.from({ length: Math.min(UNIT_PROCESSES, unit.length) }, (_, number) => {
+  const part = join(folder, `unit-${number + 1}.mjs`);
+  const urls = unit
+    .filter((_file, index) => index % UNIT_PROCESSES === number)
+    .map((file) => pathToFileURL(join(ROOT, file)));
+  writeFileSync(part, urls.map((url) => `import ${JSON.stringify(url)};\n`).join(""));
+  return part;
+});
+
+// What takes longest begins first, so that no process is left alone with it at the end.
+const first = services.filter((file) => file.startsWith("test/real/"));
+const files = [...new Set([...first, ...services, ...alone])].map((file) => join(ROOT, file));
+const events = run({ files: [...files, ...parts], concurrency: PROCESSES });
+events.on("test:fail", ({ todo }) => {
+  if (todo === undefined || todo === false) process.exitCode = 1;
+});
+const slowestFiles = slowest(events, ROOT);
+const output = events.compose(spec);
+output.pipe(process.stdout, { end: false });
+await finished(output);
+console.log(slowestFiles());
+await postgres?.remove();
