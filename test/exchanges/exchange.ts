@@ -79,7 +79,7 @@ function read(file: string): unknown {
   return parse(readFileSync(new URL(file, FOLDER), "utf8"));
 }
 
-export const SHAPES = "shapes.yml";
+const SHAPES = "shapes.yml";
 
 export function readShapes(): Readonly<Record<string, Pattern>> {
   return read(SHAPES) as Record<string, Pattern>;

@@ -31,7 +31,7 @@ export function factsOf(dialect: "sqlite" | "postgresql"): Facts {
   return JSON.parse(read(`tiled.${dialect}.json`));
 }
 
-export function dumpOf(revision: Revision, dialect: "sqlite" | "postgresql"): string {
+function dumpOf(revision: Revision, dialect: "sqlite" | "postgresql"): string {
   return read(`tiled-${revision}.${dialect}.sql`);
 }
 

@@ -44,7 +44,7 @@ export const BREAKS = {
 } as const satisfies Record<string, (response: ServerResponse) => void>;
 
 export type Break = keyof typeof BREAKS;
-export const SLOW_BREAKS: readonly Break[] = ["silence", "a trickle"];
+const SLOW_BREAKS: readonly Break[] = ["silence", "a trickle"];
 
 /** What a login meets when an endpoint fails so. */
 export function broken(endpoint: Endpoint, how: Break): Misbehaviour {

@@ -15,7 +15,7 @@ import { program } from "./python.ts";
 const SCRIPT = fileURLToPath(new URL("../real/device_client.py", import.meta.url));
 const PRINTED = /minutes to visit this URL\s+(\S+)\s+and enter the code:\s+(\S+)/;
 
-export interface Prompt {
+interface Prompt {
   readonly url: string;
   readonly userCode: string;
 }

@@ -14,9 +14,9 @@ import { type Account, ADA, GRACE, interact } from "./oidc-provider-pages.ts";
 import { memoryAdapters } from "./oidc-provider-store.ts";
 import { type SigningKey, signingKey } from "./signing-key.ts";
 
-export type Flavour = "plain" | "orcid" | "google";
+type Flavour = "plain" | "orcid" | "google";
 
-export interface ProviderClient {
+interface ProviderClient {
   readonly id: string;
   /** Without one it is a public client. */
   readonly secret?: string;

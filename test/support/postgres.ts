@@ -42,7 +42,7 @@ export interface PrivatePostgres extends Postgres {
   remove(): Promise<void>;
 }
 
-export interface Configuration {
+interface Configuration {
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
   readonly hba?: readonly string[];
   readonly standby?: boolean;

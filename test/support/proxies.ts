@@ -35,7 +35,7 @@ export function withoutProxy(name: ProxyName): string | false {
   return reason;
 }
 
-export interface Shown {
+interface Shown {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;

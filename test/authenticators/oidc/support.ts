@@ -23,7 +23,10 @@ export const CLIENT = { client_id: CLIENT_ID, client_secret: CLIENT_SECRET };
 /** Short enough for tests of silence, long enough for a busy machine. */
 export const DEADLINE = 400;
 
-/** Nothing is done in the background but what a test asks for. */
+/**
+ * Nothing is done in the background but what a test asks for.
+ * @public - The declarations of other files name it.
+ */
 export class ManualSchedule {
   readonly pauses: number[] = [];
   #run: (() => void) | undefined;
