@@ -19,7 +19,7 @@ export async function makeAdmin(
 ): Promise<void> {
   const summary = await withStore(options, terminal, async ({ principals }, config) => {
     if (config !== null) requireProvider(identity, config);
-    await principals.ensureAdmins([identity], now(), COMMAND_LINE);
+    await principals.ensureAdmins({ identities: [identity], now: now(), context: COMMAND_LINE });
     return principals.summaryOfIdentity(identity);
   });
   terminal.out(`${named(identity)} has the roles user and admin.`);
@@ -47,7 +47,11 @@ export async function revokeAdmin(
 ): Promise<void> {
   await withStore(options, terminal, async (store, config) => {
     const principal = await found(store, who, id);
-    const { kind } = await store.principals.revokeAdmin(principal.uuid, now(), COMMAND_LINE);
+    const { kind } = await store.principals.revokeAdmin({
+      principal: principal.uuid,
+      now: now(),
+      context: COMMAND_LINE,
+    });
     if (kind === "last_admin") throw lastAdmin(principal);
     if (kind !== "done") throw new OperatorError(`${shown(principal)} does not have the role admin.`);
     terminal.out(`${shown(principal)} does not have the role admin any more.`);

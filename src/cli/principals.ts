@@ -88,7 +88,13 @@ export async function disable(
   await withStore(options, terminal, async ({ principals }) => {
     const principal = await findPrincipal({ principals }, text);
     const { evenLastAdmin = false } = options;
-    const { kind } = await principals.setDisabled(principal.uuid, true, now(), COMMAND_LINE, evenLastAdmin);
+    const { kind } = await principals.setDisabled({
+      principal: principal.uuid,
+      disabled: true,
+      evenLastAdmin,
+      now: now(),
+      context: COMMAND_LINE,
+    });
     if (kind === "last_admin") throw lastAdmin(principal, ", or say --even-last-admin");
     if (kind === "unknown") throw unknown(text);
     terminal.out(`${shown(principal)} is disabled.`);
@@ -98,7 +104,12 @@ export async function disable(
 export async function enable(text: string, options: DatabaseOptions, terminal: Terminal): Promise<void> {
   await withStore(options, terminal, async ({ principals }) => {
     const principal = await findPrincipal({ principals }, text);
-    const { kind } = await principals.setDisabled(principal.uuid, false, now(), COMMAND_LINE);
+    const { kind } = await principals.setDisabled({
+      principal: principal.uuid,
+      disabled: false,
+      now: now(),
+      context: COMMAND_LINE,
+    });
     if (kind === "unknown") throw unknown(text);
     terminal.out(`${shown(principal)} is enabled.`);
   });
@@ -110,7 +121,7 @@ export async function revokeSession(
   terminal: Terminal,
 ): Promise<void> {
   const outcome = await withStore(options, terminal, ({ sessions }) =>
-    sessions.revoke(session, null, now(), COMMAND_LINE),
+    sessions.revoke({ session, principal: null, now: now(), context: COMMAND_LINE }),
   );
   if (outcome.kind !== "revoked")
     throw new OperatorError(`There is no session ${session}, or it has expired.`);
@@ -127,7 +138,12 @@ export async function revokeSessions(
     const document = await store.principals.document(principal.uuid, now());
     let revoked = 0;
     for (const { uuid } of document?.sessions.filter((session) => !session.revoked) ?? []) {
-      const { kind } = await store.sessions.revoke(uuid, principal.uuid, now(), COMMAND_LINE);
+      const { kind } = await store.sessions.revoke({
+        session: uuid,
+        principal: principal.uuid,
+        now: now(),
+        context: COMMAND_LINE,
+      });
       if (kind === "revoked") revoked += 1;
     }
     terminal.out(`${revoked} sessions of ${shown(principal)} are revoked.`);
@@ -142,7 +158,12 @@ export async function revokeKey(
 ): Promise<void> {
   await withStore(options, terminal, async (store) => {
     const principal = await findPrincipal(store, text);
-    const { kind } = await store.apiKeys.revoke(principal.uuid, firstEight, now(), COMMAND_LINE);
+    const { kind } = await store.apiKeys.revoke({
+      principal: principal.uuid,
+      firstEight,
+      now: now(),
+      context: COMMAND_LINE,
+    });
     if (kind === "unknown") throw new OperatorError(`${shown(principal)} has no API key ${firstEight}.`);
     terminal.out(`API key ${firstEight} of ${shown(principal)} is revoked.`);
   });

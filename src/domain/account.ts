@@ -43,7 +43,7 @@ export class Accounts {
   async endOthers({ principal, session }: BrowserCaller, context: RequestContext): Promise<number> {
     const now = new Date(this.#clock.now());
     const outcome = await this.#store
-      .revokeOthers(principal.uuid, session, now, context)
+      .revokeOthers({ principal: principal.uuid, keep: session, now, context })
       .catch((error: unknown) => {
         // Which sessions have ended is not known: none counts until the principal is read again.
         this.#principalCache.principalChanged(principal.uuid);

@@ -94,10 +94,12 @@ export class ApiKeys {
     const prefix = firstEight.slice(0, FIRST_EIGHT).toLowerCase();
     if (!/^[0-9a-f]{8}$/.test(prefix)) return false;
     const now = new Date(this.#clock.now());
-    const outcome = await this.#store.revoke(owner, prefix, now, context).catch((error: unknown) => {
-      this.#principalCache.apiKeysUncertain(prefix, owner);
-      throw error;
-    });
+    const outcome = await this.#store
+      .revoke({ principal: owner, firstEight: prefix, now, context })
+      .catch((error: unknown) => {
+        this.#principalCache.apiKeysUncertain(prefix, owner);
+        throw error;
+      });
     if (outcome.kind === "credential_revoked") throw credentialRevoked(context, outcome);
     if (outcome.kind === "unknown") return false;
     const { credential } = context;

@@ -38,7 +38,7 @@ export async function purgeAll(
     const now = new Date(clock.now());
     const auditBefore =
       auditRetentionDays === null ? null : new Date(now.getTime() - auditRetentionDays * DAY);
-    const purged = await store.purge(now, batch, auditBefore, context);
+    const purged = await store.purge({ now, batch, auditBefore, context });
     total.sessions += purged.sessions;
     total.pendingSessions += purged.pendingSessions;
     total.apiKeys += purged.apiKeys;

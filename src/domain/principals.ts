@@ -57,7 +57,7 @@ export class Principals {
         detail: `You cannot grant the role '${role.name}': you lack its scopes ${quoted(lacking)}.`,
       });
     }
-    const outcome = await this.#store.createService(role.name, this.#now(), context, note);
+    const outcome = await this.#store.createService({ role: role.name, note, now: this.#now(), context });
     if (outcome.kind === "credential_revoked") throw credentialRevoked(context, outcome);
     if (outcome.kind === "unknown_role") throw unknownRole();
     return await this.document(outcome.uuid);
@@ -81,7 +81,7 @@ export class Principals {
       });
     }
     const outcome = await this.#store
-      .setDisabled(uuid, disabled, this.#now(), context)
+      .setDisabled({ principal: uuid, disabled, now: this.#now(), context })
       // A change that failed midway may have been made.
       .finally(() => this.#principalCache.principalChanged(uuid));
     if (outcome.kind === "credential_revoked") throw credentialRevoked(context, outcome);

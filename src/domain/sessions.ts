@@ -108,7 +108,7 @@ export class Sessions {
     principal: Uuid | null,
     context: RequestContext,
   ): ReturnType<SessionStore["revoke"]> {
-    return this.#store.revoke(session, principal, this.#now(), context).catch((error: unknown) => {
+    return this.#store.revoke({ session, principal, now: this.#now(), context }).catch((error: unknown) => {
       this.#principalCache.sessionUncertain(session);
       throw error;
     });

@@ -23,9 +23,19 @@ export async function ensureAdmins(
   const now = new Date(systemClock.now());
   const rule = caseRule(providers, authenticators);
   const byAddress = addressRule(providers, authenticators);
-  for (const { identity, known } of await store.principals.ensureAdmins(admins, now, AT_START, rule)) {
+  for (const { identity, known } of await store.principals.ensureAdmins({
+    identities: admins,
+    caseSensitive: rule,
+    now,
+    context: AT_START,
+  })) {
     if (byAddress(identity.provider) && sameAddress(identity.id, known)) {
-      await store.principals.ensureAdmins([{ ...identity, id: known }], now, AT_START, rule);
+      await store.principals.ensureAdmins({
+        identities: [{ ...identity, id: known }],
+        caseSensitive: rule,
+        now,
+        context: AT_START,
+      });
       continue;
     }
     log.warn(

@@ -78,8 +78,7 @@ export function accountStore(backend: Backend): AccountStore {
           }),
         ),
       ),
-    revokeOthers: (principal, keep, now, context) =>
-      backend.write("account.revoke_others", { principal, keep, now, context }),
+    revokeOthers: (request) => backend.write("account.revoke_others", request),
     link: async (request) => {
       requireStorable(request.identity);
       return backend.write("identity.link", request);

@@ -66,8 +66,7 @@ export function apiKeyStore(backend: Backend): ApiKeyStore {
   return {
     find: (firstEight, digest) => lookUp({ firstEight, hashed: Buffer.from(digest, "hex") }),
     create: (request) => backend.write("api_key.create", request),
-    revoke: (principal, firstEight, now, context) =>
-      backend.write("api_key.revoke", { principal, firstEight, now, context }),
+    revoke: (request) => backend.write("api_key.revoke", request),
     touch: async (uses) => {
       if (uses.length > 0) await backend.write("api_key.touch", uses);
     },

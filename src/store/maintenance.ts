@@ -4,8 +4,7 @@ import type { Backend } from "./commands/backend.ts";
 
 export function maintenance(backend: Backend): Maintenance {
   return {
-    purge: (now, batch, auditBefore, context) =>
-      backend.write("maintenance.purge", { now, batch, auditBefore, context: context ?? null }),
+    purge: (request) => backend.write("maintenance.purge", request),
     ping: async () => {
       await backend.write("maintenance.probe", {});
       await backend.ping();

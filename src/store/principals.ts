@@ -27,9 +27,9 @@ export function principalStore(backend: Backend): PrincipalStore {
       if (!isStorable(identity)) return null;
       return backend.read(async (db) => (await findPrincipalOfIdentity(db, identity))?.uuid ?? null);
     },
-    ensureUser: async (identity, now, context, caseSensitive = true) => {
-      requireStorable(identity);
-      return backend.write("principal.ensure_user", { identity, now, context, caseSensitive });
+    ensureUser: async (request) => {
+      requireStorable(request.identity);
+      return backend.write("principal.ensure_user", request);
     },
     twins: (providers) => backend.write("principal.twins", { providers }),
     spellings: async (identity) =>
@@ -44,12 +44,10 @@ export function principalStore(backend: Backend): PrincipalStore {
       backend.read(async (db) =>
         (await db.all(allRoles, {})).map(({ name, scopes }) => ({ name, scopes: readList(scopes) })),
       ),
-    createService: (role, now, context, text) =>
-      backend.write("principal.create_service", { role, now, context, note: text ?? null }),
-    setDisabled: (uuid, disabled, now, context, evenLastAdmin = false) =>
-      backend.write("principal.set_disabled", { uuid, disabled, now, context, evenLastAdmin }),
-    revokeAdmin: (uuid, now, context) => backend.write("principal.revoke_admin", { uuid, now, context }),
-    ensureAdmins: async (identities, now, context, caseSensitive = () => true) => {
+    createService: (request) => backend.write("principal.create_service", request),
+    setDisabled: (request) => backend.write("principal.set_disabled", request),
+    revokeAdmin: (request) => backend.write("principal.revoke_admin", request),
+    ensureAdmins: async ({ identities, caseSensitive = () => true, now, context }) => {
       for (const identity of identities) requireStorable(identity);
       const told = identities.map(({ provider, id }) => ({
         provider,

@@ -26,7 +26,6 @@ export function sessionStore(backend: Backend): SessionStore {
       return backend.write("session.open", { ...request, state: writeState(request.state) });
     },
     rotate: (request) => backend.write("session.rotate", request),
-    revoke: (uuid, principal, now, context) =>
-      backend.write("session.revoke", { uuid, principal, now, context }),
+    revoke: (request) => backend.write("session.revoke", request),
   };
 }

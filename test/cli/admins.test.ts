@@ -99,7 +99,11 @@ test("the role is taken back by name or UUID, audited, and only once", async () 
 test("it is said where the configuration would give the role back", async () => {
   await logInAs("listed");
   await withStore(({ principals }) =>
-    principals.ensureAdmins([{ provider: "toy", id: "listed" }], new Date(), ORIGIN),
+    principals.ensureAdmins({
+      identities: [{ provider: "toy", id: "listed" }],
+      now: new Date(),
+      context: ORIGIN,
+    }),
   );
   const { code, stdout } = await admin("revoke-admin", "toy", "listed", "--config", config);
   assert.equal(code, 0);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PurgeJob, purgeAll } from "../../src/domain/maintenance.ts";
 import type { RequestContext } from "../../src/domain/model/entities.ts";
-import type { Maintenance, Purged } from "../../src/domain/ports/maintenance.ts";
+import type { Maintenance, Purge, Purged } from "../../src/domain/ports/maintenance.ts";
 import { ManualClock } from "../support/clock.ts";
 
 const NOTHING: Purged = {
@@ -14,20 +14,13 @@ const NOTHING: Purged = {
   busy: false,
 };
 
-interface Call {
-  readonly now: Date;
-  readonly batch: number;
-  readonly auditBefore: Date | null;
-  readonly context: RequestContext | undefined;
-}
-
 /** A store whose purges are these, in this order; afterwards there is nothing to purge. */
-function store(...outcomes: (Purged | Error)[]): Maintenance & { readonly calls: Call[] } {
-  const calls: Call[] = [];
+function store(...outcomes: (Purged | Error)[]): Maintenance & { readonly calls: Purge[] } {
+  const calls: Purge[] = [];
   return {
     calls,
-    async purge(now, batch, auditBefore, context) {
-      calls.push({ now, batch, auditBefore, context });
+    async purge(request) {
+      calls.push(request);
       const outcome = outcomes.shift() ?? NOTHING;
       if (outcome instanceof Error) throw outcome;
       return outcome;

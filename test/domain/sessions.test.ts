@@ -56,7 +56,11 @@ test("a refresh gives the powers that the principal has by now", async () => {
   const scopesOf = (token: string) => tokens.verifyAccess(token).scopes;
   const second = await sessions.refresh(first.refresh_token, ORIGIN);
   assert.ok(!scopesOf(second.access_token).includes("read:principals"));
-  await store.principals.ensureAdmins([{ provider: "toy", id: "alice" }], now, ORIGIN);
+  await store.principals.ensureAdmins({
+    identities: [{ provider: "toy", id: "alice" }],
+    now,
+    context: ORIGIN,
+  });
   principalCache.principalChanged(principal.uuid);
   const third = await sessions.refresh(second.refresh_token, ORIGIN);
   assert.ok(scopesOf(third.access_token).includes("read:principals"));
@@ -64,7 +68,7 @@ test("a refresh gives the powers that the principal has by now", async () => {
 
 test("who is disabled while the token is exchanged gets no new one", async () => {
   const { sessions, first } = await scene(async (store, principal) => {
-    await store.principals.setDisabled(principal, true, new Date(0), ORIGIN);
+    await store.principals.setDisabled({ principal, disabled: true, now: new Date(0), context: ORIGIN });
   });
   await assert.rejects(
     sessions.refresh(first.refresh_token, ORIGIN),
@@ -74,10 +78,10 @@ test("who is disabled while the token is exchanged gets no new one", async () =>
 
 test("who was disabled a moment ago and is not any more gets new tokens", async () => {
   const { store, principalCache, sessions, principal, first, now } = await scene();
-  await store.principals.setDisabled(principal.uuid, true, now, ORIGIN);
+  await store.principals.setDisabled({ principal: principal.uuid, disabled: true, now, context: ORIGIN });
   assert.equal((await principalCache.summary(principal.uuid))?.disabled, true);
   // By another server of the same database: this one has not been told.
-  await store.principals.setDisabled(principal.uuid, false, now, ORIGIN);
+  await store.principals.setDisabled({ principal: principal.uuid, disabled: false, now, context: ORIGIN });
   assert.ok((await sessions.refresh(first.refresh_token, ORIGIN)).access_token);
 });
 

@@ -34,7 +34,11 @@ async function scene(options: { readonly caseSensitive?: boolean; readonly admin
     },
   });
   assert.ok(t.store);
-  const known = await t.store.principals.ensureUser(STORED, new Date(t.clock.now()), ORIGIN);
+  const known = await t.store.principals.ensureUser({
+    identity: STORED,
+    now: new Date(t.clock.now()),
+    context: ORIGIN,
+  });
   return { t, orcid, store: t.store, known, [Symbol.asyncDispose]: () => t.close() };
 }
 
@@ -96,7 +100,7 @@ test("tiled_admins names an address in any case, at the login and at the start",
     {},
   );
   const store = await openStore(storeOptions(uri, { clock: systemClock, initIfNotExists: true }));
-  await store.principals.ensureUser(STORED, new Date(), ORIGIN);
+  await store.principals.ensureUser({ identity: STORED, now: new Date(), context: ORIGIN });
   await store.close();
   const lines: string[] = [];
   const server = await startServer(config, {

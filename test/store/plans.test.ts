@@ -125,10 +125,15 @@ test("a page of principals reads no more of who has logged in and out a thousand
     const logins = await Promise.all(Array.from({ length: 1000 }, () => logIn(store, id, { limit: 2000 })));
     const [first] = logins;
     assert.ok(first);
-    await store.accounts.revokeOthers(first.principal.uuid, first.session.uuid, at(1), {
-      address: null,
-      requestId: null,
-      actor: null,
+    await store.accounts.revokeOthers({
+      principal: first.principal.uuid,
+      keep: first.session.uuid,
+      now: at(1),
+      context: {
+        address: null,
+        requestId: null,
+        actor: null,
+      },
     });
   }
   let read = 0;

@@ -157,7 +157,11 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp & A
   const config = testConfig(options, multiUser);
   if (store !== null) {
     const origin = { address: null, requestId: null, actor: null };
-    await store.principals.ensureAdmins(config.authentication.admins, new Date(clock.now()), origin);
+    await store.principals.ensureAdmins({
+      identities: config.authentication.admins,
+      now: new Date(clock.now()),
+      context: origin,
+    });
   }
   const parts: AppParts = {
     store,

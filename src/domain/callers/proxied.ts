@@ -85,7 +85,12 @@ export class ProxiedCallers implements Callers {
     const named = this.#deps.namesAddresses ? { provider, id: await knownAddress(principals, told) } : told;
     const principal =
       (await principals.summaryOfIdentity(named)) ??
-      (await principals.ensureUser(named, new Date(clock.now()), context(), this.#deps.caseSensitive));
+      (await principals.ensureUser({
+        identity: named,
+        caseSensitive: this.#deps.caseSensitive,
+        now: new Date(clock.now()),
+        context: context(),
+      }));
     return this.#remember(identity, principal, named);
   }
 

@@ -92,6 +92,14 @@ type UnlinkOutcome =
   | { readonly kind: "unlinked"; readonly revoked: readonly Uuid[] }
   | { readonly kind: "unknown" | "last" | "stale" };
 
+export interface RevokeOthers {
+  readonly principal: Uuid;
+  /** The session that goes on. */
+  readonly keep: Uuid;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
 export interface AccountStore {
   /**
    * The `state` of the newest session that an identity of this provider opened, ended or not. Of identities that are the
@@ -102,10 +110,7 @@ export interface AccountStore {
   sessions(principal: Uuid, now: Date): Promise<readonly AccountSession[]>;
   /** Ends all live sessions but one. Audit: session_revoked each. */
   revokeOthers(
-    principal: Uuid,
-    keep: Uuid,
-    now: Date,
-    context: RequestContext,
+    request: RevokeOthers,
   ): Promise<{ readonly kind: "revoked"; readonly sessions: readonly Uuid[] } | CredentialRevoked>;
   /** Audit: identity_linked, or identity_link_refused where it is taken or another spelling of one that is known. */
   link(request: LinkIdentity): Promise<LinkOutcome>;

@@ -14,6 +14,13 @@ export interface CreateApiKey {
   readonly context: RequestContext;
 }
 
+export interface RevokeApiKeys {
+  readonly principal: Uuid;
+  readonly firstEight: string;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
 export interface ApiKeyStore {
   /** By the digest of the whole secret; the expiry is the caller's to check. */
   find(firstEight: string, digest: Digest): Promise<ApiKeyRecord | undefined>;
@@ -23,10 +30,7 @@ export interface ApiKeyStore {
   ): Promise<{ readonly kind: "created" | "limit" | "unknown" | "taken" } | CredentialRevoked>;
   /** Every key of the principal that begins so, however many. Audit: api_key_revoked each. `digests`: of what was revoked. */
   revoke(
-    principal: Uuid,
-    firstEight: string,
-    now: Date,
-    context: RequestContext,
+    request: RevokeApiKeys,
   ): Promise<
     | { readonly kind: "revoked"; readonly digests: readonly Digest[] }
     | { readonly kind: "unknown" }

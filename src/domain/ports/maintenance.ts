@@ -12,12 +12,19 @@ export interface Purged {
   readonly busy: boolean;
 }
 
+export interface Purge {
+  readonly now: Date;
+  /** Rows of each table at most. */
+  readonly batch: number;
+  /** Older audit rows are deleted; null: none. */
+  readonly auditBefore: Date | null;
+  /** The operator's request; absent where a server purges by itself. */
+  readonly context?: RequestContext | undefined;
+}
+
 export interface Maintenance {
-  /**
-   * One small batch of what is expired; audit rows older than `auditBefore`. `context`: of who asked for it; absent where a
-   * server does it by itself. Audit: database_purged, with the counts, where somebody asked and something was deleted.
-   */
-  purge(now: Date, batch: number, auditBefore: Date | null, context?: RequestContext): Promise<Purged>;
+  /** Deletes one batch. Audit: database_purged, with the counts, where an operator asked and something was deleted. */
+  purge(request: Purge): Promise<Purged>;
   /** Throws where the database cannot be changed. */
   ping(): Promise<void>;
 }

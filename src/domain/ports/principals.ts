@@ -8,6 +8,45 @@ export interface PageRange {
   readonly limit: number;
 }
 
+export interface EnsureUser {
+  readonly identity: IdentityRef;
+  /** As `OpenSession.caseSensitive`. */
+  readonly caseSensitive?: boolean | undefined;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+export interface CreateService {
+  readonly role: string;
+  /** At most 255 characters, without NUL. */
+  readonly note?: string | undefined;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+export interface SetDisabled {
+  readonly principal: Uuid;
+  readonly disabled: boolean;
+  /** Disables the last working administrator, too. */
+  readonly evenLastAdmin?: boolean;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+export interface RevokeAdmin {
+  readonly principal: Uuid;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+interface EnsureAdmins {
+  readonly identities: readonly IdentityRef[];
+  /** By provider, as `OpenSession.caseSensitive`. */
+  readonly caseSensitive?: (provider: string) => boolean;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
 export interface PrincipalStore {
   summary(uuid: Uuid): Promise<PrincipalSummary | undefined>;
   summaryOfIdentity(identity: IdentityRef): Promise<PrincipalSummary | undefined>;
@@ -19,12 +58,7 @@ export interface PrincipalStore {
    * Finds or makes the person of an identity that needs no session here. Fails with `other_spelling` unless
    * `caseSensitive`, as `OpenSession` says. Audit: principal_created where new.
    */
-  ensureUser(
-    identity: IdentityRef,
-    now: Date,
-    context: RequestContext,
-    caseSensitive?: boolean,
-  ): Promise<PrincipalSummary>;
+  ensureUser(request: EnsureUser): Promise<PrincipalSummary>;
   /** Names that are there in several spellings, of these providers; at most twenty rows of each. */
   twins(providers: readonly string[]): Promise<readonly TwinNames[]>;
   /** This identity and the other spellings of its name that are known, the oldest first; at most twenty. */
@@ -38,10 +72,7 @@ export interface PrincipalStore {
    * NUL. Audit: principal_created.
    */
   createService(
-    role: string,
-    now: Date,
-    context: RequestContext,
-    note?: string,
+    request: CreateService,
   ): Promise<
     { readonly kind: "created"; readonly uuid: Uuid } | { readonly kind: "unknown_role" } | CredentialRevoked
   >;
@@ -51,17 +82,11 @@ export interface PrincipalStore {
    * something.
    */
   setDisabled(
-    uuid: Uuid,
-    disabled: boolean,
-    now: Date,
-    context: RequestContext,
-    evenLastAdmin?: boolean,
+    request: SetDisabled,
   ): Promise<{ readonly kind: "done" | "unknown" | "last_admin" } | CredentialRevoked>;
   /** Takes the role `admin` back, which is refused as disabling is. `no_admin`: does not have it. Audit: role_revoked. */
   revokeAdmin(
-    uuid: Uuid,
-    now: Date,
-    context: RequestContext,
+    request: RevokeAdmin,
   ): Promise<{ readonly kind: "done" | "unknown" | "no_admin" | "last_admin" } | CredentialRevoked>;
   /**
    * Gives each identity's principal (made where missing) the roles `user` and `admin`. Audit: role_granted where new. Those
@@ -69,10 +94,7 @@ export interface PrincipalStore {
    * a known one is left out, and answered.
    */
   ensureAdmins(
-    identities: readonly IdentityRef[],
-    now: Date,
-    context: RequestContext,
-    caseSensitive?: (provider: string) => boolean,
+    request: EnsureAdmins,
   ): Promise<readonly { readonly identity: IdentityRef; readonly known: string }[]>;
 }
 

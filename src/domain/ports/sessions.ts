@@ -59,20 +59,25 @@ export type RotateOutcome =
   | { readonly kind: "ended" }
   | { readonly kind: "reuse"; readonly principal: Uuid };
 
+export interface RevokeSession {
+  readonly session: Uuid;
+  /** The session must be this principal's; null: any. */
+  readonly principal: Uuid | null;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
 export interface SessionStore {
   status(uuid: Uuid): Promise<SessionStatus | undefined>;
   /** One login: finds or makes the principal, notes the login, opens a session. Audit: principal_created where new, login. */
   open(request: OpenSession): Promise<OpenOutcome>;
   rotate(request: RotateSession): Promise<RotateOutcome>;
   /**
-   * Idempotent. `principal`: only if the session is that principal's, else `unknown`. An expired session is `unknown`.
+   * Idempotent. An expired session, or another principal's, is `unknown`.
    * Audit: session_revoked where it changes something.
    */
   revoke(
-    uuid: Uuid,
-    principal: Uuid | null,
-    now: Date,
-    context: RequestContext,
+    request: RevokeSession,
   ): Promise<
     { readonly kind: "revoked"; readonly principal: Uuid } | { readonly kind: "unknown" } | CredentialRevoked
   >;

@@ -1,9 +1,4 @@
-/**
- * Ending a person's other sessions, from the account page. Identities are linked and unlinked in `linking.ts`, keys are in
- * `api-keys.ts`; the sessions are listed in `store/account.ts`.
- */
-import type { RequestContext } from "../../domain/model/entities.ts";
-import type { AccountStore } from "../../domain/ports/accounts.ts";
+import type { AccountStore, RevokeOthers } from "../../domain/ports/accounts.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
@@ -22,13 +17,6 @@ const revokeAllBut = statement(
       .where("expiration_time", ">", now)
       .returning("uuid"),
 );
-
-export interface RevokeOthers {
-  readonly principal: Uuid;
-  readonly keep: Uuid;
-  readonly now: Date;
-  readonly context: RequestContext;
-}
 
 export async function revokeOthers(db: Db, request: RevokeOthers): ReturnType<AccountStore["revokeOthers"]> {
   const { principal, now, context } = request;

@@ -2,10 +2,9 @@
  * The role admin: taking it back, and that somebody who can get in always has it. Giving it is in `roles.ts`.
  */
 import type { Kysely } from "kysely";
-import type { RequestContext } from "../../domain/model/entities.ts";
 import type { CredentialRevoked } from "../../domain/model/revoked.ts";
 import { ADMIN_ROLE } from "../../domain/model/scopes.ts";
-import type { PrincipalStore } from "../../domain/ports/principals.ts";
+import type { PrincipalStore, RevokeAdmin } from "../../domain/ports/principals.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import type { Tables } from "../base/tables.ts";
@@ -72,19 +71,19 @@ const withKey = (who: Who) =>
 const SELF = { enabled: enabled("="), loggedIn: loggedIn("="), withKey: withKey("=") };
 const OTHER = { enabled: enabled("!="), loggedIn: loggedIn("!="), withKey: withKey("!=") };
 
-type Held =
+type Locked =
   | CredentialRevoked
   | { readonly kind: "unknown" }
   /** `role`: undefined where the database has no such role. */
-  | { readonly kind: "held"; readonly principal: PrincipalRow; readonly role: number | undefined };
+  | { readonly kind: "locked"; readonly principal: PrincipalRow; readonly role: number | undefined };
 
 /** The locks under which somebody who may be an administrator is taken away. */
-export async function lockAdmins(db: Db, change: Change & { readonly uuid: Uuid }): Promise<Held> {
-  const revokedCredential = await lockActor(db, change, change.uuid);
+export async function lockAdmins(db: Db, change: Change & { readonly principal: Uuid }): Promise<Locked> {
+  const revokedCredential = await lockActor(db, change, change.principal);
   if (revokedCredential !== undefined) return revokedCredential;
   const role = (await db.one(lockRole, { name: ADMIN_ROLE.name }))?.id;
-  const principal = await findPrincipal(db, change.uuid);
-  return principal === undefined ? { kind: "unknown" } : { kind: "held", principal, role };
+  const principal = await findPrincipal(db, change.principal);
+  return principal === undefined ? { kind: "unknown" } : { kind: "locked", principal, role };
 }
 
 /**
@@ -100,22 +99,16 @@ export async function isLastAdmin(db: Db, role: number, principal: number, now: 
   return (await db.one(OTHER.enabled, about)) === undefined;
 }
 
-export interface RevokeAdmin {
-  readonly uuid: Uuid;
-  readonly now: Date;
-  readonly context: RequestContext;
-}
-
 export async function revokeAdmin(db: Db, request: RevokeAdmin): ReturnType<PrincipalStore["revokeAdmin"]> {
-  const { uuid, now, context } = request;
-  const held = await lockAdmins(db, request);
-  if (held.kind !== "held") return held;
-  const { role, principal } = held;
+  const { now, context } = request;
+  const locked = await lockAdmins(db, request);
+  if (locked.kind !== "locked") return locked;
+  const { role, principal } = locked;
   if (role === undefined) return { kind: "no_admin" };
   const holder = { role, principal: principal.id };
   if ((await db.one(hasRole, holder)) === undefined) return { kind: "no_admin" };
   if (await isLastAdmin(db, role, principal.id, now)) return { kind: "last_admin" };
   await db.run(takeRole, holder);
-  await note(db, "role_revoked", { now, context, principal: uuid }, { role: ADMIN_ROLE.name });
+  await note(db, "role_revoked", { now, context, principal: principal.uuid }, { role: ADMIN_ROLE.name });
   return { kind: "done" };
 }

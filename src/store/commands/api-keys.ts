@@ -1,5 +1,4 @@
-import type { RequestContext } from "../../domain/model/entities.ts";
-import type { ApiKeyStore, CreateApiKey } from "../../domain/ports/api-keys.ts";
+import type { ApiKeyStore, CreateApiKey, RevokeApiKeys } from "../../domain/ports/api-keys.ts";
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { writeList } from "../base/codec.ts";
@@ -106,14 +105,7 @@ export async function createKey(db: Db, request: CreateApiKey): ReturnType<ApiKe
   return { kind: "created" };
 }
 
-export interface RevokeKeys {
-  readonly principal: Uuid;
-  readonly firstEight: string;
-  readonly now: Date;
-  readonly context: RequestContext;
-}
-
-export async function revokeKeys(db: Db, request: RevokeKeys): ReturnType<ApiKeyStore["revoke"]> {
+export async function revokeKeys(db: Db, request: RevokeApiKeys): ReturnType<ApiKeyStore["revoke"]> {
   const { now, context, principal, firstEight } = request;
   const revokedCredential = await lockActor(db, request, principal);
   if (revokedCredential !== undefined) return revokedCredential;

@@ -57,7 +57,7 @@ export async function openBrowserSession(
   if (outcome.kind !== "opened") return { outcome, replaced: null };
   await db.run(bind, { token, session: outcome.session.uuid });
   if (old === undefined) return { outcome, replaced: null };
-  await endSession(db, { uuid: old.session, principal: null, now, context });
+  await endSession(db, { session: old.session, principal: null, now, context });
   return { outcome, replaced: old };
 }
 

@@ -1,8 +1,4 @@
-/**
- * Ending a session. Sessions that have ended are kept as far as whoami and the administrators' list show them.
- */
-import type { RequestContext } from "../../domain/model/entities.ts";
-import type { SessionStore } from "../../domain/ports/sessions.ts";
+import type { RevokeSession, SessionStore } from "../../domain/ports/sessions.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
@@ -41,14 +37,7 @@ const oldRevoked = statement((db, { principal }: Args<{ principal: number }>) =>
     .limit(20),
 );
 
-export interface RevokeCommand {
-  readonly uuid: Uuid;
-  readonly principal: Uuid | null;
-  readonly now: Date;
-  readonly context: RequestContext;
-}
-
-export async function revokeSession(db: Db, request: RevokeCommand): ReturnType<SessionStore["revoke"]> {
+export async function revokeSession(db: Db, request: RevokeSession): ReturnType<SessionStore["revoke"]> {
   return (await lockActor(db, request, null)) ?? (await endSession(db, request));
 }
 
@@ -72,18 +61,18 @@ async function forget(db: Db, principal: number): Promise<void> {
   await db.query((tables) => tables.deleteFrom("sessions").where("id", "in", ids));
 }
 
-/** Whoever asks for it. */
+/** Without a look at who asks for it. */
 export async function endSession(
   db: Db,
-  request: RevokeCommand,
+  request: RevokeSession,
 ): Promise<{ readonly kind: "revoked"; readonly principal: Uuid } | { readonly kind: "unknown" }> {
   const { now, context } = request;
-  const found = await db.one(lockByUuid, { uuid: request.uuid });
+  const found = await db.one(lockByUuid, { uuid: request.session });
   if (found === undefined || found.expirationTime <= now) return { kind: "unknown" };
   if (request.principal !== null && request.principal !== found.uuid) return { kind: "unknown" };
   if (!found.revoked) {
     await markEnded(db, { session: found.session, principal: found.id, now });
-    await note(db, "session_revoked", { now, context, principal: found.uuid }, { session: request.uuid });
+    await note(db, "session_revoked", { now, context, principal: found.uuid }, { session: request.session });
   }
   return { kind: "revoked", principal: found.uuid };
 }

@@ -5,8 +5,12 @@
 import { refusedSpelling } from "../../domain/callers/spelling.ts";
 import type { IdentityRef, PrincipalSummary, RequestContext } from "../../domain/model/entities.ts";
 import { METRICS_ROLE } from "../../domain/model/scopes.ts";
-import type { PrincipalStore } from "../../domain/ports/principals.ts";
-import type { Uuid } from "../../lib/uuid.ts";
+import type {
+  CreateService,
+  EnsureUser,
+  PrincipalStore,
+  SetDisabled,
+} from "../../domain/ports/principals.ts";
 import { writeList } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { isLastAdmin, lockAdmins } from "./admins.ts";
@@ -40,13 +44,6 @@ const enable = statement((db, { principal }: Args<{ principal: number }>) =>
   db.deleteFrom("tiled_auth_disabled_principals").where("principal_id", "=", principal),
 );
 
-export interface CreateService {
-  readonly role: string;
-  readonly note: string | null;
-  readonly now: Date;
-  readonly context: RequestContext;
-}
-
 export async function createService(
   db: Db,
   request: CreateService,
@@ -58,35 +55,27 @@ export async function createService(
   const roles = await db.all(allRoles, {});
   if (!roles.some(({ name }) => name === role)) return { kind: "unknown_role" };
   const { uuid, id } = await makePrincipal(db, "service", role, now);
-  if (request.note !== null) await db.run(insertNote, { principal: id, note: request.note });
+  if (request.note !== undefined) await db.run(insertNote, { principal: id, note: request.note });
   await note(db, "principal_created", { now, context, principal: uuid }, { type: "service", role });
   return { kind: "created", uuid };
 }
 
-export interface SetDisabled {
-  readonly uuid: Uuid;
-  readonly disabled: boolean;
-  readonly evenLastAdmin: boolean;
-  readonly now: Date;
-  readonly context: RequestContext;
-}
-
 export async function setDisabled(db: Db, request: SetDisabled): ReturnType<PrincipalStore["setDisabled"]> {
-  const { uuid, now, context } = request;
-  const held = await lockAdmins(db, request);
-  if (held.kind !== "held") return held;
-  const { role, principal } = held;
+  const { now, context } = request;
+  const locked = await lockAdmins(db, request);
+  if (locked.kind !== "locked") return locked;
+  const { role, principal } = locked;
   const refusable = request.disabled && !request.evenLastAdmin && role !== undefined;
   if (refusable && (await isLastAdmin(db, role, principal.id, now))) return { kind: "last_admin" };
   const changed = request.disabled
     ? await db.run(disable, { principal: principal.id, now })
     : await db.run(enable, { principal: principal.id });
   const event = request.disabled ? "principal_disabled" : "principal_enabled";
-  if (changed > 0) await note(db, event, { now, context, principal: uuid });
+  if (changed > 0) await note(db, event, { now, context, principal: principal.uuid });
   return { kind: "done" };
 }
 
-export interface EnsureAdmins {
+interface EnsureAdminsCommand {
   readonly identities: readonly (IdentityRef & { readonly caseSensitive: boolean })[];
   readonly now: Date;
   readonly context: RequestContext;
@@ -94,7 +83,7 @@ export interface EnsureAdmins {
 
 export async function ensureAdmins(
   db: Db,
-  { identities, now, context }: EnsureAdmins,
+  { identities, now, context }: EnsureAdminsCommand,
 ): ReturnType<PrincipalStore["ensureAdmins"]> {
   const refused: { identity: IdentityRef; known: string }[] = [];
   for (const { provider, id, caseSensitive } of identities) {
@@ -111,17 +100,10 @@ export async function ensureAdmins(
   return refused;
 }
 
-export interface EnsureUser {
-  readonly identity: IdentityRef;
-  readonly caseSensitive: boolean;
-  readonly now: Date;
-  readonly context: RequestContext;
-}
-
 export async function ensureUser(db: Db, request: EnsureUser): Promise<PrincipalSummary> {
   const { identity, now, context } = request;
   const found = await findPrincipalOfIdentity(db, identity);
-  const spelled = found || request.caseSensitive ? undefined : await otherSpelling(db, identity);
+  const spelled = found || request.caseSensitive !== false ? undefined : await otherSpelling(db, identity);
   if (spelled !== undefined) throw refusedSpelling(identity, spelled.id);
   return summarize(db, found ?? (await makeUser(db, identity, now, { now, context })));
 }

@@ -3,8 +3,7 @@
  * under an advisory lock that ends with the transaction.
  */
 import { sql } from "kysely";
-import type { RequestContext } from "../../domain/model/entities.ts";
-import type { Purged } from "../../domain/ports/maintenance.ts";
+import type { Purge, Purged } from "../../domain/ports/maintenance.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
 
@@ -107,13 +106,6 @@ const deleteFailures = statement((db, { now, batch }: Args<{ now: number; batch:
     ),
 );
 
-export interface Purge {
-  readonly now: Date;
-  readonly batch: number;
-  readonly auditBefore: Date | null;
-  readonly context: RequestContext | null;
-}
-
 /** A row of its own that changes each time and never grows; no counter has such a key. */
 const touch = statement((db, { key }: Args<{ key: string }>) =>
   db
@@ -143,7 +135,7 @@ export async function purge(db: Db, { now, batch, auditBefore, context }: Purge)
   const counts = [pendingSessions, browserLogins, codes, sessions, apiKeys, auditRows, failures];
   const more = counts.some((count) => count >= batch);
   const told = { sessions, pending_sessions: pendingSessions, api_keys: apiKeys, audit_rows: auditRows };
-  if (context !== null && Object.values(told).some((count) => count > 0))
+  if (context !== undefined && Object.values(told).some((count) => count > 0))
     await note(db, "database_purged", { now, context, principal: null }, told);
   return { sessions, pendingSessions, apiKeys, auditRows, more, busy: false };
 }

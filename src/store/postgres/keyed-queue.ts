@@ -20,8 +20,8 @@ const KEYS: KeyOf = {
   "browser_session.open": ({ open }) => byIdentity(open.identity),
   "browser_login.redeem_code": ({ open }) => byIdentity(open.identity),
   "device.collect": ({ open }) => byIdentity(open.identity),
-  "session.revoke": ({ uuid, principal, context }) =>
-    principal === null ? `session ${uuid}` : byActor({ context, principal }),
+  "session.revoke": ({ session, principal, context }) =>
+    principal === null ? `session ${session}` : byActor({ context, principal }),
   "account.revoke_others": byActor,
   "identity.link": byActor,
   "identity.unlink": byActor,

@@ -58,7 +58,11 @@ test("keys, our own tokens and no credential at all are ours to judge: the provi
   await using s = await scene();
   const lifetimes = { accessToken: 900, refreshToken: 1800, session: 3600 };
   const tokens = new Tokens([new Secret("a key for tests only, never for real ones")], lifetimes, s.clock);
-  const person = await s.store.principals.ensureUser(ADA, new Date(s.clock.now()), ORIGIN);
+  const person = await s.store.principals.ensureUser({
+    identity: ADA,
+    now: new Date(s.clock.now()),
+    context: ORIGIN,
+  });
   const expirationTime = new Date(s.clock.now() + 3_600_000);
   const session = { uuid: newUuid(), principal: person.uuid, revoked: false, expirationTime, state: {} };
   const { access_token: token } = await tokens.issue(person, session, 0);
@@ -75,7 +79,7 @@ test("keys, our own tokens and no credential at all are ours to judge: the provi
 test("a caller is their token's identity and no other of their principal's, with the scopes of both, without a session", async () => {
   await using s = await scene();
   const now = new Date(s.clock.now());
-  const { uuid } = await s.store.principals.ensureUser(ADA, now, ORIGIN);
+  const { uuid } = await s.store.principals.ensureUser({ identity: ADA, now, context: ORIGIN });
   const opened = await s.store.sessions.open({
     identity: ADA,
     now,
@@ -115,7 +119,11 @@ test("whose principal is gone is a new person, not an error", async (t) => {
   await using s = await scene();
   s.arrive("ada");
   const { uuid } = (await s.identify("ada")).principal;
-  const heir = await s.store.principals.ensureUser({ provider: "lab", id: "heir" }, new Date(0), ORIGIN);
+  const heir = await s.store.principals.ensureUser({
+    identity: { provider: "lab", id: "heir" },
+    now: new Date(0),
+    context: ORIGIN,
+  });
   t.mock.method(s.store.principals, "summary", async () => undefined);
   t.mock.method(s.store.principals, "summaryOfIdentity", async () => heir);
   s.principalCache.principalChanged(uuid);
@@ -148,7 +156,11 @@ test("a caller by a provider's token ends with it", async () => {
 test("a token's address is the account that is known in another case, and stays so", async () => {
   await using s = await scene(true);
   const stored = { provider: ADA.provider, id: "Ada@Lab.org" };
-  const known = await s.store.principals.ensureUser(stored, new Date(s.clock.now()), ORIGIN);
+  const known = await s.store.principals.ensureUser({
+    identity: stored,
+    now: new Date(s.clock.now()),
+    context: ORIGIN,
+  });
   s.arrive("ada@lab.org");
   for (const _ of [1, 2]) {
     const caller = await s.identify("ada@lab.org");

@@ -102,10 +102,10 @@ test("an expired key is refused from its second on", async () => {
   const guess = await t.whoami(`Apikey ${secret.slice(0, 8)}${"0".repeat(secret.length - 8)}`);
   assert.deepEqual([guess.statusCode, guess.json()], [401, { detail: "Invalid API key" }]);
   t.clock.advance(29 * 86_400);
-  await t.store?.maintenance.purge(new Date(t.clock.now()), 100, null);
+  await t.store?.maintenance.purge({ now: new Date(t.clock.now()), batch: 100, auditBefore: null });
   assert.match((await t.whoami(`Apikey ${secret}`)).body, /has expired/);
   t.clock.advance(2 * 86_400);
-  await t.store?.maintenance.purge(new Date(t.clock.now()), 100, null);
+  await t.store?.maintenance.purge({ now: new Date(t.clock.now()), batch: 100, auditBefore: null });
   t.clock.advance(1);
   assert.match((await t.whoami(`Apikey ${secret}`)).body, /Invalid API key/);
 });
@@ -144,7 +144,11 @@ test("a Bearer token that had fewer scopes than its principal now has cannot han
   await using t = await testApp();
   const bob = await t.login("bob");
   const origin = { address: null, requestId: null, actor: null };
-  await t.store?.principals.ensureAdmins([{ provider: "toy", id: "bob" }], new Date(t.clock.now()), origin);
+  await t.store?.principals.ensureAdmins({
+    identities: [{ provider: "toy", id: "bob" }],
+    now: new Date(t.clock.now()),
+    context: origin,
+  });
   t.clock.advance(1);
   assert.equal((await create(t, bearer(bob.access_token), { scopes: ["metrics"] })).statusCode, 403);
   assert.equal((await create(t, bearer(bob.access_token), { scopes: null })).statusCode, 403);

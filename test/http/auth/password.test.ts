@@ -184,8 +184,17 @@ test("attacks on somebody who is known are found by their principal, others name
   const store = t.store ?? assert.fail();
   const uuid = (hex: string) => parseUuid(hex) ?? assert.fail(hex);
   const origin = { address: null, requestId: null, actor: null };
-  await store.principals.ensureAdmins([{ provider: "toy", id: "admin" }], new Date(t.clock.now()), origin);
-  await store.principals.setDisabled(uuid(bob), true, new Date(t.clock.now()), origin);
+  await store.principals.ensureAdmins({
+    identities: [{ provider: "toy", id: "admin" }],
+    now: new Date(t.clock.now()),
+    context: origin,
+  });
+  await store.principals.setDisabled({
+    principal: uuid(bob),
+    disabled: true,
+    now: new Date(t.clock.now()),
+    context: origin,
+  });
   assert.equal((await t.loginAttempt("bob", PASSWORDS.bob)).statusCode, 401);
   const events = ["login_failed", "login_throttled"] as const;
   const told = async (of: string) =>

@@ -76,7 +76,12 @@ test("a disabled person is refused, with a token that was good a moment ago and 
   const { served, whoami, token, clock, uuid } = await scene(t, bare);
   const old = await token();
   assert.equal((await whoami(old)).statusCode, 200);
-  await served.store?.principals.setDisabled(await uuid(SUBJECT), true, new Date(clock.now()), ORIGIN);
+  await served.store?.principals.setDisabled({
+    principal: await uuid(SUBJECT),
+    disabled: true,
+    now: new Date(clock.now()),
+    context: ORIGIN,
+  });
   clock.advance(0.6);
   for (const refused of [old, await token({ jti: "x" })]) {
     const answer = await whoami(refused);
@@ -121,7 +126,11 @@ test("an identity that was moved to another principal takes its token along", as
   const principals = served.store?.principals;
   assert.ok(principals !== undefined);
   const { summary } = principals;
-  const heir = await principals.ensureUser({ provider: "lab", id: "heir" }, new Date(clock.now()), ORIGIN);
+  const heir = await principals.ensureUser({
+    identity: { provider: "lab", id: "heir" },
+    now: new Date(clock.now()),
+    context: ORIGIN,
+  });
   const old = await uuid(SUBJECT);
   t.mock.method(principals, "summaryOfIdentity", async () => heir);
   t.mock.method(principals, "summary", async (asked: typeof old) => {

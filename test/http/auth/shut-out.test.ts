@@ -57,11 +57,21 @@ test("disabled in between: 401, and no key", async () => {
   const { t, clock, between, bob, uuid } = await scene();
   await using _ = t;
   const disable = (who: Uuid) => (store: Store) =>
-    store.principals.setDisabled(who, true, new Date(clock.now()), OPERATOR);
+    store.principals.setDisabled({
+      principal: who,
+      disabled: true,
+      now: new Date(clock.now()),
+      context: OPERATOR,
+    });
   between.happens = disable(uuid(bob));
   const refused = await t.call({ ...key, headers: bearer(bob.access_token) });
   assert.deepEqual([refused.statusCode, refused.json()], [401, { detail: "Principal no longer exists." }]);
-  await t.store?.principals.setDisabled(uuid(bob), false, new Date(clock.now()), OPERATOR);
+  await t.store?.principals.setDisabled({
+    principal: uuid(bob),
+    disabled: false,
+    now: new Date(clock.now()),
+    context: OPERATOR,
+  });
   clock.advance(1);
   assert.equal(await keysOf(t, bob.access_token), 0);
 });
@@ -72,7 +82,8 @@ test("the session ends in between: 401, and no key", async () => {
   const session = (await t.whoami(`Bearer ${bob.access_token}`)).json<{ sessions: { uuid: Uuid }[] }>()
     .sessions[0]?.uuid;
   assert.ok(session);
-  between.happens = (store) => store.sessions.revoke(session, null, new Date(clock.now()), OPERATOR);
+  between.happens = (store) =>
+    store.sessions.revoke({ session, principal: null, now: new Date(clock.now()), context: OPERATOR });
   const refused = await t.call({ ...key, headers: bearer(bob.access_token) });
   assert.deepEqual([refused.statusCode, refused.json()], [401, { detail: "Could not validate credentials" }]);
   const again = await t.login("bob");
@@ -84,7 +95,12 @@ test("the key is revoked in between: 401, and what it asked for is not done", as
   await using _ = t;
   const secret = await t.makeKey(alice.access_token);
   const revoke = (store: Store) =>
-    store.apiKeys.revoke(uuid(alice), secret.slice(0, 8), new Date(clock.now()), OPERATOR);
+    store.apiKeys.revoke({
+      principal: uuid(alice),
+      firstEight: secret.slice(0, 8),
+      now: new Date(clock.now()),
+      context: OPERATOR,
+    });
   between.happens = revoke;
   const refused = await t.call({
     method: "POST",
@@ -104,7 +120,12 @@ test("the browser's session ends in between: no key, and it has to log in again"
     const { principal } = await t.login("cara");
     const uuid = dashed(principal);
     for (const session of (await store.principals.document(uuid, new Date(clock.now())))?.sessions ?? [])
-      await store.sessions.revoke(session.uuid, null, new Date(clock.now()), OPERATOR);
+      await store.sessions.revoke({
+        session: session.uuid,
+        principal: null,
+        now: new Date(clock.now()),
+        context: OPERATOR,
+      });
   };
   const refused = await browser.submit(page, { inherit: "on" }, {}, 'action="/account/keys"');
   assert.equal(refused.statusCode, 303, refused.body);

@@ -32,7 +32,12 @@ test("a disabled person does not come back in other letters, and the operator re
   const summary = await store.principals.summaryOfIdentity({ provider: "toy", id: "alice" });
   assert.ok(summary);
   const origin = { address: null, requestId: null, actor: null };
-  await store.principals.setDisabled(summary.uuid, true, new Date(t.clock.now()), origin);
+  await store.principals.setDisabled({
+    principal: summary.uuid,
+    disabled: true,
+    now: new Date(t.clock.now()),
+    context: origin,
+  });
   for (const name of ["ALICE", "aLiCe", "alice ", "al\u00adice"]) {
     const refused = await t.loginAttempt(name, "right");
     assert.equal(refused.statusCode, 403, refused.body);

@@ -119,12 +119,12 @@ test("who may not log in is told why, and what to do", async () => {
   assert.deepEqual([full.statusCode, /Too many sessions/.test(full.body)], [400, true]);
   assert.match(full.body, /Log out of one/);
   const { principal, access_token } = await t.login("cara");
-  await t.store?.principals.setDisabled(
-    (await t.whoami(`Bearer ${access_token}`)).json<{ uuid: never }>().uuid,
-    true,
-    new Date(t.clock.now()),
-    { address: null, requestId: null, actor: null },
-  );
+  await t.store?.principals.setDisabled({
+    principal: (await t.whoami(`Bearer ${access_token}`)).json<{ uuid: never }>().uuid,
+    disabled: true,
+    now: new Date(t.clock.now()),
+    context: { address: null, requestId: null, actor: null },
+  });
   assert.ok(principal);
   const disabled = await tryLogin(new Browser(t), "cara", PASSWORDS.cara);
   assert.deepEqual([disabled.statusCode, /This account is disabled/.test(disabled.body)], [401, true]);

@@ -51,8 +51,12 @@ test("a login of our own pages that fails ends there, and leads back to where it
   const { principals } = t.store ?? assert.fail();
   const origin = { address: null, requestId: null, actor: null };
   const now = new Date(t.clock.now());
-  const { uuid } = await principals.ensureUser({ provider: "orcid", id: "gone" }, now, origin);
-  await principals.setDisabled(uuid, true, now, origin);
+  const { uuid } = await principals.ensureUser({
+    identity: { provider: "orcid", id: "gone" },
+    now,
+    context: origin,
+  });
+  await principals.setDisabled({ principal: uuid, disabled: true, now, context: origin });
   for (const [what, back, trouble] of [
     ["denied there", (away: string) => orcid.deny(away), null],
     ["the provider fails", (away: string) => orcid.signIn(away, "ann"), "bad_gateway"],

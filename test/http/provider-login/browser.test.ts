@@ -225,7 +225,12 @@ test("a disabled principal gets nothing for its code", async () => {
   assert.equal(found?.uuid.replaceAll("-", ""), principal);
   if (found !== undefined) {
     const origin = { address: null, requestId: null, actor: null };
-    await t.store?.principals.setDisabled(found.uuid, true, new Date(t.clock.now()), origin);
+    await t.store?.principals.setDisabled({
+      principal: found.uuid,
+      disabled: true,
+      now: new Date(t.clock.now()),
+      context: origin,
+    });
   }
   const refused = await exchange(browser, t, { code: await codeFor(s, browser) });
   assert.deepEqual([refused.statusCode, refused.json<{ error: string }>().error], [400, "access_denied"]);
@@ -254,7 +259,14 @@ test("what is kept of browser logins that came back, and of codes, is purged", a
   t.clock.advance(601);
   assert.equal(location(await browser.open(back)), UI.redirectOnFailure);
   assert.equal(s.orcid.exchanges, 1, "ten minutes are over");
-  const purged = await t.store?.maintenance.purge(new Date(t.clock.now()), 1, null);
+  const purged = await t.store?.maintenance.purge({
+    now: new Date(t.clock.now()),
+    batch: 1,
+    auditBefore: null,
+  });
   assert.equal(purged?.more, true, "one of each was found");
-  assert.equal((await t.store?.maintenance.purge(new Date(t.clock.now()), 1, null))?.more, false);
+  assert.equal(
+    (await t.store?.maintenance.purge({ now: new Date(t.clock.now()), batch: 1, auditBefore: null }))?.more,
+    false,
+  );
 });

@@ -82,7 +82,11 @@ test("an approved login that nobody collects opens no session", async () => {
   assert.deepEqual((await poll(t, login)).json(), GONE);
   assert.deepEqual((await pollForm(t, login)).json<{ error: string }>().error, "expired_token");
   assert.equal(await t.store?.principals.summaryOfIdentity({ provider: "orcid", id: "ann" }), undefined);
-  const purged = await t.store?.maintenance.purge(new Date(t.clock.now()), 100, null);
+  const purged = await t.store?.maintenance.purge({
+    now: new Date(t.clock.now()),
+    batch: 100,
+    auditBefore: null,
+  });
   assert.equal(purged?.pendingSessions, 1);
   t.clock.advance(1);
   assert.equal((await pollForm(t, login)).json<{ error: string }>().error, "invalid_grant");
@@ -362,7 +366,13 @@ test("a disabled principal is turned away at the form, and one disabled later at
   const origin = { address: null, requestId: null, actor: null };
   const uuid = (await t.store?.principals.summaryOfIdentity({ provider: "orcid", id: "ann" }))?.uuid;
   assert.equal(uuid?.replaceAll("-", ""), principal);
-  if (uuid !== undefined) await t.store?.principals.setDisabled(uuid, true, new Date(t.clock.now()), origin);
+  if (uuid !== undefined)
+    await t.store?.principals.setDisabled({
+      principal: uuid,
+      disabled: true,
+      now: new Date(t.clock.now()),
+      context: origin,
+    });
   const refused = await poll(t, second.login);
   assert.deepEqual(
     [refused.statusCode, refused.json<{ detail: { error: string } }>().detail.error],

@@ -16,7 +16,12 @@ export const accountCases: readonly Case[] = [
         (await store.browserSessions.open(sha256("t"), login("ann", { now: at(5) }), null)).outcome,
       );
       const gone = await logIn(store, "ann", { now: at(6) });
-      await store.sessions.revoke(gone.session.uuid, null, at(7), ORIGIN);
+      await store.sessions.revoke({
+        session: gone.session.uuid,
+        principal: null,
+        now: at(7),
+        context: ORIGIN,
+      });
       await logIn(store, "ann", { now: at(7), expirationTime: at(8) });
       await logIn(store, "bob");
       await store.sessions.rotate(refresh(program.session.uuid, 0, "a", { now: at(9) }));
@@ -55,13 +60,26 @@ export const accountCases: readonly Case[] = [
       const expired = await logIn(store, "ann", { expirationTime: at(5) });
       const bob = await logIn(store, "bob");
       const { uuid } = keep.principal;
-      const ended = await store.accounts.revokeOthers(uuid, keep.session.uuid, at(10), ORIGIN);
+      const ended = await store.accounts.revokeOthers({
+        principal: uuid,
+        keep: keep.session.uuid,
+        now: at(10),
+        context: ORIGIN,
+      });
       assert.ok(ended.kind === "revoked");
       assert.deepEqual([...ended.sessions].sort(), others.map(({ session }) => session.uuid).sort());
-      assert.deepEqual(await store.accounts.revokeOthers(uuid, keep.session.uuid, at(10), ORIGIN), {
-        kind: "revoked",
-        sessions: [],
-      });
+      assert.deepEqual(
+        await store.accounts.revokeOthers({
+          principal: uuid,
+          keep: keep.session.uuid,
+          now: at(10),
+          context: ORIGIN,
+        }),
+        {
+          kind: "revoked",
+          sessions: [],
+        },
+      );
       const live = (await store.accounts.sessions(uuid, at(10))).map((session) => session.uuid);
       assert.deepEqual(live, [keep.session.uuid]);
       assert.equal((await store.sessions.status(bob.session.uuid))?.revoked, false);
@@ -82,7 +100,12 @@ export const accountCases: readonly Case[] = [
         now: at(1),
         expirationTime: at(2),
       });
-      await store.sessions.revoke(second.session.uuid, null, at(1), ORIGIN);
+      await store.sessions.revoke({
+        session: second.session.uuid,
+        principal: null,
+        now: at(1),
+        context: ORIGIN,
+      });
       assert.deepEqual(await store.accounts.latestState(uuid, "toy"), { groups: ["b"] });
       assert.equal(await store.accounts.latestState(uuid, "elsewhere"), undefined);
       await logIn(store, "ann", { now: at(3) });
@@ -157,7 +180,10 @@ export const accountCases: readonly Case[] = [
     async (store) => {
       const { principal } = await logIn(store, "ann", { state: { groups: ["old"] }, expirationTime: at(5) });
       assert.deepEqual(await store.accounts.latestState(principal.uuid, "toy"), { groups: ["old"] });
-      assert.equal((await store.maintenance.purge(at(10), 100, null)).sessions, 1);
+      assert.equal(
+        (await store.maintenance.purge({ now: at(10), batch: 100, auditBefore: null })).sessions,
+        1,
+      );
       assert.equal(await store.accounts.latestState(principal.uuid, "toy"), undefined);
       assert.equal(await store.accounts.latestState(newUuid(), "toy"), undefined);
     },

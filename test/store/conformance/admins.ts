@@ -10,8 +10,8 @@ export const adminCases: readonly Case[] = [
     async (store) => {
       const { principal: ann } = await logIn(store, "ann", { admin: true });
       const ghost = { provider: "toy", id: "ghost" };
-      await store.principals.ensureAdmins([ghost], NOW, ORIGIN);
-      const service = await store.principals.createService("admin", NOW, ORIGIN);
+      await store.principals.ensureAdmins({ identities: [ghost], now: NOW, context: ORIGIN });
+      const service = await store.principals.createService({ role: "admin", now: NOW, context: ORIGIN });
       assert.equal(service.kind, "created");
       const { uuid } = service as { uuid: Uuid };
       await store.apiKeys.create(newKey(uuid, { expirationTime: at(10) }));
@@ -19,20 +19,23 @@ export const adminCases: readonly Case[] = [
       await store.apiKeys.create(newKey(cy.uuid));
       const refused = async (now: Date) => {
         const outcomes = [
-          await store.principals.setDisabled(ann.uuid, true, now, ORIGIN),
-          await store.principals.revokeAdmin(ann.uuid, now, ORIGIN),
+          await store.principals.setDisabled({ principal: ann.uuid, disabled: true, now, context: ORIGIN }),
+          await store.principals.revokeAdmin({ principal: ann.uuid, now, context: ORIGIN }),
         ];
         assert.deepEqual(outcomes, [{ kind: "last_admin" }, { kind: "last_admin" }]);
       };
       const allowed = async (now: Date) => {
-        assert.deepEqual(await store.principals.setDisabled(ann.uuid, true, now, ORIGIN), { kind: "done" });
-        await store.principals.setDisabled(ann.uuid, false, now, ORIGIN);
+        assert.deepEqual(
+          await store.principals.setDisabled({ principal: ann.uuid, disabled: true, now, context: ORIGIN }),
+          { kind: "done" },
+        );
+        await store.principals.setDisabled({ principal: ann.uuid, disabled: false, now, context: ORIGIN });
       };
       await refused(at(10));
       await allowed(at(9));
       await store.apiKeys.create(newKey(uuid));
       await allowed(at(10));
-      await store.principals.setDisabled(uuid, true, NOW, ORIGIN);
+      await store.principals.setDisabled({ principal: uuid, disabled: true, now: NOW, context: ORIGIN });
       await refused(NOW);
       await logIn(store, "ghost");
       await allowed(NOW);
@@ -42,11 +45,20 @@ export const adminCases: readonly Case[] = [
     "of administrators of whom none has logged in, all but one can be disabled",
     async (store) => {
       const names = ["root", "second"].map((id) => ({ provider: "toy", id }));
-      await store.principals.ensureAdmins(names, NOW, ORIGIN);
+      await store.principals.ensureAdmins({ identities: names, now: NOW, context: ORIGIN });
       const kinds = [];
       for (const name of names) {
         const found = await store.principals.summaryOfIdentity(name);
-        kinds.push((await store.principals.setDisabled(found?.uuid ?? newUuid(), true, NOW, ORIGIN)).kind);
+        kinds.push(
+          (
+            await store.principals.setDisabled({
+              principal: found?.uuid ?? newUuid(),
+              disabled: true,
+              now: NOW,
+              context: ORIGIN,
+            })
+          ).kind,
+        );
       }
       assert.deepEqual(kinds, ["done", "last_admin"]);
     },
@@ -57,7 +69,8 @@ export const adminCases: readonly Case[] = [
       const { principal: ann } = await logIn(store, "ann", { admin: true });
       const { principal: bob } = await logIn(store, "bob", { admin: true });
       const actor = newUuid();
-      const revoke = (uuid: Uuid) => store.principals.revokeAdmin(uuid, at(1), { ...ORIGIN, actor });
+      const revoke = (uuid: Uuid) =>
+        store.principals.revokeAdmin({ principal: uuid, now: at(1), context: { ...ORIGIN, actor } });
       assert.deepEqual(await revoke(bob.uuid), { kind: "done" });
       assert.deepEqual((await store.principals.summary(bob.uuid))?.scopes, [...USER_ROLE.scopes].sort());
       assert.deepEqual(await revoke(bob.uuid), { kind: "no_admin" });
@@ -70,7 +83,12 @@ export const adminCases: readonly Case[] = [
       );
       const again = await logIn(store, "bob", { admin: true });
       assert.deepEqual(again.principal.scopes, ann.scopes);
-      await store.principals.setDisabled(bob.uuid, true, at(2), ORIGIN);
+      await store.principals.setDisabled({
+        principal: bob.uuid,
+        disabled: true,
+        now: at(2),
+        context: ORIGIN,
+      });
       assert.deepEqual(await revoke(bob.uuid), { kind: "done" }, "of who is disabled, too");
       assert.deepEqual((await store.principals.summary(ann.uuid))?.scopes, ann.scopes);
     },
@@ -82,8 +100,8 @@ export const adminCases: readonly Case[] = [
       const outcomes = await Promise.all(
         admins.map(({ principal: { uuid } }, index) =>
           index % 2 === 0
-            ? store.principals.setDisabled(uuid, true, NOW, ORIGIN)
-            : store.principals.revokeAdmin(uuid, NOW, ORIGIN),
+            ? store.principals.setDisabled({ principal: uuid, disabled: true, now: NOW, context: ORIGIN })
+            : store.principals.revokeAdmin({ principal: uuid, now: NOW, context: ORIGIN }),
         ),
       );
       assert.deepEqual(outcomes.map(({ kind }) => kind).sort(), ["done", "done", "done", "last_admin"]);

@@ -113,14 +113,26 @@ export const apiKeyCases: readonly Case[] = [
       const { firstEight } = first.key;
       await store.apiKeys.create(first);
       await store.apiKeys.create(newKey(bob, { firstEight }));
-      assert.deepEqual(await store.apiKeys.revoke(ann, "ffffffff", NOW, ORIGIN), { kind: "unknown" });
-      assert.deepEqual(await store.apiKeys.revoke(newUuid(), firstEight, NOW, ORIGIN), { kind: "unknown" });
-      assert.deepEqual(await store.apiKeys.revoke(ann, firstEight, NOW, ORIGIN), {
-        kind: "revoked",
-        digests: [first.digest],
-      });
+      assert.deepEqual(
+        await store.apiKeys.revoke({ principal: ann, firstEight: "ffffffff", now: NOW, context: ORIGIN }),
+        { kind: "unknown" },
+      );
+      assert.deepEqual(
+        await store.apiKeys.revoke({ principal: newUuid(), firstEight, now: NOW, context: ORIGIN }),
+        { kind: "unknown" },
+      );
+      assert.deepEqual(
+        await store.apiKeys.revoke({ principal: ann, firstEight, now: NOW, context: ORIGIN }),
+        {
+          kind: "revoked",
+          digests: [first.digest],
+        },
+      );
       assert.equal(await store.apiKeys.find(firstEight, first.digest), undefined);
-      assert.deepEqual(await store.apiKeys.revoke(ann, firstEight, NOW, ORIGIN), { kind: "unknown" });
+      assert.deepEqual(
+        await store.apiKeys.revoke({ principal: ann, firstEight, now: NOW, context: ORIGIN }),
+        { kind: "unknown" },
+      );
       assert.equal((await store.principals.document(bob, NOW))?.apiKeys.length, 1);
       const [row] = await store.audit.read({ limit: 5, events: ["api_key_revoked"] });
       assert.deepEqual([row?.principal, row?.detail], [ann, { first_eight: firstEight }]);

@@ -50,7 +50,12 @@ export const auditCases: readonly Case[] = [
       for (let round = 0; round < 300; round++) {
         const now = at(round);
         const { session } = await logIn(store, "ann", { now, expirationTime: at(9000) });
-        await store.sessions.revoke(session.uuid, principal.uuid, at(round + 0.5), ORIGIN);
+        await store.sessions.revoke({
+          session: session.uuid,
+          principal: principal.uuid,
+          now: at(round + 0.5),
+          context: ORIGIN,
+        });
       }
       const rows = await store.audit.read({ limit: 1000, principal: principal.uuid });
       for (const name of ["login", "session_revoked"]) {
@@ -102,14 +107,23 @@ export const auditCases: readonly Case[] = [
       await store.apiKeys.create(key);
       const root = { provider: "toy", id: "root" };
       await logIn(store, "root");
-      await store.principals.ensureAdmins([root], at(1), context);
+      await store.principals.ensureAdmins({ identities: [root], now: at(1), context });
       const last = (await store.audit.read({ limit: 100 })).at(-1)?.id ?? 0;
-      await store.principals.ensureAdmins([root, { provider: "toy", id: "ann" }], at(1), operator);
-      await store.principals.revokeAdmin(uuid, at(2), operator);
-      await store.apiKeys.revoke(uuid, key.key.firstEight, at(2), operator);
-      await store.sessions.revoke(session.uuid, null, at(2), operator);
-      await store.principals.setDisabled(uuid, true, at(3), operator);
-      await store.principals.setDisabled(uuid, false, at(4), operator);
+      await store.principals.ensureAdmins({
+        identities: [root, { provider: "toy", id: "ann" }],
+        now: at(1),
+        context: operator,
+      });
+      await store.principals.revokeAdmin({ principal: uuid, now: at(2), context: operator });
+      await store.apiKeys.revoke({
+        principal: uuid,
+        firstEight: key.key.firstEight,
+        now: at(2),
+        context: operator,
+      });
+      await store.sessions.revoke({ session: session.uuid, principal: null, now: at(2), context: operator });
+      await store.principals.setDisabled({ principal: uuid, disabled: true, now: at(3), context: operator });
+      await store.principals.setDisabled({ principal: uuid, disabled: false, now: at(4), context: operator });
       const rows = await store.audit.read({ limit: 100 });
       const here = rows.filter(({ id }) => id > last);
       assert.deepEqual(

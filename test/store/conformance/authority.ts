@@ -20,13 +20,13 @@ async function scene(store: Store) {
   const uuid = bob.principal.uuid;
   const changes = (context: RequestContext, now: Date) => [
     () => store.apiKeys.create(newKey(uuid, {}, { context, now })),
-    () => store.apiKeys.revoke(uuid, bobs.key.firstEight, now, context),
-    () => store.principals.createService("user", now, context),
-    () => store.principals.setDisabled(uuid, true, now, context),
-    () => store.principals.setDisabled(uuid, false, now, context),
-    () => store.principals.revokeAdmin(uuid, now, context),
-    () => store.sessions.revoke(bob.session.uuid, uuid, now, context),
-    () => store.accounts.revokeOthers(uuid, admin.session.uuid, now, context),
+    () => store.apiKeys.revoke({ principal: uuid, firstEight: bobs.key.firstEight, now, context }),
+    () => store.principals.createService({ role: "user", now, context }),
+    () => store.principals.setDisabled({ principal: uuid, disabled: true, now, context }),
+    () => store.principals.setDisabled({ principal: uuid, disabled: false, now, context }),
+    () => store.principals.revokeAdmin({ principal: uuid, now, context }),
+    () => store.sessions.revoke({ session: bob.session.uuid, principal: uuid, now, context }),
+    () => store.accounts.revokeOthers({ principal: uuid, keep: admin.session.uuid, now, context }),
   ];
   return { admin, actor, bob: uuid, key, by, bySession, byKey, changes };
 }
@@ -64,7 +64,12 @@ export const authorityCases: readonly Case[] = [
     "whoever is disabled after the request was let in changes nothing",
     async (store) => {
       const made = await scene(store);
-      await store.principals.setDisabled(made.actor, true, NOW, ORIGIN);
+      await store.principals.setDisabled({
+        principal: made.actor,
+        disabled: true,
+        now: NOW,
+        context: ORIGIN,
+      });
       for (const context of [made.bySession, made.byKey, made.by({ kind: "token" })])
         await refused(store, made, context, "principal");
     },
@@ -73,11 +78,21 @@ export const authorityCases: readonly Case[] = [
     "whoever's session or key was revoked after the request was let in changes nothing",
     async (store) => {
       const made = await scene(store);
-      await store.sessions.revoke(made.admin.session.uuid, null, NOW, ORIGIN);
+      await store.sessions.revoke({
+        session: made.admin.session.uuid,
+        principal: null,
+        now: NOW,
+        context: ORIGIN,
+      });
       await refused(store, made, made.bySession, "credential");
       const { session } = made.admin;
       await refused(store, made, made.by({ kind: "browser", session: session.uuid }), "credential");
-      await store.apiKeys.revoke(made.actor, made.key.key.firstEight, NOW, ORIGIN);
+      await store.apiKeys.revoke({
+        principal: made.actor,
+        firstEight: made.key.key.firstEight,
+        now: NOW,
+        context: ORIGIN,
+      });
       await refused(store, made, made.byKey, "credential");
     },
   ],

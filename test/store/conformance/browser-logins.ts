@@ -92,8 +92,8 @@ export const browserLoginCases: readonly Case[] = [
       await browserLogins.use(young);
       await browserLogins.issueCode(sha256("old"), newCode());
       await browserLogins.issueCode(sha256("young"), newCode({ expirationTime: at(700) }));
-      assert.equal((await maintenance.purge(at(601), 1, null)).more, true);
-      assert.equal((await maintenance.purge(at(601), 1, null)).more, false);
+      assert.equal((await maintenance.purge({ now: at(601), batch: 1, auditBefore: null })).more, true);
+      assert.equal((await maintenance.purge({ now: at(601), batch: 1, auditBefore: null })).more, false);
       assert.equal(await browserLogins.findCode(sha256("old")), undefined);
       assert.notEqual(await browserLogins.findCode(sha256("young")), undefined);
       assert.equal((await browserLogins.use(young)).kind, "used");

@@ -120,7 +120,7 @@ export const browserSessionCases: readonly Case[] = [
     "the binding goes with the session",
     async (store) => {
       await store.browserSessions.open(TOKEN, login("ann", { expirationTime: at(10) }), null);
-      await store.maintenance.purge(at(11), 10, null);
+      await store.maintenance.purge({ now: at(11), batch: 10, auditBefore: null });
       assert.equal(await store.browserSessions.find(TOKEN), undefined);
     },
   ],

@@ -203,7 +203,10 @@ export const deviceCases: readonly Case[] = [
       const start = await confirmed(store);
       const late = { ...asOrcid("ann"), now: at(900) };
       assert.equal((await store.deviceLogins.collect(start.deviceCode, late)).kind, "gone");
-      assert.equal((await store.maintenance.purge(at(901), 10, null)).pendingSessions, 1);
+      assert.equal(
+        (await store.maintenance.purge({ now: at(901), batch: 10, auditBefore: null })).pendingSessions,
+        1,
+      );
       assert.equal(await store.deviceLogins.byState(start.state), undefined);
       assert.equal(
         (await store.deviceLogins.start({ ...start, limit: 1 })).kind,
@@ -228,7 +231,12 @@ export const deviceCases: readonly Case[] = [
       assert.equal((await store.deviceLogins.collect(filling.deviceCode, limited)).kind, "limit");
       assert.deepEqual(await phase(store, filling), { kind: "refused", reason: "session_limit" });
       const late = await signedIn(store);
-      await store.principals.setDisabled(principal.uuid, true, at(3), ORIGIN);
+      await store.principals.setDisabled({
+        principal: principal.uuid,
+        disabled: true,
+        now: at(3),
+        context: ORIGIN,
+      });
       assert.equal((await store.deviceLogins.collect(disabling.deviceCode, asOrcid("ann"))).kind, "disabled");
       assert.deepEqual(await phase(store, disabling), { kind: "refused", reason: "principal_disabled" });
       assert.deepEqual(await store.deviceLogins.confirm({ ...change(late.deviceCode), limit: 9 }), {

@@ -44,7 +44,9 @@ export const hostileCases: readonly Case[] = [
         assert.deepEqual(principal.identities, [identity]);
         assert.deepEqual(await store.principals.summaryOfIdentity(identity), principal);
         assert.deepEqual((await store.sessions.status(session.uuid))?.state, { [text]: text });
-        assert.deepEqual(await store.principals.createService(text, NOW, context), { kind: "unknown_role" });
+        assert.deepEqual(await store.principals.createService({ role: text, now: NOW, context }), {
+          kind: "unknown_role",
+        });
         assert.equal((await store.sessions.rotate(refresh(session.uuid, 0, text))).kind, "refreshed");
         assert.equal((await store.sessions.rotate(refresh(session.uuid, 0, text))).kind, "refreshed");
 
@@ -70,10 +72,19 @@ export const hostileCases: readonly Case[] = [
           assert.equal(await store.principals.document(uuid, NOW), undefined);
           assert.equal(await store.sessions.status(uuid), undefined);
           assert.deepEqual(await store.sessions.rotate(refresh(uuid, 0, "t")), { kind: "ended" });
-          assert.deepEqual(await store.sessions.revoke(uuid, uuid, NOW, context), { kind: "unknown" });
-          assert.deepEqual(await store.principals.setDisabled(uuid, true, NOW, context), { kind: "unknown" });
+          assert.deepEqual(
+            await store.sessions.revoke({ session: uuid, principal: uuid, now: NOW, context }),
+            { kind: "unknown" },
+          );
+          assert.deepEqual(
+            await store.principals.setDisabled({ principal: uuid, disabled: true, now: NOW, context }),
+            { kind: "unknown" },
+          );
           assert.deepEqual(await store.apiKeys.create(newKey(uuid)), { kind: "unknown" });
-          assert.deepEqual(await store.apiKeys.revoke(uuid, text, NOW, context), { kind: "unknown" });
+          assert.deepEqual(
+            await store.apiKeys.revoke({ principal: uuid, firstEight: text, now: NOW, context }),
+            { kind: "unknown" },
+          );
           assert.deepEqual(await store.audit.read({ limit: 5, principal: uuid }), []);
         }
         assert.equal(await store.apiKeys.find(text, text as Digest), undefined);
@@ -92,7 +103,10 @@ export const hostileCases: readonly Case[] = [
         ]) {
           const refused = (error: unknown) => error instanceof Failure && error.code === "invalid";
           await assert.rejects(logIn(store, "ann", { identity }), refused);
-          await assert.rejects(store.principals.ensureAdmins([identity], NOW, ORIGIN), refused);
+          await assert.rejects(
+            store.principals.ensureAdmins({ identities: [identity], now: NOW, context: ORIGIN }),
+            refused,
+          );
           assert.equal(await store.principals.summaryOfIdentity(identity), undefined);
         }
       }
@@ -162,11 +176,13 @@ export const hostileCases: readonly Case[] = [
       const text = "a\0b";
       await allowed(store.sessions.status(text as Uuid));
       await allowed(store.principals.summary(text as Uuid));
-      await allowed(store.principals.createService(text, NOW, ORIGIN));
+      await allowed(store.principals.createService({ role: text, now: NOW, context: ORIGIN }));
       await allowed(store.sessions.rotate(refresh(session.uuid, 0, text)));
       await allowed(store.apiKeys.create(newKey(principal.uuid, { note: text })));
       await allowed(store.apiKeys.find(text, sha256("x")));
-      await allowed(store.apiKeys.revoke(principal.uuid, text, NOW, ORIGIN));
+      await allowed(
+        store.apiKeys.revoke({ principal: principal.uuid, firstEight: text, now: NOW, context: ORIGIN }),
+      );
       await allowed(
         store.audit.append([
           {

@@ -98,7 +98,12 @@ export const linkingCases: readonly Case[] = [
         assert.deepEqual(await store.accounts.unlink(unlink(ann, changes)), { kind: "stale" });
       }
       assert.deepEqual(await store.accounts.link(link(ann, { since: NOW })), { kind: "already" });
-      await store.sessions.revoke(ann.session.uuid, null, at(5), ORIGIN);
+      await store.sessions.revoke({
+        session: ann.session.uuid,
+        principal: null,
+        now: at(5),
+        context: ORIGIN,
+      });
       assert.deepEqual(await store.accounts.link(link(ann)), { kind: "stale" });
       assert.deepEqual(await store.accounts.unlink(unlink(ann)), { kind: "stale" });
     },
@@ -107,7 +112,12 @@ export const linkingCases: readonly Case[] = [
     "a disabled principal links nothing",
     async (store) => {
       const ann = await logIn(store, "ann");
-      await store.principals.setDisabled(ann.principal.uuid, true, NOW, ORIGIN);
+      await store.principals.setDisabled({
+        principal: ann.principal.uuid,
+        disabled: true,
+        now: NOW,
+        context: ORIGIN,
+      });
       assert.deepEqual(await store.accounts.link(link(ann)), { kind: "stale" });
     },
   ],

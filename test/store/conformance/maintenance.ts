@@ -11,7 +11,7 @@ export const maintenanceCases: readonly Case[] = [
     "a store that works answers a ping, again and again",
     async (store) => {
       for (const _ of [1, 2, 3]) await store.maintenance.ping();
-      assert.deepEqual(await store.maintenance.purge(at(5), 2, null), NOTHING);
+      assert.deepEqual(await store.maintenance.purge({ now: at(5), batch: 2, auditBefore: null }), NOTHING);
       await store.maintenance.ping();
     },
   ],
@@ -28,15 +28,18 @@ export const maintenanceCases: readonly Case[] = [
       ];
       for (const key of [lasting, later, ...short]) await store.apiKeys.create(key);
 
-      assert.deepEqual(await store.maintenance.purge(at(5), 2, null), NOTHING);
-      assert.deepEqual(await store.maintenance.purge(at(20), 2, null), {
+      assert.deepEqual(await store.maintenance.purge({ now: at(5), batch: 2, auditBefore: null }), NOTHING);
+      assert.deepEqual(await store.maintenance.purge({ now: at(20), batch: 2, auditBefore: null }), {
         ...NOTHING,
         sessions: 2,
         apiKeys: 2,
         more: true,
       });
-      assert.deepEqual(await store.maintenance.purge(at(20), 2, null), { ...NOTHING, sessions: 1 });
-      assert.deepEqual(await store.maintenance.purge(at(20), 2, null), NOTHING);
+      assert.deepEqual(await store.maintenance.purge({ now: at(20), batch: 2, auditBefore: null }), {
+        ...NOTHING,
+        sessions: 1,
+      });
+      assert.deepEqual(await store.maintenance.purge({ now: at(20), batch: 2, auditBefore: null }), NOTHING);
 
       const document = await store.principals.document(principal.uuid, NOW);
       assert.deepEqual(
@@ -58,12 +61,12 @@ export const maintenanceCases: readonly Case[] = [
       const context = { address: null, requestId: null, actor: null };
       const told = () => store.audit.read({ limit: 10, events: ["database_purged"] });
 
-      await store.maintenance.purge(at(5), 2, null, context);
-      await store.maintenance.purge(at(20), 1, null);
+      await store.maintenance.purge({ now: at(5), batch: 2, auditBefore: null, context });
+      await store.maintenance.purge({ now: at(20), batch: 1, auditBefore: null });
       assert.deepEqual(await told(), [], "nothing was deleted, or nobody asked");
-      await store.maintenance.purge(at(20), 1, null, context);
-      await store.maintenance.purge(at(20), 1, at(1), context);
-      await store.maintenance.purge(at(20), 10, at(1), context);
+      await store.maintenance.purge({ now: at(20), batch: 1, auditBefore: null, context });
+      await store.maintenance.purge({ now: at(20), batch: 1, auditBefore: at(1), context });
+      await store.maintenance.purge({ now: at(20), batch: 10, auditBefore: at(1), context });
       const rows = await told();
       const counts = { sessions: 0, pending_sessions: 0, api_keys: 0, audit_rows: 0 };
       assert.deepEqual(
@@ -98,7 +101,10 @@ export const maintenanceCases: readonly Case[] = [
         context: { address: null, requestId: null, actor: null },
       });
       assert.equal(outcome.kind, "refreshed");
-      assert.equal((await store.maintenance.purge(at(101), 10, null)).sessions, 1);
+      assert.equal(
+        (await store.maintenance.purge({ now: at(101), batch: 10, auditBefore: null })).sessions,
+        1,
+      );
       assert.equal(await store.sessions.status(session.uuid), undefined);
     },
   ],
@@ -108,12 +114,15 @@ export const maintenanceCases: readonly Case[] = [
       for (const seconds of [0, 10, 20]) await logIn(store, "ann", { now: at(seconds) });
       const before = await store.audit.read({ limit: 10 });
       assert.equal(before.length, 4);
-      assert.deepEqual(await store.maintenance.purge(at(30), 10, at(20)), { ...NOTHING, auditRows: 3 });
+      assert.deepEqual(await store.maintenance.purge({ now: at(30), batch: 10, auditBefore: at(20) }), {
+        ...NOTHING,
+        auditRows: 3,
+      });
       assert.deepEqual(
         (await store.audit.read({ limit: 10 })).map(({ id }) => id),
         before.slice(3).map(({ id }) => id),
       );
-      await store.maintenance.purge(at(30), 10, at(30));
+      await store.maintenance.purge({ now: at(30), batch: 10, auditBefore: at(30) });
       await logIn(store, "ann");
       const [row] = await store.audit.read({ limit: 10 });
       assert.ok((row?.id ?? 0) > (before[3]?.id ?? 0));

@@ -59,15 +59,20 @@ export const principalCases: readonly Case[] = [
     async (store) => {
       const ann = { provider: "toy", id: "ann" };
       const made = await Promise.all(
-        Array.from({ length: 12 }, () => store.principals.ensureUser(ann, NOW, ORIGIN)),
+        Array.from({ length: 12 }, () =>
+          store.principals.ensureUser({ identity: ann, now: NOW, context: ORIGIN }),
+        ),
       );
       assert.equal(new Set(made.map(({ uuid }) => uuid)).size, 1);
       const { principal } = await logIn(store, "ann");
       assert.deepEqual(made[0], principal);
       assert.deepEqual(await eventsOf(store), ["principal_created", "login"]);
-      await assert.rejects(store.principals.ensureUser({ provider: "toy", id: "a\0" }, NOW, ORIGIN), {
-        code: "invalid",
-      });
+      await assert.rejects(
+        store.principals.ensureUser({ identity: { provider: "toy", id: "a\0" }, now: NOW, context: ORIGIN }),
+        {
+          code: "invalid",
+        },
+      );
     },
   ],
   [
@@ -112,11 +117,15 @@ export const principalCases: readonly Case[] = [
   [
     "service principals get the role they are made with",
     async (store) => {
-      assert.deepEqual(await store.principals.createService("emperor", NOW, ORIGIN), {
+      assert.deepEqual(await store.principals.createService({ role: "emperor", now: NOW, context: ORIGIN }), {
         kind: "unknown_role",
       });
       assert.deepEqual(await eventsOf(store), []);
-      const made = await store.principals.createService("admin", NOW, { ...ORIGIN, actor: null });
+      const made = await store.principals.createService({
+        role: "admin",
+        now: NOW,
+        context: { ...ORIGIN, actor: null },
+      });
       assert.equal(made.kind, "created");
       const uuid = (made as { uuid: Uuid }).uuid;
       assert.deepEqual(await store.principals.summary(uuid), {
@@ -137,7 +146,12 @@ export const principalCases: readonly Case[] = [
       const actor = newUuid();
       const { principal, session } = await logIn(store, "ann");
       const disable = (disabled: boolean) =>
-        store.principals.setDisabled(principal.uuid, disabled, NOW, { ...ORIGIN, actor });
+        store.principals.setDisabled({
+          principal: principal.uuid,
+          disabled,
+          now: NOW,
+          context: { ...ORIGIN, actor },
+        });
       assert.deepEqual(await disable(true), { kind: "done" });
       assert.deepEqual(await disable(true), { kind: "done" });
       assert.equal((await store.principals.summary(principal.uuid))?.disabled, true);
@@ -163,7 +177,15 @@ export const principalCases: readonly Case[] = [
           ["login", null],
         ],
       );
-      assert.deepEqual(await store.principals.setDisabled(newUuid(), true, NOW, ORIGIN), { kind: "unknown" });
+      assert.deepEqual(
+        await store.principals.setDisabled({
+          principal: newUuid(),
+          disabled: true,
+          now: NOW,
+          context: ORIGIN,
+        }),
+        { kind: "unknown" },
+      );
     },
   ],
   [
@@ -172,12 +194,19 @@ export const principalCases: readonly Case[] = [
       const { principal: ann } = await logIn(store, "ann", { admin: true });
       const { principal: bob } = await logIn(store, "bob", { admin: true });
       const { principal: cy } = await logIn(store, "cy");
-      const disable = (uuid: Uuid) => store.principals.setDisabled(uuid, true, NOW, ORIGIN);
+      const disable = (uuid: Uuid) =>
+        store.principals.setDisabled({ principal: uuid, disabled: true, now: NOW, context: ORIGIN });
       assert.deepEqual(await disable(bob.uuid), { kind: "done" });
       assert.deepEqual(await disable(ann.uuid), { kind: "last_admin" });
       assert.equal((await store.principals.summary(ann.uuid))?.disabled, false);
       assert.deepEqual(await disable(cy.uuid), { kind: "done" });
-      const anyway = await store.principals.setDisabled(ann.uuid, true, NOW, ORIGIN, true);
+      const anyway = await store.principals.setDisabled({
+        principal: ann.uuid,
+        disabled: true,
+        evenLastAdmin: true,
+        now: NOW,
+        context: ORIGIN,
+      });
       assert.deepEqual(anyway, { kind: "done" });
       assert.equal((await store.principals.summary(ann.uuid))?.disabled, true);
     },
@@ -187,7 +216,14 @@ export const principalCases: readonly Case[] = [
     async (store) => {
       const admins = await Promise.all(["a", "b", "c", "d"].map((id) => logIn(store, id, { admin: true })));
       const outcomes = await Promise.all(
-        admins.map(({ principal }) => store.principals.setDisabled(principal.uuid, true, NOW, ORIGIN)),
+        admins.map(({ principal }) =>
+          store.principals.setDisabled({
+            principal: principal.uuid,
+            disabled: true,
+            now: NOW,
+            context: ORIGIN,
+          }),
+        ),
       );
       assert.deepEqual(outcomes.map(({ kind }) => kind).sort(), ["done", "done", "done", "last_admin"]);
     },
@@ -200,8 +236,8 @@ export const principalCases: readonly Case[] = [
         { provider: "toy", id: "ann" },
         { provider: "toy", id: "new" },
       ];
-      await store.principals.ensureAdmins(admins, at(1), ORIGIN);
-      await store.principals.ensureAdmins(admins, at(2), ORIGIN);
+      await store.principals.ensureAdmins({ identities: admins, now: at(1), context: ORIGIN });
+      await store.principals.ensureAdmins({ identities: admins, now: at(2), context: ORIGIN });
       for (const identity of admins) {
         const summary = await store.principals.summaryOfIdentity(identity);
         assert.deepEqual(summary?.scopes, sorted(USER_ROLE.scopes, ADMIN_ROLE.scopes));
@@ -220,7 +256,7 @@ export const principalCases: readonly Case[] = [
       const { principal, session } = await logIn(store, "ann", { state: { né: "é", n: [1, null] } });
       const { session: revoked } = await logIn(store, "ann", { now: at(5), expirationTime: at(500) });
       const { session: expired } = await logIn(store, "ann", { expirationTime: at(50) });
-      await store.sessions.revoke(revoked.uuid, null, at(6), ORIGIN);
+      await store.sessions.revoke({ session: revoked.uuid, principal: null, now: at(6), context: ORIGIN });
       const lasting = newKey(principal.uuid, { note: "né", scopes: ["read:data"], accessTags: ["fée", "b"] });
       const short = newKey(principal.uuid, { expirationTime: at(100) }, { now: at(1) });
       const gone = newKey(principal.uuid, { expirationTime: at(99) }, { now: at(2) });
@@ -278,7 +314,7 @@ export const principalCases: readonly Case[] = [
           (await store.principals.document(uuid, NOW))?.sessions.map((session) => session.uuid) ?? [];
         const keep = shown.at(-1);
         assert.ok(keep);
-        await store.accounts.revokeOthers(uuid, keep, at(1), ORIGIN);
+        await store.accounts.revokeOthers({ principal: uuid, keep, now: at(1), context: ORIGIN });
         return { uuid, shown };
       };
       const people = [await often("ann", 230), await often("bob", 3), await often("cara", 202)];

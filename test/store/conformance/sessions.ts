@@ -66,7 +66,12 @@ export const sessionCases: readonly Case[] = [
       const { sessions } = (await store.principals.document(first.principal.uuid, at(11))) ?? {
         sessions: [],
       };
-      await store.sessions.revoke(sessions[0]?.uuid ?? newUuid(), null, at(12), ORIGIN);
+      await store.sessions.revoke({
+        session: sessions[0]?.uuid ?? newUuid(),
+        principal: null,
+        now: at(12),
+        context: ORIGIN,
+      });
       assert.equal((await store.sessions.open(request(at(13)))).kind, "opened");
       assert.deepEqual(await store.sessions.open(login("new", { limit: 0 })), {
         kind: "limit",
@@ -90,7 +95,8 @@ export const sessionCases: readonly Case[] = [
     "revoking ends a session, once, and says whose it was",
     async (store) => {
       const { session, principal } = await logIn(store, "ann");
-      const revoke = () => store.sessions.revoke(session.uuid, null, at(1), ORIGIN);
+      const revoke = () =>
+        store.sessions.revoke({ session: session.uuid, principal: null, now: at(1), context: ORIGIN });
       assert.deepEqual(await revoke(), { kind: "revoked", principal: principal.uuid });
       assert.deepEqual(await revoke(), { kind: "revoked", principal: principal.uuid });
       assert.equal((await store.sessions.status(session.uuid))?.revoked, true);
@@ -108,19 +114,48 @@ export const sessionCases: readonly Case[] = [
       const ann = await logIn(store, "ann");
       const bob = await logIn(store, "bob");
       const { uuid } = ann.session;
-      assert.deepEqual(await store.sessions.revoke(uuid, bob.principal.uuid, NOW, ORIGIN), {
-        kind: "unknown",
-      });
+      assert.deepEqual(
+        await store.sessions.revoke({
+          session: uuid,
+          principal: bob.principal.uuid,
+          now: NOW,
+          context: ORIGIN,
+        }),
+        {
+          kind: "unknown",
+        },
+      );
       assert.equal((await store.sessions.status(uuid))?.revoked, false);
-      assert.equal((await store.sessions.revoke(uuid, ann.principal.uuid, NOW, ORIGIN)).kind, "revoked");
-      assert.deepEqual(await store.sessions.revoke(newUuid(), null, NOW, ORIGIN), { kind: "unknown" });
+      assert.equal(
+        (
+          await store.sessions.revoke({
+            session: uuid,
+            principal: ann.principal.uuid,
+            now: NOW,
+            context: ORIGIN,
+          })
+        ).kind,
+        "revoked",
+      );
+      assert.deepEqual(
+        await store.sessions.revoke({ session: newUuid(), principal: null, now: NOW, context: ORIGIN }),
+        { kind: "unknown" },
+      );
     },
   ],
   [
     "an expired session is unknown to revoke and ended to refresh, from its last moment on",
     async (store) => {
       const { session } = await logIn(store, "ann", { expirationTime: at(100) });
-      assert.deepEqual(await store.sessions.revoke(session.uuid, null, at(100), ORIGIN), { kind: "unknown" });
+      assert.deepEqual(
+        await store.sessions.revoke({
+          session: session.uuid,
+          principal: null,
+          now: at(100),
+          context: ORIGIN,
+        }),
+        { kind: "unknown" },
+      );
       assert.deepEqual(await store.sessions.rotate(refresh(session.uuid, 0, "a", { now: at(100) })), {
         kind: "ended",
       });

@@ -43,7 +43,12 @@ export const spellingCases: readonly Case[] = [
     "a disabled person stays out in any spelling",
     async (store) => {
       const ann = await logIn(store, "ann");
-      await store.principals.setDisabled(ann.principal.uuid, true, NOW, ORIGIN);
+      await store.principals.setDisabled({
+        principal: ann.principal.uuid,
+        disabled: true,
+        now: NOW,
+        context: ORIGIN,
+      });
       assert.equal(await kindOf(store, "ann"), "disabled");
       assert.equal(await kindOf(store, "ANN"), "other_spelling");
       const bob = await logIn(store, "bob");
@@ -100,18 +105,24 @@ export const spellingCases: readonly Case[] = [
     async (store) => {
       await logIn(store, "ann");
       const told = { provider: "toy", id: "Ann" };
-      await assert.rejects(store.principals.ensureUser(told, NOW, ORIGIN, false), { code: "other_spelling" });
-      const refused = await store.principals.ensureAdmins(
-        [told, { provider: "toy", id: "ann" }],
-        NOW,
-        ORIGIN,
-        () => false,
+      await assert.rejects(
+        store.principals.ensureUser({ identity: told, caseSensitive: false, now: NOW, context: ORIGIN }),
+        { code: "other_spelling" },
       );
+      const refused = await store.principals.ensureAdmins({
+        identities: [told, { provider: "toy", id: "ann" }],
+        caseSensitive: () => false,
+        now: NOW,
+        context: ORIGIN,
+      });
       assert.deepEqual(refused, [{ identity: told, known: "ann" }]);
       assert.equal(await store.principals.summaryOfIdentity(told), undefined);
       const ann = await store.principals.summaryOfIdentity({ provider: "toy", id: "ann" });
       assert.ok(ann?.scopes.includes("admin:apikeys"));
-      assert.equal((await store.principals.ensureUser(told, NOW, ORIGIN)).type, "user");
+      assert.equal(
+        (await store.principals.ensureUser({ identity: told, now: NOW, context: ORIGIN })).type,
+        "user",
+      );
     },
   ],
   [

@@ -41,7 +41,7 @@ const CASES: PostgresCases = {
     const store = await openFor(t, uri + AUTH);
     await logIn(store, "ann");
     await store.failures.count("ann", { failures: 10, per: 300 });
-    await store.maintenance.purge(new Date(), 100, null);
+    await store.maintenance.purge({ now: new Date(), batch: 100, auditBefore: null });
     assert.deepEqual(await tables(uri, "auth"), before);
     const count = (schema: string) =>
       server.query(uri, `select count(*)::int as n from ${schema}.principals`);

@@ -55,11 +55,11 @@ test("of one person one after the other, whatever it is; of another meanwhile", 
   };
   const by = (actor: Uuid) => ({ context: { ...ORIGIN, actor }, now: NOW });
   const all = [
-    queue.run("session.revoke", { ...by(ann), uuid: newUuid(), principal: ann }, work("session.revoke")),
+    queue.run("session.revoke", { ...by(ann), session: newUuid(), principal: ann }, work("session.revoke")),
     queue.run("account.revoke_others", { ...by(ann), principal: ann, keep: newUuid() }, work("others")),
     queue.run("api_key.revoke", { ...by(ann), principal: bob, firstEight: "01234567" }, work("key")),
     queue.run("api_key.create", { ...newKey(ann), ...by(ann) }, work("new key")),
-    queue.run("session.revoke", { ...by(bob), uuid: newUuid(), principal: bob }, work("bob's")),
+    queue.run("session.revoke", { ...by(bob), session: newUuid(), principal: bob }, work("bob's")),
   ];
   const order: string[][] = [];
   for (let round = 0; round < 5; round++) {

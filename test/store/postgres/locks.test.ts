@@ -66,9 +66,14 @@ const fresh = (person: Person) => ({
   now: at(1),
 });
 const endOther: ChangeOfOne = (store, person) =>
-  store.sessions.revoke(person.theirs, person.owner, at(1), by(person));
+  store.sessions.revoke({ session: person.theirs, principal: person.owner, now: at(1), context: by(person) });
 const endOthers: ChangeOfOne = (store, person) =>
-  store.accounts.revokeOthers(person.owner, person.mine, at(1), by(person));
+  store.accounts.revokeOthers({
+    principal: person.owner,
+    keep: person.mine,
+    now: at(1),
+    context: by(person),
+  });
 const link: ChangeOfOne = (store, person) =>
   store.accounts.link({ ...fresh(person), identity: ORCID, limit: 5, code: null });
 const unlink: ChangeOfOne = (store, person) =>
@@ -187,7 +192,7 @@ const CASES: PostgresCases<Postgres> = {
       const other = await transaction(t, uri, ...statements);
       const changes = [
         store.apiKeys.create(newKey(principal.uuid, {}, { context })),
-        store.principals.setDisabled(principal.uuid, true, at(1), context),
+        store.principals.setDisabled({ principal: principal.uuid, disabled: true, now: at(1), context }),
       ];
       await waiting(other, 2);
       await other.query("commit");
@@ -236,13 +241,23 @@ const CASES: PostgresCases<Postgres> = {
     });
     const other = await transaction(t, uri, "select id from principals for update");
     const disabling = [
-      store.principals.setDisabled(ann.principal.uuid, true, at(1), by(bob)),
-      second.principals.setDisabled(bob.principal.uuid, true, at(1), by(ann)),
+      store.principals.setDisabled({
+        principal: ann.principal.uuid,
+        disabled: true,
+        now: at(1),
+        context: by(bob),
+      }),
+      second.principals.setDisabled({
+        principal: bob.principal.uuid,
+        disabled: true,
+        now: at(1),
+        context: by(ann),
+      }),
     ];
     await waiting(other, 2);
     await other.query("commit");
     const kinds = (await Promise.all(disabling)).map(({ kind }) => kind).sort();
-    assert.deepEqual(kinds, ["done", "credential_revoked"]);
+    assert.deepEqual(kinds, ["credential_revoked", "done"]);
   },
 
   "changes of one person, each by a session that the other one ends, wait for each other once": async (
@@ -284,7 +299,12 @@ const CASES: PostgresCases<Postgres> = {
     );
     const credential = { kind: "api_key", firstEight, digest: acting.digest } as const;
     const context = { ...ORIGIN, actor: principal.uuid, credential };
-    const { kind } = await store.apiKeys.revoke(principal.uuid, revoked.key.firstEight, at(1), context);
+    const { kind } = await store.apiKeys.revoke({
+      principal: principal.uuid,
+      firstEight: revoked.key.firstEight,
+      now: at(1),
+      context,
+    });
     assert.equal(kind, "revoked");
   },
 
@@ -299,7 +319,12 @@ const CASES: PostgresCases<Postgres> = {
         "lock table tiled_auth_failures in share mode",
       );
       const changes = Array.from({ length: 40 }, (_none, index) =>
-        store.principals.setDisabled(principal.uuid, index % 2 === 0, at(1), ORIGIN),
+        store.principals.setDisabled({
+          principal: principal.uuid,
+          disabled: index % 2 === 0,
+          now: at(1),
+          context: ORIGIN,
+        }),
       );
       const keys = Array.from({ length: 40 }, () =>
         store.apiKeys.create(newKey(principal.uuid, {}, { context: { ...ORIGIN, actor: newUuid() } })),
@@ -324,8 +349,13 @@ const CASES: PostgresCases<Postgres> = {
         `insert into tiled_auth_disabled_principals select id, now() from principals where uuid = '${ann.principal.uuid}'`,
       );
       const late = [
-        store.principals.revokeAdmin(principal.uuid, at(1), ORIGIN),
-        second.principals.setDisabled(principal.uuid, true, at(1), ORIGIN),
+        store.principals.revokeAdmin({ principal: principal.uuid, now: at(1), context: ORIGIN }),
+        second.principals.setDisabled({
+          principal: principal.uuid,
+          disabled: true,
+          now: at(1),
+          context: ORIGIN,
+        }),
       ];
       await waiting(other, 2);
       await other.query("commit");

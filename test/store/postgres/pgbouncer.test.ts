@@ -30,7 +30,7 @@ async function use(store: Store): Promise<void> {
       await store.failures.count(`user${index % 5}`, { failures: 1000, per: 300 });
     }),
   );
-  await store.maintenance.purge(new Date(), 100, null);
+  await store.maintenance.purge({ now: new Date(), batch: 100, auditBefore: null });
   await store.maintenance.ping();
 }
 

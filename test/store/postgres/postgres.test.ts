@@ -194,12 +194,22 @@ const CASES: PostgresCases = {
   "what one server ends, the other knows": async (t, _server, uri) => {
     const [one, other] = [await openFor(t, uri), await openFor(t, uri)];
     const { principal, session } = await logIn(one, "ann");
-    await one.sessions.revoke(session.uuid, null, NOW, { address: null, requestId: null, actor: null });
+    await one.sessions.revoke({
+      session: session.uuid,
+      principal: null,
+      now: NOW,
+      context: { address: null, requestId: null, actor: null },
+    });
     assert.equal((await other.sessions.status(session.uuid))?.revoked, true);
-    await other.principals.setDisabled(principal.uuid, true, NOW, {
-      address: null,
-      requestId: null,
-      actor: null,
+    await other.principals.setDisabled({
+      principal: principal.uuid,
+      disabled: true,
+      now: NOW,
+      context: {
+        address: null,
+        requestId: null,
+        actor: null,
+      },
     });
     assert.equal((await one.principals.summary(principal.uuid))?.disabled, true);
   },
@@ -212,7 +222,7 @@ const CASES: PostgresCases = {
     t.after(() => client.end());
     await client.query("begin");
     await client.query("select pg_advisory_xact_lock(7446381209553001)");
-    const purge = () => store.maintenance.purge(at(2), 10, null);
+    const purge = () => store.maintenance.purge({ now: at(2), batch: 10, auditBefore: null });
     assert.deepEqual(await purge(), {
       sessions: 0,
       pendingSessions: 0,
@@ -232,9 +242,9 @@ const CASES: PostgresCases = {
     assert.equal(rows.length, 1);
     assert.match(String(rows[0]?.["key"]), /[0-9a-f]{64}$/);
     assert.doesNotMatch(JSON.stringify(rows), /ann|192/);
-    await store.maintenance.purge(new Date(), 10, null);
+    await store.maintenance.purge({ now: new Date(), batch: 10, auditBefore: null });
     assert.equal((await server.query(uri, "select * from tiled_auth_failures")).length, 1);
-    await store.maintenance.purge(new Date(Date.now() + 301_000), 10, null);
+    await store.maintenance.purge({ now: new Date(Date.now() + 301_000), batch: 10, auditBefore: null });
     assert.equal((await server.query(uri, "select * from tiled_auth_failures")).length, 0);
   },
 

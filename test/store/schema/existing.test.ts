@@ -68,7 +68,12 @@ async function confirmedLoginsAreCollected(
   assert.equal(await ask("cara"), undefined, "once");
   assert.equal((await store.sessions.rotate(refresh(sessions.cara, 0, "t"))).kind, "refreshed");
   await bind(sessions.cara, sha256("again"), later);
-  await store.principals.setDisabled(principals.cara, true, NOW, ORIGIN);
+  await store.principals.setDisabled({
+    principal: principals.cara,
+    disabled: true,
+    now: NOW,
+    context: ORIGIN,
+  });
   assert.equal(await ask("again"), undefined, "disabled");
 }
 
@@ -115,12 +120,34 @@ async function everythingIsThere(store: Store, facts: Facts): Promise<void> {
   assert.equal((await store.sessions.rotate(refresh(sessions.bob, null, "digest"))).kind, "refreshed");
   assert.equal((await store.sessions.rotate(refresh(sessions.bobRevoked, null, "digest"))).kind, "ended");
   assert.equal((await logIn(store, "bob")).principal.uuid, principals.bob);
-  assert.equal((await store.sessions.revoke(sessions.cara, principals.cara, NOW, ORIGIN)).kind, "revoked");
-  assert.deepEqual(await store.apiKeys.revoke(principals.bob, keys.tagged.firstEight, NOW, ORIGIN), {
-    kind: "revoked",
-    digests: [keys.tagged.digest],
+  assert.equal(
+    (
+      await store.sessions.revoke({
+        session: sessions.cara,
+        principal: principals.cara,
+        now: NOW,
+        context: ORIGIN,
+      })
+    ).kind,
+    "revoked",
+  );
+  assert.deepEqual(
+    await store.apiKeys.revoke({
+      principal: principals.bob,
+      firstEight: keys.tagged.firstEight,
+      now: NOW,
+      context: ORIGIN,
+    }),
+    {
+      kind: "revoked",
+      digests: [keys.tagged.digest],
+    },
+  );
+  await store.principals.ensureAdmins({
+    identities: [{ provider: "toy", id: "çara" }],
+    now: NOW,
+    context: ORIGIN,
   });
-  await store.principals.ensureAdmins([{ provider: "toy", id: "çara" }], NOW, ORIGIN);
 }
 
 /** A device login of the real Tiled that is bound to a session, and both are expired. */
@@ -129,7 +156,7 @@ const PENDING = (session: string, bytes: string) =>
 
 async function purgesBoundSessions(store: Store, session: Facts["sessions"]["bob"]): Promise<void> {
   const far = at(400 * 24 * 3600);
-  assert.equal((await store.maintenance.purge(far, 100, null)).more, false);
+  assert.equal((await store.maintenance.purge({ now: far, batch: 100, auditBefore: null })).more, false);
   assert.equal(await store.sessions.status(session), undefined);
 }
 

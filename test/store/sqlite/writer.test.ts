@@ -142,7 +142,7 @@ test("what is acknowledged can be read at once", async (t) => {
   for (let round = 0; round < 50; round++) {
     const { principal, session } = await logIn(store, `user${round}`);
     assert.ok(await store.principals.summary(principal.uuid));
-    await store.sessions.revoke(session.uuid, null, at(1), ORIGIN);
+    await store.sessions.revoke({ session: session.uuid, principal: null, now: at(1), context: ORIGIN });
     assert.equal((await store.sessions.status(session.uuid))?.revoked, true);
   }
 });
