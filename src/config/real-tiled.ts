@@ -142,7 +142,7 @@ export function reportTiledsOwn(context: Context): void {
     if (node === undefined) continue;
     const says = !saysNothing(key, plain(node));
     if (says && (elsewhere || upstream || key === NEVER_HERE)) found.push({ path: [key], what });
-    else context.noEffect(context.place([key]), `${what}: the data service's, which is a real Tiled`);
+    else context.noEffect(context.place([key]), `${what}: settings of a real Tiled behind this server`);
   }
   if (isTiledsPolicy(context))
     found.push({ path: ["access_control"], what: policyText(context, here || elsewhere) });

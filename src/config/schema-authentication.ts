@@ -43,8 +43,8 @@ const provider = section("One way to log in", {
 });
 
 export const authentication = section("Who may log in, how, and for how long", {
-  authenticator: noEffect("the form of Tiled of 2021; see providers"),
-  args: noEffect("the form of Tiled of 2021; see providers"),
+  authenticator: noEffect("the form of Tiled in 2021; use providers"),
+  args: noEffect("the form of Tiled in 2021; use providers"),
   providers: optional(
     Type.Array(provider),
     "Ways to log in. Without any, the server has a single user with an API key (single_user_api_key)",

@@ -76,11 +76,11 @@ export const log = section("The log, on stderr", {
   ),
 });
 
-const TUNING = "uvicorn's own tuning; this server is not uvicorn";
-const LOGS = "the section log, or --log-format and --log-level, say how this server logs";
+const TUNING = "tuning of uvicorn, which this server does not use";
+const LOGS = "use the section log, or --log-format and --log-level";
 const DEVELOPMENT = "for the development of Python applications";
-const CLIENT_CERTIFICATES = "client certificates are not checked here; a proxy in front can do that";
-const LISTENING = "this server listens on a host and a port only";
+const CLIENT_CERTIFICATES = "client certificates are not checked here; let a proxy in front do that";
+const LISTENING = "this server listens only on a host and a port";
 
 const tuning = [
   "backlog",
@@ -138,8 +138,8 @@ export const uvicorn = Type.Object(
     proxy_headers: optional(Type.Boolean(), "false: no proxy is trusted, whatever forwarded_allow_ips says"),
     forwarded_allow_ips: proxies("The same as server.trusted_proxies"),
     workers: noEffect("this server is one process; start several on one PostgreSQL database instead"),
-    ssl_version: noEffect("TLS 1.2 and 1.3 are spoken"),
-    ssl_ciphers: noEffect("the ciphers are Node.js's own choice"),
+    ssl_version: noEffect("this server supports TLS 1.2 and 1.3"),
+    ssl_ciphers: noEffect("Node.js chooses the ciphers"),
     ssl_keyfile_password: refused(
       "a private key with a password cannot be read here; decrypt it (openssl pkey) or let a proxy do TLS",
     ),
@@ -147,8 +147,8 @@ export const uvicorn = Type.Object(
     ssl_cert_reqs: refused(CLIENT_CERTIFICATES),
     uds: refused(LISTENING),
     fd: refused(LISTENING),
-    ssl_context_factory: refused("it is Python code, which cannot be loaded here; see server.tls"),
-    app: refused("this server is no Python application"),
+    ssl_context_factory: refused("Python code cannot be loaded here; see server.tls"),
+    app: refused("this server is not a Python application"),
     ...all(logs, LOGS),
     ...all(tuning, TUNING),
     ...all(development, DEVELOPMENT),

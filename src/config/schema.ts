@@ -9,8 +9,8 @@ import type { Shape } from "../yaml/words.ts";
 import { accessControl, audit, authentication, database, tree } from "./schema-authentication.ts";
 import { log, server, uvicorn } from "./schema-server.ts";
 
-const DATA = "the data service's, which is a real Tiled";
-const STORAGE = "connections to the data service's databases, which is a real Tiled";
+const DATA = "a setting of a real Tiled behind this server";
+const STORAGE = "connections of a real Tiled behind this server";
 
 export const FileSchema = section("Configuration of tiled-auth", {
   authentication: optional(authentication, "Who may log in, how, and for how long"),
@@ -39,23 +39,23 @@ export const FileSchema = section("Configuration of tiled-auth", {
     "What the login pages show",
   ),
   audit: optional(audit, "The record of security events"),
-  catalog: noEffect(`catalogs are ${DATA}`),
-  media_types: noEffect(`exporters are ${DATA}`),
-  file_extensions: noEffect(`exporters are ${DATA}`),
-  response_bytesize_limit: noEffect(`the limit is ${DATA}`),
-  exact_count_limit: noEffect(`the limit is ${DATA}`),
-  specs: noEffect(`specs of uploads are ${DATA}`),
-  reject_undeclared_specs: noEffect(`specs of uploads are ${DATA}`),
-  expose_raw_assets: noEffect(`assets are ${DATA}`),
+  catalog: noEffect(DATA),
+  media_types: noEffect(DATA),
+  file_extensions: noEffect(DATA),
+  response_bytesize_limit: noEffect(DATA),
+  exact_count_limit: noEffect(DATA),
+  specs: noEffect(DATA),
+  reject_undeclared_specs: noEffect(DATA),
+  expose_raw_assets: noEffect(DATA),
   routers: noEffect("Python code cannot be loaded here"),
-  streaming_cache: noEffect(`streaming is ${DATA}`),
-  webhooks: noEffect(`webhooks are ${DATA}`),
-  create_mount_nodes_if_not_exist: noEffect(`catalogs are ${DATA}`),
+  streaming_cache: noEffect(DATA),
+  webhooks: noEffect(DATA),
+  create_mount_nodes_if_not_exist: noEffect(DATA),
   catalog_pool_size: noEffect(STORAGE),
   storage_pool_size: noEffect(STORAGE),
   catalog_max_overflow: noEffect(STORAGE),
   storage_max_overflow: noEffect(STORAGE),
-  object_cache: noEffect("Tiled has removed it, too"),
+  object_cache: noEffect("Tiled has removed it as well"),
 });
 
 type Deep<Value> = Value extends readonly (infer Item)[]
