@@ -25,7 +25,7 @@ import { Sessions } from "../domain/sessions.ts";
 import { LoginBudget } from "../domain/throttling/login-budget.ts";
 import { LoginThrottle } from "../domain/throttling/throttle.ts";
 import { type Lifetimes, Tokens } from "../domain/tokens/tokens.ts";
-import { requestContext } from "../http/access/identity.ts";
+import { requestContext } from "../http/access/request-context.ts";
 import type { AuthServices } from "../http/auth/services.ts";
 import type { Proxies } from "../http/proxies.ts";
 import type { AppParts } from "./parts.ts";

@@ -129,6 +129,7 @@ function accessText(access: Operation["x-access"]): Html {
   if (access === undefined) return html`Anyone`;
   if (access === "optional") return html`Anyone; a credential that is sent must be valid`;
   if (access === "api_key") return html`Anyone with an API key`;
+  if (access === "session") return html`Anyone logged in, by access token`;
   if (typeof access === "string" || access.length === 0) return html`Anyone logged in or with an API key`;
   return html`Anyone with the scope${access.length > 1 && "s"} ${access.map((scope, index) => html`${index > 0 && ", "}<code>${scope}</code>`)}`;
 }

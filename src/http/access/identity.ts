@@ -1,19 +1,18 @@
 /**
- * Who asks: takes the credential from a request and has it checked by the domain. What is sent on purpose
- * (`credential.ts`) outranks every cookie, and the login of a browser, which counts where a route says so, outranks a key
- * that the browser keeps.
+ * Finds out who asks: takes the credential from a request and has the domain check it. What is sent on purpose
+ * (`credential.ts`) outranks every cookie. A browser's login, on routes that accept one, outranks a key that the browser keeps.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { BrowserSessions } from "../../domain/browser-session.ts";
 import type { Callers } from "../../domain/callers/callers.ts";
-import { type Caller, isKnown, type KnownCaller } from "../../domain/model/caller.ts";
-import type { ActorCredential, RequestContext } from "../../domain/model/entities.ts";
+import type { Caller } from "../../domain/model/caller.ts";
 import { Failure } from "../../errors.ts";
 import type { Links } from "../links.ts";
 import type { Proxies } from "../proxies.ts";
 import { routeOf } from "../route.ts";
 import { explicitCredential, NO_CREDENTIAL } from "./credential.ts";
 import { dropKey, keyInCookie } from "./key-cookie.ts";
+import { requestContext } from "./request-context.ts";
 import {
   countedSecretOf,
   dropSession,
@@ -22,15 +21,18 @@ import {
   sessionSecretOf,
 } from "./session-cookie.ts";
 
+export interface IdentifyOptions {
+  /** Whether the use of a key is noted. */
+  readonly noted: boolean;
+  /** The same request once more, whose credential has been read. */
+  readonly again?: boolean;
+}
+
 export interface Identity {
-  identify(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    options: { readonly noted: boolean },
-  ): Caller | Promise<Caller>;
-  /** By the browser's session alone. Fails with `login_needed` where there is none. */
+  identify(request: FastifyRequest, reply: FastifyReply, options: IdentifyOptions): Caller | Promise<Caller>;
+  /** By the browser's session alone. Fails with `login_needed` without one. */
   person(request: FastifyRequest): Caller | Promise<Caller>;
-  /** Takes a cookie from the browser that was refused with this failure, if it was one. */
+  /** Drops the browser's cookie that was refused with this failure, if a cookie was. */
   forget(failure: Failure, request: FastifyRequest, reply: FastifyReply): void;
 }
 
@@ -50,7 +52,7 @@ export function createIdentity(deps: {
     request: FastifyRequest,
     reply: FastifyReply,
     key: string | null,
-    options: { readonly noted: boolean },
+    options: IdentifyOptions,
   ): Caller | Promise<Caller> => {
     request.presented = key === null ? NO_CREDENTIAL : { kind: "api_key", secret: key, ambient: true };
     return byCredential(request, reply, options);
@@ -58,7 +60,8 @@ export function createIdentity(deps: {
 
   return {
     identify: (request, reply, options) => {
-      request.presented = explicitCredential(request);
+      if (options.again !== true) request.presented = explicitCredential(request);
+      else if (request.presented.ambient) request.presented = NO_CREDENTIAL;
       if (request.presented.kind !== "none") return byCredential(request, reply, options);
       const key = keyInCookie(request, links);
       const { access, browserSession = false } = routeOf(request);
@@ -66,19 +69,19 @@ export function createIdentity(deps: {
       const login =
         browserSessions === null || !(accepts || key !== null) ? null : sessionSecretOf(request, links);
       if (browserSessions === null || login === null) {
-        // Nor does a key count in the place of a login that cannot be told.
+        // A key does not count in place of a login that cannot be told from a planted one.
         const isInPlace = browserSessions !== null && key !== null && hasTwoSessions(request, links);
         return byKeyCookie(request, reply, isInPlace ? null : key, options);
       }
       const counts = accepts && countedSecretOf(request, links) !== null;
       if (!counts && key === null) return byCredential(request, reply, options);
-      // A login that has ended outranks no key.
+      // A login that has ended does not outrank a key.
       const over = (error: unknown) => {
         if (key === null || !(error instanceof Failure) || error.code !== "browser_login_over") throw error;
         dropSession(request, reply, links);
         return byKeyCookie(request, reply, key, options);
       };
-      // Beside a login a key's cookie counts nowhere, also where the login itself does not count.
+      // Beside a login a key's cookie never counts, even where the login itself does not.
       const live = (person: Caller) => (counts ? person : byCredential(request, reply, options));
       try {
         const person = browserSessions.identify(login);
@@ -100,28 +103,3 @@ export function createIdentity(deps: {
 }
 
 const KEY_REFUSED: ReadonlySet<string> = new Set(["invalid_api_key", "expired_api_key", "no_principal"]);
-
-function credentialIn(caller: KnownCaller): ActorCredential {
-  if (caller.kind === "api_key") {
-    const { firstEight, digest } = caller.key;
-    return { kind: "api_key", firstEight, digest };
-  }
-  if (caller.session === null) return { kind: "token" };
-  return { kind: caller.kind === "browser" ? "browser" : "session", session: caller.session };
-}
-
-/** For audit rows: from where, in which request, and who, once that is known. */
-export function requestContext(
-  request: FastifyRequest,
-  proxies: Proxies,
-  caller: Caller | null,
-): RequestContext {
-  return {
-    address: proxies.read(request).address,
-    requestId: request.id,
-    ...(caller !== null && isKnown(caller)
-      ? { actor: caller.principal.uuid, credential: credentialIn(caller) }
-      : { actor: null }),
-    userAgent: request.raw.headers["user-agent"] ?? null,
-  };
-}

@@ -11,6 +11,7 @@ import type { Links } from "../links.ts";
 import { SAFE_METHODS } from "../methods.ts";
 import { OwnCookie } from "./cookies.ts";
 import { checkDoubleSubmit } from "./csrf.ts";
+import { isForPerson } from "./kinds.ts";
 import { isOpenedByPerson, isSameOrigin, namesOwnOrigin, requireSameOrigin } from "./same-origin.ts";
 
 declare module "fastify" {
@@ -88,7 +89,7 @@ export function protectForms(app: FastifyInstance, links: Where): void {
     done();
   };
   app.addHook("onRoute", (route) => {
-    if (route.config?.access === "person") {
+    if (isForPerson(route.config?.access)) {
       route.preHandler = [check, ...[route.preHandler ?? []].flat()];
     }
   });

@@ -2,10 +2,10 @@
 import type { FastifyInstance } from "fastify";
 import type { Static } from "typebox";
 import type { ApiKeyRequest } from "../../domain/api-keys.ts";
-import { type Caller, isKnown, type KnownCaller } from "../../domain/model/caller.ts";
 import { Failure } from "../../errors.ts";
 import { ApiKey, ApiKeyBody, FirstEightQuery, NewApiKey, Problem } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
+import { keyOf, knownOf } from "../access/callers.ts";
 import { answer } from "../answer.ts";
 import type { AuthServices } from "./services.ts";
 import { apiKeyView } from "./views.ts";
@@ -23,7 +23,7 @@ export function apiKeyRoutes(app: FastifyInstance, services: AuthServices): void
       },
     },
     async (request, reply) => {
-      const caller = known(request.caller);
+      const caller = knownOf(request);
       const made = await services.apiKeys.create(
         caller,
         caller.principal,
@@ -45,9 +45,7 @@ export function apiKeyRoutes(app: FastifyInstance, services: AuthServices): void
       },
     },
     async (request, reply) => {
-      const { caller } = request;
-      if (caller.kind !== "api_key") throw new Failure("no_api_key");
-      const { key } = caller;
+      const key = keyOf(request);
       const latest = services.activity.latest(key.principal, key.firstEight, key.latestActivity);
       return answer(request, reply, apiKeyView(key, latest), { noStore: true });
     },
@@ -65,7 +63,7 @@ export function apiKeyRoutes(app: FastifyInstance, services: AuthServices): void
       },
     },
     async (request, reply) => {
-      const { principal } = known(request.caller);
+      const { principal } = knownOf(request);
       if (
         !(await services.apiKeys.revoke(
           principal.uuid,
@@ -80,12 +78,6 @@ export function apiKeyRoutes(app: FastifyInstance, services: AuthServices): void
       return noContent(reply);
     },
   );
-}
-
-/** The scopes that these routes need are had by principals only. */
-export function known(caller: Caller): KnownCaller {
-  if (!isKnown(caller)) throw new Failure("no_credentials");
-  return caller;
 }
 
 export function apiKeyRequest(body: Static<typeof ApiKeyBody>): ApiKeyRequest {

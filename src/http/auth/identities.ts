@@ -3,14 +3,13 @@
  * login that is at most five minutes old (RFC 9470), and what the token route of the identity's provider takes: a
  * password, or the one-time code of an application. People do the same in `people/identities.ts`.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import type { Linker } from "../../domain/linking.ts";
-import { tooOld } from "../../domain/linking.ts";
 import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import { Failure } from "../../errors.ts";
 import { IdentityQuery, LinkBody, LinkedIdentity, Problem } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
+import { sessionOf } from "../access/callers.ts";
 import { browserOf } from "../access/login-cookie.ts";
 import { answerJson } from "../answer.ts";
 import type { Links } from "../links.ts";
@@ -32,8 +31,7 @@ export function linkingRoutes(app: FastifyInstance, deps: LinkingDeps): void {
   app.post<Link>(
     "/api/v1/auth/identity",
     {
-      config: { access: "optional", body: "json" },
-      onRequest: requireLinker,
+      config: { access: "session", body: "json" },
       schema: {
         tags: ["principal"],
         summary: "Add an identity to your principal",
@@ -51,10 +49,9 @@ export function linkingRoutes(app: FastifyInstance, deps: LinkingDeps): void {
       },
     },
     async (request, reply) => {
-      const linker = linkerOf(request);
       const { identity, code } = await provenIdentity(deps, request);
       const context = services.contextOf(request);
-      await services.linking.link(linker, identity, context, code === undefined ? {} : { code });
+      await services.linking.link(sessionOf(request), identity, context, code === undefined ? {} : { code });
       return answerJson(reply, { id: identity.id, provider: identity.provider });
     },
   );
@@ -62,34 +59,21 @@ export function linkingRoutes(app: FastifyInstance, deps: LinkingDeps): void {
   app.delete<{ Querystring: Static<typeof IdentityQuery> }>(
     "/api/v1/auth/identity",
     {
-      config: { access: "optional" },
-      onRequest: requireLinker,
+      config: { access: "session" },
       schema: {
         tags: ["principal"],
         summary: "Remove an identity from your principal",
         description:
-          "Needs a login of the last five minutes, by access token. The sessions that the identity opened end. The last identity that somebody can log in with stays.",
+          "Needs a login of the last five minutes, by access token. The sessions that the identity opened end. The last identity that can log in stays.",
         querystring: IdentityQuery,
         response: { 204: {}, 401: Problem, 404: Problem, 409: Problem, 422: Problem },
       },
     },
     async (request, reply) => {
-      await services.linking.unlink(linkerOf(request), request.query, services.contextOf(request));
+      await services.linking.unlink(sessionOf(request), request.query, services.contextOf(request));
       return noContent(reply);
     },
   );
-}
-
-function linkerOf({ caller }: FastifyRequest): Linker {
-  if (caller.kind !== "token") throw new Failure("no_credentials", { detail: "This needs an access token." });
-  if (caller.session === null) throw tooOld();
-  return { principal: caller.principal.uuid, session: caller.session };
-}
-
-/** Before the input is looked at. */
-function requireLinker(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-  linkerOf(request);
-  done();
 }
 
 async function provenIdentity(

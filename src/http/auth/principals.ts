@@ -5,8 +5,9 @@ import { Failure } from "../../errors.ts";
 import { parseUuid, type Uuid } from "../../lib/uuid.ts";
 import { ApiKeyBody, FirstEightQuery, NewApiKey, PageQuery, Principal, Problem } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
+import { knownOf } from "../access/callers.ts";
 import { answer } from "../answer.ts";
-import { apiKeyRequest, known } from "./api-keys.ts";
+import { apiKeyRequest } from "./api-keys.ts";
 import type { AuthServices } from "./services.ts";
 import { apiKeyView, principalView } from "./views.ts";
 
@@ -56,7 +57,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
     async (request, reply) => {
       const { role, note } = request.query;
       const made = await services.principals.createService(
-        known(request.caller),
+        knownOf(request),
         role,
         services.contextOf(request),
         note,
@@ -96,7 +97,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
       const owner = await services.principals.summary(readUuid(request.params.uuid));
       const wanted = apiKeyRequest(request.body);
       const made = await services.apiKeys.create(
-        known(request.caller),
+        knownOf(request),
         owner,
         wanted,
         services.contextOf(request),
@@ -143,12 +144,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
       },
       async (request, reply) => {
         const uuid = readUuid(request.params.uuid);
-        await services.principals.setDisabled(
-          known(request.caller),
-          uuid,
-          disabled,
-          services.contextOf(request),
-        );
+        await services.principals.setDisabled(knownOf(request), uuid, disabled, services.contextOf(request));
         return noContent(reply);
       },
     );

@@ -1,12 +1,11 @@
 /** `/auth/session/…`: refresh (RFC 6749, section 6) and the end of sessions (RFC 7009). */
 import type { FastifyInstance } from "fastify";
 import type { Static } from "typebox";
-import { isKnown } from "../../domain/model/caller.ts";
-import { INHERIT } from "../../domain/model/scopes.ts";
 import { Failure } from "../../errors.ts";
 import { parseUuid } from "../../lib/uuid.ts";
 import { Problem, RefreshBody, TokenAnswer } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
+import { knownOf } from "../access/callers.ts";
 import { answerJson } from "../answer.ts";
 import type { AuthServices } from "./services.ts";
 
@@ -51,7 +50,7 @@ export function sessionRoutes(app: FastifyInstance, services: AuthServices): voi
   app.delete<{ Params: { session_id: string } }>(
     "/api/v1/auth/session/revoke/:session_id",
     {
-      config: { access: "optional" },
+      config: { access: "principal" },
       schema: {
         tags: ["session"],
         summary: "End one of your own sessions",
@@ -59,16 +58,13 @@ export function sessionRoutes(app: FastifyInstance, services: AuthServices): voi
       },
     },
     async (request, reply) => {
-      const { caller } = request;
-      if (!isKnown(caller)) throw new Failure("no_credentials");
-      if (caller.kind === "api_key" && !caller.key.scopes.includes(INHERIT)) {
-        throw new Failure("missing_scopes", {
-          detail: "Ending a session needs an API key with the scope 'inherit'.",
-        });
-      }
       const session = parseUuid(request.params.session_id);
       if (session === undefined) throw new Failure("not_found", { detail: "No such session" });
-      await services.sessions.revokeOwn(session, caller.principal.uuid, services.contextOf(request));
+      await services.sessions.revokeOwn(
+        session,
+        knownOf(request).principal.uuid,
+        services.contextOf(request),
+      );
       return noContent(reply);
     },
   );

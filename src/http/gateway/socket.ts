@@ -11,7 +11,7 @@ import type { Scope } from "../../domain/model/scopes.ts";
 import type { Upstream } from "../../domain/model/upstream.ts";
 import { Failure } from "../../errors.ts";
 import type { Presented } from "../access/credential.ts";
-import { requestContext } from "../access/identity.ts";
+import { requestContext } from "../access/request-context.ts";
 import { crossOrigin, namesForeignOrigin } from "../access/same-origin.ts";
 import type { Links } from "../links.ts";
 import { callerNames } from "../logging.ts";

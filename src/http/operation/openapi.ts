@@ -9,7 +9,7 @@ import Fastify, {
   type HTTPMethods,
 } from "fastify";
 import type { ApiDocument } from "../../pages/docs.ts";
-import type { Access } from "../access/access.ts";
+import { type Access, isForPerson } from "../access/kinds.ts";
 import { answerBytes, Document, JSON_TYPE } from "../answer.ts";
 
 export interface OpenApiOptions {
@@ -88,8 +88,10 @@ async function describe(routes: readonly Described[], options: OpenApiOptions): 
 
 function describeAccess(access: Access | undefined, tokens: boolean): Readonly<Record<string, unknown>> {
   if (access === undefined || access === "public" || access === "page") return {};
-  const scopes = typeof access === "string" ? [] : access.scopes;
-  const keys = [{ APIKeyHeader: [] }, { APIKeyQuery: [] }, { APIKeyCookie: [] }];
+  // Browsers' pages are not part of the API.
+  if (isForPerson(access)) return {};
+  const scopes = typeof access === "object" && "scopes" in access ? access.scopes : [];
+  const keys = access === "session" ? [] : [{ APIKeyHeader: [] }, { APIKeyQuery: [] }, { APIKeyCookie: [] }];
   const bearer = tokens && access !== "api_key" ? [{ OAuth2PasswordBearer: [] }] : [];
   const nobody = access === "optional" || access === "verify" ? [{}] : [];
   return {

@@ -6,17 +6,17 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import type { AccountOverview } from "../../domain/account.ts";
 import { formTokenOf } from "../../domain/browser-session.ts";
-import { type BrowserCaller, missingScopes } from "../../domain/model/caller.ts";
-import type { Scope } from "../../domain/model/scopes.ts";
+import type { BrowserCaller } from "../../domain/model/caller.ts";
 import { Failure } from "../../errors.ts";
 import { parseUuid } from "../../lib/uuid.ts";
 import { type Account, accountPage, NOTICES, type Notice } from "../../pages/account.ts";
 import { LIFETIMES, newKeyPage, USUAL_LIFETIME } from "../../pages/account-keys.ts";
 import { AccountQuery, EndSessionBody, MakeKeyBody, RevokeKeyBody, TokenBody } from "../../schemas/pages.ts";
+import { personOf } from "../access/callers.ts";
 import { sessionSecretOf } from "../access/session-cookie.ts";
 import { sendPage } from "../send-page.ts";
+import type { AccountDeps } from "./account-deps.ts";
 import { askAgain, goOnRoute } from "./fresh-login.ts";
-import { type AccountDeps, person } from "./person.ts";
 import { seeOther } from "./problem-pages.ts";
 
 const MOST_SESSIONS = 50;
@@ -37,7 +37,7 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
     "/account/sessions/end",
     { config: FORM, schema: { hide: true, body: EndSessionBody } },
     async (request, reply) => {
-      const { principal, session: own } = person(request);
+      const { principal, session: own } = personOf(request);
       const session = parseUuid(request.body.session);
       const again = session === own ? undefined : askAgain(deps, request, reply, "sessions/end");
       if (again !== undefined) return again;
@@ -54,16 +54,19 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
     async (request, reply) => {
       const again = askAgain(deps, request, reply, "sessions/end-others");
       if (again !== undefined) return again;
-      await services.accounts.endOthers(person(request), services.contextOf(request));
+      await services.accounts.endOthers(personOf(request), services.contextOf(request));
       return done(deps, request, reply, "others-ended");
     },
   );
 
   app.post<{ Body: Static<typeof RevokeKeyBody> }>(
     "/account/keys/revoke",
-    { config: FORM, schema: { hide: true, body: RevokeKeyBody } },
+    {
+      config: { ...FORM, access: { person: ["revoke:apikeys"] } },
+      schema: { hide: true, body: RevokeKeyBody },
+    },
     async (request, reply) => {
-      const { principal } = withScope(request, "revoke:apikeys");
+      const { principal } = personOf(request);
       const again = askAgain(deps, request, reply, "keys/revoke");
       if (again !== undefined) return again;
       const { first_eight = "" } = request.body;
@@ -74,9 +77,12 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
 
   app.post<{ Body: Static<typeof MakeKeyBody> }>(
     "/account/keys",
-    { config: FORM, schema: { hide: true, body: MakeKeyBody } },
+    {
+      config: { ...FORM, access: { person: ["create:apikeys"] } },
+      schema: { hide: true, body: MakeKeyBody },
+    },
     async (request, reply) => {
-      const caller = withScope(request, "create:apikeys");
+      const caller = personOf(request);
       const { note = "", lifetime = USUAL_LIFETIME, ...boxes } = request.body;
       const wanted = Object.hasOwn(LIFETIMES, lifetime) ? LIFETIMES[lifetime] : undefined;
       if (wanted === undefined) throw new Failure("bad_request", { log: "a lifetime that no form has" });
@@ -140,7 +146,7 @@ async function showAccount(
   { problem, status = 200 }: View,
 ): Promise<FastifyReply> {
   const { site, links, services, clock, providers } = deps;
-  const caller = person(request);
+  const caller = personOf(request);
   const overview = await services.accounts.overview(caller);
   const token = formTokenOf(sessionSecretOf(request, links) ?? "");
   const page = accountPage({
@@ -213,12 +219,6 @@ export function done(
   notice: Notice,
 ): FastifyReply {
   return seeOther(reply, `${links.base(request)}/account?done=${notice}`);
-}
-
-function withScope(request: FastifyRequest, scope: Scope): BrowserCaller {
-  const caller = person(request);
-  if (missingScopes(caller, [scope])) throw new Failure("forbidden");
-  return caller;
 }
 
 async function unlessGone(ending: Promise<void>): Promise<boolean> {

@@ -8,10 +8,11 @@ import { newBrowserSecret } from "../../domain/login/binding.ts";
 import { goOnPage } from "../../pages/go-on.ts";
 import { type AccountAction, isAccountAction } from "../../pages/go-on-words.ts";
 import { GoOnQuery } from "../../schemas/pages.ts";
+import { personOf } from "../access/callers.ts";
 import { browserOf, keepBrowser } from "../access/login-cookie.ts";
 import { sessionSecretOf } from "../access/session-cookie.ts";
 import { sendPage } from "../send-page.ts";
-import { type AccountDeps, person } from "./person.ts";
+import type { AccountDeps } from "./account-deps.ts";
 import { seeOther, toLogin } from "./problem-pages.ts";
 
 type Fields = Readonly<Record<string, string>>;
@@ -33,7 +34,7 @@ export function goOnRoute(app: FastifyInstance, deps: AccountDeps): void {
       const page = goOnPage({
         site,
         basePath: links.rootPath,
-        name: person(request).identity.id,
+        name: personOf(request).identity.id,
         action,
         token: formTokenOf(sessionSecretOf(request, links) ?? ""),
         fields,
@@ -50,7 +51,7 @@ export function askAgain(
   reply: FastifyReply,
   action: AccountAction,
 ): FastifyReply | undefined {
-  if (services.linking.isFresh(person(request))) return undefined;
+  if (services.linking.isFresh(personOf(request))) return undefined;
   const { token: _, ...fields } = (request.body ?? {}) as Fields;
   const browser = browserOf(request, links) ?? newBrowserSecret();
   keepBrowser(request, reply, links, browser);

@@ -16,15 +16,16 @@ import type { Notice } from "../../pages/account.ts";
 import { leavingPage, linkPage } from "../../pages/linking.ts";
 import type { LoginProblem } from "../../pages/login-page.ts";
 import { IdentityBody, LoginBody } from "../../schemas/pages.ts";
+import { personOf } from "../access/callers.ts";
 import { browserOf, keepBrowser } from "../access/login-cookie.ts";
 import { sessionSecretOf } from "../access/session-cookie.ts";
 import type { PasswordProvider } from "../auth/providers.ts";
 import { logFailure } from "../errors.ts";
 import { sendPage } from "../send-page.ts";
 import { done } from "./account.ts";
+import type { AccountDeps } from "./account-deps.ts";
 import { askAgain } from "./fresh-login.ts";
 import { loginProblem, typedName } from "./login-form.ts";
-import { type AccountDeps, person } from "./person.ts";
 import { type ProblemPages, toLogin } from "./problem-pages.ts";
 
 export interface LinkingPagesDeps extends AccountDeps {
@@ -50,7 +51,7 @@ export function linkingPages(app: FastifyInstance, deps: LinkingPagesDeps): void
     `${ADD}/:provider`,
     { config: FORM, schema: { hide: true, body: LoginBody } },
     async (request, reply) => {
-      const caller = person(request);
+      const caller = personOf(request);
       if (!services.linking.isFresh(caller)) return again(deps, request, reply);
       const { provider: name } = request.params;
       const context = services.contextOf(request);
@@ -86,7 +87,7 @@ export function linkingPages(app: FastifyInstance, deps: LinkingPagesDeps): void
     "/account/identities/remove",
     { config: FORM, schema: { hide: true, body: IdentityBody } },
     async (request, reply) => {
-      const caller = person(request);
+      const caller = personOf(request);
       const { provider = "", id = "" } = request.body;
       const asked = askAgain(deps, request, reply, "identities/remove");
       if (asked !== undefined) return asked;
@@ -180,7 +181,7 @@ function show(
   trouble: { readonly username: string; readonly problem: LoginProblem; readonly status: number } | null,
 ): FastifyReply {
   const { site, links, services, passwords, identityProviders } = deps;
-  const caller = person(request);
+  const caller = personOf(request);
   const { provider } = request.params;
   const named = (one: { readonly name: string }) => one.name === provider;
   if (!identityProviders.some(named) && !passwords.some(named)) throw new Failure("not_found");

@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Failure } from "../../errors.ts";
 import type { Site } from "../../pages/layout.ts";
 import { problemPage } from "../../pages/problem.ts";
+import { isForPerson } from "../access/kinds.ts";
 import { wantsPage } from "../answer.ts";
 import type { Links } from "../links.ts";
 import { SAFE_METHODS } from "../methods.ts";
@@ -65,7 +66,7 @@ export class ProblemPages {
 function isPage(request: FastifyRequest): boolean {
   const { url, access } = routeOf(request);
   if (url === undefined) return !request.url.startsWith("/api/");
-  return access === "page" || access === "person";
+  return access === "page" || isForPerson(access);
 }
 
 /** `again`: even if somebody is logged in. */

@@ -5,6 +5,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Failure } from "../../errors.ts";
+import { isForPerson } from "../access/kinds.ts";
 import type { AccountHost } from "../account-host.ts";
 import { SAFE_METHODS } from "../methods.ts";
 import { type Route, routeOf } from "../route.ts";
@@ -35,7 +36,7 @@ export function separateAccounts(app: FastifyInstance, deps: SeparationDeps): vo
     } else if (!isForPeople(route, isReading)) done();
     else if (!isReading) {
       done(new Failure("forbidden", { detail: `Logins and accounts are at ${base}, and not on this host.` }));
-    } else if (route.access === "person" || BACK.test(route.url)) send(reply, base + request.url);
+    } else if (isForPerson(route.access) || BACK.test(route.url)) send(reply, base + request.url);
     else lead(request, reply);
   });
 }
@@ -57,6 +58,6 @@ const DEVICE_FORM = new RegExp(`${PROVIDER}/device_code$`);
 
 /** Programs POST to the other two. */
 function isForPeople({ url = "", access }: Route, isReading: boolean): boolean {
-  if (access === "person" || url === "/login" || DEVICE_FORM.test(url)) return true;
+  if (isForPerson(access) || url === "/login" || DEVICE_FORM.test(url)) return true;
   return isReading && (AUTHORIZE.test(url) || BACK.test(url));
 }

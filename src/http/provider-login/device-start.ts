@@ -9,8 +9,8 @@ import {
   type StartedDeviceLogin,
 } from "../../domain/login/device.ts";
 import { showUserCode } from "../../domain/login/user-code.ts";
+import { isForm } from "../access/body-types.ts";
 import { isOlder, pythonClient } from "../headers.ts";
-import { speaksOAuth } from "./oauth.ts";
 
 /** Where a person confirms the login, and where the program asks for it. */
 interface Addresses {
@@ -26,7 +26,7 @@ export function startAnswer(request: FastifyRequest, { page, poll }: Addresses, 
     expires_in: DEVICE_LOGIN_MAX_AGE,
     interval: POLLING_INTERVAL,
   };
-  if (speaksOAuth(request)) {
+  if (isForm(request)) {
     const opened = `${page}?${new URLSearchParams({ state: started.state })}`;
     return {
       ...common,

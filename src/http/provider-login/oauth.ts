@@ -4,6 +4,7 @@
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { Failure } from "../../errors.ts";
+import { isForm } from "../access/body-types.ts";
 import { answerJson } from "../answer.ts";
 import { logFailure, sendFailure, toFailure } from "../errors.ts";
 import type { Links } from "../links.ts";
@@ -17,11 +18,6 @@ export type GrantError =
   | "authorization_pending"
   | "temporarily_unavailable"
   | "server_error";
-
-export function speaksOAuth(request: FastifyRequest): boolean {
-  const type = request.headers["content-type"]?.split(";", 1)[0];
-  return type?.trim().toLowerCase() === "application/x-www-form-urlencoded";
-}
 
 export function refuseGrant(
   reply: FastifyReply,
@@ -41,7 +37,7 @@ export function oauthError(error: GrantError, description?: string) {
 export function grantErrors(links: Links) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const failure = toFailure(error, request);
-    if (!speaksOAuth(request)) {
+    if (!isForm(request)) {
       sendFailure(inDetail(failure), request, reply, links);
       return;
     }

@@ -11,12 +11,13 @@ import type { DeviceRefusal } from "../../domain/ports/logins.ts";
 import { Failure } from "../../errors.ts";
 import { LoginAnswer } from "../../schemas/auth.ts";
 import { GrantBody, GrantProblem } from "../../schemas/provider-login.ts";
+import { isForm } from "../access/body-types.ts";
 import { browserOf } from "../access/login-cookie.ts";
 import { answerJson } from "../answer.ts";
 import type { AuthServices } from "../auth/services.ts";
 import type { Links } from "../links.ts";
 import { noteLogin } from "../logging.ts";
-import { type GrantError, grantErrors, oauthError, refuseGrant, speaksOAuth } from "./oauth.ts";
+import { type GrantError, grantErrors, oauthError, refuseGrant } from "./oauth.ts";
 
 export interface TokenRoutes {
   readonly services: AuthServices;
@@ -77,7 +78,7 @@ function required(name: string, value: string | undefined): string {
 }
 
 function refuseType(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (speaksOAuth(request)) return refuseGrant(reply, "unsupported_grant_type");
+  if (isForm(request)) return refuseGrant(reply, "unsupported_grant_type");
   throw new Failure("invalid", {
     detail: [{ type: "enum", loc: ["body", "grant_type"], msg: "This provider knows no such grant" }],
   });
@@ -98,7 +99,7 @@ function answerPoll(request: FastifyRequest, reply: FastifyReply, poll: Poll): F
   }
   if (poll.kind === "pending") request.remark = "poll";
   const reason = poll.kind === "refused" ? REASONS[poll.reason] : undefined;
-  if (speaksOAuth(request)) return refuseGrant(reply, OAUTH[poll.kind], reason);
+  if (isForm(request)) return refuseGrant(reply, OAUTH[poll.kind], reason);
   switch (poll.kind) {
     case "malformed":
       reply.header("www-authenticate", "Bearer");

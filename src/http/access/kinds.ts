@@ -1,0 +1,28 @@
+/** The kinds of access that a route can declare; `access.ts` holds every request to its route's. */
+import type { Scope } from "../../domain/model/scopes.ts";
+import type { Demanded } from "./callers.ts";
+
+/**
+ * - `public`: credentials are not looked at.
+ * - `page`: for browsers; a bad credential counts as none, since the page shows nothing that needs one.
+ * - `verify`: credentials are looked at; the route itself answers what is wrong with them (`request.refused`).
+ * - `optional`: a bad credential is refused, and none is needed.
+ * - `api_key`: an API key.
+ * - `principal`: a principal with all its rights: an access token, or an API key with the scope `inherit`.
+ * - `session`: the access token of a session of this server.
+ * - `person`: a browser that is logged in, and no other credential; its forms carry a token. All scopes in a list are needed.
+ * - `scopes`: all of them are needed, by whatever credential.
+ */
+export type Access =
+  | "public"
+  | "page"
+  | "verify"
+  | "optional"
+  | Demanded
+  | { readonly person: readonly Scope[] }
+  | { readonly scopes: readonly Scope[] };
+
+/** Whether only a browser that is logged in may use the route. */
+export function isForPerson(access: Access | undefined): boolean {
+  return access === "person" || (typeof access === "object" && "person" in access);
+}
