@@ -1,5 +1,4 @@
 /** `/auth/apikey`: make a key of one's own, look at the key in use, revoke one. */
-import type { FastifyInstance } from "fastify";
 import type { Static } from "typebox";
 import type { ApiKeyRequest } from "../../domain/api-keys.ts";
 import { Failure } from "../../errors.ts";
@@ -7,11 +6,12 @@ import { ApiKey, ApiKeyBody, FirstEightQuery, NewApiKey, Problem } from "../../s
 import { noContent } from "../access/access.ts";
 import { keyOf, knownOf } from "../access/callers.ts";
 import { answer } from "../answer.ts";
+import type { TypedApp } from "../typed-app.ts";
 import type { AuthServices } from "./services.ts";
 import { apiKeyView } from "./views.ts";
 
-export function apiKeyRoutes(app: FastifyInstance, services: AuthServices): void {
-  app.post<{ Body: Static<typeof ApiKeyBody> }>(
+export function apiKeyRoutes(app: TypedApp, services: AuthServices): void {
+  app.post(
     "/api/v1/auth/apikey",
     {
       config: { access: { scopes: ["create:apikeys"] }, body: "json" },
@@ -51,7 +51,7 @@ export function apiKeyRoutes(app: FastifyInstance, services: AuthServices): void
     },
   );
 
-  app.delete<{ Querystring: Static<typeof FirstEightQuery> }>(
+  app.delete(
     "/api/v1/auth/apikey",
     {
       config: { access: { scopes: ["revoke:apikeys"] } },

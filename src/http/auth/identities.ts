@@ -3,7 +3,7 @@
  * login that is at most five minutes old (RFC 9470), and what the token route of the identity's provider takes: a
  * password, or the one-time code of an application. People do the same in `people/identities.ts`.
  */
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import { Failure } from "../../errors.ts";
@@ -13,6 +13,7 @@ import { sessionOf } from "../access/callers.ts";
 import { browserOf } from "../access/login-cookie.ts";
 import { answerJson } from "../answer.ts";
 import type { Links } from "../links.ts";
+import type { TypedApp } from "../typed-app.ts";
 import type { PasswordProvider } from "./providers.ts";
 import type { AuthServices } from "./services.ts";
 
@@ -25,10 +26,10 @@ export interface LinkingDeps {
 
 type Link = { Body: Static<typeof LinkBody> };
 
-export function linkingRoutes(app: FastifyInstance, deps: LinkingDeps): void {
+export function linkingRoutes(app: TypedApp, deps: LinkingDeps): void {
   const { services } = deps;
 
-  app.post<Link>(
+  app.post(
     "/api/v1/auth/identity",
     {
       config: { access: "session", body: "json" },
@@ -56,7 +57,7 @@ export function linkingRoutes(app: FastifyInstance, deps: LinkingDeps): void {
     },
   );
 
-  app.delete<{ Querystring: Static<typeof IdentityQuery> }>(
+  app.delete(
     "/api/v1/auth/identity",
     {
       config: { access: "session" },

@@ -1,19 +1,18 @@
 /** `POST /auth/provider/{provider}/token`: the password grant (RFC 6749, section 4.3), a route for each provider. */
-import type { FastifyInstance } from "fastify";
-import type { Static } from "typebox";
 import { LoginAnswer, PasswordForm, Problem } from "../../schemas/auth.ts";
 import { answerJson } from "../answer.ts";
 import { noteLogin } from "../logging.ts";
+import type { TypedApp } from "../typed-app.ts";
 import type { PasswordProvider } from "./providers.ts";
 import type { AuthServices } from "./services.ts";
 
 export function passwordRoutes(
-  app: FastifyInstance,
+  app: TypedApp,
   services: AuthServices,
   providers: readonly PasswordProvider[],
 ): void {
   for (const { name, authenticator } of providers) {
-    app.post<{ Body: Static<typeof PasswordForm> }>(
+    app.post(
       `/api/v1/auth/provider/${name}/token`,
       {
         config: { access: "public", counted: true, body: "form" },

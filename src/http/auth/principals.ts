@@ -1,20 +1,19 @@
 /** `/auth/principal…`: what admins do with users and services. */
-import type { FastifyInstance } from "fastify";
-import { type Static, Type } from "typebox";
+import type { FastifyRequest } from "fastify";
+import { Type } from "typebox";
 import { Failure } from "../../errors.ts";
 import { parseUuid, type Uuid } from "../../lib/uuid.ts";
 import { ApiKeyBody, FirstEightQuery, NewApiKey, PageQuery, Principal, Problem } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
 import { knownOf } from "../access/callers.ts";
 import { answer } from "../answer.ts";
+import type { TypedApp } from "../typed-app.ts";
 import { apiKeyRequest } from "./api-keys.ts";
 import type { AuthServices } from "./services.ts";
 import { apiKeyView, principalView } from "./views.ts";
 
-type ByUuid = { Params: { uuid: string } };
-
-export function principalRoutes(app: FastifyInstance, services: AuthServices): void {
-  app.get<{ Querystring: Static<typeof PageQuery> }>(
+export function principalRoutes(app: TypedApp, services: AuthServices): void {
+  app.get(
     "/api/v1/auth/principal",
     {
       config: { access: { scopes: ["read:principals"] } },
@@ -37,7 +36,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
     },
   );
 
-  app.post<{ Querystring: { role: string; note?: string } }>(
+  app.post(
     "/api/v1/auth/principal",
     {
       config: { access: { scopes: ["write:principals"] } },
@@ -66,7 +65,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
     },
   );
 
-  app.get<ByUuid>(
+  app.get(
     "/api/v1/auth/principal/:uuid",
     {
       config: { access: { scopes: ["read:principals"] } },
@@ -77,12 +76,12 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
       },
     },
     async (request, reply) => {
-      const principal = await services.principals.document(readUuid(request.params.uuid));
+      const principal = await services.principals.document(uuidOf(request));
       return answer(request, reply, principalView(principal, services.activity), { noStore: true });
     },
   );
 
-  app.post<ByUuid & { Body: Static<typeof ApiKeyBody> }>(
+  app.post(
     "/api/v1/auth/principal/:uuid/apikey",
     {
       config: { access: { scopes: ["admin:apikeys"] }, body: "json" },
@@ -94,7 +93,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
       },
     },
     async (request, reply) => {
-      const owner = await services.principals.summary(readUuid(request.params.uuid));
+      const owner = await services.principals.summary(uuidOf(request));
       const wanted = apiKeyRequest(request.body);
       const made = await services.apiKeys.create(
         knownOf(request),
@@ -106,7 +105,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
     },
   );
 
-  app.delete<ByUuid & { Querystring: Static<typeof FirstEightQuery> }>(
+  app.delete(
     "/api/v1/auth/principal/:uuid/apikey",
     {
       config: { access: { scopes: ["admin:apikeys"] } },
@@ -118,7 +117,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
       },
     },
     async (request, reply) => {
-      const uuid = readUuid(request.params.uuid);
+      const uuid = uuidOf(request);
       if (!(await services.apiKeys.revoke(uuid, request.query.first_eight, services.contextOf(request)))) {
         throw new Failure("not_found", { detail: `The principal ${uuid} has no such API key.` });
       }
@@ -130,7 +129,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
     ["disable", true],
     ["enable", false],
   ] as const) {
-    app.post<ByUuid>(
+    app.post(
       `/api/v1/auth/principal/:uuid/${verb}`,
       {
         config: { access: { scopes: ["write:principals"] } },
@@ -143,7 +142,7 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
         },
       },
       async (request, reply) => {
-        const uuid = readUuid(request.params.uuid);
+        const uuid = uuidOf(request);
         await services.principals.setDisabled(knownOf(request), uuid, disabled, services.contextOf(request));
         return noContent(reply);
       },
@@ -151,8 +150,9 @@ export function principalRoutes(app: FastifyInstance, services: AuthServices): v
   }
 }
 
-function readUuid(text: string): Uuid {
-  const uuid = parseUuid(text);
+/** The principal in the path. */
+function uuidOf({ params }: FastifyRequest): Uuid {
+  const uuid = parseUuid((params as { readonly uuid: string }).uuid);
   if (uuid !== undefined) return uuid;
   throw new Failure("invalid", {
     detail: [{ type: "uuid_parsing", loc: ["path", "uuid"], msg: "Input should be a valid UUID" }],

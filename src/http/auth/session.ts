@@ -1,18 +1,15 @@
 /** `/auth/session/…`: refresh (RFC 6749, section 6) and the end of sessions (RFC 7009). */
-import type { FastifyInstance } from "fastify";
-import type { Static } from "typebox";
 import { Failure } from "../../errors.ts";
 import { parseUuid } from "../../lib/uuid.ts";
 import { Problem, RefreshBody, TokenAnswer } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
 import { knownOf } from "../access/callers.ts";
 import { answerJson } from "../answer.ts";
+import type { TypedApp } from "../typed-app.ts";
 import type { AuthServices } from "./services.ts";
 
-type Refresh = { Body: Static<typeof RefreshBody> };
-
-export function sessionRoutes(app: FastifyInstance, services: AuthServices): void {
-  app.post<Refresh>(
+export function sessionRoutes(app: TypedApp, services: AuthServices): void {
+  app.post(
     "/api/v1/auth/session/refresh",
     {
       config: { access: "public", body: "json" },
@@ -30,7 +27,7 @@ export function sessionRoutes(app: FastifyInstance, services: AuthServices): voi
       ),
   );
 
-  app.post<Refresh>(
+  app.post(
     "/api/v1/auth/session/revoke",
     {
       config: { access: "public", body: "json" },
@@ -47,7 +44,7 @@ export function sessionRoutes(app: FastifyInstance, services: AuthServices): voi
     },
   );
 
-  app.delete<{ Params: { session_id: string } }>(
+  app.delete(
     "/api/v1/auth/session/revoke/:session_id",
     {
       config: { access: "principal" },
@@ -58,7 +55,7 @@ export function sessionRoutes(app: FastifyInstance, services: AuthServices): voi
       },
     },
     async (request, reply) => {
-      const session = parseUuid(request.params.session_id);
+      const session = parseUuid((request.params as { readonly session_id: string }).session_id);
       if (session === undefined) throw new Failure("not_found", { detail: "No such session" });
       await services.sessions.revokeOwn(
         session,

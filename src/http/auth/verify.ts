@@ -2,14 +2,15 @@
  * `GET /api/v1/auth/verify`, for proxies that ask before they pass a request on: nginx (`auth_request`), Traefik
  * (ForwardAuth), Caddy (`forward_auth`). It answers who asks, and for a browser it may lead to the login.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type Static, Type } from "typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "typebox";
 import { missingScopes } from "../../domain/model/caller.ts";
 import { isScope } from "../../domain/model/scopes.ts";
 import type { UpstreamCredentialIssuer } from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
 import { Problem } from "../../schemas/auth.ts";
+import { noContent } from "../access/access.ts";
 import { checkDoubleSubmit } from "../access/csrf.ts";
 import { identityHeaders } from "../access/identity-headers.ts";
 import { API_KEY_COOKIE, hasKeyCookie } from "../access/key-cookie.ts";
@@ -20,6 +21,7 @@ import { wantsPage } from "../answer.ts";
 import type { Links } from "../links.ts";
 import { SAFE_METHODS } from "../methods.ts";
 import type { Proxies } from "../proxies.ts";
+import type { TypedApp } from "../typed-app.ts";
 
 export interface VerifyDeps {
   readonly credentialIssuer: UpstreamCredentialIssuer;
@@ -41,10 +43,8 @@ const VerifyQuery = Type.Object({
   login: Type.Optional(Type.String({ description: "1: lead browsers to the login page" })),
 });
 
-type Verify = { Querystring: Static<typeof VerifyQuery> };
-
-export function verifyRoute(app: FastifyInstance, deps: VerifyDeps): void {
-  app.get<Verify>(
+export function verifyRoute(app: TypedApp, deps: VerifyDeps): void {
+  app.get(
     "/api/v1/auth/verify",
     {
       config: { access: "verify", browserSession: true },
@@ -68,10 +68,7 @@ export function verifyRoute(app: FastifyInstance, deps: VerifyDeps): void {
       checkScopes(request, scopes);
       const introduction = await deps.credentialIssuer.issue(request.caller);
       const token = isSet(request.query.token) ? introduction.token : null;
-      return reply
-        .code(204)
-        .headers({ ...identityHeaders(introduction), "x-tiled-token": token ?? "" })
-        .send();
+      return noContent(reply.headers({ ...identityHeaders(introduction), "x-tiled-token": token ?? "" }));
     },
   );
 }

@@ -2,7 +2,7 @@
  * `/account`: what somebody who is logged in with a browser sees of themselves, and the forms that end sessions and make
  * and revoke keys. Identities are added and removed in `identities.ts`.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import type { AccountOverview } from "../../domain/account.ts";
 import { formTokenOf } from "../../domain/browser-session.ts";
@@ -15,6 +15,7 @@ import { AccountQuery, EndSessionBody, MakeKeyBody, RevokeKeyBody, TokenBody } f
 import { personOf } from "../access/callers.ts";
 import { sessionSecretOf } from "../access/session-cookie.ts";
 import { sendPage } from "../send-page.ts";
+import type { TypedApp } from "../typed-app.ts";
 import type { AccountDeps } from "./account-deps.ts";
 import { askAgain, goOnRoute } from "./fresh-login.ts";
 import { seeOther } from "./problem-pages.ts";
@@ -22,10 +23,10 @@ import { seeOther } from "./problem-pages.ts";
 const MOST_SESSIONS = 50;
 const FORM = { access: "person", body: "form", formToken: true } as const;
 
-export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
+export function accountRoutes(app: TypedApp, deps: AccountDeps): void {
   const { site, links, services } = deps;
 
-  app.get<{ Querystring: Static<typeof AccountQuery> }>(
+  app.get(
     "/account",
     { config: { access: "person" }, schema: { hide: true, querystring: AccountQuery } },
     (request, reply) => showAccount(deps, request, reply, {}),
@@ -33,7 +34,7 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
 
   goOnRoute(app, deps);
 
-  app.post<{ Body: Static<typeof EndSessionBody> }>(
+  app.post(
     "/account/sessions/end",
     { config: FORM, schema: { hide: true, body: EndSessionBody } },
     async (request, reply) => {
@@ -48,7 +49,7 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
     },
   );
 
-  app.post<{ Body: Static<typeof TokenBody> }>(
+  app.post(
     "/account/sessions/end-others",
     { config: FORM, schema: { hide: true, body: TokenBody } },
     async (request, reply) => {
@@ -59,7 +60,7 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
     },
   );
 
-  app.post<{ Body: Static<typeof RevokeKeyBody> }>(
+  app.post(
     "/account/keys/revoke",
     {
       config: { ...FORM, access: { person: ["revoke:apikeys"] } },
@@ -75,7 +76,7 @@ export function accountRoutes(app: FastifyInstance, deps: AccountDeps): void {
     },
   );
 
-  app.post<{ Body: Static<typeof MakeKeyBody> }>(
+  app.post(
     "/account/keys",
     {
       config: { ...FORM, access: { person: ["create:apikeys"] } },

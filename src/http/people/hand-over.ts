@@ -3,8 +3,8 @@
  * host ties the way to its browser (`tiled_browser`), so that no link brings another person's login (RFC 9700, section
  * 4.7.1). What is signed is in `domain/login/hand-over.ts`.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type Static, Type } from "typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "typebox";
 import { tokenOf } from "../../domain/browser-session.ts";
 import { browserDigest, newBrowserSecret } from "../../domain/login/binding.ts";
 import type { HandOvers } from "../../domain/login/hand-over.ts";
@@ -19,6 +19,7 @@ import type { AuthServices } from "../auth/services.ts";
 import { isHost, nameOf } from "../host-names.ts";
 import type { Links } from "../links.ts";
 import type { Proxies } from "../proxies.ts";
+import type { TypedApp } from "../typed-app.ts";
 import { seeOther } from "./problem-pages.ts";
 import { separateAccounts } from "./separate-hosts.ts";
 
@@ -40,7 +41,7 @@ const LeaveQuery = Type.Object({ to: Type.Optional(Type.String({ maxLength: 4096
 const ArriveQuery = Type.Object({ code: Type.Optional(Type.String({ maxLength: 4096 })) });
 
 /** The two kinds of hosts, each with what belongs there. */
-export function separateHosts(app: FastifyInstance, account: AccountHost, deps: HandOverDeps): void {
+export function separateHosts(app: TypedApp, account: AccountHost, deps: HandOverDeps): void {
   const lead = (request: FastifyRequest, reply: FastifyReply) => leadToAccounts(deps, request, reply);
   separateAccounts(app, { account, rootPath: deps.links.rootPath, start: `${deps.publicUrl ?? ""}/`, lead });
 }
@@ -84,12 +85,12 @@ function leadToAccounts(
 }
 
 export function handOverRoutes(
-  app: FastifyInstance,
+  app: TypedApp,
   deps: HandOverDeps & { readonly services: AuthServices },
 ): void {
   const { handOvers, links, services } = deps;
 
-  app.get<{ Querystring: Static<typeof LeaveQuery> }>(
+  app.get(
     LEAVE,
     {
       config: { access: "person" },
@@ -106,7 +107,7 @@ export function handOverRoutes(
     },
   );
 
-  app.get<{ Querystring: Static<typeof ArriveQuery> }>(
+  app.get(
     ARRIVE,
     {
       config: { access: "page" },

@@ -2,8 +2,7 @@
  * Adding an identity to one's account with a browser, and removing one. Both need a login of the last five minutes; adding
  * also one at the new identity's provider, which opens no session of its own. Programs do the same in `auth/identities.ts`.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Static } from "typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { formTokenOf } from "../../domain/browser-session.ts";
 import type { Linker, LinkOptions } from "../../domain/linking.ts";
 import { newBrowserSecret } from "../../domain/login/binding.ts";
@@ -22,6 +21,7 @@ import { sessionSecretOf } from "../access/session-cookie.ts";
 import type { PasswordProvider } from "../auth/providers.ts";
 import { logFailure } from "../errors.ts";
 import { sendPage } from "../send-page.ts";
+import type { TypedApp } from "../typed-app.ts";
 import { done } from "./account.ts";
 import type { AccountDeps } from "./account-deps.ts";
 import { askAgain } from "./fresh-login.ts";
@@ -34,26 +34,23 @@ export interface LinkingPagesDeps extends AccountDeps {
   readonly problems: ProblemPages;
 }
 
-type Added = { Params: { readonly provider: string } };
 const ADD = "/account/identities/add";
 const FORM = { access: "person", body: "form", formToken: true } as const;
 
-export function linkingPages(app: FastifyInstance, deps: LinkingPagesDeps): void {
+export function linkingPages(app: TypedApp, deps: LinkingPagesDeps): void {
   const { services, links, passwords, identityProviders } = deps;
 
-  app.get<Added>(
-    `${ADD}/:provider`,
-    { config: { access: "person" }, schema: { hide: true } },
-    (request, reply) => show(deps, request, reply, null),
+  app.get(`${ADD}/:provider`, { config: { access: "person" }, schema: { hide: true } }, (request, reply) =>
+    show(deps, request, reply, null),
   );
 
-  app.post<Added & { Body: Static<typeof LoginBody> }>(
+  app.post(
     `${ADD}/:provider`,
     { config: FORM, schema: { hide: true, body: LoginBody } },
     async (request, reply) => {
       const caller = personOf(request);
       if (!services.linking.isFresh(caller)) return again(deps, request, reply);
-      const { provider: name } = request.params;
+      const name = providerIn(request);
       const context = services.contextOf(request);
       const identityProvider = identityProviders.find((provider) => provider.name === name);
       if (identityProvider !== undefined) return await leave(deps, request, reply, identityProvider, caller);
@@ -67,7 +64,7 @@ export function linkingPages(app: FastifyInstance, deps: LinkingPagesDeps): void
       try {
         const credentials = { username, password: given };
         const { identity } = await services.login.identify(
-          name,
+          password.name,
           password.authenticator,
           credentials,
           context,
@@ -83,7 +80,7 @@ export function linkingPages(app: FastifyInstance, deps: LinkingPagesDeps): void
     },
   );
 
-  app.post<{ Body: Static<typeof IdentityBody> }>(
+  app.post(
     "/account/identities/remove",
     { config: FORM, schema: { hide: true, body: IdentityBody } },
     async (request, reply) => {
@@ -159,6 +156,11 @@ async function link(
   }
 }
 
+/** The provider in the path, undefined on routes without one. */
+function providerIn({ params }: FastifyRequest): string | undefined {
+  return (params as { readonly provider?: string }).provider;
+}
+
 function isTooOld(error: unknown): boolean {
   return error instanceof Failure && error.code === "login_too_old";
 }
@@ -169,20 +171,20 @@ function linkerOf({ principal, session }: BrowserCaller): Linker {
 
 /** Whoever is logged in shows once more that it is them, and comes back here. */
 function again({ links }: LinkingPagesDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { provider = "" } = request.params as Partial<Added["Params"]>;
-  const next = provider === "" ? "/account" : `${ADD}/${encodeURIComponent(provider)}`;
+  const provider = providerIn(request);
+  const next = provider === undefined ? "/account" : `${ADD}/${encodeURIComponent(provider)}`;
   return toLogin(request, reply, links, { next: links.rootPath + next, again: true });
 }
 
 function show(
   deps: LinkingPagesDeps,
-  request: FastifyRequest<Added>,
+  request: FastifyRequest,
   reply: FastifyReply,
   trouble: { readonly username: string; readonly problem: LoginProblem; readonly status: number } | null,
 ): FastifyReply {
   const { site, links, services, passwords, identityProviders } = deps;
   const caller = personOf(request);
-  const { provider } = request.params;
+  const provider = providerIn(request) ?? "";
   const named = (one: { readonly name: string }) => one.name === provider;
   if (!identityProviders.some(named) && !passwords.some(named)) throw new Failure("not_found");
   if (!services.linking.isFresh(caller)) return again(deps, request, reply);

@@ -3,8 +3,7 @@
  * (Fetch Metadata, `Sec-Fetch-Site`) and no login is in its way; else a page asks first, or a link of a stranger would
  * make the browser act in the stranger's name (RFC 9700, section 4.7.1).
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Static } from "typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { isToken, keyTokenOf } from "../../domain/browser-session.ts";
 import type { Callers } from "../../domain/callers/callers.ts";
 import { newBrowserSecret } from "../../domain/login/binding.ts";
@@ -25,6 +24,7 @@ import type { Links } from "../links.ts";
 import type { Proxies } from "../proxies.ts";
 import { keyInUrl, withoutParameters } from "../query.ts";
 import { sendPage } from "../send-page.ts";
+import type { TypedApp } from "../typed-app.ts";
 import { endLogin } from "./login-page.ts";
 import { seeOther } from "./problem-pages.ts";
 
@@ -68,9 +68,9 @@ export class KeysOfUrls {
     return person instanceof Promise ? person.then(goOn) : goOn(person);
   }
 
-  routes(app: FastifyInstance): void {
+  routes(app: TypedApp): void {
     const { links, callers, proxies, services } = this.#deps;
-    app.post<{ Body: Static<typeof UseKeyBody> }>(
+    app.post(
       PATH,
       {
         config: { access: "page", body: "form", formToken: true },

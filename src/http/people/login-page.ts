@@ -2,8 +2,7 @@
  * `/login` and `/logout`: a browser logs in with a username and a password, through the pipeline and the throttle of the
  * token route, or goes to another site; and it logs out. The session and its cookie are in `access/session-cookie.ts`.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Static } from "typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { formTokenOf, isToken, loginTokenOf } from "../../domain/browser-session.ts";
 import { newBrowserSecret } from "../../domain/login/binding.ts";
 import type { HandOvers } from "../../domain/login/hand-over.ts";
@@ -32,6 +31,7 @@ import type { AuthServices } from "../auth/services.ts";
 import type { Links } from "../links.ts";
 import { noteLogin } from "../logging.ts";
 import { sendPage } from "../send-page.ts";
+import type { TypedApp } from "../typed-app.ts";
 import { loginProblem, typedName } from "./login-form.ts";
 import { seeOther } from "./problem-pages.ts";
 
@@ -47,9 +47,6 @@ export interface LoginPageDeps {
   /** Null: logins are made where data are read. */
   readonly handOvers: HandOvers | null;
 }
-
-type Login = { Querystring: Static<typeof LoginQuery> };
-type LoginPost = { Body: Static<typeof LoginBody> };
 
 /** What a login page is about: where it leads, and which provider was chosen. */
 interface Wish {
@@ -195,10 +192,10 @@ export class LoginPages {
   }
 }
 
-export function loginRoutes(app: FastifyInstance, deps: LoginPageDeps, pages: LoginPages): void {
+export function loginRoutes(app: TypedApp, deps: LoginPageDeps, pages: LoginPages): void {
   const { site, links, services, passwords } = deps;
 
-  app.get<Login>(
+  app.get(
     "/login",
     { config: { access: "page" }, schema: { hide: true, querystring: LoginQuery } },
     (request, reply) => {
@@ -223,7 +220,7 @@ export function loginRoutes(app: FastifyInstance, deps: LoginPageDeps, pages: Lo
     },
   );
 
-  app.post<LoginPost>(
+  app.post(
     "/login",
     {
       config: { access: "page", body: "form", formToken: true },
@@ -269,7 +266,7 @@ export function loginRoutes(app: FastifyInstance, deps: LoginPageDeps, pages: Lo
     return sendPage(reply, logoutPage({ site, basePath: links.rootPath, person: form }), { noStore: true });
   });
 
-  app.post<{ Body: Static<typeof TokenBody> }>(
+  app.post(
     "/logout",
     {
       config: { access: "page", body: "form", formToken: true },

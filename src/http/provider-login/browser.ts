@@ -3,7 +3,7 @@
  * section 4.1). An application gets a one-time code in the redirect, never a token, unless the operator wants the
  * reference's redirect; who waits for no redirect gets a page, and a program the tokens.
  */
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { newBrowserSecret } from "../../domain/login/binding.ts";
 import type { BrowserLogins } from "../../domain/login/browser-login.ts";
@@ -22,6 +22,7 @@ import { answerJson, wantsPage } from "../answer.ts";
 import type { AuthServices } from "../auth/services.ts";
 import { noteLogin } from "../logging.ts";
 import { queryOf } from "../query.ts";
+import type { TypedApp } from "../typed-app.ts";
 import { type FailurePage, failurePages, type LoginPages } from "./failure-pages.ts";
 
 /** A browser login that ends on our own pages; nothing is opened yet. */
@@ -53,14 +54,7 @@ export interface BrowserRoutes extends LoginPages {
   onLink(request: FastifyRequest, reply: FastifyReply, link: BrowserLink): Promise<FastifyReply>;
 }
 
-type Authorize = { Querystring: Static<typeof AuthorizeQuery> };
-type Returned = { Querystring: Static<typeof ProviderReturn> };
-
-export function browserRoutes(
-  app: FastifyInstance,
-  options: BrowserRoutes,
-  provider: IdentityProvider,
-): void {
+export function browserRoutes(app: TypedApp, options: BrowserRoutes, provider: IdentityProvider): void {
   const { services, logins, links } = options;
   const { redirectOnSuccess, redirectOnFailure, tokensInRedirect } = provider.authenticator;
   const path = `/api/v1/auth/provider/${provider.name}`;
@@ -75,7 +69,7 @@ export function browserRoutes(
       ...begunAt(goal, links.rootPath),
     });
 
-  app.get<Authorize>(
+  app.get(
     `${path}/authorize`,
     {
       config: { access: "public" },
@@ -105,7 +99,7 @@ export function browserRoutes(
     },
   );
 
-  app.get<Returned>(
+  app.get(
     `${path}/code`,
     {
       config: { access: "public" },
@@ -193,7 +187,7 @@ function begunAt(goal: LoginGoal | null, rootPath: string): Pick<FailurePage, "b
   }
 }
 
-function goalOf(query: Authorize["Querystring"], redirects: boolean): LoginGoal {
+function goalOf(query: Static<typeof AuthorizeQuery>, redirects: boolean): LoginGoal {
   const { next, state = null, code_challenge: challenge = null, code_challenge_method: method } = query;
   if (next !== undefined) return { kind: "page", next };
   if ((challenge === null) !== (method === undefined)) {

@@ -2,7 +2,7 @@
  * `POST /auth/provider/{provider}/authorize` and `…/device_code`: a program without a browser starts a login (RFC 8628,
  * section 3.1), and a person confirms it in any browser, back from the provider. The program polls `token.ts`.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { newBrowserSecret } from "../../domain/login/binding.ts";
 import type { DeviceLogins } from "../../domain/login/device.ts";
@@ -14,6 +14,7 @@ import { requireNavigation } from "../access/navigation.ts";
 import { answerJson } from "../answer.ts";
 import type { AuthServices } from "../auth/services.ts";
 import { queryOf } from "../query.ts";
+import type { TypedApp } from "../typed-app.ts";
 import { DevicePages, rememberUserCode } from "./device-pages.ts";
 import { startAnswer } from "./device-start.ts";
 import { failurePages, type LoginPages } from "./failure-pages.ts";
@@ -25,10 +26,7 @@ export interface DeviceRoutes extends LoginPages {
   now(): number;
 }
 
-type Returned = { Querystring: Static<typeof DeviceReturn> };
-type Typed = Returned & { Body: Static<typeof DeviceFormBody> };
-
-export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provider: IdentityProvider): void {
+export function deviceRoutes(app: TypedApp, options: DeviceRoutes, provider: IdentityProvider): void {
   const { services, logins, links } = options;
   const path = `/api/v1/auth/provider/${provider.name}`;
   const pages = new DevicePages(options, `${path}/device_code`);
@@ -61,7 +59,7 @@ export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provid
     },
   );
 
-  app.get<Returned>(
+  app.get(
     `${path}/device_code`,
     {
       config: { access: "public" },
@@ -90,8 +88,8 @@ export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provid
   );
 
   /** Somebody opens our address in place of the provider's: on to the provider. */
-  async function resume(request: FastifyRequest<Returned>, reply: FastifyReply): Promise<FastifyReply> {
-    const { state, user_code = null } = request.query;
+  async function resume(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { state, user_code = null } = request.query as Static<typeof DeviceReturn>;
     if (state === undefined) {
       throw new Failure("invalid", {
         detail: [{ type: "missing", loc: ["query", "code"], msg: "Field required" }],
@@ -103,7 +101,7 @@ export function deviceRoutes(app: FastifyInstance, options: DeviceRoutes, provid
     return reply.header("cache-control", "no-store").redirect(resumed.authorizationUri.href, 302);
   }
 
-  app.post<Typed>(
+  app.post(
     `${path}/device_code`,
     {
       config: { access: "public", body: "form", formToken: true },

@@ -2,8 +2,7 @@
  * `POST /auth/provider/{provider}/token` of an external provider: a program polls for the tokens of its device login
  * (RFC 8628, section 3.4), or an application exchanges its one-time code (RFC 6749, section 4.1.3).
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Static } from "typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { BrowserLogins } from "../../domain/login/browser-login.ts";
 import type { DeviceLogins, Poll } from "../../domain/login/device.ts";
 import type { IdentityProvider } from "../../domain/login/provider-return.ts";
@@ -17,6 +16,7 @@ import { answerJson } from "../answer.ts";
 import type { AuthServices } from "../auth/services.ts";
 import type { Links } from "../links.ts";
 import { noteLogin } from "../logging.ts";
+import type { TypedApp } from "../typed-app.ts";
 import { type GrantError, grantErrors, oauthError, refuseGrant } from "./oauth.ts";
 
 export interface TokenRoutes {
@@ -26,12 +26,10 @@ export interface TokenRoutes {
   readonly links: Links;
 }
 
-type Grant = { Body: Static<typeof GrantBody> };
-
-export function tokenRoute(app: FastifyInstance, options: TokenRoutes, provider: IdentityProvider): void {
+export function tokenRoute(app: TypedApp, options: TokenRoutes, provider: IdentityProvider): void {
   const { services, devices, browsers, links } = options;
 
-  app.post<Grant>(
+  app.post(
     `/api/v1/auth/provider/${provider.name}/token`,
     {
       config: { access: "public", counted: true, body: "form or json" },

@@ -1,8 +1,8 @@
 /**
  * `GET /api/v1/array/full/…` and `/array/block/…`: an array or a slice of it, whole or of one of its chunks.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type Static, Type } from "typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "typebox";
 import { Failure } from "../../errors.ts";
 import { pythonTuple } from "../../lib/python.ts";
 import { type ArrayFormat, MOST_EMPTY_LISTS, SCATTERED_BYTES } from "../../trees/encoding/body.ts";
@@ -21,9 +21,10 @@ import {
   within,
 } from "../../trees/model/selection.ts";
 import { BYTES_TYPE, JSON_TYPE, type MediaType } from "../../trees/search/formats.ts";
+import type { TypedApp } from "../typed-app.ts";
 import { sendBody } from "./body.ts";
 import { DataQuery, dataRoute, unfit, wantedType } from "./data.ts";
-import { findData, type OnNode, type TreeDeps } from "./nodes.ts";
+import { findData, type TreeDeps } from "./nodes.ts";
 import { unreadable } from "./query.ts";
 
 const MAX_BYTES = 300_000_000;
@@ -47,8 +48,8 @@ const BlockQuery = Type.Object({
   ...ArrayQuery.properties,
 });
 
-export function arrayRoutes(app: FastifyInstance, deps: TreeDeps): void {
-  app.get<{ Params: OnNode; Querystring: Static<typeof ArrayQuery> }>(
+export function arrayRoutes(app: TypedApp, deps: TreeDeps): void {
+  app.get(
     "/api/v1/array/full/*",
     dataRoute("Read an array or a slice of it", ArrayQuery),
     async (request, reply) => {
@@ -60,7 +61,7 @@ export function arrayRoutes(app: FastifyInstance, deps: TreeDeps): void {
     },
   );
 
-  app.get<{ Params: OnNode; Querystring: Static<typeof BlockQuery> }>(
+  app.get(
     "/api/v1/array/block/*",
     dataRoute("Read a chunk of an array or a slice of it", BlockQuery),
     async (request, reply) => {

@@ -1,22 +1,22 @@
 /**
  * `GET /api/v1/container/full/…`: a dataset as rows, or what any other container contains.
  */
-import type { FastifyInstance } from "fastify";
-import { type Static, Type } from "typebox";
+import { Type } from "typebox";
 import { Failure } from "../../errors.ts";
 import type { ContainerNode, Entry, Frame, TreeNode } from "../../trees/model/contract.ts";
 import { datasetFrame, isDataset } from "../../trees/model/dataset.ts";
+import type { TypedApp } from "../typed-app.ts";
 import { sendBody } from "./body.ts";
 import { DataQuery, dataRoute, sendData, unfit, wantedType } from "./data.ts";
-import { findFamily, type OnNode, type TreeDeps } from "./nodes.ts";
+import { findFamily, type TreeDeps } from "./nodes.ts";
 import { Repeated } from "./query.ts";
 import { chosen, frameFormat } from "./table.ts";
 import { childrenOf, walking } from "./walk.ts";
 
 const ContainerQuery = Type.Object({ field: Repeated({ type: "string" }), ...DataQuery });
 
-export function containerRoute(app: FastifyInstance, deps: TreeDeps): void {
-  app.get<{ Params: OnNode; Querystring: Static<typeof ContainerQuery> }>(
+export function containerRoute(app: TypedApp, deps: TreeDeps): void {
+  app.get(
     "/api/v1/container/full/*",
     dataRoute("Read a dataset, or list all that a container contains", ContainerQuery),
     async (request, reply) => {

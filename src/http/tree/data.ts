@@ -19,7 +19,7 @@ export const DataQuery = {
 };
 
 /** What all routes that answer with data have in common. */
-export function dataRoute(summary: string, querystring: TObject) {
+export function dataRoute<Query extends TObject>(summary: string, querystring: Query) {
   const responses = {
     200: DataAnswer,
     400: Problem,

@@ -1,16 +1,16 @@
 /**
  * `GET /api/v1/distinct/…`: which values, kinds and specs occur among a container's children, and how often.
  */
-import type { FastifyInstance } from "fastify";
-import { type Static, Type } from "typebox";
+import { Type } from "typebox";
 import { Failure } from "../../errors.ts";
 import { Problem } from "../../schemas/auth.ts";
 import { DistinctAnswer } from "../../schemas/tree.ts";
 import type { Entry } from "../../trees/model/contract.ts";
 import { termOf } from "../../trees/search/filters.ts";
 import { answer } from "../answer.ts";
+import type { TypedApp } from "../typed-app.ts";
 import { filterParameters, readFilters } from "./filters.ts";
-import { findFamily, keepForCaller, type OnNode, type TreeDeps } from "./nodes.ts";
+import { findFamily, keepForCaller, type TreeDeps } from "./nodes.ts";
 import { Repeated, unify } from "./query.ts";
 import { childrenOf, walking } from "./walk.ts";
 
@@ -21,9 +21,9 @@ const DistinctQuery = Type.Object({
   counts: Type.Optional(Type.Boolean({ description: "Tell how often each occurs." })),
 });
 
-export function distinctRoute(app: FastifyInstance, deps: TreeDeps): void {
+export function distinctRoute(app: TypedApp, deps: TreeDeps): void {
   const querystring = Type.Object({ ...DistinctQuery.properties, ...filterParameters() });
-  app.get<{ Params: OnNode; Querystring: Static<typeof DistinctQuery> }>(
+  app.get(
     "/api/v1/distinct/*",
     {
       config: { access: { scopes: ["read:metadata"] } },

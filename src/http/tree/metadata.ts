@@ -1,7 +1,7 @@
 /**
  * `GET /api/v1/metadata/…`: what one node is. Lists of nodes are `search.ts`'s.
  */
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import { Failure } from "../../errors.ts";
 import { Problem } from "../../schemas/auth.ts";
@@ -10,7 +10,8 @@ import type { TreeNode } from "../../trees/model/contract.ts";
 import { termOf } from "../../trees/search/filters.ts";
 import { answer } from "../answer.ts";
 import { isOlder, pythonClient } from "../headers.ts";
-import { findNode, keepForCaller, noSuchEntry, type OnNode, segmentsOf, type TreeDeps } from "./nodes.ts";
+import type { TypedApp } from "../typed-app.ts";
+import { findNode, keepForCaller, noSuchEntry, segmentsOf, type TreeDeps } from "./nodes.ts";
 import { Repeated, unify } from "./query.ts";
 import { FIELDS, type Field, MAX_DEPTH, type ResourceOptions, resource } from "./resource.ts";
 
@@ -29,8 +30,8 @@ const ResourceParameters = Type.Object(ResourceQuery);
 
 const MetadataQuery = Type.Object({ ...ResourceQuery, root_path: Type.Optional(Type.Boolean()) });
 
-export function metadataRoute(app: FastifyInstance, deps: TreeDeps): void {
-  app.get<{ Params: OnNode; Querystring: Static<typeof MetadataQuery> }>(
+export function metadataRoute(app: TypedApp, deps: TreeDeps): void {
+  app.get(
     "/api/v1/metadata/*",
     {
       config: { access: { scopes: ["read:metadata"] } },

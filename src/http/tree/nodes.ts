@@ -42,21 +42,15 @@ export function keepForCaller(request: FastifyRequest, reply: FastifyReply, done
   done();
 }
 
-/** The rest of the path, which may contain slashes. */
-export interface OnNode {
-  readonly "*": string;
+/** Of a route that ends with `*`: the rest of the path, which may contain slashes. */
+export function segmentsOf({ params }: FastifyRequest): readonly string[] {
+  return (params as { readonly "*": string })["*"].split("/").filter(Boolean);
 }
-
-export function segmentsOf(request: FastifyRequest<{ Params: OnNode }>): readonly string[] {
-  return request.params["*"].split("/").filter(Boolean);
-}
-
-type NodeRequest = FastifyRequest<{ Params: OnNode }>;
 
 /** The node as the caller sees it; `scope` is what the route needs on it, which may be more than seeing it. */
 export async function findNode(
   { tree, rights }: TreeDeps,
-  request: NodeRequest,
+  request: FastifyRequest,
   scope: "read:metadata" | "read:data",
 ): Promise<TreeNode> {
   const segments = segmentsOf(request);
@@ -83,7 +77,7 @@ export function noSuchEntry(segments: readonly string[]): Failure {
 /** A node that the route can serve: one of another family is as good as absent. */
 export async function findFamily<Wanted extends Family>(
   deps: TreeDeps,
-  request: NodeRequest,
+  request: FastifyRequest,
   family: Wanted,
   scope: "read:metadata" | "read:data",
 ): Promise<Extract<TreeNode, { family: Wanted }>> {
@@ -95,11 +89,11 @@ export async function findFamily<Wanted extends Family>(
 }
 
 /** A node's data, ready to be read. */
-export async function findData(deps: TreeDeps, request: NodeRequest, family: "array"): Promise<ArrayData>;
-export async function findData(deps: TreeDeps, request: NodeRequest, family: "table"): Promise<TableData>;
+export async function findData(deps: TreeDeps, request: FastifyRequest, family: "array"): Promise<ArrayData>;
+export async function findData(deps: TreeDeps, request: FastifyRequest, family: "table"): Promise<TableData>;
 export async function findData(
   deps: TreeDeps,
-  request: NodeRequest,
+  request: FastifyRequest,
   family: "array" | "table",
 ): Promise<ArrayData | TableData> {
   const node: ArrayNode | TableNode = await findFamily(deps, request, family, "read:data");

@@ -2,7 +2,7 @@
  * `GET /api/v1/search/…` and `/search-deep/…`: pages of a container's children (or of all that is below it), narrowed by
  * filters and sorted.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Static, type TObject, Type } from "typebox";
 import { Failure } from "../../errors.ts";
 import { Problem } from "../../schemas/auth.ts";
@@ -18,9 +18,10 @@ import {
   sortRanked,
 } from "../../trees/search/sorting.ts";
 import { answer } from "../answer.ts";
+import type { TypedApp } from "../typed-app.ts";
 import { filterParameters, readFilters } from "./filters.ts";
 import { ResourceQuery, resourceOptions } from "./metadata.ts";
-import { findFamily, keepForCaller, type OnNode, pathOf, segmentsOf, type TreeDeps } from "./nodes.ts";
+import { findFamily, keepForCaller, pathOf, segmentsOf, type TreeDeps } from "./nodes.ts";
 import { Repeated, unify } from "./query.ts";
 import { keyResource, listedResource, type ResourceOptions } from "./resource.ts";
 import { childrenOf, descendantsOf, walking } from "./walk.ts";
@@ -47,16 +48,16 @@ const SearchQuery = Type.Object({
 });
 
 type Query = Static<typeof SearchQuery>;
-type SearchRequest = FastifyRequest<{ Params: OnNode; Querystring: Query }>;
+type SearchRequest = FastifyRequest<{ Querystring: Query }>;
 
-export function searchRoutes(app: FastifyInstance, deps: TreeDeps): void {
+export function searchRoutes(app: TypedApp, deps: TreeDeps): void {
   const shallow = Type.Object({ ...SearchQuery.properties, ...filterParameters() });
   const deep = Type.Object({
     ...shallow.properties,
     max_depth: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: "Levels below the node" })),
   });
 
-  app.get<{ Params: OnNode; Querystring: Query }>(
+  app.get(
     "/api/v1/search/*",
     route("List a container's children, or search them", shallow),
     async (request, reply) => {
@@ -77,7 +78,7 @@ export function searchRoutes(app: FastifyInstance, deps: TreeDeps): void {
     },
   );
 
-  app.get<{ Params: OnNode; Querystring: Query }>(
+  app.get(
     "/api/v1/search-deep/*",
     route("Search all that is below a container", deep),
     async (request, reply) => {
@@ -97,7 +98,7 @@ export function searchRoutes(app: FastifyInstance, deps: TreeDeps): void {
   );
 }
 
-function route(summary: string, querystring: TObject) {
+function route<Parameters extends TObject>(summary: string, querystring: Parameters) {
   return {
     config: { access: { scopes: ["read:metadata"] } },
     schema: {

@@ -2,15 +2,16 @@
  * `GET /api/v1/table/partition/…` and `/table/full/…`: the rows of a table. Datasets, which are sent as rows too, are
  * `container.ts`'s.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type Static, Type } from "typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "typebox";
 import { Failure } from "../../errors.ts";
 import type { FrameFormat } from "../../trees/encoding/body.ts";
 import type { TableData } from "../../trees/model/contract.ts";
 import { ARROW_TYPE, JSON_TYPE, type MediaType } from "../../trees/search/formats.ts";
+import type { TypedApp } from "../typed-app.ts";
 import { sendBody } from "./body.ts";
 import { DataQuery, dataRoute, wantedType } from "./data.ts";
-import { findData, type OnNode, type TreeDeps } from "./nodes.ts";
+import { findData, type TreeDeps } from "./nodes.ts";
 import { Repeated } from "./query.ts";
 
 const TableQuery = Type.Object({ column: Repeated({ type: "string" }), ...DataQuery });
@@ -21,8 +22,8 @@ const PartitionQuery = Type.Object({
   ...TableQuery.properties,
 });
 
-export function tableRoutes(app: FastifyInstance, deps: TreeDeps): void {
-  app.get<{ Params: OnNode; Querystring: Static<typeof PartitionQuery> }>(
+export function tableRoutes(app: TypedApp, deps: TreeDeps): void {
+  app.get(
     "/api/v1/table/partition/*",
     dataRoute("Read one partition of a table", PartitionQuery),
     async (request, reply) => {
@@ -42,7 +43,7 @@ export function tableRoutes(app: FastifyInstance, deps: TreeDeps): void {
     },
   );
 
-  app.get<{ Params: OnNode; Querystring: Static<typeof TableQuery> }>(
+  app.get(
     "/api/v1/table/full/*",
     dataRoute("Read all rows of a table", TableQuery),
     async (request, reply) => {
