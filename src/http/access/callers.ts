@@ -6,6 +6,7 @@
 import type { FastifyRequest } from "fastify";
 import { type Linker, tooOld } from "../../domain/linking.ts";
 import { type BrowserCaller, type Caller, isKnown, type KnownCaller } from "../../domain/model/caller.ts";
+import type { IdentityRef } from "../../domain/model/entities.ts";
 import { INHERIT } from "../../domain/model/scopes.ts";
 import { Failure } from "../../errors.ts";
 
@@ -49,6 +50,11 @@ export function knownOf({ caller }: FastifyRequest): KnownCaller {
 export function sessionOf({ caller }: FastifyRequest): Linker {
   if (caller.kind !== "token" || caller.session === null) return undeclared();
   return { principal: caller.principal.uuid, session: caller.session };
+}
+
+/** On a page for anyone: the identity that the browser is logged in with. */
+export function identityOf({ caller }: FastifyRequest): IdentityRef | null {
+  return caller.kind === "browser" ? caller.identity : null;
 }
 
 function undeclared(): never {

@@ -25,7 +25,7 @@ import type { Proxies } from "../proxies.ts";
 import { keyInUrl, withoutParameters } from "../query.ts";
 import { sendPage } from "../send-page.ts";
 import type { TypedApp } from "../typed-app.ts";
-import { endLogin } from "./login-page.ts";
+import { endLogin } from "./logout.ts";
 import { seeOther } from "./problem-pages.ts";
 
 export interface KeysOfUrlsDeps {

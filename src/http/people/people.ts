@@ -14,8 +14,10 @@ import type { Links } from "../links.ts";
 import { providerLoginRoutes } from "../provider-login/providers.ts";
 import { accountRoutes } from "./account.ts";
 import { finishLink, linkingPages } from "./identities.ts";
-import { LoginPages, loginRoutes } from "./login-page.ts";
+import { loginRoutes } from "./login-page.ts";
+import { logoutRoutes } from "./logout.ts";
 import type { ProblemPages } from "./problem-pages.ts";
+import { goOn, welcome } from "./welcome.ts";
 
 export interface PeopleDeps {
   readonly site: Site;
@@ -35,8 +37,8 @@ export interface PeopleDeps {
 
 export function peopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
   const { site, links, services, clock, identityProviders } = deps;
-  const login = new LoginPages(deps);
-  loginRoutes(app, deps, login);
+  loginRoutes(app, deps);
+  logoutRoutes(app, deps);
   accountRoutes(app, deps);
   linkingPages(app, deps);
   linkingRoutes(app, deps);
@@ -47,8 +49,8 @@ export function peopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
       site,
       links,
       clock,
-      onBrowserLogin: (request, reply, back) => login.welcome(request, reply, back),
-      onAgain: (request, reply, goal) => login.goOn(request, reply, goal),
+      onBrowserLogin: (request, reply, back) => welcome(deps, request, reply, back),
+      onAgain: (request, reply, goal) => goOn(deps, request, reply, goal),
       onLink: (request, reply, link) => finishLink(deps, request, reply, link),
     },
     identityProviders,

@@ -23,7 +23,7 @@ import type { AuthServices } from "../auth/services.ts";
 import { noteLogin } from "../logging.ts";
 import { queryOf } from "../query.ts";
 import type { TypedApp } from "../typed-app.ts";
-import { type FailurePage, failurePages, type LoginPages } from "./failure-pages.ts";
+import { type FailurePage, failurePages, type PageContext } from "./failure-pages.ts";
 
 /** A browser login that ends on our own pages; nothing is opened yet. */
 interface BrowserLogin {
@@ -40,7 +40,7 @@ interface BrowserLink {
   readonly session: Uuid;
 }
 
-export interface BrowserRoutes extends LoginPages {
+export interface BrowserRoutes extends PageContext {
   readonly services: AuthServices;
   readonly logins: BrowserLogins;
   /** Answers a browser whose login no application waits for. */

@@ -10,7 +10,7 @@ import { cookieOf, sendCookie } from "../access/cookies.ts";
 import type { Links } from "../links.ts";
 import { queryOf } from "../query.ts";
 import { sendPage } from "../send-page.ts";
-import type { LoginPages } from "./failure-pages.ts";
+import type { PageContext } from "./failure-pages.ts";
 
 const USER_CODE_COOKIE = "tiled_user_code";
 const FORM_STATUS = { empty: 422, wrong: 401, throttled: 429 } as const;
@@ -39,11 +39,11 @@ export interface FormFacts {
 }
 
 export class DevicePages {
-  readonly #pages: LoginPages & { now(): number };
+  readonly #pages: PageContext & { now(): number };
   readonly #path: string;
 
   /** `path`: where the form is. */
-  constructor(pages: LoginPages & { now(): number }, path: string) {
+  constructor(pages: PageContext & { now(): number }, path: string) {
     this.#pages = pages;
     this.#path = path;
   }

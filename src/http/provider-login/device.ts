@@ -17,19 +17,33 @@ import { queryOf } from "../query.ts";
 import type { TypedApp } from "../typed-app.ts";
 import { DevicePages, rememberUserCode } from "./device-pages.ts";
 import { startAnswer } from "./device-start.ts";
-import { failurePages, type LoginPages } from "./failure-pages.ts";
+import { failurePages, type PageContext } from "./failure-pages.ts";
 import { grantErrors } from "./oauth.ts";
 
-export interface DeviceRoutes extends LoginPages {
+export interface DeviceRoutes extends PageContext {
   readonly services: AuthServices;
   readonly logins: DeviceLogins;
   now(): number;
 }
 
+/** What the steps of a login at one provider work with. */
+interface DeviceSteps extends DeviceRoutes {
+  readonly provider: IdentityProvider;
+  /** Of the provider's routes. */
+  readonly path: string;
+  readonly pages: DevicePages;
+}
+
+type Returned = FastifyRequest<{ Querystring: Static<typeof DeviceReturn> }>;
+type Typed = FastifyRequest<{
+  Querystring: Static<typeof DeviceReturn>;
+  Body: Static<typeof DeviceFormBody>;
+}>;
+
 export function deviceRoutes(app: TypedApp, options: DeviceRoutes, provider: IdentityProvider): void {
-  const { services, logins, links } = options;
   const path = `/api/v1/auth/provider/${provider.name}`;
-  const pages = new DevicePages(options, `${path}/device_code`);
+  const form = `${path}/device_code`;
+  const steps: DeviceSteps = { ...options, provider, path, pages: new DevicePages(options, form) };
   const errorHandler = failurePages(options, {
     provider: provider.name,
     begun: "program",
@@ -42,25 +56,18 @@ export function deviceRoutes(app: TypedApp, options: DeviceRoutes, provider: Ide
     `${path}/authorize`,
     {
       config: { access: "public", counted: true },
-      errorHandler: grantErrors(links),
+      errorHandler: grantErrors(options.links),
       schema: {
         tags: ["login"],
         summary: "Start the login of a program without a browser",
         response: { 200: DeviceStart, 429: GrantProblem },
       },
     },
-    async (request, reply) => {
-      const api = `${links.base(request)}${path}`;
-      const page = `${links.pagesBase(request)}${path}/device_code`;
-      const userAgent = request.headers["user-agent"] ?? null;
-      const context = services.contextOf(request);
-      const started = await logins.start(provider, page, userAgent, context);
-      return answerJson(reply, startAnswer(request, { page, poll: `${api}/token` }, started));
-    },
+    async (request, reply) => await authorizeDevice(steps, request, reply),
   );
 
   app.get(
-    `${path}/device_code`,
+    form,
     {
       config: { access: "public" },
       onRequest: requireNavigation,
@@ -73,36 +80,15 @@ export function deviceRoutes(app: TypedApp, options: DeviceRoutes, provider: Ide
         querystring: DeviceReturn,
       },
     },
-    async (request, reply) => {
-      const { code, state = "", error } = request.query;
-      if (code === undefined && error === undefined) return await resume(request, reply);
-      const browser = browserOf(request, links) ?? newBrowserSecret();
-      const callback = new URL(`${links.base(request)}${path}/device_code${queryOf(request)}`);
-      const denied = error === "access_denied";
-      const context = services.contextOf(request);
-      const signedIn = await logins.signIn(provider, { state, callback, browser, denied }, context);
-      keepBrowser(request, reply, links, browser);
-      if (signedIn.confirmed) return pages.confirmed(reply, signedIn.identity);
-      return pages.form(request, reply, { signedIn, browser, address: context.address, problem: null });
+    (request, reply) => {
+      const { code, error } = request.query;
+      const isBack = code !== undefined || error !== undefined;
+      return isBack ? showForm(steps, request, reply) : sendToProvider(steps, request, reply);
     },
   );
 
-  /** Somebody opens our address in place of the provider's: on to the provider. */
-  async function resume(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { state, user_code = null } = request.query as Static<typeof DeviceReturn>;
-    if (state === undefined) {
-      throw new Failure("invalid", {
-        detail: [{ type: "missing", loc: ["query", "code"], msg: "Field required" }],
-      });
-    }
-    const resumed = await logins.resume(provider, state, user_code, services.contextOf(request));
-    if (resumed.userCode !== null)
-      rememberUserCode(request, reply, links, `${path}/device_code`, resumed.userCode);
-    return reply.header("cache-control", "no-store").redirect(resumed.authorizationUri.href, 302);
-  }
-
   app.post(
-    `${path}/device_code`,
+    form,
     {
       config: { access: "public", body: "form", formToken: true },
       errorHandler,
@@ -114,32 +100,92 @@ export function deviceRoutes(app: TypedApp, options: DeviceRoutes, provider: Ide
         body: DeviceFormBody,
       },
     },
-    async (request, reply) => {
-      const { user_code: userCode, token = "", cancel } = request.body;
-      const browser = browserOf(request, links);
-      const form = { state: request.query.state ?? "", browser, token };
-      const context = services.contextOf(request);
-      if (cancel !== undefined) {
-        await logins.cancel(provider, form, context);
-        return pages.refused(reply, "cancelled");
-      }
-      const typed = await logins.type(provider, { ...form, userCode }, context);
-      switch (typed.kind) {
-        case "confirmed":
-          return pages.confirmed(reply, typed.identity);
-        case "refused":
-          return pages.refused(reply, typed.reason);
-        default: {
-          if (typed.kind === "throttled") reply.header("retry-after", String(typed.retryAfter));
-          const { signedIn, kind: problem } = typed;
-          return pages.form(request, reply, {
-            signedIn,
-            browser: browser ?? "",
-            address: context.address,
-            problem,
-          });
-        }
-      }
-    },
+    (request, reply) =>
+      request.body.cancel === undefined ? confirm(steps, request, reply) : cancel(steps, request, reply),
   );
+}
+
+/** The program asks for its codes (RFC 8628, sections 3.1 and 3.2). */
+async function authorizeDevice(
+  { services, logins, links, provider, path }: DeviceSteps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const page = `${links.pagesBase(request)}${path}/device_code`;
+  const poll = `${links.base(request)}${path}/token`;
+  const userAgent = request.headers["user-agent"] ?? null;
+  const started = await logins.start(provider, page, userAgent, services.contextOf(request));
+  return answerJson(reply, startAnswer(request, { page, poll }, started));
+}
+
+/** The person opens our address (RFC 8628, section 3.3) and is sent on to the provider. */
+async function sendToProvider(
+  { services, logins, links, provider, path }: DeviceSteps,
+  request: Returned,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { state, user_code = null } = request.query;
+  if (state === undefined) {
+    throw new Failure("invalid", {
+      detail: [{ type: "missing", loc: ["query", "code"], msg: "Field required" }],
+    });
+  }
+  const { userCode, authorizationUri } = await logins.resume(
+    provider,
+    state,
+    user_code,
+    services.contextOf(request),
+  );
+  if (userCode !== null) rememberUserCode(request, reply, links, `${path}/device_code`, userCode);
+  return reply.header("cache-control", "no-store").redirect(authorizationUri.href, 302);
+}
+
+/** The person comes back from the provider and is asked for the program's code, if the login still needs it. */
+async function showForm(
+  { services, logins, links, provider, path, pages }: DeviceSteps,
+  request: Returned,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { state = "", error } = request.query;
+  const browser = browserOf(request, links) ?? newBrowserSecret();
+  const callback = new URL(`${links.base(request)}${path}/device_code${queryOf(request)}`);
+  const context = services.contextOf(request);
+  const returned = { state, callback, browser, denied: error === "access_denied" };
+  const signedIn = await logins.signIn(provider, returned, context);
+  keepBrowser(request, reply, links, browser);
+  if (signedIn.confirmed) return pages.confirmed(reply, signedIn.identity);
+  return pages.form(request, reply, { signedIn, browser, address: context.address, problem: null });
+}
+
+/** The person types the program's code (RFC 8628, section 3.3); a wrong one counts (section 5.1). */
+async function confirm(
+  { services, logins, links, provider, pages }: DeviceSteps,
+  request: Typed,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { user_code: userCode } = request.body;
+  const form = formOf(request, browserOf(request, links));
+  const context = services.contextOf(request);
+  const typed = await logins.type(provider, { ...form, userCode }, context);
+  if (typed.kind === "confirmed") return pages.confirmed(reply, typed.identity);
+  if (typed.kind === "refused") return pages.refused(reply, typed.reason);
+  if (typed.kind === "throttled") reply.header("retry-after", String(typed.retryAfter));
+  const { signedIn, kind: problem } = typed;
+  const browser = form.browser ?? "";
+  return pages.form(request, reply, { signedIn, browser, address: context.address, problem });
+}
+
+/** The person did not start this login (RFC 8628, section 5.4): the program is told `access_denied`. */
+async function cancel(
+  { services, logins, links, provider, pages }: DeviceSteps,
+  request: Typed,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const form = formOf(request, browserOf(request, links));
+  await logins.cancel(provider, form, services.contextOf(request));
+  return pages.refused(reply, "cancelled");
+}
+
+function formOf({ query, body }: Typed, browser: string | null) {
+  return { state: query.state ?? "", browser, token: body.token ?? "" };
 }

@@ -11,7 +11,7 @@ import { logFailure, sendFailure, toFailure } from "../errors.ts";
 import type { Links } from "../links.ts";
 import { sendPage } from "../send-page.ts";
 
-export interface LoginPages {
+export interface PageContext {
   readonly site: Site;
   readonly links: Links;
 }
@@ -28,7 +28,7 @@ export interface FailurePage {
 }
 
 /** The error handler of a route that a browser opens. */
-export function failurePages(pages: LoginPages, page: FailurePage) {
+export function failurePages(pages: PageContext, page: FailurePage) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const failure = toFailure(error, request);
     if (page.redirect !== null) {
@@ -44,7 +44,7 @@ export function failurePages(pages: LoginPages, page: FailurePage) {
 }
 
 function sendFailurePage(
-  { site, links }: LoginPages,
+  { site, links }: PageContext,
   { provider, begun, onward }: FailurePage,
   failure: Failure,
   request: FastifyRequest,
