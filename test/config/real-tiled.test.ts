@@ -77,7 +77,7 @@ const CASES: readonly (readonly [string, string, string, readonly string[]])[] =
     ],
   ],
   [
-    "exporters beside an upstream",
+    "exporters with an upstream",
     `${UPSTREAM}media_types: {array: {application/x-lab: "lab_exporters:to_lab"}}\nfile_extensions: {lab: application/x-lab}\n`,
     `2 media_types: ${JOINS}`,
     ["media_types: exporters", "file_extensions: exporters"],

@@ -159,15 +159,15 @@ describe("pairs that 'tiled config migrate' writes", { skip: withoutTiled() }, (
     assert.equal(await listed(api), 401);
   });
 
-  test("a catalog beside another tree: both are there", TIMEOUT, async (t) => {
-    const { url, api } = await started(t, kind("a catalog beside another tree"));
+  test("a catalog next to another tree: both are there", TIMEOUT, async (t) => {
+    const { url, api } = await started(t, kind("a catalog next to another tree"));
     assert.deepEqual((await listed(api)) as string[], ["demo", "raw"]);
     assert.match(await text(`${url}/api/v1/array/full/demo/A?format=text/csv&slice=0,0:2`), /^1\.0\n1\.0\n/);
     assert.match(await text(`${url}/api/v1/search/raw`), /"count":0/);
   });
 
-  test("exporters beside an upstream: the format is there", TIMEOUT, async (t) => {
-    const { url } = await started(t, kind("exporters beside an upstream"));
+  test("exporters with an upstream: the format is there", TIMEOUT, async (t) => {
+    const { url } = await started(t, kind("exporters with an upstream"));
     assert.equal(await text(`${url}/api/v1/array/full/A?format=lab`), "lab:(100, 100)");
   });
 
@@ -181,8 +181,8 @@ describe("pairs that 'tiled config migrate' writes", { skip: withoutTiled() }, (
     assert.equal(await response.text(), "lab:(100, 100)");
   });
 
-  test("a tree of a module of one's own", TIMEOUT, async (t) => {
-    const { api } = await started(t, kind("a tree of a module of one's own"));
+  test("a tree from your own module", TIMEOUT, async (t) => {
+    const { api } = await started(t, kind("a tree from your own module"));
     assert.deepEqual(await listed(api, apikey(await api.makeKey(bearer(await api.login("cara"))))), ["x"]);
     assert.equal(await listed(api), 401);
   });
@@ -224,12 +224,12 @@ tag_owners: {}
     assert.equal(await listed(api, apikey(await api.makeKey(bob, narrowed))), 403);
   }
 
-  test("a policy by tags over a catalog: each person sees their entries", TIMEOUT, async (t) => {
-    await seeTheirs(await started(t, kind("a policy by tags over a catalog"), withTags));
+  test("a tag policy over a catalog: each person sees their entries", TIMEOUT, async (t) => {
+    await seeTheirs(await started(t, kind("a tag policy over a catalog"), withTags));
   });
 
-  test("a policy by tags beside an upstream: with the Tiled's own trees put in", TIMEOUT, async (t) => {
-    const scene = await started(t, kind("a policy by tags beside an upstream"), async (folder) => {
+  test("a tag policy with an upstream: with the Tiled's own trees put in", TIMEOUT, async (t) => {
+    const scene = await started(t, kind("a tag policy with an upstream"), async (folder) => {
       await withTags(folder);
       const file = join(folder, "tiled.yml");
       const theirs = parse(await readFile(file, "utf8"));

@@ -81,7 +81,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       `${provider("tiled.authenticators:OIDCAuthenticator", `${OIDC}, well_known_uri: "https://idp.example.org/.well-known/openid-configuration"`)}${DEMO}`,
     ),
   ),
-  "an issuer with a slash at its end": served(
+  "an issuer with a trailing slash": served(
     one(
       `${provider("tiled.authenticators:OIDCAuthenticator", `${OIDC}, well_known_uri: "https://idp.example.org/application/o/app/.well-known/openid-configuration"`)}${DEMO}`,
     ),
@@ -96,7 +96,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       `${provider("tiled.authenticators:OIDCAuthenticator", `${OIDC}, well_known_uri: "https://accounts.google.com/.well-known/openid-configuration"`)}${DEMO}`,
     ),
   ),
-  "OpenID Connect by a proxy": served(
+  "OpenID Connect with a proxied provider": served(
     one(
       `${provider("tiled.authenticators:ProxiedOIDCAuthenticator", 'audience: app, client_id: app, device_flow_client_id: cli, well_known_uri: "https://idp.example.org/.well-known/openid-configuration"')}${DEMO}`,
     ),
@@ -159,12 +159,12 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       `authentication: {single_user_api_key: "\${KEY}"}\ncatalog: {uri: "sqlite:///catalog.db", writable_storage: ./data, init_if_not_exists: true}\n`,
     ),
   ),
-  "keys of our own beside a catalog": pair(
+  "our own keys with a catalog": pair(
     one(
       `${TOY}${MEMORY}server: {public_url: "https://data.example.org", trusted_proxies: [10.0.0.1]}\npages: {title: Data}\naudit: {retention_days: 30}\nallow_origins: ["https://app.example.org"]\n${CATALOG}`,
     ),
   ),
-  "a catalog beside another tree": pair(
+  "a catalog next to another tree": pair(
     one(
       'authentication: {allow_anonymous_access: true}\ntrees:\n- {path: /demo, tree: "tiled.examples.generated_minimal:tree"}\n# Measured by hand.\n- {path: /raw, tree: "tiled.catalog:from_uri", args: {uri: ./raw.db, init_if_not_exists: true}}\n',
     ),
@@ -202,7 +202,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     ),
     { says: /one upstream serves all of them/ },
   ),
-  "a tree of a module of one's own": pair(
+  "a tree from your own module": pair(
     one(`${TOY}${MEMORY}trees: [{path: /, tree: "lab_trees:tree"}]\n`, {
       "lab_trees.py":
         'import numpy\nfrom tiled.adapters.array import ArrayAdapter\nfrom tiled.adapters.mapping import MapAdapter\n\ntree = MapAdapter({"x": ArrayAdapter.from_array(numpy.arange(3))})\n',
@@ -220,7 +220,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       MODULE,
     ),
   ),
-  "exporters beside an upstream": pair(
+  "exporters with an upstream": pair(
     one(
       `authentication: {allow_anonymous_access: true}\nmedia_types: {array: {application/x-lab: "lab_exporters:to_lab"}}\nfile_extensions: {lab: application/x-lab}\n${UPSTREAM}`,
       MODULE,
@@ -233,7 +233,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       MODULE,
     ),
   ),
-  "raw files are not given out": pair(one(`${TOY}${MEMORY}expose_raw_assets: false\n${CATALOG}`)),
+  "raw files not served": pair(one(`${TOY}${MEMORY}expose_raw_assets: false\n${CATALOG}`)),
   "streams and webhooks": pair(
     one(
       `${TOY}${MEMORY}streaming_cache: {uri: memory}\nwebhooks: {secret_keys: ["\${WEBHOOK_SECRET}"]}\ncreate_mount_nodes_if_not_exist: true\n${CATALOG}`,
@@ -244,7 +244,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       "lab_routes.py": "from fastapi import APIRouter\n\nrouter = APIRouter()\n",
     }),
   ),
-  "a policy by tags over a catalog": pair(
+  "a tag policy over a catalog": pair(
     one(
       `${TOY}${MEMORY}access_control:\n  ${TAGS}}\ntrees: [{path: /, tree: catalog, args: {uri: "sqlite:///catalog.db", writable_storage: ./data, top_level_access_tags: [public]}}]\n`,
     ),
@@ -252,7 +252,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   "tags in a database of their own": pair(
     one(`${TOY}${MEMORY}access_control:\n  ${TAGS}, tags_db: {uri: "file:tags.db"}}\n${CATALOG}`),
   ),
-  "a policy by tags beside an upstream": pair(
+  "a tag policy with an upstream": pair(
     one(`${TOY}${MEMORY}access_control:\n  ${TAGS}, tags_db: {uri: "file:tags.db"}}\n${UPSTREAM}`),
     { says: JOINS, migrate: "pair, to be completed" },
   ),
@@ -271,7 +271,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   "a catalog named by a variable": pair(
     one(`${TOY}${MEMORY}trees: [{path: /, tree: $TREE, args: {uri: ./c.db}}]\n`),
   ),
-  "a catalog beside a service that is no Tiled": pair(
+  "a catalog next to a service that is not a Tiled": pair(
     one(
       `${TOY}${MEMORY}trees:\n- {host: queue.example.org, upstream: "http://127.0.0.1:60610", kind: http}\n- {path: /, tree: catalog, args: {uri: ./c.db}}\n`,
     ),
@@ -295,14 +295,14 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     ),
   ),
   "an object cache": pair(one(`${TOY}${MEMORY}object_cache: {available_bytes: 0.2}\n${CATALOG}`)),
-  "a catalog, logins as Tiled of 2021 wrote them": pair(
+  "a catalog, with logins in the form of Tiled in 2021": pair(
     one(
       `authentication: {authenticator: "tiled.authenticators:PAMAuthenticator", args: {service: login}}\n${MEMORY}${CATALOG}`,
     ),
     { says: /this form is from Tiled of 2021/ },
   ),
 
-  "logins as Tiled of 2021 wrote them": mend(
+  "logins in the form of Tiled in 2021": mend(
     one(
       `authentication: {authenticator: "tiled.authenticators:PAMAuthenticator", args: {service: login}}\n${DEMO}`,
     ),
@@ -330,7 +330,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     one(`${provider("lab_auth:LabAuthenticator", "")}${CATALOG}`),
     /'lab_auth:LabAuthenticator' is a Python class/,
   ),
-  "trees as Tiled of 2021 wrote them": mend(
+  "trees in the form of Tiled in 2021": mend(
     one("authentication: {allow_anonymous_access: true}\ncatalogs: [{path: /, catalog: x}]\n"),
     /this form is from Tiled of 2021; use trees/,
   ),
@@ -370,7 +370,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     migrate: "refused",
     left: /the trees at \/ours would be served here without it/,
   },
-  "a folder of ours beside a catalog": {
+  "a folder served here, next to a catalog": {
     files: one(
       `${TOY}${MEMORY}trees:\n- {path: /files, tree: files, args: {directory: ./raw}}\n- {path: /raw, tree: catalog, args: {uri: ./c.db}}\n`,
     ),
