@@ -1,30 +1,33 @@
 /**
- * `tiled.examples.generated:tree`: images, cubes, tables and a dataset, the larger example of Tiled's documentation, with
- * the same random numbers. Its sparse, awkward and ragged arrays are left out: there is nothing here that could serve them.
+ * `tiled.examples.generated:tree`: images, cubes, tables and a dataset, the larger example of Tiled's documentation. Names,
+ * shapes, types and chunks are Tiled's; the random numbers are not. Its sparse, awkward and ragged arrays are left out,
+ * since this server does not serve their structure families.
  */
 import type { Clock } from "../../lib/clock.ts";
 import { asArray, type Column, float64, int64, type Values } from "../model/columns.ts";
 import type { ArrayNode, ContainerNode, Tree } from "../model/contract.ts";
 import type { ElementType, StructType } from "../model/data-type.ts";
 import { bytesArray, constantArray, container, spec, table, valuesArray } from "./memory.ts";
-import { randomArray, randomIntegers, randomNumbers } from "./random-array.ts";
+import { randomArray, randomNumbers } from "./random-array.ts";
 
-/** Where in the stream of random numbers each begins; all are drawn from one generator, one after the other. */
-const FIRST = {
-  bigImage: 0,
-  smallImage: 100_000_000,
-  mediumImage: 100_090_000,
-  tinyImage: 101_090_000,
-  tinyCube: 101_092_500,
-  tinyHypercube: 101_217_500,
-  highEntropy: 413_717_500,
-  tinyColumn: 413_722_500,
-  shortColumn: 413_722_523,
-  longColumn: 413_722_623,
-  complexReal: 413_822_623,
-  complexImaginary: 413_824_123,
-  precipitation: 413_825_637,
-  flat: 413_835_649,
+/** Seeds: each array has numbers of its own. */
+const SEED = {
+  bigImage: 1,
+  smallImage: 2,
+  mediumImage: 3,
+  tinyImage: 4,
+  tinyCube: 5,
+  tinyHypercube: 6,
+  highEntropy: 7,
+  tinyColumn: 8,
+  shortColumn: 9,
+  longColumn: 10,
+  complexReal: 11,
+  complexImaginary: 12,
+  precipitation: 13,
+  temperature: 14,
+  flat: 15,
+  digits: 16,
 } as const;
 
 const CAT = { animal: "cat", color: "green" };
@@ -38,9 +41,9 @@ export function generated(clock: Clock): Tree {
       ["nested", nested()],
       ["tables", tables()],
       ["structured_data", structured()],
-      ["flat_array", randomArray(FIRST.flat, [100])],
+      ["flat_array", randomArray(SEED.flat, [100])],
       ["low_entropy", bytesArray(new Uint8Array(new Int32Array(10_000).fill(1).buffer), INT32, [100, 100])],
-      ["high_entropy", valuesArray(int64(randomIntegers(FIRST.highEntropy, 10_000, -10, 10)), [100, 100])],
+      ["high_entropy", valuesArray(int64(integers(SEED.highEntropy, 10_000, -10, 10)), [100, 100])],
       ["dynamic", dynamic(() => Math.floor((clock.now() - started) / CHANGES_EVERY) + 1)],
     ]),
   };
@@ -63,27 +66,27 @@ function scalars(): ContainerNode {
 function nested(): ContainerNode {
   const images = container(
     [
-      ["tiny_image", randomArray(FIRST.tinyImage, [50, 50])],
-      ["small_image", randomArray(FIRST.smallImage, [300, 300])],
+      ["tiny_image", randomArray(SEED.tinyImage, [50, 50])],
+      ["small_image", randomArray(SEED.smallImage, [300, 300])],
       [
         "medium_image",
-        randomArray(FIRST.mediumImage, [1000, 1000], {
+        randomArray(SEED.mediumImage, [1000, 1000], {
           chunks: [new Array(4).fill(250), new Array(10).fill(100)],
         }),
       ],
       [
         "big_image",
-        randomArray(FIRST.bigImage, [10_000, 10_000], { chunks: new Array(2).fill([4096, 4096, 1808]) }),
+        randomArray(SEED.bigImage, [10_000, 10_000], { chunks: new Array(2).fill([4096, 4096, 1808]) }),
       ],
     ],
     { metadata: CAT },
   );
   const cubes = container(
     [
-      ["tiny_cube", randomArray(FIRST.tinyCube, [50, 50, 50])],
+      ["tiny_cube", randomArray(SEED.tinyCube, [50, 50, 50])],
       [
         "tiny_hypercube",
-        randomArray(FIRST.tinyHypercube, [50, 50, 50, 50, 50], { chunks: new Array(5).fill([27, 23]) }),
+        randomArray(SEED.tinyHypercube, [50, 50, 50, 50, 50], { chunks: new Array(5).fill([27, 23]) }),
       ],
     ],
     { metadata: DOG },
@@ -99,8 +102,8 @@ function nested(): ContainerNode {
 }
 
 function complex(): ArrayNode {
-  const real = randomNumbers(FIRST.complexReal, 1500);
-  const imaginary = randomNumbers(FIRST.complexImaginary, 1500);
+  const real = randomNumbers(SEED.complexReal, 1500);
+  const imaginary = randomNumbers(SEED.complexImaginary, 1500);
   const pairs = Float64Array.from({ length: 3000 }, (_, index) => {
     return (index % 2 === 0 ? real : imaginary)[index >> 1] ?? 0;
   });
@@ -108,19 +111,18 @@ function complex(): ArrayNode {
   return bytesArray(new Uint8Array(pairs.buffer), type, [30, 50]);
 }
 
-/** The digits that `rng.integers(10, size=100)` draws; NumPy throws some draws away on the way. */
-const DIGITS =
-  "5933800659578930216531627143487733771128733005380635367054589632739779522830244919973292024516536409";
 const DAY = 86_400n;
 const FIRST_OF_JANUARY_2025 = 1_735_689_600n;
 
 function tables(): ContainerNode {
   const indexed = { specs: [spec("dataframe")], indexName: "index" };
-  const floats = randomNumbers(FIRST.shortColumn, 100);
+  const floats = randomNumbers(SEED.shortColumn, 100);
   const short: readonly Values[] = [
-    { type: "uint8", data: Uint8Array.from(DIGITS, Number) },
+    {
+      type: "uint8",
+      data: Uint8Array.from(randomNumbers(SEED.digits, 100), (value) => Math.floor(value * 10)),
+    },
     float64(floats),
-    // Another draw at each start of the real one.
     { type: "text", data: Array.from(floats, (value) => letter(Math.floor(value * 52)).repeat(3)) },
     {
       type: "datetime64",
@@ -129,8 +131,8 @@ function tables(): ContainerNode {
     },
     { type: "bool", data: Uint8Array.from(floats, (value) => (value < 0.5 ? 1 : 0)) },
   ];
-  const long = randomNumbers(FIRST.longColumn, 100_000);
-  const tiny = randomNumbers(FIRST.tinyColumn, 10);
+  const long = randomNumbers(SEED.longColumn, 100_000);
+  const tiny = randomNumbers(SEED.tinyColumn, 10);
   const times = (factor: number, values: Float64Array<ArrayBuffer>) =>
     float64(values.map((value) => factor * value));
   return container([
@@ -204,12 +206,6 @@ function pets(): ArrayNode {
   return bytesArray(bytes, PET, [animals.length]);
 }
 
-/** Normally distributed; NumPy throws some draws away on the way. */
-const TEMPERATURES = [
-  8.623199183194199, 30.503813066186975, 13.39140683995257, 33.02926338267031, 20.59025166266184,
-  8.733396794855707, -5.735813770408459, 14.38361452319552, 24.657311034324287, 1.234536422089148,
-  -10.672792195793548, 12.742347256144642,
-];
 const SIXTH_OF_SEPTEMBER_2014 = 1_409_961_600_000_000_000n;
 
 function dataset(): ContainerNode {
@@ -219,20 +215,27 @@ function dataset(): ContainerNode {
   const coordinate = (values: Values, shape: readonly number[], dims: readonly string[]) =>
     valuesArray(values, shape, { metadata, dims, specs: [spec("xarray_coord")] });
   const space = ["x", "y"];
-  const rain = randomNumbers(FIRST.precipitation, 12).map((value) => 10 * value);
+  const warmth = randomNumbers(SEED.temperature, 12).map((value) => 15 + 16 * (value - 0.5));
+  const rain = randomNumbers(SEED.precipitation, 12).map((value) => 10 * value);
   const times = BigInt64Array.from(
     [0n, 1n, 2n],
     (day) => SIXTH_OF_SEPTEMBER_2014 + day * DAY * 1_000_000_000n,
   );
   return container(
     [
-      ["temperature", variable(float64(Float64Array.from(TEMPERATURES)), [2, 2, 3], [...space, "time"])],
+      ["temperature", variable(float64(warmth), [2, 2, 3], [...space, "time"])],
       ["precipitation", variable(float64(rain), [2, 2, 3], [...space, "time"])],
       ["lon", coordinate(float64(Float64Array.of(-99.83, -99.32, -99.79, -99.23)), [2, 2], space)],
       ["lat", coordinate(float64(Float64Array.of(42.25, 42.21, 42.63, 42.59)), [2, 2], space)],
       ["time", coordinate({ type: "datetime64", unit: "ns", data: times }, [3], ["time"])],
     ],
     { metadata, specs: [spec("xarray_dataset")], inlined: true },
+  );
+}
+
+function integers(seed: number, count: number, low: number, high: number): BigInt64Array<ArrayBuffer> {
+  return BigInt64Array.from(randomNumbers(seed, count), (value) =>
+    BigInt(low + Math.floor(value * (high - low))),
   );
 }
 
