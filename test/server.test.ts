@@ -112,7 +112,7 @@ test("a port in use, or an address of another machine, ends the start with 3 and
   assert.equal(slowOf(provider).stopped, true);
   await assert.rejects(start({ server: { host: "192.0.2.1", port: 0 } }), {
     exitCode: 3,
-    message: /no such address/,
+    message: /does not have this address/,
   });
 });
 

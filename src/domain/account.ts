@@ -1,5 +1,6 @@
 /**
- * What somebody sees and ends on their own account page. Identities are linked in `linking.ts`, keys made in `api-keys.ts`.
+ * The account page's data: the principal and its sessions, which it can end. Identities are linked in `linking.ts`, keys
+ * created in `api-keys.ts`.
  */
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -11,7 +12,7 @@ import type { AccountSession, AccountStore } from "./ports/accounts.ts";
 
 export interface AccountOverview {
   readonly principal: PrincipalDocument;
-  /** Live ones, the one that was used last first. */
+  /** Live ones, the most recently used first. */
   readonly sessions: readonly AccountSession[];
 }
 
@@ -39,13 +40,13 @@ export class Accounts {
     return { principal, sessions };
   }
 
-  /** Ends all sessions but the browser's own; how many those were. */
+  /** Ends all sessions but the browser's own; returns their number. */
   async endOthers({ principal, session }: BrowserCaller, context: RequestContext): Promise<number> {
     const now = new Date(this.#clock.now());
     const outcome = await this.#store
       .revokeOthers({ principal: principal.uuid, keep: session, now, context })
       .catch((error: unknown) => {
-        // Which sessions have ended is not known: none counts until the principal is read again.
+        // It is unknown which sessions have ended, so the principal is read again.
         this.#principalCache.principalChanged(principal.uuid);
         throw error;
       });

@@ -1,5 +1,6 @@
 /**
- * API keys: made within the powers of who makes them, looked at, revoked. Their use is in `callers/callers.ts`.
+ * Creating and revoking API keys. No key can do more than its maker, or than the principal it belongs to. Keys are checked in
+ * `callers/callers.ts`.
  */
 import { Failure, type InputProblem } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -20,7 +21,7 @@ const MAX_LIST_JSON = 511;
 const LAST_TIME = Date.UTC(9999, 11, 31);
 
 export interface ApiKeyRequest {
-  /** Seconds; null: no end. */
+  /** Seconds; null: the key never expires. */
   readonly expiresIn: number | null;
   /** null: `["inherit"]`. */
   readonly scopes: readonly string[] | null;
@@ -28,7 +29,7 @@ export interface ApiKeyRequest {
   readonly accessTags: readonly string[] | null;
 }
 
-/** A new key; the secret is not kept and cannot be had again. */
+/** A new key. The secret is not stored and cannot be shown again. */
 export interface NewApiKey {
   readonly key: ApiKey;
   /** 72 hex digits. */
@@ -53,7 +54,7 @@ export class ApiKeys {
     this.#limit = deps.limit;
   }
 
-  /** A key for `owner`, made by `maker` (the same, or an admin). */
+  /** Creates a key for `owner`; `maker` is the same principal or an admin. */
   async create(
     maker: KnownCaller,
     owner: PrincipalSummary,
@@ -89,7 +90,7 @@ export class ApiKeys {
     }
   }
 
-  /** `firstEight`: more than eight characters (a whole secret) will do. False where the principal has no such key. */
+  /** `firstEight`: the first eight digits, or the whole secret. False if the principal has no such key. */
   async revoke(owner: Uuid, firstEight: string, context: RequestContext): Promise<boolean> {
     const prefix = firstEight.slice(0, FIRST_EIGHT).toLowerCase();
     if (!/^[0-9a-f]{8}$/.test(prefix)) return false;
@@ -137,7 +138,7 @@ function checkRequest(request: ApiKeyRequest, now: number): WantedKey {
   }
   if (problems.length > 0) throw new Failure("invalid", { detail: problems });
   return {
-    // Whole seconds, since that is what answers show.
+    // Whole seconds, as answers show them.
     expirationTime: expires === null ? null : new Date(Math.floor(expires / 1000) * 1000),
     note: request.note,
     scopes,
@@ -145,7 +146,7 @@ function checkRequest(request: ApiKeyRequest, now: number): WantedKey {
   };
 }
 
-/** What the owner cannot do, no key of theirs can. */
+/** A key cannot do what its owner cannot. */
 function checkScopes(
   scopes: readonly string[],
   owner: PrincipalSummary,
@@ -167,7 +168,7 @@ function checkScopes(
   }
 }
 
-/** No key makes a key that can do more, sees more or lives longer than itself; nobody hands out what they lack. */
+/** A key cannot create a key that can do more, see more or live longer than itself. No caller grants scopes it lacks. */
 function checkMaker(maker: KnownCaller, owner: PrincipalSummary, wanted: WantedKey): void {
   const powers = wanted.scopes.includes(INHERIT) ? owner.scopes : wanted.scopes;
   const lacking = powers.filter((scope) => !mayHandOut(maker, scope));
@@ -201,7 +202,7 @@ function checkMaker(maker: KnownCaller, owner: PrincipalSummary, wanted: WantedK
   }
 }
 
-/** `admin:apikeys` counts for the two lesser scopes about keys. */
+/** `admin:apikeys` includes `create:apikeys` and `revoke:apikeys`. */
 export function mayHandOut(maker: Caller, scope: string): boolean {
   if (maker.scopes.has(scope)) return true;
   return (scope === "create:apikeys" || scope === "revoke:apikeys") && maker.scopes.has("admin:apikeys");
@@ -214,7 +215,7 @@ export function quoted(items: readonly string[]): string {
     .join(", ")}]`;
 }
 
-/** The length of Python's `json.dumps(list)`, as the database holds it: six characters for what is not ASCII. */
+/** Length of Python's `json.dumps(list)`, as the database holds it: non-ASCII characters take six. */
 function pythonJsonLength(items: readonly string[]): number {
   const json = JSON.stringify(items);
   let length = json.length + Math.max(0, items.length - 1);

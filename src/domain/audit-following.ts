@@ -1,27 +1,27 @@
 /**
- * Following the audit table: its new rows for ever, each once, also where they do not become visible in the order of
- * their ids or the database is away for a while. What a row looks like to people is the command's, `cli/audit.ts`.
+ * Follows the audit table: yields each new row once, even if rows become visible out of the order of their ids or the
+ * database is unavailable for a while. `cli/audit.ts` prints the rows.
  */
 import { Failure } from "../errors.ts";
 import type { AuditRow } from "./model/entities.ts";
 import type { AuditFilter, AuditStore } from "./ports/audit.ts";
 
-/** Where to go on from. */
+/** The position from which to continue. */
 export interface Followed {
-  /** Of the rows with a greater id all but `known` are new. */
+  /** Rows with a greater id are new, except `known`. */
   readonly after: number;
   readonly known: readonly AuditRow[];
-  /** The greatest id that there was. */
+  /** The greatest id so far. */
   readonly last: number;
 }
 
-/** So many readings see a row again in any case: on a standby nobody is seen writing. */
+/** Every row is read again this many times, since a standby does not show who is writing. */
 const LOOK_BACK = 10;
 const BATCH = 1_000;
-/** How many of the newest rows are known at the least: what is still being written belongs among them. */
+/** The least number of newest rows to know; rows that are still being written are among them. */
 const KNOWN = 1_000;
 
-/** The newest rows, whether there are older ones, and from where to follow them. */
+/** The newest rows, whether older ones exist, and the position from which to follow them. */
 export async function newest(
   store: AuditStore,
   filter: AuditFilter,
@@ -34,20 +34,20 @@ export async function newest(
   return { rows: known.slice(-filter.limit), more, followed: { after, known, last } };
 }
 
-/** What following needs of who shows the rows. */
+/** What following needs from the command. */
 export interface Reader {
   /** Between two readings. */
   wait(): Promise<unknown>;
   readonly stop: AbortSignal;
-  /** The database cannot be read at the moment; said once, until `back` says that it can again. */
+  /** The database cannot be read; called once, until `back`. */
   lost(failure: Failure): void;
   back(): void;
 }
 
 /**
- * Of two transactions the one with the smaller id may end later. Who could still have an id up to a known one was seen
- * writing after that: until they are gone, readings begin before it and leave out what was printed. Nobody waits for it,
- * and however long a transaction takes, its rows come.
+ * Of two transactions, the one with the smaller ids may commit later. Every transaction that could still commit such an id
+ * was among the writers when the greater one was read, so reading starts before that id until those writers have ended, and
+ * skips rows already printed. No reader waits for it, and rows of long transactions are not lost.
  */
 export async function* follow(
   store: AuditStore,
@@ -59,7 +59,7 @@ export async function* follow(
   const open: { readonly last: number; writers: readonly string[] }[] = [];
   let { after, last } = from;
 
-  /** What a reading that fails has done so far holds: the next one begins where this one did, or before. */
+  /** A failed reading keeps its progress: the next one begins at the same position, or before. */
   const reading = async function* () {
     const writers = new Set(await store.writers());
     for (const seen of open) seen.writers = seen.writers.filter((writer) => writers.has(writer));
@@ -77,7 +77,7 @@ export async function* follow(
       read = rows.length;
       end = rows.at(-1)?.id ?? end;
     }
-    // Only now: what was written by those who are gone became visible before this reading.
+    // Only now, since rows of writers that have ended became visible before this reading.
     after = settled;
     for (const id of known) if (id <= after) known.delete(id);
   };

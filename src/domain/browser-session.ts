@@ -1,6 +1,6 @@
 /**
- * Browsers that are logged in: a random secret in a cookie stands for a session, which lasts and ends like any other. The
- * store has the secret's digest only. Which requests the cookie counts on is decided in `http/access/session-cookie.ts`.
+ * Logged-in browsers: a random secret in a cookie stands for a session, which lasts and ends like any other. The store has
+ * only the secret's digest. `http/access/session-cookie.ts` decides which requests may use the cookie.
  */
 
 import { Failure } from "../errors.ts";
@@ -17,7 +17,7 @@ import type { BrowserBinding, BrowserSessionStore } from "./ports/accounts.ts";
 import type { AuthenticatedIdentity } from "./ports/authenticator.ts";
 import type { Lifetimes } from "./tokens/tokens.ts";
 
-/** A use is written down at most this often. */
+/** The shortest time between two recorded uses. */
 const NOTE_EVERY_MS = 60_000;
 const MAX_REMEMBERED = 50_000;
 const SECRET_LENGTH = 64;
@@ -29,9 +29,9 @@ export interface BrowserSessionDeps {
   readonly login: Login;
   readonly clock: Clock;
   readonly lifetimes: Lifetimes;
-  /** Null: every host has its own logins. */
+  /** Null: each host has its own logins. */
   readonly handOvers: HandOvers | null;
-  /** Uses that could not be written down: the browser stays logged in all the same. */
+  /** Called if a use could not be recorded; the browser stays logged in. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -39,10 +39,10 @@ export class BrowserSessions {
   readonly #deps: BrowserSessionDeps;
   readonly #bindings: ReadThroughCache<Digest, BrowserBinding>;
   readonly #idleMs: number;
-  /** The newest use of each session that is, or is about to be, written down. */
+  /** The newest recorded use of each session, including those being written. */
   readonly #noted = new Map<Uuid, number>();
   readonly #writing = new Set<Promise<void>>();
-  /** What a binding made of a principal, for as long as both are the same objects. */
+  /** The caller for a binding, as long as binding and principal are the same objects. */
   readonly #callers = new WeakMap<BrowserBinding, BrowserCaller>();
 
   constructor(deps: BrowserSessionDeps) {
@@ -51,12 +51,12 @@ export class BrowserSessions {
     this.#idleMs = deps.lifetimes.refreshToken * 1000;
   }
 
-  /** Seconds that a browser may keep its cookie; whether it still counts is decided here at each use. */
+  /** Lifetime of the cookie in seconds. The session is checked here at each use. */
   get maxAge(): number {
     return this.#deps.lifetimes.session;
   }
 
-  /** Opens a session for an identity that an authenticator vouches for. `previous`: the secret that the browser has. */
+  /** Opens a session for an identity that an authenticator confirmed. `previous`: the browser's current secret. */
   async begin(
     identity: IdentityRef,
     authenticated: AuthenticatedIdentity,
@@ -75,8 +75,8 @@ export class BrowserSessions {
   }
 
   /**
-   * `secret`: what the cookie holds, also one that was handed over. Synchronous where everything is known already. Fails with
-   * `browser_login_over`, or `no_principal`.
+   * `secret`: the cookie's content, including one handed over from the account host. Synchronous if everything is cached.
+   * Fails with `browser_login_over` or `no_principal`.
    */
   identify(secret: string): BrowserCaller | Promise<BrowserCaller> {
     const token = secret.length === SECRET_LENGTH ? tokenOf(secret) : this.#deps.handOvers?.tokenIn(secret);
@@ -86,7 +86,7 @@ export class BrowserSessions {
     return this.#lookUp(binding);
   }
 
-  /** Waits for uses that are being written down. */
+  /** Waits for uses that are being recorded. */
   async flush(): Promise<void> {
     await Promise.all(this.#writing);
   }
@@ -141,27 +141,27 @@ export class BrowserSessions {
   }
 }
 
-/** Null for what is none of ours. */
+/** Null if the text does not have the form of our secrets. */
 export function readSessionSecret(text: string | undefined): string | null {
   return text !== undefined && SECRET.test(text) ? text : null;
 }
 
-/** What each form of a page that is made for this browser holds: nobody makes it without the secret. */
+/** The token in each form of a page made for this browser; it cannot be computed without the secret. */
 export function formTokenOf(secret: string): string {
   return sha256(`session form ${secret}`);
 }
 
-/** The same for the login form, whose browser has no session yet. */
+/** The same for the login form, before the browser has a session. */
 export function loginTokenOf(browser: string): string {
   return sha256(`login form ${browser}`);
 }
 
-/** For the form that asks whether a browser may keep a key: no other site can make one. */
+/** For the form that asks whether a browser may keep an API key; other sites cannot compute it. */
 export function keyTokenOf(browser: string, key: string): string {
   return sha256(`key form ${browser} ${key}`);
 }
 
-/** For the way back to an interrupted action after a second login. */
+/** For returning to an interrupted action after a second login. */
 export function goOnTokenOf(browser: string, action: string): string {
   return sha256(`go on ${browser} ${action}`);
 }
@@ -170,7 +170,7 @@ export function isToken(given: string | undefined, expected: string): boolean {
   return given !== undefined && equalSecrets(given, expected);
 }
 
-/** What the store knows a browser's secret by. */
+/** The digest by which the store knows a browser's secret. */
 export function tokenOf(secret: string): Digest {
   return sha256(`session ${secret}`);
 }

@@ -1,7 +1,7 @@
 /**
- * Linking a second identity to one's principal, and unlinking one. Both change who can log in, so they need a login of
- * the last five minutes (RFC 9470), and linking one at the second identity's provider, too. The decision is taken inside
- * the store's transaction.
+ * Linking a second identity to a principal, and unlinking one. Both change who can log in, so they require a login from the
+ * last five minutes (RFC 9470); linking also requires one at the second identity's provider. The store decides inside its
+ * transaction.
  */
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -12,21 +12,21 @@ import { type CaseRule, refusedSpelling } from "./callers/spelling.ts";
 import type { IdentityRef, RequestContext } from "./model/entities.ts";
 import type { AccountStore } from "./ports/accounts.ts";
 
-/** Seconds that a login counts as fresh. */
+/** Seconds for which a login counts as fresh. */
 const FRESH_LOGIN = 300;
-/** Each is listed in every token. */
+/** Every token lists all identities. */
 const IDENTITY_LIMIT = 10;
 
-/** Whose identities, and by which login. */
+/** The principal, and the session that asks. */
 export interface Linker {
   readonly principal: Uuid;
   readonly session: Uuid;
 }
 
 export interface LinkOptions {
-  /** Seconds that the person may have spent at the provider after the change was begun. */
+  /** Seconds to allow for the person's time at the provider since the change began. */
   readonly underway?: number;
-  /** The application's one-time code that vouches for the identity. */
+  /** The application's one-time code that proves the identity. */
   readonly code?: Digest;
 }
 
@@ -41,7 +41,7 @@ export class Linking {
     readonly store: AccountStore;
     readonly principalCache: PrincipalCache;
     readonly clock: Clock;
-    /** Those of the configuration. */
+    /** Names of the configured providers. */
     readonly providers: readonly string[];
     readonly caseSensitive: CaseRule;
   }) {
@@ -57,8 +57,8 @@ export class Linking {
   }
 
   /**
-   * Fails with `login_too_old`, `identity_taken`, `other_spelling`, `limit_reached`, or `login_over` where the code is used up. `already`:
-   * the identity was linked before.
+   * Fails with `login_too_old`, `identity_taken`, `other_spelling`, `limit_reached`, or `login_over` if the code was used before.
+   * `already`: the identity was linked before.
    */
   async link(
     { principal, session }: Linker,
@@ -97,7 +97,7 @@ export class Linking {
     }
   }
 
-  /** Fails with `login_too_old`, `not_found` or `last_identity`. The sessions that ended with it. */
+  /** Returns the sessions that ended with it. Fails with `login_too_old`, `not_found` or `last_identity`. */
   async unlink(
     { principal, session }: Linker,
     identity: IdentityRef,

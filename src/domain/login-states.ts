@@ -1,6 +1,6 @@
 /**
- * What the latest login of a person at one provider said of them (its `state`, e.g. groups), for access policies. It holds
- * for the person's keys and for logins elsewhere, too; a logout does not change it, the next login does.
+ * The `state` (e.g. groups) of a person's latest login at one provider, for access policies. It also applies to the person's
+ * API keys and to logins at other providers. A logout does not change it; the next login does.
  */
 import type { Clock } from "../lib/clock.ts";
 import { chain } from "../lib/maybe-async.ts";

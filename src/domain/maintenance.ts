@@ -1,6 +1,6 @@
 /**
- * The job that deletes what has expired: small batches, one pass a minute, for as long as the server runs. A failure is
- * logged and the next pass tries again; nothing that a pass throws can end the job.
+ * The job that deletes expired rows: one pass a minute in small batches while the server runs. Failures are logged, and the
+ * next pass tries again.
  */
 import type { Clock } from "../lib/clock.ts";
 import type { RequestContext } from "./model/entities.ts";
@@ -17,17 +17,17 @@ export type Counts = Omit<Purged, "more" | "busy">;
 export interface PurgeOptions {
   readonly clock: Clock;
   readonly batch?: number;
-  /** Null: the audit table is never cut. */
+  /** Null: audit rows are kept forever. */
   readonly auditRetentionDays: number | null;
-  /** Of who asked for the purge, which is audited then. */
+  /** The request that asked for the purge; it is audited then. */
   readonly context?: RequestContext;
-  /** Asked between batches; true ends the pass. */
+  /** Called between batches; true ends the pass. */
   readonly stopped?: () => boolean;
 }
 
 const DAY = 86_400_000;
 
-/** Deletes all that is expired now, batch by batch. `busy`: another server is at it. */
+/** Deletes all expired rows, batch by batch. `busy`: another server is doing so. */
 export async function purgeAll(
   store: Maintenance,
   options: PurgeOptions,
@@ -49,7 +49,7 @@ export async function purgeAll(
 
 export interface JobOptions extends Omit<PurgeOptions, "context" | "stopped"> {
   readonly log: JobLog;
-  /** Calls back once after so many seconds; what it returns takes that back. */
+  /** Calls back once after this many seconds; returns a function that cancels it. */
   readonly later?: (seconds: number, callback: () => void) => () => void;
 }
 
@@ -70,7 +70,7 @@ export class PurgeJob {
     this.#schedule();
   }
 
-  /** Waits for the batch that is under way, if one is. */
+  /** Waits for the batch under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();

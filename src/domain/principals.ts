@@ -1,5 +1,5 @@
 /**
- * What admins do with principals: look at them, make services, hand out keys, disable and enable.
+ * What administrators do with principals: list them, create services, disable and enable them.
  */
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -40,7 +40,7 @@ export class Principals {
     return (await this.#principalCache.summary(uuid)) ?? unknown(uuid);
   }
 
-  /** A role is granted only by who has all of its scopes. */
+  /** Only a caller with all scopes of a role can grant it. */
   async createService(
     maker: KnownCaller,
     roleName: string,
@@ -63,7 +63,7 @@ export class Principals {
     return await this.document(outcome.uuid);
   }
 
-  /** Ends or restores all that a principal can do, at once. */
+  /** Disables or enables a principal, at once. */
   async setDisabled(
     maker: KnownCaller,
     uuid: Uuid,
@@ -82,7 +82,7 @@ export class Principals {
     }
     const outcome = await this.#store
       .setDisabled({ principal: uuid, disabled, now: this.#now(), context })
-      // A change that failed midway may have been made.
+      // A change that failed midway may have been committed.
       .finally(() => this.#principalCache.principalChanged(uuid));
     if (outcome.kind === "credential_revoked") throw credentialRevoked(context, outcome);
     if (outcome.kind === "unknown") unknown(uuid);

@@ -1,6 +1,6 @@
 /**
- * Refresh (RFC 6749, section 6, with rotation and reuse detection after RFC 9700, section 4.14.2) and the ends of
- * sessions. How a session begins is in `login/login.ts`; the rotation's decision is taken inside the store's transaction.
+ * Refreshing (RFC 6749, section 6, with rotation and reuse detection after RFC 9700, section 4.14.2) and ending sessions.
+ * Sessions begin in `login/login.ts`; the store decides about a rotation inside its transaction.
  */
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -38,7 +38,7 @@ export class Sessions {
     this.#rules = deps.rules;
   }
 
-  /** New tokens for a refresh token, or `session_expired`, or `invalid_token` where it is none of ours. */
+  /** New tokens for a refresh token. Fails with `session_expired`, or `invalid_token` if we did not sign it. */
   async refresh(refreshToken: string, context: RequestContext): Promise<TokenAnswer> {
     const claims = this.#tokens.verifyRefresh(refreshToken, { acceptExpired: false });
     const outcome = await this.#store.rotate({
@@ -67,7 +67,7 @@ export class Sessions {
     return { ...answer, refresh_token: refreshToken, refresh_token_expires_in: left };
   }
 
-  /** Undefined where the principal was disabled since the rotation, which looks, too: who was before is read again. */
+  /** Undefined if the principal was disabled after the rotation checked it. A cached disabled principal is read again. */
   async #enabled(uuid: Uuid): Promise<PrincipalSummary | undefined> {
     try {
       const known = await this.#principalCache.currentSummary(uuid);
@@ -83,7 +83,7 @@ export class Sessions {
     }
   }
 
-  /** By a refresh token, which is credential enough (RFC 7009); an expired one will do. */
+  /** Revokes by refresh token, which is the only credential needed (RFC 7009). The token may have expired. */
   async revokeByToken(refreshToken: string, context: RequestContext): Promise<void> {
     const claims = this.#tokens.verifyRefresh(refreshToken, { acceptExpired: true });
     const outcome = await this.#revoke(claims.session, null, context);
@@ -94,7 +94,7 @@ export class Sessions {
     this.#principalCache.sessionChanged(claims.session, outcome.principal);
   }
 
-  /** One of the principal's own sessions. */
+  /** Revokes one of the principal's own sessions. */
   async revokeOwn(session: Uuid, principal: Uuid, context: RequestContext): Promise<void> {
     const outcome = await this.#revoke(session, principal, context);
     if (outcome.kind === "credential_revoked") throw credentialRevoked(context, outcome);
@@ -102,7 +102,7 @@ export class Sessions {
     this.#principalCache.sessionChanged(session, principal);
   }
 
-  /** Where a database fails midway, the session may have ended: what is remembered of it does not count any more. */
+  /** If the database fails midway, the session may have ended, so its cached status is dropped. */
   #revoke(
     session: Uuid,
     principal: Uuid | null,

@@ -1,6 +1,6 @@
 /**
- * From a credential to the caller: the access token or API key is checked, its session and principal are looked up,
- * its scopes are what credential and principal both have at this moment.
+ * From a credential to the caller: checks the access token or API key, looks up its session and principal, and takes the
+ * scopes that both credential and principal have at this moment.
  */
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -26,8 +26,8 @@ export type Credential =
 
 export interface Callers {
   /**
-   * Synchronous where everything is known already. Fails with one of the 401s of `errors.ts`; never falls back to
-   * anonymous. `context`: asked for where something is noted down. `noted`: whether this counts as a use of the key.
+   * Synchronous if everything is cached. Fails with a 401 of `errors.ts` and never falls back to anonymous. `context`: called
+   * if something is audited. `noted`: whether this counts as a use of the key.
    */
   identify(
     credential: Credential,
@@ -42,14 +42,14 @@ function anonymous(allowed: boolean): Caller {
   return { kind: "anonymous", scopes: allowed ? ANONYMOUS_SCOPES : NO_SCOPES };
 }
 
-/** The modes without providers: one key that opens everything. */
+/** The modes without providers: one API key with every scope. */
 export class SingleUserCallers implements Callers {
   readonly #key: Secret;
   readonly #anonymous: Caller;
   readonly #owner: Caller = { kind: "single_user", scopes: SINGLE_USER_SCOPES };
   readonly #guesses: KeyGuesses | null;
 
-  /** `guesses`: null where nothing is throttled. */
+  /** `guesses`: null without throttling. */
   constructor(key: Secret, allowAnonymous: boolean, guesses: KeyGuesses | null = null) {
     this.#key = key;
     this.#guesses = guesses;
@@ -77,7 +77,7 @@ export class SingleUserCallers implements Callers {
   }
 }
 
-/** Lower-case hex, as `sha256(bytes)` is stored; 36 bytes are usual, others may have been handed over. */
+/** Hex digits. Our keys have 36 bytes; those of a database handed over may have others. */
 const API_KEY = /^(?:[0-9a-f]{2}){4,256}$/;
 
 function readApiKey(secret: string): { readonly firstEight: string; readonly bytes: Buffer } | undefined {
@@ -92,7 +92,7 @@ export class MultiUserCallers implements Callers {
   readonly #activity: KeyActivity;
   readonly #clock: Clock;
   readonly #anonymous: Caller;
-  /** What a token or key made of a principal, for as long as both are the same objects. */
+  /** The caller for a token or key, as long as it and the principal are the same objects. */
   readonly #callers = new WeakMap<AccessClaims | ApiKeyRecord, KnownCaller>();
 
   constructor(deps: {
@@ -146,7 +146,7 @@ export class MultiUserCallers implements Callers {
       kind: "token",
       principal: found,
       scopes: common(claims.scopes, found.scopes),
-      // A token may be older than the unlinking of an identity that it names.
+      // The token may name an identity that was unlinked since.
       identities: claims.identities.filter((named) => isAmong(named, found.identities)),
       session: claims.session,
       ...(claims.session === null && { expires: claims.expires }),
@@ -182,7 +182,7 @@ export class MultiUserCallers implements Callers {
   ): Caller | Promise<Caller> {
     if (key === undefined) throw invalidApiKey("unknown");
     if (key.expirationTime !== null && key.expirationTime.getTime() <= now) {
-      // Told to a caller who has the whole secret, and to no other.
+      // Only a caller with the whole secret learns this.
       throw new Failure("expired_api_key");
     }
     const principal = this.#principalCache.summary(key.principal, now);

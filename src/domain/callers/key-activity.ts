@@ -1,6 +1,5 @@
 /**
- * Notes when API keys were used: gathered in memory and written in batches, at most once a minute a key, so that no
- * request waits for it.
+ * Records when API keys were used, in batches and at most once a minute for each key, so that no request waits for it.
  */
 import type { Clock } from "../../lib/clock.ts";
 import type { Uuid } from "../../lib/uuid.ts";
@@ -21,7 +20,7 @@ export class KeyActivity {
   readonly #store: ApiKeyStore;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
-  /** By principal and first eight: the newest use that was noted. */
+  /** By principal and first eight digits: the newest recorded use. */
   readonly #noted = new Map<string, Use>();
   #waiting: Use[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -44,13 +43,13 @@ export class KeyActivity {
     this.#timer ??= setTimeout(() => void this.flush(), WRITE_AFTER_MS).unref();
   }
 
-  /** The newest use of a key, even if it is not written yet. */
+  /** The newest use of a key, even if not written yet. */
   latest(principal: Uuid, firstEight: string, stored: Date | null): Date | null {
     const noted = this.#noted.get(principal + firstEight)?.time;
     return noted !== undefined && (stored === null || noted > stored) ? noted : stored;
   }
 
-  /** Writes what waits; never throws: a use that cannot be written is reported, and the next one is noted again. */
+  /** Writes waiting uses. Never throws: a failure is reported, and the next use is recorded again. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;

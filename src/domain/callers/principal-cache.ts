@@ -1,6 +1,6 @@
 /**
- * What requests need to know of principals, sessions and keys, read through half-a-second caches (`read-through-cache.ts`). Every
- * service that changes one of them says so here, so that a revocation holds for the next request.
+ * Principals, sessions and API keys, read through half-second caches (`read-through-cache.ts`). A service that changes one of
+ * them reports it here, so that a revocation holds from the next request on.
  */
 import type { Clock } from "../../lib/clock.ts";
 import type { Digest } from "../../lib/secrets.ts";
@@ -16,7 +16,7 @@ import type { Store } from "../ports/store.ts";
 import { ReadThroughCache } from "./read-through-cache.ts";
 
 const FIRST_EIGHT = 8;
-/** Revoked keys of which it is known that another key revoked them. */
+/** Revoked keys whose revoking key is remembered. */
 const MAX_REVOKERS = 10_000;
 
 export class PrincipalCache {
@@ -39,12 +39,12 @@ export class PrincipalCache {
     );
   }
 
-  /** `now`, here and below: for who has looked at the clock already. */
+  /** `now`, here and below: the caller's reading of the clock. */
   summary(uuid: Uuid, now?: number): PrincipalSummary | Promise<PrincipalSummary | undefined> {
     return this.#summaries.get(uuid, now);
   }
 
-  /** For what will outlive the cache, here and below: never what was known before the store was lost. */
+  /** `current…` here and below never returns old values while the store is unreachable; for results that outlive the cache. */
   currentSummary(uuid: Uuid): Promise<PrincipalSummary | undefined> {
     return this.#summaries.getCurrent(uuid);
   }
@@ -57,7 +57,7 @@ export class PrincipalCache {
     return this.#apiKeys.getCurrent(firstEight + digest);
   }
 
-  /** The key that revoked this one here; null: a login did, or another server's caller. */
+  /** The key that revoked this one on this server; null if a login or another server did. */
   revokerOf({ firstEight, digest }: KeyRef): KeyRef | null {
     return this.#revokers.get(firstEight + digest) ?? null;
   }
@@ -79,7 +79,7 @@ export class PrincipalCache {
     this.#documents.drop(uuid);
   }
 
-  /** A login or a refresh: the principal's document lists another session or a later time, its powers are the same. */
+  /** After a login or a refresh, which change the principal's document but not its scopes. */
   documentChanged(uuid: Uuid): void {
     this.#documents.drop(uuid);
   }
@@ -93,13 +93,13 @@ export class PrincipalCache {
     this.#documents.drop(principal);
   }
 
-  /** Where it is not known whether keys were revoked, none that begins so counts unread. */
+  /** If it is unknown whether keys were revoked: all keys with this beginning are read again. */
   apiKeysUncertain(firstEight: string, principal: Uuid): void {
     this.#apiKeys.dropWhere((name) => name.startsWith(firstEight));
     this.#documents.drop(principal);
   }
 
-  /** `revoker`: where it was a key. */
+  /** `revoker`: the key that revoked them, if it was a key. */
   apiKeysRevoked(
     firstEight: string,
     digests: readonly Digest[],

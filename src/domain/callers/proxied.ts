@@ -1,6 +1,6 @@
 /**
- * Callers with an access token of the provider that they log in at by themselves (RFC 9068). The principal is that of the
- * token's identity, made at first sight; there is no session here. Our own tokens and keys are `callers.ts`'s.
+ * Callers with an access token of the identity provider at which they logged in themselves (RFC 9068). The principal is that
+ * of the token's identity and is created on first use; there is no session. Our own tokens and keys are in `callers.ts`.
  */
 
 import { Failure } from "../../errors.ts";
@@ -18,7 +18,7 @@ import { knownAddress } from "./spelling.ts";
 type TokenCaller = Extract<KnownCaller, { readonly kind: "token" }>;
 
 export interface ProxiedCallersDeps {
-  /** Ours: API keys, and the tokens of those who logged in with a browser here. */
+  /** For API keys, and for our own tokens from browser logins. */
   readonly own: Callers;
   readonly provider: string;
   readonly authenticator: ProxiedAuthenticator;
@@ -31,7 +31,7 @@ export interface ProxiedCallersDeps {
 
 export class ProxiedCallers implements Callers {
   readonly #deps: ProxiedCallersDeps;
-  /** What a token made of a principal; the authenticator answers the same object for as long as the token is good. */
+  /** The caller for a token. The authenticator returns the same object as long as the token is valid. */
   readonly #callers = new WeakMap<ProxiedIdentity, TokenCaller>();
 
   constructor(deps: ProxiedCallersDeps) {
@@ -43,7 +43,7 @@ export class ProxiedCallers implements Callers {
     context: () => RequestContext,
     options: { readonly noted: boolean },
   ): Caller | Promise<Caller> {
-    // A provider's token is never signed with a shared secret, ours are never signed otherwise.
+    // Our tokens are always signed with a shared secret, a provider's never.
     if (credential.kind !== "bearer" || hasOurHeader(credential.token)) {
       return this.#deps.own.identify(credential, context, options);
     }
@@ -70,7 +70,7 @@ export class ProxiedCallers implements Callers {
   ): Caller | Promise<Caller> {
     if (known.principal === principal) return known;
     const named = known.identities[0] ?? { provider: this.#deps.provider, id: identity.id };
-    // The identity may have been unlinked since, and be another principal's now.
+    // The identity may have been unlinked since, and belong to another principal now.
     if (principal === undefined || !isAmong(named, principal.identities))
       return this.#meet(identity, context);
     return this.#remember(identity, principal, named);

@@ -1,25 +1,24 @@
 /**
- * A small cache for what requests ask of the store again and again. An entry is at most half a second old, so that a
- * change by another server of the same database is seen in time; a change by this server drops its entries at once.
- * While the store cannot be reached, what was known a minute ago still counts, so that a restart of the database does
- * not stop those who only read. A store that is there and has too much to do is not away: who can keep it busy must not
- * keep alive what others have revoked.
+ * A read-through cache in front of the store. Entries are used for half a second, so that changes by other servers of the
+ * same database are seen in time; changes by this server drop its entries at once. While the store is unreachable, entries
+ * are used for up to a minute, so that readers survive a restart of the database. An overloaded store is not unreachable:
+ * otherwise an attacker who keeps it busy could keep revoked credentials alive.
  */
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 
 const MAX_AGE_MS = 500;
 const MAX_AGE_WITHOUT_STORE_MS = 60_000;
-/** So long after the store was found away the next look is not waited for. */
+/** For this long after the store was found unreachable, callers do not wait for the next attempt. */
 const FOUND_AWAY_MS = 2 * MAX_AGE_MS;
 const MAX_ENTRIES = 20_000;
 
 interface Entry<V> {
   readonly value: V;
   readonly readAt: number;
-  /** When it was last found that nothing newer can be had. */
+  /** When a reading last failed to get anything newer. */
   readonly checkedAt: number;
-  /** It was found then that the store is away. */
+  /** That reading found the store unreachable. */
   readonly away: boolean;
 }
 
@@ -35,9 +34,8 @@ export class ReadThroughCache<K, V> {
   }
 
   /**
-   * The value itself where it is fresh, so that a request that needs no reading stays synchronous. Where the store was
-   * away a moment ago, nobody waits for it to be found so again: that may take as long as a connection does to time out.
-   * `now`: for who has looked at the clock already.
+   * The value itself if it is fresh, so that such a request stays synchronous. If the store was unreachable a moment ago, the
+   * old value is returned without waiting for a connection to time out again. `now`: the caller's reading of the clock.
    */
   get(key: K, now = this.#clock.now()): V | Promise<V | undefined> {
     const entry = this.#entries.get(key);
@@ -52,7 +50,7 @@ export class ReadThroughCache<K, V> {
     return entry.value;
   }
 
-  /** The same, but of what was known before the store was lost nothing counts: fails with `store_unavailable` then. */
+  /** The same, but never an old value: fails with `store_unavailable` if the store is unreachable. */
   async getCurrent(key: K): Promise<V | undefined> {
     const foundAway = this.#entries.get(key)?.away === true;
     const value = await (foundAway ? (this.#loading.get(key) ?? this.#read(key)) : this.get(key));
@@ -60,13 +58,13 @@ export class ReadThroughCache<K, V> {
     return value;
   }
 
-  /** After a change: a reading that is under way is not kept either, and nobody new waits for it. */
+  /** After a change. A reading under way is not kept, and later callers do not share it. */
   drop(key: K): void {
     this.#entries.delete(key);
     this.#loading.delete(key);
   }
 
-  /** Those whose names fit: where it is not known which of them were changed. */
+  /** Drops all keys that fit, if it is unknown which of them changed. */
   dropWhere(fits: (key: K) => boolean): void {
     for (const keys of [[...this.#entries.keys()], [...this.#loading.keys()]]) {
       for (const key of keys) if (fits(key)) this.drop(key);
@@ -110,7 +108,7 @@ export class ReadThroughCache<K, V> {
   #keep(key: K, value: V | undefined, readAt: number): void {
     this.#entries.delete(key);
     if (value === undefined) return;
-    // In the order in which they were read: the first ones are of no use any more, or the least.
+    // The map is in the order of reading, so its first entries are the oldest.
     for (const [oldest, entry] of this.#entries) {
       if (this.#entries.size < MAX_ENTRIES && this.#isKnown(entry)) break;
       this.#entries.delete(oldest);

@@ -1,15 +1,15 @@
 /**
- * Names in another spelling than the one that is known, e.g. ALICE of alice: what a person and the operator are told. Which
- * they are is found by the store.
+ * Names in another spelling than the known one, e.g. ALICE for alice: the refusal, and the exception for e-mail addresses. The
+ * store finds them.
  */
 import { Failure } from "../../errors.ts";
 import { sameAddress } from "../../lib/fold.ts";
 import type { IdentityRef } from "../model/entities.ts";
 import type { PrincipalStore } from "../ports/principals.ts";
 
-/** Whether a provider's backend tells names apart that differ in case, or in the form of their letters, only. */
+/** Whether a provider distinguishes names that differ only in case or in the form of their letters. */
 export type CaseRule = (provider: string) => boolean;
-/** Whether a provider names people by their e-mail addresses. */
+/** Whether a provider's ids are e-mail addresses. */
 export type AddressRule = (provider: string) => boolean;
 
 export function refusedSpelling({ provider, id }: IdentityRef, known: string): Failure {
@@ -22,8 +22,8 @@ export function refusedSpelling({ provider, id }: IdentityRef, known: string): F
 }
 
 /**
- * Providers give an e-mail address as it was first typed. Other case means the same mailbox, so the known spelling is the
- * identity. Any other form of a letter is another address, whose login is refused as usual.
+ * The known spelling of an e-mail address. Providers return addresses as they were first typed, and another case means the
+ * same mailbox. Any other form of a letter is another address, whose login is refused as usual.
  */
 export async function knownAddress(
   principals: Pick<PrincipalStore, "summaryOfIdentity" | "spellings">,

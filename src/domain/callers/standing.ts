@@ -1,7 +1,6 @@
 /**
- * Whether a caller who was let in for longer than one request would still be let in, and until when. An API key that was
- * revoked meanwhile does not count, since clients make one for a single use and revoke it at once; one that has expired
- * does, and so does a role that is gone.
+ * Whether a caller admitted for longer than one request (a stream, a WebSocket) is still admitted, and until when. An expired
+ * API key or a lost role ends it. A revoked API key does not, since clients create one for a single use and revoke it at once.
  */
 import type { Clock } from "../../lib/clock.ts";
 import { type Caller, isKnown } from "../model/caller.ts";
@@ -10,27 +9,27 @@ import type { Scope } from "../model/scopes.ts";
 import type { PrincipalCache } from "./principal-cache.ts";
 
 export interface Standing {
-  /** `needs`: what the caller was let in for. Fails where the store cannot tell. */
+  /** `needs`: the scopes for which the caller was admitted. Fails if the store is unreachable. */
   isCurrent(caller: Caller, needs: readonly Scope[]): Promise<boolean>;
-  /** When the credential itself ends, in milliseconds; null: never, or with its session. */
+  /** End of the credential itself in milliseconds since the epoch; null: never, or with its session. */
   endOf(caller: Caller): number | null;
-  /** The same shortly before that end: null where a key was revoked by a login in the meantime. */
+  /** The same, asked again shortly before that end; null if a login has revoked the key since. */
   endNow(caller: Caller): Promise<number | null>;
 }
 
 type Known = Pick<PrincipalCache, "currentSession" | "currentSummary" | "currentApiKey" | "revokerOf">;
 
-/** Keys that revoked each other in turn. */
+/** Longest chain of keys that revoked each other. */
 const MAX_REVOKERS = 8;
 
-/** `principalCache`: null in the modes without providers, where no caller can be shut out. */
+/** `principalCache`: null in the modes without providers, where no credential can be revoked. */
 export function standingOf(principalCache: Known | null, clock: Clock): Standing {
   return {
     isCurrent: async (caller, needs) => {
       if (principalCache === null || !isKnown(caller)) return true;
       const principal = await principalCache.currentSummary(caller.principal.uuid);
       if (principal === undefined || principal.disabled) return false;
-      // What a provider's token gives beside its principal's roles, the token itself has the end of.
+      // Scopes from a provider's token beyond the principal's roles end with the token.
       const { scopes: before } = caller.principal;
       if (needs.some((scope) => before.includes(scope) && !principal.scopes.includes(scope))) return false;
       if (caller.kind === "api_key" || caller.session === null) return true;
@@ -46,7 +45,7 @@ export function standingOf(principalCache: Known | null, clock: Clock): Standing
         if (key !== undefined) return key.expirationTime?.getTime() ?? null;
         const revoker = principalCache.revokerOf(ref);
         if (revoker === null) return null;
-        // A key that revokes itself does not last longer for it.
+        // A key that revoked itself keeps its own end.
         if (revoker.digest === ref.digest) break;
         ref = revoker;
       }
