@@ -6,7 +6,7 @@
 import type { IdentityRef } from "../domain/model/entities.ts";
 import type { Upstream } from "../domain/model/upstream.ts";
 import type { Limit } from "../domain/ports/failures.ts";
-import type { Budget } from "../domain/throttling/login-budget.ts";
+import type { LoginLimit } from "../domain/throttling/login-budget.ts";
 import type { Secret } from "../lib/secrets.ts";
 import type { PolicyEntry, ProviderEntry } from "../plugins/entries.ts";
 import type { ConfigPlace } from "../yaml/problems.ts";
@@ -54,7 +54,7 @@ export interface AuthenticationConfig {
   readonly refreshTokenGrace: number;
   readonly sessionLimit: number;
   readonly apiKeyLimit: number;
-  readonly loginBudget: Budget | false;
+  readonly loginBudget: LoginLimit | false;
   readonly loginThrottle: { readonly account: Limit; readonly address: Limit } | false;
 }
 

@@ -4,6 +4,7 @@
  */
 import { Failure, type InputProblem } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import { pythonList } from "../lib/python.ts";
 import { randomHex, sha256 } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { PrincipalCache } from "./callers/principal-cache.ts";
@@ -155,9 +156,9 @@ function checkScopes(
   const beyond = scopes.filter((scope) => scope !== INHERIT && !owner.scopes.includes(scope));
   const unknown = beyond.filter((scope) => !isScope(scope));
   if (beyond.length > 0) {
-    const naming = unknown.length > 0 ? ` Unknown: ${quoted(unknown)}.` : "";
+    const naming = unknown.length > 0 ? ` Unknown: ${scopeList(unknown)}.` : "";
     throw new Failure("forbidden", {
-      detail: `Requested scopes ${quoted(scopes)} must be a subset of the principal's scopes ${quoted(owner.scopes)}.${naming}`,
+      detail: `Requested scopes ${scopeList(scopes)} must be a subset of the principal's scopes ${scopeList(owner.scopes)}.${naming}`,
     });
   }
   if (accessTags !== null && (scopes.includes(INHERIT) || scopes.includes("admin:apikeys"))) {
@@ -174,7 +175,7 @@ function checkMaker(maker: KnownCaller, owner: PrincipalSummary, wanted: WantedK
   const lacking = powers.filter((scope) => !mayHandOut(maker, scope));
   if (lacking.length > 0) {
     throw new Failure("forbidden", {
-      detail: `You cannot grant scopes you lack: ${quoted(lacking)}.`,
+      detail: `You cannot grant scopes you lack: ${scopeList(lacking)}.`,
     });
   }
   if (maker.kind !== "api_key") return;
@@ -188,7 +189,7 @@ function checkMaker(maker: KnownCaller, owner: PrincipalSummary, wanted: WantedK
     const narrow = new Set(key.accessTags);
     if (wanted.accessTags === null || wanted.accessTags.some((tag) => !narrow.has(tag))) {
       throw new Failure("forbidden", {
-        detail: `The key in use is limited to the access_tags ${quoted(key.accessTags)}. Choose the new key's access_tags from these.`,
+        detail: `The key in use is limited to the access_tags ${scopeList(key.accessTags)}. Choose the new key's access_tags from these.`,
       });
     }
   }
@@ -208,11 +209,9 @@ export function mayHandOut(maker: Caller, scope: string): boolean {
   return (scope === "create:apikeys" || scope === "revoke:apikeys") && maker.scopes.has("admin:apikeys");
 }
 
-export function quoted(items: readonly string[]): string {
-  return `[${items
-    .toSorted()
-    .map((item) => `'${item}'`)
-    .join(", ")}]`;
+/** As Tiled writes a list: sorted, in single quotes. */
+export function scopeList(items: readonly string[]): string {
+  return pythonList(items.toSorted());
 }
 
 /** Length of Python's `json.dumps(list)`, as the database holds it: non-ASCII characters take six. */

@@ -5,6 +5,7 @@
 
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import { chain } from "../lib/maybe-promise.ts";
 import { type Digest, equalSecrets, randomHex, sha256 } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { PrincipalCache } from "./callers/principal-cache.ts";
@@ -82,8 +83,7 @@ export class BrowserSessions {
     const token = secret.length === SECRET_LENGTH ? tokenOf(secret) : this.#deps.handOvers?.tokenIn(secret);
     if (token == null) throw over("unknown");
     const binding = this.#bindings.get(token);
-    if (binding instanceof Promise) return binding.then((found) => this.#lookUp(found));
-    return this.#lookUp(binding);
+    return chain(binding, (found) => this.#lookUp(found));
   }
 
   /** Waits for uses that are being recorded. */
@@ -94,8 +94,7 @@ export class BrowserSessions {
   #lookUp(binding: BrowserBinding | undefined): BrowserCaller | Promise<BrowserCaller> {
     if (binding === undefined) throw over("unknown");
     const session = this.#deps.principalCache.session(binding.session);
-    if (session instanceof Promise) return session.then((found) => this.#ofSession(binding, found));
-    return this.#ofSession(binding, session);
+    return chain(session, (found) => this.#ofSession(binding, found));
   }
 
   #ofSession(
@@ -108,8 +107,7 @@ export class BrowserSessions {
     const used = Math.max(binding.lastUsed.getTime(), this.#noted.get(binding.session) ?? 0);
     if (used + this.#idleMs <= now) throw over("not used for too long");
     const principal = this.#deps.principalCache.summary(session.principal);
-    if (principal instanceof Promise) return principal.then((found) => this.#caller(binding, found, used));
-    return this.#caller(binding, principal, used);
+    return chain(principal, (found) => this.#caller(binding, found, used));
   }
 
   #caller(binding: BrowserBinding, principal: PrincipalSummary | undefined, used: number): BrowserCaller {

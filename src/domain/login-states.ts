@@ -3,7 +3,7 @@
  * API keys and to logins at other providers. A logout does not change it; the next login does.
  */
 import type { Clock } from "../lib/clock.ts";
-import { chain } from "../lib/maybe-async.ts";
+import { chain } from "../lib/maybe-promise.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { ReadThroughCache } from "./callers/read-through-cache.ts";
 import type { AccountStore } from "./ports/accounts.ts";

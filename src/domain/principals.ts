@@ -4,7 +4,7 @@
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Uuid } from "../lib/uuid.ts";
-import { mayHandOut, quoted } from "./api-keys.ts";
+import { mayHandOut, scopeList } from "./api-keys.ts";
 import type { PrincipalCache } from "./callers/principal-cache.ts";
 import type { KnownCaller } from "./model/caller.ts";
 import type { PrincipalDocument, PrincipalSummary, RequestContext } from "./model/entities.ts";
@@ -54,7 +54,7 @@ export class Principals {
     const lacking = role.scopes.filter((scope) => !mayHandOut(maker, scope));
     if (lacking.length > 0) {
       throw new Failure("forbidden", {
-        detail: `You cannot grant the role '${role.name}': you lack its scopes ${quoted(lacking)}.`,
+        detail: `You cannot grant the role '${role.name}': you lack its scopes ${scopeList(lacking)}.`,
       });
     }
     const outcome = await this.#store.createService({ role: role.name, note, now: this.#now(), context });
@@ -77,7 +77,7 @@ export class Principals {
     const lacking = target.scopes.filter((scope) => !mayHandOut(maker, scope));
     if (lacking.length > 0) {
       throw new Failure("forbidden", {
-        detail: `You cannot change a principal with scopes you lack: ${quoted(lacking)}.`,
+        detail: `You cannot change a principal with scopes you lack: ${scopeList(lacking)}.`,
       });
     }
     const outcome = await this.#store

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { type Caller, isKnown } from "../domain/model/caller.ts";
 import type { IdentityRef } from "../domain/model/entities.ts";
-import { DEBUG, eventLines, INFO, quoted } from "../lib/log-lines.ts";
+import { DEBUG, eventLines, INFO, jsonText } from "../lib/log-lines.ts";
 import { parseUuid } from "../lib/uuid.ts";
 import { type AfterRequest, elapsed } from "./after.ts";
 import type { Proxies } from "./proxies.ts";
@@ -41,11 +41,12 @@ export function requestLines(app: FastifyInstance, logger: Logger, proxies: Prox
     const { failure } = request;
     const { address } = proxies.read(request);
     const ms = Math.round(elapsed(request) * 10) / 10;
-    const why = failure === null ? "" : `,"code":${quoted(failure.code)},"reason":${quoted(failure.message)}`;
+    const why =
+      failure === null ? "" : `,"code":${jsonText(failure.code)},"reason":${jsonText(failure.message)}`;
     lines.write(
       level,
-      `"reqId":${quoted(request.id)},"method":${quoted(request.method)},"path":${quoted(pathOf(request.originalUrl))},` +
-        `"status":${reply.statusCode},"ms":${ms},"address":${address === null ? null : quoted(address)},` +
+      `"reqId":${jsonText(request.id)},"method":${jsonText(request.method)},"path":${jsonText(pathOf(request.originalUrl))},` +
+        `"status":${reply.statusCode},"ms":${ms},"address":${address === null ? null : jsonText(address)},` +
         `${who(request)}${aborted ? ',"aborted":true' : ""}${why}`,
     );
   };
@@ -72,10 +73,10 @@ export function callerNames(caller: Caller | undefined): {
 function who({ caller, remark }: FastifyRequest): string {
   if (remark === null || remark === "poll") {
     const { principal, name } = callerNames(caller);
-    return `"principal":${quoted(principal)}${name === undefined ? "" : `,"name":${quoted(name)}`}`;
+    return `"principal":${jsonText(principal)}${name === undefined ? "" : `,"name":${jsonText(name)}`}`;
   }
   const principal = parseUuid(remark.principal) ?? remark.principal;
-  return `"principal":${quoted(principal)},"name":${quoted(nameOf(remark.identity))},"event":"login"`;
+  return `"principal":${jsonText(principal)},"name":${jsonText(nameOf(remark.identity))},"event":"login"`;
 }
 
 function nameOf({ provider, id }: IdentityRef): string {

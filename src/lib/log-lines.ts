@@ -17,7 +17,7 @@ export interface EventLines {
 /** Writes lines with a message. */
 export function eventLines(logger: Logger, message: string): EventLines {
   const inner = logger as unknown as Inner;
-  const end = `,"msg":${quoted(message)}}\n`;
+  const end = `,"msg":${jsonText(message)}}\n`;
   return {
     writes: (level) => inner[symbols.levelValSym] <= level,
     write: (level, fields) => {
@@ -32,7 +32,7 @@ export function eventLines(logger: Logger, message: string): EventLines {
 const PLAIN = /^[ !#-[\]-~]*$/;
 
 /** As JSON that a terminal can show, whatever stream the logger has. */
-export function quoted(text: string): string {
+export function jsonText(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : printableJson(JSON.stringify(text));
 }
 

@@ -1,12 +1,21 @@
-/** Values that are either at hand or still to come: hot paths answer from caches without a turn of the event loop. */
-
+/**
+ * Values that are usually at hand: a request whose facts are cached is answered without the turn of the event loop that an
+ * `await` costs.
+ */
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
- * Continues with a value: at once if it is at hand, later if it is a promise.
+ * Continues with a value: at once if it is at hand, otherwise when the promise resolves. `failed` handles a rejection.
  *
- * @example chain(cache.get(id), (record) => record.name) // string, or Promise<string>
+ * @example
+ * ```ts
+ * chain(cache.get(id), (record) => record.name); // string, or Promise<string>
+ * ```
  */
-export function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
-  return value instanceof Promise ? value.then(next) : next(value);
+export function chain<T, R>(
+  value: MaybePromise<T>,
+  next: (value: T) => MaybePromise<R>,
+  failed?: (error: unknown) => MaybePromise<R>,
+): MaybePromise<R> {
+  return value instanceof Promise ? value.then(next, failed) : next(value);
 }

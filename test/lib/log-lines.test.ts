@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type LoggerOptions, pino } from "pino";
-import { eventLines, INFO, quoted } from "../../src/lib/log-lines.ts";
+import { eventLines, INFO, jsonText } from "../../src/lib/log-lines.ts";
 
 const PATHS = ["/api/v1/", '/a"b\\c\n\u2028\ud800\u00e9\u007f\u0000', "\u009b31m\u202e", ""];
 
@@ -13,7 +13,7 @@ function bothWays(options: LoggerOptions, bindings = {}): readonly [string[], st
   const theirs = lines.splice(0);
   const ours = eventLines(logger, "request");
   for (const path of PATHS)
-    if (ours.writes(INFO)) ours.write(INFO, `"path":${quoted(path)},"status":200,"address":null`);
+    if (ours.writes(INFO)) ours.write(INFO, `"path":${jsonText(path)},"status":200,"address":null`);
   return [theirs, lines];
 }
 

@@ -2,6 +2,7 @@
  * Principals, sessions and API keys, read through half-second caches (`read-through-cache.ts`). A service that changes one of
  * them reports it here, so that a revocation holds from the next request on.
  */
+import { setBounded } from "../../lib/bounded-map.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
@@ -108,15 +109,8 @@ export class PrincipalCache {
   ): void {
     for (const digest of digests) {
       this.#apiKeys.drop(firstEight + digest);
-      if (revoker !== null) this.#keepRevoker(firstEight + digest, revoker);
+      if (revoker !== null) setBounded(this.#revokers, firstEight + digest, revoker, MAX_REVOKERS);
     }
     this.#documents.drop(principal);
-  }
-
-  #keepRevoker(name: string, revoker: KeyRef): void {
-    this.#revokers.set(name, revoker);
-    if (this.#revokers.size <= MAX_REVOKERS) return;
-    const [oldest] = this.#revokers.keys();
-    if (oldest !== undefined) this.#revokers.delete(oldest);
   }
 }

@@ -6,6 +6,7 @@
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { hasOurHeader } from "../../lib/jws.ts";
+import { chain } from "../../lib/maybe-promise.ts";
 import type { Caller, KnownCaller } from "../model/caller.ts";
 import type { IdentityRef, PrincipalSummary, RequestContext } from "../model/entities.ts";
 import { isStorableName } from "../model/storable-text.ts";
@@ -48,18 +49,14 @@ export class ProxiedCallers implements Callers {
       return this.#deps.own.identify(credential, context, options);
     }
     const identity = this.#deps.authenticator.verify(credential.token);
-    if (identity instanceof Promise) return identity.then((verified) => this.#caller(verified, context));
-    return this.#caller(identity, context);
+    return chain(identity, (verified) => this.#caller(verified, context));
   }
 
   #caller(identity: ProxiedIdentity, context: () => RequestContext): Caller | Promise<Caller> {
     const known = this.#callers.get(identity);
     if (known === undefined) return this.#meet(identity, context);
     const principal = this.#deps.principalCache.summary(known.principal.uuid);
-    if (principal instanceof Promise) {
-      return principal.then((found) => this.#known(identity, known, found, context));
-    }
-    return this.#known(identity, known, principal, context);
+    return chain(principal, (found) => this.#known(identity, known, found, context));
   }
 
   #known(

@@ -1,22 +1,23 @@
 /**
- * Slows down guessing of the single user's key, by address. The same wrong key again, as a browser sends it that has an old
- * cookie, is no further guess. An address from which the right key came before is not kept from using it, until it floods the
- * server with guesses: else the right key's answer would tell it from wrong ones, however many.
+ * Throttles guessing of the single user's key, by address. The same wrong key again, e.g. from a browser's old cookie, is not
+ * another guess. An address that has used the right key before may go on using it, until it floods the server with guesses:
+ * otherwise the answer to the right key would reveal it among any number of guesses.
  */
+import { setBounded } from "../../lib/bounded-map.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { type Digest, sha256 } from "../../lib/secrets.ts";
 import type { Limit } from "../ports/failures.ts";
 import { addressBlock } from "./throttle.ts";
 
 const MAX_ADDRESSES = 10_000;
-/** So many times the limit of guesses an address may send and still get in with the right key. */
+/** An address that sends this many times the limit no longer gets in with the right key. */
 const FLOOD = 50;
 
 interface Guesses {
   /** Milliseconds since the epoch. */
   readonly until: number;
   readonly wrong: Set<Digest>;
-  /** Guesses that were not looked at. */
+  /** Guesses that were refused unchecked. */
   further: number;
 }
 
@@ -31,7 +32,7 @@ export class KeyGuesses {
     this.#clock = clock;
   }
 
-  /** Seconds until a key from this address is looked at again; 0: now. */
+  /** Seconds until a key from this address is checked again; 0: now. */
   retryAfter(address: string | null, right: boolean): number {
     const place = addressBlock(address);
     const found = this.#live(place);
@@ -44,7 +45,7 @@ export class KeyGuesses {
     keep(this.#owners, addressBlock(address));
   }
 
-  /** One that was told to wait. */
+  /** Counts a guess that was refused unchecked. */
   refused(address: string | null, secret: string): void {
     const found = this.#live(addressBlock(address));
     if (found !== undefined && !found.wrong.has(sha256(secret))) found.further += 1;
@@ -58,11 +59,7 @@ export class KeyGuesses {
       further: 0,
     };
     found.wrong.add(sha256(secret));
-    if (this.#guesses.size >= MAX_ADDRESSES && !this.#guesses.has(place)) {
-      const [oldest] = this.#guesses.keys();
-      if (oldest !== undefined) this.#guesses.delete(oldest);
-    }
-    this.#guesses.set(place, found);
+    setBounded(this.#guesses, place, found, MAX_ADDRESSES);
   }
 
   #live(place: string): Guesses | undefined {

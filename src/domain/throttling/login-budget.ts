@@ -1,11 +1,12 @@
 /**
- * How often one account may log in. Each login is a session and rows of the database, and nothing that is done with a
- * password needs many: tokens last. Counted by this server alone, in memory; wrong passwords are the throttle's.
+ * Limits how often one account logs in. Each login adds rows to the database, and no client needs many, since tokens last.
+ * Counted in the memory of this server; wrong passwords are counted in `throttle.ts`.
  */
+import { setBounded } from "../../lib/bounded-map.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { IdentityRef } from "../model/entities.ts";
 
-export interface Budget {
+export interface LoginLimit {
   readonly logins: number;
   /** Seconds. */
   readonly per: number;
@@ -21,16 +22,16 @@ interface Spent {
 }
 
 export class LoginBudget {
-  readonly #budget: Budget | false;
+  readonly #budget: LoginLimit | false;
   readonly #clock: Clock;
   readonly #spent = new Map<string, Spent>();
 
-  constructor(budget: Budget | false, clock: Clock) {
+  constructor(budget: LoginLimit | false, clock: Clock) {
     this.#budget = budget;
     this.#clock = clock;
   }
 
-  /** Seconds until the account may log in again; 0: now. `first`: of this time, so that it is told once. */
+  /** Seconds until the account may log in again; 0: now. `first`: the first refusal of this period, which is audited. */
   exceeded(identity: IdentityRef): { readonly retryAfter: number; readonly first: boolean } {
     const spent = this.#spent.get(keyOf(identity));
     const left = spent === undefined ? 0 : spent.until - this.#clock.now();
@@ -51,14 +52,11 @@ export class LoginBudget {
       return;
     }
     this.#spent.delete(key);
-    if (this.#spent.size >= MAX_REMEMBERED) {
-      const [oldest] = this.#spent.keys();
-      if (oldest !== undefined) this.#spent.delete(oldest);
-    }
-    this.#spent.set(key, { until: now + this.#budget.per * 1000, logins: 1, told: false });
+    const spent = { until: now + this.#budget.per * 1000, logins: 1, told: false };
+    setBounded(this.#spent, key, spent, MAX_REMEMBERED);
   }
 
-  /** One that was counted and opened nothing. */
+  /** Takes back a counted login that opened no session. */
   giveBack(identity: IdentityRef): void {
     const known = this.#spent.get(keyOf(identity));
     if (known !== undefined && known.logins > 0) known.logins -= 1;

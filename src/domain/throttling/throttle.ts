@@ -1,7 +1,6 @@
 /**
- * Slows down guessing of passwords and user codes, by account and address and by address alone. A right password of an
- * account that is not throttled itself gets in, until its address floods the server with wrong ones. What is throttled
- * does not count again.
+ * Throttles guessing of passwords and user codes, by account and address together and by address alone. The right password
+ * of an account that is not throttled itself is accepted until its address floods the server. Throttled attempts do not count.
  */
 import { isIPv6 } from "node:net";
 import type { Counter, FailureCounters, Limit } from "../ports/failures.ts";
@@ -21,20 +20,20 @@ export interface ThrottleLimits {
 interface Counters {
   readonly account: Counter;
   readonly address: Counter;
-  /** All wrong passwords of the address. Each new name makes a counter of its account, and this one bounds them. */
+  /** All wrong passwords of the address. Bounds the counters that new names create. */
   readonly flood: Counter;
 }
 
-/** So many times its limit of failures, an address may send wrong passwords and still get in with a right one. */
+/** An address that sends this many times its limit of wrong passwords no longer gets in with a right one. */
 const FLOOD = 50;
 const MAX_WAITING = 1000;
-/** Attempts of one address that are under way at the same time: no more than these can go beyond the bound. */
+/** Concurrent attempts of one address; at most this many can exceed the limit. */
 const MAX_UNDER_WAY = 1000;
 
 export class LoginThrottle {
   readonly #counters: FailureCounters;
   readonly #limits: ThrottleLimits | false;
-  /** The attempts on one account from one address are checked one after the other, so that none slips past the limit. */
+  /** Attempts on one account from one address run one after the other, so that none exceeds the limit. */
   readonly #lanes = new Map<string, { tail: Promise<void>; length: number }>();
   /** By address: how many attempts are under way. */
   readonly #running = new Map<string, number>();
@@ -44,7 +43,7 @@ export class LoginThrottle {
     this.#limits = limits;
   }
 
-  /** `check` answers null for a wrong password and throws where the backend is broken (which does not count). */
+  /** `check` resolves to null for a wrong password and throws if the backend is broken, which does not count. */
   async attempt<T>(
     account: string,
     address: string | null,
@@ -65,8 +64,8 @@ export class LoginThrottle {
   }
 
   /**
-   * Counts a failure that belongs to no account: a wrong user code, a forged return from a provider. How many seconds the
-   * address is throttled; where it was so before, this one does not count.
+   * Counts a failure without an account: a wrong user code, a forged return from a provider. Returns the seconds for which the
+   * address is throttled; if it was throttled before, this failure does not count.
    */
   async failed(
     address: string | null,
@@ -80,7 +79,7 @@ export class LoginThrottle {
   }
 
   async #checked<T>(counters: Counters, check: () => Promise<T | null>): Promise<Attempt<T>> {
-    // Asked together, so that a right login costs no further way to the database.
+    // One query for both.
     const blocked = await this.#counters.longestBlock([counters.account, counters.flood]);
     if (blocked > 0) return { kind: "throttled", retryAfter: blocked };
     const value = await check();
@@ -88,10 +87,10 @@ export class LoginThrottle {
   }
 
   async #countFailure({ account, address, flood }: Counters): Promise<Attempt<never>> {
-    // First: what exceeds it makes no counter of its account, not even if it was under way already.
+    // First, so that attempts beyond the flood limit create no counters of accounts.
     const byFlood = await this.#counters.count(flood.key, flood.limit);
     if (byFlood > 0) return { kind: "throttled", retryAfter: byFlood };
-    // The password was looked at, so the account counts it even where the address has to wait already.
+    // The password was checked, so the account counts it even if the address is throttled already.
     const byAccount = await this.#counters.count(account.key, account.limit);
     const before = await this.#counters.blocked(address.key, address.limit);
     if (before > 0) return { kind: "throttled", retryAfter: Math.max(before, byAccount) };
@@ -148,7 +147,7 @@ function countersOf(account: string, place: string, limits: ThrottleLimits): Cou
   };
 }
 
-/** One machine is one address; of IPv6 it is the /64, since a machine has all of it (RFC 6177). */
+/** The address block of one machine: an IPv4 address, or an IPv6 /64 (RFC 6177). */
 export function addressBlock(address: string | null): string {
   if (address === null || !isIPv6(address)) return address ?? "-";
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

@@ -3,6 +3,7 @@
  * turn. What a session allows is decided in `domain/sessions.ts`, who a token's caller is in `callers/callers.ts`.
  */
 import { Failure } from "../../errors.ts";
+import { setBounded } from "../../lib/bounded-map.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { type Claims, type JwsKey, jwsKey, openJws, signJws } from "../../lib/jws.ts";
 import { type Secret, sha256, uniqueNames } from "../../lib/secrets.ts";
@@ -190,11 +191,7 @@ export class Tokens {
     const access = readAccessClaims(claims, expires);
     if (access === undefined) throw new Failure("invalid_token", { log: "not an access token" });
     if (this.#isExpired(expires)) throw new Failure("expired_token");
-    if (this.#verified.size >= REMEMBERED_TOKENS) {
-      const [oldest] = this.#verified.keys();
-      if (oldest !== undefined) this.#verified.delete(oldest);
-    }
-    this.#verified.set(signatureOf(token), { token, claims: access });
+    setBounded(this.#verified, signatureOf(token), { token, claims: access }, REMEMBERED_TOKENS);
     return access;
   }
 

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type LoginState, NO_STATE } from "../../domain/login-states.ts";
 import type { Caller } from "../../domain/model/caller.ts";
 import { isKnown } from "../../domain/model/caller.ts";
-import { chain } from "../../lib/maybe-async.ts";
+import { chain } from "../../lib/maybe-promise.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import type { AccessPolicy, PolicyCaller } from "./contract.ts";
 import { type Rights, rightsOf } from "./rights.ts";
