@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The file behind the command `tiled`. An old Node.js ends the load of the program with a SyntaxError that helps no one, so its
- * version is looked at first. The command itself is in `command.ts`.
+ * The file behind the command `tiled`. Old versions of Node.js fail with an unhelpful SyntaxError, so the
+ * version is checked first. The command itself is in `command.ts`.
  */
 import { keepCompiledCode } from "./lib/compile-cache.ts";
 import { tooOld } from "./lib/node-version.ts";

@@ -1,6 +1,6 @@
 /**
- * The command `tiled` in its process: streams, signals, and the only place that ends it. The verbs are in `cli/`; `bin.ts`
- * loads this once Node.js is known to be new enough.
+ * The command `tiled` in its process: streams, signals, and the only place that exits. The verbs are in `cli/`; `bin.ts` loads
+ * this file if Node.js is new enough.
  */
 import { closeSync, constants, openSync } from "node:fs";
 import { isatty, type WriteStream } from "node:tty";
@@ -28,27 +28,27 @@ const terminal: Terminal = {
   },
 };
 
-// The reader of a pipe may go away, as in `tiled admin audit | head`.
+// The reader of a pipe may close it, as in `tiled admin audit | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (readerNeeded) process.exit(error.code === "EPIPE" ? 0 : 1);
 });
 process.stderr.on("error", () => undefined);
 
-// Nothing goes on in an unknown state. Unhandled rejections arrive here too.
+// Never continue in an unknown state. Unhandled rejections arrive here too.
 process.on("uncaughtException", (error) => process.exit(unexpected(error, terminal)));
 
 const code = await main(process.argv.slice(2), terminal);
-// What was printed has to leave before the process does.
+// Flush the output before exiting.
 process.stdout.write("", () => process.exit(code));
 
-/** Node knows NO_COLOR, FORCE_COLOR and TERM; of what is no terminal it asks for none. */
+/** Node.js honours NO_COLOR, FORCE_COLOR and TERM, but not FORCE_COLOR for a pipe. */
 function coloured(stream: WriteStream): boolean {
   if (stream.isTTY) return stream.hasColors();
   const forced = process.env["FORCE_COLOR"];
   return forced !== undefined && forced !== "0" && forced !== "false";
 }
 
-/** One that was closed can be opened no more. */
+/** A closed terminal can no longer be opened. */
 function hasTerminal(): boolean {
   try {
     closeSync(openSync("/dev/tty", constants.O_RDWR | constants.O_NOCTTY));

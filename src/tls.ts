@@ -1,6 +1,6 @@
 /**
- * The server's certificate and key, read and tried once before it listens, so that a mistake stops the start with its
- * reason instead of failing every handshake. Where they are named is the caller's to say (`start/steps.ts`).
+ * Reads and checks the server's certificate and key before it listens, so that a mistake stops the start instead of failing
+ * every handshake. `start/steps.ts` adds the place in the configuration.
  */
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -31,7 +31,7 @@ export async function readKey(path: string): Promise<Buffer> {
   } catch (error) {
     throw new OperatorError(
       `${resolve(path)} is not a private key in PEM form without a passphrase (${reason(error)}). ` +
-        "A passphrase is removed by: openssl pkey -in KEY -out NEW_KEY",
+        "Remove a passphrase with: openssl pkey -in KEY -out NEW_KEY",
     );
   }
   return key;
@@ -48,7 +48,7 @@ export function checkPair(tls: Tls, files: { readonly cert: string; readonly key
   }
 }
 
-/** What browsers will refuse although the server can start; undefined: nothing. */
+/** A warning about a certificate that browsers will refuse; otherwise undefined. */
 export function certificateWarning(cert: Buffer, now: number): string | undefined {
   const { validFromDate, validToDate } = new X509Certificate(cert);
   if (now > validToDate.getTime()) return `the certificate expired on ${day(validToDate)}. Renew it.`;

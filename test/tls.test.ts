@@ -57,7 +57,7 @@ test("each mistake is named with the file, and stops the start", async () => {
 test("a relative path says where it starts, and a folder is no file", async () => {
   await assert.rejects(readCert("gone/cert.pem"), {
     message:
-      /gone\/cert\.pem\. Correct the path, or put the file there: gone\/cert\.pem starts at the folder that the server is started in\./,
+      /gone\/cert\.pem\. Correct the path, or put the file there: gone\/cert\.pem is relative to the folder in which the server was started\./,
   });
   await assert.rejects(readKey(folder), { message: `${folder} is a folder, not a file.` });
 });

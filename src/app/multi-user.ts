@@ -1,6 +1,5 @@
 /**
- * The parts of a server with accounts, put together: what callers and routes need of the domain. The modes without providers
- * have none of it.
+ * Makes the domain's services for a server with accounts. The modes without providers have `single-user.ts`.
  */
 
 import { addressRule, caseRule } from "../authenticators/case-rule.ts";
@@ -30,7 +29,7 @@ import type { AuthServices } from "../http/auth/services.ts";
 import type { Proxies } from "../http/proxies.ts";
 import type { AppParts } from "./parts.ts";
 
-/** Logins of programs that one address may have under way, and returns of its browsers that are remembered. */
+/** Limits for one address: waiting device logins, and remembered states of browser logins. */
 const WAITING_LOGINS = 500;
 const REMEMBERED_RETURNS = 5000;
 
@@ -38,7 +37,7 @@ export interface MultiUserParts {
   readonly callers: Callers;
   readonly services: AuthServices;
   readonly tokens: Tokens;
-  /** Null: every host has its own logins. */
+  /** Null: each host has its own logins. */
   readonly handOvers: HandOvers | null;
 }
 
@@ -140,7 +139,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
   return { callers, services, tokens, handOvers };
 }
 
-/** The access tokens of a proxied provider count, too. It is the only one, as the loading has made sure. */
+/** Also accepts access tokens of a proxied provider. There is at most one, which loading has checked. */
 function withProviders(
   own: Callers,
   parts: Pick<AppParts, "authenticators" | "clock"> & {

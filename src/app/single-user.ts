@@ -1,4 +1,4 @@
-/** Who asks, in the modes without providers: the holder of the single user's key, or a visitor. */
+/** Callers in the modes without providers: the holder of the single user's API key, and anonymous visitors. */
 
 import type { Config } from "../config/model.ts";
 import { type Callers, SingleUserCallers } from "../domain/callers/callers.ts";

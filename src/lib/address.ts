@@ -1,6 +1,6 @@
-/** Addresses as a person opens them. */
+/** Addresses in URLs for people. */
 
-/** All addresses are no address to go to: the machine's own is one that works here. */
+/** The host to open in a browser for an address to listen on: a wildcard address becomes the loopback one. */
 export function shownHost(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";

@@ -1,24 +1,24 @@
 /**
- * A budget of memory for all answers under way. Each states its need before it begins, and waits or is refused when too little is
- * left. One caller cannot take all of it, and a half is kept for callers with a credential.
+ * A memory budget for all answers in progress. Each answer reserves its need before it begins, and waits or is refused if too
+ * little is left. One caller cannot take all of it, and half is reserved for callers with a credential.
  */
 export interface Holder {
   /** Answers with the same key share one part of the budget. */
   readonly key: string;
-  /** Whether it is a caller with a credential. */
+  /** Whether the caller has a credential. */
   readonly known: boolean;
 }
 
 export interface BudgetLimits {
   readonly bytes: number;
-  /** How long an answer waits, in milliseconds. */
+  /** Milliseconds that an answer waits. */
   readonly timeout: number;
-  /** How many answers may wait, of one holder and in all. */
+  /** Waiting answers of one holder, and of all. */
   readonly waiting: { readonly each: number; readonly all: number };
   readonly refusal: () => Error;
 }
 
-/** For one holder, and for all unknown ones together. A single answer may exceed its share. */
+/** Shares of one holder, and of all holders without a credential. A single answer may exceed its share. */
 const SHARE = { holder: 1 / 4, unknown: 1 / 2 };
 
 const UNKNOWN = "";

@@ -1,5 +1,5 @@
 /**
- * Time as an argument: whatever needs "now" takes a Clock, so that tests move time instead of sleeping.
+ * Time as an argument: code that needs the current time takes a Clock, so that tests move time instead of sleeping.
  */
 export interface Clock {
   /** Milliseconds since the epoch. */

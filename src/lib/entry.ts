@@ -1,6 +1,6 @@
 /**
- * Files of this package that run as threads or processes of their own, by their path below the package's root. A build
- * puts many files into one, so that "beside this file" would mean another place there.
+ * URLs of files that run as threads or processes of their own, by their path below the package's root. Paths relative to the
+ * importing file would not work in the bundle.
  */
 import { findPackageJSON } from "node:module";
 import { pathToFileURL } from "node:url";

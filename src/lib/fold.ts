@@ -1,15 +1,13 @@
 /**
- * Compares names without regard to upper and lower case and to the forms of a letter: NFKC and
- * full case folding (Unicode Standard Annex 15; section 3.13, D145). Invisible characters, and spaces at the ends or beside
- * another, count for nothing, as in directories (RFC 4518, sections 2.2 and 2.6.1). Two names that are equal so are two
- * spellings of one.
+ * Folds names so that two spellings of one name are equal: NFKC and full case folding (Unicode Standard Annex 15; section
+ * 3.13, D145). Invisible characters and redundant spaces are removed, as in LDAP (RFC 4518, sections 2.2 and 2.6.1).
  */
 import { type Digest, sha256 } from "./secrets.ts";
 
-/** Its upper case is that of "i", but it is another letter. */
+/** Shares its upper case with "i", but is another letter. */
 const DOTLESS_I = "\u0131";
 
-/** Soft hyphens, joiners, variation selectors and the like, and controls other than those that are spaces. */
+/** Soft hyphens, joiners, variation selectors and similar, and control characters that are not spaces. */
 const UNSEEN = /\p{Default_Ignorable_Code_Point}|(?!\s)\p{Cc}/gu;
 
 export function foldName(name: string): string {
@@ -25,7 +23,7 @@ export function foldName(name: string): string {
     .trim();
 }
 
-/** Equal but for the case of ASCII letters: all that two spellings of one e-mail address may differ in. */
+/** Equal except for the case of ASCII letters, the only difference between spellings of one e-mail address. */
 export function sameAddress(one: string, other: string): boolean {
   return lowerAscii(one) === lowerAscii(other);
 }

@@ -1,5 +1,5 @@
 /**
- * HTML only through an escaping tag: every interpolated value is escaped unless it is itself the result of `html`.
+ * The only way to make HTML: a tag that escapes every interpolated value except the results of `html` itself.
  */
 export class Html {
   readonly text: string;

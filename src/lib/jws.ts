@@ -1,14 +1,14 @@
 /**
- * Compact JWS with HS256, and nothing else (RFC 7515, section 7.1; RFC 7518, section 3.2). Done in place: a refresh makes
- * and checks three of them, and a way through the thread pool for each costs more than the digest. Tokens of other issuers,
- * with their many algorithms, are jose's (`authenticators/oidc`). What claims mean is `domain/tokens/tokens.ts`'s.
+ * Compact JWS with HS256 only (RFC 7515, section 7.1; RFC 7518, section 3.2), computed synchronously: a refresh signs and
+ * verifies three of them, and jose, which uses the thread pool for each, takes three times as long. jose verifies tokens of
+ * other issuers (`authenticators/oidc`). `domain/tokens/tokens.ts` interprets the claims.
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 
 export type JwsKey = KeyObject & { readonly __brand: "HS256" };
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** `secret`: not empty, or an empty key would sign for anybody. */
+/** `secret`: not empty, since an empty key would accept anyone's signature. */
 export function jwsKey(secret: string): JwsKey {
   if (secret === "") throw new Error("A key that signs tokens must not be empty.");
   return createSecretKey(Buffer.from(secret, "utf8")) as JwsKey;
@@ -22,24 +22,24 @@ export function signJws(claims: Claims, key: JwsKey): string {
   return `${input}.${signature(input, key)}`;
 }
 
-/** The claims of a token that one of the keys has signed; undefined for anything else. */
+/** The claims of a token signed by one of the keys; otherwise undefined. */
 export function openJws(token: string, keys: readonly JwsKey[]): Claims | undefined {
   if (token.length > MAX_LENGTH) return undefined;
   const [header = "", payload = "", given = "", ...rest] = token.split(".");
   if (rest.length > 0 || (header !== HEADER && !isOurHeader(readJson(header)))) return undefined;
   const input = `${header}.${payload}`;
-  // All keys are tried, so that the time does not tell which of them it was.
+  // All keys are tried, so that the time does not reveal which one fits.
   const signed = keys.filter((key) => equal(given, signature(input, key))).length > 0;
   return signed ? readJson(payload) : undefined;
 }
 
-/** Whether a token could be signed by a key of ours at all, told by its header alone. */
+/** Whether, by its header alone, a token could be one of ours. */
 export function hasOurHeader(token: string): boolean {
   if (token.startsWith(`${HEADER}.`)) return true;
   return isOurHeader(readJson(token.slice(0, Math.max(0, token.indexOf(".")))));
 }
 
-/** No other algorithm, nothing critical that we would have to understand (RFC 7515, section 4.1.11), no other kind. */
+/** HS256, no critical extensions (RFC 7515, section 4.1.11), and no type but JWT. */
 function isOurHeader(header: Claims | undefined): boolean {
   if (header === undefined || header["alg"] !== "HS256" || "crit" in header) return false;
   const typ = header["typ"];
@@ -50,7 +50,7 @@ function signature(input: string, key: JwsKey): string {
   return createHmac("sha256", key).update(input).digest("base64url");
 }
 
-/** As texts, so that there is one spelling of each token only. */
+/** Compares texts, so that each token has only one spelling. */
 function equal(given: string, expected: string): boolean {
   const [left, right] = [Buffer.from(given), Buffer.from(expected)];
   return left.length === right.length && timingSafeEqual(left, right);

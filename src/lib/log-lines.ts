@@ -1,6 +1,6 @@
 /**
- * Lines of a pino logger for the one event that every request has: pino writes any object, with serializers and at any
- * depth, and needs three times as long. The lines look the same. `pino.symbols` are meant for such a purpose.
+ * Log lines of requests, written to a pino logger's stream in the same form. pino itself, which serializes any object, takes
+ * three times as long. `pino.symbols` are meant for such use.
  */
 import { type Logger, symbols } from "pino";
 import { printableJson } from "./printable.ts";
@@ -31,12 +31,12 @@ export function eventLines(logger: Logger, message: string): EventLines {
 
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-/** As JSON that a terminal can show, whatever stream the logger has. */
+/** A JSON string that is safe to show on a terminal. */
 export function jsonText(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : printableJson(JSON.stringify(text));
 }
 
-/** What pino's own `asJson` reads. */
+/** The fields that pino's own `asJson` reads. */
 interface Inner {
   readonly [symbols.levelValSym]: number;
   /** `{"level":30` */

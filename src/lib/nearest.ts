@@ -1,8 +1,8 @@
 /**
- * The nearest known name for a misspelt one.
+ * The known name closest to a misspelt one.
  */
 
-/** How many letters must be inserted, removed, replaced or swapped with their neighbour. */
+/** Damerau-Levenshtein distance (optimal string alignment). */
 function distance(left: string, right: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: right.length + 1 }, (_, index) => index);
@@ -25,7 +25,7 @@ function distance(left: string, right: string): number {
   return last[right.length] ?? 0;
 }
 
-/** Undefined where nothing is near: at most a third of the letters may differ. */
+/** Undefined if no name is close: at most a third of the letters may differ. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   if (name.length > 60) return undefined;
   const plainName = name.toLowerCase().replaceAll("-", "_");

@@ -1,10 +1,10 @@
 /**
- * Whether this Node.js can run the program: the least version of `engines` in package.json, which npm only warns about. It must
- * load in an old one, so it imports nothing.
+ * Checks the version of Node.js against `engines` in package.json, about which npm only warns. It must load in old versions,
+ * so it imports nothing.
  */
 const LEAST = { major: 22, minor: 18 };
 
-/** What to tell the operator, or null. */
+/** A message for the operator; null if the version is new enough. */
 export function tooOld(version: string, path: string): string | null {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > LEAST.major || (major === LEAST.major && minor >= LEAST.minor)) return null;

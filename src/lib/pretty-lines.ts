@@ -1,19 +1,19 @@
 /**
- * The log for a person at a terminal: one line a request, coloured, made of pino's JSON lines. What others chose passes
- * `printable` first. pino-pretty would bring nineteen packages and 40 ms to the start, and shows U+009B as it comes.
+ * The log for a terminal: one coloured line for each of pino's JSON lines. Text from outside passes through `printable`.
+ * pino-pretty would add nineteen packages and 40 ms to the start, and prints U+009B, which terminals execute.
  */
 import { printable } from "./printable.ts";
 
 export interface PrettyOptions {
   readonly colours: boolean;
-  /** Dates and times as ISO 8601 in UTC, in place of the local time of day. */
+  /** Times as ISO 8601 in UTC instead of the local time of day. */
   readonly isoTimes: boolean;
 }
 
 type Line = Readonly<Record<string, unknown>>;
 type Paint = (text: string) => string;
 
-/** JSON lines, each with its end, to lines for people. */
+/** Converts JSON lines to lines for people. */
 export function prettyLines(options: PrettyOptions): (lines: string) => string {
   const paint = paints(options.colours);
   return (lines) => {
@@ -64,7 +64,7 @@ function request(line: Line, status: number, paint: Paints): string {
   if (line["aborted"] === true) parts.push("hung up");
   if (line["code"] !== undefined)
     parts.push(colour(`${shownText(line["code"])}: ${shownText(line["reason"])}`));
-  // Successful requests need none.
+  // Only failed requests need an id.
   if (status >= 400) parts.push(paint.dim(shownText(line["reqId"])));
   return parts.join("  ");
 }
@@ -73,7 +73,7 @@ function fact([name, value]: [string, unknown]): string {
   return `${printable(name)}=${shownText(value)}`;
 }
 
-/** Below the line, as it helps only who looks for a defect. */
+/** Below the line, since it only helps to find defects. */
 function stack(err: unknown, msg: unknown): string {
   const { message, stack: calls } = Object(err) as { readonly message?: unknown; readonly stack?: unknown };
   const text = typeof calls === "string" ? calls : message === msg ? undefined : message;

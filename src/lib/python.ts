@@ -1,5 +1,5 @@
 /**
- * Values as Python writes them, for texts that Tiled's users know from the real server.
+ * Values as Python's `repr` writes them, for texts that users know from Tiled.
  */
 export function pythonString(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";

@@ -1,11 +1,11 @@
 /**
- * Secrets, their digests and their comparison. A `Secret` never prints itself; a `Digest` is another type, so that
- * the one cannot be stored or compared in place of the other.
+ * Secrets, their digests and their comparison. A `Secret` does not print itself. A `Digest` has a type of its own, so that
+ * neither can be stored or compared in place of the other.
  */
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { inspect } from "node:util";
 
-/** A value that must not reach a log, an error or an answer: it shows as `[secret]` everywhere but in `reveal()`. */
+/** A value that must not reach a log, an error or an answer: it prints as `[secret]`; `reveal()` returns it. */
 export class Secret {
   readonly #value: string;
 
@@ -41,14 +41,14 @@ export function randomHex(bytes: number): string {
   return randomBytes(bytes).toString("hex");
 }
 
-/** Whether two texts are equal, in a time that depends on neither's content: their digests are compared. */
+/** Compares two texts by their digests, in a time independent of their content. */
 export function equalSecrets(left: string, right: string): boolean {
   return timingSafeEqual(hash("sha256", left, "buffer"), hash("sha256", right, "buffer"));
 }
 
 const POOLED_NAMES = 256;
 
-/** Makes names that nobody else makes: random hex digits, for many of which the operating system is asked once. */
+/** Makes unique names of random hex digits; asks the operating system for many at once. */
 export function uniqueNames(bytes: number): () => string {
   let random = "";
   let used = 0;

@@ -1,9 +1,9 @@
 /**
- * The sentence about a file that the configuration names and that cannot be read, with the way on.
+ * The error message for a file named in the configuration that cannot be read, with the remedy.
  */
 import { resolve } from "node:path";
 
-/** `written`: the path as it was given, where it starts at the folder that the process was started in. */
+/** `written`: the path as given; relative paths start from the working directory. */
 export function unreadable(written: string, error: unknown): string {
   const file = resolve(written);
   const { code, message } = error as NodeJS.ErrnoException;
@@ -12,7 +12,7 @@ export function unreadable(written: string, error: unknown): string {
     case "ENOTDIR":
       return file === written
         ? `there is no file ${file}. Correct the path, or put the file there.`
-        : `there is no file ${file}. Correct the path, or put the file there: ${written} starts at the folder that the server is started in.`;
+        : `there is no file ${file}. Correct the path, or put the file there: ${written} is relative to the folder in which the server was started.`;
     case "EACCES":
     case "EPERM":
       return `${file} cannot be read: permission denied. Allow the user that runs the server to read it.`;

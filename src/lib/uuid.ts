@@ -1,6 +1,6 @@
 /**
- * UUIDs as the wire and the database know them: 36 characters with dashes in tables and documents, 32 hex digits in
- * tokens and paths. A `Uuid` is always the canonical, lower-case form with dashes (RFC 9562, section 4).
+ * UUIDs: 36 characters with dashes in tables and documents, 32 hex digits in tokens and paths. A `Uuid` is always the
+ * canonical lower-case form with dashes (RFC 9562, section 4).
  */
 import { randomUUID } from "node:crypto";
 
@@ -13,7 +13,7 @@ export function newUuid(): Uuid {
   return randomUUID() as Uuid;
 }
 
-/** Reads a UUID with or without dashes, in any case; undefined where the text is none. */
+/** Reads a UUID with or without dashes, in any case; otherwise undefined. */
 export function parseUuid(text: unknown): Uuid | undefined {
   if (typeof text !== "string") return undefined;
   const lower = text.toLowerCase();
@@ -22,7 +22,7 @@ export function parseUuid(text: unknown): Uuid | undefined {
   return `${lower.slice(0, 8)}-${lower.slice(8, 12)}-${lower.slice(12, 16)}-${lower.slice(16, 20)}-${lower.slice(20)}` as Uuid;
 }
 
-/** The 32 hex digits that tokens carry. */
+/** The 32 hex digits used in tokens. */
 export function uuidHex(uuid: Uuid): string {
   return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24);
 }

@@ -1,5 +1,5 @@
 /**
- * The version of this package, from its own package.json: beside `src` in a checkout, one folder higher in `dist`.
+ * The version of this package, from its own package.json: beside `src` in a checkout, above `dist` in an installation.
  */
 import { readFileSync } from "node:fs";
 import { findPackageJSON } from "node:module";

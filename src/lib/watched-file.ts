@@ -1,18 +1,18 @@
 /**
- * Tells when a file has changed: by the system's notices, and by looking every second, since some file systems give none. A
- * file that is replaced, or reached through a link that is turned, has changed as well.
+ * Detects changes of a file: by notices of the operating system, and by polling each second, since some file systems send no
+ * notices. Replacing the file, or a symbolic link on its path, counts as a change.
  *
- * `fs.watchFile` looks too, but takes its first look some time after the call: a change between the reading of the file and
- * that look would be missed. It knows no notices either, which tell of a change within 50 ms.
+ * `fs.watchFile` polls, too, but first looks some time after the call, so it misses a change just after the file was read.
+ * It does not use notices, which report a change within 50 ms.
  */
 import { type BigIntStats, type FSWatcher, statSync, watch } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 
 export interface WatchOptions {
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two polls. */
   readonly interval?: number;
-  /** Milliseconds from a notice to the look, so that a writer has time to finish. */
+  /** Milliseconds from a notice to the check, so that a writer can finish. */
   readonly settle?: number;
 }
 
@@ -26,7 +26,7 @@ export class WatchedFile {
   #watcher: FSWatcher | undefined;
   #ended = false;
 
-  /** To be made before the file is read: what it is from now on counts as a change. */
+  /** Create it before reading the file: later changes count. */
   constructor(path: string, changed: () => void, { interval = 1000, settle = 50 }: WatchOptions = {}) {
     this.#path = path;
     this.#state = stateNow(path);
@@ -38,7 +38,7 @@ export class WatchedFile {
     const look = () => void this.look();
     this.#timer = setInterval(look, this.#options.interval).unref();
     try {
-      // The folder, since the file may be replaced by another one.
+      // Watches the folder, since the file may be replaced.
       this.#watcher = watch(dirname(this.#path), { persistent: false }, (_event, name) => {
         if (name !== null && name !== basename(this.#path)) return;
         clearTimeout(this.#soon);
@@ -46,14 +46,14 @@ export class WatchedFile {
       });
       this.#watcher.on("error", () => this.#watcher?.close());
     } catch {
-      // No notices here: looking is enough.
+      // Without notices, polling is enough.
     }
   }
 
-  /** Whether it has changed since the last look; told to whom it concerns. */
+  /** Whether the file changed since the last check; calls `changed` if so. */
   async look(): Promise<boolean> {
     const state = await stateOf(this.#path);
-    // A look that was on its way at the end tells nobody any more.
+    // A check under way when `stop` is called reports nothing.
     if (this.#ended || state === this.#state) return false;
     this.#state = state;
     this.#changed();

@@ -44,10 +44,10 @@ export const LoginAnswer = Type.Intersect([
   }),
 ]);
 
-/** Empty: a program that shares the file with this one is just writing it. A 401 would make the client forget its login. */
+/** An empty token is 422: another program may be writing the shared token file, and a 401 would make the client forget its login. */
 export const RefreshBody = Type.Object({ refresh_token: Type.String({ minLength: 1 }) });
 
-/** The items of a list that is too long are not looked at one by one. */
+/** The items of a list that is too long are not validated one by one. */
 const SHORT_LIST = {
   type: ["array", "null"],
   maxItems: 64,

@@ -1,6 +1,5 @@
 /**
- * What the forms of our pages send. Fields are optional, so that a form that is not complete is shown again with a word of
- * help and not refused.
+ * The forms of our pages. Fields are optional, so that an incomplete form is shown again with a hint instead of an error.
  */
 import { Type } from "typebox";
 
@@ -17,7 +16,7 @@ export const LoginBody = Type.Object({
 export const UseKeyBody = Type.Object({ token: Text, key: Text, next: Text });
 export const TokenBody = Type.Object({ token: Text });
 export const AccountQuery = Type.Object({ done: Text });
-/** A form's fields beside them. */
+/** Besides the fields of the interrupted form. */
 export const GoOnQuery = Type.Object(
   { proof: Text, action: Text },
   { additionalProperties: Type.String({ maxLength: 4096 }) },
@@ -26,7 +25,7 @@ export const EndSessionBody = Type.Object({ token: Text, session: Text });
 export const RevokeKeyBody = Type.Object({ token: Text, first_eight: Text });
 export const MakeKeyBody = Type.Object(
   { token: Text, note: Text, lifetime: Text },
-  // `scope read:data`, …: one field for each box that is ticked.
+  // `scope read:data`, …: one field for each ticked box.
   { additionalProperties: Type.String({ maxLength: 16 }) },
 );
 export const IdentityBody = Type.Object({ token: Text, provider: Text, id: Text });

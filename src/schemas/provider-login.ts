@@ -1,6 +1,6 @@
 /**
- * The wire types of logins at an external provider: what programs and applications send and get, and what browsers
- * bring along.
+ * Wire types of logins at an identity provider: requests and answers of programs and applications, and the queries of
+ * browsers.
  */
 import { Type } from "typebox";
 
@@ -19,15 +19,15 @@ export const DeviceStart = Type.Object({
   interval: Type.Number({ description: "seconds from one poll to the next" }),
 });
 
-/** How a provider sends the browser back (RFC 6749, section 4.1.2); more may come along. */
+/** The query with which a provider sends the browser back (RFC 6749, section 4.1.2); unknown parameters are ignored. */
 export const ProviderReturn = Type.Object({
   code: Type.Optional(Text),
-  // It holds the whole login, with what an application wants back.
+  // It contains the whole sealed login and the state of the application.
   state: Type.Optional(Type.String({ maxLength: 8192 })),
   error: Type.Optional(Text),
 });
 
-/** Without a code it is a person who comes before the visit to the provider. */
+/** Without a code, the person has not been at the provider yet. */
 export const DeviceReturn = Type.Object({
   code: Type.Optional(Text),
   state: Type.Optional(Text),

@@ -1,5 +1,5 @@
 /**
- * The wire types of the tree: a node's description and a page of them. Data themselves are bytes of a media type.
+ * Wire types of the tree: the description of a node, and pages of them. Data are bytes of a media type.
  */
 import { Type } from "typebox";
 

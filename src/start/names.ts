@@ -1,6 +1,6 @@
 /**
- * What a start has to say about names in several spellings: administrators of the configuration who are known under
- * another one, and accounts that are there twice. Logins are decided in the domain.
+ * Makes the administrators of the configuration at the start, and warns of names in several spellings. The domain decides
+ * about logins.
  */
 import type { Logger } from "pino";
 import { addressRule, caseRule } from "../authenticators/case-rule.ts";
@@ -45,7 +45,7 @@ export async function ensureAdmins(
   }
 }
 
-/** Not waited for by the start; resolves once it is done. */
+/** The start does not wait for it. */
 export async function warnOfTwins(
   store: Store,
   { authentication: { providers } }: Config,

@@ -1,7 +1,7 @@
 /**
- * All that a start reads and checks before it opens anything for callers, one function each. `server.ts` runs them for
- * the parts, `cli/preflight.ts` (`tiled config check`) for the errors, so that both come to the same verdict. Each throws
- * a `ConfigError` that names the place in the configuration.
+ * The steps of a start that read and check files, one function each. `server.ts` runs them for the parts, `cli/preflight.ts`
+ * (`tiled config check`) for the errors, so both give the same verdict. Each throws a `ConfigError` with the place in the
+ * configuration.
  */
 import { loadAuthenticators } from "../authenticators/load.ts";
 import type { Config } from "../config/model.ts";
@@ -33,7 +33,7 @@ export async function tlsOf({ server: { tls }, places }: Config, warn: Warn): Pr
   return { cert, key };
 }
 
-/** Fails with the problems of all. */
+/** Fails with the problems of all works together. */
 async function together<Results extends readonly unknown[]>(
   works: { readonly [Index in keyof Results]: Promise<Results[Index]> },
 ): Promise<Results> {
@@ -65,7 +65,7 @@ export async function authenticatorsOf(
   );
 }
 
-/** To be closed, since it watches files. */
+/** Close the tree at the end: it watches files. */
 export async function treeOf(
   { trees, directory }: Config,
   policy: AccessPolicy | null,
@@ -76,7 +76,7 @@ export async function treeOf(
   const tree = await loadTrees(trees, { directory, clock: systemClock, warn, ...scan });
   for (const tag of policy?.undefinedTags?.(tree.tags?.() ?? []) ?? [])
     warn(
-      `access_control: entries bear the tag ${JSON.stringify(tag)}, which is not defined: it grants nothing.`,
+      `access_control: entries have the tag ${JSON.stringify(tag)}, which is not defined and grants nothing.`,
     );
   return tree;
 }

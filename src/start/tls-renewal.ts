@@ -1,6 +1,6 @@
 /**
- * The server's certificate while it runs: read again when one of its files changes, or when the operator asks (SIGHUP). One
- * that cannot be used changes nothing: the old one stays in force, and the log says so.
+ * Reads the server's certificate again when one of its files changes, or on SIGHUP. If it is unusable, the old one stays in
+ * use, and the log says why.
  */
 import { X509Certificate } from "node:crypto";
 import type { Server } from "node:tls";
@@ -11,8 +11,9 @@ import type { Tls } from "../tls.ts";
 
 export interface TlsRenewalParts {
   readonly files: { readonly cert: string; readonly key: string };
-  /** What the server has begun with, and how it is read again; that tells what is wrong with it, too. */
+  /** The pair the server started with. */
   readonly current: Tls;
+  /** Reads and checks the files; throws an `OperatorError`. */
   readonly read: () => Promise<Tls>;
   readonly server: Pick<Server, "setSecureContext">;
   readonly log: Pick<Logger, "info" | "error">;
@@ -36,7 +37,7 @@ export class TlsRenewal {
 
   start(): void {
     for (const file of this.#watched) file.start();
-    // What has changed since the server read them.
+    // The files may have changed since the server read them.
     void this.read();
   }
 
@@ -44,7 +45,7 @@ export class TlsRenewal {
     for (const file of this.#watched) file.stop();
   }
 
-  /** One after the other: the last state of the files is what counts. */
+  /** Readings run one after the other, so the last state of the files wins. */
   read(): Promise<void> {
     this.#reading = this.#reading.then(() => this.#read());
     return this.#reading;
@@ -61,7 +62,7 @@ export class TlsRenewal {
       log.info({ subject, validTo }, "New connections get the certificate that server.tls names now.");
     } catch (error) {
       const why = error instanceof OperatorError ? error.message : String(error);
-      // A line of the log is one line.
+      // One line in the log.
       log.error(`${why.replaceAll("\n", " ")} The certificate from before stays in force.`);
     }
   }

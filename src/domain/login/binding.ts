@@ -1,6 +1,6 @@
 /**
- * What ties a login to one browser: a secret that the browser keeps in a cookie, and for a form a token that only a page
- * made for this browser and this login holds. The store has digests only.
+ * Binds a login to one browser: by a secret in the browser's cookie, and for a form by a token that only a page made for this
+ * browser and this login contains. The store has only digests.
  */
 import { type Digest, equalSecrets, randomHex, sha256 } from "../../lib/secrets.ts";
 import type { Binding } from "../ports/logins.ts";
@@ -11,7 +11,7 @@ export function newBrowserSecret(): string {
   return randomHex(32);
 }
 
-/** Null for what is none of ours. */
+/** Null if the text does not have the form of our secrets. */
 export function readBrowserSecret(text: string | undefined): string | null {
   return text !== undefined && BROWSER.test(text) ? text : null;
 }
@@ -20,7 +20,7 @@ export function browserDigest(secret: string): Digest {
   return sha256(`browser ${secret}`);
 }
 
-/** Not to be made from what an attacker may know: the login's state, or a cookie that he planted himself. */
+/** Depends on the code verifier, since an attacker may know the state, or have planted the cookie. */
 export function formToken({ codeVerifier }: Binding, browser: string): string {
   return sha256(`form ${codeVerifier} ${browser}`);
 }
@@ -29,7 +29,7 @@ export function isFormToken(token: string, binding: Binding, browser: string): b
   return equalSecrets(token, formToken(binding, browser));
 }
 
-/** Everything that goes to a provider and back, fresh for each login. */
+/** The values that go to a provider and back, new for each login. */
 export function newBinding(provider: string, redirectUri: string): { binding: Binding; state: string } {
   return {
     binding: { provider, redirectUri, nonce: randomHex(32), codeVerifier: randomHex(32) },

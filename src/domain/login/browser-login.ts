@@ -1,7 +1,7 @@
 /**
- * Logins of a browser at a provider (RFC 6749, section 4.1): to the provider and back with a state that belongs to this
- * browser, is used once, and holds all of the login (`sealed-login.ts`). An application that waits for the login gets a one-time code in place of tokens, which it
- * exchanges itself; logins of programs are in `device.ts`.
+ * Logins of a browser at an identity provider (RFC 6749, section 4.1): to the provider and back with a state that belongs to
+ * this browser, is used once and contains the whole login (`sealed-login.ts`). An application that waits for the login gets a
+ * one-time code, which it exchanges for tokens itself. Logins of programs are in `device.ts`.
  */
 import { hash } from "node:crypto";
 import { Failure } from "../../errors.ts";
@@ -22,9 +22,10 @@ import {
 } from "./provider-return.ts";
 import { isOfBrowser, type LoginSeals } from "./sealed-login.ts";
 
-/** Seconds, both. */
+/** Seconds. */
 export const BROWSER_LOGIN_MAX_AGE = 600;
 const CODE_MAX_AGE = 60;
+
 /** A one-time code as an application presents it. */
 export interface GivenCode {
   readonly code: string;
@@ -38,7 +39,7 @@ export interface BrowserLoginDeps {
   readonly throttle: LoginThrottle;
   readonly clock: Clock;
   readonly seals: LoginSeals;
-  /** Returns of one address that are remembered. */
+  /** How many used states of one address are remembered. */
   readonly waitingLimit: number;
 }
 
@@ -49,7 +50,7 @@ export class BrowserLogins {
     this.#deps = deps;
   }
 
-  /** The URL at the provider for a browser that has this secret. Nothing is kept of it. */
+  /** The URL at the provider for the browser with this secret. The server stores nothing. */
   async begin(
     provider: IdentityProvider,
     redirectUri: string,
@@ -63,8 +64,8 @@ export class BrowserLogins {
   }
 
   /**
-   * What the browser's login was for, once: the state is used up by this, and `exchange` is what has to follow. `again`:
-   * this browser has come back with it before, or comes too late. `redirectUri`: as at the beginning.
+   * Opens the login that the browser returned with, and uses its state up; `exchange` has to follow. `again`: the browser came
+   * back with this state before, or came too late. `redirectUri`: as in `begin`.
    */
   async claim(
     provider: IdentityProvider,
@@ -90,12 +91,12 @@ export class BrowserLogins {
     return { kind: kind === "fresh" ? "claimed" : "again", login };
   }
 
-  /** For a return that comes again, and leads nowhere. */
+  /** Refuses a repeated return. */
   refuseAgain(provider: IdentityProvider, context: RequestContext): Promise<never> {
     return refuseReturn(this.#deps, provider.name, over("used or expired"), context);
   }
 
-  /** Who came back. */
+  /** Exchanges the provider's code for the identity. */
   exchange(
     provider: IdentityProvider,
     login: BegunLogin,
@@ -105,7 +106,7 @@ export class BrowserLogins {
     return exchange(this.#deps, provider, login, returned, context);
   }
 
-  /** A one-time code for an application; the session begins when it is exchanged. */
+  /** A one-time code for an application; the session begins when the application exchanges it. */
   async issueCode(
     provider: IdentityProvider,
     browser: string,
@@ -124,7 +125,7 @@ export class BrowserLogins {
     return code;
   }
 
-  /** `login_over` for whatever is wrong with the code; one that fails a check is not used up. */
+  /** Exchanges a one-time code (RFC 6749, section 4.1.3). Fails with `login_over`; a code that fails a check is not used up. */
   async redeem(provider: IdentityProvider, given: GivenCode, context: RequestContext): Promise<LoginAnswer> {
     const { store, login } = this.#deps;
     const { code, authenticated } = await this.check(provider, given, context);
@@ -133,7 +134,7 @@ export class BrowserLogins {
     return await login.answer(opened);
   }
 
-  /** Who a one-time code vouches for; it is not used up by this. Fails as `redeem`. */
+  /** The identity of a one-time code, without using it up. Fails like `redeem`. */
   async check(
     provider: IdentityProvider,
     given: GivenCode,
@@ -163,7 +164,7 @@ export class BrowserLogins {
   }
 }
 
-/** RFC 7636, section 4.6. A verifier where no challenge was sent is refused, too (RFC 9700, section 2.1.1). */
+/** RFC 7636, section 4.6. A verifier without a challenge is refused, too (RFC 9700, section 2.1.1). */
 function fits(challenge: string | null, verifier: string | null): boolean {
   if (challenge === null || verifier === null) return challenge === verifier;
   return equalSecrets(hash("sha256", verifier, "base64url"), challenge);

@@ -1,7 +1,7 @@
 /**
- * Logins of programs without a browser (RFC 8628): a program starts one and polls, a person signs in at the provider in
- * any browser, comes back and types the code that the program shows. The state that goes to the provider belongs to one
- * login, so that whoever comes back with it can confirm that login only.
+ * Logins of programs without a browser (RFC 8628): a program starts one and polls; a person signs in at the provider in any
+ * browser, comes back and types the code that the program shows. Each login has its own state at the provider, so that a
+ * browser can confirm only the login for which it signed in.
  */
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -33,7 +33,7 @@ const DEVICE_CODE = /^(?:[0-9a-f]{2}){0,512}$/i;
 export interface StartedDeviceLogin {
   readonly deviceCode: string;
   readonly userCode: string;
-  /** Where the browser goes. */
+  /** The URL to open in a browser. */
   readonly authorizationUri: URL;
   readonly state: string;
 }
@@ -43,14 +43,14 @@ export type Poll =
   | { readonly kind: "malformed" | "unknown" | "expired" | "pending" }
   | { readonly kind: "refused"; readonly reason: DeviceRefusal };
 
-/** A login whose browser is signed in at the provider. */
+/** A login whose person has signed in at the provider. */
 export interface SignedIn {
   readonly login: DeviceLogin;
   readonly identity: string;
   readonly confirmed: boolean;
 }
 
-/** What became of a code that was typed; with `wrong` and tries left the form is shown again. */
+/** The result of a typed code; after `empty`, `wrong` and `throttled` the form is shown again. */
 export type Typed =
   | { readonly kind: "confirmed"; readonly identity: string }
   | { readonly kind: "empty" | "wrong"; readonly signedIn: SignedIn }
@@ -63,13 +63,13 @@ export interface DeviceLoginDeps {
   readonly throttle: LoginThrottle;
   readonly clock: Clock;
   readonly sessionLimit: number;
-  /** Logins of one address that wait at the same time; the oldest gives way. */
+  /** Concurrent waiting logins of one address; beyond it the oldest is dropped. */
   readonly waitingLimit: number;
 }
 
 export class DeviceLogins {
   readonly #deps: DeviceLoginDeps;
-  /** A program that waits asks often and learns nothing new; what it may collect is decided in the store. */
+  /** Programs poll often. The cache only answers "pending"; the store decides what may be collected. */
   readonly #polled: ReadThroughCache<Digest, PolledLogin>;
 
   constructor(deps: DeviceLoginDeps) {
@@ -77,6 +77,7 @@ export class DeviceLogins {
     this.#polled = new ReadThroughCache((deviceCode) => deps.store.byDeviceCode(deviceCode), deps.clock);
   }
 
+  /** Section 3.1: the program starts a login. */
   async start(
     provider: IdentityProvider,
     redirectUri: string,
@@ -106,7 +107,7 @@ export class DeviceLogins {
     throw new Failure("store_unavailable", { log: "no user code was free" });
   }
 
-  /** Reads only, until the login is confirmed. */
+  /** Section 3.4: the program asks for its tokens. Only reads until the login is confirmed. */
   async poll(provider: string, deviceCode: string, context: RequestContext): Promise<Poll> {
     if (!DEVICE_CODE.test(deviceCode)) return { kind: "malformed" };
     const { store, login: pipeline } = this.#deps;
@@ -147,7 +148,7 @@ export class DeviceLogins {
       : { kind: "answer", answer: await login.answer(opened) };
   }
 
-  /** For a person who comes to us before the provider. `userCode`: whether it is this login's. */
+  /** Section 3.3: the person opens our URL first and is sent to the provider. `userCode`: the typed code, if it is right. */
   async resume(
     provider: IdentityProvider,
     state: string,
@@ -161,7 +162,7 @@ export class DeviceLogins {
     return { authorizationUri: uri, userCode: right ? login.userCode : null };
   }
 
-  /** The browser is back; the same browser may come again. `returned.browser` is not null: the caller gives it one. */
+  /** The browser returns from the provider. The same browser may return again, e.g. by a reload. */
   async signIn(
     provider: IdentityProvider,
     returned: Return & { readonly browser: string; readonly denied: boolean },
@@ -187,7 +188,7 @@ export class DeviceLogins {
     };
   }
 
-  /** A code that was typed into the form of a login. */
+  /** Section 3.3: the person types the user code. */
   async type(
     provider: IdentityProvider,
     form: {
@@ -212,7 +213,7 @@ export class DeviceLogins {
       if (outcome.kind === "over") throw over("it ended while the code was typed");
       return { kind: "confirmed", identity: signedIn.identity };
     }
-    // Counted also while the address is throttled, or its tries would be unlimited.
+    // Counted even if the address is throttled; otherwise its tries would be unlimited.
     const { left } = await store.countWrong({ ...change, tries: WRONG_CODES });
     this.#polled.drop(login.deviceCode);
     const { retryAfter, limitReached } = await throttle.failed(context.address);
@@ -222,6 +223,7 @@ export class DeviceLogins {
     return retryAfter > 0 ? { kind: "throttled", signedIn, retryAfter } : { kind: "wrong", signedIn };
   }
 
+  /** The person cancels the login on the form. */
   async cancel(
     provider: IdentityProvider,
     form: { readonly state: string; readonly browser: string | null; readonly token: string },
@@ -257,7 +259,7 @@ export class DeviceLogins {
     return refuseReturn(this.#deps, provider, elsewhere("the form's token is wrong"), context);
   }
 
-  /** Only for the browser that signed in. */
+  /** Refuses any browser but the one that signed in. */
   async #again(login: DeviceLogin, browser: string, context: RequestContext): Promise<SignedIn> {
     const { phase, provider } = login;
     if (phase.kind === "refused") throw over(`it was refused: ${phase.reason}`);

@@ -1,7 +1,7 @@
 /**
- * The way of a browser's login from the account host to a host where data are read: a ticket that the data host gives its
- * browser, a one-time code that the account host sends back, and the cookie that it becomes. All three are signed and kept
- * nowhere; what they stand for is the row of the browser's session, so that its end is the end of each.
+ * Passes a browser's login from the account host to a data host: by a ticket from the data host, a one-time code that the
+ * account host sends back, and the data host's cookie. All three are signed and stored nowhere. They refer to the browser's
+ * session, and end with it.
  */
 import { createHmac, hkdfSync } from "node:crypto";
 import type { Clock } from "../../lib/clock.ts";
@@ -11,10 +11,10 @@ import type { BrowserLoginStore } from "../ports/logins.ts";
 import { addressBlock } from "../throttling/throttle.ts";
 import { browserDigest } from "./binding.ts";
 
-/** Seconds: as long as the browser's cookie that it belongs to. */
+/** Seconds; the lifetime of the browser's login cookie. */
 const TICKET_MAX_AGE = 3600;
 const CODE_MAX_AGE = 60;
-/** Codes of one address that are remembered as used. */
+/** How many used codes of one address are remembered. */
 const REMEMBERED = 500;
 const LONGEST = 4096;
 const HANDED_OVER = /^([0-9a-f]{64})([0-9a-f]{64})$/;
@@ -23,9 +23,9 @@ const HANDED_OVER = /^([0-9a-f]{64})([0-9a-f]{64})$/;
 export interface HandOver {
   /** The data host's origin. */
   readonly origin: string;
-  /** Where the browser was going; checked by the data host that signed it. */
+  /** The browser's destination; checked by the data host before signing. */
   readonly next: string;
-  /** Of the cookie that the browser has at the data host. */
+  /** Digest of the browser's cookie at the data host. */
   readonly browser: Digest;
 }
 
@@ -36,7 +36,7 @@ interface Content {
   readonly e: number;
   /** The session's token, in a code. */
   readonly t?: Digest;
-  /** Makes each code another one. */
+  /** Makes each code unique. */
   readonly i?: string;
 }
 
@@ -52,7 +52,7 @@ export class HandOvers {
   readonly #deps: HandOversDeps;
   readonly #keys: readonly Buffer[];
 
-  /** The first key signs, all verify. */
+  /** The first key signs; all verify. */
   constructor(deps: HandOversDeps) {
     this.#deps = deps;
     this.#keys = deps.secrets.map((secret) =>
@@ -69,14 +69,14 @@ export class HandOvers {
     });
   }
 
-  /** Null where none of our keys has signed it, or it has expired. */
+  /** Null if none of our keys signed it, or it has expired. */
   readTicket(text: string): HandOver | null {
     const content = this.#read("ticket", text);
     if (content === null || content.e <= this.#deps.clock.now()) return null;
     return { origin: content.o, next: content.n, browser: content.b };
   }
 
-  /** `session`: the digest of what the browser's cookie at the account host is. */
+  /** `session`: digest of the browser's session cookie at the account host. */
   code({ origin, next, browser }: HandOver, session: Digest): string {
     const content = {
       o: origin,
@@ -90,12 +90,12 @@ export class HandOvers {
   }
 
   /**
-   * Uses a code up, also where another browser brings it: from then on it is worth nothing to its own. `over`: it was used, has
-   * expired, or belongs to another browser. Null: no code of this origin.
+   * Uses a code up, even if another browser presents it. `over`: it was used, has expired, or belongs to another browser.
+   * Null: not a code for this origin.
    */
   async redeem(
     code: string,
-    /** `browserOf`: the secret of this browser that has the digest, else any that it has. */
+    /** `browserOf`: the browser's secret with this digest, otherwise any secret it has. */
     at: { readonly origin: string; browserOf(digest: Digest): string | null },
     { address }: RequestContext,
   ): Promise<
@@ -119,7 +119,7 @@ export class HandOvers {
     return { kind: "fresh", next: content.n, cookie: content.t + this.#mac("cookie", content.t) };
   }
 
-  /** The session's token that a data host's cookie stands for; null where none of our keys has signed it. */
+  /** The session token in a data host's cookie; null if none of our keys signed it. */
   tokenIn(cookie: string): Digest | null {
     const [, token = "", mac = ""] = HANDED_OVER.exec(cookie) ?? [];
     return token !== "" && this.#isSigned("cookie", token, mac) ? (token as Digest) : null;
@@ -150,7 +150,7 @@ export class HandOvers {
   }
 }
 
-/** Whether it has the form of a data host's cookie. */
+/** The text if it has the form of a data host's cookie, otherwise null. */
 export function readHandedOver(text: string | undefined): string | null {
   return text !== undefined && HANDED_OVER.test(text) ? text : null;
 }

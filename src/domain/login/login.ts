@@ -1,7 +1,6 @@
 /**
- * Every login ends in one fixed pipeline: check the identity, open a session, issue tokens. A login with username and
- * password (RFC 6749, section 4.3) is here, with its throttle; `device.ts` and `browser-login.ts` have those at a
- * provider. Which authenticator is asked is the configuration's choice.
+ * The pipeline of every login: check the identity, open a session, issue tokens. Logins with user name and password (RFC 6749,
+ * section 4.3) are here, with their throttle; those at an identity provider are in `device.ts` and `browser-login.ts`.
  */
 
 import { Failure } from "../../errors.ts";
@@ -38,14 +37,14 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** A login that has its session; tokens for it are the pipeline's last step. */
+/** A login with its session; the tokens are the last step. */
 export interface OpenedLogin {
   readonly identity: IdentityRef;
   readonly principal: PrincipalSummary;
   readonly session: SessionStatus;
 }
 
-/** How the store opens the session: by itself, or with something that ends in the same transaction. */
+/** Opens the session in the store, alone or together with ending a code or device login in the same transaction. */
 export type Opening = (request: OpenSession) => Promise<OpenOutcome | { readonly kind: "gone" }>;
 
 export interface LoginDeps {
@@ -59,14 +58,14 @@ export interface LoginDeps {
   readonly lifetimes: Lifetimes;
   readonly sessionLimit: number;
   readonly budget: LoginBudget;
-  /** For the operator; never a secret. */
+  /** Writes a warning to the operator's log; never pass a secret. */
   readonly warn?: (message: string) => void;
   readonly admins: readonly IdentityRef[];
   readonly caseSensitive: CaseRule;
   readonly namesAddresses: AddressRule;
 }
 
-/** Characters of JSON: some thousand groups. */
+/** Characters of JSON, enough for some thousand groups. */
 const LONGEST_STATE = 65_536;
 
 export class Login {
@@ -86,7 +85,7 @@ export class Login {
     return await this.answer(await this.open(identity, authenticated, context));
   }
 
-  /** Whose username and password these are; opens nothing. */
+  /** The identity of a user name and password; opens no session. */
   async identify(
     provider: string,
     authenticator: PasswordAuthenticator,
@@ -105,9 +104,9 @@ export class Login {
       throw new Failure("throttled", { headers: { "retry-after": String(attempt.retryAfter) } });
     }
     if (attempt.kind === "wrong") {
-      // The same statements for a name that is known and one that is not, or the time would tell.
+      // Known and unknown names run the same statements, so that the time does not reveal which it is.
       const principal = await this.#deps.principals.principalOf(attempted);
-      // An unknown name may be a password in the wrong field, unless it is tried again and again.
+      // An unknown name may be a password typed into the wrong field, unless it is tried repeatedly.
       const named = principal !== null || authenticator.knows?.(username) === true ? attempted : null;
       const detail = { reason: "unknown_user_or_wrong_password", provider };
       await this.note("login_failed", named, context, detail, principal);
@@ -123,8 +122,8 @@ export class Login {
   }
 
   /**
-   * The backend's own spelling of a name is the identity. Where it differs from what was typed, and what was typed is what
-   * the database has known so far (the real Tiled keeps names as they were typed), that goes on.
+   * The backend's spelling of a name is the identity. If the database knows only the spelling that was typed, as after Tiled,
+   * which stores names as typed, that spelling stays the identity.
    */
   async #known(identity: IdentityRef, typed: IdentityRef): Promise<IdentityRef> {
     if (identity.id === typed.id || foldName(identity.id) !== foldName(typed.id)) return identity;
@@ -133,7 +132,7 @@ export class Login {
     return (await principals.summaryOfIdentity(typed)) === undefined ? identity : typed;
   }
 
-  /** What a provider vouches for, under the name that is known of it. */
+  /** A provider's identity under its known spelling. */
   async asKnown(provider: string, authenticated: AuthenticatedIdentity): Promise<AuthenticatedIdentity> {
     const { namesAddresses, principals } = this.#deps;
     if (!namesAddresses(provider)) return authenticated;
@@ -145,7 +144,7 @@ export class Login {
     return one.id === id || (this.#deps.namesAddresses(provider) && sameAddress(one.id, id));
   }
 
-  /** For an identity that an authenticator vouches for. */
+  /** Opens a session for an identity that an authenticator confirmed. */
   async open(
     identity: IdentityRef,
     authenticated: AuthenticatedIdentity,
@@ -156,7 +155,7 @@ export class Login {
     const { retryAfter, first } = budget.exceeded(identity);
     if (first) await this.note("login_throttled", identity, context, { reason: "too_many_logins" });
     if (retryAfter > 0) throw tooManyLogins(retryAfter);
-    // Before it is known whether it opens: many that are under way at once would not see each other.
+    // Before the session is open, since concurrent logins would not see each other.
     budget.count(identity);
     const giveBack = () => budget.giveBack(identity);
     const opened = opening({
@@ -198,17 +197,17 @@ export class Login {
     }
   }
 
-  /** Without a state, an access policy grants as little as to an unknown person. */
+  /** A state that is too long is dropped: access policies then grant as little as without groups. */
   #bounded(identity: IdentityRef, state: AuthenticatedIdentity["state"] = {}): typeof state {
     if (JSON.stringify(state).length <= LONGEST_STATE) return state;
     this.#deps.warn?.(
-      `What the provider '${identity.provider}' says of ${JSON.stringify(identity.id)} (groups and the like) is longer than ${LONGEST_STATE} ` +
-        "characters and was left out, so access by groups grants nothing. Let the provider send fewer.",
+      `The state (groups and similar) that the provider '${identity.provider}' sent for ${JSON.stringify(identity.id)} is longer than ${LONGEST_STATE} ` +
+        "characters and was dropped, so access by groups grants nothing. Let the provider send fewer claims.",
     );
     return {};
   }
 
-  /** Whether the provider tells names apart that differ in case only. */
+  /** Whether the provider distinguishes names that differ only in case. */
   caseSensitive(provider: string): boolean {
     return this.#deps.caseSensitive(provider);
   }
@@ -221,7 +220,7 @@ export class Login {
     };
   }
 
-  /** An audit row of a login that has no session; whose it is, where that is known. */
+  /** Writes an audit row of a login without a session. `principal`: if known. */
   async note(
     event: AuditEventName,
     identity: IdentityRef | null,
@@ -230,7 +229,7 @@ export class Login {
     principal: Uuid | null = null,
   ): Promise<void> {
     const time = new Date(this.#deps.clock.now());
-    // What was typed as a name may be a password, or may not fit a column: only what could be a name is kept.
+    // A name that could not be stored may be a password, so it is left out.
     const named = identity !== null && isStorableName(identity.id) ? identity : null;
     await this.#deps.audit.append([{ ...context, time, event, principal, identity: named, detail }]);
   }

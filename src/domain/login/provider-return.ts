@@ -1,6 +1,6 @@
 /**
- * The way to a provider and back: the browser's code is exchanged at once, what the provider says of the person is
- * checked, and what fails is counted and audited. Device logins and browser logins share it.
+ * To an identity provider and back, for device logins and browser logins: the code is exchanged at once, the identity is
+ * checked, and failures are counted and audited.
  */
 
 import { Failure } from "../../errors.ts";
@@ -15,7 +15,7 @@ import type { Binding } from "../ports/logins.ts";
 import type { LoginThrottle } from "../throttling/throttle.ts";
 import type { Login } from "./login.ts";
 
-/** An authenticator that sends browsers elsewhere, under its name in the configuration. */
+/** An authenticator that sends browsers to an identity provider, with its name in the configuration. */
 export interface IdentityProvider {
   readonly name: string;
   readonly authenticator: ExternalAuthenticator | ProxiedAuthenticator;
@@ -26,15 +26,15 @@ export interface ReturnDeps {
   readonly throttle: LoginThrottle;
 }
 
-/** Where a browser came back to, and with what: one of our two redirect URIs, with the provider's query. */
+/** A browser's return to one of our two redirect URIs. */
 export interface Return {
   readonly state: string;
   readonly callback: URL;
-  /** The browser's secret; null where it has none. */
+  /** The browser's secret; null if it has none. */
   readonly browser: string | null;
 }
 
-/** The URL at the provider. What keeps it from being made is the provider's fault, or the operator's: nobody logs in here yet. */
+/** The URL at the provider. Nobody is logging in yet, so a refusal is a fault of the provider or the operator (502). */
 export async function authorizationUri(
   { authenticator }: IdentityProvider,
   { redirectUri, nonce, codeVerifier }: Binding,
@@ -71,8 +71,8 @@ export async function exchange(
 }
 
 /**
- * A return that is refused: counted against its address, audited while the address is not throttled. The throttle is
- * no reason to refuse one that is in order.
+ * Refuses a return: counts it against its address, and audits it unless the address is throttled. A valid return is accepted
+ * even from a throttled address.
  */
 export async function refuseReturn(
   { login, throttle }: ReturnDeps,

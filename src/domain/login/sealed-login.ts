@@ -1,7 +1,7 @@
 /**
- * A browser's login that is under way at a provider, sealed into its own `state` (RFC 6749, section 10.12): encrypted,
- * authenticated, for one browser and for a limited time. Nothing is kept here until the browser comes back, so beginning
- * a login costs the server nothing, and no browser needs a cookie for each.
+ * A browser's login in progress, sealed into its own `state` (RFC 6749, section 10.12): encrypted and authenticated, for one
+ * browser and a limited time. The server stores nothing until the browser comes back, so starting logins costs it nothing,
+ * and the browser needs no cookie for each.
  */
 import { hkdfSync, randomBytes } from "node:crypto";
 import { Failure } from "../../errors.ts";
@@ -10,14 +10,14 @@ import { type Digest, equalSecrets, type Secret } from "../../lib/secrets.ts";
 import type { Binding, LoginGoal } from "../ports/logins.ts";
 import { browserDigest } from "./binding.ts";
 
-/** What the seal holds. The redirect URI is where the browser comes back to. */
+/** The content of the seal. The redirect URI is the one at which the browser comes back. */
 export interface SealedLogin extends Omit<Binding, "redirectUri"> {
   readonly goal: LoginGoal;
   readonly browser: Digest;
   readonly expirationTime: Date;
 }
 
-/** As short as it can be: it goes through the provider's URLs. */
+/** Short names, since it travels in the provider's URLs. */
 interface Content {
   readonly p: string;
   readonly n: string;
@@ -27,7 +27,7 @@ interface Content {
   readonly e: number;
 }
 
-/** Ends a state: the login began on our own pages. It says so also where the seal cannot be opened. */
+/** Suffix of a state of a login that began on our own pages; readable even if the seal cannot be opened. */
 const OURS = ".page";
 const LONGEST = 8192;
 const LABEL = "tiled-auth: a login at a provider";
@@ -36,7 +36,7 @@ export class LoginSeals {
   readonly #keys: readonly Uint8Array[];
   readonly #clock: Clock;
 
-  /** The first key seals, all open: as with tokens, every server that has them can finish what another began. */
+  /** The first key seals; all open. Every server with the keys can finish a login that another began. */
   constructor(secrets: readonly Secret[], clock: Clock) {
     this.#keys = secrets.map((secret) => new Uint8Array(hkdfSync("sha256", secret.reveal(), "", LABEL, 32)));
     this.#clock = clock;
@@ -63,7 +63,7 @@ export class LoginSeals {
     return { nonce, codeVerifier, state };
   }
 
-  /** Null for what none of our keys has sealed. Whether it is over, and whose it is, is for the caller to check. */
+  /** Null if none of our keys sealed it. The caller checks expiry and browser. */
   async open(state: string): Promise<SealedLogin | null> {
     if (state.length > LONGEST) return null;
     const { compactDecrypt, errors } = await import("jose");
@@ -86,17 +86,17 @@ export function isOfBrowser({ browser }: SealedLogin, secret: string | null): bo
   return secret !== null && equalSecrets(browser, browserDigest(secret));
 }
 
-/** Whether our own pages sent the browser to the provider, and wait for it. */
+/** Whether the login began on our own pages. */
 export function isOurs(goal: LoginGoal): boolean {
   return goal.kind === "link" || (goal.kind === "page" && goal.next !== null);
 }
 
-/** The same as far as a state says it; anybody can write one, so it decides nothing but where a failure is explained. */
+/** The same by the suffix of a state, which can be forged: use it only to choose where to show a failure. */
 export function isOursByState(state: string): boolean {
   return state.endsWith(OURS);
 }
 
-/** Characters beyond ASCII take more room than the query's own limit allows for. */
+/** Non-ASCII characters take more room than the query's own limit allows for. */
 function tooLong({ kind }: LoginGoal): Failure {
   const name = kind === "page" ? "next" : "state";
   const msg = "This is too long to be sent through the provider. Make it shorter.";

@@ -1,5 +1,5 @@
 /**
- * Who makes a request, as a discriminated union, and what may be asked of it. Made by `callers/callers.ts`; routes see only this.
+ * The caller of a request, as a discriminated union. `callers/callers.ts` makes it; routes see only this.
  */
 
 import type { Uuid } from "../../lib/uuid.ts";
@@ -13,9 +13,9 @@ export type Caller =
       readonly scopes: ReadonlySet<string>;
       readonly principal: PrincipalSummary;
       readonly identities: readonly IdentityRef[];
-      /** Null for tokens that the reference issued before a hand-over, and for a provider's own. */
+      /** Null for tokens that Tiled issued before its database was handed over, and for a provider's own tokens. */
       readonly session: Uuid | null;
-      /** Of a token without a session, in seconds since the epoch; others end with theirs. */
+      /** End of a token without a session, in seconds since the epoch; other tokens end with their session. */
       readonly expires?: number;
     }
   | {
@@ -25,12 +25,12 @@ export type Caller =
       readonly key: ApiKeyRecord;
     }
   | {
-      /** A browser that is logged in; no route of the API accepts it unless it says so. */
+      /** A logged-in browser. API routes accept it only if they declare so. */
       readonly kind: "browser";
       readonly scopes: ReadonlySet<string>;
       readonly principal: PrincipalSummary;
       readonly session: Uuid;
-      /** That logged in. */
+      /** The identity that logged in. */
       readonly identity: IdentityRef;
       readonly startedAt: Date;
     };

@@ -1,14 +1,17 @@
 /**
- * What the domain talks about: principals, identities, roles, sessions and API keys, as the store hands them out.
- * All values are immutable. Times are `Date` in UTC; whether something is expired is decided by who has the clock.
+ * Principals, identities, roles, sessions and API keys, as the store returns them. All values are immutable. Times are `Date`
+ * in UTC; the services, which have the clock, decide whether something has expired.
  */
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 
 export type PrincipalType = "user" | "service";
 
+/** A name at a provider. */
 export interface IdentityRef {
+  /** The provider's name in the configuration. */
   readonly provider: string;
+  /** 1 to 255 characters. */
   readonly id: string;
 }
 
@@ -37,12 +40,12 @@ export interface ApiKey {
   readonly note: string | null;
   /** Scopes, or `["inherit"]`. */
   readonly scopes: readonly string[];
-  /** null: not narrowed; []: nothing that bears tags. */
+  /** null: not restricted; []: nothing with tags. */
   readonly accessTags: readonly string[] | null;
   readonly latestActivity: Date | null;
 }
 
-/** What every authenticated request needs to know of its principal. */
+/** The part of a principal that every authenticated request needs. */
 export interface PrincipalSummary {
   readonly uuid: Uuid;
   readonly type: PrincipalType;
@@ -52,10 +55,10 @@ export interface PrincipalSummary {
   readonly scopes: readonly string[];
 }
 
-/** A principal with all that whoami shows. Revoked sessions are listed, expired sessions and keys are not. */
+/** A principal as whoami shows it. Includes revoked sessions; excludes expired sessions and keys. */
 export interface PrincipalDocument {
   readonly uuid: Uuid;
-  /** Of a service: its purpose in words; absent where it was given none. */
+  /** Purpose of a service, if it was given one. */
   readonly note?: string;
   readonly type: PrincipalType;
   readonly disabled: boolean;
@@ -67,7 +70,7 @@ export interface PrincipalDocument {
   readonly latestActivity: Date | null;
 }
 
-/** What a token's `sid` or a refresh needs to know of its session. */
+/** The part of a session that tokens and refreshes need. */
 export interface SessionStatus {
   readonly uuid: Uuid;
   readonly principal: Uuid;
@@ -82,10 +85,10 @@ export interface ApiKeyRecord extends ApiKey {
   readonly principal: Uuid;
 }
 
-/** Which key, without what it may do. */
+/** Identifies a key. */
 export type KeyRef = Pick<ApiKeyRecord, "firstEight" | "digest">;
 
-/** Security events, one audit row each. The list is closed so that a reader of the log can rely on it. */
+/** Security events, one audit row each. The list is closed, so that readers of the log can rely on it. */
 export const AUDIT_EVENTS = [
   "login",
   "login_failed",
@@ -114,44 +117,44 @@ export const AUDIT_EVENTS = [
 
 export type AuditEventName = (typeof AUDIT_EVENTS)[number];
 
-/** The credential that the actor was admitted with; `token`: of no session of ours; `browser`: a cookie. */
+/** The credential with which the actor was admitted. `token`: without a session of ours; `browser`: a cookie. */
 export type ActorCredential =
   | { readonly kind: "session" | "browser"; readonly session: Uuid }
   | { readonly kind: "api_key"; readonly firstEight: string; readonly digest: Digest }
   | { readonly kind: "token" };
 
-/** A request as the audit log and the store see it: where it came from, who asked, and with which credential. */
+/** A request as the audit log and the store see it: its address, its actor and their credential. */
 export interface RequestContext {
   readonly address: string | null;
   readonly requestId: string | null;
-  /** Who asked; null for anonymous and for the command line. */
+  /** The principal that asked; null for anonymous callers and the command line. */
   readonly actor: Uuid | null;
-  /** The credential that the actor was admitted with. Absent: nothing that could have ended meanwhile. Not kept. */
+  /** Absent if it cannot be revoked. Not stored. */
   readonly credential?: ActorCredential;
-  /** Of the command line: the operating system's name of its user. Kept in the detail of audit rows. */
+  /** For the command line: the operating system user. Stored in the detail of audit rows. */
   readonly operator?: string;
-  /** By its own account; kept with the sessions that a request opens, not in audit rows. */
+  /** As the client claims. Stored with sessions that the request opens, not in audit rows. */
   readonly userAgent?: string | null;
 }
 
-/** One row of the audit table. Never a secret in it. */
+/** One row of the audit table. Contains no secret. */
 export interface AuditEvent extends RequestContext {
   readonly time: Date;
   readonly event: AuditEventName;
-  /** Whom it concerns. */
+  /** The principal concerned. */
   readonly principal: Uuid | null;
   readonly identity: IdentityRef | null;
   /**
-   * Facts beyond the columns, e.g. `{"reason": "wrong_password"}`, `{"first_eight": "0123abcd"}`; of the command line
+   * Further facts, e.g. `{"reason": "wrong_password"}`, `{"first_eight": "0123abcd"}`; from the command line
    * `{"by": "command line", "os_user": "root"}`.
    */
   readonly detail: Readonly<Record<string, string | number | boolean | null>>;
 }
 
 export interface AuditRow extends AuditEvent {
-  /** Rises with time; the place to go on reading from. */
+  /** Increases with time; the position from which to continue reading. */
   readonly id: number;
-  /** Where the row stands for several equal events: how many, and when the last one was. */
+  /** If the row stands for several equal events: their number, and the time of the last. */
   readonly count?: number;
   readonly lastTime?: Date;
 }

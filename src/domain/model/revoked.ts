@@ -1,15 +1,15 @@
-/** Error for a caller whose credential was revoked between admission and commit. The store has changed nothing then. */
+/** Error for a caller whose credential was revoked between admission and commit. The store then changes nothing. */
 import { Failure } from "../../errors.ts";
 import type { RequestContext } from "./entities.ts";
 
-/** Who asked for the change has been shut out since the request was let in. Nothing was changed. */
+/** `principal`: it was disabled; `credential`: it was revoked or has expired. */
 export interface CredentialRevoked {
   readonly kind: "credential_revoked";
   readonly why: "principal" | "credential";
 }
 
 export function credentialRevoked({ credential }: RequestContext, { why }: CredentialRevoked): Failure {
-  const log = `shut out meanwhile: ${why}`;
+  const log = `revoked after admission: ${why}`;
   if (why === "principal") return new Failure("no_principal", { log });
   switch (credential?.kind) {
     case "api_key":

@@ -1,5 +1,5 @@
 /**
- * The closed list of scopes, the default roles and what anonymous and single-user callers may do.
+ * The closed list of scopes, the default roles, and the scopes of anonymous and single-user callers.
  */
 export const SCOPES = [
   "read:metadata",
@@ -22,7 +22,7 @@ export const SCOPES = [
 
 export type Scope = (typeof SCOPES)[number];
 
-/** On API keys only: all that the principal has at the time of use. */
+/** For API keys only: all scopes that the principal has at the time of use. */
 export const INHERIT = "inherit";
 
 export const USER_ROLE = {
@@ -62,7 +62,7 @@ export const ADMIN_ROLE = {
   ],
 } as const satisfies DefaultRole;
 
-/** For a service that watches the server. Tiled has no such role: it is made with the first service that gets it. */
+/** For monitoring services. Not one of Tiled's roles; created with the first service that gets it. */
 export const METRICS_ROLE = {
   name: "metrics",
   description: "Role for services that read the metrics.",

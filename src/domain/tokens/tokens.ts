@@ -1,6 +1,6 @@
 /**
- * Access and refresh tokens: JWT (RFC 7519) signed with HS256 by the first secret key, verified against each key in
- * turn. What a session allows is decided in `domain/sessions.ts`, who a token's caller is in `callers/callers.ts`.
+ * Access and refresh tokens: JWTs (RFC 7519) signed with HS256 by the first secret key and verified with all. Sessions are
+ * checked in `domain/sessions.ts` and `callers/callers.ts`.
  */
 import { Failure } from "../../errors.ts";
 import { setBounded } from "../../lib/bounded-map.ts";
@@ -13,7 +13,7 @@ import type { IdentityRef, PrincipalSummary, PrincipalType, SessionStatus } from
 const REMEMBERED_TOKENS = 4096;
 
 export interface Lifetimes {
-  /** Seconds, all three. */
+  /** Seconds, like the others. */
   readonly accessToken: number;
   readonly refreshToken: number;
   readonly session: number;
@@ -31,16 +31,16 @@ export interface AccessClaims {
 
 export interface RefreshClaims {
   readonly session: Uuid;
-  /** Null in tokens that the reference issued. */
+  /** Null in tokens that Tiled issued. */
   readonly generation: number | null;
-  /** The `jti`, or the token's SHA-256 where it has none. */
+  /** The `jti`, or the token's SHA-256 if it has none. */
   readonly tokenId: string;
   readonly expires: number;
 }
 
 /** The rotation of a refresh token into the next one. */
 export interface Rotation {
-  /** Of the token that was presented. */
+  /** Id of the presented token. */
   readonly tokenId: string;
   readonly at: Date;
 }
@@ -54,7 +54,7 @@ export interface TokenAnswer {
   readonly token_type: "bearer";
 }
 
-/** Whom a token for a service behind this one speaks of. */
+/** The subject of a token for a service behind this one. */
 export interface UpstreamBearer {
   readonly principal: Uuid;
   readonly type: PrincipalType;
@@ -67,14 +67,14 @@ interface Verified {
   readonly claims: AccessClaims;
 }
 
-/** 43 characters are looked up faster than all of them; the whole token is compared afterwards. */
+/** A short key is looked up faster; the whole token is compared afterwards. */
 function signatureOf(token: string): string {
   return token.slice(-43);
 }
 
 const UPSTREAM_USE = "upstream";
 
-/** A token goes into a header, which has an end: a state beyond this stays with its session, e.g. hundreds of groups. */
+/** Headers have a limited size, so a longer state (e.g. hundreds of groups) stays with the session only. */
 const LONGEST_STATE = 2048;
 
 function carried(state: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
@@ -86,7 +86,7 @@ export class Tokens {
   readonly #lifetimes: Lifetimes;
   readonly #clock: Clock;
   readonly #newId = uniqueNames(16);
-  /** Tokens whose signature and claims were found good; time and revocation are looked at again on every use. */
+  /** Tokens with verified signature and claims. Time and revocation are checked on every use. */
   readonly #verified = new Map<string, Verified>();
 
   /** `secretKeys`: not empty; the first signs. */
@@ -137,7 +137,7 @@ export class Tokens {
     };
   }
 
-  /** For a service behind this one, which has the same keys. `use` marks it: it is no credential here. */
+  /** A token for a service behind this one with the same keys. `use` marks it, so this server does not accept it. */
   issueForUpstream(bearer: UpstreamBearer, seconds: number): string {
     const { principal, type, identities, scopes } = bearer;
     return this.#sign({
@@ -154,7 +154,7 @@ export class Tokens {
   }
 
   /**
-   * The claims of an access token of ours (or of the reference's with the same key).
+   * The claims of an access token of ours, or of a Tiled with the same key.
    * Fails with `expired_token` or `invalid_token`.
    */
   verifyAccess(token: string, now = this.#clock.now()): AccessClaims {
@@ -167,7 +167,7 @@ export class Tokens {
     return known.claims;
   }
 
-  /** The claims of a refresh token; `session_expired` where only its time is over, unless that is accepted. */
+  /** The claims of a refresh token. Fails with `session_expired` if it is valid but expired, unless that is accepted. */
   verifyRefresh(token: string, options: { readonly acceptExpired: boolean }): RefreshClaims {
     const { claims, expires } = this.#open(token);
     const session = parseUuid(claims["sid"]);
@@ -195,7 +195,7 @@ export class Tokens {
     return access;
   }
 
-  /** Signature, `exp` (required), `nbf` (RFC 7519, section 4.1); an audience is never ours. */
+  /** Checks signature, `exp` (required) and `nbf` (RFC 7519, section 4.1). Our tokens have no audience. */
   #open(token: string): { readonly claims: Claims; readonly expires: number } {
     const claims = openJws(token, this.#keys);
     if (claims === undefined) throw new Failure("invalid_token", { log: "signed by none of our keys" });
@@ -241,7 +241,7 @@ function readAccessClaims(claims: Claims, expires: number): AccessClaims | undef
   const identities = readIdentities(claims["ids"]);
   if (
     claims["type"] !== "access" ||
-    // A key's holder is given such tokens, and could make of a narrow key what only a login may have.
+    // Services behind get such tokens for restricted keys; here they would count as a login.
     claims["use"] === UPSTREAM_USE ||
     principal === undefined ||
     (principalType !== "user" && principalType !== "service") ||

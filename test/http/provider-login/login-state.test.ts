@@ -44,5 +44,5 @@ test("beyond 64 kB nothing of it is kept, and the operator reads so", async () =
   assert.equal(found?.uuid.replaceAll("-", ""), principal);
   assert.ok(found && t.store);
   assert.deepEqual(await t.store.accounts.latestState(found.uuid, "toy"), {});
-  assert.match(t.logLines.join(""), /longer than 65536 characters and was left out/);
+  assert.match(t.logLines.join(""), /longer than 65536 characters and was dropped/);
 });
