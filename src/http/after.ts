@@ -1,16 +1,16 @@
 /**
- * What happens once after every request, also where the client has hung up before its answer: what it asked for may be
- * done all the same; and how long it took. Fastify could tell both, and would listen twice more to every answer for it.
+ * Runs once after every request, even if the client hung up before its answer, since what it asked for may be done
+ * nevertheless; and measures how long the request took. Fastify's hooks for both would add two listeners to every answer.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Connections } from "./connections.ts";
 
-/** `aborted`: nobody has had the answer. */
+/** `aborted`: the client hung up before it had the whole answer. */
 export type AfterRequest = (request: FastifyRequest, reply: FastifyReply, aborted: boolean) => void;
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** As `performance.now()` tells it; 0 where no hook has seen the request. */
+    /** From `performance.now()`; 0 before the first hook. */
     arrivedAt: number;
   }
 }
@@ -20,7 +20,7 @@ export function elapsed({ arrivedAt }: FastifyRequest): number {
   return arrivedAt === 0 ? 0 : performance.now() - arrivedAt;
 }
 
-/** `connections` are told of each request, too. One listener does it all, since each costs as much as it does. */
+/** Also tells `connections` about each request: one listener for all, since a listener costs more than what it does here. */
 export function afterRequests(
   app: FastifyInstance,
   connections: Connections,
@@ -31,7 +31,7 @@ export function afterRequests(
     request.arrivedAt = performance.now();
     const { socket } = request.raw;
     connections.requestBegan(socket);
-    // Node tells it exactly once, whether the answer has been sent or not.
+    // Node emits this exactly once, whether or not the answer was sent.
     reply.raw.on("close", () => {
       connections.requestEnded(socket);
       const aborted = !reply.raw.writableFinished;

@@ -20,7 +20,7 @@ export interface AnswerOptions {
   readonly noStore?: boolean;
 }
 
-/** A value that is encoded at most once in each format, so that a document which is asked for often costs little. */
+/** A value that is encoded at most once per format, so that frequent answers are cheap. */
 export class Document {
   readonly #value: unknown;
   #json: Encoded | undefined;
@@ -65,7 +65,7 @@ export function answerBytes(
   return send(request, reply, withEtag(bytes), mediaType, options);
 }
 
-/** JSON whatever the client accepts, without ETag and without times in it: tokens, and whether all is well. */
+/** JSON whatever the client accepts, without ETag; the value holds no dates. For tokens and health. */
 export function answerJson(reply: FastifyReply, value: unknown, status = 200): FastifyReply {
   return reply
     .code(status)
@@ -109,7 +109,7 @@ export function wantsPage(request: FastifyRequest): boolean {
   return (request.headers.accept ?? "").includes("text/html");
 }
 
-/** Whether the first format of ours that `Accept` names is msgpack; JSON is the default. */
+/** Whether the first of our formats in `Accept` is msgpack; JSON is the default. */
 function prefersMsgpack(accept: string | undefined): boolean {
   if (accept === undefined) return false;
   if (accept === MSGPACK_TYPE) return true;
@@ -133,7 +133,7 @@ export function toJson(value: unknown): string {
   });
 }
 
-/** Dates cut to whole seconds, so that both formats say the same. */
+/** Cuts dates to whole seconds, so that both formats agree. */
 function toSeconds(value: unknown): unknown {
   if (value instanceof Date) return new Date(Math.floor(value.getTime() / 1000) * 1000);
   if (Array.isArray(value)) return value.map(toSeconds);

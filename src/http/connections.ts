@@ -1,25 +1,25 @@
 /**
- * The open connections of a server, so that a stop can tell those that carry a request from those that do not. Node
- * closes idle connections by itself, but not half-open ones: never a byte, half a TLS handshake, half a header. Requests that
- * wait on their connection are `pipelines.ts`'s, answers that are not read `unread-answers.ts`'s.
+ * The open connections of a server, so that a stop can tell busy ones from idle ones. Node closes idle connections itself, but
+ * not half-open ones: no byte yet, half a TLS handshake, half a header. `pipelines.ts` queues requests on one connection,
+ * `unread-answers.ts` closes connections whose peer stops reading.
  */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 
 export interface Connection {
-  /** Those that are being answered. */
+  /** Requests that are being answered. */
   requests: number;
-  /** Begins the next request that waits on this connection, if any; set where there are such. */
+  /** Begins the next request that waits on this connection; null if none waits. */
   next: (() => void) | null;
 }
 
 export class Connections {
   readonly #open = new Map<Socket, Connection>();
-  /** TLS only: connections whose handshake is not done, by the peer's address. */
+  /** TLS only: connections during their handshake, by the peer's address. */
   readonly #handshakes = new Map<string, Socket>();
   #draining = false;
 
-  /** `server`: http or https; before it listens. */
+  /** `server`: http or https, not listening yet. */
   constructor(server: Server) {
     const tls = "setSecureContext" in server;
     server.on("connection", (socket: Socket) => (tls ? this.#handshake(socket) : this.#opened(socket)));
@@ -33,13 +33,13 @@ export class Connections {
     return this.#draining;
   }
 
-  /** Call it for every request, before anything is waited for. */
+  /** To call for every request, before anything asynchronous. */
   requestBegan(socket: Socket): void {
     const connection = this.#open.get(socket);
     if (connection !== undefined) connection.requests += 1;
   }
 
-  /** Its answer is sent, or cut off. */
+  /** The answer was sent or cut off. */
   requestEnded(socket: Socket): void {
     const connection = this.#open.get(socket);
     if (connection === undefined) return;
@@ -56,14 +56,14 @@ export class Connections {
     return this.#open.keys();
   }
 
-  /** Closes what carries no request now, and the rest as soon as its answer is sent. */
+  /** Closes idle connections now and busy ones after their answer. */
   drain(): void {
     this.#draining = true;
     for (const socket of this.#handshakes.values()) socket.destroy();
     for (const [socket, { requests }] of this.#open) if (requests === 0) socket.destroy();
   }
 
-  /** Closes all, whatever they carry; how many requests that cut off. */
+  /** Closes all connections; returns how many requests that cut off. */
   destroy(): number {
     let cutOff = 0;
     for (const { requests } of this.#open.values()) cutOff += requests;
@@ -81,7 +81,7 @@ export class Connections {
 
   #opened(socket: Socket): void {
     this.#open.set(socket, { requests: 0, next: null });
-    // Node remembers what it was asked for: who hangs up at once is in the log and the audit table all the same.
+    // Node keeps the address once it is read, so the log and the audit table have it even if the client hangs up at once.
     peer(socket);
     socket.once("close", () => this.#open.delete(socket));
     // The listening socket may accept one more while it closes.

@@ -1,12 +1,13 @@
 /**
- * Cross-origin requests (the Fetch standard's CORS protocol) from the origins that the operator allows, answered as
- * Tiled's web clients expect; a page can read what went wrong, too, where no route has seen the request.
+ * Cross-origin requests (CORS protocol of the Fetch standard) from the origins that the operator allows. @fastify/cors cannot
+ * give Tiled's answers: a preflight is 200 with the body "OK", and 400 "Disallowed CORS origin" for another origin, where it
+ * sends an empty answer in both cases. Its hooks also miss requests that no route sees, whose errors a page must be able to read.
  */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { Failure } from "../errors.ts";
 import { METHODS } from "./methods.ts";
 
-/** Of an answer's fields, those that a page may read beside the safelisted ones; Tiled's own has the request's id only. */
+/** The header fields that a page may read beside the safelisted ones; Tiled exposes the request's id only. */
 const EXPOSED = "ETag, Retry-After, Server-Timing, WWW-Authenticate, X-Tiled-Request-ID, X-Tiled-Root";
 
 export class Cors {
@@ -20,9 +21,9 @@ export class Cors {
     return this.#allowed.has("*") || this.#allowed.has(origin);
   }
 
-  /** Fields of an answer to a page of that origin. */
+  /** The CORS fields of an answer to a page of this origin. */
   fields(origin: string | undefined): Readonly<Record<string, string>> {
-    // Where no page of another origin is answered, all answers are the same.
+    // Without allowed origins all answers are the same.
     if (this.#allowed.size === 0) return NONE;
     if (origin === undefined || !this.allows(origin)) return VARY;
     return {
@@ -33,7 +34,7 @@ export class Cors {
     };
   }
 
-  /** Call it before any hook that may refuse a request. */
+  /** To call before any hook that may refuse a request. */
   answerPages(app: FastifyInstance): void {
     app.addHook("onRequest", (request, reply, done) => {
       if (this.#allowed.size > 0) reply.headers(this.fields(request.raw.headers.origin));
@@ -41,7 +42,7 @@ export class Cors {
     });
   }
 
-  /** Call it after those that give every answer its fields. */
+  /** To call after the hooks that set the fields of every answer. */
   answerPreflights(app: FastifyInstance): void {
     app.addHook("onRequest", (request, reply, done) => {
       const { origin, "access-control-request-method": wanted } = request.raw.headers;

@@ -1,6 +1,6 @@
 /**
- * The one place that turns an error into an answer. Only the public text leaves; the detail goes to the request's log
- * line. What is not in the table of `errors.ts` is 500, and is logged with its stack.
+ * The one place that turns an error into an answer. Only the public text leaves the server; the detail goes to the request's
+ * log line. An error outside the table in `errors.ts` is a 500 and is logged with its stack.
  */
 import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -31,7 +31,7 @@ const CLIENT_ERRORS: Readonly<Record<string, readonly [FailureCode, string?]>> =
   FST_ERR_NOT_FOUND: ["not_found"],
 };
 
-/** How a failure is shown to a person; false where the answer is to be JSON. */
+/** Shows failures to people. `answers` returns false for those that are answered as JSON. */
 export interface FailurePages {
   answers(failure: Failure, request: FastifyRequest, reply: FastifyReply): boolean;
 }
@@ -61,7 +61,7 @@ export function toFailure(error: unknown, request: FastifyRequest): Failure {
     const [failure, detail] = known;
     return new Failure(failure, { ...(detail === undefined ? {} : { detail }), log: code ?? "" });
   }
-  // A body that broke off, or that the JSON parser refuses for its keys. Its message may quote the body: not logged.
+  // A body that broke off, or whose keys the JSON parser refuses. The message is not logged, since it may quote the body.
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new Failure("bad_request", { log: `refused by the HTTP layer: ${code ?? "bad request"}` });
   }
@@ -72,14 +72,14 @@ export function toFailure(error: unknown, request: FastifyRequest): Failure {
   return new Failure("internal", { cause: error });
 }
 
-/** The process or the machine has no file descriptor left; others give theirs back. */
+/** The process or the machine has run out of file descriptors, for the moment. */
 function outOfFiles(error: unknown): boolean {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1)
     if ("code" in cause && (cause.code === "EMFILE" || cause.code === "ENFILE")) return true;
   return false;
 }
 
-/** For the request's log line; what is our fault or a backend's gets a line of its own. */
+/** Notes the failure for the request's log line. Failures of ours or of a backend also get a line of their own. */
 export function logFailure(failure: Failure, request: FastifyRequest): void {
   request.failure = failure;
   if (failure.status >= 500 && failure.code !== "internal") {
@@ -108,8 +108,8 @@ export function sendFailure(
 }
 
 /**
- * 405 with `Allow` where a path exists for other methods (RFC 9110, section 15.5.6). Call it before the first route;
- * call what it returns after the last one.
+ * Answers 405 with `Allow` for a path that exists for other methods (RFC 9110, section 15.5.6). To call before the first
+ * route; what it returns, after the last one.
  */
 export function refuseOtherMethods(app: FastifyInstance): () => void {
   const methodsByUrl = new Map<string, Set<string>>();
@@ -138,7 +138,7 @@ export function refuseOtherMethods(app: FastifyInstance): () => void {
   };
 }
 
-/** A path that cannot be decoded, or a version that does not exist: no route and no hook has seen the request. */
+/** For requests that reach no hook: a path that cannot be decoded, or an unknown version. */
 export function answerUnroutable(cors: Cors) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const failure = toFailure(error, request);
@@ -150,7 +150,7 @@ export function answerUnroutable(cors: Cors) {
   };
 }
 
-/** What cannot be read as HTTP at all gets an answer too, in the same shape. */
+/** For bytes that are not HTTP: an answer in the same shape. */
 export function answerBrokenRequest(cors: Cors) {
   return (error: BrokenRequest, socket: Socket): void => {
     if (error.code === "ECONNRESET" || !socket.writable) {
@@ -174,11 +174,11 @@ export function answerBrokenRequest(cors: Cors) {
 /** As Node reports it. */
 interface BrokenRequest extends Error {
   readonly code?: string | undefined;
-  /** The bytes that it came with. */
+  /** The bytes that caused it. */
   readonly rawPacket?: unknown;
 }
 
-/** The page's origin, as far as its field is in what has come: only one that is allowed is sent back. */
+/** The page's origin, if its field has arrived. Only an allowed one is sent back. */
 function originIn(packet: unknown): string | undefined {
   const text = Buffer.isBuffer(packet) ? packet.toString("latin1") : "";
   return /\r\norigin:[ \t]*([!-~]+)[ \t]*\r\n/i.exec(text)?.[1];

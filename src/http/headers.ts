@@ -1,6 +1,6 @@
 /**
- * What every request and every answer has in common: one `Host` and one credential header, a client that is new
- * enough, request id, security headers and the time it took. CORS is in `cors.ts`, the CSRF cookie in `access/csrf.ts`.
+ * What every request must have (one `Host`, at most one `Authorization`, a client that is new enough) and every answer gets
+ * (request id, security headers, the time it took). CORS is in `cors.ts`, the CSRF cookie in `access/csrf.ts`.
  */
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyRequest } from "fastify";
@@ -13,14 +13,14 @@ import { routeOf } from "./route.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Its answer has no link, so that an HTTP/1.0 request needs no Host. */
+    /** The answer has no links, so an HTTP/1.0 request needs no Host. */
     hostless?: true;
   }
 }
 
 const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
-/** Names requests: 16 hex digits, or the UUID (version 4) that the client or a proxy gave. */
+/** Request ids: 16 hex digits, or the UUID (version 4) from the client or a proxy. */
 export function requestIds(): (request: IncomingMessage) => string {
   const newName = uniqueNames(8);
   return ({ headers }) => {
@@ -50,19 +50,19 @@ export function commonHeaders(app: FastifyInstance, { links, isDraining }: Commo
   });
   app.addHook("onSend", (request, reply, _payload, done) => {
     reply.header("server-timing", `app;dur=${Math.round(elapsed(request) * 10) / 10}`);
-    // Fastify adds a charset to JSON; Tiled's client then takes an error's text for something else and drops it.
+    // Fastify adds a charset to JSON, and Tiled's client then drops an error's text.
     if (reply.getHeader("content-type") === "application/json; charset=utf-8") {
       reply.header("content-type", "application/json");
     }
     const location = reply.statusCode < 300 ? undefined : reply.getHeader("location");
-    // What a proxy has asked for is about another host.
+    // The answer to a proxy concerns another host.
     if (location !== undefined && routeOf(request).access !== "verify")
       reply.header("location", links.shortened(request, String(location)));
     done();
   });
 }
 
-/** Node joins or drops repeated headers in silence; two proxies may then see two requests in one. */
+/** Node silently joins or drops repeated headers, so two proxies may read the same request differently. */
 function checkHeaders(request: FastifyRequest): Failure | undefined {
   const raw = request.raw.rawHeaders;
   let hosts = 0;
@@ -85,7 +85,7 @@ function checkHeaders(request: FastifyRequest): Failure | undefined {
   return undefined;
 }
 
-/** HAProxy's checks are HTTP/1.0 requests without a Host (RFC 9112, section 3.2, asks for it from HTTP/1.1 on). */
+/** HAProxy's health checks are HTTP/1.0 without Host, which RFC 9112, section 3.2, requires from HTTP/1.1 on only. */
 function mayLackHost(request: FastifyRequest): boolean {
   return request.raw.httpVersion === "1.0" && routeOf(request).hostless === true;
 }
@@ -94,7 +94,7 @@ const OLDEST = "0.1.0a104";
 const PYTHON_CLIENT = /^python-tiled\/(\d+)\.(\d+)\.(\d+)(?:(a|b|rc)(\d+))?(?:[.+-].*)?$/;
 const STAGES: Readonly<Record<string, number>> = { a: 0, b: 1, rc: 2 };
 
-/** [major, minor, patch, stage, number] of a Python client, undefined where it is none or cannot be read. */
+/** [major, minor, patch, stage, number] of a Python client, undefined for another client. */
 export function pythonClient(userAgent: string | undefined): readonly number[] | undefined {
   const parts = userAgent === undefined ? null : PYTHON_CLIENT.exec(userAgent);
   if (parts === null) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Under which host names this server answers. A page whose own name is made to point at this server's address (DNS
- * rebinding) is of one origin with it in its visitors' browsers, and would read all that they may; but its name is told.
+ * The host names under which this server answers. An attacker can make a name of theirs resolve to this server's address
+ * (DNS rebinding), so that their page shares its origin in a visitor's browser; but the browser still sends that name.
  */
 import { isIP } from "node:net";
 import type { FastifyInstance } from "fastify";
@@ -18,7 +18,7 @@ export interface HostsOptions {
     readonly verifyHosts: readonly string[];
   };
   readonly upstreams: readonly { readonly host: string | null }[];
-  /** The machine's own name. */
+  /** The machine's name. */
   readonly machine: string;
   readonly proxies: Proxies;
   readonly log: { warn(text: string): void };
@@ -29,13 +29,13 @@ const MOST_REMEMBERED = 256;
 export function checkHosts(app: FastifyInstance, options: HostsOptions): void {
   const { proxies, log } = options;
   const known = new Set(namesOf(options).map(nameOf));
-  /** Values of `Host` that were found good, so that most requests cost one look. */
+  /** Values of `Host` that are known to be good, so that most requests cost one lookup. */
   const good = new Set<string>();
   let reported = false;
 
   const isKnown = (host: string): boolean => {
     if (good.has(host)) return true;
-    // What is no host at all is refused where a link is made of it.
+    // A text that is no host is refused when a link is made of it.
     if (isHost(host) && !isSafe(nameOf(host)) && !known.has(nameOf(host))) return false;
     if (good.size < MOST_REMEMBERED) good.add(host);
     return true;
@@ -43,7 +43,7 @@ export function checkHosts(app: FastifyInstance, options: HostsOptions): void {
 
   app.addHook("onRequest", (request, _reply, done) => {
     const host = proxies.read(request).host ?? request.raw.headers.host;
-    // Probes ask by whatever name they have; a proxy that is named in the configuration answers for its own names.
+    // Probes use any name; a proxy in the configuration vouches for the names that it passes on.
     if (host === undefined || isKnown(host) || routeOf(request).hostless || proxies.vouches(request)) {
       done();
       return;
@@ -63,14 +63,14 @@ export function checkHosts(app: FastifyInstance, options: HostsOptions): void {
   });
 }
 
-/** All of the configuration, and the machine's own. */
+/** Of the configuration and of the machine. */
 function namesOf({ server, upstreams, machine }: HostsOptions): string[] {
   const { publicUrl, accountUrl, host, hosts, verifyHosts } = server;
   const own = [publicUrl, accountUrl].flatMap((url) => (url === null ? [] : [new URL(url).host]));
   return [...own, ...hosts, ...verifyHosts, ...upstreams.flatMap((one) => one.host ?? []), host, machine];
 }
 
-/** No stranger's page has such a name: an address, a name of this machine, or one without a domain. */
+/** A foreign page cannot have such a name: an address, a name of this machine, or one without a domain. */
 function isSafe(name: string): boolean {
   return isIP(name) !== 0 || !name.includes(".") || name.endsWith(".localhost");
 }

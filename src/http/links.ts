@@ -11,26 +11,26 @@ export interface LinksOptions {
   readonly publicUrl: string | null;
   /** "" or "/prefix". */
   readonly rootPath: string;
-  /** Whether we terminate TLS ourselves. */
+  /** Whether this server terminates TLS. */
   readonly tls: boolean;
   readonly proxies: Proxies;
-  /** The origin of the pages for people, where they have a host of their own. */
+  /** Null if the pages for people have no host of their own. */
   readonly account?: AccountHost | null;
-  /** Where a request stands among the servers behind this one. */
+  /** Which mount of a server behind this one a request belongs to. */
   readonly place?: (request: FastifyRequest["raw"]) => Place;
 }
 
 export interface Place {
   /** Below the root: "" or "/beamline". */
   readonly prefix: string;
-  /** A host name of its own, which `publicUrl` does not speak of. */
+  /** The mount has a host name of its own, to which `publicUrl` does not apply. */
   readonly ownHost: boolean;
 }
 
 const ROOT: Place = { prefix: "", ownHost: false };
 
 export class Links {
-  /** The path under which everything stands for the browser: "" or "/prefix". */
+  /** The path below which a browser sees this server: "" or "/prefix". */
   readonly rootPath: string;
   readonly #publicOrigin: string | null;
   readonly #tls: boolean;
@@ -68,8 +68,8 @@ export class Links {
   }
 
   /**
-   * A redirect within this server as a path, where there is a proxy (`root_path`) and nothing but `Host` says which host that
-   * is: nginx passes its own name unless told otherwise, takes that for the start of our addresses and adds its prefix again.
+   * Shortens a redirect within this server to its path if a proxy (`root_path`) names no host but `Host`: nginx passes its own
+   * name by default, takes that for the start of our addresses and adds its prefix again.
    */
   shortened(request: FastifyRequest, location: string): string {
     if (this.#publicOrigin !== null || this.rootPath === "") return location;
@@ -80,12 +80,12 @@ export class Links {
     return url.pathname.startsWith(`${this.rootPath}/`) ? url.pathname + url.search + url.hash : location;
   }
 
-  /** The base of the pages for people, wherever the request is. */
+  /** The base of the pages for people, whichever host the request is at. */
   pagesBase(request: FastifyRequest): string {
     return this.#account === null ? this.base(request) : this.#account.origin + this.rootPath;
   }
 
-  /** Whether data are read here, and the pages for people are on another host. */
+  /** Whether the request is at a host for data while the pages for people are on another host. */
   isDataHost(request: FastifyRequest): boolean {
     return this.#account !== null && !this.#account.isAt(request.raw);
   }

@@ -1,6 +1,6 @@
 /**
- * One line a request: what was asked, by whom, from where, how it ended. Never a header, a body or a query, since
- * those hold secrets; a path is cut to a sane length. What asks every few seconds is a line of the level `debug`.
+ * One log line per request: method and path, caller, address, outcome. It never holds a header, a body or a query, since
+ * those hold secrets, and a long path is cut. Requests that come every few seconds are logged at level `debug`.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
@@ -14,18 +14,18 @@ import { routeOf } from "./route.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Asked for so often that its successes are debug lines; `files`: those whose path ends like a file's. */
+    /** So frequent that successes are debug lines; `files`: only if the path ends like a file's. */
     quiet?: true | "files";
   }
   interface FastifyRequest {
-    /** What its line says beyond the caller: who logged in by it, or that it was one poll of many. */
+    /** For its log line: the identity that it logged in, or that it was one poll of many. */
     remark: LoggedIn | "poll" | null;
   }
 }
 
 interface LoggedIn {
   readonly identity: IdentityRef;
-  /** As in the wire's answers. */
+  /** As the wire writes it. */
   readonly principal: string;
 }
 
@@ -52,12 +52,12 @@ export function requestLines(app: FastifyInstance, logger: Logger, proxies: Prox
   };
 }
 
-/** For a login that succeeded: its line is the person's, although it came without a credential. */
+/** Notes a successful login, whose request carried no credential, for its log line. */
 export function noteLogin(request: FastifyRequest, { identity, principal }: LoggedIn): void {
   request.remark = { identity, principal };
 }
 
-/** A principal and the name that people know it by. */
+/** A principal, with the name that people know it by. */
 export function callerNames(caller: Caller | undefined): {
   readonly principal: string;
   readonly name?: string;
@@ -66,7 +66,7 @@ export function callerNames(caller: Caller | undefined): {
   if (!isKnown(caller)) return { principal: caller.kind };
   const { uuid, identities } = caller.principal;
   const identity = caller.kind === "browser" ? caller.identity : identities[0];
-  // A service has none.
+  // A service has no identity.
   return identity === undefined ? { principal: uuid } : { principal: uuid, name: nameOf(identity) };
 }
 
@@ -91,7 +91,7 @@ function isQuiet(request: FastifyRequest, status: number): boolean {
 }
 
 function pathOf(url: string): string {
-  // Every spelling of a query's start: a query may hold a key, also where a link was encoded as a whole.
+  // A query may hold a key, so all spellings of its start count, also in a link that was encoded as a whole.
   const end = url.search(/[?#;&]|%(?:25)*(?:3f|23|3b|26)/i);
   const path = end === -1 ? url : url.slice(0, end);
   return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path;

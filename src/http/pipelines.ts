@@ -1,7 +1,6 @@
 /**
- * Requests that are sent before the answers to earlier ones are there (pipelining, RFC 9112, section 9.3.2): a few of one
- * connection are answered at a time, some more wait, and a connection with more than that is closed. Node itself would begin them
- * all at once.
+ * Limits pipelining (RFC 9112, section 9.3.2), that is requests sent before earlier ones are answered: of one connection a
+ * few are answered at a time, some more wait, and a connection with even more is closed. Node alone would begin all at once.
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { Failure } from "../errors.ts";
@@ -22,7 +21,7 @@ const RETRY_AFTER = "1";
 
 type Waiting = readonly [request: IncomingMessage, response: ServerResponse];
 
-/** Call it when the server has its listener. `connections` are told of each request by that listener. */
+/** To call when the server has its listener, which has to tell `connections` about each request. */
 export function limitPipelines(server: Server, connections: Connections, limits = LIMITS): void {
   const listeners = server.listeners("request") as RequestListener[];
   server.removeAllListeners("request");
@@ -61,7 +60,7 @@ class Queue {
       this.#waiting.push(waiting);
       if (this.#waiting.length > this.#limits.waiting) this.#refuse();
     }
-    // Node reads on after each answer, and would go on collecting requests.
+    // Node reads on after each answer and would collect more requests.
     if (this.#refused) waiting[0].socket.pause();
   }
 
@@ -73,7 +72,7 @@ class Queue {
     if (this.#waiting.length === 0 && !this.#refused) this.#connection.next = null;
   };
 
-  /** In the place of the first that waits: answers keep the order of their requests. */
+  /** Answers the first request that waits, since answers keep the order of requests. */
   #refuse(): void {
     const response = this.#waiting[0]?.[1];
     this.#waiting = [];

@@ -1,20 +1,20 @@
 /**
- * From where a request came: the socket's address, or what a trusted proxy says in `X-Forwarded-*`. A forwarded header
- * from anybody else is ignored, and the first one is reported.
+ * Where a request came from: the socket's address, or what a trusted proxy says in `X-Forwarded-*`. Such a header from any
+ * other address is ignored, and the first one is reported.
  */
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import type { FastifyRequest } from "fastify";
 
 export interface Forwarded {
   readonly address: string | null;
-  /** Only where a trusted proxy sent them. */
+  /** Undefined unless a trusted proxy sent it. */
   readonly host: string | undefined;
   readonly proto: "http" | "https" | undefined;
 }
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Null until somebody asks `Proxies` for it. */
+    /** Null until `Proxies` has read it. */
     forwarded: Forwarded | null;
   }
 }
@@ -44,17 +44,17 @@ export class Proxies {
     return request.forwarded;
   }
 
-  /** The one who connects is a proxy that is believed. */
+  /** Whether the peer is a trusted proxy. */
   isTrusted({ raw }: FastifyRequest): boolean {
     return this.#trusts(plainAddress(raw.socket.remoteAddress));
   }
 
-  /** The same, but by its address: where every address is trusted, no proxy vouches for the names that browsers use. */
+  /** Whether the peer is trusted by its address. `*` does not count: then no proxy vouches for the names that browsers use. */
   vouches(request: FastifyRequest): boolean {
     return !this.#all && this.isTrusted(request);
   }
 
-  /** For what comes before a route is found. */
+  /** For requests whose route is not known yet. */
   readHeaders({ headers, socket }: FastifyRequest["raw"]): Forwarded {
     const peer = plainAddress(socket.remoteAddress);
     const host = headers["x-forwarded-host"];
@@ -75,7 +75,7 @@ export class Proxies {
     return { address: this.#client(peer, text(chain)), host: last(host), proto: scheme(last(proto)) };
   }
 
-  /** From the right, the first address that is not a trusted proxy itself. */
+  /** The first address from the right that is not a trusted proxy. */
   #client(peer: string | null, chain: string | undefined): string | null {
     let client = peer;
     for (const entry of (chain ?? "").split(",").reverse()) {
@@ -100,7 +100,7 @@ export class Proxies {
   }
 }
 
-/** What is said of the first forwarded header from an address that is not trusted. */
+/** The warning about the first forwarded header from an address that is not trusted. */
 export function ignoredHeader(
   address: string,
   header: string,
@@ -120,12 +120,12 @@ function direct(address: string | null): Forwarded {
   return { address, host: undefined, proto: undefined };
 }
 
-/** Some proxies name the client's port, too: `1.2.3.4:5678`, `[2001:db8::1]:5678`. */
+/** Some proxies add the client's port: `1.2.3.4:5678`, `[2001:db8::1]:5678`. */
 function withoutPort(entry: string): string {
   return /^\[([^\]]*)\](?::\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry;
 }
 
-/** IPv4 addresses in IPv6 clothes become plain; what is no address becomes null. */
+/** IPv4-mapped IPv6 addresses become plain IPv4; null for a text that is no address. */
 function plainAddress(address: string | undefined): string | null {
   if (address === undefined) return null;
   const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
@@ -140,7 +140,7 @@ function last(header: string | string[] | undefined): string | undefined {
   return text(header)?.split(",").at(-1)?.trim();
 }
 
-/** Traefik names the scheme of a WebSocket, which is that of its handshake here. */
+/** Traefik sends `ws` and `wss` for the handshake of a WebSocket. */
 const SCHEMES: ReadonlyMap<string, "http" | "https"> = new Map([
   ["http", "http"],
   ["ws", "http"],

@@ -1,6 +1,6 @@
 /**
- * The logger of one request. Most requests log nothing but their own line (`logging.ts`), so that pino's child, which adds
- * the request's id to every line, is made only when something is logged.
+ * The logger of one request. Most requests log only their own line (`logging.ts`), so pino's child logger, which adds the
+ * request's id, is made at the first line that is logged.
  */
 import type { FastifyBaseLogger } from "fastify";
 

@@ -1,14 +1,14 @@
-/** What a route declares of itself, looked up once a request: Fastify puts its options together anew at each look. */
+/** What a route declares about itself, looked up once per request, since Fastify builds its options at each access. */
 import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from "fastify";
 
-/** Undefined in the values where no route matched. */
+/** All values are undefined if no route matched. */
 export interface Route extends FastifyContextConfig {
   readonly url?: string;
 }
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Null until somebody asks `routeOf` for it. */
+    /** Null until `routeOf` has looked it up. */
     route: Route | null;
   }
 }

@@ -7,9 +7,9 @@ import type { Html } from "../lib/html.ts";
 
 export interface PageOptions {
   readonly status?: number;
-  /** For pages that show what concerns one person. */
+  /** For pages about one person. */
   readonly noStore?: boolean;
-  /** Further origins that the page's form leads to. */
+  /** Other origins that the page's form leads to. */
   readonly formAction?: readonly string[];
 }
 

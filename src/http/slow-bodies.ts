@@ -1,11 +1,11 @@
 /**
- * A body for one of our own routes comes within a minute or is not waited for. Node has such a limit for all requests of a
- * server; it is off where uploads pass through, which may take hours (`gateway/gateway.ts`, where silence ends them).
+ * Limits how long a body for one of our own routes may take. Node has such a limit for all requests of a server, but it is off
+ * for servers that pass uploads on, which may take hours (`gateway/gateway.ts` ends those that fall silent).
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
 
-/** For the rest of a body that has its answer already, such as 401; nobody reads it. */
+/** For the unread rest of a body that has been answered already, e.g. with 401. */
 const LINGER_MS = 5_000;
 
 export function dropSlowBodies(app: FastifyInstance, milliseconds: number, lingerMs = LINGER_MS): void {

@@ -1,4 +1,4 @@
-/** Fastify with the types of requests taken from the routes' TypeBox schemas. Types only: nothing of it is there at run time. */
+/** Fastify with the types of requests taken from the routes' TypeBox schemas. Types only: it costs nothing at run time. */
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type {
   FastifyBaseLogger,

@@ -1,12 +1,12 @@
 /**
- * Closes connections whose peer has stopped reading, since what waits for them takes memory. Slow readers stay, as long as
- * anything arrives.
+ * Closes connections whose peer has stopped reading, since unsent answers take memory. Slow readers stay as long as they take
+ * anything.
  */
 import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { Connections } from "./connections.ts";
 
-/** Milliseconds without a byte that was taken. */
+/** Milliseconds without a byte taken. */
 const PATIENCE_MS = 60_000;
 const LOOKS = 6;
 
@@ -31,7 +31,7 @@ export class UnreadAnswers {
     this.#patience = patience;
   }
 
-  /** Closes those of which nothing was taken since a look that is `patience` ago. */
+  /** Closes those that took nothing since a look at least `patience` ago. */
   look(sockets: Iterable<Socket>, now: number): void {
     for (const socket of sockets) {
       if (socket.writableLength === 0) {
@@ -50,11 +50,11 @@ export class UnreadAnswers {
 
 interface Handle {
   readonly writeQueueSize?: number;
-  /** Of TLS: the connection below it. */
+  /** For TLS: the connection below it. */
   readonly _parent?: Handle;
 }
 
-/** What the system has not taken of the write that is under way: a long one is otherwise seen at its end only. */
+/** Bytes of the current write that the system has not taken: progress of a long write shows only here. */
 function queuedBy(socket: Socket): number {
   const { _handle: handle } = socket as Socket & { readonly _handle?: Handle | null };
   return (handle?._parent ?? handle)?.writeQueueSize ?? 0;

@@ -1,15 +1,15 @@
 /**
- * Validation by JSON Schema: bodies are taken as they are, query parameters are texts that may mean numbers. Problems
- * are told in the shape that Tiled's clients know, and never repeat the value that was sent.
+ * Validation by JSON Schema: the types of bodies have to match, while query parameters are texts that may mean numbers.
+ * Problems have the shape that Tiled's clients know and never repeat the value that was sent. This is the only validator of requests.
  */
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import type { FastifySchemaCompiler, FastifyServerOptions } from "fastify";
 import { Failure, type InputProblem } from "../errors.ts";
 
-/** For Fastify's constructor, in place of its own compilers, which it would load otherwise. Answers are encoded in `answer.ts`. */
+/** For Fastify's constructor, which then does not load its own compilers. Answers are encoded in `answer.ts`. */
 export const SCHEMA_CONTROLLER = {
   compilersFactory: {
-    // Its types name those of one validator only.
+    // The types allow one validator only.
     buildValidator: validatorCompiler as unknown as ValidatorFactory,
     buildSerializer: () => () => (value: unknown) => JSON.stringify(value),
   },
@@ -19,22 +19,22 @@ type SchemaController = NonNullable<FastifyServerOptions["schemaController"]>;
 type ValidatorFactory = NonNullable<NonNullable<SchemaController["compilersFactory"]>["buildValidator"]>;
 
 function validatorCompiler(): FastifySchemaCompiler<unknown> {
-  // The schemas are ours: a test has looked at each of them.
+  // The schemas are ours, and a test checks each.
   const common = { allErrors: true, strict: false, validateFormats: false, validateSchema: false } as const;
   const strict = new Ajv(common);
   const lenient = new Ajv({ ...common, coerceTypes: true });
   return ({ schema, httpPart }) => {
-    // Compiled for the first request, since all of them together are a fifth of a start.
+    // Compiled at the first request, since compiling all of them takes a fifth of a start.
     let validate: ValidateFunction | undefined;
     return (value: unknown) => {
       validate ??= (httpPart === "body" ? strict : lenient).compile(schema as Record<string, unknown>);
-      // No body at all lacks the same fields as an empty one.
+      // A missing body lacks the same fields as an empty one.
       return validate(value ?? {}) ? true : { error: invalid(validate.errors ?? []) };
     };
   };
 }
 
-/** In the form in which Fastify passes a validator's problems on. */
+/** In the form that Fastify expects of a validator. */
 function invalid(problems: readonly ErrorObject[]): Error {
   return Object.assign(new Error("invalid input"), { validation: problems });
 }
@@ -91,7 +91,7 @@ function problemOf(error: SchemaProblem, context: string): InputProblem | undefi
         msg: `Input should be one of ${[params["allowedValues"]].flat().join(", ")}`,
       };
     case "if":
-      // What the branch that it chose has found is a problem of its own.
+      // The branch that it chose reports problems of its own.
       return undefined;
     default:
       return { type: error.keyword, loc, msg: "Input is not valid" };

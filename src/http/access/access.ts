@@ -27,7 +27,7 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Set before any handler runs. */
     caller: Caller;
-    /** Why the credentials do not count, on a route of the kind `verify`. */
+    /** Why the credential was refused, on a route of the kind `verify`. */
     refused: Failure | null;
   }
 }
@@ -175,7 +175,7 @@ function list(scopes: Iterable<string>): string {
     .join(", ")}]`;
 }
 
-/** For handlers that answer nothing. */
+/** 204, for handlers without an answer. */
 export function noContent(reply: FastifyReply): FastifyReply {
   return reply.code(204).send();
 }

@@ -14,7 +14,7 @@ type BodyType = "form" | "json" | "form or json";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** What the route's body must be, where it takes one. */
+    /** The type of the body, for a route that takes one. */
     body?: BodyType;
   }
 }

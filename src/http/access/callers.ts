@@ -12,7 +12,7 @@ import { Failure } from "../../errors.ts";
 
 type KeyCaller = Extract<Caller, { readonly kind: "api_key" }>;
 
-/** Of a kind of callers: undefined for one of them, else why another is refused. */
+/** Undefined for a caller of the kind; else why it is refused. */
 export type Demand = (caller: Caller) => Failure | undefined;
 
 export const DEMANDS = {
@@ -41,7 +41,7 @@ export function keyOf({ caller }: FastifyRequest): KeyCaller["key"] {
   return caller.kind === "api_key" ? caller.key : undeclared();
 }
 
-/** Of a route that needs a scope which principals alone have, or that declares `principal`. */
+/** For routes that declare `principal`, or a scope that only principals have. */
 export function knownOf({ caller }: FastifyRequest): KnownCaller {
   return isKnown(caller) ? caller : undeclared();
 }

@@ -92,7 +92,7 @@ export function hasCookie(request: FastifyRequest, name: string): boolean {
 function cookiesOf(request: FastifyRequest): Cookies {
   const { cookie } = request.raw.headers;
   if (cookie === undefined) return NONE;
-  // Null until then, whatever its type says.
+  // Null until parsed, whatever its type says.
   request.cookies ??= request.server.parseCookie(cookie) as typeof request.cookies;
   return request.cookies;
 }

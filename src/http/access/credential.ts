@@ -1,6 +1,6 @@
 /**
- * The credential that a request presents, in the order in which they count: `?api_key=`, the header `Authorization`, and
- * last what a browser sends by itself: its login (`session-cookie.ts`), then a key that it keeps (`key-cookie.ts`).
+ * The credential that a request presents, in this order: `?api_key=`, the header `Authorization`, and last the cookies that a
+ * browser sends by itself: its login (`session-cookie.ts`), then a key that it keeps (`key-cookie.ts`).
  */
 import type { FastifyRequest } from "fastify";
 import type { Credential } from "../../domain/callers/callers.ts";
@@ -9,24 +9,24 @@ import { keyInUrl, parameter } from "../query.ts";
 import { routeOf } from "../route.ts";
 
 export type Presented = Credential & {
-  /** `ambient`: in a cookie, which a browser sends whether its user wants that or not. */
+  /** In a cookie, which a browser sends whether or not its user wants that. */
   readonly ambient?: true;
 };
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** An access token may come as `?access_token=` (RFC 6750, section 2.3): where a browser can send no header. */
+    /** Accepts an access token as `?access_token=` (RFC 6750, section 2.3), since a browser cannot send a header here. */
     tokenInQuery?: true;
   }
   interface FastifyRequest {
-    /** What counted. `none` where that was nothing, or a browser's login. */
+    /** The credential that counted; `none` for a browser's login, too. */
     presented: Presented;
   }
 }
 
 export const NO_CREDENTIAL: Presented = { kind: "none" };
 
-/** What is sent on purpose; an empty value counts as none. */
+/** The credential that was sent on purpose; an empty value counts as none. */
 export function explicitCredential(request: FastifyRequest): Presented {
   const inQuery = keyInUrl(request);
   if (inQuery !== null) return { kind: "api_key", secret: inQuery };

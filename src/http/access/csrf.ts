@@ -1,7 +1,7 @@
 /**
  * Cross-site request forgery: a request that changes something and carries the cookie `tiled_api_key` must repeat the
- * value of the cookie `tiled_csrf` (double submit). Other credentials are not sent by a browser on its own. What needs no
- * credential, such as a login, is begun by no page of a foreign origin either.
+ * value of the cookie `tiled_csrf` (double submit). A browser does not send other credentials by itself. A page of a foreign
+ * origin cannot begin a login either, although that needs no credential.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "../../errors.ts";
@@ -15,16 +15,16 @@ import { crossOrigin, isForeign, type Trust } from "./same-origin.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** The route looks at no key, and its form carries a token that only this browser's page has. */
+    /** The route ignores keys, and its form carries a token that only this browser's page has. */
     formToken?: true;
-    /** What goes wrong counts against the caller's address: no page of a foreign origin may cause it there. */
+    /** Failures count against the caller's address, so no page of a foreign origin may cause them. */
     counted?: true;
-    /** A cache may keep the answer for everybody: it carries no cookie. */
+    /** Caches may share the answer, so it sets no cookie. */
     shared?: true;
   }
 }
 
-/** Under this name, without a prefix, the Python client looks for it. A planted one is of no use: see `checkSource`. */
+/** The Python client looks for this name, without a prefix. `checkSource` makes a planted one useless. */
 const CSRF_COOKIE = "tiled_csrf";
 
 /** `trusted`: origins whose pages may use the cookie. A star allows any page to read, and trusts none with the cookie. */
@@ -52,7 +52,7 @@ function checkSource(request: FastifyRequest, links: Links, trusts: Trust): Fail
   return isTwice ? new Failure("csrf", { detail: "A cookie of ours is given twice." }) : undefined;
 }
 
-/** Fails where the value of `tiled_csrf` is not repeated; `cookie`: the credential that a browser sends by itself. */
+/** Fails with `csrf` unless the value of `tiled_csrf` is repeated. `cookie`: the credential that a browser sent by itself. */
 export function checkDoubleSubmit(request: FastifyRequest, cookie: string): void {
   const failure = checkToken(request);
   if (failure === undefined) return;

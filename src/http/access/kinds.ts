@@ -11,7 +11,7 @@ import type { Demanded } from "./callers.ts";
  * - `principal`: a principal with all its rights: an access token, or an API key with the scope `inherit`.
  * - `session`: the access token of a session of this server.
  * - `person`: a browser that is logged in, and no other credential; its forms carry a token. All scopes in a list are needed.
- * - `scopes`: all of them are needed, by whatever credential.
+ * - `scopes`: all of them are needed, with any credential.
  */
 export type Access =
   | "public"

@@ -1,16 +1,16 @@
 /**
- * Where a login leads: to a page of this server, or to a host that the operator names (`server.verify_hosts`). Everything
- * else counts as no address, so that a link to our login leads nobody to a stranger (RFC 9700, section 4.11).
+ * Where a login may lead: to a page of this server, or to a host that the operator names (`server.verify_hosts`). Any other
+ * address is ignored, so that our login is no open redirector (RFC 9700, section 4.11).
  */
 export interface NextRules {
-  /** The server's root as this browser reaches it. */
+  /** The server's root as the browser sees it. */
   readonly base: string;
   /** `data.example.org`, `data.example.org:8443`. */
   readonly hosts: readonly string[];
 }
 
 const LONGEST = 2048;
-/** What is no printable ASCII some browser drops; a backslash counts as a slash. */
+/** Some browsers drop characters outside printable ASCII, and read a backslash as a slash. */
 const STRANGE = /[^!-~]|\\/;
 const ABSOLUTE = /^https?:\/\/[^/]/i;
 const PATH = /^\/(?!\/|%2f|%5c)/i;

@@ -1,7 +1,7 @@
 /**
- * The cookie of a browser that is logged in, and on which requests it counts: reading from our own pages or by opening an
- * address, changing with the double submit only (a form's token, or the header `x-csrf`), and never across sites. What it
- * stands for is in `domain/browser-session.ts`.
+ * The cookie of a browser that is logged in, and for which requests it counts: for reading from our own pages or by opening an
+ * address, for changes with the double submit only (a form's token, or the header `x-csrf`), and never across sites.
+ * `domain/browser-session.ts` has the session that it stands for.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from "fastify";
 import { formTokenOf, isToken, readSessionSecret } from "../../domain/browser-session.ts";
@@ -16,7 +16,7 @@ import { isOpenedByPerson, isSameOrigin, namesOwnOrigin, requireSameOrigin } fro
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Where no other credential is sent, a browser that is logged in counts on this route. */
+    /** Accepts the login of a browser that sends no other credential. */
     browserSession?: true;
   }
 }
@@ -53,7 +53,7 @@ export function dropSession(request: FastifyRequest, reply: FastifyReply, links:
   COOKIE.drop(request, reply, links);
 }
 
-/** The secret where it counts for this request; null where it does not. Fails with `csrf` where only the double submit lacks. */
+/** The secret if it counts for this request, else null. Fails with `csrf` if only the double submit is missing. */
 export function countedSecretOf(request: FastifyRequest, links: Where): string | null {
   const secret = sessionSecretOf(request, links);
   if (secret === null) return null;
@@ -66,21 +66,21 @@ export function countedSecretOf(request: FastifyRequest, links: Where): string |
   return isSameOrigin(request, links) || isOpenedByPerson(request) ? secret : null;
 }
 
-/** The same on a page for people. A form's token is looked at when its body is read, by `protectForms`. */
+/** The same on a page for people. `protectForms` checks a form's token once its body is read. */
 export function personSecretOf(request: FastifyRequest, links: Where): string | null {
   if (SAFE_METHODS.has(request.method)) return countedSecretOf(request, links);
   requireSameOrigin(request, links);
   return sessionSecretOf(request, links);
 }
 
-/** Fails with `csrf` where a form's token is not the one that its page was made with. */
+/** Fails with `csrf` unless the form has the token that its page was made with. */
 export function checkForm(request: FastifyRequest, expected: string): void {
   const { token } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof token === "string" && isToken(token, expected)) return;
-  throw new Failure("csrf", { detail: "The form's token is missing or not of this browser." });
+  throw new Failure("csrf", { detail: "The form's token is missing or belongs to another browser." });
 }
 
-/** Every form of a page for people who are logged in is checked here, so that none can be forgotten. */
+/** Checks every form of a page for people who are logged in, so that no route can forget it. */
 export function protectForms(app: FastifyInstance, links: Where): void {
   const check: preHandlerHookHandler = (request, _reply, done) => {
     if (!SAFE_METHODS.has(request.method)) {

@@ -1,4 +1,4 @@
-/** `/auth/apikey`: make a key of one's own, look at the key in use, revoke one. */
+/** `/auth/apikey`: create a key of one's own, show the key in use, revoke one. */
 import type { Static } from "typebox";
 import type { ApiKeyRequest } from "../../domain/api-keys.ts";
 import { Failure } from "../../errors.ts";
@@ -17,7 +17,7 @@ export function apiKeyRoutes(app: TypedApp, services: AuthServices): void {
       config: { access: { scopes: ["create:apikeys"] }, body: "json" },
       schema: {
         tags: ["api key"],
-        summary: "Make an API key",
+        summary: "Create an API key",
         body: ApiKeyBody,
         response: { 200: NewApiKey, 400: Problem, 401: Problem, 403: Problem, 422: Problem },
       },
@@ -40,7 +40,7 @@ export function apiKeyRoutes(app: TypedApp, services: AuthServices): void {
       config: { access: "api_key" },
       schema: {
         tags: ["api key"],
-        summary: "The key that made this request",
+        summary: "Show the API key of this request",
         response: { 200: ApiKey, 401: Problem },
       },
     },

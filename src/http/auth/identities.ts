@@ -1,7 +1,7 @@
 /**
- * `/auth/identity`: a program adds an identity to its person's principal, or removes one. It needs an access token of a
- * login that is at most five minutes old (RFC 9470), and what the token route of the identity's provider takes: a
- * password, or the one-time code of an application. People do the same in `people/identities.ts`.
+ * `/auth/identity`: a program adds an identity to its user's principal, or removes one. It needs an access token of a login
+ * that is at most five minutes old (RFC 9470), and for the new identity what the token route of its provider takes: a
+ * password, or the one-time code of an application. `people/identities.ts` has the same for browsers.
  */
 import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";

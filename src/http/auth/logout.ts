@@ -1,4 +1,4 @@
-/** `POST /auth/logout`: takes the browser's key cookie away. It revokes nothing; Tiled's web client calls it. */
+/** `POST /auth/logout`: drops the browser's key cookie and revokes nothing. Tiled's web client calls it. */
 import type { FastifyInstance } from "fastify";
 import { dropKey } from "../access/key-cookie.ts";
 import { answerJson } from "../answer.ts";

@@ -1,4 +1,4 @@
-/** `POST /auth/provider/{provider}/token`: the password grant (RFC 6749, section 4.3), a route for each provider. */
+/** `POST /auth/provider/{provider}/token`: the password grant (RFC 6749, section 4.3), one route per provider. */
 import { LoginAnswer, PasswordForm, Problem } from "../../schemas/auth.ts";
 import { answerJson } from "../answer.ts";
 import { noteLogin } from "../logging.ts";
@@ -18,7 +18,7 @@ export function passwordRoutes(
         config: { access: "public", counted: true, body: "form" },
         schema: {
           tags: ["login"],
-          summary: "Log in with a username and a password",
+          summary: "Log in with a user name and a password",
           consumes: ["application/x-www-form-urlencoded"],
           body: PasswordForm,
           response: { 200: LoginAnswer, 401: Problem, 422: Problem, 429: Problem },

@@ -1,4 +1,4 @@
-/** `/auth/principal…`: what admins do with users and services. */
+/** `/auth/principal…`: how admins manage users and services. */
 import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { Failure } from "../../errors.ts";
@@ -42,13 +42,13 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
       config: { access: { scopes: ["write:principals"] } },
       schema: {
         tags: ["admin"],
-        summary: "Make a service",
+        summary: "Create a service",
         querystring: Type.Object({
           role: Type.String({
             minLength: 1,
-            description: "`user`, `admin`, or `metrics` (which reads metrics only)",
+            description: "`user`, `admin`, or `metrics` (may read metrics only)",
           }),
-          note: Type.Optional(Type.String({ description: "what it is for; lists show it" })),
+          note: Type.Optional(Type.String({ description: "Its purpose, shown in lists" })),
         }),
         response: { 200: Principal, 401: Problem, 403: Problem, 422: Problem },
       },
@@ -87,7 +87,7 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
       config: { access: { scopes: ["admin:apikeys"] }, body: "json" },
       schema: {
         tags: ["admin"],
-        summary: "Make an API key for a principal",
+        summary: "Create an API key for a principal",
         body: ApiKeyBody,
         response: { 200: NewApiKey, 400: Problem, 401: Problem, 403: Problem, 404: Problem, 422: Problem },
       },
@@ -136,8 +136,8 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
         schema: {
           tags: ["admin"],
           summary: disabled
-            ? "Shut a principal out: sessions, tokens and keys"
-            : "Let a disabled principal in again",
+            ? "Disable a principal with its sessions, tokens and keys"
+            : "Enable a principal again",
           response: { 204: {}, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem },
         },
       },

@@ -25,6 +25,6 @@ export interface AuthServices {
   readonly linking: Linking;
   readonly principalCache: PrincipalCache;
   readonly activity: KeyActivity;
-  /** For the audit row of what a request does. */
+  /** For the audit log. */
   contextOf(request: FastifyRequest): RequestContext;
 }

@@ -15,7 +15,7 @@ export function sessionRoutes(app: TypedApp, services: AuthServices): void {
       config: { access: "public", body: "json" },
       schema: {
         tags: ["session"],
-        summary: "New tokens for a refresh token",
+        summary: "Exchange a refresh token for new tokens",
         body: RefreshBody,
         response: { 200: TokenAnswer, 401: Problem, 422: Problem },
       },

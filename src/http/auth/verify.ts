@@ -1,6 +1,6 @@
 /**
- * `GET /api/v1/auth/verify`, for proxies that ask before they pass a request on: nginx (`auth_request`), Traefik
- * (ForwardAuth), Caddy (`forward_auth`). It answers who asks, and for a browser it may lead to the login.
+ * `GET /api/v1/auth/verify`, for proxies that check a request before they pass it on: nginx (`auth_request`), Traefik
+ * (ForwardAuth), Caddy (`forward_auth`). It tells them the caller, and may send a browser to the login.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
@@ -36,11 +36,11 @@ export interface VerifyDeps {
 }
 
 const VerifyQuery = Type.Object({
-  scopes: Type.Optional(Type.String({ description: "Scopes that are needed, with spaces between" })),
+  scopes: Type.Optional(Type.String({ description: "Required scopes, separated by spaces" })),
   token: Type.Optional(
     Type.String({ description: "1: answer with a token for the service behind the proxy" }),
   ),
-  login: Type.Optional(Type.String({ description: "1: lead browsers to the login page" })),
+  login: Type.Optional(Type.String({ description: "1: redirect browsers to the login page" })),
 });
 
 export function verifyRoute(app: TypedApp, deps: VerifyDeps): void {
@@ -50,7 +50,7 @@ export function verifyRoute(app: TypedApp, deps: VerifyDeps): void {
       config: { access: "verify", browserSession: true },
       schema: {
         tags: ["authentication"],
-        summary: "Who asks? For proxies in front of other services",
+        summary: "Check a caller, for proxies in front of other services",
         querystring: VerifyQuery,
         response: { 204: Type.Null(), 302: Type.Null(), 400: Problem, 401: Problem, 403: Problem },
       },
@@ -80,10 +80,10 @@ function isSet(parameter: string | undefined): boolean {
 function readScopes(text = ""): readonly string[] {
   const scopes = text.split(/[\s,]+/).filter((scope) => scope !== "");
   if (scopes.every(isScope)) return scopes;
-  throw new Failure("bad_request", { detail: "The parameter 'scopes' has a name that is no scope." });
+  throw new Failure("bad_request", { detail: "The parameter 'scopes' has an unknown scope." });
 }
 
-/** Null: somebody, or nobody where that is enough. */
+/** Null for a known caller, and for an anonymous one if that is enough. */
 function refusal(
   { refused, caller }: FastifyRequest,
   scopes: readonly string[],
@@ -94,7 +94,7 @@ function refusal(
   return new Failure("no_credentials");
 }
 
-/** A proxy asks with GET whatever it was asked: what the browser wants to do is in a field of its own. */
+/** A proxy always asks with GET; the browser's method is in a header field. */
 function checkForgery(request: FastifyRequest, { links, hosts }: VerifyDeps): void {
   checkOrigin(request, links, hosts);
   const method =
@@ -108,14 +108,14 @@ function checkForgery(request: FastifyRequest, { links, hosts }: VerifyDeps): vo
   }
 }
 
-/** It may be the handshake of a WebSocket, which a page may open to anywhere, and the browser adds its cookies. */
+/** The request may be the handshake of a WebSocket: a page may open one to any host, and the browser adds its cookies. */
 function checkOrigin(request: FastifyRequest, links: Links, hosts: readonly string[]): void {
   if (!request.presented.ambient) return;
   const trusts = (origin: string) => hosts.includes(URL.parse(origin)?.host ?? "");
   if (namesForeignOrigin(request, links, trusts)) throw crossOrigin();
 }
 
-/** 403, not 401 as elsewhere: nginx tells the two apart, and a login would not help. */
+/** 403, not 401 as elsewhere: a login would not help, and nginx tells the two apart. */
 function checkScopes({ caller }: FastifyRequest, scopes: readonly string[]): void {
   if (!missingScopes(caller, scopes)) return;
   const has = pythonList([...caller.scopes].sort());
@@ -127,7 +127,7 @@ function checkScopes({ caller }: FastifyRequest, scopes: readonly string[]): voi
 function toLogin(request: FastifyRequest, reply: FastifyReply, deps: VerifyDeps): FastifyReply {
   const asked = askedFor(request, deps);
   const base = deps.links.base(request);
-  // A path alone is of the host that the browser sees, which is the login's, too.
+  // A path without a host belongs to the host that the browser sees, which has the login, too.
   const isPath = asked?.startsWith("/") === true;
   const rules = { base: isPath ? new URL(base).origin : (deps.publicUrl ?? NOWHERE), hosts: deps.hosts };
   const url = readNext(asked, rules);
@@ -136,10 +136,10 @@ function toLogin(request: FastifyRequest, reply: FastifyReply, deps: VerifyDeps)
   return reply.redirect(`${base}/login${query}`, 302);
 }
 
-/** Without a public URL no host is known to be ours. */
+/** Without a public URL, no host is known to be ours. */
 const NOWHERE = "http://none.invalid";
 
-/** The URL that the browser asked the proxy for, where the proxy is one that we believe. */
+/** The URL that the browser asked the proxy for, if the proxy is trusted. */
 function askedFor(request: FastifyRequest, { proxies, links }: VerifyDeps): string | null {
   if (!proxies.isTrusted(request)) return null;
   const { "x-original-url": whole, "x-forwarded-uri": target } = request.headers;

@@ -1,4 +1,4 @@
-/** From the domain's values to what the wire shows of them; `http/answer.ts` encodes the result. */
+/** Turns the domain's values into the wire's; `http/answer.ts` encodes the result. */
 import type { KeyActivity } from "../../domain/callers/key-activity.ts";
 import type { ApiKey, PrincipalDocument } from "../../domain/model/entities.ts";
 

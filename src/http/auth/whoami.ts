@@ -8,10 +8,10 @@ import { answer, Document } from "../answer.ts";
 import type { AuthServices } from "./services.ts";
 import { principalView } from "./views.ts";
 
-const NOBODY = new Document(null);
+const ANONYMOUS = new Document(null);
 
 export function whoamiRoute(app: FastifyInstance, services: AuthServices): void {
-  // A principal that is asked for often is encoded once for as long as its document is fresh.
+  // A principal's answer is encoded once for as long as its document is cached.
   const encoded = new WeakMap<PrincipalDocument, Document>();
   const encode = (principal: PrincipalDocument | undefined): Document => {
     if (principal === undefined) throw new Failure("no_principal");
@@ -30,7 +30,7 @@ export function whoamiRoute(app: FastifyInstance, services: AuthServices): void 
     },
     (request, reply) => {
       const { caller } = request;
-      if (!isKnown(caller)) return answer(request, reply, NOBODY, { noStore: true });
+      if (!isKnown(caller)) return answer(request, reply, ANONYMOUS, { noStore: true });
       const principal = services.principalCache.document(caller.principal.uuid);
       if (principal instanceof Promise) {
         return principal.then((found) => answer(request, reply, encode(found), { noStore: true }));

@@ -1,6 +1,6 @@
 /**
- * Lasting changes to an account need a login of the last five minutes (RFC 9470). After an older one the person logs in
- * once more, and the browser comes back to a page with the same button, made for this browser alone.
+ * Lasting changes to an account need a login of the last five minutes (RFC 9470). After an older one the person logs in again,
+ * and the browser comes back to a page with the same button, valid in this browser only.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { formTokenOf, goOnTokenOf, isToken } from "../../domain/browser-session.ts";
@@ -18,7 +18,7 @@ import { seeOther, toLogin } from "./problem-pages.ts";
 type Fields = Readonly<Record<string, string>>;
 
 const PATH = "/account/go-on";
-/** Of the address that the login leads back to. */
+/** Characters of the address that the login leads back to. */
 const LONGEST = 1800;
 
 export function goOnRoute(app: FastifyInstance, deps: AccountDeps): void {
@@ -44,7 +44,7 @@ export function goOnRoute(app: FastifyInstance, deps: AccountDeps): void {
   );
 }
 
-/** Undefined where the login is fresh; else the answer, which asks for the login once more. */
+/** Undefined after a fresh login; else the answer, which asks for a new one. */
 export function askAgain(
   { links, services }: AccountDeps,
   request: FastifyRequest,
@@ -57,7 +57,7 @@ export function askAgain(
   keepBrowser(request, reply, links, browser);
   const whole = goOnUrl(browser, action, fields);
   const { note: _note, ...others } = fields;
-  // A note that is too long for an address is typed again; all else is short.
+  // A note that is too long for an address has to be typed again; other fields are short.
   const next = links.rootPath + (whole.length <= LONGEST ? whole : goOnUrl(browser, action, others));
   return toLogin(request, reply, links, { next, again: true });
 }

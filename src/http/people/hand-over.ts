@@ -1,7 +1,7 @@
 /**
- * Where pages for people have a host of their own, a login made there counts for reading at the hosts of data, too. A data
- * host ties the way to its browser (`tiled_browser`), so that no link brings another person's login (RFC 9700, section
- * 4.7.1). What is signed is in `domain/login/hand-over.ts`.
+ * If the pages for people have a host of their own, a login there also counts for reading at the data hosts. A data host binds
+ * the hand-over to its browser (`tiled_browser`), so that no link can plant another person's login (RFC 9700, section 4.7.1).
+ * `domain/login/hand-over.ts` signs what is handed over.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
@@ -27,20 +27,20 @@ export interface HandOverDeps {
   readonly handOvers: HandOvers;
   readonly links: Links;
   readonly proxies: Proxies;
-  /** Other hosts that ask `verify` here; those that pass `/login` on get the login, too. */
+  /** Other hosts that ask `verify` here. Those that pass `/login` on get the login, too. */
   readonly verifyHosts: readonly string[];
   readonly publicUrl: string | null;
 }
 
 const LEAVE = "/login/leave";
 const ARRIVE = "/login/arrive";
-/** It is carried along in a signed form, which is part of `next` itself. */
+/** Characters: it is carried in a signed ticket, which is part of `next` itself. */
 const LONGEST_NEXT = 1000;
 
 const LeaveQuery = Type.Object({ to: Type.Optional(Type.String({ maxLength: 4096 })) });
 const ArriveQuery = Type.Object({ code: Type.Optional(Type.String({ maxLength: 4096 })) });
 
-/** The two kinds of hosts, each with what belongs there. */
+/** Separates the account host from the data hosts. */
 export function separateHosts(app: TypedApp, account: AccountHost, deps: HandOverDeps): void {
   const lead = (request: FastifyRequest, reply: FastifyReply) => leadToAccounts(deps, request, reply);
   separateAccounts(app, { account, rootPath: deps.links.rootPath, start: `${deps.publicUrl ?? ""}/`, lead });
@@ -69,7 +69,7 @@ function leadToAccounts(
     const next = readNext(given, { base, hosts: verifyHosts });
     const fits = next !== null && next.href.length <= LONGEST_NEXT;
     const target = fits ? next : new URL(`${base}/`);
-    // A cookie of this host is none of another one's; it would send the browser back, again and again.
+    // Another host does not get this host's cookie and would send the browser back, again and again.
     if (target.hostname !== new URL(origin).hostname) searchParams.set("next", target.href);
     else {
       const known = browserOf(request, links);
@@ -130,7 +130,7 @@ export function handOverRoutes(
         if (hasKeyCookie(request, links)) dropKey(request, reply, links);
         return seeOther(reply, arrived.next);
       }
-      // The address once more, e.g. from the history.
+      // The same address again, e.g. from the history.
       if (arrived !== null && request.caller.kind === "browser") return seeOther(reply, arrived.next);
       throw new Failure("login_elsewhere", {
         log: "A login that was handed over has been used, is too old, or belongs to another browser or host.",
@@ -139,7 +139,7 @@ export function handOverRoutes(
   );
 }
 
-/** As the browser sees this host; of other hosts than `public_url` only those that the configuration names. */
+/** This host as the browser sees it: that of `public_url`, or another one that the configuration names. */
 function dataOrigin(
   request: FastifyRequest,
   { links, proxies, verifyHosts }: Pick<HandOverDeps, "links" | "proxies" | "verifyHosts">,

@@ -1,6 +1,6 @@
 /**
- * Adding an identity to one's account with a browser, and removing one. Both need a login of the last five minutes; adding
- * also one at the new identity's provider, which opens no session of its own. Programs do the same in `auth/identities.ts`.
+ * Adds an identity to an account, or removes one, with a browser. Both need a login of the last five minutes; adding also needs
+ * one at the new identity's provider, which opens no session. `auth/identities.ts` has the same for programs.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { formTokenOf } from "../../domain/browser-session.ts";
@@ -22,8 +22,8 @@ import type { PasswordProvider } from "../auth/providers.ts";
 import { logFailure } from "../errors.ts";
 import { sendPage } from "../send-page.ts";
 import type { TypedApp } from "../typed-app.ts";
-import { done } from "./account.ts";
 import type { AccountDeps } from "./account-deps.ts";
+import { done } from "./account-view.ts";
 import { askAgain } from "./fresh-login.ts";
 import { loginProblem, typedName } from "./login-form.ts";
 import { type ProblemPages, toLogin } from "./problem-pages.ts";
@@ -93,7 +93,7 @@ export function linkingPages(app: TypedApp, deps: LinkingPagesDeps): void {
       } catch (error) {
         const notice = error instanceof Failure ? UNLINK_NOTICES[error.code] : undefined;
         if (notice !== undefined) return done(deps, request, reply, notice);
-        // Decided in the database, and a moment later than the first look.
+        // The database decides, a moment after the first check.
         if (!isTooOld(error)) throw error;
         return toLogin(request, reply, links, { next: `${links.rootPath}/account`, again: true });
       }
@@ -107,7 +107,7 @@ const UNLINK_NOTICES: Readonly<Partial<Record<string, Notice>>> = {
   last_identity: "identity-last",
 };
 
-/** The browser comes back from the provider with an identity for whoever began this, in this browser. */
+/** The browser comes back from the provider with an identity for the account that began this in the same browser. */
 export async function finishLink(
   deps: LinkingPagesDeps,
   request: FastifyRequest,
@@ -123,7 +123,7 @@ export async function finishLink(
     const wish = { ...linkerOf(caller), identity };
     return await link(deps, request, reply, wish, { underway: BROWSER_LOGIN_MAX_AGE });
   } catch (error) {
-    // Not as a login that failed, which may lead to an application.
+    // Not shown as a failed login, which may lead to an application.
     if (!(error instanceof Failure)) throw error;
     logFailure(error, request);
     return deps.problems.send(error, request, reply);
@@ -132,7 +132,7 @@ export async function finishLink(
 
 function elsewhere(): Failure {
   return new Failure("login_elsewhere", {
-    log: "An identity was to be added to the account of a login that this browser does not have any more.",
+    log: "The login that began to add an identity has ended in this browser.",
   });
 }
 
@@ -169,7 +169,7 @@ function linkerOf({ principal, session }: BrowserCaller): Linker {
   return { principal: principal.uuid, session };
 }
 
-/** Whoever is logged in shows once more that it is them, and comes back here. */
+/** Asks for the login again, which leads back here. */
 function again({ links }: LinkingPagesDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const provider = providerIn(request);
   const next = provider === undefined ? "/account" : `${ADD}/${encodeURIComponent(provider)}`;

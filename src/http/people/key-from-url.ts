@@ -1,7 +1,7 @@
 /**
- * An API key in the URL that a browser opens. It becomes a cookie at once only where the navigation is the person's own
- * (Fetch Metadata, `Sec-Fetch-Site`) and no login is in its way; else a page asks first, or a link of a stranger would
- * make the browser act in the stranger's name (RFC 9700, section 4.7.1).
+ * An API key in a URL that a browser opens. It becomes a cookie at once only if the person opened the address themselves
+ * (`isOwnNavigation`) and is not logged in. Otherwise a page asks first, or a link on another site could make the browser act
+ * with that site's key (RFC 9700, section 4.7.1).
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isToken, keyTokenOf } from "../../domain/browser-session.ts";
@@ -47,7 +47,7 @@ export class KeysOfUrls {
     this.#deps = deps;
   }
 
-  /** For a request whose key is good; true where it is answered by this: the browser is sent on, or asked. */
+  /** For a request whose key is valid. True if this has answered it: the browser is sent on, or asked. */
   take(request: FastifyRequest, reply: FastifyReply): boolean | Promise<boolean> {
     const key = keyInUrl(request);
     if (key === null) return false;
@@ -81,7 +81,7 @@ export class KeysOfUrls {
         const { token, key = "", next } = request.body;
         const browser = browserOf(request, links);
         if (browser === null || !isToken(token, keyTokenOf(browser, key))) {
-          throw new Failure("csrf", { detail: "The form's token is missing or not of this browser." });
+          throw new Failure("csrf", { detail: "The form's token is missing or belongs to another browser." });
         }
         await callers.identify(
           { kind: "api_key", secret: key },
@@ -98,7 +98,7 @@ export class KeysOfUrls {
     );
   }
 
-  /** Who is logged in with this browser. */
+  /** The identity that this browser is logged in with. */
   #person(request: FastifyRequest): string | null | Promise<string | null> {
     const { services, links } = this.#deps;
     const secret = services === null ? null : sessionSecretOf(request, links);

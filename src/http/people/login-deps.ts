@@ -14,9 +14,9 @@ export interface LoginDeps {
   /** All, in the order of the configuration. */
   readonly providers: readonly string[];
   readonly passwords: readonly PasswordProvider[];
-  /** Hosts beside our own that a login may lead to. */
+  /** Other hosts that a login may lead to. */
   readonly nextHosts: readonly string[];
-  /** Null: logins are made where data are read. */
+  /** Null if people log in at the host of the data. */
   readonly handOvers: HandOvers | null;
 }
 

@@ -1,6 +1,6 @@
 /**
- * All that a person does with a browser, put together: the login here or at a provider, the account, and the identities
- * that open it.
+ * Adds everything that people do with a browser on a server with accounts: logins here or at a provider, the account, and its
+ * identities.
  */
 import type { FastifyInstance } from "fastify";
 import type { HandOvers } from "../../domain/login/hand-over.ts";
@@ -13,6 +13,7 @@ import type { AuthServices } from "../auth/services.ts";
 import type { Links } from "../links.ts";
 import { providerLoginRoutes } from "../provider-login/providers.ts";
 import { accountRoutes } from "./account.ts";
+import { accountKeyRoutes } from "./account-keys.ts";
 import { finishLink, linkingPages } from "./identities.ts";
 import { loginRoutes } from "./login-page.ts";
 import { logoutRoutes } from "./logout.ts";
@@ -29,9 +30,9 @@ export interface PeopleDeps {
   readonly passwords: readonly PasswordProvider[];
   readonly identityProviders: readonly IdentityProvider[];
   readonly problems: ProblemPages;
-  /** Hosts beside our own that a login may lead to. */
+  /** Other hosts that a login may lead to. */
   readonly nextHosts: readonly string[];
-  /** Null: logins are made where data are read. */
+  /** Null if people log in at the host of the data. */
   readonly handOvers: HandOvers | null;
 }
 
@@ -40,6 +41,7 @@ export function peopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
   loginRoutes(app, deps);
   logoutRoutes(app, deps);
   accountRoutes(app, deps);
+  accountKeyRoutes(app, deps);
   linkingPages(app, deps);
   linkingRoutes(app, deps);
   providerLoginRoutes(

@@ -1,6 +1,6 @@
 /**
- * What a browser sees where one of our pages cannot be shown: the login, where nobody is logged in; else a page that says
- * what to do next. Programs get the same failure as JSON (`http/errors.ts`), and so does everything below `/api`.
+ * What a browser sees if one of our pages cannot be shown: the login page if that helps, else a page that says what to do next.
+ * Programs get the same failure as JSON (`http/errors.ts`), and so do all requests below `/api`.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Failure } from "../../errors.ts";
@@ -28,9 +28,9 @@ export class ProblemPages {
     this.#deps = deps;
   }
 
-  /** False where the answer is to be JSON. */
+  /** False for a failure that is answered as JSON. */
   answers(failure: Failure, request: FastifyRequest, reply: FastifyReply): boolean {
-    // Under a name that is not known a page would not get its stylesheet either.
+    // Under an unknown host name a page would not get its stylesheet either.
     if (!wantsPage(request) || !isPage(request) || failure.code === "unknown_host") return false;
     const { links } = this.#deps;
     if (TO_LOGIN.has(failure.code)) {
@@ -69,7 +69,7 @@ function isPage(request: FastifyRequest): boolean {
   return access === "page" || isForPerson(access);
 }
 
-/** `again`: even if somebody is logged in. */
+/** `again`: even if the browser is logged in. */
 export function toLogin(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -80,7 +80,7 @@ export function toLogin(
   return seeOther(reply, `${links.base(request)}/login?${query}`);
 }
 
-/** On to another page, with GET. */
+/** Redirects to another page with GET (RFC 9110, section 15.4.4). */
 export function seeOther(reply: FastifyReply, url: string): FastifyReply {
   return reply.header("cache-control", "no-store").redirect(url, 303);
 }

@@ -15,11 +15,11 @@ export interface SeparationDeps {
   readonly rootPath: string;
   /** The start page, which is at a data host. */
   readonly start: string;
-  /** Answers a browser that is to log in: it comes back with the login. */
+  /** Sends a browser to log in; it comes back with the login. */
   lead(request: FastifyRequest, reply: FastifyReply): void;
 }
 
-/** It comes before credentials are looked at: a request at the wrong host needs none. */
+/** To call before credentials are checked: a request at the wrong host needs none. */
 export function separateAccounts(app: FastifyInstance, deps: SeparationDeps): void {
   const { account, rootPath, start, lead } = deps;
   const base = account.origin + rootPath;
@@ -35,7 +35,7 @@ export function separateAccounts(app: FastifyInstance, deps: SeparationDeps): vo
       else done(isOfAccounts(route.url) ? undefined : new Failure("not_found"));
     } else if (!isForPeople(route, isReading)) done();
     else if (!isReading) {
-      done(new Failure("forbidden", { detail: `Logins and accounts are at ${base}, and not on this host.` }));
+      done(new Failure("forbidden", { detail: `Logins and accounts are at ${base}, not on this host.` }));
     } else if (isForPerson(route.access) || BACK.test(route.url)) send(reply, base + request.url);
     else lead(request, reply);
   });
@@ -43,7 +43,7 @@ export function separateAccounts(app: FastifyInstance, deps: SeparationDeps): vo
 
 const ABOUT: ReadonlySet<string> = new Set(["/api/v1", "/api/v1/"]);
 const OF_ACCOUNTS = /^\/(?:login|logout|account|assets|healthz|api\/v1\/auth)(?:\/|$)/;
-/** Only where a login arrives. */
+/** At data hosts only. */
 const ARRIVAL = "/login/arrive";
 
 function isOfAccounts(url: string): boolean {
@@ -52,11 +52,11 @@ function isOfAccounts(url: string): boolean {
 
 const PROVIDER = "^/api/v1/auth/provider/[^/]+";
 const AUTHORIZE = new RegExp(`${PROVIDER}/authorize$`);
-/** To where providers send browsers back. */
+/** Where providers send browsers back to. */
 const BACK = new RegExp(`${PROVIDER}/(?:code|device_code)$`);
 const DEVICE_FORM = new RegExp(`${PROVIDER}/device_code$`);
 
-/** Programs POST to the other two. */
+/** Programs also POST to the other two. */
 function isForPeople({ url = "", access }: Route, isReading: boolean): boolean {
   if (isForPerson(access) || url === "/login" || DEVICE_FORM.test(url)) return true;
   return isReading && (AUTHORIZE.test(url) || BACK.test(url));

@@ -1,7 +1,7 @@
 /**
  * `GET /auth/provider/{provider}/authorize` and `…/code`: a browser goes to the provider and comes back (RFC 6749,
- * section 4.1). An application gets a one-time code in the redirect, never a token, unless the operator wants the
- * reference's redirect; who waits for no redirect gets a page, and a program the tokens.
+ * section 4.1). An application gets a one-time code in the redirect, and tokens only if the operator wants Tiled's redirect.
+ * Without a redirect, a browser gets a page and a program the tokens.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
@@ -25,7 +25,7 @@ import { queryOf } from "../query.ts";
 import type { TypedApp } from "../typed-app.ts";
 import { type FailurePage, failurePages, type PageContext } from "./failure-pages.ts";
 
-/** A browser login that ends on our own pages; nothing is opened yet. */
+/** A browser login that ends on our own pages; its session is not open yet. */
 interface BrowserLogin {
   readonly identity: IdentityRef;
   readonly authenticated: AuthenticatedIdentity;
@@ -33,41 +33,40 @@ interface BrowserLogin {
   readonly next: string | null;
 }
 
-/** Somebody who is logged in and adds an identity to their account. */
+/** A person who is logged in adds an identity to their account. */
 interface BrowserLink {
   readonly identity: IdentityRef;
-  /** That began it. */
+  /** The session that began it. */
   readonly session: Uuid;
 }
 
 export interface BrowserRoutes extends PageContext {
   readonly services: AuthServices;
   readonly logins: BrowserLogins;
-  /** Answers a browser whose login no application waits for. */
+  /** Answers a browser whose login was not begun by an application. */
   onBrowserLogin(
     request: FastifyRequest,
     reply: FastifyReply,
     login: BrowserLogin,
   ): FastifyReply | Promise<FastifyReply>;
-  /** For a browser that comes back once more (a reload, a restored tab): false where it is not logged in. */
+  /** For a browser that comes back once more (a reload, a restored tab); false if it is not logged in. */
   onAgain(request: FastifyRequest, reply: FastifyReply, goal: LoginGoal): Promise<boolean>;
   onLink(request: FastifyRequest, reply: FastifyReply, link: BrowserLink): Promise<FastifyReply>;
 }
 
+/** What the steps of a login at one provider work with. */
+interface BrowserSteps extends BrowserRoutes {
+  readonly provider: IdentityProvider;
+  /** Of the provider's routes. */
+  readonly path: string;
+}
+
+type Started = FastifyRequest<{ Querystring: Static<typeof AuthorizeQuery> }>;
+type Returned = FastifyRequest<{ Querystring: Static<typeof ProviderReturn> }>;
+
 export function browserRoutes(app: TypedApp, options: BrowserRoutes, provider: IdentityProvider): void {
-  const { services, logins, links } = options;
-  const { redirectOnSuccess, redirectOnFailure, tokensInRedirect } = provider.authenticator;
   const path = `/api/v1/auth/provider/${provider.name}`;
-
-  const redirectUriOf = (request: FastifyRequest) => `${links.base(request)}${path}/code`;
-
-  /** The application that waits for a login is told that it failed; what our own pages began ends there. */
-  const failed = (goal: LoginGoal | null) =>
-    failurePages(options, {
-      provider: provider.name,
-      redirect: goal !== null && isOurs(goal) ? null : redirectOnFailure,
-      ...begunAt(goal, links.rootPath),
-    });
+  const steps: BrowserSteps = { ...options, provider, path };
 
   app.get(
     `${path}/authorize`,
@@ -78,8 +77,7 @@ export function browserRoutes(app: TypedApp, options: BrowserRoutes, provider: I
       errorHandler: (error, request, reply) => {
         const { next } = request.query;
         const goal = typeof next === "string" ? ({ kind: "page", next } as const) : null;
-        const page = { provider: provider.name, redirect: null, ...begunAt(goal, links.rootPath) };
-        failurePages(options, page)(error, request, reply);
+        failurePages(options, failurePageOf(steps, goal, null))(error, request, reply);
       },
       schema: {
         tags: ["login"],
@@ -88,15 +86,7 @@ export function browserRoutes(app: TypedApp, options: BrowserRoutes, provider: I
         response: { 403: Problem, 422: Problem, 502: Problem },
       },
     },
-    async (request, reply) => {
-      const known = browserOf(request, links);
-      const browser = known ?? newBrowserSecret();
-      const goal = goalOf(request.query, redirectOnSuccess !== null);
-      const { url, state } = await logins.begin(provider, redirectUriOf(request), browser, goal);
-      keepBrowser(request, reply, links, browser);
-      if (known === null) keepForLogin(request, reply, links, { secret: browser, state });
-      return reply.header("cache-control", "no-store").redirect(url.href, 307);
-    },
+    async (request, reply) => await sendToProvider(steps, request, reply),
   );
 
   app.get(
@@ -106,11 +96,12 @@ export function browserRoutes(app: TypedApp, options: BrowserRoutes, provider: I
       onRequest: requireNavigation,
       // Looking at the address without opening it must not use up the provider's code.
       exposeHeadRoute: false,
-      // As long as it is not known what the login was for, its state may still say whose it was.
+      // Before the goal of the login is known, its state may tell that our pages began it.
       errorHandler: (error, request, reply) => {
         const { state } = request.query;
         const ours = typeof state === "string" && isOursByState(state);
-        failed(ours ? { kind: "page", next: `${links.rootPath}/account` } : null)(error, request, reply);
+        const goal = ours ? ({ kind: "page", next: `${options.links.rootPath}/account` } as const) : null;
+        answerFailure(steps, goal, error, request, reply);
       },
       schema: {
         tags: ["login"],
@@ -119,66 +110,107 @@ export function browserRoutes(app: TypedApp, options: BrowserRoutes, provider: I
         response: { 200: LoginAnswer, 401: Problem, 403: Problem, 502: Problem, 504: Problem },
       },
     },
-    async (request, reply) => {
-      const redirectUri = redirectUriOf(request);
-      const callback = new URL(redirectUri + queryOf(request));
-      const context = services.contextOf(request);
-      const { state = "" } = request.query;
-      const browser = browserOfLogin(request, links, state);
-      const returned = { state, callback, browser };
-      const { kind, login } = await logins.claim(provider, redirectUri, returned, context);
-      reply.header("cache-control", "no-store");
-      try {
-        if (kind === "again") {
-          const isSent = await options.onAgain(request, reply, login.goal);
-          return isSent ? reply : await logins.refuseAgain(provider, context);
-        }
-        const identity = await logins.exchange(provider, login, returned, context);
-        return await finish(request, reply, login.goal, identity);
-      } catch (error) {
-        failed(login.goal)(error as FastifyError, request, reply);
-        return reply;
-      }
-    },
+    async (request, reply) => await comeBack(steps, request, reply),
   );
+}
 
-  async function finish(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    goal: LoginGoal,
-    identity: AuthenticatedIdentity,
-  ): Promise<FastifyReply> {
-    const browser = browserOf(request, links);
-    if (goal.kind === "application" && redirectOnSuccess !== null && !tokensInRedirect && browser !== null) {
-      const code = await logins.issueCode(provider, browser, goal.challenge, identity);
-      return reply.redirect(withQuery(redirectOnSuccess, { code, state: goal.state }), 302);
+/** The authorization request (RFC 6749, section 4.1.1), bound to this browser. */
+async function sendToProvider(
+  { logins, links, provider, path }: BrowserSteps,
+  request: Started,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const known = browserOf(request, links);
+  const browser = known ?? newBrowserSecret();
+  const goal = goalOf(request.query, provider.authenticator.redirectOnSuccess !== null);
+  const redirectUri = `${links.base(request)}${path}/code`;
+  const { url, state } = await logins.begin(provider, redirectUri, browser, goal);
+  keepBrowser(request, reply, links, browser);
+  if (known === null) keepForLogin(request, reply, links, { secret: browser, state });
+  return reply.header("cache-control", "no-store").redirect(url.href, 307);
+}
+
+/** The provider's answer (RFC 6749, section 4.1.2): the login is claimed once, and its code exchanged. */
+async function comeBack(steps: BrowserSteps, request: Returned, reply: FastifyReply): Promise<FastifyReply> {
+  const { services, logins, links, provider, path } = steps;
+  const redirectUri = `${links.base(request)}${path}/code`;
+  const callback = new URL(redirectUri + queryOf(request));
+  const context = services.contextOf(request);
+  const { state = "" } = request.query;
+  const returned = { state, callback, browser: browserOfLogin(request, links, state) };
+  const { kind, login } = await logins.claim(provider, redirectUri, returned, context);
+  reply.header("cache-control", "no-store");
+  try {
+    if (kind === "again") {
+      const isSent = await steps.onAgain(request, reply, login.goal);
+      return isSent ? reply : await logins.refuseAgain(provider, context);
     }
-    const named = { provider: provider.name, id: identity.id };
-    if (goal.kind === "link") {
-      return await options.onLink(request, reply, { identity: named, session: goal.session });
-    }
-    if (wantsPage(request) && (goal.kind === "page" || redirectOnSuccess === null)) {
-      const next = goal.kind === "page" ? goal.next : null;
-      return await options.onBrowserLogin(request, reply, { identity: named, authenticated: identity, next });
-    }
-    const answer = await services.login.answer(
-      await services.login.open(named, identity, services.contextOf(request)),
-    );
-    noteLogin(request, answer);
-    if (goal.kind === "application" && redirectOnSuccess !== null) {
-      return reply.redirect(withQuery(redirectOnSuccess, inQuery(answer, goal.state)), 302);
-    }
-    return answerJson(reply, answer);
+    const identity = await logins.exchange(provider, login, returned, context);
+    return await finish(steps, request, reply, login.goal, identity);
+  } catch (error) {
+    answerFailure(steps, login.goal, error as FastifyError, request, reply);
+    return reply;
   }
 }
 
-/** Where a login began, as far as that is known, and where our pages lead back to. */
+/** Leads to what the login was for: an application, an account's new identity, our pages, or tokens for a program. */
+async function finish(
+  { services, logins, links, provider, onLink, onBrowserLogin }: BrowserSteps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  goal: LoginGoal,
+  identity: AuthenticatedIdentity,
+): Promise<FastifyReply> {
+  const { redirectOnSuccess, tokensInRedirect } = provider.authenticator;
+  const browser = browserOf(request, links);
+  if (goal.kind === "application" && redirectOnSuccess !== null && !tokensInRedirect && browser !== null) {
+    const code = await logins.issueCode(provider, browser, goal.challenge, identity);
+    return reply.redirect(withQuery(redirectOnSuccess, { code, state: goal.state }), 302);
+  }
+  const named = { provider: provider.name, id: identity.id };
+  if (goal.kind === "link") return await onLink(request, reply, { identity: named, session: goal.session });
+  if (wantsPage(request) && (goal.kind === "page" || redirectOnSuccess === null)) {
+    const next = goal.kind === "page" ? goal.next : null;
+    return await onBrowserLogin(request, reply, { identity: named, authenticated: identity, next });
+  }
+  const answer = await services.login.answer(
+    await services.login.open(named, identity, services.contextOf(request)),
+  );
+  noteLogin(request, answer);
+  if (goal.kind === "application" && redirectOnSuccess !== null) {
+    return reply.redirect(withQuery(redirectOnSuccess, inQuery(answer, goal.state)), 302);
+  }
+  return answerJson(reply, answer);
+}
+
+/** An application learns that its login failed; a login that our own pages began ends on them. */
+function answerFailure(
+  steps: BrowserSteps,
+  goal: LoginGoal | null,
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const { redirectOnFailure } = steps.provider.authenticator;
+  const redirect = goal !== null && isOurs(goal) ? null : redirectOnFailure;
+  failurePages(steps, failurePageOf(steps, goal, redirect))(error, request, reply);
+}
+
+function failurePageOf(
+  { provider, links }: BrowserSteps,
+  goal: LoginGoal | null,
+  redirect: string | null,
+): FailurePage {
+  return { provider: provider.name, redirect, ...begunAt(goal, links.rootPath) };
+}
+
+/** Where a login began, if that is known, and where our pages lead back to. */
 function begunAt(goal: LoginGoal | null, rootPath: string): Pick<FailurePage, "begun" | "onward"> {
   switch (goal?.kind) {
     case "link":
       return { begun: "account", onward: `${rootPath}/account` };
     case "page": {
-      // Whether it may lead there is checked where it does.
+      // The login page checks where it may lead.
       const query = goal.next === null ? "" : `?${new URLSearchParams({ next: goal.next })}`;
       return { begun: "page", onward: `${rootPath}/login${query}` };
     }
@@ -199,7 +231,7 @@ function goalOf(query: Static<typeof AuthorizeQuery>, redirects: boolean): Login
   return redirects ? { kind: "application", state, challenge } : { kind: "page", next: null };
 }
 
-/** The reference's redirect. */
+/** The query of Tiled's redirect. */
 function inQuery(
   answer: Awaited<ReturnType<AuthServices["login"]["answer"]>>,
   state: string | null,

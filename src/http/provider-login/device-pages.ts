@@ -1,4 +1,4 @@
-/** Sends the pages of device logins: which status each has, and what the form is filled in with. */
+/** Sends the pages of device logins, each with its status, and fills in the form. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { formToken } from "../../domain/login/binding.ts";
 import { POLLING_INTERVAL, type SignedIn } from "../../domain/login/device.ts";
@@ -32,7 +32,7 @@ export function rememberUserCode(
 
 export interface FormFacts {
   readonly signedIn: SignedIn;
-  /** The browser's secret and address. */
+  /** The browser's secret. */
   readonly browser: string;
   readonly address: string | null;
   readonly problem: DeviceForm["problem"];
@@ -42,7 +42,7 @@ export class DevicePages {
   readonly #pages: PageContext & { now(): number };
   readonly #path: string;
 
-  /** `path`: where the form is. */
+  /** `path`: of the form. */
   constructor(pages: PageContext & { now(): number }, path: string) {
     this.#pages = pages;
     this.#path = path;

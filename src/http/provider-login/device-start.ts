@@ -1,6 +1,6 @@
 /**
- * The answer to the start of a device login in its three shapes: RFC 8628's for who sends a form, the reference's, and
- * the reference's with its two addresses swapped for the clients that read them so.
+ * The answer to the start of a device login in its three shapes: RFC 8628's for requests that send a form, Tiled's, and Tiled's
+ * with its two addresses swapped for clients that read them so.
  */
 import type { FastifyRequest } from "fastify";
 import {
@@ -12,7 +12,7 @@ import { showUserCode } from "../../domain/login/user-code.ts";
 import { isForm } from "../access/body-types.ts";
 import { isOlder, pythonClient } from "../headers.ts";
 
-/** Where a person confirms the login, and where the program asks for it. */
+/** Where a person confirms the login, and where the program polls. */
 interface Addresses {
   readonly page: string;
   readonly poll: string;

@@ -1,6 +1,6 @@
 /**
- * What a browser sees of a login at a provider that goes wrong: a page that says what to do next, with the request's id
- * for the operator. Programs get the same failure as JSON.
+ * What a browser sees if a login at a provider fails: a page that says what to do next, with the request's id for the operator.
+ * Programs get the same failure as JSON.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { Failure } from "../../errors.ts";
@@ -19,11 +19,11 @@ export interface PageContext {
 export interface FailurePage {
   readonly provider: string;
   readonly begun: Begun;
-  /** Where our own pages go on after the login failed; null where they do not know. */
+  /** Where our own pages go on after the failure; null if unknown. */
   readonly onward: string | null;
-  /** Where the operator wants failed logins to go. */
+  /** Where the operator sends failed logins. */
   readonly redirect: string | null;
-  /** Whether the answer is a page even for who does not ask for one. */
+  /** Whether the answer is a page even if `Accept` does not ask for one. */
   readonly always?: boolean;
 }
 

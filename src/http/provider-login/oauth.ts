@@ -1,6 +1,6 @@
 /**
- * Refusals of a grant in two shapes: OAuth's, with the error at top level, for who sends a form as OAuth says (RFC 6749,
- * section 5.2); the reference's, inside of `detail` and with other statuses, for who sends JSON as Tiled's clients do.
+ * Refusals of a grant in two shapes: OAuth's, with the error at top level, for requests that send a form (RFC 6749, section
+ * 5.2); Tiled's, inside of `detail` and with other statuses, for those that send JSON as Tiled's clients do.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { Failure } from "../../errors.ts";
@@ -28,12 +28,12 @@ export function refuseGrant(
   return answerJson(reply, oauthError(error, description), status);
 }
 
-/** The body of OAuth's error answer; in the reference's shape it is the `detail`. */
+/** The body of OAuth's error answer; in Tiled's shape it is the `detail`. */
 export function oauthError(error: GrantError, description?: string) {
   return description === undefined ? { error } : { error, error_description: description };
 }
 
-/** The error handler of a route that speaks both. */
+/** The error handler of a route that answers in both shapes. */
 export function grantErrors(links: Links) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const failure = toFailure(error, request);
@@ -48,7 +48,7 @@ export function grantErrors(links: Links) {
   };
 }
 
-/** A code that is refused is a 400 in either shape. */
+/** A refused code is a 400 in both shapes. */
 function inDetail(failure: Failure): Failure {
   if (failure.code !== "login_over") return failure;
   const detail = oauthError("invalid_grant", describe(failure));

@@ -1,4 +1,4 @@
-/** The routes of every provider that sends browsers elsewhere, and which of them each has. */
+/** Adds the routes of every provider with login pages of its own. */
 import type { FastifyInstance } from "fastify";
 import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -22,7 +22,7 @@ export function providerLoginRoutes(
   for (const provider of providers) {
     browserRoutes(app, { ...options, logins: browsers }, provider);
     tokenRoute(app, { services, devices, browsers, links }, provider);
-    // At a proxied provider a program logs in by itself.
+    // At a proxied provider, programs log in directly.
     if (provider.authenticator.kind === "external") {
       deviceRoutes(app, { ...options, logins: devices, now: () => clock.now() }, provider);
     }

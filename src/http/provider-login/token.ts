@@ -1,5 +1,5 @@
 /**
- * `POST /auth/provider/{provider}/token` of an external provider: a program polls for the tokens of its device login
+ * `POST /auth/provider/{provider}/token` at a provider with login pages of its own: a program polls for the tokens of its device login
  * (RFC 8628, section 3.4), or an application exchanges its one-time code (RFC 6749, section 4.1.3).
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -78,7 +78,7 @@ function required(name: string, value: string | undefined): string {
 function refuseType(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (isForm(request)) return refuseGrant(reply, "unsupported_grant_type");
   throw new Failure("invalid", {
-    detail: [{ type: "enum", loc: ["body", "grant_type"], msg: "This provider knows no such grant" }],
+    detail: [{ type: "enum", loc: ["body", "grant_type"], msg: "This provider does not have this grant" }],
   });
 }
 
@@ -114,7 +114,7 @@ function answerPoll(request: FastifyRequest, reply: FastifyReply, poll: Poll): F
 
 const PENDING = { detail: oauthError("authorization_pending") };
 
-/** For the person at the program. */
+/** For the person who uses the program. */
 const REASONS: Readonly<Record<DeviceRefusal, string>> = {
   cancelled: "The login was cancelled in the browser.",
   denied_by_provider: "The login was refused at the provider.",
