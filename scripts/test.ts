@@ -16,9 +16,9 @@ import { slowest } from "./slowest.ts";
 import { testFiles } from "./test-files.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
-/** At once. With more of them, tests that start several programs would wait for each other. */
-const PROCESSES = Math.min(availableParallelism(), 4);
-/** Unit tests are shared out evenly enough, and no process grows large. */
+/** At once: one more than there are processors, since many tests wait for a program, a socket or a clock. */
+const AT_ONCE = Math.min(availableParallelism(), 4) + 1;
+/** Among which the unit tests are divided. By themselves they all run at once. */
 const UNIT_PROCESSES = 4;
 
 const { values, positionals } = parseArgs({ options: { unit: { type: "boolean" } }, allowPositionals: true });
@@ -47,7 +47,7 @@ const parts = Array.from({ length: Math.min(UNIT_PROCESSES, unit.length) }, (_, 
 // What takes longest begins first, so that no process is left alone with it at the end.
 const first = services.filter((file) => file.startsWith("test/real/"));
 const files = [...new Set([...first, ...services, ...alone])].map((file) => join(ROOT, file));
-const events = run({ files: [...files, ...parts], concurrency: PROCESSES });
+const events = run({ files: [...files, ...parts], concurrency: values.unit ? UNIT_PROCESSES : AT_ONCE });
 events.on("test:fail", ({ todo }) => {
   if (todo === undefined || todo === false) process.exitCode = 1;
 });

@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { readConfig } from "../../src/config/load.ts";
 import { FILE_SHAPE } from "../../src/config/schema.ts";
 import type { Shape } from "../../src/yaml/words.ts";
-import { problems, TREES, withFiles } from "./support.ts";
+import { problems, scratchFile, TREES } from "./support.ts";
 
 const SECRET = "hunter2-Tr0ub4dor&3";
 
@@ -65,10 +65,8 @@ const SECRET_PLACE =
   /^\["(?:authentication|database)"\]$|secret_keys|single_user_api_key|"uri"|"args"|^\["authentication","providers"(?:,0)?\]$|^\["access_control"\]$|^\["(?:catalog|media_types|webhooks|streaming_cache)"\]/;
 
 function said(text: string, env: Readonly<Record<string, string>> = {}): string {
-  return withFiles(text, (path) => {
-    const { config, problems: found } = readConfig(path, env);
-    return JSON.stringify([found, config?.warnings]);
-  });
+  const { config, problems: found } = readConfig(scratchFile(text), env);
+  return JSON.stringify([found, config?.warnings]);
 }
 
 describe("a secret at any key", () => {

@@ -40,7 +40,22 @@ export function withFiles<Result>(files: Files, use: (path: string) => Result): 
   }
 }
 
+let scratch: string | undefined;
+
+/** One file, until the next is written: making and deleting a folder for each costs more than most of these tests. */
+export function scratchFile(text: string | Uint8Array): string {
+  if (scratch === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), "tiled-config-"));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    scratch = join(folder, "config.yml");
+  }
+  writeFileSync(scratch, text);
+  return scratch;
+}
+
 export function load(files: Files, env: Environment = {}, overrides: Overrides = {}): Config {
+  if (typeof files === "string" || files instanceof Uint8Array)
+    return loadConfig(scratchFile(files), env, overrides);
   return withFiles(files, (path) => loadConfig(path, env, overrides));
 }
 
