@@ -47,4 +47,4 @@ export type {
   PolicyNode,
 } from "./trees/policies/contract.ts";
 export type { Environment } from "./yaml/interpolate.ts";
-export { ConfigError, type ConfigPlace, type Problem } from "./yaml/problems.ts";
+export { ConfigError, type ConfigPlace, type ConfigProblem } from "./yaml/problems.ts";

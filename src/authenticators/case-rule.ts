@@ -1,6 +1,6 @@
 /**
- * Whether the names of a provider are told apart by case: as the operator says, else as the authenticator knows of its
- * backend, else not. What follows from it is decided in the domain and the store.
+ * Whether case tells the names of a provider apart: the operator's `case_sensitive`, else what the authenticator knows of its
+ * backend, else no. The domain and the store apply the rule.
  */
 import type { Authenticator } from "../domain/ports/authenticator.ts";
 import type { ProviderEntry } from "../plugins/entries.ts";
@@ -9,14 +9,14 @@ export function caseRule(
   providers: readonly ProviderEntry[],
   authenticators: ReadonlyMap<string, Authenticator>,
 ): (provider: string) => boolean {
-  const told = new Map<string, boolean>();
+  const rules = new Map<string, boolean>();
   for (const { provider, caseSensitive } of providers) {
-    told.set(provider, caseSensitive ?? authenticators.get(provider)?.caseSensitive ?? false);
+    rules.set(provider, caseSensitive ?? authenticators.get(provider)?.caseSensitive ?? false);
   }
-  return (provider) => told.get(provider) ?? false;
+  return (provider) => rules.get(provider) ?? false;
 }
 
-/** Whether the names of a provider are e-mail addresses, unless the operator says that case tells them apart. */
+/** Whether the names of a provider are e-mail addresses. No if the operator says that case tells them apart. */
 export function addressRule(
   providers: readonly ProviderEntry[],
   authenticators: ReadonlyMap<string, Authenticator>,

@@ -1,6 +1,6 @@
 /**
- * Logs in the users of a list in the configuration (`tiled.authenticators:DictionaryAuthenticator`). Names and
- * passwords must match exactly, as in the reference: no case folding, no Unicode normalisation.
+ * Logs in users from a list in the configuration (`tiled.authenticators:DictionaryAuthenticator`). Names and passwords must
+ * match exactly, as in Tiled: no case folding, no Unicode normalization.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { type Static, Type } from "typebox";
@@ -29,7 +29,7 @@ export class DictionaryAuthenticator implements PasswordAuthenticator {
   readonly confirmationMessage: string;
   readonly #key = randomBytes(32);
   readonly #digests = new Map<string, Uint8Array>();
-  /** What an unknown user's password is compared with: no password has this digest. */
+  /** Compared with the password of an unknown user: no password has this digest. */
   readonly #noDigest = randomBytes(32);
 
   constructor(args: Static<typeof ARGS>) {
@@ -48,7 +48,7 @@ export class DictionaryAuthenticator implements PasswordAuthenticator {
     return this.#digests.has(username);
   }
 
-  /** UTF-16, since in UTF-8 all unpaired surrogates would be one and the same character. */
+  /** UTF-16, since UTF-8 would turn every unpaired surrogate into the same character. */
   #digest(password: string): Uint8Array {
     return createHmac("sha256", this.#key).update(password, "utf16le").digest();
   }

@@ -1,6 +1,6 @@
 /**
- * Lets anybody in under any name (`tiled.authenticators:DummyAuthenticator`), for tests and demonstrations. It
- * refuses only names that no database could hold.
+ * Accepts every name and password (`tiled.authenticators:DummyAuthenticator`), for tests and demonstrations. Refuses only
+ * names that a database cannot store.
  */
 import { type Static, Type } from "typebox";
 import type {
@@ -29,7 +29,7 @@ export class DummyAuthenticator implements PasswordAuthenticator {
   constructor(args: Static<typeof ARGS>, context: AuthenticatorContext) {
     this.confirmationMessage = args.confirmation_message ?? "";
     context.warn(
-      "DummyAuthenticator lets anybody log in under any name with any password. Use it for tests and demonstrations only.",
+      "DummyAuthenticator accepts every user name with every password. Use it for tests and demonstrations only.",
     );
   }
 

@@ -1,6 +1,6 @@
 /**
- * What stands between the server and a password authenticator of any making: an operator's class may throw what it
- * likes and return what it likes, and must neither let anybody in by mistake nor cause an internal error.
+ * Wraps a password authenticator: an operator's class may throw or return anything, which must neither let a user in by mistake
+ * nor cause an internal error.
  */
 
 import type { AuthenticatedIdentity, PasswordAuthenticator } from "../domain/ports/authenticator.ts";
@@ -11,10 +11,10 @@ export function guarded(authenticator: PasswordAuthenticator): PasswordAuthentic
     kind: "password",
     ...(authenticator.caseSensitive === true && { caseSensitive: true }),
     confirmationMessage: authenticator.confirmationMessage,
-    async authenticate(username, password, signal, place) {
+    async authenticate(username, password, signal, source) {
       let answer: unknown;
       try {
-        answer = await authenticator.authenticate(username, password, signal, place);
+        answer = await authenticator.authenticate(username, password, signal, source);
       } catch (error) {
         if (error instanceof Failure || signal?.aborted) throw error;
         const log = `The authenticator failed: ${error instanceof Error ? error.message : String(error)}`;
@@ -36,7 +36,7 @@ function identity(answer: unknown): AuthenticatedIdentity | null {
   if (typeof id !== "string") throw broken("neither null nor an object with the 'id' of the user, a text");
   if (state === undefined) return { id };
   if (typeof state !== "object" || state === null || Array.isArray(state))
-    throw broken("a 'state' that is no object");
+    throw broken("a 'state' that is not an object");
   return { id, state: state as Readonly<Record<string, unknown>> };
 }
 

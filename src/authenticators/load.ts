@@ -1,6 +1,6 @@
 /**
- * Makes the authenticators of a configuration, starts them before the server listens and stops them at its end. What
- * is wrong with any of them stops the start, with the place in the configuration.
+ * Makes the authenticators of a configuration, starts them before the server listens and stops them at its end. An error in
+ * one of them stops the start, with its place in the configuration.
  */
 
 import type {
@@ -14,7 +14,7 @@ import { checkArgs } from "../plugins/class-args.ts";
 import type { ProviderEntry } from "../plugins/entries.ts";
 import { reason } from "../plugins/own-class.ts";
 import type { Path } from "../yaml/located.ts";
-import { ConfigError, type ConfigPlace, type Problem, problemLines } from "../yaml/problems.ts";
+import { ConfigError, type ConfigPlace, type ConfigProblem, problemLines } from "../yaml/problems.ts";
 import { guarded } from "./guard.ts";
 import { authenticatorClass } from "./module.ts";
 
@@ -23,17 +23,17 @@ export async function loadAuthenticators(
   providers: readonly ProviderEntry[],
   directory: string,
   warn: (message: string) => void,
-  /** What the access policy wants to know of the people of a provider. */
+  /** Claims about the users of a provider that the access policy needs. */
   keepClaims: (provider: string) => readonly string[] = () => [],
 ): Promise<ReadonlyMap<string, Authenticator>> {
   const authenticators = new Map<string, Authenticator>();
-  const problems: Problem[] = [];
+  const problems: ConfigProblem[] = [];
   for (const config of providers) {
     const problem = (keys: Path, message: string): void => {
       problems.push({ ...placeOf(config, keys), message });
     };
     if (authenticators.has(config.provider)) {
-      problem(["provider"], `there is another provider of the name '${config.provider}'.`);
+      problem(["provider"], `another provider has the name '${config.provider}' already.`);
       continue;
     }
     const context: AuthenticatorContext = {
@@ -44,7 +44,7 @@ export async function loadAuthenticators(
     };
     const authenticator = await make(config, context, problem);
     if (authenticator !== undefined) authenticators.set(config.provider, authenticator);
-    // Its clients send tokens without a word of whose they are.
+    // A token of its clients does not name its provider.
     if (authenticator?.kind === "proxied" && providers.length > 1) {
       problem(["authenticator"], "must be the only provider, since it accepts the provider's own tokens.");
     }
@@ -53,7 +53,7 @@ export async function loadAuthenticators(
   return authenticators;
 }
 
-/** Below a provider's entry. */
+/** The place of a key below a provider's entry. */
 function placeOf(config: ProviderEntry, keys: Path): ConfigPlace {
   const [first, ...below] = keys;
   if (first === undefined) return config.place;
@@ -62,7 +62,7 @@ function placeOf(config: ProviderEntry, keys: Path): ConfigPlace {
     : { ...config.place, path: `${config.place.path}.${first}` };
 }
 
-/** An authenticator's complaint about an argument begins with it: `args.service: …`. */
+/** An authenticator's error about an argument begins with its key: `args.service: …`. */
 function argumentIn(text: string): { readonly keys: readonly string[]; readonly message: string } {
   const [, keys, message] = /^(args(?:\.\w+)*): (.*)$/s.exec(text) ?? [];
   return keys === undefined || message === undefined
@@ -70,13 +70,13 @@ function argumentIn(text: string): { readonly keys: readonly string[]; readonly 
     : { keys: keys.split("."), message };
 }
 
-/** What a provider that cannot start complains of, at its place. */
-export function startProblem(config: ProviderEntry, error: unknown): Problem {
+/** The error of a provider that cannot start, with its place. */
+export function startProblem(config: ProviderEntry, error: unknown): ConfigProblem {
   const { keys, message } = argumentIn(reason(error));
   return { ...placeOf(config, keys), message };
 }
 
-/** Of those that send browsers to another site and need its redirects back. */
+/** The providers whose logins redirect browsers to another site and back. */
 export function identityProviderNames(authenticators: ReadonlyMap<string, Authenticator>): string[] {
   return [...authenticators].flatMap(([name, { kind }]) => (kind === "password" ? [] : [name]));
 }
@@ -103,20 +103,20 @@ function construct(Class: AuthenticatorClass, args: object, context: Authenticat
   try {
     return new Class(args as never, context);
   } catch (error) {
-    // One that says which argument is wrong.
+    // It names the argument that is wrong.
     if (error instanceof OperatorError && error.message.startsWith("args.")) throw error;
     throw new OperatorError(`its constructor failed: ${reason(error)}`);
   }
 }
 
-/** What the server calls on each kind. */
+/** The methods that the server calls, by kind. */
 const METHODS: Readonly<Record<Authenticator["kind"], readonly string[]>> = {
   password: ["authenticate"],
   external: ["begin", "finish", "problem"],
   proxied: ["links", "verify", "begin", "finish", "problem"],
 };
 
-/** An operator's class may be of any making: what the server relies on is checked here once. */
+/** Checks once what the server relies on: an operator's class may have any form. */
 function contract(made: unknown): Authenticator {
   const found = made as Readonly<Record<string, unknown>>;
   const kind = found["kind"];
@@ -145,7 +145,7 @@ function broken(how: string): OperatorError {
   return new OperatorError(`the class does not keep the contract: ${how}.`);
 }
 
-/** Where one cannot start, those that have started are stopped again. */
+/** If one cannot start, those already started are stopped. */
 export async function startAuthenticators(
   authenticators: ReadonlyMap<string, Authenticator>,
   providers: readonly ProviderEntry[] = [],
@@ -164,7 +164,7 @@ export async function startAuthenticators(
   }
 }
 
-/** Each is stopped, whatever becomes of the others. */
+/** Stops each, even if others fail. */
 export async function stopAuthenticators(authenticators: ReadonlyMap<string, Authenticator>): Promise<void> {
   await Promise.allSettled([...authenticators.values()].map(async (authenticator) => authenticator.stop?.()));
 }

@@ -1,6 +1,6 @@
 /**
- * A class of authenticators from its name in the configuration: from the table, or from an operator's own module
- * (`./my_auth.js:MyAuthenticator`, from the configuration's folder). What is wrong is a sentence for the operator.
+ * From a name in the configuration to the class of an authenticator: from the table, or from an operator's own module
+ * (`./my_auth.js:MyAuthenticator`, relative to the configuration's folder). Errors are sentences for the operator.
  */
 
 import type { AuthenticatorClass } from "../domain/ports/authenticator.ts";
@@ -9,12 +9,12 @@ import { namesModule, ownClass } from "../plugins/own-class.ts";
 import { nearest } from "../yaml/suggest.ts";
 import { AUTHENTICATORS, availableNames, ELSEWHERE, PREFIX } from "./table.ts";
 
-/** Ways to log in until then. */
+/** Alternatives to authenticators that are not supported yet. */
 const MEANWHILE: Readonly<Record<string, string>> = {
   LDAPAuthenticator:
-    "Until then: PAMAuthenticator where the machine knows the directory's users (sssd), OIDCAuthenticator with an identity provider that reads the directory (Keycloak, authentik), or a class of your own (docs/how-to/authenticators.md).",
+    "Until then: PAMAuthenticator if the machine knows the directory's users (sssd), OIDCAuthenticator with an identity provider that reads the directory (Keycloak, authentik), or a class of your own (docs/how-to/authenticators.md).",
   SAMLAuthenticator:
-    "Until then: OIDCAuthenticator, as most SAML providers speak OpenID Connect too (docs/how-to/openid-connect.md), else with a Keycloak between that passes logins on to the SAML provider.",
+    "Until then: OIDCAuthenticator, since most SAML providers speak OpenID Connect as well (docs/how-to/openid-connect.md), or else a Keycloak that passes logins on to the SAML provider.",
 };
 
 export async function authenticatorClass(name: string, directory: string): Promise<AuthenticatorClass> {

@@ -1,6 +1,6 @@
 /**
- * The names that a configuration may give an authenticator, as the reference calls its own. A file is loaded only
- * where its name is used, so that nobody needs libpam who has no PAM. Own modules: `module.ts`.
+ * The names of authenticators in a configuration, the same as Tiled's. A file is loaded only if its name is used, so that
+ * libpam is needed for PAM alone. Own modules: `module.ts`.
  */
 import type { AuthenticatorClass } from "../domain/ports/authenticator.ts";
 
@@ -22,7 +22,7 @@ export const AUTHENTICATORS: ReadonlyMap<string, () => Promise<AuthenticatorClas
   ["EntraAuthenticator", async () => (await import("./oidc/entra-authenticator.ts")).EntraAuthenticator],
 ]);
 
-/** What the reference has beyond these. */
+/** Authenticators of Tiled that this server does not have. */
 export const ELSEWHERE: ReadonlySet<string> = new Set(["LDAPAuthenticator", "SAMLAuthenticator"]);
 
 export function availableNames(): string {

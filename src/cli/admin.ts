@@ -1,7 +1,6 @@
 /**
- * `tiled admin …` for who runs the server: verbs that work on its database directly, also while it runs. They are told
- * which one by `--database`, or by the configuration. What they change is in the audit table: without an actor, but as the
- * command line's, with the name of the machine's user.
+ * `tiled admin …`: verbs for operators that work on a server's database directly, also while it runs. `--database` or the
+ * configuration names it. Their changes are in the audit table as the command line's, with the name of the machine's user.
  */
 import { type Command, Option } from "commander";
 import { AUDIT_EVENTS } from "../domain/model/entities.ts";
@@ -21,9 +20,9 @@ export function adminVerbs(tiled: Command, terminal: Terminal): void {
     .addHelpText(
       "after",
       `
-Changes hold at once on a running server of the same database (within a second).
-A password in a URI on the command line is seen by other users of the machine: TILED_DATABASE_URI or --config avoid that.
-Which database was found then is said on stderr. A configuration that is named counts before TILED_DATABASE_URI.
+Running servers of the same database apply changes within a second.
+Other users of the machine can see a password in a URI on the command line: use TILED_DATABASE_URI or --config instead.
+The command then prints on stderr which database it works on. --config and TILED_CONFIG win over TILED_DATABASE_URI.
 
 Exit codes: 0 done, 1 refused (no such principal, database not initialized, …), 2 wrong usage.`,
     );
@@ -35,17 +34,15 @@ Exit codes: 0 done, 1 refused (no such principal, database not initialized, …)
 function databaseVerbs(admin: Command, terminal: Terminal): void {
   admin
     .command("initialize-database")
-    .description("make the tables of a new database")
+    .description("create the tables of a new database")
     .argument("<uri>", "e.g. sqlite:////var/lib/tiled/tiled.db or postgresql://user:password@host:5432/name")
     .action(async (uri: string) => (await import("./database.ts")).initialize(uri, terminal));
 
   admin
     .command("upgrade-database")
-    .description(
-      "bring this server's own tables up to date in a database; Tiled's tables are upgraded by Tiled",
-    )
+    .description("upgrade this server's own tables in a database; Tiled upgrades its own")
     .argument("<uri>", "the database's URI")
-    .argument("[revision]", "the revision that Tiled's tables have to be at, else nothing is changed")
+    .argument("[revision]", "the required revision of Tiled's tables; at another one nothing is changed")
     .action(async (uri: string, revision: string | undefined) =>
       (await import("./database.ts")).upgrade(uri, revision, terminal),
     );
@@ -57,14 +54,14 @@ function databaseVerbs(admin: Command, terminal: Terminal): void {
     .action(async (path: string | undefined) => (await import("./check.ts")).check(path, terminal));
 
   onDatabase(admin.command("check-database"))
-    .description("check whether a database can be served, without a change to it")
+    .description("check whether a database can be served, without changing it")
     .action(async (options: DatabaseOptions) => (await import("./database.ts")).check(options, terminal));
 
   onDatabase(admin.command("backup"))
-    .description("copy a database into one file while servers use it, and verify the copy")
+    .description("copy a database to a file while servers use it, and verify the copy")
     .argument(
       "<file>",
-      "the file to make, mode 0600: a SQLite database, or an archive of pg_dump for PostgreSQL",
+      "the new file, mode 0600: a SQLite database, or for PostgreSQL an archive of pg_dump",
       notEmpty,
     )
     .option("--force", "replace an existing file")
@@ -74,16 +71,20 @@ function databaseVerbs(admin: Command, terminal: Terminal): void {
 
   onDatabase(admin.command("restore"))
     .description(
-      "verify a backup and put it in place of the database; stop the server first. An existing SQLite file is kept beside it",
+      "verify a backup and replace the database with it. Stop the server first. An existing SQLite file is kept beside it",
     )
-    .argument("<file>", "a file that 'tiled admin backup' made; PostgreSQL: into an empty database", notEmpty)
+    .argument(
+      "<file>",
+      "a file of 'tiled admin backup'; with PostgreSQL the database must be empty",
+      notEmpty,
+    )
     .action(async (file: string, options: DatabaseOptions) =>
       (await import("./backup.ts")).restore(file, options, terminal),
     );
 
   onDatabase(admin.command("purge"))
     .description(
-      "delete expired sessions and keys, and audit rows beyond the configuration's audit.retention_days, now instead of within a minute; with --database alone no audit rows, since it says nothing of their time",
+      "delete expired sessions and keys, and audit rows older than the configuration's audit.retention_days, now instead of within a minute. With --database alone, without a configuration, no audit rows",
     )
     .action(async (options: DatabaseOptions) => (await import("./database.ts")).purge(options, terminal));
 }
@@ -93,35 +94,35 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
 
   onDatabase(admin.command("principals"))
     .description("list users and services")
-    .option("--offset <n>", "leave out the first n", whole, 0)
+    .option("--offset <n>", "skip the first n", whole, 0)
     .option("--limit <n>", "list at most n", atLeastOne, 100)
-    .option("--json", "as JSON, with their sessions and keys")
+    .option("--json", "print JSON, with sessions and keys")
     .action(async (options: DatabaseOptions & { offset: number; limit: number; json?: boolean }) =>
       (await actions()).list(options, terminal),
     );
 
   onDatabase(admin.command("make-admin"))
-    .description("give a user the role admin, whether they have logged in or not")
+    .description("give a user the role admin, even before their first login")
     .argument("<provider>", "the provider's name in the configuration", notEmpty)
-    .argument("<id>", "who they are there", notEmpty)
+    .argument("<id>", "the user's name there", notEmpty)
     .action(async (provider: string, id: string, options: DatabaseOptions) =>
       (await import("./admins.ts")).makeAdmin({ provider, id }, options, terminal),
     );
 
   onDatabase(admin.command("revoke-admin"))
     .description(
-      "take the role admin away; a person in authentication.tiled_admins gets it again at the next start or login",
+      "take the role admin away. A person in authentication.tiled_admins gets it back at the next start or login",
     )
-    .argument("<provider>", `the provider's name; without an id ${PRINCIPAL}`, notEmpty)
-    .argument("[id]", "who they are there", notEmpty)
+    .argument("<provider>", `the provider's name; without an id, ${PRINCIPAL}`, notEmpty)
+    .argument("[id]", "the user's name there", notEmpty)
     .action(async (provider: string, id: string | undefined, options: DatabaseOptions) =>
       (await import("./admins.ts")).revokeAdmin(provider, id, options, terminal),
     );
 
   onDatabase(admin.command("disable"))
-    .description("refuse a principal's logins, sessions, tokens and keys, at once, until enabled again")
+    .description("refuse a principal's logins, sessions, tokens and keys at once, until enabled again")
     .argument("<principal>", PRINCIPAL)
-    .option("--even-last-admin", "even if no administrator is left who can log in")
+    .option("--even-last-admin", "even if no working administrator is left")
     .action(async (principal: string, options: DatabaseOptions & { evenLastAdmin?: boolean }) =>
       (await actions()).disable(principal, options, terminal),
     );
@@ -134,14 +135,14 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
     );
 
   onDatabase(admin.command("revoke-session"))
-    .description("end one session, and with it its tokens")
+    .description("end one session and its tokens")
     .argument("<session>", "the session's UUID, as whoami and 'principals --json' show it", uuid)
     .action(async (session: Uuid, options: DatabaseOptions) =>
       (await actions()).revokeSession(session, options, terminal),
     );
 
   onDatabase(admin.command("revoke-sessions"))
-    .description("end all sessions of a principal; its API keys stay")
+    .description("end all sessions of a principal. API keys stay valid")
     .argument("<principal>", PRINCIPAL)
     .action(async (principal: string, options: DatabaseOptions) =>
       (await actions()).revokeSessions(principal, options, terminal),
@@ -158,17 +159,17 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
 
 function auditVerb(admin: Command, terminal: Terminal): void {
   onDatabase(admin.command("audit"))
-    .description("print the security events: who did what, from where, when")
-    .option("--follow", "print new ones as they come, until Ctrl-C")
-    .option("--json", "as JSON lines")
+    .description("print the security events: user, action, address, time")
+    .option("--follow", "print new events until Ctrl-C")
+    .option("--json", "print JSON lines")
     .option(
       "--since <time>",
-      "only from this time on: 2026-01-31, 2026-01-31T12:00:00 (UTC), or 90s, 15m, 2h, 7d ago",
+      "only events since 2026-01-31, 2026-01-31T12:00:00 (UTC), or 90s, 15m, 2h, 7d ago",
       since,
     )
     .addOption(new Option("--event <name...>", "only events of these kinds").choices(AUDIT_EVENTS))
-    .option("--principal <principal>", `only what concerns ${PRINCIPAL}`)
-    .option("--limit <n>", "at most the newest n", atLeastOne, 100)
+    .option("--principal <principal>", `only events about ${PRINCIPAL}`)
+    .option("--limit <n>", "at most the newest n events", atLeastOne, 100)
     .action(async (options: AuditOptions) => (await import("./audit.ts")).audit(options, terminal));
 }
 

@@ -1,6 +1,5 @@
 /**
- * `tiled admin`: who has the role admin. What the configuration says of it counts where one is known, which it is not
- * beside `--database`.
+ * `tiled admin make-admin` and `revoke-admin`. They check against the configuration, which is unknown with `--database`.
  */
 import type { Config } from "../config/model.ts";
 import type { IdentityRef, PrincipalSummary } from "../domain/model/entities.ts";
@@ -24,9 +23,7 @@ export async function makeAdmin(
   });
   terminal.out(`${named(identity)} has the roles user and admin.`);
   if (summary?.disabled) {
-    terminal.out(
-      `They are disabled, and cannot get in until they are enabled: tiled admin enable ${summary.uuid}`,
-    );
+    terminal.out(`The account is disabled. To let them log in: tiled admin enable ${summary.uuid}`);
   }
 }
 
@@ -34,11 +31,11 @@ function requireProvider({ provider }: IdentityRef, { authentication }: Config):
   const names = authentication.providers.map((known) => known.provider);
   if (names.includes(provider)) return;
   throw new OperatorError(
-    `The configuration has no provider ${printable(provider)}, so nobody could log in there. It has: ${names.join(", ") || "none"}.`,
+    `The configuration has no provider ${printable(provider)}, so this user could never log in. It has: ${names.join(", ") || "none"}.`,
   );
 }
 
-/** `id`: undefined where the first argument names the principal as for the other verbs. */
+/** Without `id` the first argument names the principal, as for the other verbs. */
 export async function revokeAdmin(
   who: string,
   id: string | undefined,
@@ -54,11 +51,11 @@ export async function revokeAdmin(
     });
     if (kind === "last_admin") throw lastAdmin(principal);
     if (kind !== "done") throw new OperatorError(`${shown(principal)} does not have the role admin.`);
-    terminal.out(`${shown(principal)} does not have the role admin any more.`);
+    terminal.out(`${shown(principal)} no longer has the role admin.`);
     const listed = config === null ? [] : inTiledAdmins(principal, config);
     if (listed.length > 0) {
       terminal.out(
-        `The next start of a server, or their next login, gives it back: ${listed.map(named).join(", ")} is in authentication.tiled_admins. Take it out there, and restart the servers.`,
+        `${listed.map(named).join(", ")} is in authentication.tiled_admins, so the next start of a server or the next login gives it back. Remove it there, and restart the servers.`,
       );
     }
   });

@@ -1,5 +1,5 @@
 /**
- * `tiled admin audit`: prints the audit table, as text for people or as JSON lines, and follows it.
+ * `tiled admin audit`: prints the audit table, as text or as JSON lines, and follows it.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { follow, newest, type Reader } from "../domain/audit-following.ts";
@@ -14,8 +14,8 @@ import type { DatabaseOptions } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
 import type { Since } from "./values.ts";
 
-/** What is under way at Ctrl-C ends within this, or it hangs at a database that is away; milliseconds. */
-const PATIENCE = 500;
+/** Milliseconds from Ctrl-C to the end, even if the database does not answer. */
+const STOP_TIMEOUT = 500;
 
 export interface AuditOptions extends DatabaseOptions {
   readonly follow?: boolean;
@@ -31,13 +31,13 @@ export async function audit(options: AuditOptions, terminal: Terminal): Promise<
     const filter = await auditFilter(store, options, systemClock);
     const print = (row: AuditRow) => terminal.out(options.json ? auditJson(row) : auditLine(row));
     const { rows, more, followed } = await newest(store.audit, filter);
-    if (more) terminal.err(`Only the newest ${options.limit} of these events are shown; --limit shows more.`);
+    if (more) terminal.err(`These are the newest ${options.limit} events only; --limit shows more.`);
     if (rows.length === 0) terminal.err(options.follow ? "No such events yet." : "No such events.");
     rows.forEach(print);
     if (!options.follow) return;
     for await (const row of follow(store.audit, filter, followed, reader(terminal))) print(row);
   };
-  // A connection that is lost while idle is told by the reading that finds no other.
+  // The next read reports a connection that was lost while idle.
   await withStore(options, terminal, work, (level, message) => {
     if (level !== "warn") terminal.err(message);
   });
@@ -48,14 +48,14 @@ function reader(terminal: Terminal): Reader {
   for (const signal of ["SIGINT", "SIGTERM"]) {
     terminal.events.once(signal, () => {
       stop.abort();
-      setTimeout(() => terminal.exit(0), PATIENCE);
+      setTimeout(() => terminal.exit(0), STOP_TIMEOUT);
     });
   }
   return {
     stop: stop.signal,
     wait: () => delay(1_000, undefined, { signal: stop.signal }).catch(() => undefined),
     lost: ({ message }) =>
-      terminal.err(`The database cannot be read; following goes on when it can: ${oneLine(message)}`),
+      terminal.err(`The database cannot be read, and is tried again: ${oneLine(message)}`),
     back: () => terminal.err("The database can be read again."),
   };
 }
@@ -76,7 +76,7 @@ async function auditFilter(store: Store, options: AuditOptions, clock: Clock): P
   };
 }
 
-/** One event, one line: what was typed or sent by others cannot break it. */
+/** One line for one event: text from users cannot break it. */
 export function auditLine(row: AuditRow): string {
   const facts: (readonly [string, string | null])[] = [
     ["identity", row.identity === null ? null : `${row.identity.provider}:${row.identity.id}`],
@@ -91,12 +91,12 @@ export function auditLine(row: AuditRow): string {
     ),
   ];
   const text = facts.flatMap(([name, value]) =>
-    value === null ? [] : [`${printable(name)}=${quoted(value)}`],
+    value === null ? [] : [`${printable(name)}=${factValue(value)}`],
   );
   return [`${row.time.toISOString().slice(0, 19)}Z`, row.event.padEnd(21), ...text].join(" ").trimEnd();
 }
 
-function quoted(value: string): string {
+function factValue(value: string): string {
   const text = printable(value);
   return /^[^\s"=\\]+$/.test(text) ? text : `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
 }

@@ -1,5 +1,5 @@
 /**
- * `tiled admin backup` and `restore`: what is said of them, and their rows in the audit table of the database concerned.
+ * `tiled admin backup` and `restore`: their output, and their rows in the audit table.
  */
 import { basename } from "node:path";
 import { parseDatabaseUri } from "../database-uri/database-uri.ts";
@@ -22,7 +22,7 @@ export async function backup(
   await note(uri, "database_backed_up", { file: basename(file), bytes }, terminal);
   const { shown } = parseDatabaseUri(uri);
   terminal.out(`Backed up the database at ${shown} to ${file} (${bytes} bytes): ${rows(counts)}.`);
-  terminal.out("It holds the hashes of keys and all names: keep it as secret as the database.");
+  terminal.out("It contains names and hashes of keys: keep it as secret as the database.");
 }
 
 export async function restore(file: string, options: DatabaseOptions, terminal: Terminal): Promise<void> {
@@ -30,9 +30,9 @@ export async function restore(file: string, options: DatabaseOptions, terminal: 
   const { counts, aside } = await restoreDatabase(uri, file);
   await note(uri, "database_restored", { file: basename(file) }, terminal);
   terminal.out(`Restored the database at ${parseDatabaseUri(uri).shown} from ${file}: ${rows(counts)}.`);
-  if (aside !== null) terminal.out(`The database that was there before is kept as ${aside}.`);
+  if (aside !== null) terminal.out(`The previous database is kept as ${aside}.`);
   terminal.out(
-    "Sessions and keys that were revoked, and people who were disabled, after the backup was made are valid again: revoke and disable them once more.",
+    "Sessions, keys and accounts that were revoked or disabled after the backup are valid again: revoke and disable them once more.",
   );
 }
 
@@ -46,7 +46,7 @@ function counted(count: number, one: string): string {
   return `${count} ${one}${count === 1 ? "" : "s"}`;
 }
 
-/** Where the table is not there, or of another version, it is not made for the sake of a note. */
+/** Writes no row if the database has no audit table, or one of another version. */
 async function note(
   uri: string,
   event: AuditEventName,
@@ -54,7 +54,7 @@ async function note(
   terminal: Terminal,
 ): Promise<void> {
   if (!isCurrent(await inspectDatabase(uri))) {
-    terminal.err("This is not in the audit table, since the database is of another version.");
+    terminal.err("This is not recorded in the audit table, since the database has another version.");
     return;
   }
   await withStore({ database: uri }, terminal, async ({ audit }) => {

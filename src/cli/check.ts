@@ -6,7 +6,7 @@ import type { Overrides } from "../config/context.ts";
 import type { Config } from "../config/model.ts";
 import { OperatorError } from "../errors.ts";
 import { shownHost } from "../lib/address.ts";
-import { ConfigError, type Problem } from "../yaml/problems.ts";
+import { ConfigError, type ConfigProblem } from "../yaml/problems.ts";
 import type { Terminal } from "./terminal.ts";
 
 export type ConfigIo = Pick<Terminal, "env" | "out" | "err">;
@@ -15,7 +15,7 @@ export interface CheckOptions {
   readonly online?: boolean;
 }
 
-/** Throws a `ConfigError` with all that is wrong. Warnings go to stderr. */
+/** Throws a `ConfigError` with all problems. Warnings go to stderr. */
 export async function check(
   path: string | undefined,
   io: ConfigIo,
@@ -35,7 +35,7 @@ export async function check(
   const { askOnline } = await import("./online.ts");
   const answers = await askOnline(config, authenticators);
   for (const { ok, text } of answers) io.out(`${ok ? "ok" : "FAILED"}: ${text}`);
-  if (answers.length === 0) io.out("There is no other server to ask.");
+  if (answers.length === 0) io.out("The configuration names no other server to ask.");
   const failed = answers.filter(({ ok }) => !ok).length;
   if (failed > 0) throw new OperatorError(`${failed} of ${answers.length} online checks failed.`);
 }
@@ -47,8 +47,7 @@ function baseOf({ server: { accountUrl, publicUrl, tls, host, port, rootPath } }
 }
 
 /**
- * A configuration whose authenticators' arguments are checked, too. Throws a `ConfigError` with all that is wrong, so
- * that all of it can be mended at once.
+ * A configuration whose authenticators and policy are checked as well. Throws a `ConfigError` with all problems.
  */
 export async function loadWhole(
   path: string | undefined,
@@ -67,18 +66,18 @@ async function readAt(path: string | undefined, io: ConfigIo, overrides: Overrid
   return { config, problems };
 }
 
-/** What is wrong at one place is told once. */
-function refuseAll(problems: readonly Problem[], found: readonly Problem[]): void {
+/** Reports one problem for each place. */
+function refuseAll(problems: readonly ConfigProblem[], found: readonly ConfigProblem[]): void {
   const known = new Set(problems.map((problem) => problem.path));
   const all = [...problems, ...found.filter((problem) => !known.has(problem.path))];
   if (all.length > 0) throw new ConfigError(all);
 }
 
-/** What the authenticators' own classes say to their arguments. */
-async function providerProblems({ authentication, directory }: Config): Promise<readonly Problem[]> {
+/** Problems that the authenticators' classes find in their arguments. */
+async function providerProblems({ authentication, directory }: Config): Promise<readonly ConfigProblem[]> {
   const { loadAuthenticators } = await import("../authenticators/load.ts");
   try {
-    // Their warnings come with the start.
+    // The start prints their warnings.
     await loadAuthenticators(authentication.providers, directory, () => {});
     return [];
   } catch (error) {
@@ -87,8 +86,8 @@ async function providerProblems({ authentication, directory }: Config): Promise<
   }
 }
 
-/** What the policy's own class says to its arguments, and to the file of tag definitions. */
-async function policyProblems({ accessControl, directory }: Config): Promise<readonly Problem[]> {
+/** Problems that the policy's class finds in its arguments and in the file of tag definitions. */
+async function policyProblems({ accessControl, directory }: Config): Promise<readonly ConfigProblem[]> {
   const { loadPolicy } = await import("../trees/policies/load.ts");
   try {
     await loadPolicy(accessControl, { directory, warn: () => {} });

@@ -23,11 +23,10 @@ export function configVerbs(tiled: Command, terminal: Terminal): void {
     .addHelpText(
       "after",
       `
-Checks all that a start checks: the keys and their values, the classes and their arguments, certificates, folders, files
-of tags, the logo, a SQLite database. Without --online nothing is opened to the network, so a class of your own is made
-but not started.
+Checks what a start checks: keys and values, classes and their arguments, certificates, folders, tag files, the logo, a
+SQLite database. Without --online it does not use the network, so a class of your own is created but not started.
 
-Exit codes: 0 no errors, 1 a start would be refused, or an online check failed.`,
+Exit codes: 0 no errors, 1 a start would fail, or an online check failed.`,
     )
     .action(async (path: string | undefined, options: CheckOptions) =>
       (await import("./check.ts")).check(path, terminal, options),
@@ -50,7 +49,7 @@ Exit codes: 0 no errors, 1 a start would be refused, or an online check failed.`
     .action(() => printSchema(terminal));
 }
 
-/** With the arguments of the authenticators, policies and trees that come with this server. */
+/** Includes the arguments of this server's own authenticators, policies and trees. */
 export async function printSchema({ out }: Pick<Terminal, "out">): Promise<void> {
   const { jsonSchema } = await import("../config/schema.ts");
   const { AUTHENTICATORS, PREFIX } = await import("../authenticators/table.ts");

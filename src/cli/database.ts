@@ -1,6 +1,5 @@
 /**
- * The store that an administrative verb works on, and the verbs that concern a database as a whole. Which one that is, says
- * `target.ts`.
+ * Opens the store for administrative verbs, and the verbs about a database as a whole. `target.ts` finds the database.
  */
 import type { Config, DatabaseConfig } from "../config/model.ts";
 import { parseDatabaseUri } from "../database-uri/database-uri.ts";
@@ -21,7 +20,7 @@ import { operatorName } from "./operator.ts";
 import { type DatabaseOptions, target } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Of changes made here: no request, no address, nobody's credentials; but a user of this machine. */
+/** The origin of changes made here: no request, address or credential, but a user of this machine. */
 export const COMMAND_LINE: RequestContext = {
   address: null,
   requestId: null,
@@ -62,7 +61,7 @@ export function reachable({ uri }: DatabaseConfig): string {
   const text = uri?.reveal() ?? null;
   if (text !== null && parseDatabaseUri(text).kind !== "memory") return text;
   throw new OperatorError(
-    "This database is in the server's memory, where no other process can reach it. Name another one with --database.",
+    "This database is in the server's memory, which other processes cannot reach. Name another one with --database.",
   );
 }
 
@@ -93,7 +92,7 @@ export async function check(options: DatabaseOptions, terminal: Terminal): Promi
   terminal.out(`  Tiled's tables: revision ${inspection.revision}`);
   terminal.out(
     inspection.level === null
-      ? "  tiled-auth's own tables: none yet; they are made at the first start"
+      ? "  tiled-auth's own tables: none yet; the first start creates them"
       : `  tiled-auth's own tables: ${inspection.level}`,
   );
 }
@@ -112,10 +111,10 @@ export async function purge(options: DatabaseOptions, terminal: Terminal): Promi
     );
     if (config === null) {
       terminal.out(
-        "No audit rows are deleted without a configuration, whose audit.retention_days says how long they are kept: --config names one.",
+        "No audit rows are deleted without a configuration, whose audit.retention_days is their lifetime. Name it with --config.",
       );
     }
     if (busy)
-      throw new OperatorError("A server is purging this database at the moment; the rest is left to it.");
+      throw new OperatorError("A server is purging this database at the moment, and will delete the rest.");
   });
 }

@@ -1,15 +1,15 @@
 /**
- * The demo: two accounts whose passwords are made at each start, the minimal tree, everything in memory. The environment
- * has no say in it, so that it is the same everywhere.
+ * The demo: two accounts with new passwords at each start, the minimal tree, everything in memory. It ignores the
+ * environment, so that it is the same everywhere.
  */
 import { randomBytes } from "node:crypto";
 import { configFromObject } from "../config/load.ts";
 import type { Config } from "../config/model.ts";
 import type { RunningServer } from "../server.ts";
 
-export interface Demo {
+interface Demo {
   readonly config: Config;
-  /** What to type, with the passwords: printed once. */
+  /** What to type, with the passwords. Printed once. */
   readonly notice: (server: Pick<RunningServer, "url">) => string;
 }
 
@@ -38,7 +38,7 @@ export function demo(listen: {
     listen,
     "the demo",
   );
-  // That it keeps nothing is what it tells everybody anyway.
+  // Its notice says already that it keeps nothing.
   return { config: { ...config, warnings: [] }, notice: ({ url }) => notice(url, accounts) };
 }
 
@@ -60,7 +60,7 @@ In Python (pip install "tiled[client]"); it asks for one of these:
 Ctrl-C ends the demo and forgets everything.`;
 }
 
-/** Without 0, 1, l and o, which look like others; 32 letters and digits, so that every byte gives one evenly. */
+/** Without 0, 1, l and o, which look alike. 32 letters and digits, so that each is equally likely. */
 const ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789";
 
 /** Sixty random bits, in groups that are easy to type. */

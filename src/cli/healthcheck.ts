@@ -1,6 +1,6 @@
 /**
- * `tiled healthcheck`: asks a server on this machine whether it is alive, as the configuration says where and how it listens;
- * for containers, whose images cannot know. What else is wrong in the file is no matter of the server that runs.
+ * `tiled healthcheck`: asks a server on this machine whether it is alive, at the address and with the protocol of its
+ * configuration, which an image of a container cannot know. Other errors in the file do not matter.
  */
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
@@ -18,21 +18,18 @@ interface HealthOptions {
   readonly ready?: boolean;
 }
 
-/** For the whole answer, in milliseconds: a container's check has some seconds. */
-const PATIENCE_MS = 2_500;
+/** Milliseconds for the whole answer: a container's check has some seconds. */
+const TIMEOUT_MS = 2_500;
 
 export function healthVerb(tiled: Command, terminal: Terminal): void {
   tiled
     .command("healthcheck")
     .description("ask a server on this machine whether it is alive (exit code 0) or not (1)")
-    .argument(
-      "[file-or-folder]",
-      "the configuration that it was started with (default: $TILED_CONFIG, or config.yml)",
-    )
-    .option("--host <address>", "the address that it was told to listen on (default: the configuration's)")
-    .option("--port <number>", "the port that it was told to listen on (default: the configuration's)", port)
-    .option("--ready", "ask for /healthz/ready: whether people can log in, too")
-    .addHelpText("after", "\nUnder HTTPS the certificate is not checked: nothing secret is sent.")
+    .argument("[file-or-folder]", "the configuration of the server (default: $TILED_CONFIG, or config.yml)")
+    .option("--host <address>", "the address it listens on (default: the configuration's)")
+    .option("--port <number>", "the port it listens on (default: the configuration's)", port)
+    .option("--ready", "ask for /healthz/ready: whether users can log in")
+    .addHelpText("after", "\nThe certificate is not checked: nothing secret is sent.")
     .action(async (path: string | undefined, options: HealthOptions) => {
       const { defaultConfigPath, readConfig } = await import("../config/load.ts");
       const { host, port } = options;
@@ -55,13 +52,13 @@ function statusOf(url: string): Promise<number | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
   const failed = (why: string) => reject(new OperatorError(`${url} does not answer: ${why}.`));
   const request = url.startsWith("https:")
-    ? // This machine's own server, whose certificate is for the name that others call it by.
+    ? // The certificate of a server on this machine is for its public name.
       requestHttps(url, { rejectUnauthorized: false, agent: false })
     : requestHttp(url, { agent: false });
   const timer = setTimeout(() => {
     request.destroy();
-    failed(`nothing came within ${PATIENCE_MS / 1000} s`);
-  }, PATIENCE_MS);
+    failed(`timed out after ${TIMEOUT_MS / 1000} s`);
+  }, TIMEOUT_MS);
   request.on("response", (response) => {
     resolve(response.statusCode);
     response.destroy();

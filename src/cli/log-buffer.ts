@@ -1,19 +1,19 @@
 /**
- * Gathers the log's lines and writes them once a turn of the event loop: under load one write for many requests. A
- * reader who does not keep up holds nothing up: what is more than so many characters is dropped, and how much is told.
+ * Collects the log's lines and writes them once per turn of the event loop: under load one write for many requests. A slow
+ * reader delays nothing: lines beyond a limit are dropped, and counted.
  */
 import { printableJson } from "../lib/printable.ts";
 
 export interface LogBufferOptions {
-  /** From JSON lines to what is written. No line can command the terminal that shows it. */
+  /** From JSON lines to the text that is written. Must not contain control characters of terminals. */
   readonly render?: (lines: string) => string;
-  /** Told once there is room again. */
+  /** Called when there is room again. */
   readonly onDropped?: (lines: number) => void;
-  /** Characters that wait. */
+  /** Characters that may wait. */
   readonly most?: number;
 }
 
-/** Calls back once all is written, or cannot be. */
+/** Calls back when all is written, or cannot be. */
 export type WriteLines = (lines: string, written: () => void) => void;
 
 const MOST = 4_194_304;
@@ -56,19 +56,19 @@ export class LogBuffer {
     });
   }
 
-  /** Resolves once all is written, or the reader has had so many milliseconds. */
-  async end(patience: number): Promise<void> {
+  /** Resolves when all is written, or after the timeout in milliseconds. */
+  async end(timeout: number): Promise<void> {
     this.flush();
     if (!this.#writing) return;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      timer = setTimeout(resolve, patience);
+      timer = setTimeout(resolve, timeout);
     });
     clearTimeout(timer);
   }
 
-  /** What is left at the end of the process, when no further turn comes; nothing where the reader seems to have stopped. */
+  /** The rest at the end of the process, after the last turn; nothing if the reader seems to have stopped. */
   takeLast(): string {
     return this.#writing && performance.now() - this.#since > STOPPED_MS ? "" : this.#take();
   }

@@ -1,6 +1,6 @@
 /**
- * Writes the log without waiting for its reader. Node holds the whole process up while a terminal is stopped (Ctrl-S), unless
- * it is opened once more, without waiting; of a pipe it tells when its reader has taken what was written.
+ * Writes the log without waiting for its reader. A terminal that is stopped (Ctrl-S) blocks the whole process, unless it is
+ * opened again in non-blocking mode. A pipe calls back when its reader has taken the text.
  */
 import { constants, openSync, write, writeSync } from "node:fs";
 import type { WriteStream } from "node:tty";
@@ -8,7 +8,7 @@ import type { WriteLines } from "./log-buffer.ts";
 
 const AGAIN_MS = 20;
 
-export interface LogWriter {
+interface LogWriter {
   readonly log: WriteLines;
   /** For the last lines of a process that ends. */
   lastLog(lines: string): void;
@@ -28,7 +28,7 @@ export function logWriter(stream: WriteStream & { readonly fd: number }): LogWri
   };
 }
 
-/** Its own descriptor: others that have the terminal open do not notice. Null where the system has no such way. */
+/** A separate descriptor, so that other programs on the terminal are not affected. Null if the system does not allow it. */
 function reopened(fd: number): number | null {
   try {
     return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
@@ -49,6 +49,6 @@ function tryOnce(fd: number, lines: string): void {
   try {
     writeSync(fd, lines);
   } catch {
-    // There is no one left to tell.
+    // The log has no reader any more.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * `tiled config migrate`: writes the two files that a configuration of a Tiled becomes, checks ours, and prints the next
- * commands. The division is decided in `config/migrate/`.
+ * `tiled config migrate`: writes the two files of a divided configuration, checks ours, and prints the next commands.
+ * `config/migrate/` decides the division.
  */
 import { mkdir, open, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
@@ -25,14 +25,16 @@ export interface MigrateOptions {
 const OURS = "tiled-auth.yml";
 const THEIRS = "tiled.yml";
 
-/** Throws an `OperatorError` where nothing is written, or where ours has errors that are left to mend. */
+/** Throws an `OperatorError` if nothing can be written, or if our file still has errors. */
 export async function migrate(path: string, options: MigrateOptions, io: MigrateIo): Promise<void> {
   const source = readDocument(path);
   const division = divide(source, { name: basename(path), upstreamPort: options.upstreamPort, env: io.env });
   if (division === null) {
     const texts = source.files.map(async (file) => [file, await readFile(file, "utf8")] as const);
     await checkOurs(path, new Map(await Promise.all(texts)), io);
-    io.out("Nothing in this file needs a real Tiled: this server serves it as it is. Nothing is written.");
+    io.out(
+      "Nothing in this file needs a real Tiled: this server can serve it unchanged. No file was written.",
+    );
     io.out(`  ${io.command.map(shown).join(" ")} serve config ${shown(path)}`);
     return;
   }
@@ -64,7 +66,7 @@ async function refuseExisting(
   for (const file of files) {
     if (sources.has(file))
       throw new OperatorError(
-        `${file} is the source and is never overwritten. Use --out to write elsewhere.`,
+        `${file} is the source, which is never overwritten. Use --out to write elsewhere.`,
       );
     const there = await stat(file).catch(() => undefined);
     if (there !== undefined && !force)
@@ -76,7 +78,7 @@ async function write(file: string, document: Document, sourceMode: number, force
   const mode = holdsSecret(document.contents) ? 0o600 : sourceMode & 0o666;
   const handle = await open(file, force ? "w" : "wx", mode);
   try {
-    // One that was there keeps its own otherwise.
+    // An existing file keeps its mode otherwise.
     if (mode === 0o600) await handle.chmod(mode);
     await handle.writeFile(text(document));
   } finally {
@@ -107,7 +109,7 @@ function tell(
   io.out(`  ${io.command.map(shown).join(" ")} serve config ${here(OURS)}`);
 }
 
-/** Variables that are not set here count as set. `texts`: of the files at the path, by their names. */
+/** Unset variables count as set. `texts`: of the files at the path, by name. */
 async function checkOurs(path: string, texts: ReadonlyMap<string, string>, io: ConfigIo): Promise<void> {
   const names = [...texts.values()].flatMap((text) => [...text.matchAll(/\$\{?([A-Za-z_]\w*)/g)]);
   const unset = names.flatMap(([, name = ""]) => (Object.hasOwn(io.env, name) ? [] : [name]));
@@ -125,7 +127,7 @@ async function checkOurs(path: string, texts: ReadonlyMap<string, string>, io: C
   }
 }
 
-/** As a shell takes it. */
+/** Quoted for a shell. */
 function shown(path: string): string {
   return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

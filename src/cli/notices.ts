@@ -1,18 +1,18 @@
 /**
- * What a server tells the person who started it, on stdout: where to go, who may do what, and what ends with the process.
+ * What a server prints on stdout when it is ready: its address, permissions, and what ends with the process.
  */
 import type { Secret } from "../lib/secrets.ts";
 import type { AccessMode } from "../pages/landing.ts";
 
 export interface StartFacts {
-  /** As it listens, e.g. `http://127.0.0.1:8000`. */
+  /** The address it listens on, e.g. `http://127.0.0.1:8000`. */
   readonly url: string;
   readonly publicUrl: string | null;
   readonly accountUrl: string | null;
   readonly mode: AccessMode;
   /** Whether anything that is served can be written to. */
   readonly writable: boolean;
-  /** The single-user key where it was made for this start; a configured one is never printed. */
+  /** A single-user key that was made for this start. A configured one is never printed. */
   readonly generatedKey: Secret | null;
   /** Whether the database outlives the process. */
   readonly durable: boolean;
@@ -33,7 +33,7 @@ export function startNotice(facts: StartFacts): string {
   ].join("\n");
 }
 
-/** `base`: as browsers reach this server. Providers send them back to addresses that they know letter by letter. */
+/** `base`: the server's address for browsers. Providers compare redirect URIs letter by letter. */
 export function redirectNotice(base: string, providers: readonly string[]): string[] {
   if (providers.length === 0) return [];
   const root = base.replace(/\/$/, "");
@@ -56,7 +56,7 @@ function remarks({ mode, writable, generatedKey, durable, secretKeysConfigured }
       generatedKey === null
         ? `The configured API key ${powers}.`
         : `The key in this address ${powers}. It was made for this start and ends with it; ` +
-            "--api-key or TILED_SINGLE_USER_API_KEY sets one that stays.",
+            "--api-key or TILED_SINGLE_USER_API_KEY sets a permanent one.",
     );
     return lines;
   }
@@ -71,7 +71,7 @@ function remarks({ mode, writable, generatedKey, durable, secretKeysConfigured }
   return lines;
 }
 
-/** What is served here is read-only; what stands behind this server may not be. */
+/** Trees that are served here are read-only; a server behind this one may not be. */
 function powersOf(mode: AccessMode, writable: boolean): string {
   if (writable) return mode === "public" ? "also allows writing" : "allows reading and writing";
   return mode === "public" ? "has every permission, though the trees are read-only" : "allows reading";

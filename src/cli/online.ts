@@ -1,6 +1,6 @@
 /**
- * `tiled config check --online`: asks the servers that a configuration names whether they answer as they must: each
- * provider's documents and keys, the database, the servers behind. One line each, all at once, in a bounded time.
+ * `tiled config check --online`: asks the servers that a configuration names: each provider's documents and keys, the
+ * database, the servers behind. One line each, all at the same time, with a timeout.
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
@@ -21,7 +21,7 @@ export interface Answer {
 }
 
 /** Milliseconds for each server. */
-const PATIENCE = 10_000;
+const TIMEOUT = 10_000;
 const PAUSE = 100;
 /** Tiled's about document has a few kB. */
 const LARGEST = 1_048_576;
@@ -29,11 +29,11 @@ const LARGEST = 1_048_576;
 export async function askOnline(
   config: Config,
   authenticators: Authenticators,
-  patience = PATIENCE,
+  timeout = TIMEOUT,
 ): Promise<readonly Answer[]> {
   const asked: Promise<Answer>[] = [];
   const ask = (what: string, work: (signal: AbortSignal) => Promise<string>) =>
-    asked.push(answer(what, work, patience));
+    asked.push(answer(what, work, timeout));
   for (const entry of config.authentication.providers) {
     const { provider: name } = entry;
     const authenticator = authenticators.get(name);
@@ -56,14 +56,14 @@ export async function askOnline(
 async function answer(
   what: string,
   work: (signal: AbortSignal) => Promise<string>,
-  patience: number,
+  timeout: number,
 ): Promise<Answer> {
   const limit = new AbortController();
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     limit.abort();
-    reject(new OperatorError(`no answer within ${patience / 1000} s.`));
-  }, patience);
+    reject(new OperatorError(`no answer within ${timeout / 1000} s.`));
+  }, timeout);
   try {
     return { ok: true, text: `${what}: ${await Promise.race([work(limit.signal), late])}` };
   } catch (error) {
@@ -75,7 +75,7 @@ async function answer(
 }
 
 function because(error: unknown): string {
-  // Of fetch: what failed stands in the cause.
+  // The cause of fetch's error says what failed.
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = (cause as NodeJS.ErrnoException).code;
   const text = reason(cause);
@@ -87,13 +87,13 @@ async function provider(authenticator: Authenticator, signal: AbortSignal): Prom
     await authenticator.start?.();
     if (authenticator.kind === "password") return "can be used.";
     let problem = authenticator.problem();
-    // A start waits for two seconds only.
+    // A start waits two seconds only.
     while (problem === NOT_REACHED_YET && !signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
       problem = authenticator.problem();
     }
     if (problem !== null) throw new OperatorError(problem);
-    return "its documents and keys are there.";
+    return "its documents and keys were fetched.";
   } finally {
     await authenticator.stop?.();
   }
@@ -113,7 +113,7 @@ async function behind({ url }: UpstreamConfig, signal: AbortSignal): Promise<str
   const about = parsed(await start(response));
   if (typeof about?.["library_version"] === "string" && about["authentication"] !== undefined)
     return `a Tiled, version ${JSON.stringify(about["library_version"].slice(0, 40))}.`;
-  return `answers ${response.status}, but not as a Tiled does.`;
+  return `answers ${response.status}, but is not a Tiled.`;
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> | null {

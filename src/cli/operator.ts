@@ -1,9 +1,9 @@
 /**
- * Who works on the command line, as far as the operating system tells.
+ * The operating system's name of the user on the command line.
  */
 import { userInfo } from "node:os";
 
-/** A user that the machine has no name for, as in a container, is a number. */
+/** The number of a user without a name, as in a container. */
 export function operatorName(
   look: () => { readonly username: string } = userInfo,
   uid: number | null = process.getuid?.() ?? null,

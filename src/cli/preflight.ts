@@ -1,6 +1,6 @@
 /**
- * What a start would find wrong, found out without starting: the same steps (`start/steps.ts`), each tried although others
- * fail, and nothing opened to the network. `online.ts` asks the servers that a configuration names.
+ * Finds the errors of a start without starting: the same steps (`start/steps.ts`), each tried even if others
+ * fail, and without the network. `online.ts` asks the servers that a configuration names.
  */
 import { startProblem } from "../authenticators/load.ts";
 import { PREFIX } from "../authenticators/table.ts";
@@ -16,16 +16,16 @@ import {
   type Warn,
 } from "../start/steps.ts";
 import { checkBeforeStart } from "../store/open.ts";
-import { ConfigError, type Problem, toldAt } from "../yaml/problems.ts";
+import { ConfigError, type ConfigProblem, toldAt } from "../yaml/problems.ts";
 
-export interface Preflight {
-  readonly problems: readonly Problem[];
-  /** Undefined where they could not be made. */
+interface Preflight {
+  readonly problems: readonly ConfigProblem[];
+  /** Undefined if they could not be made. */
   readonly authenticators: Authenticators | undefined;
 }
 
 export async function preflight(config: Config, warn: Warn): Promise<Preflight> {
-  const problems: Problem[] = [];
+  const problems: ConfigProblem[] = [];
   const attempt = async <Result>(step: () => Promise<Result>): Promise<Result | undefined> => {
     try {
       return await step();
@@ -49,14 +49,14 @@ export async function preflight(config: Config, warn: Warn): Promise<Preflight> 
 }
 
 async function databaseReady({ authentication, database, places }: Config): Promise<void> {
-  // A single user has no database.
+  // A single user needs no database.
   if (authentication.providers.length === 0) return;
   await toldAt(places.database, () =>
     checkBeforeStart(database.uri?.reveal() ?? null, database.initIfNotExists),
   );
 }
 
-/** One of ours that takes passwords looks at this machine only; an operator's own class may do anything. */
+/** Our own password authenticators use this machine only; an operator's own class may use the network. */
 export function isLocal({ authenticator }: ProviderEntry): boolean {
   return authenticator.startsWith(PREFIX);
 }

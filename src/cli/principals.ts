@@ -1,5 +1,5 @@
 /**
- * `tiled admin`: what concerns principals, their sessions and their keys.
+ * `tiled admin`: the verbs about principals, their sessions and their keys.
  */
 import type { IdentityRef, PrincipalDocument, PrincipalSummary } from "../domain/model/entities.ts";
 import type { Store } from "../domain/ports/store.ts";
@@ -33,7 +33,7 @@ export async function list(
   print.end();
 }
 
-/** A database takes so many values in one statement, and a list may be longer than what fits into memory. */
+/** A statement takes a limited number of values, and the whole list may not fit into memory. */
 const PAGE = 500;
 
 interface Printer {
@@ -65,7 +65,7 @@ function rows(terminal: Terminal): Printer {
   };
 }
 
-/** One JSON text, whatever the number of pages. */
+/** One JSON text for all pages. */
 function jsonList(terminal: Terminal): Printer {
   let last: string | undefined;
   return {
@@ -95,7 +95,7 @@ export async function disable(
       now: now(),
       context: COMMAND_LINE,
     });
-    if (kind === "last_admin") throw lastAdmin(principal, ", or say --even-last-admin");
+    if (kind === "last_admin") throw lastAdmin(principal, ", or use --even-last-admin");
     if (kind === "unknown") throw unknown(text);
     terminal.out(`${shown(principal)} is disabled.`);
   });
@@ -169,7 +169,7 @@ export async function revokeKey(
   });
 }
 
-/** By UUID, or by PROVIDER:ID of an identity; a provider's name has no colon. */
+/** By UUID, or by PROVIDER:ID of an identity. A provider's name has no colon. */
 export async function findPrincipal(
   store: Pick<Store, "principals">,
   text: string,
@@ -190,13 +190,13 @@ export async function findPrincipal(
 
 export function lastAdmin(principal: PrincipalSummary, otherwise = ""): OperatorError {
   return new OperatorError(
-    `${shown(principal)} is the last administrator: no other account with the role is enabled and has logged in, or has a valid API key. Let another administrator log in first${otherwise}.`,
+    `${shown(principal)} is the last working administrator: no other enabled account with the role has logged in or has a valid API key. Let another administrator log in first${otherwise}.`,
   );
 }
 
 function unknown(text: string): OperatorError {
   return new OperatorError(
-    `There is no principal ${printable(text)}. Name it by its UUID or by PROVIDER:ID; 'tiled admin principals' lists them.`,
+    `There is no principal ${printable(text)}. Use its UUID or PROVIDER:ID; 'tiled admin principals' lists them.`,
   );
 }
 

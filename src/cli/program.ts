@@ -1,6 +1,6 @@
 /**
- * The command `tiled`: its groups of verbs, one file each, and how an error becomes an exit code. What a verb needs is
- * loaded when it runs, so that `--version` and `--help` answer at once.
+ * The command `tiled`: its groups of verbs, one file each, and the exit code of an error. A verb's modules are loaded when it
+ * runs, so that `--version` and `--help` answer at once.
  *
  * Exit codes: 0 done, 1 refused (configuration, database, unknown principal, …), 2 wrong usage, 3 the server cannot start.
  */
@@ -13,7 +13,7 @@ import { healthVerb } from "./healthcheck.ts";
 import { serveVerbs } from "./serve.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Runs a command line, without the program's name; the exit code. */
+/** Runs a command line, without the program's name. Returns the exit code. */
 export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
   try {
     await program(terminal).parseAsync(argv, { from: "user" });
@@ -32,9 +32,9 @@ export function program(terminal: Terminal): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
-      // Only for help that nobody asked for; errors have a way of their own.
+      // Help after wrong usage. Errors go through `outputError`.
       writeErr: (text) => terminal.out(text.trimEnd()),
-      outputError: (text) => terminal.err(`${text.trimEnd()}\nAdd --help to see what is allowed.`),
+      outputError: (text) => terminal.err(`${text.trimEnd()}\nAdd --help for the allowed options.`),
       getOutHelpWidth: () => terminal.columns,
       getErrHelpWidth: () => terminal.columns,
     });
@@ -47,7 +47,7 @@ export function program(terminal: Terminal): Command {
 
 function failed(error: unknown, terminal: Terminal): number {
   if (error instanceof CommanderError) {
-    // Help that was asked for and the version are no failure; help for want of a command is.
+    // Help on request and the version succeed; help for lack of a command does not.
     return error.exitCode === 0 ? 0 : 2;
   }
   if (error instanceof OperatorError) {
@@ -61,7 +61,7 @@ function failed(error: unknown, terminal: Terminal): number {
   return unexpected(error, terminal);
 }
 
-/** One line and where to report it; the stack is for who asks. */
+/** One line and how to report it. TILED_DEBUG=1 adds the stack. */
 export function unexpected(error: unknown, terminal: Terminal): number {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   terminal.err(`tiled: unexpected error: ${text.replaceAll(/\s*\n\s*/g, " ")}`);

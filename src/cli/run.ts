@@ -1,6 +1,6 @@
 /**
- * Runs a server in the foreground: what it prints, and the signals that end it (also as the first process of a
- * container, where none has an effect unless it is handled).
+ * Runs a server in the foreground: its output, and the signals that end it (also as the first process of a container, where
+ * an unhandled signal has no effect).
  */
 import type { Config } from "../config/model.ts";
 import { Failure, OperatorError } from "../errors.ts";
@@ -10,24 +10,24 @@ import { startNotice } from "./notices.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface RunOptions {
-  /** In place of the configuration's, both. */
+  /** Instead of the configuration's, both. */
   readonly logFormat: Config["log"]["format"] | undefined;
   readonly logLevel: Config["log"]["level"] | undefined;
   readonly logTimestamps: boolean;
-  /** What is printed once the server answers, in place of the usual notice. */
+  /** Printed when the server is ready, instead of the usual notice. */
   readonly notice?: ((server: RunningServer) => string) | undefined;
 }
 
-/** For the log's reader at the end. */
+/** Time for the log's reader at the end. */
 const LOG_MS = 500;
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
-/** Resolves once a signal has ended the server. */
+/** Resolves after a signal has ended the server. */
 export async function run(config: Config, options: RunOptions, terminal: Terminal): Promise<void> {
   const lines = new LogBuffer(terminal.log, {
     ...(await rendering(options.logFormat ?? config.log.format, options, terminal)),
     onDropped: (dropped) =>
-      log.warn({ dropped }, "Lines of the log were dropped, since its reader does not keep up."),
+      log.warn({ dropped }, "Lines of the log were dropped, since its reader is too slow."),
   });
   const { events } = terminal;
   events.once("exit", () => terminal.lastLog(lines.takeLast()));
@@ -37,11 +37,11 @@ export async function run(config: Config, options: RunOptions, terminal: Termina
   const stop = new Promise<void>((resolve) => {
     requested = resolve;
   });
-  // Nothing is under way during the start that a sudden end could harm; after the first signal the second ends it.
+  // A start can be ended at once. A running server stops at the first signal, and ends at once at the second.
   let onSignal = () => terminal.exit(0);
   for (const signal of SIGNALS) events.on(signal, () => onSignal());
   let reread: () => void = () => {};
-  // The terminal was closed, or an operator wants the files to be read again.
+  // The terminal was closed, or an operator wants the certificate reloaded.
   events.on("SIGHUP", () => (terminal.hungUp() ? onSignal() : reread()));
 
   const [{ startServer }, { pino }] = await Promise.all([import("../server.ts"), import("pino")]);
@@ -74,7 +74,7 @@ export async function run(config: Config, options: RunOptions, terminal: Termina
   await lines.end(LOG_MS);
 }
 
-/** How the log looks; what that needs is loaded only where a person looks at it. */
+/** How lines are rendered. The code for people is loaded only if a person reads the log. */
 async function rendering(
   format: Config["log"]["format"],
   { logTimestamps }: RunOptions,

@@ -1,6 +1,6 @@
 /**
- * `--scalable`: whether several processes could share a configuration. What each of them would make for itself, such as
- * a key, the others would not know.
+ * `--scalable`: whether several processes can share a configuration. A key that each process makes for itself would be
+ * unknown to the others.
  */
 import type { Config } from "../config/model.ts";
 import { parseDatabaseUri } from "../database-uri/database-uri.ts";
@@ -11,7 +11,7 @@ export function checkScalable({ authentication, database }: Config): void {
   if (authentication.providers.length === 0) {
     if (authentication.singleUserApiKey === null) {
       missing.push(
-        "authentication.single_user_api_key (or --api-key, or TILED_SINGLE_USER_API_KEY): each process would make another key.",
+        "authentication.single_user_api_key (or --api-key, or TILED_SINGLE_USER_API_KEY): each process would make its own key.",
       );
     }
   } else {
@@ -22,7 +22,7 @@ export function checkScalable({ authentication, database }: Config): void {
     }
     if (parseDatabaseUri(database.uri?.reveal() ?? null).kind !== "postgresql") {
       missing.push(
-        "database.uri (or TILED_DATABASE_URI) of PostgreSQL: with SQLite no process would know the failed logins of another.",
+        "database.uri (or TILED_DATABASE_URI) of PostgreSQL: with SQLite no process would know the failed logins at the others.",
       );
     }
   }

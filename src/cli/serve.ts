@@ -1,5 +1,5 @@
 /**
- * `tiled serve …`: from the command line to a configuration; `run.ts` serves it, `demo.ts` makes the demo's.
+ * `tiled serve …`: from the command line to a configuration. `run.ts` serves it, `demo.ts` has that of the demo.
  */
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
@@ -46,10 +46,10 @@ export function serveVerbs(tiled: Command, terminal: Terminal): void {
     .addHelpText(
       "after",
       `
-The address is printed on stdout as soon as the server answers. The log goes to stderr:
-lines for people on a terminal (without colours where NO_COLOR is set), one JSON line a request elsewhere.
-SIGTERM and Ctrl-C let requests under way finish (at most 8 s) and end with exit code 0; a second one ends at once.
-The certificate is read again on SIGHUP, and when its files change.
+The server prints its address on stdout when it is ready. The log goes to stderr: readable lines on a terminal (without
+colours if NO_COLOR is set), elsewhere one JSON line per request.
+SIGTERM and Ctrl-C finish requests under way (at most 8 s) and exit with 0; a second signal ends the server at once.
+The certificate is reloaded on SIGHUP, and when its files change.
 
 Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the server cannot start (port in use, …).`,
     );
@@ -90,10 +90,10 @@ Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the serv
     .command("catalog", { hidden: true })
     .allowUnknownOption()
     .allowExcessArguments()
-    .description("refused, with the steps: only a real Tiled serves a catalog")
+    .description("refused with advice: only a real Tiled serves a catalog")
     .action(() => {
       throw new OperatorError(
-        "Only a real Tiled serves a catalog. Write a configuration for it (catalog: {uri: …}), and let 'tiled config migrate FILE' put this server in front of it. See docs/how-to/migrating.md.",
+        "Only a real Tiled serves a catalog. Write a configuration for it (catalog: {uri: …}), then put this server in front of it with 'tiled config migrate FILE'. See docs/how-to/migrating.md.",
       );
     });
 
@@ -113,9 +113,9 @@ function withCommonOptions(command: Command): Command {
         .option("--public", "let visitors read without logging in (authentication.allow_anonymous_access)")
         .option(
           "--api-key <key>",
-          "the single user's API key, letters and digits (default: one that is made and printed)",
+          "the single user's API key, letters and digits (default: a new one, which is printed)",
         )
-        .option("--scalable", "refuse to start unless several processes could share this configuration"),
+        .option("--scalable", "refuse to start unless several processes can share this configuration"),
     ),
   );
 }
@@ -128,7 +128,7 @@ function withListenOptions(command: Command): Command {
     )
     .option(
       "--port <number>",
-      "the port to listen on; 0 takes any that is free (default: the configuration's, or 8000)",
+      "the port to listen on; 0: any free port (default: the configuration's, or 8000)",
       port,
     );
 }
@@ -136,19 +136,17 @@ function withListenOptions(command: Command): Command {
 function withLogOptions(command: Command, level = "the configuration's, or info"): Command {
   return command
     .addOption(
-      new Option("--log-level <level>", `the least important level in the log (default: ${level})`).choices(
-        LEVELS,
-      ),
+      new Option("--log-level <level>", `the lowest level in the log (default: ${level})`).choices(LEVELS),
     )
     .addOption(
       new Option(
         "--log-format <format>",
-        "pretty: lines for people, json: one JSON line a request, auto: pretty on a terminal (default: the configuration's, or auto)",
+        "pretty: readable lines; json: one JSON line per request; auto: pretty on a terminal (default: the configuration's, or auto)",
       ).choices(FORMATS),
     )
-    .option("--log-timestamps", "times in the log as ISO 8601 text instead of milliseconds since 1970")
-    .option("--no-log-timestamps", "times in the log as milliseconds since 1970")
-    .option("--log-config <file>", "no effect: accepted so that commands for uvicorn still work");
+    .option("--log-timestamps", "write times in the log as ISO 8601 instead of milliseconds since 1970")
+    .option("--no-log-timestamps", "write times in the log as milliseconds since 1970")
+    .option("--log-config <file>", "no effect; accepted so that commands for uvicorn work");
 }
 
 function overrides({ public: open, apiKey, host, port }: ServeOptions) {
@@ -165,7 +163,7 @@ async function start(
     checkScalable(config);
   }
   if (options.logConfig !== undefined) {
-    terminal.err("--log-config is of no effect here: it configures uvicorn's log. See --log-level.");
+    terminal.err("--log-config has no effect here: it configures uvicorn's log. See --log-level.");
   }
   const { run } = await import("./run.ts");
   const { logFormat, logLevel, logTimestamps = false, notice } = options;

@@ -1,11 +1,11 @@
 /**
- * Columns of text, aligned, for people; programs take `--json`.
+ * Aligned columns of text, for people. Programs use `--json`.
  */
 import { printable } from "../lib/printable.ts";
 
 /**
- * What is printed of a table that comes page by page: the heads with the first one. A later page is as wide as those before
- * it, or wider where it has to be.
+ * Prints a table page by page, with the heads above the first page. A later page has the widths of those before, or wider
+ * columns if it needs them.
  */
 export function table(heads: readonly string[]): (rows: readonly (readonly string[])[]) => string {
   const widths = heads.map(width);

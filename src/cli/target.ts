@@ -1,7 +1,7 @@
 /**
- * Which database an administrative verb works on, and what is known of its server: `--database`, else the configuration
- * that `--config` or TILED_CONFIG names, else TILED_DATABASE_URI, else `config.yml`. A configuration that is named counts
- * as it does for the server, whose file is stronger than TILED_DATABASE_URI.
+ * The database that an administrative verb works on: `--database`, else that of the configuration that `--config` or
+ * TILED_CONFIG names, else TILED_DATABASE_URI, else that of `config.yml`. A named configuration wins over
+ * TILED_DATABASE_URI, as it does for the server.
  */
 import { existsSync } from "node:fs";
 import { defaultConfigPath, loadConfig, readConfig } from "../config/load.ts";
@@ -19,13 +19,13 @@ export interface DatabaseOptions {
 
 export interface Target {
   readonly database: DatabaseConfig;
-  /** Null: nothing tells of a time. */
+  /** Null: unknown. */
   readonly auditRetentionDays: number | null;
-  /** Null where the database was named without one. */
+  /** Null if the database was named without one. */
   readonly config: Config | null;
 }
 
-/** On stderr it is said which database that is, unless it was given on the command line. */
+/** Prints the database on stderr, unless it was given on the command line. */
 export function target({ database, config }: DatabaseOptions, terminal: Terminal): Target {
   const { env } = terminal;
   if (database !== undefined) return at(database);
@@ -35,11 +35,11 @@ export function target({ database, config }: DatabaseOptions, terminal: Terminal
   const uri = env["TILED_DATABASE_URI"] ?? "";
   if (!named && uri !== "") {
     const same = there ? configOf(path, uri, terminal) : undefined;
-    const other = there && same === undefined ? `; not that of ${path}, which --config ${path} takes` : "";
-    return told(same === undefined ? at(uri) : of(same), `of TILED_DATABASE_URI${other}`, terminal);
+    const other = there && same === undefined ? `; for that of ${path} use --config ${path}` : "";
+    return announced(same === undefined ? at(uri) : of(same), `of TILED_DATABASE_URI${other}`, terminal);
   }
   if (config === undefined && !env["TILED_CONFIG"] && !there) throw new OperatorError(unnamed(path));
-  return told(of(load(path, terminal)), `of ${path}`, terminal);
+  return announced(of(load(path, terminal)), `of ${path}`, terminal);
 }
 
 function at(uri: string): Target {
@@ -56,14 +56,14 @@ function of(config: Config): Target {
   return { database, auditRetentionDays: config.audit.retentionDays, config };
 }
 
-function told(found: Target, source: string, terminal: Terminal): Target {
+function announced(found: Target, source: string, terminal: Terminal): Target {
   const address = parseDatabaseUri(found.database.uri?.reveal() ?? null);
-  // One in memory will be refused.
+  // A database in memory will be refused.
   if (address.kind !== "memory") terminal.err(`Working on the database at ${address.shown} (${source}).`);
   return found;
 }
 
-/** A configuration that nobody named tells of the same database, or nothing. */
+/** An unnamed configuration counts only if it has the same database. */
 function configOf(path: string, uri: string, { env }: Terminal): Config | undefined {
   const { config, problems } = readConfig(path, env);
   return problems.length === 0 && config?.database.uri?.reveal() === uri ? config : undefined;
@@ -75,7 +75,7 @@ function load(path: string, { env }: Terminal): Config {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new OperatorError(
-      `${error.message}\nThe variables of the server's environment have to be set here, too. Without its configuration --database URI names the database, or TILED_DATABASE_URI where neither --config nor TILED_CONFIG does.`,
+      `${error.message}\nSet the variables of the server's environment here as well. Without its configuration, name the database with --database URI, or with TILED_DATABASE_URI and neither --config nor TILED_CONFIG.`,
     );
   }
 }

@@ -1,15 +1,15 @@
 /**
- * What a command sees of the world around it, as an argument: `command.ts` gives it the real one, tests another.
+ * The environment of a command, as an argument: `command.ts` has the real one, tests have their own.
  */
 import type { EventEmitter } from "node:events";
 
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What was run, to be run again in any folder: `npx tiled` works in its own only. */
+  /** The command that was run, in a form that works in any folder: `npx tiled` works in one only. */
   readonly command: readonly string[];
-  /** Characters in a line, for help texts. */
+  /** Characters per line, for help texts. */
   readonly columns: number;
-  /** One line, or several, on stdout. */
+  /** Prints one or more lines on stdout. */
   out(text: string): void;
   /** The same on stderr. */
   err(text: string): void;
@@ -17,14 +17,14 @@ export interface Terminal {
   log(lines: string, written: () => void): void;
   /** The same at the end of the process. */
   lastLog(lines: string): void;
-  /** The process was started on a terminal that is there no more. */
+  /** Whether the terminal of the process was closed. */
   hungUp(): boolean;
-  /** Where the log goes: whether a person looks at it there, and in colours. */
+  /** Whether the log goes to a terminal, and with colours. */
   readonly logView: { readonly terminal: boolean; readonly colours: boolean };
   /** The process's own: SIGINT, SIGTERM, `uncaughtExceptionMonitor`, `exit`. */
   readonly events: EventEmitter;
   /** Ends the process at once. */
   exit(code: number): void;
-  /** A reader of stdout that went away ends a command unless it says this: a server goes on without. */
+  /** Called by a server, which goes on when the reader of stdout goes away. Other commands end. */
   keepRunning(): void;
 }

@@ -1,5 +1,5 @@
 /**
- * Options and arguments that are more than text: each parser refuses what does not fit as wrong usage (exit 2).
+ * Parsers of options and arguments. A value that does not fit is wrong usage (exit code 2).
  */
 import { InvalidArgumentError } from "commander";
 import { parseUuid, type Uuid } from "../lib/uuid.ts";
@@ -33,9 +33,9 @@ export function uuid(text: string): Uuid {
 }
 
 export function firstEight(text: string): string {
-  // A whole key will do; what follows the first eight is dropped and never shown.
+  // A whole key is accepted too; the rest is dropped and never shown.
   if (!/^[0-9a-f]{8,}$/i.test(text)) {
-    throw new InvalidArgumentError("An API key is named by its first eight hexadecimal digits.");
+    throw new InvalidArgumentError("Use the first eight hexadecimal digits of the API key.");
   }
   return text.slice(0, 8).toLowerCase();
 }
@@ -43,7 +43,7 @@ export function firstEight(text: string): string {
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/;
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
 
-/** A point in time, or how long ago: what `--since` takes. Resolved against the clock by who uses it. */
+/** The value of `--since`: a time, or seconds before now. */
 export type Since =
   | { readonly kind: "time"; readonly time: Date }
   | { readonly kind: "ago"; readonly seconds: number };
@@ -57,13 +57,13 @@ export function since(text: string): Since {
   const time = new Date(`${day}T${hour}${zone}`);
   if (day === undefined || !isDay(day) || Number.isNaN(time.getTime())) {
     throw new InvalidArgumentError(
-      "Give a time like 2026-01-31 or 2026-01-31T12:00:00 (UTC), or how long ago: 90s, 15m, 2h, 7d.",
+      "Use a time like 2026-01-31 or 2026-01-31T12:00:00 (UTC), or a time ago: 90s, 15m, 2h, 7d.",
     );
   }
   return { kind: "time", time };
 }
 
-/** Date takes the 31st of a month without one as the 1st of the next. */
+/** Date reads the 31st of a shorter month as a day of the next month. */
 function isDay(text: string): boolean {
   const day = new Date(text);
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);

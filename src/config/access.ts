@@ -1,6 +1,6 @@
 /**
- * Who sees what: the access policy and the tags of trees, and the rules between them and the rest. The policy's own
- * arguments are checked where it is loaded (`trees/policies/load.ts`).
+ * Access control: the policy, the tags of trees, and the rules between them and other keys. The policy's own arguments are
+ * checked when it is loaded (`trees/policies/load.ts`).
  */
 
 import { namesModule } from "../plugins/own-class.ts";
@@ -32,7 +32,7 @@ export function accessControl(context: Context): Config["accessControl"] {
   if (policy === TAG_BASED && !hasTags(context)) {
     context.warn(
       path,
-      "no entry bears a tag, so it decides nothing; trees get theirs from access_tags (docs/how-to/access-control.md)",
+      "no entry has a tag, so the policy has no effect; trees get tags from access_tags (docs/how-to/access-control.md)",
     );
   }
   const source = at(context.root, [...path, "args"]);
@@ -51,14 +51,14 @@ function hasTags({ root, value }: Context): boolean {
   );
 }
 
-/** A misspelt provider would leave everybody without a name, and so without grants. */
+/** With a misspelled provider no user would have a name, and so no grants. */
 function checkProvider(context: Context, provider: unknown, path: Path): void {
   const names = (context.value.authentication?.providers ?? []).flatMap((entry) => entry?.provider ?? []);
   if (typeof provider !== "string" || names.length === 0 || names.includes(provider)) return;
   context.problem(path, noSuchProvider(context, provider, names, path));
 }
 
-/** The tags of a tree's root, as nodes bear them; null: it has no notion of tags. */
+/** The tags of a tree's root, as nodes have them; null: the tree does not use tags. */
 export function treeTags(
   context: Context,
   tags: readonly (string | undefined)[] | null | undefined,
@@ -76,7 +76,7 @@ export function treeTags(
   return [...new Set(tags.filter((tag) => tag !== undefined).map(normalTag))];
 }
 
-/** Without one the tags would say "not for everybody", and everybody would get in. */
+/** Without a policy, tagged entries would be open to every caller. */
 export function needsPolicy(context: Context, path: Path): void {
   if (at(context.root, ["access_control", "access_policy"]) !== undefined) return;
   context.problem(

@@ -1,6 +1,6 @@
 /**
- * `server.account_url`: a host of their own for the pages for people. What it may be follows from what it is for: another
- * host name than any that content is served under, since ports are all the same to cookies.
+ * `server.account_url`: a separate host for the pages for people. Its host name must differ from every name that content is
+ * served under, since cookies do not tell ports apart.
  */
 
 import { at, type Path } from "../yaml/located.ts";
@@ -10,20 +10,20 @@ import type { Context } from "./context.ts";
 const KEY: Path = ["server", "account_url"];
 const LOOPBACK = /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|\[::1\])$/;
 
-/** The origin, followed by the path of `public_url` where that has one. */
+/** The origin, followed by the path of `public_url`, if it has one. */
 export function accountUrl(context: Context): string | null {
   const { server, trees } = context.value;
   if (server?.account_url == null) return null;
   const url = new URL(server.account_url);
   const problem = (message: string) => context.problem(KEY, message);
   if (!hasProviders(context))
-    problem("there are no accounts without authentication.providers. Add one, or remove this.");
+    problem("there are no accounts without authentication.providers. Add a provider, or remove this.");
   if (url.protocol !== "https:" && !LOOPBACK.test(url.hostname))
-    problem("logins need HTTPS on a host that is not this machine. Use https://.");
+    problem("logins need HTTPS on any host but this machine. Use https://.");
   if (server.public_url == null) {
-    // One that is there and wrong is another problem.
+    // A wrong one is reported already.
     if (at(context.root, ["server", "public_url"]) !== undefined) return url.origin;
-    problem("this needs server.public_url, the address at which data are read. Set it, too.");
+    problem("this needs server.public_url, the address of the data. Set it as well.");
     return url.origin;
   }
   const main = new URL(server.public_url);
@@ -40,7 +40,7 @@ export function accountUrl(context: Context): string | null {
   ];
   for (const [key, host] of others) {
     if (host == null || nameOf(host) !== nameOf(url.host)) continue;
-    problem(`${key} has the same host name, and cookies do not tell ports apart. Use a name of its own.`);
+    problem(`${key} has the same host name, and cookies do not tell ports apart. Use a separate name.`);
   }
   return url.origin + path;
 }

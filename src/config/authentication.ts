@@ -1,6 +1,6 @@
 /**
- * The settings of authentication, and the rules between its keys: names, administrators, and the single-user key,
- * which has no place beside providers.
+ * The section `authentication` and the rules between its keys: names, administrators, and the single-user key, which is not
+ * allowed beside providers.
  */
 import type { Limit } from "../domain/ports/failures.ts";
 import { Secret } from "../lib/secrets.ts";
@@ -60,7 +60,7 @@ function limit(given: GivenLimit | null | undefined, failures: number): Limit {
   return { failures: given?.failures ?? failures, per: seconds(given?.per ?? 300) ?? 300 };
 }
 
-/** Whether the configuration asks for logins, even where it says so wrongly. */
+/** Whether the configuration wants logins, even if `providers` is wrong. */
 export function hasProviders({ root }: Context): boolean {
   const providers = at(root, ["authentication", "providers"]);
   if (providers === undefined || isNothing(providers)) return false;
@@ -78,7 +78,7 @@ function providerConfigs(context: Context): readonly ProviderEntry[] {
       if (before !== undefined) {
         context.problem(
           [...path, "provider"],
-          `authentication.providers[${before}] has the name ${quoted(name)} already; give each provider its own.`,
+          `authentication.providers[${before}] has the name ${quoted(name)} already. Give each provider a name of its own.`,
         );
       } else first.set(name, index);
     }
@@ -97,7 +97,7 @@ function providerConfigs(context: Context): readonly ProviderEntry[] {
   return configs;
 }
 
-/** A password of digits only, `yes` or `null` is no text for YAML and could never be typed. */
+/** YAML does not read a password of digits, `yes` or `null` as text, so a user could never enter it. */
 function checkPasswords(context: Context, path: readonly (string | number)[]): void {
   const users = at(context.root, path);
   if (users?.kind !== "mapping") return;
@@ -119,11 +119,11 @@ function checkAdmins(context: Context): void {
   if (admins.length > 0 && !hasProviders(context)) {
     context.problem(
       path,
-      "administrators need authentication.providers to log in with; add some, or remove tiled_admins.",
+      "administrators need authentication.providers to log in with. Add a provider, or remove tiled_admins.",
     );
     return;
   }
-  // Where a provider's own name is wrong, that is the error to mend first.
+  // If a provider's own name is wrong, that error comes first.
   if (names.includes(undefined)) return;
   for (const [index, admin] of admins.entries()) {
     const name = admin?.provider;

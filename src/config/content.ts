@@ -1,5 +1,5 @@
 /**
- * The trees that are served here, and the rules about them. Who sees what of them is `access.ts`'s.
+ * The trees that are served here, and the rules about them. Access to them is in `access.ts`.
  */
 import { isTreeName, TREE_ARGS, TREE_NAMES, type TreeName } from "../vocabulary/trees.ts";
 import { check } from "../yaml/check.ts";
@@ -28,7 +28,7 @@ export function treeConfigs(context: Context): readonly TreeConfig[] {
   if (!hasCatalog && !hasTrees) {
     context.problem(
       ["trees"],
-      `nothing is served: 'trees' (or 'catalog') is missing. For a start: trees: [{path: /, tree: "${TREE_NAMES[0]}"}]`,
+      `nothing is served: 'trees' (or 'catalog') is missing. To begin with: trees: [{path: /, tree: "${TREE_NAMES[0]}"}]`,
     );
   }
   const trees: TreeConfig[] = [];
@@ -41,7 +41,7 @@ export function treeConfigs(context: Context): readonly TreeConfig[] {
       if (segments.includes(".") || segments.includes(".."))
         context.problem(
           [...path, "path"],
-          "must not have '.' or '..' in it; use names between slashes ('/raw/2024').",
+          "must not contain '.' or '..'. Use names between slashes ('/raw/2024').",
         );
       const clash = taken.find(
         (other) => contains(other.segments, segments) || contains(segments, other.segments),
@@ -58,7 +58,7 @@ export function treeConfigs(context: Context): readonly TreeConfig[] {
       if (at(context.root, [...path, key]) !== undefined)
         context.problem(
           [...path, key],
-          "only an entry with 'upstream' can have this; remove it, or say 'upstream' instead of 'tree'.",
+          "only an entry with 'upstream' can have this. Remove it, or use 'upstream' instead of 'tree'.",
         );
     }
     needs(context, path, "path");
@@ -91,7 +91,7 @@ function contains(outer: readonly string[], inner: readonly string[]): boolean {
   return outer.every((segment, index) => inner[index] === segment);
 }
 
-/** Undefined where they do not fit. */
+/** Undefined if they do not fit. */
 function treeArgs(context: Context, tree: TreeName, path: Path): TreeConfig["args"] | undefined {
   const there = [...path, "args"];
   const given = at(context.root, there);
@@ -108,7 +108,7 @@ function treeArgs(context: Context, tree: TreeName, path: Path): TreeConfig["arg
 
 function isKnown(context: Context, tree: string, path: Path): tree is TreeName {
   if (isTreeName(tree)) return true;
-  // Told in one report for all of them.
+  // Reported once, for all of them.
   if (isTiledsTree(tree)) return false;
   const place = [...path, "tree"];
   context.problem(

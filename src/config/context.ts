@@ -1,5 +1,5 @@
 /**
- * What the rules across keys work with: the checked values, where each of them stands, and where to report.
+ * What the rules between keys work with: the checked values, their places in the file, and the list of problems.
  */
 import type { Located, Path, Spot } from "../yaml/located.ts";
 import { at, pathText, spotOf } from "../yaml/located.ts";
@@ -7,10 +7,9 @@ import type { ConfigPlace, Problems } from "../yaml/problems.ts";
 import { shownValue } from "../yaml/shown.ts";
 import type { FileValue } from "./schema.ts";
 
-/** What the command line says; it wins over everything. */
-/** Options of the command line, which win over the configuration. */
+/** Options of the command line, which win over the file and the environment. */
 export interface Overrides {
-  /** true: anonymous callers may read. false changes nothing. */
+  /** true: visitors may read. false: as configured. */
   readonly public?: boolean | undefined;
   readonly apiKey?: string | undefined;
   readonly host?: string | undefined;
@@ -59,7 +58,7 @@ export class Context {
   }
 }
 
-/** One line of the log for a key that is accepted so that existing files still load. */
+/** A line of the log about a key that is accepted only so that existing files load. */
 export function noEffect(place: ConfigPlace, why: string): string {
   return `accepted and of no effect here: ${place.path} (${placeText(place)}): ${why}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Settings from environment variables. `TILED_<TOP LEVEL KEY>` with JSON is stronger than the file; the single
- * settings below are weaker: they fill in what the file does not say, as in the reference.
+ * Settings from environment variables. `TILED_<TOP LEVEL KEY>` with JSON wins over the file. The single settings below apply
+ * only if the file does not set them, as in Tiled.
  */
 import { check } from "../yaml/check.ts";
 import type { Environment } from "../yaml/interpolate.ts";
@@ -39,7 +39,7 @@ export function withEnvironment(file: Located, env: Environment, problems: Probl
     const schema = FileSchema.properties[key as keyof typeof FileSchema.properties] as {
       deprecated?: boolean;
     };
-    // What has no effect needs no JSON either: `TILED_RESPONSE_BYTESIZE_LIMIT=1GB`.
+    // A key without effect need not be JSON: `TILED_RESPONSE_BYTESIZE_LIMIT=1GB`.
     const value =
       schema.deprecated === true ? locate(text, spot, "environment") : fromJson(text, spot, [key], problems);
     if (value === undefined) continue;
@@ -55,13 +55,13 @@ export function withEnvironment(file: Located, env: Environment, problems: Probl
     const value = LISTS.has(name) ? fromJson(text, spot, path, problems) : locate(text, spot, "environment");
     if (value === undefined) continue;
     if (!stronger) root = withValue(root, path, value);
-    // Tiled refuses it, too, and it would count as soon as the file no longer says so.
+    // Tiled refuses it as well, and it would apply as soon as the file does not set it.
     else check(shapeOf(path), value, path, { problems, formats: FORMATS, noEffect: () => {} });
   }
   return root;
 }
 
-/** Variables that are not read and nearly have the name of one that is: `TILED_SECRET_KEY`. */
+/** Variables that are not read but nearly have the name of one that is: `TILED_SECRET_KEY`. */
 export function misspeltVariables(env: Environment): readonly string[] {
   const known = [...Object.keys(SINGLE), ...TOP_LEVEL_KEYS.map((key) => `TILED_${key.toUpperCase()}`)].map(
     (name) => name.slice(PREFIX.length),

@@ -1,6 +1,5 @@
 /**
- * The formats of text in a configuration: addresses, hosts, URLs, paths. The rest of what a message says about text is in
- * `yaml/formats.ts`.
+ * The formats of text in a configuration: addresses, hosts, URLs, paths. General formats are in `yaml/formats.ts`.
  */
 import { isIP } from "node:net";
 import { isMistyped } from "../database-uri/database-uri.ts";
@@ -14,7 +13,7 @@ function isAddressBlock(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
-/** The single addresses of a text with commas, as uvicorn writes them. */
+/** The addresses of a text with commas, as uvicorn writes them. */
 export function splitAddresses(text: string): readonly string[] {
   return text
     .split(",")
@@ -33,7 +32,7 @@ function checkAddresses(text: string): string | undefined {
   const wrong = parts.findIndex((part) => part !== "*" && !isAddressBlock(part));
   if (wrong < 0) return undefined;
   return parts.length > 1
-    ? `must have IP addresses only; number ${wrong + 1} of the list is none`
+    ? `must contain IP addresses only; number ${wrong + 1} of the list is not one`
     : otherForm(text);
 }
 
@@ -45,9 +44,9 @@ function checkWebAddress(text: string): string | undefined {
     return otherForm(text);
   }
   if (!/^https?:\/\//i.test(text)) return "must begin with https:// or http://";
-  if (url.username !== "" || url.password !== "") return "must not have a user name or a password in it";
-  if (text.includes("?") || text.includes("#")) return "must not have a query or a fragment in it";
-  return /\s/.test(text) ? "must not have a space in it" : undefined;
+  if (url.username !== "" || url.password !== "") return "must not contain a user name or a password";
+  if (text.includes("?") || text.includes("#")) return "must not contain a query or a fragment";
+  return /\s/.test(text) ? "must not contain a space" : undefined;
 }
 
 const DATABASE_SCHEMES = [
@@ -63,7 +62,7 @@ const DATABASE_SCHEMES = [
 
 function checkDatabase(text: string): string | undefined {
   if (text.trim() === "") return EMPTY;
-  if (/\p{Cc}/u.test(text)) return "must not have a control character in it";
+  if (/\p{Cc}/u.test(text)) return "must not contain a control character";
   if (isMistyped(text)) return OTHER_FORM;
   const scheme = /^([A-Za-z][A-Za-z0-9+._-]{0,30}):\/\//.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) return text.includes("://") ? OTHER_FORM : undefined;
@@ -75,9 +74,9 @@ function checkDatabase(text: string): string | undefined {
 
 function checkRootPath(text: string): string | undefined {
   if (!/^[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$/.test(text))
-    return "must not have characters that a path in a URL cannot have";
+    return "must not contain characters that a URL's path cannot have";
   return /(?:^|\/)\.{1,2}(?:\/|$)|\/\//.test(text.replace(/^\/+|\/+$/g, ""))
-    ? "must not have '.', '..' or '//' in it"
+    ? "must not contain '.', '..' or '//'"
     : undefined;
 }
 
@@ -105,7 +104,7 @@ export const FORMATS = {
   ),
   addresses: {
     what: "a list of addresses",
-    use: "IP addresses or CIDR blocks ('10.0.0.0/8') with commas between, or '*' for all",
+    use: "IP addresses or CIDR blocks ('10.0.0.0/8') separated by commas, or '*' for all",
     check: checkAddresses,
   },
   address: {
@@ -119,7 +118,7 @@ export const FORMATS = {
     check: checkWebAddress,
   },
   "database-uri": {
-    what: "a database's URI",
+    what: "a database URI",
     use: "sqlite:////absolute/path.db, sqlite:///relative/path.db, a path, or postgresql://user:password@host:port/database",
     check: checkDatabase,
   },

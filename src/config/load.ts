@@ -1,6 +1,6 @@
 /**
- * From a file or folder, the environment and the command line to a `Config`, or to one error that lists all that is
- * wrong. Steps: read, interpolate, lay the environment over it, hold it to the schema, apply the rules between keys.
+ * From a file or folder, the environment and the command line to a `Config`, or to one error that lists all problems. Steps:
+ * read, interpolate, add the environment, check against the schema, apply the rules between keys.
  */
 import { dirname, resolve } from "node:path";
 import { parseDatabaseUri } from "../database-uri/database-uri.ts";
@@ -10,7 +10,7 @@ import { check } from "../yaml/check.ts";
 import { readSource } from "../yaml/files.ts";
 import { type Environment, interpolate } from "../yaml/interpolate.ts";
 import { emptyMapping, type Located, locate, overlay, pathText } from "../yaml/located.ts";
-import { ConfigError, type Problem, Problems } from "../yaml/problems.ts";
+import { ConfigError, type ConfigProblem, Problems } from "../yaml/problems.ts";
 import { accessControl } from "./access.ts";
 import { authenticationConfig, hasProviders } from "./authentication.ts";
 import { treeConfigs } from "./content.ts";
@@ -26,11 +26,11 @@ import { serverConfig } from "./server.ts";
 import { upstreamConfigs } from "./upstreams.ts";
 import { checkSecrets } from "./weak-secrets.ts";
 
-/** What a configuration says as far as it can be understood, and what is wrong with it. */
-export interface ReadConfig {
-  /** Undefined where nothing can be read; not to be served as long as there are problems. */
+/** A configuration as far as it can be read, and its problems. */
+interface ReadConfig {
+  /** Undefined if nothing can be read. Must not be served while there are problems. */
   readonly config: Config | undefined;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 }
 
 /**
@@ -45,7 +45,7 @@ export function loadConfig(path: string, env: Environment, overrides: Overrides 
   return sound(readConfig(path, env, overrides));
 }
 
-/** The same without throwing, for callers with further checks. */
+/** The same without an exception, for callers with further checks. */
 export function readConfig(path: string, env: Environment, overrides: Overrides = {}): ReadConfig {
   const problems = new Problems();
   const source = readSource(path, problems, FILE_SHAPE);
@@ -89,7 +89,7 @@ function sound({ config, problems }: ReadConfig): Config {
   return config;
 }
 
-export interface SingleUser {
+interface SingleUser {
   /** The tree's name, e.g. `tiled.examples.generated_minimal:tree`. */
   readonly tree: string;
   readonly args?: Readonly<Record<string, unknown>>;
@@ -105,7 +105,7 @@ export function singleUserConfig({ tree, args = {}, env, ...overrides }: SingleU
   return configFromObject({ trees: [{ path: "/", tree, args }] }, env, overrides);
 }
 
-/** Where the command looks for a configuration that is not named. */
+/** The path that the command reads if none is given. */
 export function defaultConfigPath(env: Environment): string {
   return env["TILED_CONFIG"] || "config.yml";
 }
@@ -164,7 +164,7 @@ function build(
   return config;
 }
 
-/** What its parameters ask for: each takes effect at the start, or is a problem now. */
+/** Each parameter of the URI takes effect at the start, or is a problem now. */
 function checkDatabase(context: Context): void {
   const uri = context.value.database?.uri;
   if (uri == null) return;
@@ -176,25 +176,25 @@ function checkDatabase(context: Context): void {
   }
 }
 
-/** What ends with the process although an operator may not expect it. */
+/** Warns of what ends with the process, and of origins that have no effect. */
 function warnOfMemory(context: Context, config: Config): void {
   const providers = hasProviders(context);
   if (providers && config.database.uri === null) {
     context.warn(
       ["database"],
-      "there is no database: logins and API keys are kept in memory and end with the process",
+      "not configured: logins and API keys are kept in memory and end with the process",
     );
   }
   if (providers && config.authentication.secretKeys === null) {
     context.warn(
       ["authentication", "secret_keys"],
-      "not set: a key is made at each start, so logins end with the process",
+      "not set: each start makes a new key, so logins end with the process",
     );
   }
   if (!providers && config.database.uri !== null) {
     context.warn(
       ["database"],
-      "of no effect without authentication.providers: a single user has no sessions and keys",
+      "no effect without authentication.providers: a single user has no sessions or keys",
     );
   }
   for (const [index, origin] of config.allowOrigins.entries()) {
@@ -208,12 +208,12 @@ function warnOfMemory(context: Context, config: Config): void {
     if (/^[a-z][a-z0-9+.-]*:\/\/[^/\s?#@]+$/i.test(origin)) continue;
     context.warn(
       ["allow_origins", index],
-      "no browser sends an origin like this; one looks like 'https://app.example.org', without a slash at its end",
+      "browsers send no origin like this. Use one like 'https://app.example.org', without a slash at the end",
     );
   }
 }
 
-/** For a key that stands in the wrong section. */
+/** The section of a key that is in the wrong one. */
 function belongs(key: string): string | undefined {
   const sections = ["authentication", "database", "server", "uvicorn"] as const;
   const home = sections.find((name) => {

@@ -1,5 +1,5 @@
 /**
- * The configuration as the rest of the program sees it: validated, interpolated, with every default filled in.
+ * The configuration as the rest of the program sees it: checked, interpolated, with all defaults.
  * `schema.ts` describes the file, `load.ts` makes one of these from it.
  */
 
@@ -11,7 +11,7 @@ import type { Secret } from "../lib/secrets.ts";
 import type { PolicyEntry, ProviderEntry } from "../plugins/entries.ts";
 import type { ConfigPlace } from "../yaml/problems.ts";
 
-/** Of settings that a start can fail on; `file` is "" for a default and an option of the command. */
+/** Places of settings that a start can fail on. `file` is "" for a default and for an option of the command. */
 export type Places = Readonly<Record<"host" | "port" | "cert" | "key" | "logo" | "database", ConfigPlace>>;
 
 export interface DatabaseConfig {
@@ -27,7 +27,7 @@ export interface TreeConfig {
   readonly path: string;
   readonly tree: string;
   readonly args: Readonly<Record<string, unknown>>;
-  /** The tags of its root and of entries below without tags of their own; null: it has no notion of tags. */
+  /** The tags of the root, and of entries below it without tags of their own; null: the tree does not use tags. */
   readonly accessTags: readonly string[] | null;
   readonly place: ConfigPlace;
 }
@@ -40,10 +40,10 @@ export interface UpstreamConfig extends Upstream {
 export interface AuthenticationConfig {
   readonly providers: readonly ProviderEntry[];
   readonly admins: readonly IdentityRef[];
-  /** The first signs, all verify. Null: made at the start, tokens end with the process. */
+  /** The first signs, all verify. Null: made at the start, so tokens end with the process. */
   readonly secretKeys: readonly Secret[] | null;
   readonly allowAnonymousAccess: boolean;
-  /** Null: made at the start where the mode needs one. */
+  /** Null: made at the start, if the mode needs one. */
   readonly singleUserApiKey: Secret | null;
   /** Seconds, all three. */
   readonly accessTokenMaxAge: number;
@@ -61,7 +61,7 @@ export interface AuthenticationConfig {
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
-  /** Without a slash at its end; null: links are built from the request. */
+  /** Without a slash at the end; null: links are built from the request. */
   readonly publicUrl: string | null;
   /** The origin of the pages for people; null: they are on every host. */
   readonly accountUrl: string | null;
@@ -97,6 +97,6 @@ export interface Config {
   readonly places: Places;
   /** The folder that relative module paths start from. */
   readonly directory: string;
-  /** For the log: keys that are accepted and of no effect here, and what else the operator should know. */
+  /** For the log: keys without effect here, and other warnings. */
   readonly warnings: readonly string[];
 }

@@ -1,6 +1,6 @@
 /**
- * Old forms of Tiled's configurations, and the form of today for each. `tiled config migrate` rewrites the first.
- * Values are never shown: an argument may be a password.
+ * Old forms of Tiled's configurations, and the current form of each. `tiled config migrate` rewrites the first. Messages never
+ * show a value: an argument may be a password.
  */
 
 import { at, type Located } from "../yaml/located.ts";
@@ -30,7 +30,7 @@ export function reportOldAuthentication(context: Context): void {
   const args = argsText(at(root, ["authentication", "args"]));
   context.problem(
     ["authentication", first],
-    `this form is from Tiled of 2021. Use providers: [{provider: ${nameOfProvider(name)}, authenticator: "${name}"${args}}]. The provider's name is part of the identities in the database, so keep the name that an existing database has`,
+    `this form is from Tiled of 2021. Use providers: [{provider: ${nameOfProvider(name)}, authenticator: "${name}"${args}}]. The provider's name is part of the identities in the database: keep the name that an existing database has`,
   );
 }
 
@@ -50,7 +50,7 @@ const HINTS: Readonly<Record<string, string>> = {
   cache_settings: "use 'streaming_cache' in the configuration of the Tiled behind",
 };
 
-/** For a key that is not known where it stands. */
+/** Advice about a key that is unknown in its section. */
 export function oldFormHint(key: string, root: Located): string | undefined {
   if (Object.hasOwn(HINTS, key)) return HINTS[key];
   const has = (below: string) => at(root, [key, below])?.kind === "mapping";

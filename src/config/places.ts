@@ -1,6 +1,6 @@
 /**
- * Where the settings stand that a start can fail on, under the keys that the operator wrote: `uvicorn.ssl_certfile`, say,
- * and not our own `server.tls.cert`.
+ * The places of the settings that a start can fail on, by the keys that the operator wrote: e.g. `uvicorn.ssl_certfile` and
+ * not our own `server.tls.cert`.
  */
 
 import { at, isNothing, type Path, pathText } from "../yaml/located.ts";
@@ -23,7 +23,7 @@ export function placesOf(context: Context): Places {
   };
 }
 
-/** The first of two that is written, else where our own would be. */
+/** The first of two keys that the file has, else our own. */
 function first(context: Context, ours: Path, theirs: Path): ConfigPlace {
   return written(context, ours) ?? written(context, theirs) ?? { file: "", line: 0, path: pathText(ours) };
 }
@@ -37,7 +37,7 @@ function option(name: string): ConfigPlace {
   return { file: "", line: 0, path: `option ${name}` };
 }
 
-/** `uvicorn.port, config.yml:3`; of a default only the key. */
+/** `uvicorn.port, config.yml:3`; for a default the key alone. */
 export function placeName(place: ConfigPlace): string {
   return place.file === "" ? place.path : `${place.path}, ${placeText(place)}`;
 }

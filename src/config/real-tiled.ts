@@ -1,7 +1,7 @@
 /**
  * Finds the parts of a configuration that only a real Tiled serves: catalogs, trees by their Python names, exporters, and
- * the policies over them. One error names all of them with the steps to take, since the data would be missing without
- * a word. Limits and pools are harmless to leave out, and noted in `yaml/check.ts`. `migrate/` makes the two files.
+ * their policies. One error names all of them and the steps to take; without it the data would be missing silently. Limits
+ * and pools have no effect here, which the schema says. `migrate/` makes the two files.
  */
 
 import { printableJson } from "../lib/printable.ts";
@@ -11,11 +11,11 @@ import { at, isNothing, type Located, type Path, pathText, plain, quoted } from 
 import { nearest } from "../yaml/suggest.ts";
 import type { Context } from "./context.ts";
 
-/** The reference's names of its catalog: `catalog`, and everything in its module. */
+/** Tiled's names of its catalog: `catalog`, and everything in its module. */
 const CATALOG = /^(?:catalog$|tiled\.catalog(?:\.[A-Za-z_]\w*)*:)/;
 const PYTHON_NAME = /^[A-Za-z_][\w.]{0,200}:[A-Za-z_][\w.]{0,100}$/;
 
-/** Sections that decide which data is served, each with its default. */
+/** Sections that decide which data are served, each with its default. */
 const SECTIONS: ReadonlyMap<string, { readonly what: string; readonly nothing: unknown }> = new Map([
   ["media_types", { what: "exporters", nothing: {} }],
   ["file_extensions", { what: "exporters", nothing: {} }],
@@ -38,25 +38,25 @@ function isCatalog(tree: string): boolean {
   return CATALOG.test(tree);
 }
 
-/** Whether a tree is one that a real Tiled has and this server has not, and no misspelt one of ours. */
+/** Whether only a real Tiled has this tree. False for a misspelled name of ours. */
 export function isTiledsTree(tree: string): boolean {
   if (isTreeName(tree)) return false;
   return isCatalog(tree) || (PYTHON_NAME.test(tree) && !isMisspelt(tree));
 }
 
-/** Near as a whole and in its last part, as the examples of Tiled have long names that differ in that part only. */
+/** Near as a whole and in the last part: the names of Tiled's examples differ in that part only. */
 function isMisspelt(tree: string): boolean {
   const last = (name: string) => name.slice(name.lastIndexOf(".", name.indexOf(":")) + 1);
   return nearest(tree, TREE_NAMES) !== undefined && nearest(last(tree), TREE_NAMES.map(last)) !== undefined;
 }
 
-/** Whether a section has the value that it has where it is missing. */
+/** Whether a section has its default value. */
 export function saysNothing(key: string, value: unknown): boolean {
   const json = JSON.stringify(value) ?? "null";
   return json === "null" || json === JSON.stringify(SECTIONS.get(key)?.nothing);
 }
 
-/** The trees of the file as they are written, however wrong the rest of them is. */
+/** The trees as the file has them, whatever else is wrong with them. */
 function writtenTrees({ root }: Context): readonly { readonly path: Path; readonly tree: string }[] {
   const trees = at(root, ["trees"]);
   if (trees?.kind !== "list") return [];
@@ -68,7 +68,7 @@ function writtenTrees({ root }: Context): readonly { readonly path: Path; readon
   });
 }
 
-/** As messages name them; a URL may hold a password where it should not. */
+/** For messages. Only origins, since a URL may contain a password. */
 function upstreams(context: Context): string {
   const paths = (context.value.trees ?? []).flatMap((entry, index) =>
     entry?.upstream === undefined || entry.kind === "http"
@@ -78,7 +78,7 @@ function upstreams(context: Context): string {
   return paths.join(", ") || "an upstream";
 }
 
-/** The `kind` of each upstream, as far as it is said. */
+/** The `kind` of each upstream, undefined if not given. */
 function kindsOfUpstreams({ root }: Context): readonly unknown[] {
   const trees = at(root, ["trees"]);
   if (trees?.kind !== "list") return [];
@@ -94,7 +94,7 @@ function isThere(root: Located, path: Path): boolean {
   return node !== undefined && !isNothing(node);
 }
 
-/** Where the trees of a file are served: here, by a Tiled that is still missing, or by an upstream. */
+/** Which trees are served here, by a Tiled that is still missing, or by an upstream. */
 function kindsOfTrees(context: Context) {
   const trees = writtenTrees(context);
   const upstreams = kindsOfUpstreams(context);
@@ -102,12 +102,12 @@ function kindsOfTrees(context: Context) {
     here: trees.some(({ tree }) => isTreeName(tree)),
     elsewhere: trees.some(({ tree }) => isTiledsTree(tree)) || isThere(context.root, ["catalog"]),
     upstream: upstreams.length > 0,
-    /** One that may be a Tiled. */
+    /** An upstream that may be a Tiled. */
     behind: upstreams.some((kind) => kind !== "http"),
   };
 }
 
-/** Whether the access policy is the Tiled's: it covers the Tiled's trees, or needs classes or tables of a Tiled. */
+/** Whether the policy belongs to the Tiled: it covers the Tiled's trees, or needs classes or tables of a Tiled. */
 export function isTiledsPolicy(context: Context): boolean {
   const policy = at(context.root, ["access_control", "access_policy"]);
   if (policy?.kind !== "scalar" || typeof policy.value !== "string") return false;
@@ -119,14 +119,14 @@ export function isTiledsPolicy(context: Context): boolean {
 
 /** Whether only a Tiled has this policy, or the objects that its arguments name. */
 export function needsTiled(policy: string, hasArg: (key: string) => boolean): boolean {
-  // Where a Tiled finds its tags. With a file of definitions our own policy takes the parser's name, too.
+  // A Tiled's source of tags. With a file of definitions our own policy accepts the parser's name as well.
   if (hasArg("tags_db") || (hasArg("access_tags_parser") && !hasArg("tag_definitions"))) return true;
   return (
     PYTHON_NAME.test(policy) && !POLICY_NAMES.includes(policy) && nearest(policy, POLICY_NAMES) === undefined
   );
 }
 
-/** Paths whose keys are reported here and in `old-forms.ts`; other keys without effect are noted where they are read. */
+/** Keys that are reported here and in `old-forms.ts`. Other keys without effect are noted by the check. */
 export function isReported(path: string): boolean {
   return (
     SECTIONS.has(path) || ["catalog", "authentication.authenticator", "authentication.args"].includes(path)
@@ -156,7 +156,7 @@ export function reportTiledsOwn(context: Context): void {
   context.problem(first.path, [start, ...list, ...steps(context, first.path, joins)].join("\n"));
 }
 
-/** One line of the error: one path or several, and the thing that is there. */
+/** One line of the error: one path or several, and what it has. */
 interface Finding {
   readonly path: Path;
   readonly places?: string;
@@ -167,7 +167,7 @@ function catalogFindings({ root }: Context): readonly Finding[] {
   return isThere(root, ["catalog"]) ? [{ path: ["catalog"], what: "a catalog" }] : [];
 }
 
-/** Those of one name together. */
+/** Trees of one name together. */
 function treeFindings(context: Context): readonly Finding[] {
   const byName = Map.groupBy(
     writtenTrees(context).filter(({ tree }) => isTiledsTree(tree)),

@@ -1,5 +1,5 @@
 /**
- * The part of the configuration's schema that says who may do what: authentication, access policy, audit.
+ * The schema of the sections `authentication`, `access_control`, `audit`, `database` and `trees`.
  */
 import { Type } from "typebox";
 import {
@@ -104,7 +104,7 @@ export const authentication = section("Who may log in, how, and for how long", {
   login_throttle: optional(
     Type.Union([
       Type.Literal(false),
-      section("How many failed logins are let through", {
+      section("Failed logins that are allowed", {
         account: limit(10, "Wrong passwords for one account from one address"),
         address: limit(
           100,
@@ -155,7 +155,7 @@ export const database = section("Where principals, sessions and keys are stored.
   ),
 });
 
-/** `oneOf` is for editors; `content.ts` and `upstreams.ts` say what is missing, or too much, in their own words. */
+/** `oneOf` is for editors. `content.ts` and `upstreams.ts` word the errors about missing and surplus keys. */
 export const tree = Type.Object(
   {
     path: Type.Optional(

@@ -1,6 +1,5 @@
 /**
- * The part of the configuration's schema that says where and how the server listens: our own `server`, and the
- * settings of uvicorn, which Tiled's configurations have in its place.
+ * The schema of the sections `server`, `log` and `uvicorn`, which Tiled's configurations have in place of `server`.
  */
 import { Type } from "typebox";
 import { noEffect, optional, refused, section, text, whole } from "../yaml/schema-shapes.ts";
@@ -127,7 +126,7 @@ function all<Names extends readonly string[]>(names: Names, why: string) {
   >;
 }
 
-/** Open, as uvicorn's own list grows: an unknown key has no effect, unless it looks like a misspelt one. */
+/** Open, as uvicorn's own list grows: an unknown key has no effect, unless it looks like a misspelled one. */
 export const uvicorn = Type.Object(
   {
     host: host(),
@@ -135,13 +134,16 @@ export const uvicorn = Type.Object(
     root_path: optional(text("root-path"), "The path under which a proxy serves this server: '/tiled'", ""),
     ssl_keyfile: optional(text("not-empty"), "The same as server.tls.key"),
     ssl_certfile: optional(text("not-empty"), "The same as server.tls.cert"),
-    proxy_headers: optional(Type.Boolean(), "false: no proxy is trusted, whatever forwarded_allow_ips says"),
+    proxy_headers: optional(
+      Type.Boolean(),
+      "false: no proxy is trusted, and forwarded_allow_ips has no effect",
+    ),
     forwarded_allow_ips: proxies("The same as server.trusted_proxies"),
     workers: noEffect("this server is one process; start several on one PostgreSQL database instead"),
     ssl_version: noEffect("this server supports TLS 1.2 and 1.3"),
     ssl_ciphers: noEffect("Node.js chooses the ciphers"),
     ssl_keyfile_password: refused(
-      "a private key with a password cannot be read here; decrypt it (openssl pkey) or let a proxy do TLS",
+      "a private key with a password cannot be read here; decrypt it (openssl pkey), or terminate TLS in a proxy",
     ),
     ssl_ca_certs: refused(CLIENT_CERTIFICATES),
     ssl_cert_reqs: refused(CLIENT_CERTIFICATES),

@@ -1,6 +1,6 @@
 /**
- * The one schema of the configuration file. `yaml/check.ts` holds files to it, `tiled config schema` prints it for editors.
- * Every key of Tiled's own configuration is here: with its effect, without one, or refused with the reason.
+ * The schema of the configuration file. `yaml/check.ts` checks files against it, `tiled config schema` prints it for editors.
+ * It has every key of Tiled's own configuration: with its effect, without one, or refused with the reason.
  */
 import { type Static, type TProperties, Type } from "typebox";
 import { QUOTED } from "../yaml/lax.ts";
@@ -64,15 +64,15 @@ type Deep<Value> = Value extends readonly (infer Item)[]
     ? { readonly [Key in keyof Value]?: Deep<Value[Key]> | undefined }
     : Value;
 
-/** What is left of a file after the check: wrong and missing parts are undefined, whatever the schema demands. */
+/** A file after the check: wrong and missing parts are undefined, even if the schema requires them. */
 export type FileValue = Deep<Static<typeof FileSchema>>;
 
 export const TOP_LEVEL_KEYS: readonly string[] = Object.keys(FileSchema.properties satisfies TProperties);
 
-/** The same for `yaml/check.ts`, which reads any JSON Schema. */
+/** The schema in the form that `yaml/check.ts` reads. */
 export const FILE_SHAPE: Shape = FileSchema as object;
 
-/** The schemas of arguments, by the name of what takes them. */
+/** Schemas of arguments, by the name of the class or tree. */
 export interface ArgsSchemas {
   readonly authenticators?: ReadonlyMap<string, object>;
   readonly policies?: ReadonlyMap<string, object>;
@@ -99,7 +99,7 @@ export function jsonSchema(args: ArgsSchemas = {}): Readonly<Record<string, unkn
   };
 }
 
-/** What `args` may be depends on what is named. */
+/** The schema of `args` depends on the name beside it. */
 function withArgs(section: object, key: string, schemas: ReadonlyMap<string, object> = new Map()): void {
   const conditions = [...schemas].map(([name, args]) => ({
     if: { not: { properties: { [key]: { const: name } }, required: [key] } },
@@ -108,7 +108,7 @@ function withArgs(section: object, key: string, schemas: ReadonlyMap<string, obj
   if (conditions.length > 0) Object.assign(section, { allOf: conditions });
 }
 
-/** Where a number or a boolean is asked for, the file may name a variable, or have it in quotes, within any bounds. */
+/** In place of a number or a boolean the file may have a variable or a value in quotes, whose bounds are not checked. */
 function orVariable(_key: string, value: unknown): unknown {
   const { type, const: only } = Object(value) as { readonly type?: unknown; readonly const?: unknown };
   if (type !== "integer" && type !== "number" && type !== "boolean") return value;

@@ -1,6 +1,6 @@
 /**
- * The server's settings, from our own section `server`, from uvicorn's and from the command line. What can be said in
- * two places must not be said differently there.
+ * The server's settings, from our section `server`, from `uvicorn` and from the command line. A setting that stands in both
+ * sections must be the same in both.
  */
 
 import { formatProblem } from "../yaml/formats.ts";
@@ -77,16 +77,13 @@ function trustedProxies(context: Context): readonly string[] {
     theirs?.toSorted(),
   );
   if (said === undefined && uvicorn?.proxy_headers === true) {
-    context.warn(
-      ["uvicorn", "proxy_headers"],
-      "no proxy is trusted as long as server.trusted_proxies does not name it",
-    );
+    context.warn(["uvicorn", "proxy_headers"], "no proxy is trusted until server.trusted_proxies names it");
   }
   const all = ours ?? theirs ?? [];
   return all.includes("*") ? ["*"] : all;
 }
 
-/** The list's form and the text's form, each once. */
+/** From a list or a text with commas, without duplicates. */
 function addresses(given: Given<string | readonly string[]>): readonly string[] | undefined {
   if (given == null) return undefined;
   const list = typeof given === "string" ? splitAddresses(given) : given;

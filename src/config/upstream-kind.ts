@@ -1,6 +1,6 @@
 /**
- * What an upstream is (`kind`), and what one that is no Tiled may be given: scopes that its callers need, a key of its own
- * for tokens. Where upstreams stand is in `upstreams.ts`; `http/gateway/credentials.ts` applies these rules.
+ * The kind of an upstream, and the settings of an upstream that is not a Tiled: scopes that its callers need, a separate key
+ * for its tokens. The other settings are in `upstreams.ts`; `http/gateway/credentials.ts` applies these rules.
  */
 import { isScope, SCOPES, type Scope } from "../domain/model/scopes.ts";
 import { Secret } from "../lib/secrets.ts";
@@ -12,7 +12,7 @@ import type { UpstreamConfig } from "./model.ts";
 type Given = NonNullable<NonNullable<Context["value"]["trees"]>[number]>;
 type Kind = Pick<UpstreamConfig, "kind" | "requires" | "enforcesScopes" | "tokenKey">;
 
-/** They say something about a service that is known to be no Tiled. */
+/** Settings of kind `http` only. */
 const OF_HTTP = ["requires", "enforces_scopes", "token_key"] as const;
 
 export function upstreamKind(context: Context, path: Path, entry: Given): Kind {
@@ -20,19 +20,19 @@ export function upstreamKind(context: Context, path: Path, entry: Given): Kind {
   for (const key of OF_HTTP) {
     const node = at(context.root, [...path, key]);
     if (node === undefined || isNothing(node) || kind === "http") continue;
-    context.problem([...path, key], "this is for an upstream of another kind than Tiled; add 'kind: http'");
+    context.problem([...path, key], "this needs an upstream that is not a Tiled. Add 'kind: http'");
   }
   if (kind === "http" && entry.shares_database === true) {
     context.problem(
       [...path, "shares_database"],
-      "API keys are passed on to a Tiled only; remove this or 'kind: http'",
+      "API keys are passed on to a Tiled only. Remove this or 'kind: http'",
     );
   }
   const { requires } = entry;
   if (entry.enforces_scopes === true && requires != null) {
     context.problem(
       [...path, "requires"],
-      "with 'enforces_scopes' the upstream decides by itself; remove one of the two",
+      "with 'enforces_scopes' the upstream checks scopes itself. Remove one of the two",
     );
   }
   return {
@@ -55,7 +55,7 @@ function scopes(
   if (names.length === 0) {
     context.warn(
       path,
-      "no scope is required, so a key that may do nothing passes, too, and with 'allow_anonymous_access' so does everyone",
+      "no scope is required, so a key without scopes passes, and with 'allow_anonymous_access' so do visitors",
     );
   }
   const found: Scope[] = [];
@@ -74,14 +74,14 @@ function scopes(
   return [...new Set(found)].sort();
 }
 
-/** A token signed with one of `secret_keys` would be good at every Tiled behind this server. */
+/** A token signed with one of `secret_keys` would be valid at every Tiled behind this server. */
 function tokenKey(context: Context, path: Path, key: string | null | undefined): Secret | null {
   if (key == null) return null;
   const { secret_keys: ours } = context.value.authentication ?? {};
   if (ours?.includes(key) === true) {
     context.problem(
       path,
-      "this is one of authentication.secret_keys, whose tokens are good at every Tiled behind this server; make another key: openssl rand -hex 32",
+      "this is one of authentication.secret_keys, whose tokens are valid at every Tiled behind this server. Make another key: openssl rand -hex 32",
     );
   }
   return new Secret(key);

@@ -1,5 +1,5 @@
 /**
- * Servers behind this one: entries of `trees` with an `upstream`, and the rules about where they may stand.
+ * Servers behind this one: entries of `trees` with an `upstream`, and the rules about their paths and hosts.
  */
 
 import { seconds } from "../yaml/durations.ts";
@@ -10,7 +10,7 @@ import type { UpstreamConfig } from "./model.ts";
 import { isTiledsTree } from "./real-tiled.ts";
 import { upstreamKind } from "./upstream-kind.ts";
 
-/** What has no meaning in an entry without `upstream`. */
+/** Keys that need `upstream` in the same entry. */
 export const UPSTREAM_KEYS = [
   "host",
   "timeout",
@@ -29,7 +29,7 @@ const DEFAULT_CONNECTIONS = 100;
 const DEFAULT_STREAMS = 1000;
 const LONGEST_TIMEOUT = 86_400;
 
-/** First names of paths that this server answers itself. */
+/** First segments of the paths that this server answers itself. */
 const OURS: ReadonlySet<string> = new Set([
   "account",
   "api",
@@ -43,7 +43,7 @@ const OURS: ReadonlySet<string> = new Set([
   "sticky_auth",
 ]);
 
-/** What a prefix may consist of, so that a URL can be compared with it as it comes. */
+/** A segment of a prefix, so that a URL can be compared with it undecoded. */
 const SEGMENT = /^[A-Za-z0-9._~-]+$/;
 
 export function isUpstream(context: Context, path: Path): boolean {
@@ -66,7 +66,7 @@ export function upstreamConfigs(context: Context): readonly UpstreamConfig[] {
     if (clash !== undefined)
       context.problem(
         [...path, "path"],
-        `trees[${clash}] has the same host and path already; give each upstream its own.`,
+        `trees[${clash}] has the same host and path already. Give each upstream its own.`,
       );
     taken.set(name, index);
     const timeout = seconds(entry?.timeout ?? DEFAULT_TIMEOUT) ?? DEFAULT_TIMEOUT;
@@ -94,7 +94,7 @@ function refuseOthers(context: Context, path: Path): void {
   for (const key of ["tree", "args", "access_tags"]) {
     const node = at(context.root, [...path, key]);
     if (node !== undefined && !isNothing(node))
-      context.problem([...path, key], "an upstream has its own trees; remove this or 'upstream'");
+      context.problem([...path, key], "an upstream has its own trees. Remove this or 'upstream'");
   }
 }
 
@@ -102,18 +102,21 @@ function checkPath(context: Context, path: Path, segments: readonly string[], ho
   const place = [...path, "path"];
   const named = at(context.root, [...path, "host"]);
   if (at(context.root, place) === undefined && (named === undefined || isNothing(named))) {
-    context.problem(path, "an upstream needs a 'path' ('/' for all of this server) or a 'host' of its own");
+    context.problem(path, "an upstream needs a 'path' ('/' for the whole server) or a 'host' of its own");
   }
   if (segments.some((segment) => !SEGMENT.test(segment) || segment === "." || segment === "..")) {
-    context.problem(place, "the path of an upstream has letters, digits and . _ ~ - between slashes only.");
+    context.problem(
+      place,
+      "the path of an upstream may have only letters, digits and . _ ~ - between slashes.",
+    );
   }
   const [first] = segments;
   if (first !== undefined && OURS.has(first.toLowerCase()))
-    context.problem(place, `paths below '/${first}' are this server's own; choose another one`);
+    context.problem(place, `paths below '/${first}' are this server's own. Choose another one`);
   if (segments.length === 0 && host === null && nativeTrees(context)) {
     context.problem(
       place,
-      "an upstream at '/' hides the trees that are served here; give it another path or a 'host'",
+      "an upstream at '/' hides the trees that are served here. Give it another path or a 'host'",
     );
   }
 }
@@ -134,7 +137,7 @@ function trustedPages(
     if (!page.startsWith("/") || !areNames(segments)) {
       context.problem(
         [...path, index],
-        "this is no path of pages. Use '/' for all of the upstream, or letters, digits and . _ ~ - between slashes ('/app')",
+        "this is not a path of pages. Use '/' for all of the upstream, or letters, digits and . _ ~ - between slashes ('/app')",
       );
     }
     return [segments.map((segment) => `/${segment}`).join("")];
@@ -150,7 +153,7 @@ function nativeTrees(context: Context): boolean {
 
 function sharesDatabase(context: Context, path: Path, says: boolean): boolean {
   if (says && context.value.database?.uri == null)
-    context.problem([...path, "shares_database"], "there is no database to share: 'database.uri' is missing");
+    context.problem([...path, "shares_database"], "no database to share: 'database.uri' is missing");
   return says;
 }
 
@@ -160,6 +163,6 @@ function warnOfKeys(context: Context): void {
   const who = hasProviders(context) ? "callers" : "the single user";
   context.warn(
     ["authentication", "secret_keys"],
-    `not set, so a Tiled behind this server cannot know ${who}: give both the same`,
+    `not set, so a Tiled behind this server cannot know ${who}: give both the same keys`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Secrets that can be guessed: refused where others can reach the server, warned of on this machine alone. A key that signs
- * tokens is guessed at home, from any token that a user has; the single user's key by asking.
+ * Secrets that can be guessed: refused if others can reach the server, a warning if only this machine can. A key that signs
+ * tokens can be guessed offline, from any token of a user; the single user's key by requests.
  */
 
 import type { Path } from "../yaml/located.ts";
@@ -9,7 +9,7 @@ import type { ServerConfig } from "./model.ts";
 
 const SHORTEST_KEY = 32;
 const SHORTEST_SINGLE = 16;
-/** Of random hex digits, 32 have fewer than this once in many millions. */
+/** 32 random hex digits have fewer different ones once in many millions. */
 const FEWEST_CHARACTERS = 6;
 const MAKE = "Make one with: openssl rand -hex 32";
 /** What people write in place of a secret. */
@@ -28,7 +28,7 @@ export function checkSecrets(context: Context, server: ServerConfig): void {
       return;
     }
     const message =
-      `${found} It is refused because ${reachable}. ${MAKE}. An old deployment starts all the same with ` +
+      `${found} It is refused because ${reachable}. ${MAKE}. An old deployment starts anyway with ` +
       "authentication.allow_weak_secrets: true";
     if (option) context.problems.add({ file: "option --api-key", line: 0 }, [], message);
     else context.problem(path, message);
@@ -54,9 +54,9 @@ export function checkSecrets(context: Context, server: ServerConfig): void {
   tell(path, weaknessOf(single, SHORTEST_SINGLE), "it may be guessed", apiKey !== undefined);
 }
 
-/** Why others may reach the server; undefined where only this machine's users can. */
+/** Why others may reach the server; undefined if only users of this machine can. */
 function reachability({ host, hosts, publicUrl, trustedProxies }: ServerConfig): string | undefined {
-  // What is no host is another problem, told elsewhere.
+  // A value that is not a host is reported elsewhere.
   if (!isLoopback(host) && /^[\w.:%[\]-]+$/.test(host))
     return `the server listens at ${host}, not on loopback only`;
   if (publicUrl !== null && !isLoopback(new URL(publicUrl).hostname)) {
@@ -81,8 +81,8 @@ function isLoopback(host: string): boolean {
 
 function weaknessOf(secret: string, shortest: number): string | undefined {
   if (secret.length < shortest) return `shorter than ${shortest} characters`;
-  if (new Set(secret).size < FEWEST_CHARACTERS) return "made of a few characters only";
-  if (repeats(secret)) return "one short text again and again";
+  if (new Set(secret).size < FEWEST_CHARACTERS) return "made of few different characters";
+  if (repeats(secret)) return "a short text repeated";
   const rest = secret
     .toLowerCase()
     .replace(WORDS, "")

@@ -1,6 +1,6 @@
 /**
- * What the loaders of authenticators and policies need to know of their arguments as they stand in the configuration:
- * their lines, and text that is read as a number or a boolean where a schema asks for one.
+ * The arguments of authenticators and policies as the configuration has them: their lines, and text in quotes that is
+ * converted to the number or boolean that a schema asks for.
  */
 
 import { readAs } from "../yaml/check.ts";
@@ -9,12 +9,12 @@ import type { ConfigPlace } from "../yaml/problems.ts";
 import type { Shape } from "../yaml/words.ts";
 import type { PluginEntry } from "./entries.ts";
 
-/** The arguments for a class whose schema is given; whether they fit is the caller's to check. */
+/** The arguments, converted as the schema asks. The caller checks them (`class-args.ts`). */
 export function readArgs({ args, source }: PluginEntry, schema: object): Readonly<Record<string, unknown>> {
   return source?.kind === "mapping" ? (read(schema, source) as Record<string, unknown>) : args;
 }
 
-/** Where an argument stands, or would stand if it were there. `keys`: below `args`. */
+/** The place of an argument, also of a missing one. `keys`: below `args`. */
 export function argsPlace({ source, place }: PluginEntry, keys: readonly (string | number)[]): ConfigPlace {
   const below = pathText(["args", ...keys]);
   const spot = source === undefined ? place : spotOf(source, keys);

@@ -1,6 +1,6 @@
 /**
- * Checks the `args` of an authenticator or a policy against the schema of its class. Messages name keys and types, never
- * values: an argument may be a password.
+ * Checks the `args` of an authenticator or a policy against the schema of its class, by Ajv. Messages name keys and types,
+ * never values: an argument may be a password.
  */
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import type { TSchema } from "typebox";
@@ -14,24 +14,24 @@ interface ArgsProblem {
   readonly message: string;
 }
 
-export type CheckedArgs =
+type CheckedArgs =
   | { readonly kind: "valid"; readonly args: Record<string, unknown> }
   | { readonly kind: "invalid"; readonly problems: readonly ArgsProblem[] };
 
-/** Fills in the schema's defaults; the given object is left as it is. */
+/** Adds the schema's defaults, in a copy. */
 export function checkArgs(schema: TSchema, given: Readonly<Record<string, unknown>>): CheckedArgs {
   const validate = compile(schema);
   const args = structuredClone(given) as Record<string, unknown>;
   if (validate(args)) return { kind: "valid", args };
   const errors = validate.errors ?? [];
-  // It only sums up the errors about each name, which are reported too.
+  // It only sums up the errors of single names, which are reported as well.
   const own = errors.filter(({ keyword }) => keyword !== "propertyNames");
   const problems = own.map((error) => ({ path: pathOf(error, args), message: message(error, schema, args) }));
   return { kind: "invalid", problems };
 }
 
 function compile(schema: TSchema): ValidateFunction {
-  // The strict mode finds what is wrong with a schema, too; the schema of schemas would cost each start its compilation.
+  // Strict mode finds mistakes in a schema as well. To check it against the schema of schemas would slow down each start.
   const ajv = new Ajv({
     allErrors: true,
     strict: true,
@@ -81,7 +81,7 @@ function message(error: ErrorObject, schema: TSchema, args: Record<string, unkno
 }
 
 function unknownKey(error: ErrorObject, schema: TSchema): string {
-  // Only of the outermost keys we know the neighbours for certain.
+  // The known keys are certain for the outermost mapping only.
   const properties = (schema as { properties?: Record<string, unknown> }).properties ?? {};
   const known = error.instancePath === "" ? Object.keys(properties) : [];
   const hint = didYouMean(String(error.params["additionalProperty"]), known);
@@ -100,7 +100,7 @@ const TYPES: Readonly<Record<string, string>> = {
   string: "text",
 };
 
-/** The value itself is not quoted, as it may be one that belongs elsewhere. */
+/** The value is not repeated: it may be a secret in the wrong place. */
 function oneOf(error: ErrorObject, args: Record<string, unknown>): string {
   const allowed = (error.params["allowedValues"] as unknown[]).map(String);
   const value = valueAt(pathOf(error, args), args);

@@ -1,6 +1,6 @@
 /**
- * A class from an operator's own module, as a configuration names it: `./my_auth.js:MyAuthenticator`, from the
- * configuration's folder. What is wrong is a sentence for the operator. The tables of known names are with their kinds.
+ * Imports a class from an operator's own module, as a configuration names it: `./my_auth.js:MyAuthenticator`, relative to the
+ * configuration's folder. Errors are sentences for the operator. The tables of known names are beside their loaders.
  */
 import { stat } from "node:fs/promises";
 import { extname, resolve } from "node:path";
@@ -11,23 +11,23 @@ import { quoted } from "../yaml/located.ts";
 
 const ENDINGS = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"];
 
-/** What kind of class is looked for, for messages. */
-export interface KindOfClass {
+/** The kind of class, for messages. */
+interface KindOfClass {
   /** e.g. `./my_auth.js:MyAuthenticator`. */
   readonly example: string;
   /** The names in the table. */
   readonly available: string;
-  /** Where the contract is explained. */
+  /** The guide to the contract. */
   readonly guide: string;
 }
 
-/** What an operator's module exports; it has a closed schema of its arguments. */
-export interface OwnClass {
+/** A class of an operator's module, with a closed schema of its arguments. */
+interface OwnClass {
   readonly args: TSchema;
   new (args: never, context: never): unknown;
 }
 
-/** Whether a name is meant as one of an operator's module. */
+/** Whether a name means a class of an operator's module. */
 export function namesModule(name: string): boolean {
   return ENDINGS.includes(extname(split(name).path).toLowerCase());
 }
@@ -37,7 +37,9 @@ export async function ownClass(name: string, directory: string, kind: KindOfClas
   const how = howToName(kind);
   if (!namesModule(name)) throw new OperatorError(notAModule(name, path, kind));
   if (!/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(exported)) {
-    throw new OperatorError(`'${exported}' after the last colon of '${name}' is no name of a class. ${how}.`);
+    throw new OperatorError(
+      `'${exported}' after the last colon of '${name}' is not the name of a class. ${how}.`,
+    );
   }
   const file = resolve(directory, path);
   const loaded = await load(file, how);
@@ -63,7 +65,7 @@ function howToName({ example }: KindOfClass): string {
 }
 
 function notAModule(name: string, path: string, kind: KindOfClass): string {
-  // `module:Class`, `module:Class.method`, `module.Class`; not a word alone, which may be anything.
+  // `module:Class`, `module:Class.method` or `module.Class`, but not a single word.
   const python = /^(?=.*[.:])[\p{ID_Start}_][\p{ID_Continue}]*([.:][\p{ID_Start}_][\p{ID_Continue}]*)*$/u;
   const isFile = ENDINGS.includes(extname(name).toLowerCase());
   if (extname(path).toLowerCase() === ".py" || (python.test(name) && !isFile)) {
@@ -113,7 +115,7 @@ function checked(value: unknown, what: string): OwnClass {
   return value as unknown as OwnClass;
 }
 
-/** One line of what was thrown. */
+/** The first line of what was thrown. */
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [line] = error.message.split("\n", 1);

@@ -1,8 +1,8 @@
 /**
- * What the names of tags mean by themselves: the public one, and those of a single person or service.
+ * Tags that mean something by their name: `public`, and those of a single person or service.
  */
 
-/** What bears it is seen by everybody who may read at all. */
+/** Entries with this tag are visible to every caller with the scope to read. */
 export const PUBLIC = "public";
 
 const OWN = ["user:", "service:"] as const;
@@ -12,12 +12,12 @@ export function isPublicTag(name: string): boolean {
   return name.toLowerCase() === PUBLIC;
 }
 
-/** `user:…` and `service:…`, which nobody gives by hand. */
+/** `user:…` and `service:…`, which only the server assigns. */
 export function isOwnTag(name: string): boolean {
   return OWN.some((prefix) => name.toLowerCase().startsWith(prefix));
 }
 
-/** As nodes bear it. */
+/** As nodes have it. */
 export function normalTag(name: string): string {
   return isPublicTag(name) ? PUBLIC : name;
 }

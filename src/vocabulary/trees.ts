@@ -1,6 +1,6 @@
 /**
- * The trees that this server can serve by itself: their names, as configurations write them, and their arguments. Apart
- * from their loaders (`trees/load.ts`), so that a configuration is checked without loading a tree.
+ * The trees that this server serves by itself: their names, as configurations write them, and the schemas of their arguments.
+ * Their loaders are in `trees/load.ts`.
  */
 import { type Static, Type } from "typebox";
 import { optional, section } from "../yaml/schema-shapes.ts";

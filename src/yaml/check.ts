@@ -27,13 +27,13 @@ export interface Report {
   readonly problems: Problems;
   /** What the schema's `format` words mean; absent: `BASIC_FORMATS`. */
   readonly formats?: Formats;
-  /** Told of each key that is accepted and of no effect. */
+  /** Called for each key that is accepted and has no effect. */
   noEffect(node: Located, path: Path, why: string): void;
-  /** More about an unknown key, e.g. where it belongs. `near`: a known one is spelt nearly the same. */
+  /** Further advice about an unknown key, e.g. the section it belongs to. `near`: a known key has nearly the same spelling. */
   hint?(key: string, near: boolean): string | undefined;
 }
 
-/** The value, or undefined where it does not fit; parts that do not fit are left out of mappings and lists. */
+/** Undefined if the value does not fit. Parts that do not fit are left out of mappings and lists. */
 export function check(shape: Shape, node: Located, path: Path, report: Report): unknown {
   if (node.kind === "scalar" && node.origin === "unset") return undefined;
   const fitting = choose(shape, node);
@@ -59,7 +59,7 @@ export function check(shape: Shape, node: Located, path: Path, report: Report): 
   return checkScalar(fitting, shape, node, path, report);
 }
 
-/** The alternative whose type is the value's; else one that the value can be read as. */
+/** The alternative of the value's type, else one that the value can be converted to. */
 function choose(shape: Shape, node: Located): Shape | undefined {
   const options = shape.anyOf?.flatMap((option) => option.anyOf ?? [option]) ?? [shape];
   return (
@@ -89,7 +89,7 @@ function fits(shape: Shape, node: Located): boolean {
   }
 }
 
-/** A scalar whose check is elsewhere, read as the number or boolean that the schema asks for. */
+/** A scalar, converted to the number or boolean that the schema asks for. Its caller checks it. */
 export function readAs(shape: Shape, node: LocatedScalar): LocatedScalar["value"] {
   const fitting = choose(shape, node);
   if (fitting === undefined || fits(fitting, node)) return node.value;

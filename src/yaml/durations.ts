@@ -1,6 +1,6 @@
 /**
- * Lifetimes as Tiled's configurations write them: seconds, ISO 8601 ("PT15M"), "00:15:00" (or "00:15", hours and
- * minutes), "7 days, 00:00:00"; here also digits in quotes ("900"). A year has 365 days and a month 30, as in the reference.
+ * Durations as Tiled's configurations write them: seconds, ISO 8601 ("PT15M"), "00:15:00" (or "00:15", hours and
+ * minutes), "7 days, 00:00:00"; here also digits in quotes ("900"). A year has 365 days and a month 30, as in Tiled.
  */
 const FORMS = `seconds (900), ISO 8601 ("PT15M"), "00:15:00" or "7 days, 00:00:00"; more than 0`;
 
@@ -8,7 +8,7 @@ export const DURATION_FORMS = `${FORMS} and at most 100 years`;
 export const WINDOW_FORMS = `${FORMS} and at most 24 days`;
 
 export const LONGEST = 100 * 366 * 86_400;
-/** Failures are forgotten by a timer, and one of more than 24.8 days goes off at once: nothing would be counted. */
+/** Failures expire by a timer, and a timer of more than 24.8 days fires at once: nothing would be counted. */
 export const LONGEST_WINDOW = 24 * 86_400;
 
 const NUMBER = String.raw`(\d+(?:[.,]\d+)?)`;
@@ -19,7 +19,7 @@ const ISO_UNITS = [365 * 86_400, 30 * 86_400, 7 * 86_400, 86_400, 3600, 60, 1];
 const CLOCK = /^(?:(\d+) ?d(?:ays?)?(?:, ?| |$))?(?:(\d+):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?)?$/i;
 const DIGITS = /^\d+(?:\.\d+)?$/;
 
-/** Seconds, or undefined where the value is no duration within bounds. */
+/** In seconds; undefined if the value is not a duration within the bounds. */
 export function seconds(value: string | number): number | undefined {
   const read = typeof value === "number" ? value : fromText(value.trim());
   return read !== undefined && read > 0 && read <= LONGEST ? read : undefined;

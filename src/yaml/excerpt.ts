@@ -1,13 +1,12 @@
 /**
- * The line of a YAML file that cannot be read, with a caret under the place. The file may hold secrets and cannot be
- * parsed, so only what is certain to be harmless is shown: known keys, the values of keys that hold no secret, and
- * YAML's own marks; all else is an ellipsis.
+ * The line of a YAML file that has a syntax error, with a caret under it. The file may hold secrets and cannot be parsed, so
+ * only known keys, the values of keys without secrets and YAML's punctuation are shown; the rest is an ellipsis.
  */
 import { holdsSecrets, shownText } from "./shown.ts";
 import type { Shape } from "./words.ts";
 
 const WIDEST = 100;
-/** A word, or a run of what YAML reads as marks. */
+/** A word, or a run of punctuation. */
 const PARTS = /[\p{L}\p{N}_][^\s,{}[\]"'#]*|[^\p{L}\p{N}_]+/gu;
 
 /** `password:x`, which YAML reads as one word. */
@@ -35,12 +34,12 @@ function keysOf(shape: Shape, found: Map<string, boolean>): Map<string, boolean>
 const INDENT = /^ */;
 const KEY_OF_LINE = /^ *(?:- +)*["']?([^\s:"']+)["']?\s*:/;
 
-/** Below these stand names that we do not know, such as people's, and each may equal a key of ours. */
+/** The keys below are names of the operator's, e.g. of users, and any of them may equal a key of ours. */
 function hasOwnNames(key: string, keys: ShownKeys): boolean {
   return key === "args" || !keys.has(key);
 }
 
-/** Whether a line stands below such a key, told by the indentation. */
+/** Whether a line is below such a key, by its indentation. */
 function isBelowOwnNames({ text, above, keys }: Excerpt): boolean {
   let indent = INDENT.exec(text)?.[0].length ?? 0;
   for (const line of above.toReversed()) {
@@ -52,7 +51,7 @@ function isBelowOwnNames({ text, above, keys }: Excerpt): boolean {
   return false;
 }
 
-export interface Excerpt {
+interface Excerpt {
   readonly text: string;
   /** Of the caret, from 0. */
   readonly column: number;

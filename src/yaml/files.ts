@@ -1,6 +1,6 @@
 /**
- * From a path to one parsed configuration: a file, or a folder whose `*.yml` and `*.yaml` are merged (lists that
- * several of them may add to are joined, any other key given twice is an error).
+ * Reads a configuration from a file, or from a folder whose `*.yml` and `*.yaml` are merged: the lists that several files
+ * may add to are joined, and any other key in two files is an error.
  */
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import type { Shape } from "./words.ts";
 import { parseYaml } from "./yaml.ts";
 
 const LARGEST = 1024 * 1024;
-/** What several files of a folder may add to. */
+/** Lists that several files of a folder may add to. */
 export const JOINED: ReadonlySet<string> = new Set(["allow_origins", "specs", "trees"]);
 
 export interface Source {
@@ -19,7 +19,7 @@ export interface Source {
   readonly folder: boolean;
 }
 
-/** Undefined, with problems added, where nothing can be read. `shape`: the file's schema. */
+/** Undefined, with problems added, if nothing can be read. `shape`: the file's schema. */
 export function readSource(path: string, problems: Problems, shape: Shape): Source | undefined {
   const found = sourceFiles(path, problems);
   if (found === undefined) return undefined;
@@ -65,13 +65,13 @@ function isFolder(path: string, problems: Problems): boolean | undefined {
   });
 }
 
-/** Undefined, with problems added, where it is not a mapping in YAML. `shape`: the file's schema, if it has one. */
+/** Undefined, with problems added, if the file is not a mapping in YAML. `shape`: the file's schema, if it has one. */
 export function readYamlFile(path: string, problems: Problems, shape?: Shape): LocatedMapping | undefined {
   const text = readText(path, problems);
   return text === undefined ? undefined : parseYaml(text, path, problems, shape);
 }
 
-/** Undefined, with problems added, where it is no text. */
+/** Undefined, with problems added, if the file is not text. */
 export function readText(path: string, problems: Problems): string | undefined {
   const bytes = attempt(path, problems, () => {
     const read = readAtMost(path, LARGEST + 1);
@@ -121,7 +121,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: "there is no such file or folder",
   EACCES: "it cannot be read: permission denied",
   EPERM: "it cannot be read: permission denied",
-  ELOOP: "it cannot be read: its links lead in a circle",
+  ELOOP: "it cannot be read: its symbolic links form a loop",
   ENAMETOOLONG: "the name is too long",
 };
 

@@ -5,7 +5,7 @@
  */
 import { DURATION_FORMS, LONGEST_WINDOW, seconds, WINDOW_FORMS } from "./durations.ts";
 
-/** The text has another form, and there is no more to say about it. */
+/** The text has another form; the general sentence says enough. */
 export const OTHER_FORM = "";
 export const EMPTY = "must not be empty";
 
@@ -16,14 +16,14 @@ export interface TextFormat {
   readonly use?: string;
   /** A type whose values the words speak of, too. */
   readonly covers?: "number";
-  /** Undefined where the text is right, else what is wrong: "must not …", or `OTHER_FORM`. */
+  /** Undefined if the text is right, else the error: "must not …", or `OTHER_FORM`. */
   check(text: string): string | undefined;
 }
 
 /** By the word in the schema. A word that is not here allows any text. */
 export type Formats = Readonly<Record<string, TextFormat>>;
 
-/** The message about text, undefined where it is right. `shown`: the text as a message may show it. */
+/** The message about text, undefined if it is right. `shown`: the text as a message may show it. */
 export function formatProblem(
   format: TextFormat | undefined,
   text: string,

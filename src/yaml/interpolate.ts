@@ -1,7 +1,7 @@
 /**
- * `$NAME` and `${NAME}` in the values of a parsed configuration, from the environment. Only values that were parsed
- * already are touched, so a variable can hold quotes, colons and line breaks and never changes the structure; what
- * comes from a variable is not expanded again. Keys stay as they are.
+ * Replaces `$NAME` and `${NAME}` in the values of a parsed configuration. The file is parsed first, so a variable may hold
+ * quotes, colons and line breaks and never changes the structure. The value of a variable is not expanded again. Keys
+ * stay as they are.
  */
 import {
   type Located,
@@ -19,7 +19,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const REFERENCE =
   /\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\}|\{([A-Za-z_][A-Za-z0-9_]*)[^}]*\})/g;
 
-/** Where each variable is used that is not set. */
+/** The places that use each unset variable. */
 type Unset = Map<string, { readonly spot: Spot; readonly path: Path }[]>;
 
 export function interpolate(root: Located, env: Environment, problems: Problems): Located {
@@ -75,7 +75,7 @@ function expanded(node: LocatedScalar, text: string, path: Path, { env, problems
       missing = true;
       const places = unset.get(name) ?? [];
       unset.set(name, places);
-      // Once for a text that names it twice.
+      // One place for a text that names it twice.
       if (places.at(-1)?.path !== path) places.push({ spot: node.spot, path });
       return whole;
     }

@@ -1,6 +1,6 @@
 /**
- * Numbers and booleans in quotes (`port: "8000"`), read as pydantic reads them in its lax mode, since Tiled does:
- * Helm charts and compose files write them so. Only where the schema asks for one; text is never turned into a number.
+ * Numbers and booleans in quotes (`port: "8000"`), as Helm charts and compose files write them. Read as in pydantic's lax
+ * mode, since Tiled reads them so, and only if the schema asks for a number or a boolean.
  */
 import type { Shape } from "./words.ts";
 
@@ -12,14 +12,14 @@ const DECIMAL = /^[+-]?\d+(?:_\d+)*(?:\.\d+)?$/;
 const YES_OR_NO =
   "(?:[Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Oo][Nn]|[TtYy1]|[Ff][Aa][Ll][Ss][Ee]|[Nn][Oo]|[Oo][Ff][Ff]|[FfNn0])";
 
-/** The same as JSON Schema for editors, which knows no flags of patterns; white space around is left to the server. */
+/** The same in JSON Schema, for editors: its patterns have no flags. The server also allows white space around. */
 export const QUOTED = {
   integer: { type: "string", pattern: WHOLE.source },
   number: { type: "string", pattern: DECIMAL.source },
   boolean: { anyOf: [{ enum: [0, 1] }, { type: "string", pattern: `^${YES_OR_NO}$` }] },
 } as const;
 
-/** Undefined where the value is none that the shape asks for. */
+/** Undefined if the value cannot be converted to the type that the shape asks for. */
 export function readLax(shape: Shape, value: unknown): number | boolean | undefined {
   if (shape.type === "boolean") return readBoolean(shape, value);
   if (shape.type !== "integer" && shape.type !== "number") return undefined;

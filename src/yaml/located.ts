@@ -1,10 +1,9 @@
 /**
- * A parsed configuration in which every value knows where it stands, so that each error can name file, line and key
- * path. `yaml.ts` makes one from a file, `config/environment.ts` from variables; nothing here knows YAML.
+ * A parsed configuration whose values know their file and line, so that each error can name file, line and key path. `yaml.ts` makes one from a file, `config/environment.ts` from variables; nothing here knows YAML.
  */
 import { printableJson } from "../lib/printable.ts";
 
-/** A place in a file; line 0: not in a file (`file` is then e.g. `environment variable TILED_SECRET_KEYS`). */
+/** A line of a file. Line 0: not in a file; `file` is then e.g. `environment variable TILED_SECRET_KEYS`. */
 export interface Spot {
   readonly file: string;
   readonly line: number;
@@ -42,7 +41,7 @@ export type Located = LocatedMapping | LocatedList | LocatedScalar;
 
 export type Path = readonly (string | number)[];
 
-/** `authentication.providers[0].args`; keys that are no plain names are quoted. */
+/** `authentication.providers[0].args`; keys with other characters than words have are quoted. */
 export function pathText(path: Path): string {
   let text = "";
   for (const step of path) {
@@ -53,13 +52,13 @@ export function pathText(path: Path): string {
   return text;
 }
 
-/** A key or name as messages show it: quoted, on one line, not endless. */
+/** A key or name as messages show it: in quotes, on one line, at most 60 characters. */
 export function quoted(name: string): string {
   const short = name.length > 60 ? `${name.slice(0, 60)}…` : name;
   return `'${printableJson(JSON.stringify(short)).slice(1, -1)}'`;
 }
 
-/** The value at a path, undefined where there is none. */
+/** The value at a path, undefined if the path has none. */
 export function at(root: Located, path: Path): Located | undefined {
   let node: Located | undefined = root;
   for (const step of path) {
@@ -70,7 +69,7 @@ export function at(root: Located, path: Path): Located | undefined {
   return node;
 }
 
-/** Where a path stands; of a missing key: where its parent stands. */
+/** The line of a path; of a missing key, the line of its parent. */
 export function spotOf(root: Located, path: Path): Spot {
   for (let length = path.length; length > 0; length--) {
     const node = at(root, path.slice(0, length));
@@ -79,7 +78,7 @@ export function spotOf(root: Located, path: Path): Spot {
   return root.spot;
 }
 
-/** The same tree with a value put at a path of keys; mappings on the way are made where missing or null. */
+/** The same tree with a value at a path of keys. Missing and null mappings on the way are created. */
 export function withValue(root: Located, path: readonly string[], value: Located): Located {
   const [key, ...rest] = path;
   if (key === undefined) return value;
@@ -110,7 +109,7 @@ export function isNothing(node: Located): boolean {
   return node.kind === "scalar" && node.value === null;
 }
 
-/** JSON's values with places; every text counts as one from the environment or not, as told. */
+/** Values of JSON, all with one place and one origin. */
 export function locate(value: unknown, spot: Spot, origin: LocatedScalar["origin"]): Located {
   if (Array.isArray(value)) {
     return { kind: "list", spot, items: value.map((item) => locate(item, spot, origin)) };
@@ -127,7 +126,7 @@ export function locate(value: unknown, spot: Spot, origin: LocatedScalar["origin
   return { kind: "scalar", spot, value: scalar, origin };
 }
 
-/** Without the places again. A key `__proto__` becomes an ordinary key. */
+/** The plain value, without places. `__proto__` becomes an ordinary key. */
 export function plain(node: Located): unknown {
   if (node.kind === "scalar") return node.value;
   if (node.kind === "list") return node.items.map(plain);

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a configuration, collected so that an operator sees all of it at once. Messages are written where
- * the problem is found and hold no value that may be a secret.
+ * The problems of a configuration, collected so that an operator sees all of them at once. Each message is written where the
+ * problem is found, and never repeats a value that may be a secret.
  */
 import { OperatorError } from "../errors.ts";
 import { type Path, pathText, type Spot } from "./located.ts";
@@ -12,22 +12,22 @@ export interface ConfigPlace extends Spot {
 }
 
 /** One problem of a configuration. The message holds no value that may be a secret. */
-export interface Problem extends ConfigPlace {
+export interface ConfigProblem extends ConfigPlace {
   readonly message: string;
 }
 
 /** A configuration that cannot be used, with all its problems sorted by file and line. `message` lists them for a terminal. */
 export class ConfigError extends OperatorError {
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly ConfigProblem[]) {
     const sorted = inOrder(problems);
     super(text(sorted));
     this.problems = sorted;
   }
 }
 
-/** What is thrown for the operator is told with the place in the configuration that it comes from. */
+/** Adds the place in the configuration to an `OperatorError` of `work`. */
 export async function toldAt<Result>(
   place: ConfigPlace,
   work: () => Result | Promise<Result>,
@@ -40,19 +40,19 @@ export async function toldAt<Result>(
   }
 }
 
-/** File by file as they came up, each in the order of its lines. */
-function inOrder(problems: readonly Problem[]): readonly Problem[] {
+/** File by file in the order of their first problems, each in the order of its lines. */
+function inOrder(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
   const files = [...new Set(problems.map(({ file }) => file))];
   return problems.toSorted(
     (left, right) => files.indexOf(left.file) - files.indexOf(right.file) || left.line - right.line,
   );
 }
 
-/** The places that are named beside the first. */
+/** Places that a message names beside the first. */
 const MOST_PLACES = 4;
 
-/** One line each: where, and what. The same at several items of a list is one line with the places. */
-export function problemLines(problems: readonly Problem[]): readonly string[] {
+/** One line each: the place and the message. The same problem at several items of a list is one line with all places. */
+export function problemLines(problems: readonly ConfigProblem[]): readonly string[] {
   const equal = Map.groupBy(inOrder(problems), ({ file, path, message }) =>
     JSON.stringify([file, path.replaceAll(/\[\d+\]/g, "[]"), message]),
   );
@@ -61,7 +61,7 @@ export function problemLines(problems: readonly Problem[]): readonly string[] {
   );
 }
 
-function line(first: Problem, others: readonly Problem[]): string {
+function line(first: ConfigProblem, others: readonly ConfigProblem[]): string {
   const place = first.line > 0 ? `${first.file}:${first.line}` : first.file;
   const text = [place, first.path, first.message].filter((part) => part !== "").join(": ");
   if (others.length === 0) return text;
@@ -72,7 +72,7 @@ function line(first: Problem, others: readonly Problem[]): string {
 }
 
 /** `server.port (line 3), uvicorn.port (line 7) and 40 more places`. */
-export function placesText(places: readonly Problem[]): string {
+export function placesText(places: readonly ConfigProblem[]): string {
   const named = places
     .slice(0, MOST_PLACES)
     .map(({ path, line }) => (line === 0 ? path : path === "" ? `line ${line}` : `${path} (line ${line})`));
@@ -82,18 +82,18 @@ export function placesText(places: readonly Problem[]): string {
   return named.length === 0 ? `${last}` : `${named.join(", ")} and ${last}`;
 }
 
-function text(problems: readonly Problem[]): string {
+function text(problems: readonly ConfigProblem[]): string {
   const lines = problemLines(problems);
   if (lines.length === 1) return `The configuration has an error.\n${lines[0]}`;
   return `The configuration has ${lines.length} errors.\n${lines.join("\n")}`;
 }
 
 export class Problems {
-  readonly #found: Problem[] = [];
+  readonly #found: ConfigProblem[] = [];
 
   add(spot: Spot, path: Path, message: string): void {
     const problem = { ...spot, path: pathText(path), message };
-    const same = (other: Problem) =>
+    const same = (other: ConfigProblem) =>
       other.file === problem.file &&
       other.line === problem.line &&
       other.path === problem.path &&
@@ -101,7 +101,7 @@ export class Problems {
     if (!this.#found.some(same)) this.#found.push(problem);
   }
 
-  get all(): readonly Problem[] {
+  get all(): readonly ConfigProblem[] {
     return this.#found;
   }
 }

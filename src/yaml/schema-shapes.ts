@@ -1,6 +1,6 @@
 /**
- * The few shapes that the configuration's schema is built of. `deprecated` marks what is accepted without effect, a
- * type that nothing fits what is refused; the description then says why. `check.ts` reads these marks.
+ * The shapes that schemas of YAML files are built of. `deprecated` marks a key without effect, and `Type.Never` one that is
+ * refused; the description then says why. `check.ts` reads these marks.
  */
 import { type TObject, type TProperties, type TSchema, Type } from "typebox";
 import { LONGEST, LONGEST_WINDOW } from "./durations.ts";
@@ -12,7 +12,7 @@ export function section<Properties extends TProperties>(
   return Type.Object(properties, { additionalProperties: false, description });
 }
 
-/** A key that may be missing, or be there without a value, which is the same. */
+/** A key that may be missing. Null means the same. */
 export function optional<Schema extends TSchema>(
   schema: Schema,
   description: string,
@@ -26,7 +26,7 @@ export function text(format: string) {
   return Type.String({ format });
 }
 
-/** Never shown: editors treat it as a password where they can. */
+/** Never shown in messages; editors may treat it as a password. */
 export function secretText(format: string) {
   return Type.String({ format, writeOnly: true });
 }

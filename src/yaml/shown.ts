@@ -1,6 +1,6 @@
 /**
- * Whether a message may repeat a value: never one of a key that holds secrets, nor one from the environment or an alias, nor one that
- * looks like a key or holds a password although it stands elsewhere. The default is that it may not.
+ * Whether a message may repeat a value. Never repeated: the values of keys that hold secrets, values from the environment or an
+ * alias, and text elsewhere that looks like a key or contains a password. The default is not to repeat it.
  */
 import { type Located, quoted } from "./located.ts";
 import type { Shape } from "./words.ts";
@@ -10,7 +10,7 @@ const WITH_PASSWORD = /:[^/@]*@|\/\/[^/]*@/;
 /** `openssl rand` in hexadecimal or Base64, a token. */
 const LIKE_A_KEY = /^(?=.*\d)[A-Za-z0-9+/_=.-]{24,}$/;
 
-/** As a message shows it, undefined where it may not. */
+/** The value as a message shows it, undefined if it may not. */
 export function shownValue(shape: Shape, node: Located): string | undefined {
   if (node.kind !== "scalar" || node.origin !== "file" || holdsSecrets(shape)) return undefined;
   const { value } = node;
@@ -18,13 +18,13 @@ export function shownValue(shape: Shape, node: Located): string | undefined {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 }
 
-/** A name in a message, unless it may be a secret in the wrong place. */
+/** Text as a message shows it, undefined if it may be a secret in the wrong place. */
 export function shownText(text: string): string | undefined {
   const harmless = text !== "" && !WITH_PASSWORD.test(text) && !LIKE_A_KEY.test(text);
   return harmless ? quoted(text) : undefined;
 }
 
-/** Also where a part of what belongs there is a secret: `database: postgresql://…`. What has no schema may be anything. */
+/** Also true if a part below is a secret (`database: postgresql://…`), and if there is no schema. */
 export function holdsSecrets(shape: Shape): boolean {
   if (shape.writeOnly === true) return true;
   const options = shape.anyOf ?? [];

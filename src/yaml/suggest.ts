@@ -1,5 +1,5 @@
 /**
- * The sentence that suggests a name for a misspelt one. The search itself is in `lib`, since the store suggests names, too.
+ * Suggests a known name for a misspelled one. The search is in `lib/nearest.ts`, which the store uses as well.
  */
 import { nearest } from "../lib/nearest.ts";
 import { quoted } from "./located.ts";
@@ -9,7 +9,7 @@ export { nearest };
 const MOST_RELATED = 4;
 const SHORTEST_PART = 3;
 
-/** " Did you mean 'toy'?", or "" where nothing is near. To a scope like 'read:all' every scope to read is near. */
+/** " Did you mean 'toy'?", or "" if no name is near. Every scope to read is near to a scope like 'read:all'. */
 export function didYouMean(name: string, known: Iterable<string>): string {
   const near = nearest(name, known);
   const found = near !== undefined ? [near] : related(name, [...known]);

@@ -1,11 +1,11 @@
 /**
- * The wording of messages about a value: what a schema wants there, and what stands there instead. `shown.ts` decides
- * whether a value may be repeated.
+ * The wording of messages about a value: what the schema wants, and what the file has. `shown.ts` decides whether a message
+ * may repeat the value.
  */
 import type { Formats } from "./formats.ts";
 import type { Located } from "./located.ts";
 
-/** The keywords that are read here; TypeBox's schemas are of this form. */
+/** The keywords of JSON Schema that are read here. TypeBox's schemas have this form. */
 export interface Shape {
   readonly type?: string | undefined;
   readonly anyOf?: readonly Shape[] | undefined;
@@ -36,7 +36,7 @@ export function kindOf(node: Located): string {
   return typeof node.value === "number" ? "a number" : "a boolean";
 }
 
-/** The alternatives of a schema: what completes "Use …". */
+/** What a schema wants; completes "Use …". */
 export function wanted(shape: Shape, formats: Formats): string {
   if (shape.anyOf !== undefined) {
     const options = shape.anyOf.flatMap((option) => option.anyOf ?? [option]);
@@ -74,14 +74,14 @@ function numbers({ type, minimum, maximum }: Shape): string {
   return maximum === undefined ? `${word} from ${minimum}` : `${word} from ${minimum} to ${maximum}`;
 }
 
-/** A word that YAML reads as something else, where text is asked for. */
+/** For a word that YAML reads as another type than the text that is wanted. */
 export function quoteHint(shape: Shape, node: Located): string {
   const wantsText = [shape, ...(shape.anyOf ?? [])].some((option) => option.type === "string");
   const misread = node.kind === "scalar" && node.value !== null && node.origin !== "environment";
   return wantsText && misread ? " Put it in quotes if it is meant as text." : "";
 }
 
-/** One item where a list belongs. */
+/** For a single value in place of a list. */
 export function listHint(shape: Shape, node: Located): string {
   const wantsList = [shape, ...(shape.anyOf ?? [])].some((option) => option.type === "array");
   if (!wantsList || node.kind === "list") return "";

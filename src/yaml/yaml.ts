@@ -1,7 +1,7 @@
 /**
- * YAML text -> located values. Plain words are read as PyYAML reads them (YAML 1.1: `yes`, `0x10`, merge keys), since
- * the files are Tiled's. Works on the parser's nodes, not on its values: aliases are counted, keys are never special.
- * The parser's own messages quote the file, which may hold secrets: only their codes are used (`excerpt.ts`).
+ * YAML text to located values. Plain words are read as PyYAML reads them (YAML 1.1: `yes`, `0x10`, merge keys), since the
+ * files are Tiled's. Works on the parser's nodes, so that aliases are counted and no key is special. The parser's own
+ * messages quote the file, which may hold secrets: only their codes are used (`excerpt.ts`).
  */
 import {
   type Document,
@@ -36,23 +36,23 @@ const MAX_SYNTAX_ERRORS = 10;
 
 const SYNTAX: Partial<Record<YAMLError["code"], string>> = {
   BAD_DQ_ESCAPE:
-    'an escape in a text in double quotes that YAML does not know; use single quotes, or write "\\\\" for a backslash',
-  BAD_INDENT: "the indentation does not fit the lines before, or a bracket is not closed",
-  BAD_SCALAR_START: "a text begins with a character that YAML reserves; put the text into quotes",
+    'an escape in double quotes that YAML does not know; use single quotes, or write "\\\\" for a backslash',
+  BAD_INDENT: "the indentation does not fit the lines above, or a bracket is not closed",
+  BAD_SCALAR_START: "text begins with a character that YAML reserves; put it in quotes",
   BLOCK_AS_IMPLICIT_KEY:
     "a key and its value begin where a value was expected; check the indentation and the colons (text with a colon and a space in it needs quotes)",
   BLOCK_IN_FLOW: "a block begins inside of [ ] or { } (text with a colon and a space in it needs quotes)",
   MISSING_CHAR: "a closing quote, a bracket, a comma, a colon or a space is missing",
   MULTILINE_IMPLICIT_KEY: "a key runs over several lines; a colon or a quote may be missing",
   MULTIPLE_DOCS: "the file has several YAML documents (a line '---' or '...'); it must be one",
-  NON_STRING_KEY: "a key is a list or a mapping; keys must be texts",
+  NON_STRING_KEY: "a key is a list or a mapping; a key must be text",
   RESOURCE_EXHAUSTION: "values are nested too deeply",
   TAB_AS_INDENT: "a tab indents this line; YAML allows spaces only",
   TAG_RESOLVE_FAILED:
-    "a tag (a word that begins with '!') is not known here; put the text into quotes if it is none",
+    "a tag (a word that begins with '!') is not known here; if it is meant as text, put it in quotes",
 };
 
-/** How the parser reads as PyYAML does. */
+/** Options that make the parser read as PyYAML does. */
 export const PYYAML: DocumentOptions & ParseOptions & SchemaOptions = {
   version: "1.1",
   customTags: (tags) => readAsPyYaml(tags),
@@ -63,7 +63,7 @@ export const PYYAML: DocumentOptions & ParseOptions & SchemaOptions = {
 };
 
 /**
- * Undefined, with problems added, where the text is not a mapping in one YAML document. `shape`: the file's schema, whose
+ * Undefined, with problems added, if the text is not a mapping in one YAML document. `shape`: the file's schema, whose
  * keys an excerpt may show.
  */
 export function parseYaml(
@@ -85,7 +85,7 @@ export function parseYaml(
   }
   const errors = [...document.errors, ...document.warnings];
   const tabbed = errors.length > 0 ? tabbedLine(text) : undefined;
-  // One slip makes the parser complain of its line several times; the first says most.
+  // One slip gives several errors of its line; the first says most.
   const told = new Set<number>();
   const keys: ShownKeys = errors.length > 0 ? shownKeys(shape) : new Map();
   for (const error of errors) {
@@ -116,18 +116,18 @@ export function parseYaml(
   return undefined;
 }
 
-/** What is missing at the end of the file is missing after the last word, not on the empty lines below. */
+/** An error at the end of the file is reported after the last word, not on the empty lines below. */
 function beforeEnd(text: string, offset: number): number {
   return Math.min(offset, text.trimEnd().length);
 }
 
-/** The line of a tab in an indentation: the parser reports it under several codes. */
+/** The line of a tab in an indentation, which the parser reports under several codes. */
 function tabbedLine(text: string): number | undefined {
   const index = text.split("\n").findIndex((line) => /^ *\t+ *[^\s#]/.test(line));
   return index < 0 ? undefined : index + 1;
 }
 
-/** PyYAML reads no `y` and `n` as booleans, and its safe loader makes no sets, pairs or bytes that a file could mean. */
+/** PyYAML does not read `y` and `n` as booleans, and its safe loader makes no sets, pairs or bytes. */
 export function readAsPyYaml(tags: Tags): Tags {
   const kept: Tags = [];
   for (const tag of tags) {
@@ -144,7 +144,7 @@ export function readAsPyYaml(tags: Tags): Tags {
   return kept;
 }
 
-/** `name:value` or `name value` between braces, which YAML reads as a key without a value. What follows the name may be a secret. */
+/** `name:value` or `name value` between braces, which YAML reads as a key without a value. The rest may be a secret. */
 const BEGUN_KEY = /^[^\s:"']+(?=:[^/\s]|[\s"'])/;
 const NO_COLON = "not followed by a colon and a space. Between braces, too, each pair is 'key: value'.";
 
@@ -161,7 +161,7 @@ class Reader {
     this.#problems = problems;
   }
 
-  /** `spot` is where the key of a collection stands. */
+  /** `spot`: the key of a collection. */
   read(root: Node, spot: Spot, path: Path, depth: number): Located | undefined {
     try {
       return this.#node(root, spot, path, depth);
@@ -221,7 +221,7 @@ class Reader {
       return { kind: "list", spot, items };
     }
     const value = isScalar(node) ? node.value : null;
-    // An empty value is where its key is, not where the next token is.
+    // The place of an empty value is that of its key, not of the next token.
     const own = value === null ? spot : this.#spot(node, spot);
     if (
       typeof value === "string" ||
@@ -240,7 +240,7 @@ class Reader {
       return this.#stop(
         spot,
         path,
-        "an alias (a word that begins with '*') names no anchor before it; put the text into quotes if it is none",
+        "an alias (a word that begins with '*') names no anchor before it; if it is meant as text, put it in quotes",
       );
     }
     this.#count(target.nodes, spot, path);
@@ -268,7 +268,7 @@ class Reader {
     return node.range ? this.#spotAt(node.range[0]) : fallback;
   }
 
-  /** Aliases are counted with all that they stand for: a few lines must not become millions of values. */
+  /** An alias counts with all values that it stands for: a few lines must not become millions of values. */
   #count(nodes: number, spot: Spot, path: Path): void {
     this.#nodes += nodes;
     if (this.#nodes > MAX_NODES)

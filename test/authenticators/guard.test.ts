@@ -61,7 +61,7 @@ test("anything else lets nobody in", async () => {
   for (const state of [null, "text", 7, []]) {
     await isBroken(
       own(() => ({ id: "alice", state })).authenticate("alice", "x"),
-      /'state' that is no object/,
+      /'state' that is not an object/,
     );
   }
 });

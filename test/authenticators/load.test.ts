@@ -36,7 +36,7 @@ describe("names from the table", () => {
     const warnings: string[] = [];
     const dummy = provider("tiled.authenticators:DummyAuthenticator", {}, "toy");
     await loadAuthenticators([dummy], folder, (message) => warnings.push(message));
-    assert.match(warnings.join(), /^Provider 'toy': .*anybody/);
+    assert.match(warnings.join(), /^Provider 'toy': .*every user name/);
   });
 
   for (const name of ["LDAP", "SAML"]) {

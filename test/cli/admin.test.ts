@@ -122,7 +122,7 @@ test("a mistyped URI is no path in which a password would be shown", async () =>
   ]) {
     const { code, stdout, stderr } = await tiled(args);
     assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(stderr, /neither a URI nor a path|must be a database's URI/);
+    assert.match(stderr, /neither a URI nor a path|must be a database URI/);
     assert.doesNotMatch(stderr, /hunter2/);
   }
 });
@@ -145,7 +145,7 @@ test("an administrator is made before their first login, and the last one cannot
     ["admin", "make-admin", "toy", "root", ...database],
     /^toy:root has the roles user and admin\.\n$/,
   );
-  await refused(["admin", "disable", "toy:root", ...database], /is the last administrator/);
+  await refused(["admin", "disable", "toy:root", ...database], /is the last working administrator/);
   await done(["admin", "make-admin", "toy", "other", ...database], /toy:other/);
   await done(["admin", "disable", "toy:other", ...database], /\(toy:other\) is disabled\./);
   const listed = await done(["admin", "principals", ...database], /^UUID +Type +Identities/);
@@ -312,7 +312,7 @@ test("the audit says where it shows none, or not all", async () => {
   assert.deepEqual(await listed("--since", "2100-01-01"), [0, "No such events.\n"]);
   assert.deepEqual(await listed("--limit", "3", "--since", "7d"), [
     3,
-    "Only the newest 3 of these events are shown; --limit shows more.\n",
+    "These are the newest 3 events only; --limit shows more.\n",
   ]);
   assert.deepEqual(await listed("--limit", "4"), [4, ""]);
   const { code, stderr } = await tiled(["admin", "audit", "--since", "2026-11-31", ...database]);

@@ -29,7 +29,7 @@ test("a backup and a restore are told, and audited in the database that they con
   assert.deepEqual([restored.code, restored.stderr], [0, ""]);
   assert.match(
     restored.stdout,
-    /^Restored .*: 1 principal,.*\nThe database that was there before is kept as .*before-restore.*\n.*revoke and disable them once more/,
+    /^Restored .*: 1 principal,.*\nThe previous database is kept as .*before-restore.*\n.*revoke and disable them once more/,
   );
   const rows = await withStoreAt(path, (store) => store.audit.read({ limit: 100 }));
   const [row, ...others] = rows.filter(({ event }) => event.startsWith("database_"));
@@ -52,7 +52,7 @@ test("a database of another version is copied, and not changed for it", async ()
     `sqlite:///${path}`,
   ]);
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /not in the audit table/);
+  assert.match(stderr, /not recorded in the audit table/);
   const { stdout } = await tiled(["admin", "check-database", "--database", `sqlite:///${path}`]);
   assert.match(stdout, /own tables: none yet/);
 });

@@ -76,7 +76,7 @@ test("a server that does not answer, or answers otherwise, is not alive", async 
   const { code, stderr } = await check(silent);
   for (const socket of sockets) socket.destroy();
   assert.equal(code, 1);
-  assert.match(stderr, /does not answer: nothing came within/);
+  assert.match(stderr, /does not answer: timed out after/);
 });
 
 test("the image checks with the configuration and the port that it starts with", async () => {

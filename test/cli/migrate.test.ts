@@ -252,7 +252,7 @@ describe("the two files", () => {
     assert.equal(await there(join(folder, "tiled-auth.yml")), false);
     assert.equal((await run(source, { force: true })).failed, false);
     const itself = await run(join(folder, "tiled.yml"), { force: true, upstreamPort: 8002 });
-    assert.match(itself.text, /tiled\.yml is the source and is never overwritten/);
+    assert.match(itself.text, /tiled\.yml is the source, which is never overwritten/);
   });
 
   it("in another folder paths lead where they led, and Python finds its modules", async (t) => {
@@ -319,7 +319,7 @@ describe("the two files", () => {
     const { folder } = await placed(t, { "config.yml": CATALOG });
     const pipe = join(folder, "pipe");
     execFileSync("mkfifo", [pipe]);
-    assert.match((await run(pipe)).text, /a pipe cannot be divided/);
+    assert.match((await run(pipe)).text, /a pipe cannot be read twice/);
   });
 
   it("errors of the YAML are those of a check", async (t) => {

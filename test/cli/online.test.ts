@@ -123,13 +123,13 @@ test("providers, a database and servers behind: each has its line", async (t) =>
     ],
   });
   const expected = [
-    /^ok: provider 'good': its documents and keys are there\.$/,
+    /^ok: provider 'good': its documents and keys were fetched\.$/,
     /^FAILED: provider 'elsewhere': .*issuer .*https:\/\/elsewhere\.example\.org/,
     /^FAILED: provider 'keyless': .*404/,
     /^FAILED: provider 'gone': .*ECONNREFUSED/,
     /^ok: database .*new\.db: new; the first start initializes it\.$/,
     /^ok: trees\[0\] \(http:.*\): a Tiled, version "0\.2\.20"\.$/,
-    /^ok: trees\[1\] \(http:.*\): answers 404, but not as a Tiled does\.$/,
+    /^ok: trees\[1\] \(http:.*\): answers 404, but is not a Tiled\.$/,
     /^FAILED: trees\[2\] \(http:.*\): .*ECONNREFUSED/,
   ];
   assert.equal(lines.length, expected.length, lines.join("\n"));
@@ -170,7 +170,7 @@ test("the command says how many failed, and is refused", async (t) => {
   assert.match(out.at(-1) ?? "", /^FAILED: trees\[0\]/);
   await writeFile(path, JSON.stringify({ trees: TREES }));
   await check(path, io, { online: true });
-  assert.equal(out.at(-1), "There is no other server to ask.");
+  assert.equal(out.at(-1), "The configuration names no other server to ask.");
 });
 
 test("a PostgreSQL database is looked at, and nothing is made in it", async (t) => {

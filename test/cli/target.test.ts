@@ -53,7 +53,7 @@ test("--database, --config or TILED_CONFIG, TILED_DATABASE_URI, config.yml: the 
   assert.deepEqual(await found([], both), working("named", "named.yml"));
   assert.deepEqual(
     await found([], env),
-    working("environment", "TILED_DATABASE_URI; not that of config.yml, which --config config.yml takes"),
+    working("environment", "TILED_DATABASE_URI; for that of config.yml use --config config.yml"),
   );
   assert.deepEqual(await found([], { TILED_DATABASE_URI: "" }), working("here", "config.yml"));
   await rm("config.yml");
@@ -94,7 +94,7 @@ test("without a configuration, or with one that cannot be read, the ways out are
     const { code, stderr } = await tiled(["admin", "principals", ...args]);
     assert.equal(code, 1);
     assert.match(stderr, args[1] === "gone.yml" ? /no such file/ : /NO_SUCH_VARIABLE/);
-    assert.match(stderr, /variables of the server's environment .* --database URI .* TILED_DATABASE_URI/);
+    assert.match(stderr, /variables of the server's environment .* --database URI.* TILED_DATABASE_URI/);
   }
 });
 

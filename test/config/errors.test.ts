@@ -160,14 +160,14 @@ uvicorn:
 `,
     [
       /^3 server\.host: 'http:\/\/h:1' is not an address to listen on\. Use an IP address or a host name/,
-      /^4 server\.public_url: must not have a user name or a password in it/,
+      /^4 server\.public_url: must not contain a user name or a password/,
       /^5 server\.trusted_proxies\[0\]: '10\.0\.0\.0\/33' is not an address\. Use an IP address or a CIDR block/,
       /^5 server\.trusted_proxies\[1\]/,
       /^5 server\.trusted_proxies\[2\]/,
       /^5 server\.trusted_proxies\[3\]/,
       /^5 server\.trusted_proxies\[4\]/,
       /^5 server\.trusted_proxies\[5\]/,
-      /^7 uvicorn\.root_path: must not have '\.', '\.\.' or '\/\/' in it/,
+      /^7 uvicorn\.root_path: must not contain '\.', '\.\.' or '\/\/'/,
       /^8 uvicorn\.forwarded_allow_ips: contradicts server\.trusted_proxies/,
     ],
   ],
@@ -210,7 +210,7 @@ ${TREES}`,
     provider: toy
 ${TREES}`,
     [
-      "6 authentication.providers[2].provider: authentication.providers[0] has the name 'toy' already; give each provider its own.",
+      "6 authentication.providers[2].provider: authentication.providers[0] has the name 'toy' already. Give each provider a name of its own.",
     ],
   ],
   [
@@ -239,7 +239,7 @@ ${TREES}`,
   - {provider: toy, id: alice}
 ${TREES}`,
     [
-      "2 authentication.tiled_admins: administrators need authentication.providers to log in with; add some, or remove tiled_admins.",
+      "2 authentication.tiled_admins: administrators need authentication.providers to log in with. Add a provider, or remove tiled_admins.",
     ],
   ],
   // Secrets.
@@ -308,17 +308,17 @@ ${TREES}`,
   [
     "a database's scheme with a slash too few",
     `${TREES}database: {uri: "postgresql:/u:hunter2@h/d"}\n`,
-    [/^2 database\.uri: must be a database's URI\. Use .*postgresql:\/\/user:password@host/],
+    [/^2 database\.uri: must be a database URI\. Use .*postgresql:\/\/user:password@host/],
   ],
   [
     "a database's scheme without a colon",
     `${TREES}database: {uri: "postgresql//u:hunter2@h/d"}\n`,
-    [/^2 database\.uri: must be a database's URI/],
+    [/^2 database\.uri: must be a database URI/],
   ],
   [
     "a space before a database's scheme",
     `${TREES}database: {uri: " postgresql://u:hunter2@h/d"}\n`,
-    [/^2 database\.uri: must be a database's URI/],
+    [/^2 database\.uri: must be a database URI/],
   ],
   ["a database without a name", `${TREES}database:\n  uri: ""\n`, [/^3 database\.uri: must not be empty/]],
   // What is served.
@@ -358,7 +358,7 @@ ${TREES}`,
       /^4 trees\[2\]\.path: this path and that of trees\[0\] \('\/a\/b'\) overlap/,
       /^5 trees\[3\]\.path: this path and that of trees\[0\]/,
       /^6 trees\[4\]\.path: this path and that of trees\[0\]/,
-      /^7 trees\[5\]\.path: must not have '\.' or '\.\.' in it/,
+      /^7 trees\[5\]\.path: must not contain '\.' or '\.\.'/,
     ],
   ],
   [

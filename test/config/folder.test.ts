@@ -129,7 +129,7 @@ describe("a path that leads nowhere", () => {
       assert.equal(reason(""), "there is no such file or folder");
       assert.equal(reason("x".repeat(5000)), "the name is too long");
       symlinkSync("loop.yml", join(path, "..", "loop.yml"));
-      assert.equal(reason(join(path, "..", "loop.yml")), "it cannot be read: its links lead in a circle");
+      assert.equal(reason(join(path, "..", "loop.yml")), "it cannot be read: its symbolic links form a loop");
     });
   });
 

@@ -386,10 +386,7 @@ describe("warnings", () => {
   it("what ends with the process", () => {
     const found = warnings(`authentication: {${PROVIDER}}`);
     assert.equal(found.length, 2);
-    assert.match(
-      found[0] ?? "",
-      /database: there is no database: logins and API keys .* end with the process/,
-    );
+    assert.match(found[0] ?? "", /database: not configured: logins and API keys .* end with the process/);
     assert.match(found[1] ?? "", /authentication\.secret_keys: not set: .* logins end with the process/);
     assert.deepEqual(
       warnings(`authentication: {${PROVIDER}, secret_keys: [${LONG}]}\ndatabase: {uri: a.db}`),
@@ -400,7 +397,7 @@ describe("warnings", () => {
   it("a database that nobody needs", () => {
     assert.match(
       warnings("database: {uri: a.db}")[0] ?? "",
-      /^F:1: database: of no effect without authentication\.providers/,
+      /^F:1: database: no effect without authentication\.providers/,
     );
   });
 

@@ -183,7 +183,10 @@ describe("data that only a real Tiled serves", () => {
     const yaml = `${TOY}trees: [{path: /ours, tree: "tiled.examples.generated_minimal:tree"}, {path: /theirs, upstream: "http://127.0.0.1:8001"}]\naccess_control: {access_policy: "tiled.access_control.access_policies:TagBasedAccessPolicy", args: {provider: toy, tag_definitions: ./tags.yml}}\n`;
     const config = load(yaml);
     assert.notEqual(config.accessControl, null);
-    assert.match(config.warnings.join("\n"), /access_control: no entry bears a tag, so it decides nothing/);
+    assert.match(
+      config.warnings.join("\n"),
+      /access_control: no entry has a tag, so the policy has no effect/,
+    );
     const tagged = yaml.replace('minimal:tree"', 'minimal:tree", access_tags: [blue]');
     assert.doesNotMatch(load(tagged).warnings.join("\n"), /decides nothing/);
   });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Overrides } from "../../src/config/context.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/model.ts";
-import { ConfigError, type Problem } from "../../src/yaml/problems.ts";
+import { ConfigError, type ConfigProblem } from "../../src/yaml/problems.ts";
 
 export const TREES = 'trees: [{path: /, tree: "tiled.examples.generated_minimal:tree"}]\n';
 
@@ -59,7 +59,11 @@ export function load(files: Files, env: Environment = {}, overrides: Overrides =
   return withFiles(files, (path) => loadConfig(path, env, overrides));
 }
 
-export function problems(files: Files, env: Environment = {}, overrides: Overrides = {}): readonly Problem[] {
+export function problems(
+  files: Files,
+  env: Environment = {},
+  overrides: Overrides = {},
+): readonly ConfigProblem[] {
   try {
     load(files, env, overrides);
     return [];

@@ -100,7 +100,7 @@ trees:
     const yaml =
       "trees: [{path: /, upstream: http://a, kind: http, requires: {read: [], write: [write:data]}}]\n";
     const told = load(`${KEYS}${yaml}`).warnings.filter((line) => /no scope is required/.test(line));
-    assert.match(told.join("\n"), /^[^\n]*trees\[0\]\.requires\.read: .*a key that may do nothing passes/);
+    assert.match(told.join("\n"), /^[^\n]*trees\[0\]\.requires\.read: .*a key without scopes passes/);
   });
 
   const WRONG: readonly [name: string, yaml: string, ...problems: RegExp[]][] = [
@@ -114,16 +114,16 @@ trees:
     [
       "what only a service that is no Tiled has",
       "trees: [{path: /, upstream: http://a, requires: {read: []}, enforces_scopes: true, token_key: x}]\n",
-      /^1 trees\[0\]\.requires: .*add 'kind: http'/,
-      /^1 trees\[0\]\.enforces_scopes: .*add 'kind: http'/,
-      /^1 trees\[0\]\.token_key: .*add 'kind: http'/,
+      /^1 trees\[0\]\.requires: .*Add 'kind: http'/,
+      /^1 trees\[0\]\.enforces_scopes: .*Add 'kind: http'/,
+      /^1 trees\[0\]\.token_key: .*Add 'kind: http'/,
       /^1 trees\[0\]\.requires: with 'enforces_scopes'/,
     ],
     [
       "a page that is no path",
       "trees: [{path: /, upstream: http://a, trusted_pages: [/ui/, app, /a/../b]}]\n",
-      /^1 trees\[0\]\.trusted_pages\[1\]: this is no path of pages/,
-      /^1 trees\[0\]\.trusted_pages\[2\]: this is no path of pages/,
+      /^1 trees\[0\]\.trusted_pages\[1\]: this is not a path of pages/,
+      /^1 trees\[0\]\.trusted_pages\[2\]: this is not a path of pages/,
     ],
     [
       "a scope that is none",
@@ -143,7 +143,7 @@ trees:
     [
       "a URL with a password",
       "trees: [{path: /, upstream: 'http://u:hunter2@a'}]\n",
-      /^1 trees\[0\]\.upstream: must not have a user name or a password in it/,
+      /^1 trees\[0\]\.upstream: must not contain a user name or a password/,
     ],
     [
       "a tree and an upstream in one",
@@ -169,12 +169,12 @@ trees:
     [
       "at '..'",
       "trees: [{path: /a/.., upstream: http://a}]\n",
-      /^1 trees\[0\]\.path: the path of an upstream has letters/,
+      /^1 trees\[0\]\.path: the path of an upstream may have only letters/,
     ],
     [
       "at an encoded path",
       "trees: [{path: /a%2f, upstream: http://a}]\n",
-      /^1 trees\[0\]\.path: the path of an upstream has letters/,
+      /^1 trees\[0\]\.path: the path of an upstream may have only letters/,
     ],
     [
       "over trees that are served here",
@@ -184,7 +184,7 @@ trees:
     [
       "sharing a database that is not there",
       "trees: [{path: /, upstream: http://a, shares_database: true}]\n",
-      /^1 trees\[0\]\.shares_database: there is no database to share/,
+      /^1 trees\[0\]\.shares_database: no database to share/,
     ],
     [
       "too patient",

@@ -31,8 +31,8 @@ const ALONE = [
 const WEAK = [
   ["short", "5ecret", /shorter than 32 characters/],
   ["31 characters", GOOD.slice(1), /shorter than 32 characters/],
-  ["one character", "k".repeat(64), /made of a few characters only/],
-  ["one word again and again", "bluesky!".repeat(8), /one short text again and again/],
+  ["one character", "k".repeat(64), /made of few different characters/],
+  ["one word again and again", "bluesky!".repeat(8), /a short text repeated/],
   ["well-known words", "please-change-this-secret-key-0000", /made of well-known words/],
 ] as const;
 

@@ -46,15 +46,15 @@ export const MISBEHAVIOURS = {
   "an issuer with a slash more": claim((claims) => {
     claims.iss += "/";
   }, /issuer \(iss\)/),
-  "another nonce": claim(set("nonce", "of-another-login"), /nonce is another/),
+  "another nonce": claim(set("nonce", "of-another-login"), /nonce is not the one that was sent/),
   "no nonce": claim(drop("nonce"), /no nonce/),
   "no expiry": claim(drop("exp"), /no 'exp'/),
-  "an expiry that is no time": claim(set("exp", "tomorrow"), /'exp' is no time/),
+  "an expiry that is no time": claim(set("exp", "tomorrow"), /'exp' is not a time/),
   "an endless expiry": {
     ...forged(async (claims, provider) => {
       const text = JSON.stringify(claims).replace(/"exp":\d+/, '"exp":1e999');
       return compact(provider, { alg: provider.key.alg, kid: provider.key.kid }, text);
-    }, /'exp' is no time/),
+    }, /'exp' is not a time/),
   },
   expired: claim((claims, now) => {
     claims.exp = now - 31;
@@ -87,7 +87,7 @@ export const MISBEHAVIOURS = {
   "the signature and its dot stripped": forged(async (claims, provider) => {
     const token = await provider.sign(claims);
     return token.slice(0, token.lastIndexOf("."));
-  }, /no signed token/),
+  }, /not a signed token/),
   "the signature of another token": forged(async (claims, provider) => {
     const [header, payload] = (await provider.sign(claims)).split(".");
     const [, , signature] = (await provider.sign({ ...claims, sub: "someone-else" })).split(".");

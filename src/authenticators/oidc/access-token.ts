@@ -1,16 +1,16 @@
 /**
- * What a provider's access token must say before a request is let in by it (RFC 9068, section 4; RFC 8725): that it is
- * an access token and nothing else, for this server, asked for by one of our clients.
+ * Checks a provider's access token (RFC 9068, section 4; RFC 8725): that it is an access token and nothing else, for this
+ * server, and issued to one of our clients.
  */
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { ALGORITHMS } from "./algorithms.ts";
 import type { KnownProvider } from "./provider.ts";
-import { LEEWAY, quoted, type SignedToken, verifySigned } from "./signature.ts";
+import { LEEWAY, quotedForLog, type SignedToken, verifySigned } from "./signature.ts";
 
 export interface AccessTokenRules {
   readonly audience: string;
-  /** Whose tokens are accepted, where they say whose they are. */
+  /** Clients whose tokens are accepted, if a token names its client. */
   readonly clients: ReadonlySet<string>;
   readonly clock: Clock;
 }
@@ -25,14 +25,14 @@ export async function verifyAccessToken(
   const refuse = (why: string) =>
     new Failure("invalid_token", { log: `The provider's access token is refused: ${why}.` });
   const expired = () => new Failure("expired_token");
-  // What a provider announces is for its id_tokens.
+  // The algorithms that a provider announces are those of its id_tokens.
   const signed = await verifySigned(token, { keys, algorithms: ALGORITHMS, clock, refuse, expired }, signal);
   const { claims } = signed;
   const why =
     kindProblem(signed, rules) ??
     (claims.iss === metadata.issuer
       ? null
-      : `its issuer (iss) is ${quoted(claims.iss)}, expected ${quoted(metadata.issuer)}; look at args.well_known_uri`) ??
+      : `its issuer (iss) is ${quotedForLog(claims.iss)}, expected ${quotedForLog(metadata.issuer)}; look at args.well_known_uri`) ??
     audienceProblem(claims, rules);
   if (why !== null) throw refuse(why);
   if (claims.iat !== undefined && !(claims.iat <= clock.now() / 1000 + LEEWAY)) {
@@ -44,15 +44,16 @@ export async function verifyAccessToken(
 /** Other tokens of the same provider are signed with the same keys. */
 function kindProblem({ type, claims }: SignedToken, { clients }: AccessTokenRules): string | null {
   if (type !== null && type !== "jwt" && type !== "at+jwt")
-    return `it is another token, of type ${quoted(type)}`;
+    return `it is another token, of type ${quotedForLog(type)}`;
   const { typ, token_use: use, cnf } = claims;
   if (typ !== undefined && String(typ).toLowerCase() !== "bearer") {
-    return `it is another token (its claim typ is ${quoted(typ)}, not "Bearer")`;
+    return `it is another token (its claim typ is ${quotedForLog(typ)}, not "Bearer")`;
   }
-  if (use !== undefined && use !== "access") return `it is another token (its token_use is ${quoted(use)})`;
+  if (use !== undefined && use !== "access")
+    return `it is another token (its token_use is ${quotedForLog(use)})`;
   if (claims["at_hash"] !== undefined || claims["c_hash"] !== undefined) return "it is an id_token (at_hash)";
   if (cnf !== undefined) return "it is bound to a key of its client's (cnf), which is not supported";
-  // An id_token is for the client that asked for it. Where access tokens are, too, they have to show what they are.
+  // The audience of an id_token is its client. An access token with the same audience must differ in another way.
   const forClient = [claims.aud].flat().some((name) => name !== undefined && clients.has(name));
   const shown =
     type === "at+jwt" ||
@@ -71,12 +72,12 @@ function audienceProblem(
   { audience, clients }: AccessTokenRules,
 ): string | null {
   if (![claims.aud].flat().includes(audience)) {
-    return `its audience (aud) is ${quoted(claims.aud)}, expected ${quoted(audience)}; look at args.audience`;
+    return `its audience (aud) is ${quotedForLog(claims.aud)}, expected ${quotedForLog(audience)}; look at args.audience`;
   }
   for (const name of ["azp", "client_id", "appid"]) {
     const client = claims[name];
     if (client === undefined || (typeof client === "string" && clients.has(client))) continue;
-    return `another client asked for it (${name} ${quoted(client)}); if it may, name it in args.allowed_clients`;
+    return `another client asked for it (${name} ${quotedForLog(client)}); if it may, name it in args.allowed_clients`;
   }
   return null;
 }

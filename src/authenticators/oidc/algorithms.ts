@@ -1,6 +1,6 @@
 /**
  * The signature algorithms that a provider's tokens may have (RFC 7518, section 3.1, RFC 8037): asymmetric ones only.
- * `none` is no signature, and an HMAC would make the provider's public key a secret that everybody knows.
+ * `none` is no signature, and an HMAC would use the provider's public key as a secret.
  */
 import { hash } from "node:crypto";
 

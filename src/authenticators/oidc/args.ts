@@ -1,6 +1,6 @@
 /**
- * The arguments of the OpenID Connect authenticators: the reference's in both generations, and ours. `null` means the
- * same as leaving one out, as in the reference.
+ * The arguments of the OpenID Connect authenticators: Tiled's in both generations, and ours. `null` means the same as a
+ * missing argument, as in Tiled.
  */
 import type { JWK } from "jose";
 import { type Static, Type } from "typebox";
@@ -61,7 +61,7 @@ const CLIENT = {
 const FAILURE = { redirect_on_failure: optional("Where a refused login in a browser leads") };
 const CLAIM = {
   user_id_claim: Type.Optional(
-    Type.String({ minLength: 1, default: "sub", description: "The claim that names the person" }),
+    Type.String({ minLength: 1, default: "sub", description: "The claim that names the user" }),
   ),
 };
 const WELL_KNOWN = text("The address of the provider's discovery document");
@@ -77,7 +77,9 @@ export const OIDC_ARGS = Type.Object(
     ),
     well_known_uri: Type.Optional(WELL_KNOWN),
     token_uri: Type.Optional(text("Without well_known_uri: the provider's token endpoint")),
-    authorization_endpoint: Type.Optional(text("Without well_known_uri: where the browser is sent")),
+    authorization_endpoint: Type.Optional(
+      text("Without well_known_uri: the provider's authorization endpoint"),
+    ),
     public_keys: Type.Optional(
       Type.Array(Type.Unsafe<JWK>({ type: "object", additionalProperties: true }), {
         minItems: 1,

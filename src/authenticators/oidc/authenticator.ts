@@ -1,5 +1,5 @@
 /**
- * Logs in at an OpenID Connect provider by a browser (`tiled.authenticators:OIDCAuthenticator`): ORCID, Google,
+ * Browser logins at an OpenID Connect provider (`tiled.authenticators:OIDCAuthenticator`): ORCID, Google,
  * Keycloak and others. The arguments come in two generations: `well_known_uri`, or the endpoints and keys themselves.
  * The protocol is in the other files of this room.
  */
@@ -19,20 +19,20 @@ import { Calls } from "./calls.ts";
 import { FixedKeys } from "./keys.ts";
 import { OIDC_DEFAULTS, type OidcOptions } from "./options.ts";
 import { identify, type PersonRules, scopesFor } from "./person.ts";
-import { DiscoveredProvider, FixedProvider, type Provider } from "./provider.ts";
+import { DiscoveredProvider, FixedProvider, type OidcProvider } from "./provider.ts";
 import { configuredUrl, isLoopback } from "./urls.ts";
 
 export class OIDCAuthenticator implements ExternalAuthenticator {
   static readonly args = OIDC_ARGS;
   readonly kind = "external";
-  /** `sub` is (OpenID Connect Core, section 2); other claims are names, of which providers often keep one spelling. */
+  /** `sub` is case-sensitive (OpenID Connect Core, section 2). Other claims are names, often known in one spelling only. */
   readonly caseSensitive: boolean;
   readonly namesAddresses: boolean;
   readonly confirmationMessage: string;
   readonly redirectOnSuccess: string | null;
   readonly redirectOnFailure: string | null;
   readonly tokensInRedirect: boolean;
-  readonly #provider: Provider;
+  readonly #provider: OidcProvider;
   readonly #browser: Browser;
   readonly #person: PersonRules;
 
@@ -65,8 +65,8 @@ export class OIDCAuthenticator implements ExternalAuthenticator {
     const audience = args.audience ?? args.client_id;
     if (audience !== args.client_id) {
       context.warn(
-        "args.audience differs from args.client_id. An id_token is for the client that asked for it, so client_id is what " +
-          "counts; one for this audience is accepted only where it names our client, too (azp). audience can be left out.",
+        "args.audience differs from args.client_id. The audience of an id_token is its client, so client_id is what counts; " +
+          "a token for this audience is accepted only if it names our client as well (azp). audience can be left out.",
       );
     }
     this.#browser = new Browser(
@@ -107,7 +107,7 @@ export class OIDCAuthenticator implements ExternalAuthenticator {
   }
 }
 
-/** Where the endpoints and keys come from: discovery, or the first generation of arguments. */
+/** The source of endpoints and keys: discovery, or the first generation of arguments. */
 type Source =
   | { readonly kind: "discovered"; readonly url: URL }
   | {
@@ -125,7 +125,7 @@ function sourceOf(args: OidcArgs): Source {
   if (wellKnown !== undefined) {
     if (given.length > 0) {
       throw new OperatorError(
-        `args.well_known_uri tells all there is to know of the provider: leave ${given.join(", ")} out.`,
+        `args.well_known_uri has the endpoints and keys of the provider: remove ${given.join(", ")}.`,
       );
     }
     return { kind: "discovered", url: configuredUrl("well_known_uri", wellKnown) };
@@ -133,7 +133,7 @@ function sourceOf(args: OidcArgs): Source {
   if (token === undefined || authorization === undefined || keys === undefined) {
     throw new OperatorError(
       "args.well_known_uri is missing: the address of the provider's discovery document. " +
-        "(Without it token_uri, authorization_endpoint and public_keys are needed, all three.)",
+        "(Without it, token_uri, authorization_endpoint and public_keys are all needed.)",
     );
   }
   return {
@@ -147,13 +147,13 @@ function sourceOf(args: OidcArgs): Source {
 function publicKey(key: JWK, index: number): JWK {
   if (key.kty === "oct" || key.d !== undefined || key.k !== undefined) {
     throw new OperatorError(
-      `args.public_keys[${index}] is a secret key. Name the provider's public key, and replace the secret one: it was in this file.`,
+      `args.public_keys[${index}] is a secret key. Use the provider's public key, and replace the secret one, since it was in this file.`,
     );
   }
   return key;
 }
 
-function fixedProvider(source: Extract<Source, { kind: "configured" }>): Provider {
+function fixedProvider(source: Extract<Source, { kind: "configured" }>): OidcProvider {
   return new FixedProvider({
     metadata: {
       issuer: null,

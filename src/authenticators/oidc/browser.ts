@@ -1,6 +1,6 @@
 /**
- * A login by a browser, from our redirect to the checked claims of the id_token: what all OpenID Connect authenticators
- * have in common. Whom the claims name is theirs to say.
+ * A browser login, from our redirect to the checked claims of the id_token, for all OpenID Connect authenticators. Each finds
+ * the user in the claims itself.
  */
 import type { JWTPayload } from "jose";
 import type {
@@ -13,10 +13,10 @@ import type { Calls } from "./calls.ts";
 import type { AuthMethod } from "./client.ts";
 import { CodeFlow } from "./code-flow.ts";
 import { type IdTokenRules, verifyIdToken } from "./id-token.ts";
-import type { Provider } from "./provider.ts";
+import type { OidcProvider } from "./provider.ts";
 import { applicationUrl } from "./urls.ts";
 
-/** The arguments that all of them have. */
+/** The common arguments. */
 export interface BrowserArgs {
   readonly client_id: string;
   readonly client_secret?: string | null | undefined;
@@ -27,11 +27,11 @@ export interface BrowserArgs {
   readonly tokens_in_redirect?: boolean | undefined;
 }
 
-export interface BrowserParts {
-  readonly provider: Provider;
+interface BrowserParts {
+  readonly provider: OidcProvider;
   readonly calls: Calls;
   readonly rules: IdTokenRules;
-  /** Asked for beside `openid`. */
+  /** Requested in addition to `openid`. */
   readonly scopes: readonly string[];
   readonly setting: string;
 }
@@ -50,13 +50,13 @@ export class Browser {
     this.#parts = parts;
     if (this.tokensInRedirect) {
       context.warn(
-        "args.tokens_in_redirect: tokens are put into the address of redirect_on_success, where logs, histories and " +
-          "other sites can see them. Exchange the one-time code instead, and switch this off.",
+        "args.tokens_in_redirect: the address of redirect_on_success contains the tokens, which logs, browser histories and " +
+          "other sites can see. Exchange the one-time code instead, and switch this off.",
       );
     } else if (isTiledsOwn(this.redirectOnSuccess)) {
       context.warn(
-        `args.redirect_on_success (${this.redirectOnSuccess}) is a page of Tiled's own web interface, which reads the tokens ` +
-          "from its address and does not know the one-time code that it gets instead: it needs args.tokens_in_redirect: true.",
+        `args.redirect_on_success (${this.redirectOnSuccess}) is a page of Tiled's web interface, which reads the tokens ` +
+          "from its address and does not know the one-time code: it needs args.tokens_in_redirect: true.",
       );
     }
     this.#flow = new CodeFlow({
@@ -92,7 +92,7 @@ export class Browser {
   }
 }
 
-/** As the configuration in Tiled's documentation has it. */
+/** The address in Tiled's documentation. */
 function isTiledsOwn(url: string | null): boolean {
   return url !== null && /\/ui\/auth-callback\/?$/.test(new URL(url).pathname);
 }

@@ -1,6 +1,6 @@
 /**
- * Calls to a provider: JSON over HTTP with a deadline, a limit to what is read and no redirects. Who answers something
- * else, or nothing, is told apart here: `bad_gateway` and `gateway_timeout`, with what to look at in the log.
+ * Calls to a provider: JSON over HTTP with a deadline, a size limit and no redirects. Other answers are `bad_gateway`, no
+ * answer is `gateway_timeout`, and the log names the setting to look at.
  */
 import { Failure } from "../../errors.ts";
 import { bare, urlProblem } from "./urls.ts";
@@ -11,21 +11,21 @@ export interface Call {
   readonly url: string;
   /** As in "The provider's token endpoint". */
   readonly what: string;
-  /** Where its address comes from, for the operator: `args.well_known_uri`. */
+  /** The source of the address, for the operator: `args.well_known_uri`. */
   readonly setting: string;
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: URLSearchParams;
-  /** Beside 200: statuses whose JSON says what went wrong. */
+  /** Statuses besides 200 whose JSON explains an error. */
   readonly explained?: readonly number[];
 }
 
-export interface JsonAnswer {
+interface JsonAnswer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly fetch: typeof fetch;
   /** Milliseconds from the request to the last byte of the answer. */
   readonly deadline: number;
@@ -40,12 +40,12 @@ export class Calls {
     this.#options = options;
   }
 
-  /** A signal that ends all calls of one login. */
+  /** A signal that aborts all calls of one login. */
   deadline(): AbortSignal {
     return AbortSignal.timeout(this.#options.deadline);
   }
 
-  /** A JSON object. `signal`: of the login that waits for it. */
+  /** A JSON object. `signal`: of the login that waits. */
   async json(call: Call, signal: AbortSignal = this.deadline()): Promise<JsonAnswer> {
     const where = `${call.what} (${bare(call.url)}, from ${call.setting})`;
     const wrong = urlProblem(call.url, this.#options.loopback);
@@ -85,7 +85,7 @@ export class Calls {
   }
 }
 
-/** Waits for what others wait for, too, but no longer than the signal allows. */
+/** Waits for a shared result until the signal is aborted. */
 export async function within<T>(shared: Promise<T>, signal: AbortSignal, what: string): Promise<T> {
   const { promise: over, reject } = Promise.withResolvers<never>();
   const abort = () => reject(new Failure("gateway_timeout", { log: `${what} did not come in time.` }));
@@ -102,7 +102,7 @@ async function text(response: Response, where: string): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let size = 0;
   let whole = "";
-  // Leaving the loop by a throw ends the connection.
+  // An exception in the loop closes the connection.
   for await (const part of response.body ?? []) {
     size += part.byteLength;
     if (size > MAX_BYTES) {
@@ -121,7 +121,7 @@ function parse(body: string, where: string): Readonly<Record<string, unknown>> {
     throw new Failure("bad_gateway", { log: `${where} answered with something that is not JSON.` });
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new Failure("bad_gateway", { log: `${where} answered with JSON that is no object.` });
+    throw new Failure("bad_gateway", { log: `${where} answered with JSON that is not an object.` });
   }
   return value as Readonly<Record<string, unknown>>;
 }
@@ -134,7 +134,7 @@ function unreachable(where: string, error: unknown): Failure {
   return new Failure("bad_gateway", { log: `${where} cannot be reached: ${cause(error)}.` });
 }
 
-/** `fetch failed` says little; the innermost cause has the code of the system or of TLS. */
+/** The innermost cause of `fetch failed` has the code of the system or of TLS. */
 function cause(error: unknown): string {
   let inner = error;
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;

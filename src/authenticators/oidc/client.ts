@@ -1,26 +1,26 @@
 /**
- * Who we are to a provider and how we prove it (RFC 6749, section 2.3.1; OpenID Connect Core, section 9): the client's
- * id and secret in a header or in the form, as the provider announces.
+ * Authenticates our client at the token endpoint (RFC 6749, section 2.3.1; OpenID Connect Core, section 9): id and secret in a
+ * header or in the form, as the provider announces.
  */
 import { type ClientAuth, ClientSecretPost, None } from "openid-client";
 import { Failure } from "../../errors.ts";
 import type { Secret } from "../../lib/secrets.ts";
-import { quoted } from "./signature.ts";
+import { quotedForLog } from "./signature.ts";
 
 export const AUTH_METHODS = ["client_secret_basic", "client_secret_post"] as const;
 export type AuthMethod = (typeof AUTH_METHODS)[number];
 
 export interface Client {
   readonly id: string;
-  /** Null: a public client, which has none. */
+  /** Null: a public client. */
   readonly secret: Secret | null;
-  /** The operator's word; null: what the provider announces. */
+  /** The operator's choice; null: as the provider announces. */
   readonly method: AuthMethod | null;
 }
 
 /**
- * To try in this order, the next one only where the provider does not know us by the one before. Nothing announced means basic (OpenID Connect Discovery, section 3), but there are
- * providers that then take the form only.
+ * The methods to try in order, each after the provider refused the client by the one before. Without an announcement the
+ * method is basic (OpenID Connect Discovery, section 3), but some providers then accept the form only.
  */
 export function clientAuthentication(client: Client, announced: readonly string[] | null): ClientAuth[] {
   const { secret, method } = client;
@@ -34,7 +34,7 @@ export function clientAuthentication(client: Client, announced: readonly string[
 function noWay(announced: readonly string[]): ClientAuth {
   return () => {
     throw new Failure("bad_gateway", {
-      log: `The provider takes a client's secret by none of our ways, only by ${quoted(announced)}.`,
+      log: `The provider accepts none of our methods of client authentication, only ${quotedForLog(announced)}.`,
     });
   };
 }

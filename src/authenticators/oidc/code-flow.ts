@@ -21,7 +21,7 @@ import { type Client, clientAuthentication } from "./client.ts";
 import type { Metadata } from "./metadata.ts";
 import { grantFailure } from "./refusals.ts";
 
-export interface CodeFlowParts {
+interface CodeFlowParts {
   readonly client: Client;
   readonly scopes: readonly string[];
   readonly prompt: string | null;

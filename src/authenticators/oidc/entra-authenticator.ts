@@ -1,7 +1,6 @@
 /**
- * Accepts the access tokens of Microsoft Entra ID (`tiled.authenticators:EntraAuthenticator`). People are named by the
- * short form of their user name, as existing databases know them: `entra-name.ts`. No token of the provider's is
- * kept: neither in a session's state nor in ours.
+ * Accepts the access tokens of Microsoft Entra ID (`tiled.authenticators:EntraAuthenticator`). Users are named by
+ * the short form of their user name, as in existing databases (`entra-name.ts`). No token of the provider is stored.
  */
 import type { AuthenticatorContext } from "../../domain/ports/authenticator.ts";
 import { ENTRA_ARGS, type EntraArgs } from "./args.ts";
@@ -24,7 +23,7 @@ export class EntraAuthenticator extends Proxied {
       }),
       // preferred_username is one of its claims.
       browserScopes: ["profile"],
-      // User principal names are not, there.
+      // User principal names are not case-sensitive.
       caseSensitive: false,
       extraScopes: args.extra_scopes ?? [],
     };

@@ -1,11 +1,11 @@
 /**
- * The name of a person from Microsoft Entra ID's claims: `alice` of alice@example.org or EXAMPLE\alice. Guests keep their
- * whole name, or a guest's alice@elsewhere.example would be the tenant's own alice.
+ * The name of a user from Microsoft Entra ID's claims: `alice` of alice@example.org or EXAMPLE\alice. Guests keep their whole
+ * name, else a guest alice@elsewhere.example would be the tenant's own alice.
  */
 import { Failure } from "../../errors.ts";
 import { sameAddress } from "../../lib/fold.ts";
 import { isName } from "./id-token.ts";
-import { quoted } from "./signature.ts";
+import { quotedForLog } from "./signature.ts";
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -15,19 +15,19 @@ export function entraName(claims: Claims, domains: readonly string[] | null): st
   const { name, domain } = split(whole ?? "");
   if (domains !== null && !domains.some((allowed) => domain !== null && sameAddress(allowed, domain))) {
     throw new Failure("login_refused", {
-      log: `${quoted(whole ?? claims["sub"])} may not log in: not of a domain in args.allowed_domains.`,
+      log: `${quotedForLog(whole ?? claims["sub"])} may not log in: not of a domain in args.allowed_domains.`,
     });
   }
   const id = whole === undefined ? claims["sub"] : isGuest(claims, whole) ? whole : name;
   if (isName(id)) return id;
   throw new Failure("provider_invalid", {
     log:
-      "The provider's token names nobody: neither preferred_username, upn nor sub is a text of 1 to 255 characters. " +
+      "The provider's token has no name: none of preferred_username, upn and sub is text of 1 to 255 characters. " +
       "Add 'preferred_username' to the optional claims of the application's tokens.",
   });
 }
 
-/** An address that is not verified can be anybody's. */
+/** An unverified address may belong to another user. */
 function userName(claims: Claims): string | undefined {
   const email =
     claims["email_verified"] === true || claims["xms_edov"] === true ? claims["email"] : undefined;
@@ -46,7 +46,7 @@ function split(whole: string): { readonly name: string; readonly domain: string 
     : { name: whole.slice(0, at), domain: whole.slice(at + 1) };
 }
 
-/** `acct`, the provider that the guest comes from, or the name that the tenant gave to them. */
+/** By `acct`, the guest's own provider, or the name that the tenant gave to the guest. */
 function isGuest(claims: Claims, whole: string): boolean {
   const { acct, idp, tid, iss } = claims;
   if (acct === 1 || /#EXT#/i.test(whole)) return true;

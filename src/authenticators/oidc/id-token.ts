@@ -1,17 +1,17 @@
 /**
- * What an id_token must say before anybody is logged in by it (OpenID Connect Core, sections 2 and 3.1.3.7), in the
- * order of that section. Its signature and its times are `signature.ts`'s.
+ * Checks an id_token (OpenID Connect Core, sections 2 and 3.1.3.7), in the order of that section. `signature.ts` checks the
+ * signature and the times.
  */
 import type { JWTPayload } from "jose";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { accessTokenHash } from "./algorithms.ts";
 import type { KnownProvider } from "./provider.ts";
-import { LEEWAY, quoted, type SignedToken, verifySigned } from "./signature.ts";
+import { LEEWAY, quotedForLog, type SignedToken, verifySigned } from "./signature.ts";
 
 export interface IdTokenRules {
   readonly clientId: string;
-  /** The operator's `audience`: the client's id, or another name that the provider knows this server by. */
+  /** The operator's `audience`: the client's id, or another name of this server at the provider. */
   readonly audience: string;
   readonly clock: Clock;
 }
@@ -38,11 +38,11 @@ export async function verifyIdToken(
   const { claims } = signed;
 
   if (signed.type !== null && signed.type !== "jwt")
-    throw refuse(`it is another token, of type ${quoted(signed.type)}`);
+    throw refuse(`it is another token, of type ${quotedForLog(signed.type)}`);
   const wanted = issuer ?? expected.issuer;
   if (wanted !== null && claims.iss !== wanted) {
     throw refuse(
-      `its issuer (iss) is ${quoted(claims.iss)}, expected ${quoted(wanted)}; look at args.well_known_uri`,
+      `its issuer (iss) is ${quotedForLog(claims.iss)}, expected ${quotedForLog(wanted)}; look at args.well_known_uri`,
     );
   }
   const wrong = audienceProblem(claims, clientId, audience);
@@ -57,16 +57,16 @@ export async function verifyIdToken(
     throw refuse(
       claims["nonce"] === undefined
         ? "it has no nonce, although one was sent"
-        : "its nonce is another one, so it belongs to another login",
+        : "its nonce is not the one that was sent, so it belongs to another login",
     );
   }
   const unbound = hashProblem(signed, expected.accessToken);
   if (unbound !== null) throw refuse(unbound);
-  if (!isName(claims.sub)) throw refuse("its subject (sub) is missing, or no text of 1 to 255 characters");
+  if (!isName(claims.sub)) throw refuse("its subject (sub) is missing, or not text of 1 to 255 characters");
   return claims;
 }
 
-/** Whether a value can be the name of a person: what a database holds, and what can be printed. */
+/** Whether a value can be the name of a user: text that a database can store and that can be printed. */
 export function isName(value: unknown): value is string {
   return (
     typeof value === "string" &&
@@ -78,8 +78,8 @@ export function isName(value: unknown): value is string {
 }
 
 /**
- * The token must be for our client. A provider that names this server otherwise (`audience`) has to say that it was
- * our client that asked for it (azp), as has one that names several.
+ * The token must be for our client. If it is for another name of this server (`audience`) or for several, it must also name
+ * our client as the authorized party (azp).
  */
 function audienceProblem(claims: JWTPayload, clientId: string, audience: string): string | null {
   const named = [claims.aud].flat();
@@ -88,13 +88,13 @@ function audienceProblem(claims: JWTPayload, clientId: string, audience: string)
     return "it has no audience (aud)";
   }
   if (!named.includes(clientId) && !named.includes(audience)) {
-    return `its audience (aud) is ${quoted(claims.aud)}, expected ${quoted(clientId)}; look at args.client_id`;
+    return `its audience (aud) is ${quotedForLog(claims.aud)}, expected ${quotedForLog(clientId)}; look at args.client_id`;
   }
   if (azp !== undefined && azp !== clientId) {
-    return `it was issued to another client (azp ${quoted(azp)}, expected ${quoted(clientId)}); look at args.client_id`;
+    return `it was issued to another client (azp ${quotedForLog(azp)}, expected ${quotedForLog(clientId)}); look at args.client_id`;
   }
   if (azp === undefined && (named.length > 1 || named[0] !== clientId)) {
-    return `its audience (aud) is ${quoted(claims.aud)}, and it does not say that it was issued to ${quoted(clientId)} (azp)`;
+    return `its audience (aud) is ${quotedForLog(claims.aud)}, and it does not say that it was issued to ${quotedForLog(clientId)} (azp)`;
   }
   return null;
 }

@@ -1,39 +1,39 @@
 /**
- * The public keys that a provider signs with (RFC 7517): fetched, and fetched anew when they are old or a token names
- * one that is not there, so that a new key works and a retired one stops within half a minute. Or a fixed list.
+ * The public keys of a provider (RFC 7517). They are fetched again when they are old or a token names an unknown one, so that a
+ * new key works and a retired one stops within half a minute. Or a fixed list.
  */
 import { createLocalJWKSet, errors, type JWK } from "jose";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { type Calls, within } from "./calls.ts";
 
-/** Milliseconds. After so long keys are fetched again when they are used. */
+/** Milliseconds until keys are fetched again when they are used. */
 const FRESH = 30_000;
-/** Between two tries to fetch, whoever sends tokens with whatever key's name. */
+/** Between two fetches, whatever keys the tokens name. */
 const PAUSE = 10_000;
-/** So long keys are used where the provider does not hand them out any more. */
+/** Until keys expire that the provider no longer serves. */
 const KEPT = 600_000;
 const MAX_KEYS = 100;
 
 type LocalSet = ReturnType<typeof createLocalJWKSet>;
 export type VerificationKey = Awaited<ReturnType<LocalSet>>;
 
-/** What of a token's header says which key it was signed with. Keys in the header itself are never looked at. */
-export interface KeyName {
+/** The part of a token's header that names its key. A key in the header itself is ignored. */
+interface KeyName {
   readonly alg: string;
   readonly kid?: string | undefined;
 }
 
 export interface Keys {
-  /** Those that the token may be signed with; none where its key is not known. */
+  /** The keys that may have signed the token; none if its key is unknown. */
   find(name: KeyName, signal: AbortSignal): Promise<readonly VerificationKey[]>;
-  /** Fetches where it is time to, without waiting. */
+  /** Fetches old keys again, in the background. */
   renew(): void;
-  /** Changes whenever the keys do. */
+  /** Changes with the keys. */
   readonly generation: number;
 }
 
-/** Keys as they are at one time. A key without a name may have signed a token that has one. */
+/** One version of the keys. A key without a name may have signed a token that names one. */
 export class KeyTable {
   readonly #all: LocalSet;
   readonly #nameless: LocalSet;
@@ -61,7 +61,7 @@ async function matching(set: LocalSet, header: { alg: string; kid?: string }): P
   }
 }
 
-/** Of the configuration's first generation: `public_keys`. */
+/** `public_keys` of the first generation of arguments. */
 export class FixedKeys implements Keys {
   readonly generation = 0;
   readonly #table: KeyTable;
@@ -99,7 +99,7 @@ export class RemoteKeys implements Keys {
   async find(name: KeyName, signal: AbortSignal): Promise<readonly VerificationKey[]> {
     if (this.#age() >= KEPT) await this.#fetched(signal);
     else if (this.#age() >= FRESH && this.#mayTry()) {
-      // What is known serves where the provider does not answer.
+      // The known keys are used if the provider does not answer.
       await this.#fetched(signal).catch(() => undefined);
     }
     const keys = await this.#find(name);
@@ -112,7 +112,7 @@ export class RemoteKeys implements Keys {
     if (this.#age() >= FRESH && this.#mayTry()) this.fetch().catch(() => undefined);
   }
 
-  /** Resolves when the keys are here; all who ask meanwhile share one call. */
+  /** Resolves when the keys are fetched. Concurrent callers share one request. */
   fetch(): Promise<void> {
     this.#fetching ??= this.#fetch().finally(() => {
       this.#fetching = undefined;
@@ -160,6 +160,6 @@ function table(keys: unknown, what: string): KeyTable {
   try {
     return new KeyTable(keys as JWK[]);
   } catch (cause) {
-    throw new Failure("bad_gateway", { log: `${what} cannot be read: a key is no object.`, cause });
+    throw new Failure("bad_gateway", { log: `${what} cannot be read: a key is not an object.`, cause });
   }
 }

@@ -1,26 +1,26 @@
 /**
- * What a provider says of itself (OpenID Connect Discovery, section 3; RFC 8414, section 2), read strictly: an endpoint
- * that may not be called, or none at all, is found here and not in the middle of a login.
+ * A provider's metadata (OpenID Connect Discovery, section 3; RFC 8414, section 2), read strictly: a missing or forbidden
+ * endpoint is found here and not during a login.
  */
 import type { ServerMetadata } from "openid-client";
 import { Failure } from "../../errors.ts";
 import { ALGORITHMS } from "./algorithms.ts";
-import { quoted } from "./signature.ts";
+import { quotedForLog } from "./signature.ts";
 import { urlProblem } from "./urls.ts";
 
 export interface Metadata {
-  /** Null where the configuration names the endpoints itself. */
+  /** Null if the configuration has the endpoints itself. */
   readonly issuer: string | null;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
   readonly jwksUri: string | null;
   readonly deviceAuthorizationEndpoint: string | null;
   readonly endSessionEndpoint: string | null;
-  /** Of signatures, the trustworthy ones among those announced. */
+  /** Signature algorithms: those announced that are trustworthy. */
   readonly algorithms: readonly string[];
-  /** How a client may authenticate; null where nothing is announced. */
+  /** Methods of client authentication; null if none are announced. */
   readonly authMethods: readonly string[] | null;
-  /** RFC 9207: every answer by the browser names the issuer. */
+  /** RFC 9207: every return of the browser names the issuer. */
   readonly announcesIssuer: boolean;
 }
 
@@ -48,13 +48,13 @@ export function readMetadata(document: ServerMetadata, source: string, loopback:
   const { issuer } = document;
   if (typeof issuer !== "string" || issuer === "") throw wrong("has no 'issuer'");
   if (/[{}]/.test(issuer)) {
-    throw wrong(`is one for all tenants (issuer ${quoted(issuer)}); name your own tenant's address`);
+    throw wrong(`is one for all tenants (issuer ${quotedForLog(issuer)}); name your own tenant's address`);
   }
   const announced = texts(said["id_token_signing_alg_values_supported"]);
   const algorithms = ALGORITHMS.filter((name) => announced?.includes(name) ?? true);
   if (algorithms.length === 0) {
     throw wrong(
-      `announces no signature that can be trusted, only ${quoted(announced)}; allowed: ${ALGORITHMS.join(", ")}`,
+      `announces no signature that can be trusted, only ${quotedForLog(announced)}; allowed: ${ALGORITHMS.join(", ")}`,
     );
   }
   return {
@@ -70,12 +70,12 @@ export function readMetadata(document: ServerMetadata, source: string, loopback:
   };
 }
 
-/** Whether the operator named the document, and not the issuer. */
+/** Whether the operator gave the document's address rather than the issuer. */
 export function namesDocument({ pathname }: URL): boolean {
   return /\/\.well-known\/./.test(pathname);
 }
 
-/** Where the document of an issuer is (OpenID Connect Discovery, section 4). */
+/** The address of an issuer's document (OpenID Connect Discovery, section 4). */
 export function documentOf(wellKnown: URL): URL {
   if (namesDocument(wellKnown)) return wellKnown;
   const url = new URL(wellKnown);
@@ -84,8 +84,8 @@ export function documentOf(wellKnown: URL): URL {
 }
 
 /**
- * A provider whose document is at the place that its issuer says (OpenID Connect Discovery, section 4.3). Some announce a
- * slash at the end and some do not; tokens must have it as it is announced.
+ * Whether the document is at its issuer's address (OpenID Connect Discovery, section 4.3). A slash at the end of the issuer does
+ * not matter here; tokens must have the issuer exactly as announced.
  */
 export function isAt(issuer: string, wellKnown: URL): boolean {
   const place = documentOf(wellKnown).href.replace(/\/\.well-known\/.*$/, "");

@@ -1,5 +1,5 @@
 /**
- * What the OpenID Connect authenticators take from their surroundings, so that tests move time and shorten deadlines.
+ * The environment of the OpenID Connect authenticators as options, so that tests move time and shorten deadlines.
  */
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import type { Schedule } from "./provider.ts";
@@ -14,7 +14,7 @@ export interface OidcOptions {
 
 export const OIDC_DEFAULTS: OidcOptions = {
   clock: systemClock,
-  // Looked up at each call: who replaces the global one, replaces ours.
+  // Looked up at each call, so that a replaced global applies.
   fetch: (input, init) => fetch(input, init),
   deadline: 10_000,
   schedule: (milliseconds, run) => {

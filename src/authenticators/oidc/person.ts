@@ -1,26 +1,26 @@
 /**
- * From a checked id_token to an identity: which claim names the person, and whether that person may log in
- * (`user_id_claim`, `allowed_users`, `allowed_domains`). An e-mail address counts only where the provider verified it.
+ * From the claims of a checked token to an identity: the claim that names the user, and whether the user may log in
+ * (`user_id_claim`, `allowed_users`, `allowed_domains`). An e-mail address counts only if the provider verified it.
  */
 
 import type { AuthenticatedIdentity } from "../../domain/ports/authenticator.ts";
 import { Failure } from "../../errors.ts";
 import { sameAddress } from "../../lib/fold.ts";
 import { isName } from "./id-token.ts";
-import { quoted } from "./signature.ts";
+import { quotedForLog } from "./signature.ts";
 
 export interface PersonRules {
   readonly claim: string;
-  /** Null: not narrowed. Where both are given, one of them is enough. */
+  /** Null: no restriction. With both, one of them is enough. */
   readonly users: readonly string[] | null;
   readonly domains: readonly string[] | null;
-  /** Claims that are kept with the login, for the access policy. */
+  /** Claims that are stored with the login, for the access policy. */
   readonly keep?: readonly string[];
 }
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** The scopes that the rules need the provider to be asked for. */
+/** The scopes to request for these rules. */
 export function scopesFor({ claim, domains }: PersonRules): readonly string[] {
   return claim === "email" || domains !== null ? ["email"] : [];
 }
@@ -36,22 +36,22 @@ export function identify(claims: Claims, rules: PersonRules): AuthenticatedIdent
   if (!isName(id)) {
     throw new Failure("provider_invalid", {
       log:
-        `The provider's id_token has no claim ${quoted(claim)} that is a text of 1 to 255 characters: ` +
-        "look at args.user_id_claim, and at args.scopes, by which the provider is asked for claims.",
+        `The provider's id_token has no claim ${quotedForLog(claim)} that is a text of 1 to 255 characters: ` +
+        "check args.user_id_claim, and args.scopes, which request claims from the provider.",
     });
   }
   if (!isAllowed(id, claims, rules)) {
     throw new Failure("login_refused", {
-      log: `${quoted(id)} may not log in: neither one of args.allowed_users nor with a verified address of args.allowed_domains.`,
+      log: `${quotedForLog(id)} may not log in: neither in args.allowed_users nor with a verified address of args.allowed_domains.`,
     });
   }
   return { id, ...keptClaims(claims, keep) };
 }
 
-/** More are not kept: they are read at every login, and shown to the person. */
+/** Limit of stored values, since each login reads them and the user's page shows them. */
 const MOST_VALUES = 2000;
 
-/** As the `state` of an identity: texts and lists of texts, and nothing where there are none. */
+/** The `state` of an identity: the claims that are text or lists of text. Undefined if no claim is. */
 export function keptClaims(
   claims: Claims,
   names: readonly string[],
@@ -65,7 +65,7 @@ export function keptClaims(
 
 function isAllowed(id: string, claims: Claims, { claim, users, domains }: PersonRules): boolean {
   if (users === null && domains === null) return true;
-  // Mailboxes do not differ by case alone, and providers give addresses as they were first typed.
+  // Mailboxes do not differ in case alone, and providers keep the spelling that was typed first.
   const isSame = (user: string) => (claim === "email" ? sameAddress(user, id) : user === id);
   if (users?.some(isSame)) return true;
   const domain = domainOf(verifiedEmail(claims) ?? "");

@@ -1,6 +1,6 @@
 /**
- * What is known of a provider: found out by discovery, which goes on in the background while the provider is down and
- * is repeated now and then; or given by the configuration. A provider that is down never stops the start.
+ * A provider's metadata and keys: by discovery, which is retried in the background while the provider is down and repeated
+ * every hour, or from the configuration. A provider that is down never stops the start.
  */
 import { allowInsecureRequests, customFetch, discovery, type ServerMetadata } from "openid-client";
 import { NOT_REACHED_YET } from "../../domain/ports/authenticator.ts";
@@ -10,16 +10,16 @@ import { type Calls, within } from "./calls.ts";
 import { type Keys, RemoteKeys } from "./keys.ts";
 import { documentOf, isAt, type Metadata, namesDocument, readMetadata } from "./metadata.ts";
 import { innerFailure, innerMessage } from "./refusals.ts";
-import { quoted } from "./signature.ts";
+import { quotedForLog } from "./signature.ts";
 import { bare } from "./urls.ts";
 
-/** Milliseconds between two tries while the provider is down: doubled each time. */
+/** Milliseconds between two tries while the provider is down, doubled each time. */
 const FIRST_PAUSE = 5_000;
 const LAST_PAUSE = 60_000;
-/** Logins that come so soon after a failure get the same answer. */
+/** For this time after a failure, logins fail with it at once. */
 const SAME_ANSWER = 2_000;
 const REPEATED = 3_600_000;
-/** So long a start waits for the first try. */
+/** A start waits this long for the first try. */
 const START = 2_000;
 
 export interface KnownProvider {
@@ -27,21 +27,21 @@ export interface KnownProvider {
   readonly keys: Keys;
 }
 
-export interface Provider {
-  /** What is known already. */
+export interface OidcProvider {
+  /** Null until discovery has succeeded. */
   readonly known: KnownProvider | null;
-  /** Finds it out where it is not known; fails with `bad_gateway` or `gateway_timeout`. */
+  /** Discovers an unknown provider. Fails with `bad_gateway` or `gateway_timeout`. */
   get(signal: AbortSignal): Promise<KnownProvider>;
-  /** Why logins fail; null where they should not. */
+  /** Why logins fail; null if they should work. */
   problem(): string | null;
   start(): Promise<void>;
   stop(): void;
 }
 
-/** Calls back once after so many milliseconds, unless it is cancelled. */
+/** Calls `run` once after the given milliseconds. Returns a function that cancels it. */
 export type Schedule = (milliseconds: number, run: () => void) => () => void;
 
-export interface DiscoveryParts {
+interface DiscoveryParts {
   readonly url: URL;
   readonly clientId: string;
   readonly calls: Calls;
@@ -49,11 +49,11 @@ export interface DiscoveryParts {
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly warn: (message: string) => void;
-  /** More that this use of the provider needs; the text says what is missing. */
+  /** Further requirements of the metadata: the text names what is missing. */
   readonly needs?: (metadata: Metadata) => string | null;
 }
 
-export class DiscoveredProvider implements Provider {
+export class DiscoveredProvider implements OidcProvider {
   readonly #parts: DiscoveryParts;
   #known: KnownProvider | null = null;
   #failure: Failure | null = null;
@@ -85,7 +85,7 @@ export class DiscoveredProvider implements Provider {
   }
 
   async start(): Promise<void> {
-    // A silent provider is waited for in the background.
+    // A slow provider is retried in the background.
     await within(this.#try(), AbortSignal.timeout(START), "discovery").catch(() => undefined);
   }
 
@@ -115,7 +115,7 @@ export class DiscoveredProvider implements Provider {
       const failure =
         error instanceof Failure ? error : new Failure("bad_gateway", { log: String(error), cause: error });
       if (failure.message !== this.#failure?.message) {
-        this.#parts.warn(`${failure.message} Logins fail until it can be used; it is tried again and again.`);
+        this.#parts.warn(`${failure.message} Logins fail until it can be used; it is retried.`);
       }
       this.#failure = failure;
       this.#failed = this.#parts.clock.now();
@@ -138,13 +138,13 @@ export class DiscoveredProvider implements Provider {
       if (!namesDocument(url)) {
         throw new Failure("bad_gateway", {
           log:
-            `The provider's discovery document names the issuer ${quoted(issuer)}, and args.well_known_uri ` +
-            `${quoted(bare(url.href))}: write the issuer there as the provider names it, or the document's whole address.`,
+            `The provider's discovery document names the issuer ${quotedForLog(issuer)}, and args.well_known_uri ` +
+            `${quotedForLog(bare(url.href))}: write the issuer there as the provider names it, or the document's whole address.`,
         });
       }
       if (issuer !== this.#known?.metadata.issuer) {
         warn(
-          `args.well_known_uri (${bare(url.href)}) names a document whose issuer is elsewhere (${quoted(issuer)}); ` +
+          `args.well_known_uri (${bare(url.href)}) names a document whose issuer is elsewhere (${quotedForLog(issuer)}); ` +
             "tokens must be of that issuer. Is it the address that the provider's own documentation gives?",
         );
       }
@@ -164,7 +164,7 @@ export class DiscoveredProvider implements Provider {
       return Response.json(body);
     };
     try {
-      // openid-client would ask for an issuer of exactly the address that it is given.
+      // openid-client requires an issuer that equals the address that it is given, unless that is a document's.
       const found = await discovery(documentOf(url), clientId, undefined, undefined, {
         [customFetch]: fetchDocument,
         // Which URLs may be called is decided in `calls.ts`, for all of them.
@@ -175,7 +175,7 @@ export class DiscoveredProvider implements Provider {
       throw (
         innerFailure(error) ??
         new Failure("bad_gateway", {
-          log: `The provider's discovery document (args.well_known_uri) is not as it should be: ${innerMessage(error)}.`,
+          log: `The provider's discovery document (args.well_known_uri) is not valid: ${innerMessage(error)}.`,
           cause: error,
         })
       );
@@ -191,7 +191,7 @@ export class DiscoveredProvider implements Provider {
 }
 
 /** A provider that the configuration describes. */
-export class FixedProvider implements Provider {
+export class FixedProvider implements OidcProvider {
   readonly known: KnownProvider;
 
   constructor(known: KnownProvider) {

@@ -1,6 +1,6 @@
 /**
- * Accepts the access tokens of an OpenID Connect provider (`tiled.authenticators:ProxiedOIDCAuthenticator`). A person is
- * named by the claim `user`, else `sub`, or by the operator's `user_id_claim`.
+ * Accepts the access tokens of an OpenID Connect provider (`tiled.authenticators:ProxiedOIDCAuthenticator`). The
+ * user is named by the claim `user`, else `sub`, or by the operator's `user_id_claim`.
  */
 import type { AuthenticatorContext } from "../../domain/ports/authenticator.ts";
 import { PROXIED_ARGS, type ProxiedArgs } from "./args.ts";

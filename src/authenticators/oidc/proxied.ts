@@ -1,6 +1,6 @@
 /**
- * A provider whose access tokens are our credentials: clients log in and refresh there. A token's identity and scopes
- * are remembered until its time is over or the provider's keys change, since every request brings it along.
+ * A provider whose access tokens are credentials here: clients log in and refresh there. The identity and scopes of a token are
+ * cached until it expires or the provider's keys change, since every request brings the token.
  */
 
 import type {
@@ -26,8 +26,8 @@ import { configuredUrl, isLoopback } from "./urls.ts";
 
 const REMEMBERED_TOKENS = 4096;
 
-/** The arguments that both classes have. */
-export interface ProxiedCommonArgs extends BrowserArgs {
+/** The common arguments of both classes. */
+interface ProxiedCommonArgs extends BrowserArgs {
   readonly audience: string;
   readonly well_known_uri: string;
   readonly device_flow_client_id: string;
@@ -37,13 +37,13 @@ export interface ProxiedCommonArgs extends BrowserArgs {
   readonly scopes?: readonly string[] | null | undefined;
 }
 
-export interface ProxiedParts {
+interface ProxiedParts {
   readonly identify: (claims: Readonly<Record<string, unknown>>) => AuthenticatedIdentity;
-  /** A browser's login asks for these beside `openid`. */
+  /** A browser login requests these in addition to `openid`. */
   readonly browserScopes: readonly string[];
   readonly caseSensitive: boolean;
   readonly namesAddresses?: boolean;
-  /** The client asks for these beside its own. */
+  /** The client requests these in addition to its own. */
   readonly extraScopes: readonly string[];
 }
 
@@ -64,7 +64,7 @@ export class Proxied implements ProxiedAuthenticator {
   readonly #provider: DiscoveredProvider;
   readonly #browser: Browser;
   readonly #verified = new Map<string, ProxiedIdentity>();
-  /** What the remembered tokens were verified with. */
+  /** The keys that verified the cached tokens. */
   #keys: Keys | null = null;
   #generation = 0;
 
@@ -99,7 +99,7 @@ export class Proxied implements ProxiedAuthenticator {
       warn: context.warn,
       needs: ({ deviceAuthorizationEndpoint }) =>
         deviceAuthorizationEndpoint === null
-          ? "has no device_authorization_endpoint, by which clients log in"
+          ? "has no device_authorization_endpoint, which clients need to log in"
           : null,
     });
     this.#browser = new Browser(
@@ -190,7 +190,7 @@ export class Proxied implements ProxiedAuthenticator {
     }
   }
 
-  /** A token whose key was retired must not be good for longer than the key. */
+  /** A token must not be valid for longer than its key. */
   #forgetOld({ keys }: KnownProvider): void {
     if (keys === this.#keys && keys.generation === this.#generation) return;
     this.#keys = keys;

@@ -1,27 +1,26 @@
 /**
- * What a provider's refusals and openid-client's errors become: a `Failure` whose log names the check and the setting
- * to look at. Texts of a provider are printed only after what must not be in a log was taken out of them.
+ * Turns a provider's error answers and openid-client's errors into a `Failure` whose log names the check and the setting to look
+ * at. Secrets are removed from a provider's text before it is logged.
  */
 import { AuthorizationResponseError, ResponseBodyError } from "openid-client";
 import { Failure, type FailureCode } from "../../errors.ts";
-import { quoted } from "./signature.ts";
+import { quotedForLog } from "./signature.ts";
 
-/** The OAuth error codes that say something about the provider's state and not about this login. */
+/** OAuth error codes about the state of the provider rather than this login. */
 const TRANSIENT = new Set(["server_error", "temporarily_unavailable"]);
 
 const HINTS: Readonly<Record<string, string>> = {
-  access_denied: "The person, or a rule at the provider, said no.",
-  invalid_client: "Look at args.client_id and args.client_secret (and args.token_endpoint_auth_method).",
+  access_denied: "The user, or a rule at the provider, refused.",
+  invalid_client: "Check args.client_id and args.client_secret (and args.token_endpoint_auth_method).",
   unauthorized_client:
-    "The client at the provider is not allowed the authorization code flow, or (Keycloak) args.client_secret is wrong.",
-  invalid_grant:
-    "The code was used before or is too old, or the redirect URI is not the one that is registered there.",
-  invalid_scope: "Look at args.scopes: the provider does not know one of them, or does not allow it.",
-  redirect_uri_mismatch: "Register both redirect URIs of this server at the provider, exactly as they are.",
-  invalid_request: "Is the redirect URI registered at the provider exactly as it is?",
+    "The provider does not allow this client the authorization code flow, or (Keycloak) args.client_secret is wrong.",
+  invalid_grant: "The code was used before or has expired, or the redirect URI is not the registered one.",
+  invalid_scope: "Check args.scopes: the provider does not know one of them, or does not allow it.",
+  redirect_uri_mismatch: "Register both redirect URIs of this server at the provider, letter by letter.",
+  invalid_request: "Is the redirect URI registered at the provider letter by letter?",
 };
 
-/** An error answer (RFC 6749, sections 4.1.2.1 and 5.2). `secrets`: what the provider may repeat in its text. */
+/** An error answer (RFC 6749, sections 4.1.2.1 and 5.2). `secrets`: values that the provider may repeat in its text. */
 function providerError(
   where: string,
   error: string,
@@ -29,9 +28,11 @@ function providerError(
   secrets: readonly string[],
 ): Failure {
   const code: FailureCode = TRANSIENT.has(error) ? "bad_gateway" : "login_refused";
-  const said = description === undefined ? "" : ` (${quoted(masked(description, secrets))})`;
+  const said = description === undefined ? "" : ` (${quotedForLog(masked(description, secrets))})`;
   const hint = Object.hasOwn(HINTS, error) ? ` ${HINTS[error]}` : "";
-  return new Failure(code, { log: `${where} answered ${quoted(masked(error, secrets))}${said}.${hint}` });
+  return new Failure(code, {
+    log: `${where} answered ${quotedForLog(masked(error, secrets))}${said}.${hint}`,
+  });
 }
 
 /** What the code grant failed with. `asked`: the browser's return was in order, and the token endpoint was called. */
@@ -48,7 +49,7 @@ export function grantFailure(error: unknown, asked: boolean, secrets: readonly s
   return new Failure("provider_invalid", { log: `The ${what} is not valid: ${why}.${rule}` });
 }
 
-/** What a call failed with, inside of what openid-client made of it. */
+/** The failure of a call, inside the error of openid-client. */
 export function innerFailure(error: unknown): Failure | undefined {
   let inner = error;
   while (inner instanceof Error) {
@@ -58,7 +59,7 @@ export function innerFailure(error: unknown): Failure | undefined {
   return undefined;
 }
 
-/** openid-client says what is wrong in the cause of its error. */
+/** The cause of openid-client's error has the reason. */
 export function innerMessage(error: unknown): string {
   if (!(error instanceof Error)) return "unknown reason";
   return error.cause instanceof Error ? error.cause.message : error.message;

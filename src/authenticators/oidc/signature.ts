@@ -1,6 +1,6 @@
 /**
- * The signature and the times of a provider's token (RFC 7515, RFC 7519, section 4.1): what identity tokens and access
- * tokens have in common. What they say beyond is `id-token.ts`'s and `access-token.ts`'s.
+ * Checks the signature and the times of a provider's token (RFC 7515, RFC 7519, section 4.1). `id-token.ts` and
+ * `access-token.ts` check the other claims.
  */
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from "jose";
 import { Failure } from "../../errors.ts";
@@ -8,19 +8,19 @@ import type { Clock } from "../../lib/clock.ts";
 import { ALGORITHMS } from "./algorithms.ts";
 import type { Keys, VerificationKey } from "./keys.ts";
 
-/** Seconds by which clocks may differ where a token begins or ends. */
+/** Seconds by which clocks may differ. */
 export const LEEWAY = 30;
-/** Longer ones are no tokens of any provider. */
+/** No provider has longer tokens. */
 const MAX_LENGTH = 64 * 1024;
 
-export interface SignatureRules {
+interface SignatureRules {
   readonly keys: Keys;
-  /** What the provider announces; narrowed to those that can be trusted at all. */
+  /** The trustworthy ones that the provider announces. */
   readonly algorithms: readonly string[];
   readonly clock: Clock;
-  /** Makes the failure, from what is wrong. */
+  /** Makes the failure from the reason. */
   readonly refuse: (why: string) => Failure;
-  /** Where only its time is over. */
+  /** The failure of a token that is valid but has expired. */
   readonly expired: () => Failure;
 }
 
@@ -44,7 +44,7 @@ export async function verifySigned(
   }
   const candidates = await findKeys(rules, { alg, kid }, signal);
   if (candidates.length === 0) {
-    throw refuse(`its key (kid ${quoted(kid)}, ${alg}) is not among the provider's keys`);
+    throw refuse(`its key (kid ${quotedForLog(kid)}, ${alg}) is not among the provider's keys`);
   }
   for (const key of candidates) {
     const claims = await verifyWith(token, key, alg, rules);
@@ -52,7 +52,7 @@ export async function verifySigned(
       return { algorithm: alg, type: typ?.toLowerCase().replace(/^application\//, "") ?? null, claims };
     }
   }
-  throw refuse(`its signature is wrong (kid ${quoted(kid)}, ${alg})`);
+  throw refuse(`its signature is wrong (kid ${quotedForLog(kid)}, ${alg})`);
 }
 
 interface Header {
@@ -65,7 +65,7 @@ function readHeader(token: string, refuse: SignatureRules["refuse"]): Header {
   if (token.length > MAX_LENGTH) throw refuse(`it is longer than ${MAX_LENGTH} characters`);
   const parts = token.split(".").length;
   if (parts === 5) throw refuse("it is encrypted, which is not supported");
-  if (parts !== 3) throw refuse("it is no signed token (three parts, RFC 7515)");
+  if (parts !== 3) throw refuse("it is not a signed token (three parts, RFC 7515)");
   let header: Readonly<Record<string, unknown>>;
   try {
     header = decodeProtectedHeader(token) as Readonly<Record<string, unknown>>;
@@ -84,7 +84,7 @@ function refusedAlgorithm(alg: string): string {
   if (/^HS\d+$/i.test(alg)) {
     return `its signature is of ${alg}, a shared secret; have the provider sign with RS256 or ES256`;
   }
-  return `its signature is of ${quoted(alg)}, which is not one of ${ALGORITHMS.join(", ")}`;
+  return `its signature is of ${quotedForLog(alg)}, which is not one of ${ALGORITHMS.join(", ")}`;
 }
 
 async function findKeys(
@@ -96,11 +96,11 @@ async function findKeys(
     return await keys.find(name, signal);
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw refuse(`its key (kid ${quoted(name.kid)}, ${name.alg}) cannot be used: ${message(error)}`);
+    throw refuse(`its key (kid ${quotedForLog(name.kid)}, ${name.alg}) cannot be used: ${message(error)}`);
   }
 }
 
-/** Undefined where another key may have signed it. */
+/** Undefined if another key may have signed it. */
 async function verifyWith(
   token: string,
   key: VerificationKey,
@@ -115,7 +115,7 @@ async function verifyWith(
       currentDate: new Date(clock.now()),
     });
     const { exp } = payload;
-    if (exp === undefined || !Number.isFinite(exp)) throw refuse("its 'exp' is no time");
+    if (exp === undefined || !Number.isFinite(exp)) throw refuse("its 'exp' is not a time");
     return { ...payload, exp };
   } catch (error) {
     if (error instanceof Failure) throw error;
@@ -129,11 +129,11 @@ async function verifyWith(
 function claimProblem({ claim, reason }: errors.JWTClaimValidationFailed): string {
   if (reason === "missing") return `it has no '${claim}'`;
   if (claim === "nbf") return "it is not valid yet (nbf): compare this machine's clock with the provider's";
-  return `its '${claim}' is no time`;
+  return `its '${claim}' is not a time`;
 }
 
-/** A value that somebody else chose, for the log: in quotes, cut, and without what a terminal would act upon. */
-export function quoted(value: unknown): string {
+/** An untrusted value for the log: in quotes, at most 120 characters, without control characters. */
+export function quotedForLog(value: unknown): string {
   const text = (JSON.stringify(value) ?? "none").replace(
     /[\p{C}\u2028\u2029]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,

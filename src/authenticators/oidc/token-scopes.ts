@@ -1,6 +1,6 @@
 /**
- * From the scopes of a provider's access token to ours: by the operator's map, or, without one, those that the token
- * itself calls by our names. What neither names is not given.
+ * From the scopes of a provider's access token to ours: by the operator's map, or without one, those with our names. Other scopes
+ * give nothing.
  */
 
 import { isScope, SCOPES } from "../../domain/model/scopes.ts";

@@ -1,6 +1,6 @@
 /**
- * Which URLs of a provider are called or sent a browser to: `https://` ones, and `http://` ones only on this machine,
- * where the configured address is on this machine, too: else a remote document could point at services here.
+ * The URLs of a provider that may be called or used for redirects: `https://`, and `http://` on this machine if the configured
+ * address is on this machine as well; else a remote document could name services here.
  */
 import { OperatorError } from "../../errors.ts";
 
@@ -10,9 +10,9 @@ export function isLoopback(url: URL): boolean {
   return LOOPBACK.test(url.hostname);
 }
 
-/** What is wrong with a URL that a provider gave; null where nothing is. */
+/** The problem with a URL of a provider; null if it may be used. */
 export function urlProblem(text: unknown, loopback: boolean): string | null {
-  if (typeof text !== "string") return "is not a text";
+  if (typeof text !== "string") return "is not text";
   const url = URL.parse(text);
   if (url === null) return "is not an absolute URL";
   if (url.username !== "" || url.password !== "") return "has a user name in it";
@@ -26,14 +26,14 @@ export function urlProblem(text: unknown, loopback: boolean): string | null {
     : "begins with http: and is on this machine, although the configured address is elsewhere";
 }
 
-/** A URL of a provider in the configuration. */
+/** A provider's URL in the configuration. */
 export function configuredUrl(name: string, text: string): URL {
   const problem = urlProblem(text, true);
   if (problem !== null) throw new OperatorError(`args.${name} ${problem}.`);
   return new URL(text);
 }
 
-/** An address of an application, where the browser is sent after a login. */
+/** An application's address, to which a login redirects the browser. */
 export function applicationUrl(name: string, text: string | null | undefined): string | null {
   if (text === null || text === undefined) return null;
   const url = URL.parse(text);
@@ -43,7 +43,7 @@ export function applicationUrl(name: string, text: string | null | undefined): s
   return text;
 }
 
-/** For logs: neither the query, which may hold a secret, nor a fragment. */
+/** For logs: without the query, which may contain a secret, and the fragment. */
 export function bare(url: string): string {
   const parsed = URL.parse(url);
   return parsed === null ? "an unreadable URL" : parsed.origin + parsed.pathname;

@@ -1,7 +1,6 @@
 /**
- * Logs in the accounts of this machine through PAM (`tiled.authenticators:PAMAuthenticator`): what a login means.
- * `pam/` owns the processes that call libpam. An expired or locked account, or one whose password must be changed,
- * is refused like a wrong password.
+ * Logs in the accounts of this machine through PAM (`tiled.authenticators:PAMAuthenticator`). The processes that call libpam
+ * are in `pool.ts`. An expired or locked account, or one whose password must be changed, is refused like a wrong password.
  */
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
@@ -34,16 +33,16 @@ const ARGS = Type.Object(
 export interface PamOptions {
   readonly limits: PoolLimits;
   readonly places: typeof PAM_PLACES;
-  /** Where the hashes of local passwords are. */
+  /** The file with the hashes of local passwords. */
   readonly shadow: string;
   readonly platform: NodeJS.Platform;
   readonly startHelper: typeof startHelper;
-  /** Resolves after so many milliseconds; rejects where `signal` is aborted. */
+  /** Resolves after the given milliseconds, rejects when `signal` is aborted. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
 const DEFAULTS: PamOptions = {
-  limits: { helpers: 8, perPlace: 6, queue: 64, queueSeconds: 10, loginSeconds: 30, idleSeconds: 60 },
+  limits: { helpers: 8, perSource: 6, queue: 64, queueSeconds: 10, loginSeconds: 30, idleSeconds: 60 },
   places: PAM_PLACES,
   shadow: "/etc/shadow",
   platform: process.platform,
@@ -51,10 +50,10 @@ const DEFAULTS: PamOptions = {
   sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
 };
 
-/** What PAM carries in an answer, NUL included; beyond it some modules cut. */
+/** PAM's limit for an answer, NUL included. Some modules cut longer ones. */
 const MAX_PASSWORD_BYTES = 512;
 const MAX_NAME = 255;
-/** A refusal takes at least so many milliseconds, so that an unknown user costs what a wrong password costs. */
+/** Minimum milliseconds of a refusal, so that an unknown user takes as long as a wrong password. */
 const MIN_REFUSAL = 500;
 
 export class PAMAuthenticator implements PasswordAuthenticator {
@@ -79,7 +78,7 @@ export class PAMAuthenticator implements PasswordAuthenticator {
     username: string,
     password: string,
     signal?: AbortSignal,
-    place?: string,
+    source?: string,
   ): Promise<AuthenticatedIdentity | null> {
     const name = cString(username);
     const secret = cString(password);
@@ -87,7 +86,7 @@ export class PAMAuthenticator implements PasswordAuthenticator {
     if ([...username].length > MAX_NAME || secret.length > MAX_PASSWORD_BYTES) return null;
     const request: PamRequest = { kind: "login", service: this.#service, username: name, password: secret };
     try {
-      const reply = await this.#pool.run(request, signal, place);
+      const reply = await this.#pool.run(request, signal, source);
       if (reply.kind === "broken") throw broken(`PAM cannot be used: ${reply.reason}`);
       const { code, text, asked, delay } = reply.outcome;
       if (code === PAM_SUCCESS && asked) return { id: reply.outcome.user ?? username };
@@ -97,7 +96,7 @@ export class PAMAuthenticator implements PasswordAuthenticator {
         );
       }
       if (!isRefusal(code)) throw broken(`The PAM service "${this.#service}" is broken: ${text} (${code}).`);
-      await this.#hold(Math.max(delay, MIN_REFUSAL) - reply.elapsed, signal);
+      await this.#delayRefusal(Math.max(delay, MIN_REFUSAL) - reply.elapsed, signal);
       return null;
     } finally {
       secret.fill(0);
@@ -135,8 +134,8 @@ export class PAMAuthenticator implements PasswordAuthenticator {
     await this.#pool.stop();
   }
 
-  /** The delay that PAM wants after a failure: no helper is held meanwhile. */
-  async #hold(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  /** The delay that PAM wants after a failure. The helper is free meanwhile. */
+  async #delayRefusal(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
     if (milliseconds <= 0) return;
     const stopping = this.#stopping.signal;
     const either = signal === undefined ? stopping : AbortSignal.any([signal, stopping]);
@@ -150,7 +149,7 @@ function broken(log: string): Failure {
   return new Failure("bad_gateway", { log });
 }
 
-/** UTF-8 with a NUL at its end; undefined for a text that C would cut, or that has no UTF-8. */
+/** UTF-8 with a NUL at the end. Undefined for text that is empty, contains a NUL, or cannot be encoded in UTF-8. */
 function cString(text: string): Buffer | undefined {
   if (text === "" || text.includes("\0") || !text.isWellFormed()) return undefined;
   return Buffer.from(`${text}\0`);

@@ -1,6 +1,6 @@
 /**
- * The return codes of Linux-PAM (`security/_pam_types.h`) and what each means for a login: the user is refused, or
- * the machinery behind is broken. A code that is not listed as a refusal is the operator's to mend.
+ * The return codes of Linux-PAM (`security/_pam_types.h`) that refuse a user. Any other code but success means that PAM is
+ * broken, which the operator must fix.
  */
 export const PAM_SUCCESS = 0;
 export const PAM_CONV_ERR = 19;

@@ -1,6 +1,6 @@
 /**
- * The program of a helper process: takes one PAM login after the other from the server, over the channel that
- * `process.ts` holds, and answers each. It ends when that channel closes, so it never outlives the server.
+ * The program of a helper process: takes one PAM login after another from the server, over the channel of `process.ts`, and
+ * answers each. It ends when that channel closes, so it never outlives the server.
  */
 import type { Pam, PamOutcome } from "./library.ts";
 
@@ -15,7 +15,7 @@ export type PamRequest =
     };
 
 export type PamReply =
-  /** `elapsed`: milliseconds that the stack took, waiting not included. */
+  /** `elapsed`: milliseconds of the PAM stack, without the delay after a failure. */
   | { readonly kind: "outcome"; readonly outcome: PamOutcome; readonly elapsed: number }
   /** libpam or koffi cannot be loaded. */
   | { readonly kind: "broken"; readonly reason: string };

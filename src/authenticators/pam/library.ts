@@ -8,18 +8,18 @@ import { PAM_CONV_ERR, PAM_SUCCESS } from "./codes.ts";
 
 export interface PamOutcome {
   readonly code: number;
-  /** What libpam says about the code, and the function that returned it. For the log. */
+  /** The function that returned the code, and libpam's text for it. For the log. */
   readonly text: string;
   /** The stack asked for the password. */
   readonly asked: boolean;
-  /** PAM's own name of the user (PAM_USER), which a module may have set; absent where PAM has none, or it is no UTF-8. */
+  /** PAM's name of the user (PAM_USER), which a module may have changed. Absent if PAM has none, or it is not UTF-8. */
   readonly user?: string;
-  /** How long the stack wants a failure to take, in milliseconds. */
+  /** The delay after a failure that the stack wants, in milliseconds. */
   readonly delay: number;
 }
 
 export interface Pam {
-  /** Whether libpam can read the service at all. */
+  /** Whether libpam can open the service. */
   probe(service: string): PamOutcome;
   /** `username` and `password` are UTF-8 and end in a NUL byte. */
   login(service: string, username: Uint8Array, password: Uint8Array): PamOutcome;
@@ -30,14 +30,14 @@ const PROMPT_ECHO_ON = 2;
 const ERROR_MSG = 3;
 const TEXT_INFO = 4;
 const MAX_MESSAGES = 32;
-/** A module that asks again and again would never end. */
+/** A module that repeats its prompts must end. */
 const MAX_PROMPTS = 16;
 
 const ITEM_USER = 2;
 const ITEM_TTY = 3;
 const ITEM_FAIL_DELAY = 10;
 const SILENT = 0x8000;
-/** Without it `pam_unix nullok` lets an account that has no password in with any. */
+/** Without it `pam_unix nullok` accepts any password for an account without one. */
 const DISALLOW_NULL_AUTHTOK = 1;
 
 interface Attempt {
@@ -56,7 +56,7 @@ export function openPam(): Pam {
   // PAM modules run on koffi's own stack, and some (LDAP, Kerberos) need more than its default.
   koffi.config({ sync_stack_size: 8 << 20 });
   const lib = koffi.load("libpam.so.0");
-  // libpam frees our answers, so they must come from the malloc of the process, not from a libc found by name.
+  // libpam frees our answers, so they must come from the malloc of the process, not from a libc that is loaded by name.
   const libc = koffi.load(null);
   const calloc = libc.func("calloc", "void *", ["size_t", "size_t"]);
   const free = libc.func("free", "void", ["void *"]);
@@ -96,7 +96,7 @@ export function openPam(): Pam {
     if (responses === null) return PAM_CONV_ERR;
     try {
       for (let index = 0; index < count; index++) {
-        // Linux-PAM hands over an array of pointers, where Solaris has a pointer to an array.
+        // Linux-PAM passes an array of pointers; Solaris passes a pointer to an array.
         const message = koffi.decode(messages, index * koffi.sizeof("void *"), "void *");
         const { style } = koffi.decode(message, Message) as { style: number };
         if (style === ERROR_MSG || style === TEXT_INFO) continue;
@@ -112,7 +112,7 @@ export function openPam(): Pam {
     return PAM_SUCCESS;
   }, koffi.pointer(Converse));
 
-  // In place of libpam's own sleep: the process is free for the next login, and the server does the waiting.
+  // Replaces libpam's own sleep: the server waits, and the process is free for the next login.
   const noteDelay = koffi.register((_code: number, microseconds: number): void => {
     if (attempt !== undefined) attempt.delay = Math.max(attempt.delay, microseconds / 1000);
   }, koffi.pointer(Delay));
@@ -157,18 +157,18 @@ export function openPam(): Pam {
     ["pam_set_item", (pam) => setPointer(pam, ITEM_FAIL_DELAY, noteDelay)],
   ];
   const flags = SILENT | DISALLOW_NULL_AUTHTOK;
-  const nobody = Uint8Array.of(0);
+  const noText = Uint8Array.of(0);
 
   return {
     probe(service) {
-      return run(service, newAttempt(nobody, nobody), prepare);
+      return run(service, newAttempt(noText, noText), prepare);
     },
     login(service, username, password) {
       const current = newAttempt(username, password);
       return run(service, current, [
         ...prepare,
         ["pam_authenticate", (pam) => authenticate(pam, flags)],
-        // Where no password was asked for, nothing was proved: `authenticator.ts` refuses that, whoever the user is.
+        // A login without a prompt for the password proves nothing, and `authenticator.ts` refuses it.
         ["pam_acct_mgmt", (pam) => (current.asked ? account(pam, flags) : PAM_SUCCESS)],
       ]);
     },

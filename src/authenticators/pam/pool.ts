@@ -1,7 +1,6 @@
 /**
- * A bounded number of helpers and a bounded queue before them: however many logins come in, each has an answer or an
- * error within `queueSeconds + loginSeconds`, and none is kept out by many from elsewhere. Helpers start when they are
- * needed and end when they are idle.
+ * A bounded number of helpers and a bounded queue: each login gets an answer or an error within `queueSeconds +
+ * loginSeconds`, and many logins from one source do not keep others out. Helpers start on demand and end when idle.
  */
 import { Failure } from "../../errors.ts";
 import type { PamReply, PamRequest } from "./helper.ts";
@@ -10,8 +9,8 @@ import { FairQueue } from "./queue.ts";
 
 export interface PoolLimits {
   readonly helpers: number;
-  /** Helpers that logins from one place have at once: a stack that hangs for them does not hang for all. */
-  readonly perPlace: number;
+  /** Helpers for logins from one source at a time: a PAM stack that hangs for it does not hang for all. */
+  readonly perSource: number;
   readonly queue: number;
   readonly queueSeconds: number;
   readonly loginSeconds: number;
@@ -32,7 +31,7 @@ export class HelperPool {
   readonly #idle = new Map<Helper, NodeJS.Timeout>();
   readonly #busy = new Set<Helper>();
   readonly #queue = new FairQueue<Waiter>();
-  /** Logins that have a helper or are about to take one. */
+  /** Logins that have a helper or are about to get one. */
   #running = 0;
   readonly #runningOf = new Map<string, number>();
   #stopped = false;
@@ -43,16 +42,16 @@ export class HelperPool {
   }
 
   /**
-   * What a helper answers. The login goes on where `signal` is aborted, since a module must not be cut off midway. `place`:
-   * where it comes from.
+   * The answer of a helper. After an abort of `signal` the login goes on, since a PAM module must not be interrupted.
+   * `source`: where the login comes from.
    */
-  async run(request: PamRequest, signal?: AbortSignal, place = ""): Promise<PamReply> {
+  async run(request: PamRequest, signal?: AbortSignal, source = ""): Promise<PamReply> {
     signal?.throwIfAborted();
     if (this.#stopped) throw new Failure("stopping");
-    // Who waited has been handed the turn of a login that is over, so nobody can overtake.
-    if (this.#mayRun(place)) this.#begin(place);
-    else await this.#wait(place, signal);
-    return unlessAborted(this.#ask(request, place), signal);
+    // A login that ends hands its helper to the next one in the queue, so no other can overtake.
+    if (this.#mayRun(source)) this.#begin(source);
+    else await this.#wait(source, signal);
+    return unlessAborted(this.#ask(request, source), signal);
   }
 
   async stop(): Promise<void> {
@@ -64,28 +63,28 @@ export class HelperPool {
     await Promise.all(helpers.map((helper) => helper.kill()));
   }
 
-  #mayRun(place: string): boolean {
-    const { helpers, perPlace } = this.#limits;
-    return this.#running < helpers && (this.#runningOf.get(place) ?? 0) < perPlace;
+  #mayRun(source: string): boolean {
+    const { helpers, perSource } = this.#limits;
+    return this.#running < helpers && (this.#runningOf.get(source) ?? 0) < perSource;
   }
 
-  #begin(place: string): void {
+  #begin(source: string): void {
     this.#running += 1;
-    this.#runningOf.set(place, (this.#runningOf.get(place) ?? 0) + 1);
+    this.#runningOf.set(source, (this.#runningOf.get(source) ?? 0) + 1);
   }
 
-  #end(place: string): void {
+  #end(source: string): void {
     this.#running -= 1;
-    const left = (this.#runningOf.get(place) ?? 1) - 1;
-    if (left === 0) this.#runningOf.delete(place);
-    else this.#runningOf.set(place, left);
+    const left = (this.#runningOf.get(source) ?? 1) - 1;
+    if (left === 0) this.#runningOf.delete(source);
+    else this.#runningOf.set(source, left);
     const next = this.#queue.next((waiting) => this.#mayRun(waiting));
     if (next === undefined) return;
-    this.#begin(next.place);
+    this.#begin(next.source);
     next.item.go();
   }
 
-  async #ask(request: PamRequest, place: string): Promise<PamReply> {
+  async #ask(request: PamRequest, source: string): Promise<PamReply> {
     let helper: Helper | undefined;
     let late = false;
     const timer = setTimeout(() => {
@@ -109,7 +108,7 @@ export class HelperPool {
     } finally {
       clearTimeout(timer);
       if (helper !== undefined) this.#busy.delete(helper);
-      this.#end(place);
+      this.#end(source);
     }
   }
 
@@ -136,17 +135,17 @@ export class HelperPool {
     else this.#idle.set(helper, setTimeout(end, this.#limits.idleSeconds * 1000).unref());
   }
 
-  #wait(place: string, signal: AbortSignal | undefined): Promise<void> {
+  #wait(source: string, signal: AbortSignal | undefined): Promise<void> {
     const { queue, queueSeconds } = this.#limits;
     if (this.#queue.size >= queue) {
-      const full = busy(`${queue} PAM logins are waiting already`);
-      const displaced = this.#queue.displacedBy(place);
+      const full = busy(`${queue} PAM logins are waiting`);
+      const displaced = this.#queue.displacedBy(source);
       if (displaced === undefined) throw full;
       displaced.leave(full);
     }
     return new Promise<void>((resolve, reject) => {
       const settle = (done: () => void): void => {
-        this.#queue.delete(place, waiter);
+        this.#queue.delete(source, waiter);
         clearTimeout(timer);
         signal?.removeEventListener("abort", aborted);
         done();
@@ -156,7 +155,7 @@ export class HelperPool {
       const late = busy(`no PAM helper was free within ${queueSeconds} seconds`);
       const timer = setTimeout(() => waiter.leave(late), queueSeconds * 1000);
       signal?.addEventListener("abort", aborted, { once: true });
-      this.#queue.add(place, waiter);
+      this.#queue.add(source, waiter);
     });
   }
 }

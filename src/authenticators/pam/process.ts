@@ -1,20 +1,20 @@
 /**
- * One helper process as the server sees it: a question, an answer, one at a time. PAM modules are foreign code that
- * may block, crash, fork or change the process they run in; a process of their own can be killed and replaced.
+ * A helper process as the server sees it: one question and answer at a time. PAM modules are foreign code that may block,
+ * crash, fork or change the process they run in; a separate process can be killed and replaced.
  */
 import { fork } from "node:child_process";
 import { entryUrl } from "../../lib/entry.ts";
 import type { PamReply, PamRequest } from "./helper.ts";
 
 export interface Helper {
-  /** Rejects where the process ends before it answers. One question at a time. */
+  /** Rejects if the process ends before it answers. One question at a time. */
   ask(request: PamRequest): Promise<PamReply>;
   alive(): boolean;
-  /** Ends the process at once, whatever it is doing. */
+  /** Kills the process at once. */
   kill(): Promise<void>;
 }
 
-/** The server's environment may hold its secrets: a helper, and what PAM modules start, gets these only. */
+/** The server's environment may contain secrets: helpers, and programs that PAM modules start, get these variables only. */
 const ENVIRONMENT = /^(PATH|TZ|LANG|LC_\w+|LD_\w+|KRB5\w*)$/;
 
 export function startHelper(): Helper {

@@ -1,49 +1,50 @@
 /**
- * Who waits for a helper, by where they come from: places take turns, so that one which sends many logins delays its own. A
- * full queue makes room at the cost of the place that has most in it.
+ * Logins that wait for a helper, by source. Sources take turns, so that one with many logins delays its own only, and a full
+ * queue drops a login of the source that has most. A semaphore (`lib/semaphore.ts`) serves in order of arrival, and would let
+ * one source delay all others.
  */
 export class FairQueue<T> {
-  /** In the order in which places have their turn; none is empty. */
-  readonly #places = new Map<string, Set<T>>();
+  /** In the order of turns; none is empty. */
+  readonly #sources = new Map<string, Set<T>>();
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  add(place: string, item: T): void {
-    const items = this.#places.get(place);
-    if (items === undefined) this.#places.set(place, new Set([item]));
+  add(source: string, item: T): void {
+    const items = this.#sources.get(source);
+    if (items === undefined) this.#sources.set(source, new Set([item]));
     else items.add(item);
     this.#size += 1;
   }
 
-  delete(place: string, item: T): void {
-    const items = this.#places.get(place);
+  delete(source: string, item: T): void {
+    const items = this.#sources.get(source);
     if (items?.delete(item) !== true) return;
     this.#size -= 1;
-    if (items.size === 0) this.#places.delete(place);
+    if (items.size === 0) this.#sources.delete(source);
   }
 
-  /** Takes out the next one of a place that may have one, and whose turn it is. */
-  next(may: (place: string) => boolean): { readonly place: string; readonly item: T } | undefined {
-    for (const [place, items] of this.#places) {
-      if (!may(place)) continue;
+  /** Removes and returns the next login of the first source in turn that may have a helper. */
+  next(may: (source: string) => boolean): { readonly source: string; readonly item: T } | undefined {
+    for (const [source, items] of this.#sources) {
+      if (!may(source)) continue;
       const [item] = items;
       if (item === undefined) continue;
-      this.delete(place, item);
-      // Its next turn comes after all others'.
-      if (this.#places.delete(place)) this.#places.set(place, items);
-      return { place, item };
+      this.delete(source, item);
+      // Its next turn comes after those of all others.
+      if (this.#sources.delete(source)) this.#sources.set(source, items);
+      return { source, item };
     }
     return undefined;
   }
 
-  /** Who has to go so that `place` may have one more: the last one of the place that would still have more than it. */
-  displacedBy(place: string): T | undefined {
-    let most = (this.#places.get(place)?.size ?? 0) + 1;
+  /** The login to drop so that `source` may add one: the last one of the source that would still have most. */
+  displacedBy(source: string): T | undefined {
+    let most = (this.#sources.get(source)?.size ?? 0) + 1;
     let found: Set<T> | undefined;
-    for (const items of this.#places.values()) {
+    for (const items of this.#sources.values()) {
       if (items.size > most) {
         most = items.size;
         found = items;
@@ -53,6 +54,6 @@ export class FairQueue<T> {
   }
 
   [Symbol.iterator](): IterableIterator<T> {
-    return [...this.#places.values()].flatMap((items) => [...items])[Symbol.iterator]();
+    return [...this.#sources.values()].flatMap((items) => [...items])[Symbol.iterator]();
   }
 }

@@ -1,12 +1,12 @@
 /**
- * The service file of PAM (pam.conf(5)): whether libpam would find the one that is configured. Where it does not,
- * it silently takes the service `other`, which may let in others than the operator meant.
+ * Whether libpam finds the configured service file (pam.conf(5)). If it does not, it silently uses the service `other`, which may
+ * let in users that the operator did not mean.
  */
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Where libpam looks, in its order; `single` counts only where none of the folders exists. */
-export interface PamPlaces {
+/** Where libpam looks, in order. `single` counts only if none of the folders exists. */
+interface PamPlaces {
   readonly folders: readonly string[];
   readonly single: string;
 }
@@ -16,10 +16,10 @@ export const PAM_PLACES: PamPlaces = {
   single: "/etc/pam.conf",
 };
 
-/** What is wrong with the service, as a sentence; undefined where nothing is. */
+/** The problem with the service, as a sentence; undefined if it is in order. */
 export async function serviceProblem(service: string, places = PAM_PLACES): Promise<string | undefined> {
   if (!/^[^/\0]+$/.test(service) || service === "." || service === "..") {
-    return "it is no name of a PAM service: write the name of a file in /etc/pam.d, without a folder.";
+    return "this is not the name of a PAM service. Use the name of a file in /etc/pam.d, without a folder.";
   }
   // libpam looks for the name in lower case.
   const name = service.toLowerCase();
@@ -33,20 +33,20 @@ export async function serviceProblem(service: string, places = PAM_PLACES): Prom
       return missingRules(text, /^\s*(?:@include|-?auth)\s/im, /^\s*(?:@include|-?account)\s/im, file);
     tried.push(`${file} (${text.reason})`);
   }
-  return `PAM has no service of this name here. Looked for: ${tried.join(", ")}. Write such a file, or name another service.`;
+  return `PAM has no service of this name. Looked for: ${tried.join(", ")}. Create one of these files, or use another service.`;
 }
 
 async function problemOfSingle(name: string, file: string): Promise<string | undefined> {
   const text = await read(file);
   if (typeof text !== "string") {
-    return `PAM is not set up on this machine: there is neither /etc/pam.d nor ${file} (${text.reason}).`;
+    return `PAM is not set up on this machine: neither /etc/pam.d nor ${file} exists (${text.reason}).`;
   }
   const rules = text.split("\n").filter((line) => line.trim().toLowerCase().split(/\s+/)[0] === name);
   if (rules.length === 0) return `${file} has no lines for a service of this name.`;
   return missingRules(rules.join("\n"), /^\s*\S+\s+-?auth\s/im, /^\s*\S+\s+-?account\s/im, file);
 }
 
-/** For a kind of rule that a service does not have, libpam takes those of `other` too. */
+/** libpam takes missing kinds of rules from `other`. */
 function missingRules(text: string, auth: RegExp, account: RegExp, file: string): string | undefined {
   const missing = [auth.test(text) ? [] : ["auth"], account.test(text) ? [] : ["account"]].flat();
   if (missing.length === 0) return undefined;

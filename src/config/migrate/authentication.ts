@@ -1,22 +1,22 @@
 /**
- * The section `authentication` of both files: ours as it was, the Tiled's with the names of our providers and no
- * accounts. Secrets stay as they are in the source: a variable stays a variable.
+ * The section `authentication` of both files: ours as it was, the Tiled's with the names of our providers and without
+ * accounts. Secrets stay as the source has them: a variable stays a variable.
  */
 import { type Document, isMap, isScalar, isSeq, type Node, Scalar, YAMLMap } from "yaml";
 import type { Environment } from "../../yaml/interpolate.ts";
 import { nameOfProvider } from "../old-forms.ts";
 import { keyOf, type SourceDocument } from "./document.ts";
 
-export interface AuthenticationPair {
+interface AuthenticationPair {
   readonly ours: Node;
   readonly theirs: Node;
   readonly newSecret: string | null;
 }
 
-/** The variable that both files name where the source has no secret keys, as it was a single process. */
+/** The variable in both files if the source has no secret keys, which a single process does not need. */
 const VARIABLE = "TILED_SECRET";
 const IN_ENVIRONMENT = "TILED_SECRET_KEYS";
-/** A Tiled without providers would know a single user only, and no tokens. */
+/** A Tiled without providers would have a single user only, and would refuse tokens. */
 const SINGLE_USER = "single_user";
 
 export function authenticationPair({ document, root }: SourceDocument, env: Environment): AuthenticationPair {
@@ -25,7 +25,7 @@ export function authenticationPair({ document, root }: SourceDocument, env: Envi
   nameOldProvider(document, ours);
   const keys = ours.get("secret_keys", true) as unknown;
   const inFile = isSeq(keys) && keys.items.length > 0;
-  // A Tiled reads them from there as well, and a key in the file would outrank those that logins were made with.
+  // A Tiled reads the variable as well, and a key in the file would win over the keys of existing logins.
   const newSecret = inFile || Object.hasOwn(env, IN_ENVIRONMENT) ? null : VARIABLE;
   if (newSecret !== null) ours.set("secret_keys", document.createNode([variable(newSecret)], { flow: true }));
   const theirs = new YAMLMap(document.schema);
@@ -73,7 +73,7 @@ function variable(name: string): Scalar {
   return scalar;
 }
 
-/** Whether a secret stands in it as it is, and not as a variable's name. */
+/** Whether it contains a secret itself, rather than the name of a variable. */
 export function holdsSecret(node: unknown, below = false): boolean {
   if (isSeq(node)) return node.items.some((item) => holdsSecret(item, below));
   if (isMap(node)) {

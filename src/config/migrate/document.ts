@@ -1,6 +1,6 @@
 /**
- * A configuration as YAML nodes with its comments, to be divided: one file, or a folder merged as it is loaded. Aliases
- * and merge keys are written out, since their anchors may go to the other file. Variables stay as they are written.
+ * A configuration as YAML nodes with comments, to be divided: one file, or a folder merged as at a start. Aliases and merge
+ * keys are expanded, since their anchors may go to the other file. Variables stay.
  */
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -28,11 +28,11 @@ export interface SourceDocument {
   readonly files: readonly string[];
   /** The folder that relative paths of the configuration start from. */
   readonly directory: string;
-  /** Permissions of the strictest of the files. */
+  /** The permissions that all the files have. */
   readonly mode: number;
 }
 
-/** A number or a boolean is written as it was read: PyYAML takes some of them for texts. */
+/** Numbers and booleans are written as they were read: PyYAML reads some other spellings as text. */
 const AS_WRITTEN: typeof PYYAML = {
   ...PYYAML,
   customTags: (tags) =>
@@ -43,14 +43,14 @@ const AS_WRITTEN: typeof PYYAML = {
     }),
 };
 
-/** Throws a `ConfigError` where it cannot be read. */
+/** Throws a `ConfigError` if it cannot be read. */
 export function readDocument(path: string): SourceDocument {
   const problems = new Problems();
   const found = sourceFiles(path, problems);
-  // It is read twice.
+  // The source is read twice.
   if (found?.files.some((file) => statSync(file).isFIFO()))
-    problems.add({ file: path, line: 0 }, [], "a pipe cannot be divided; give the name of a file");
-  // The errors of its YAML are those of a start.
+    problems.add({ file: path, line: 0 }, [], "a pipe cannot be read twice. Give the name of a file");
+  // Reports the same errors in the YAML as a start.
   if (found !== undefined && problems.all.length === 0) readSource(path, problems, FILE_SHAPE);
   if (found === undefined || problems.all.length > 0) throw new ConfigError(problems.all);
   const parts = found.files.map((file) => {
@@ -86,7 +86,7 @@ export function keyOf(pair: { readonly key: unknown }): string {
   return isScalar(pair.key) ? String(pair.key.value ?? "") : String(pair.key);
 }
 
-/** Their number was counted when the file was read. */
+/** Expands aliases, whose number was limited when the file was read. */
 function writeOut(document: Document): void {
   visit(document, {
     Alias: (_key, alias) => (alias.resolve(document)?.clone() as Node | undefined) ?? visit.REMOVE,

@@ -1,6 +1,6 @@
 /**
- * The entries of `trees` of a configuration that is divided: their kinds, the ones that a Tiled can take, and errors for
- * those that would lose a setting.
+ * The entries of `trees` of a configuration that is divided: their kinds, the ones that can move to a Tiled, and errors for
+ * entries that would lose a setting.
  */
 import { isMap, isSeq, type YAMLMap } from "yaml";
 import { OperatorError } from "../../errors.ts";
@@ -18,7 +18,7 @@ export interface Entries {
   readonly elsewhere: boolean;
 }
 
-/** `read` puts variables into names. */
+/** `read` replaces variables in names. */
 export function entriesOf(root: YAMLMap, read: (text: string) => string): Entries {
   const trees = root.get("trees", true) as unknown;
   const all = isSeq(trees) ? trees.items.filter((item): item is YAMLMap => isMap(item)) : [];
@@ -53,13 +53,13 @@ export function isAtRoot(tree: YAMLMap): boolean {
   return pathOf(tree) === "" && !tree.has("host");
 }
 
-/** Trees that a Tiled serves, too, move with the others: then all of them are in one place, as they were. */
+/** Trees that a Tiled can serve as well move with the others, so that all stay in one place. */
 export function movesToTiled(tree: YAMLMap, read: (text: string) => string): boolean {
   const name = read(nameOf(tree));
   return isTiledsTree(name) || (isTreeName(name) && name !== "files" && !tree.has("access_tags"));
 }
 
-/** Tiled 0.2.20 ignores unknown keys of an entry without a word, a policy as well. */
+/** Tiled 0.2.20 silently ignores unknown keys of an entry, even a policy. */
 export function refuseLost(moving: readonly YAMLMap[]): void {
   for (const tree of moving) {
     for (const key of tree.items.map(keyOf)) {
@@ -83,7 +83,7 @@ export function refuseOwnTrees(staying: readonly YAMLMap[], read: (text: string)
   );
 }
 
-/** The policy goes to the Tiled, and these would be served without. */
+/** The policy moves to the Tiled, so these trees would be served without it. */
 export function refuseUnprotected(staying: readonly YAMLMap[], read: (text: string) => string): void {
   const own = ownTrees(staying, read);
   if (own.length === 0) return;

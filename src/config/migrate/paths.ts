@@ -1,6 +1,6 @@
 /**
- * Paths of our configuration that start from its folder, for a file that is written into another one. SQLite files,
- * storage and certificates start from the folder where the server is started, as in Tiled, and stay.
+ * Adjusts paths that are relative to the configuration's folder for a file in another folder. Paths of SQLite files, storage
+ * and certificates are relative to the folder in which the server is started, as in Tiled, and stay.
  */
 import { isAbsolute, relative, resolve } from "node:path";
 import { type Document, isMap, isScalar, isSeq, type Scalar } from "yaml";
@@ -11,7 +11,7 @@ const FIXED = [
   ["access_control", "args", "tag_definitions"],
 ];
 
-/** Texts with a variable stay, since its value is not known here. */
+/** Text with a variable stays, since its value is unknown here. */
 export function moveRelativePaths(document: Document, from: string, to: string): void {
   if (from === to) return;
   const moved = (path: string): string => {

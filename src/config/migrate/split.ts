@@ -1,6 +1,6 @@
 /**
- * One configuration of a Tiled becomes two: ours, with the logins and the gateway, and that of the Tiled behind, as
- * docs/how-to/gateway.md asks for it. The division is decided here; files are read in `document.ts` and written by `cli/migrate.ts`.
+ * Divides a Tiled's configuration in two: ours, with the logins and the gateway, and that of the Tiled behind, as
+ * docs/how-to/gateway.md explains. `document.ts` reads files, `cli/migrate.ts` writes them.
  */
 import { type Document, isMap, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq } from "yaml";
 import { OperatorError } from "../../errors.ts";
@@ -30,18 +30,18 @@ export interface Division {
   readonly moved: readonly string[];
   /** For the operator, without a full stop. */
   readonly notes: readonly string[];
-  /** The variable that both files name where the source has no secret keys; else null. */
+  /** The variable in both files if the source has no secret keys; else null. */
   readonly newSecret: string | null;
 }
 
-export interface Choices {
-  /** Of the file that is divided, for the comments. */
+interface Choices {
+  /** The name of the source, for comments in the files. */
   readonly name: string;
   readonly upstreamPort: number;
   readonly env: Environment;
 }
 
-/** Limits and pools of the Tiled's, which have no effect here. */
+/** Limits and pools of a Tiled, which have no effect here. */
 const TUNING = [
   "response_bytesize_limit",
   "exact_count_limit",
@@ -50,7 +50,7 @@ const TUNING = [
   "catalog_max_overflow",
   "storage_max_overflow",
 ];
-/** The keys that a Tiled behind this server needs. It refuses unknown ones. */
+/** The keys that a Tiled behind this server needs. It refuses unknown keys. */
 const THEIRS: ReadonlySet<string> = new Set([
   ...TILED_SECTIONS,
   ...TUNING,
@@ -61,11 +61,11 @@ const THEIRS: ReadonlySet<string> = new Set([
   "trees",
   "uvicorn",
 ]);
-/** The keys of `uvicorn` that say how callers reach this server. All others go to the Tiled. */
+/** The keys of `uvicorn` about how callers reach this server. The others go to the Tiled. */
 const UVICORN_OF_OURS =
   /^(?:host|port|root_path|ssl_.*|proxy_headers|forwarded_allow_ips|uds|fd|app|headers|date_header|server_header)$/;
 
-/** Null where this server serves the file by itself. */
+/** Null if this server can serve the file by itself. */
 export function divide(source: SourceDocument, choices: Choices): Division | null {
   const { root } = source;
   const read = (name: string) => inserted(name, choices.env);
@@ -148,7 +148,7 @@ function policyOf(root: YAMLMap): string {
   return isMap(section) ? textOf(section, "access_policy") : "";
 }
 
-/** Variables are replaced in names that decide something. The files keep them. */
+/** Replaces variables in names that a decision depends on. The files keep the variables. */
 function inserted(name: string, env: Environment): string {
   return name.replaceAll(
     /\$(?:\{(\w+)\}|(\w+))/g,
@@ -156,7 +156,7 @@ function inserted(name: string, env: Environment): string {
   );
 }
 
-/** Other trees in the place of the old ones, whose comments stay. */
+/** Replaces the trees and keeps the comments. */
 function setTrees(document: Document, trees: readonly YAMLMap[]): void {
   const old = document.get("trees", true) as unknown;
   const list = document.createNode(trees) as YAMLSeq;
@@ -197,7 +197,7 @@ function keepUvicorn(document: Document, keep: (key: string) => boolean): void {
   if (section.items.length === 0) document.delete("uvicorn");
 }
 
-/** The path under which a proxy serves all of it, from either of its places. */
+/** The path under which a proxy serves everything, from `uvicorn.root_path` or `server.public_url`. */
 function ownRootPath(root: YAMLMap, notes: string[]): string {
   const uvicorn = root.get("uvicorn", true) as unknown;
   const server = root.get("server", true) as unknown;
@@ -212,7 +212,7 @@ function ownRootPath(root: YAMLMap, notes: string[]): string {
   return inner === "" ? "" : `/${inner}`;
 }
 
-/** Tiled 0.2.20 takes lists only, in this section, where it took a text as well. */
+/** In this section Tiled 0.2.20 takes lists only; older ones took text as well. */
 function asTodaysCatalog(theirs: Document): void {
   for (const key of ["writable_storage", "readable_storage"]) {
     const node = theirs.getIn(["catalog", key], true) as unknown;
@@ -240,7 +240,7 @@ function asTodaysPolicy(theirs: Document, notes: string[]): void {
   );
 }
 
-/** For sections of a Tiled whose trees are in another file. */
+/** For the sections of a Tiled whose trees are in another file. */
 function putExample(theirs: Document, notes: string[]): void {
   const trees = theirs.createNode([{ path: "/", tree: TREE_NAMES[0] }]) as YAMLSeq;
   trees.commentBefore =

@@ -47,14 +47,14 @@ export interface PasswordAuthenticator {
    * Resolves to the identity, or to null for an unknown user and for a wrong password alike, after the same time.
    *
    * @param signal Aborted when the answer is no longer needed.
-   * @param place Address block of the client (IPv4 address or IPv6 /64), so that a queue can be fair among clients.
+   * @param source Address block of the client (IPv4 address or IPv6 /64), so that a queue can be fair among clients.
    * @throws Any error if the backend is broken: the caller gets 502, and the message is logged. A `Failure` is answered as it is.
    */
   authenticate(
     username: string,
     password: string,
     signal?: AbortSignal,
-    place?: string,
+    source?: string,
   ): Promise<AuthenticatedIdentity | null>;
   /**
    * Whether the user exists, if that can be answered at once. Used for the audit log, which then names a guessed account

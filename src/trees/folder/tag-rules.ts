@@ -6,7 +6,7 @@
 import { isOwnTag, normalTag } from "../../vocabulary/tags.ts";
 import { readYamlFile } from "../../yaml/files.ts";
 import { type LocatedMapping, quoted } from "../../yaml/located.ts";
-import { type Problem, Problems } from "../../yaml/problems.ts";
+import { type ConfigProblem, Problems } from "../../yaml/problems.ts";
 import { type Matcher, matcher } from "./glob.ts";
 
 export interface TagRules {
@@ -19,7 +19,7 @@ export interface TagRules {
 export interface ReadTagRules {
   /** Undefined where there are problems. */
   readonly rules: TagRules | undefined;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 }
 
 export function readTagRules(file: string): ReadTagRules {

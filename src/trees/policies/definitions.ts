@@ -6,7 +6,7 @@
 import { isPublicTag, PUBLIC } from "../../vocabulary/tags.ts";
 import { readYamlFile } from "../../yaml/files.ts";
 import { quoted, spotOf } from "../../yaml/located.ts";
-import { type Problem, Problems } from "../../yaml/problems.ts";
+import { type ConfigProblem, Problems } from "../../yaml/problems.ts";
 import { checkDefinitions, type DefinitionFile, type TagEntry } from "./definition-file.ts";
 import { sorted } from "./nesting.ts";
 
@@ -35,7 +35,7 @@ export interface DefinitionRules {
 export interface ReadDefinitions {
   /** Undefined where there are problems. */
   readonly definitions: Definitions | undefined;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
   readonly warnings: readonly string[];
 }
 

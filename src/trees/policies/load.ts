@@ -9,7 +9,7 @@ import { checkArgs } from "../../plugins/class-args.ts";
 import type { PolicyEntry } from "../../plugins/entries.ts";
 import { ownClass, reason } from "../../plugins/own-class.ts";
 import { POLICY_NAMES } from "../../vocabulary/policies.ts";
-import { ConfigError, type Problem } from "../../yaml/problems.ts";
+import { ConfigError, type ConfigProblem } from "../../yaml/problems.ts";
 import { POLICY_CLASSES } from "./classes.ts";
 import type { AccessPolicy, PolicyClass, PolicyContext } from "./contract.ts";
 import { guarded } from "./guard.ts";
@@ -20,7 +20,7 @@ export async function loadPolicy(
   context: PolicyContext,
 ): Promise<AccessPolicy | null> {
   if (config === null) return null;
-  const problems: Problem[] = [];
+  const problems: ConfigProblem[] = [];
   try {
     const Class = await policyClass(config.accessPolicy, context.directory);
     const checked = checkArgs(Class.args, readArgs(config, Class.args));

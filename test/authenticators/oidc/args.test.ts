@@ -52,11 +52,11 @@ describe("the arguments of OIDCAuthenticator", () => {
 
   for (const [what, args, message] of [
     ["no provider", {}, /args\.well_known_uri is missing/],
-    ["a part of the first generation", { token_uri: "https://idp.example/token" }, /all three/],
+    ["a part of the first generation", { token_uri: "https://idp.example/token" }, /are all needed/],
     [
       "both generations",
       { ...WELL_KNOWN, ...ENDPOINTS },
-      /leave token_uri, authorization_endpoint, public_keys out/,
+      /remove token_uri, authorization_endpoint, public_keys/,
     ],
     [
       "http elsewhere",

@@ -27,7 +27,7 @@ describe("a provider that is down at the start", () => {
       /discovery document.*args\.well_known_uri.*answered with status 500/,
     );
     assert.equal(around.warnings.length, 1);
-    assert.match(around.warnings[0] ?? "", /status 500.*tried again/);
+    assert.match(around.warnings[0] ?? "", /status 500.*retried/);
     await fails(authenticator.begin(newRequest()), "bad_gateway", /status 500/);
 
     // Longer and longer pauses; a warning is not repeated.
@@ -152,7 +152,7 @@ describe("the discovery document", () => {
     ["no token endpoint", { token_endpoint: null }, /no 'token_endpoint'/],
     ["no keys", { jwks_uri: undefined }, /no 'jwks_uri'/],
     ["a relative endpoint", { token_endpoint: "/token" }, /'token_endpoint' that is not an absolute URL/],
-    ["a number for an endpoint", { token_endpoint: 7 }, /'token_endpoint' that is not a text/],
+    ["a number for an endpoint", { token_endpoint: 7 }, /'token_endpoint' that is not text/],
     ["http elsewhere", { token_endpoint: "http://idp.example/token" }, /begins with http:/],
     ["http on this machine, from elsewhere", { jwks_uri: "http://127.0.0.1:9000/keys" }, /on this machine/],
     ["a file", { jwks_uri: "file:///etc/passwd" }, /begins with file:/],

@@ -67,8 +67,8 @@ describe("EntraAuthenticator", () => {
 
   test("names without anything before the @ name nobody", async (t) => {
     const { verify } = await setUp(t);
-    await fails(verify({ preferred_username: "@lab.example" }), "invalid_token", /names nobody/);
-    await fails(verify({ preferred_username: "LAB\\" }), "invalid_token", /names nobody/);
+    await fails(verify({ preferred_username: "@lab.example" }), "invalid_token", /has no name/);
+    await fails(verify({ preferred_username: "LAB\\" }), "invalid_token", /has no name/);
   });
 
   test("allowed_domains, which is warned for where it is missing", async (t) => {

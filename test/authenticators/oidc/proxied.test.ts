@@ -50,7 +50,7 @@ describe("an access token of the provider", () => {
     ["of another client (appid)", { appid: "another" }, {}, /appid "another"/],
     ["of a client that is no text", { azp: ["tiled-cli"] }, {}, /another client/],
     ["without an end", { exp: undefined }, {}, /no 'exp'/],
-    ["with an end that is no time", { exp: "x" }, {}, /'exp' is no time/],
+    ["with an end that is no time", { exp: "x" }, {}, /'exp' is not a time/],
     ["that is not valid yet", { nbf: 1_769_860_800 + 31 }, {}, /nbf/],
     ["from the future", { iat: 1_769_860_800 + 31 }, {}, /future \(iat\)/],
     ["that names nobody", { sub: undefined }, {}, /claim "sub"/],

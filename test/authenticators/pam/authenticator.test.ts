@@ -102,11 +102,14 @@ describe("PAM: what a login means, whatever the machine", () => {
 
   test("a start without Linux, libpam or the service says what to do", async () => {
     await startFails(make("login", { platform: "darwin" }), /works on Linux only; this machine runs darwin/);
-    await startFails(make("../login", { platform: "linux" }), /args\.service: "\.\.\/login": it is no name/);
+    await startFails(
+      make("../login", { platform: "linux" }),
+      /args\.service: "\.\.\/login": this is not the name of a PAM service/,
+    );
     const places = { folders: [import.meta.dirname], single: "/nowhere" };
     await startFails(
       make("gone", { platform: "linux", places }),
-      /no service of this name here\. Looked for: .*\/gone \(no such file\)/,
+      /no service of this name\. Looked for: .*\/gone \(no such file\)/,
     );
     const folder = await mkdtemp(join(tmpdir(), "pam-"));
     writeFileSync(join(folder, "here"), "auth required pam_unix.so\naccount required pam_unix.so\n");

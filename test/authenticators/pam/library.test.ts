@@ -118,7 +118,7 @@ function theMachine(machine: Machine): void {
   test("a service that does not exist stops the start, where libpam would take 'other'", async () => {
     await startFails(
       make("no-such-service"),
-      /"no-such-service": PAM has no service of this name here\. Looked for: \/etc\/pam\.d\/no-such-service \(no such file\)/,
+      /"no-such-service": PAM has no service of this name\. Looked for: \/etc\/pam\.d\/no-such-service \(no such file\)/,
     );
     await startFails(
       make(machine.service("authless", ["account required pam_unix.so"])),

@@ -5,7 +5,7 @@ import { HelperPool } from "../../../src/authenticators/pam/pool.ts";
 import type { Helper } from "../../../src/authenticators/pam/process.ts";
 import { Failure, type FailureCode } from "../../../src/errors.ts";
 
-const LIMITS = { helpers: 2, perPlace: 2, queue: 3, queueSeconds: 10, loginSeconds: 30, idleSeconds: 60 };
+const LIMITS = { helpers: 2, perSource: 2, queue: 3, queueSeconds: 10, loginSeconds: 30, idleSeconds: 60 };
 
 /** A helper that answers when the test says so. */
 class Toy implements Helper {
@@ -238,7 +238,7 @@ describe("a pool of helpers", () => {
   });
 
   test("places take turns, however many logins one of them sends", async () => {
-    pool = new HelperPool(start, { ...LIMITS, helpers: 1, perPlace: 1, queue: 10 });
+    pool = new HelperPool(start, { ...LIMITS, helpers: 1, perSource: 1, queue: 10 });
     const from = (place: string, ...names: string[]) =>
       names.map((name) => login(place + name, undefined, place));
     from("a", "1", "2", "3", "4");
@@ -252,7 +252,7 @@ describe("a pool of helpers", () => {
   });
 
   test("one place never has all helpers, and what is left over is for others", async () => {
-    pool = new HelperPool(start, { ...LIMITS, helpers: 3, perPlace: 2, queue: 10 });
+    pool = new HelperPool(start, { ...LIMITS, helpers: 3, perSource: 2, queue: 10 });
     for (const name of ["a1", "a2", "a3"]) login(name, undefined, "a");
     assert.deepEqual(
       toys.flatMap((toy) => toy.asked),
@@ -272,7 +272,7 @@ describe("a pool of helpers", () => {
   });
 
   test("a full queue makes room at the cost of who fills it", async () => {
-    pool = new HelperPool(start, { ...LIMITS, helpers: 1, perPlace: 1 });
+    pool = new HelperPool(start, { ...LIMITS, helpers: 1, perSource: 1 });
     const flood = ["1", "2", "3", "4", "5"].map((name) => login(`a${name}`, undefined, "a"));
     await settle();
     assert.deepEqual(

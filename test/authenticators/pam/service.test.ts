@@ -61,7 +61,7 @@ test("rules that are missing would be those of 'other'; the first file counts, a
 
 test("a name that is a path is refused", async () => {
   for (const name of ["../etc/login", "/etc/pam.d/login", "etc/", ".", "..", "a\0b", ""]) {
-    assert.match((await serviceProblem(name, both)) ?? "", /no name of a PAM service/, name);
+    assert.match((await serviceProblem(name, both)) ?? "", /not the name of a PAM service/, name);
   }
 });
 

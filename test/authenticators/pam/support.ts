@@ -8,7 +8,7 @@ import { Failure, type FailureCode, OperatorError } from "../../../src/errors.ts
 
 export const WIDE = {
   helpers: 4,
-  perPlace: 4,
+  perSource: 4,
   queue: 1000,
   queueSeconds: 60,
   loginSeconds: 30,
