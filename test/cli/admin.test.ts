@@ -317,5 +317,5 @@ test("the audit says where it shows none, or not all", async () => {
   assert.deepEqual(await listed("--limit", "4"), [4, ""]);
   const { code, stderr } = await tiled(["admin", "audit", "--since", "2026-11-31", ...database]);
   assert.equal(code, 2);
-  assert.match(stderr, /2026-11-31.*Give a time like/);
+  assert.match(stderr, /2026-11-31.*Use a time like/);
 });

@@ -58,7 +58,7 @@ test("who never logged in does not stand in for the last administrator who did",
   await logInAs("real");
   await admin("make-admin", "toy", "real", ...database);
   for (const [verb, otherwise] of [
-    ["disable", ", or say --even-last-admin"],
+    ["disable", ", or use --even-last-admin"],
     ["revoke-admin", ""],
   ] as const) {
     const { code, stderr } = await admin(verb, "toy:real", ...database);
@@ -75,7 +75,7 @@ test("who never logged in does not stand in for the last administrator who did",
   const disabled = await admin("make-admin", "toy", "real", ...database);
   assert.match(
     disabled.stdout,
-    /has the roles user and admin\.\nThey are disabled, .*tiled admin enable [-0-9a-f]{36}\n$/,
+    /has the roles user and admin\.\nThe account is disabled\. .*tiled admin enable [-0-9a-f]{36}\n$/,
   );
   assert.equal((await admin("enable", "toy:real", ...database)).code, 0);
 });
