@@ -115,16 +115,10 @@ function counters(make: MakeLimiter, look: Look): FailureCounters {
         return 0;
       } catch (refused) {
         if (!(refused instanceof RateLimiterRes)) throw refused;
-        // What came too late was not tried, so it is no failure: a right password may still take its own one back.
+        // A refused attempt was not tried, so it is not counted.
         await limiter.reward(keyOf(key, limit));
         return seconds(refused);
       }
-    },
-    forgive: async (key, limit) => {
-      const limiter = limiterOf(limit);
-      const known = await limiter.get(keyOf(key, limit));
-      // After the window has ended there is nothing to take back: it would be one attempt too many.
-      if (known !== null && known.consumedPoints > 0) await limiter.reward(keyOf(key, limit));
     },
   };
 }

@@ -7,7 +7,8 @@ import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { type Digest, equalSecrets, randomHex, sha256 } from "../../lib/secrets.ts";
 import { ReadThroughCache } from "../callers/read-through-cache.ts";
-import type { RequestContext } from "../model/entities.ts";
+import type { IdentityRef, RequestContext } from "../model/entities.ts";
+import type { AuthenticatedIdentity } from "../ports/authenticator.ts";
 import type { DeviceLogin, DeviceLoginStore, DeviceRefusal, PolledLogin } from "../ports/logins.ts";
 import { addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
 import { browserDigest, isFormToken, newBinding, stateDigest } from "./binding.ts";
@@ -110,7 +111,6 @@ export class DeviceLogins {
   /** Section 3.4: the program asks for its tokens. Only reads until the login is confirmed. */
   async poll(provider: string, deviceCode: string, context: RequestContext): Promise<Poll> {
     if (!DEVICE_CODE.test(deviceCode)) return { kind: "malformed" };
-    const { store, login: pipeline } = this.#deps;
     const digest = sha256(Buffer.from(deviceCode, "hex"));
     const login = await this.#polled.get(digest);
     if (login === undefined) return await this.#handedOver(provider, digest, context);
@@ -119,12 +119,20 @@ export class DeviceLogins {
     const { phase } = login;
     if (phase.kind === "refused") return phase;
     if (phase.kind !== "confirmed") return { kind: "pending" };
+    return await this.#collect(digest, { provider, id: phase.identity.id }, phase.identity, context);
+  }
+
+  /** The login is confirmed: its end and the session are one transaction. */
+  async #collect(
+    digest: Digest,
+    identity: IdentityRef,
+    authenticated: AuthenticatedIdentity,
+    context: RequestContext,
+  ): Promise<Poll> {
+    const { store, login: pipeline } = this.#deps;
     try {
-      const opened = await pipeline.open(
-        { provider, id: phase.identity.id },
-        phase.identity,
-        context,
-        (request) => store.collect(digest, request),
+      const opened = await pipeline.open(identity, authenticated, context, (request) =>
+        store.collect(digest, request),
       );
       return { kind: "answer", answer: await pipeline.answer(opened) };
     } catch (error) {
@@ -199,26 +207,36 @@ export class DeviceLogins {
     },
     context: RequestContext,
   ): Promise<Typed> {
-    const { store, clock, throttle, sessionLimit } = this.#deps;
     const signedIn = await this.#ofForm(provider.name, form, context);
-    const { login } = signedIn;
     if (signedIn.confirmed) return { kind: "confirmed", identity: signedIn.identity };
     if (readUserCode(form.userCode) === "") return { kind: "empty", signedIn };
-    const change = { deviceCode: login.deviceCode, now: new Date(clock.now()), context };
-    if (isUserCode(form.userCode, login)) {
-      const caseSensitive = this.#deps.login.caseSensitive(provider.name);
-      const outcome = await store.confirm({ ...change, limit: sessionLimit, caseSensitive });
-      this.#polled.drop(login.deviceCode);
-      if (outcome.kind === "refused") return outcome;
-      if (outcome.kind === "over") throw over("it ended while the code was typed");
-      return { kind: "confirmed", identity: signedIn.identity };
-    }
+    return isUserCode(form.userCode, signedIn.login)
+      ? await this.#confirm(signedIn, context)
+      : await this.#countWrong(signedIn, context);
+  }
+
+  async #confirm({ login, identity }: SignedIn, context: RequestContext): Promise<Typed> {
+    const { store, clock, sessionLimit } = this.#deps;
+    const { deviceCode, provider } = login;
+    const caseSensitive = this.#deps.login.caseSensitive(provider);
+    const now = new Date(clock.now());
+    const outcome = await store.confirm({ deviceCode, now, context, limit: sessionLimit, caseSensitive });
+    this.#polled.drop(deviceCode);
+    if (outcome.kind === "refused") return outcome;
+    if (outcome.kind === "over") throw over("it ended while the code was typed");
+    return { kind: "confirmed", identity };
+  }
+
+  /** Section 5.1: guessing is limited, for each login and for each address. */
+  async #countWrong(signedIn: SignedIn, context: RequestContext): Promise<Typed> {
+    const { store, clock, throttle } = this.#deps;
+    const { deviceCode, provider } = signedIn.login;
     // Counted even if the address is throttled; otherwise its tries would be unlimited.
+    const change = { deviceCode, now: new Date(clock.now()), context };
     const { left } = await store.countWrong({ ...change, tries: WRONG_CODES });
-    this.#polled.drop(login.deviceCode);
+    this.#polled.drop(deviceCode);
     const { retryAfter, limitReached } = await throttle.failed(context.address);
-    if (limitReached)
-      await this.#deps.login.note("login_throttled", null, context, { provider: provider.name });
+    if (limitReached) await this.#deps.login.note("login_throttled", null, context, { provider });
     if (left === 0) return { kind: "refused", reason: "wrong_codes" };
     return retryAfter > 0 ? { kind: "throttled", signedIn, retryAfter } : { kind: "wrong", signedIn };
   }

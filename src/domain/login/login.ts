@@ -23,7 +23,7 @@ import type { AuthenticatedIdentity, PasswordAuthenticator } from "../ports/auth
 import type { PrincipalStore } from "../ports/principals.ts";
 import type { OpenOutcome, OpenSession, SessionStore } from "../ports/sessions.ts";
 import type { LoginBudget } from "../throttling/login-budget.ts";
-import { addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
+import { type Attempt, addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
 import type { Lifetimes, TokenAnswer, Tokens } from "../tokens/tokens.ts";
 
 export interface LoginAnswer extends TokenAnswer {
@@ -94,31 +94,42 @@ export class Login {
   ): Promise<{ readonly identity: IdentityRef; readonly authenticated: AuthenticatedIdentity }> {
     const { username, password } = credentials;
     if (!isStorableName(username)) throw unusableName();
+    const attempted = { provider, id: username };
     const attempt = await this.#deps.throttle.attempt(
       `${provider} ${foldName(username)}`,
       context.address,
       () => authenticator.authenticate(username, password, undefined, addressBlock(context.address)),
     );
-    const attempted = { provider, id: username };
-    if (attempt.kind === "throttled") {
-      throw new Failure("throttled", { headers: { "retry-after": String(attempt.retryAfter) } });
-    }
-    if (attempt.kind === "wrong") {
-      // Known and unknown names run the same statements, so that the time does not reveal which it is.
-      const principal = await this.#deps.principals.principalOf(attempted);
-      // An unknown name may be a password typed into the wrong field, unless it is tried repeatedly.
-      const named = principal !== null || authenticator.knows?.(username) === true ? attempted : null;
-      const detail = { reason: "unknown_user_or_wrong_password", provider };
-      await this.note("login_failed", named, context, detail, principal);
-      if (attempt.limitReached) {
-        const guessed = attempt.ofAccount ? attempted : named;
-        await this.note("login_throttled", guessed, context, { provider }, principal);
+    switch (attempt.kind) {
+      case "throttled":
+        throw new Failure("throttled", { headers: { "retry-after": String(attempt.retryAfter) } });
+      case "wrong":
+        return await this.#refusePassword(attempted, attempt, authenticator, context);
+      case "right": {
+        const { id } = attempt.value;
+        if (!isStorableName(id)) throw unusableName();
+        return { identity: await this.#known({ provider, id }, attempted), authenticated: attempt.value };
       }
-      throw new Failure("wrong_password", { headers: { "www-authenticate": "Bearer" } });
     }
-    const { id } = attempt.value;
-    if (!isStorableName(id)) throw unusableName();
-    return { identity: await this.#known({ provider, id }, attempted), authenticated: attempt.value };
+  }
+
+  async #refusePassword(
+    attempted: IdentityRef,
+    { limitReached, ofAccount }: Extract<Attempt<never>, { readonly kind: "wrong" }>,
+    authenticator: PasswordAuthenticator,
+    context: RequestContext,
+  ): Promise<never> {
+    const { provider, id } = attempted;
+    // Known and unknown names run the same statements, so that the time does not reveal which it is.
+    const principal = await this.#deps.principals.principalOf(attempted);
+    // An unknown name may be a password typed into the wrong field, unless it is tried repeatedly.
+    const named = principal !== null || authenticator.knows?.(id) === true ? attempted : null;
+    const detail = { reason: "unknown_user_or_wrong_password", provider };
+    await this.note("login_failed", named, context, detail, principal);
+    if (limitReached) {
+      await this.note("login_throttled", ofAccount ? attempted : named, context, { provider }, principal);
+    }
+    throw new Failure("wrong_password", { headers: { "www-authenticate": "Bearer" } });
   }
 
   /**
@@ -170,29 +181,33 @@ export class Login {
     });
     opened.catch(giveBack);
     const outcome = await opened;
-    if (outcome.kind !== "opened") giveBack();
+    if (outcome.kind !== "opened") {
+      giveBack();
+      return await this.#refuseSession(outcome, identity, context);
+    }
+    principalCache.principalChanged(outcome.principal.uuid);
+    return { identity, principal: outcome.principal, session: outcome.session };
+  }
+
+  async #refuseSession(
+    outcome: Exclude<Awaited<ReturnType<Opening>>, { readonly kind: "opened" }>,
+    identity: IdentityRef,
+    context: RequestContext,
+  ): Promise<never> {
+    if (outcome.kind === "gone") {
+      throw new Failure("login_over", { log: "the login was finished by another request" });
+    }
+    const failed = (detail: AuditEvent["detail"]) =>
+      this.note("login_failed", identity, context, detail, outcome.principal);
     switch (outcome.kind) {
-      case "opened":
-        principalCache.principalChanged(outcome.principal.uuid);
-        return { identity, principal: outcome.principal, session: outcome.session };
-      case "gone":
-        throw new Failure("login_over", { log: "the login was finished by another request" });
       case "limit":
-        await this.note("login_failed", identity, context, { reason: "session_limit" }, outcome.principal);
-        throw new Failure("limit_reached", { detail: sessionLimitReached(sessionLimit) });
-      case "other_spelling": {
-        const detail = { reason: "other_spelling", known: outcome.known };
-        await this.note("login_failed", identity, context, detail, outcome.principal);
+        await failed({ reason: "session_limit" });
+        throw new Failure("limit_reached", { detail: sessionLimitReached(this.#deps.sessionLimit) });
+      case "other_spelling":
+        await failed({ reason: "other_spelling", known: outcome.known });
         throw refusedSpelling(identity, outcome.known);
-      }
       case "disabled":
-        await this.note(
-          "login_failed",
-          identity,
-          context,
-          { reason: "principal_disabled" },
-          outcome.principal,
-        );
+        await failed({ reason: "principal_disabled" });
         throw new Failure("no_principal", { headers: { "www-authenticate": "Bearer" } });
     }
   }

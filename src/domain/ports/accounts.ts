@@ -1,6 +1,5 @@
 /**
- * What the domain asks of a store for browsers that are logged in, for the account page, and for linking identities. The
- * rules of `store.ts` hold.
+ * The store's part for logged-in browsers, the account page, and linking identities. The rules of `store.ts` hold.
  */
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
@@ -8,21 +7,20 @@ import type { IdentityRef, RequestContext } from "../model/entities.ts";
 import type { CredentialRevoked } from "../model/revoked.ts";
 import type { OpenOutcome, OpenSession } from "./sessions.ts";
 
-/** What a browser's cookie stands for. Whether its session is live is the session's own status. */
+/** The session and identity behind a browser's cookie. Whether the session is live is the session's own status. */
 export interface BrowserBinding {
   readonly session: Uuid;
-  /** That logged in. */
+  /** The identity that logged in. */
   readonly identity: IdentityRef;
-  /** When somebody logged in; the credentials were given then and not since. */
+  /** Time of the login, i.e. when credentials were last entered. */
   readonly startedAt: Date;
   readonly lastUsed: Date;
 }
 
 export interface BrowserSessionStore {
   /**
-   * Opens a session and binds the browser's new token to it. `replaces`: the token that the browser had until now; its
-   * session ends where the new one begins, and does not count against the limit. Audit: as `SessionStore.open`, and
-   * session_revoked.
+   * Opens a session and binds the browser's new token to it. `replaces`: the browser's previous token; its session ends with
+   * the opening and does not count against the limit. Audit: as `SessionStore.open`, and session_revoked.
    */
   open(
     token: Digest,
@@ -30,7 +28,7 @@ export interface BrowserSessionStore {
     replaces: Digest | null,
   ): Promise<{ readonly outcome: OpenOutcome; readonly replaced: SessionOwner | null }>;
   find(token: Digest): Promise<BrowserBinding | undefined>;
-  /** A later time never replaces an earlier one backwards. */
+  /** Never replaces a later time by an earlier one. */
   touch(session: Uuid, time: Date): Promise<void>;
 }
 
@@ -43,21 +41,21 @@ interface SessionOwner {
 export interface AccountSession {
   readonly uuid: Uuid;
   readonly startedAt: Date;
-  /** Refreshed, or used by its browser; null where it was not since its start. */
+  /** Last refresh or use by its browser; null if none since the start. */
   readonly lastUsed: Date | null;
   readonly expirationTime: Date;
   readonly browser: boolean;
-  /** Null, all three, where the real Tiled opened it. */
+  /** This and the next two are null if Tiled opened the session. */
   readonly identity: IdentityRef | null;
   readonly address: string | null;
   readonly userAgent: string | null;
 }
 
-/** A change that only somebody who has just logged in may make. */
+/** A change that requires a recent login. */
 export interface FreshChange {
   readonly principal: Uuid;
   readonly session: Uuid;
-  /** The session must not be older. */
+  /** The session must have begun after this. */
   readonly since: Date;
   readonly now: Date;
   readonly context: RequestContext;
@@ -69,13 +67,13 @@ export interface LinkIdentity extends FreshChange {
   readonly caseSensitive?: boolean;
   /** Identities of one principal. */
   readonly limit: number;
-  /** An application's one-time code that vouches for the identity; it ends whatever comes of it. */
+  /** An application's one-time code that proves the identity; it is used up in any case. */
   readonly code: Digest | null;
 }
 
 /**
  * `stale`: the session has ended, is another's, or is too old. `taken`: the identity belongs to another principal.
- * `gone`: the code was used already. `other_spelling`: of an identity that is known.
+ * `gone`: the code was used before. `other_spelling`: another spelling of a known identity.
  */
 type LinkOutcome =
   | { readonly kind: "linked" | "already" | "taken" | "stale" | "limit" | "gone" }
@@ -83,18 +81,18 @@ type LinkOutcome =
 
 export interface UnlinkIdentity extends FreshChange {
   readonly identity: IdentityRef;
-  /** Providers that somebody can log in at. */
+  /** The configured providers, at which logins are possible. */
   readonly providers: readonly string[];
 }
 
-/** `last`: nothing would be left to log in with. */
+/** `last`: no identity to log in with would be left. */
 type UnlinkOutcome =
   | { readonly kind: "unlinked"; readonly revoked: readonly Uuid[] }
   | { readonly kind: "unknown" | "last" | "stale" };
 
 export interface RevokeOthers {
   readonly principal: Uuid;
-  /** The session that goes on. */
+  /** The session to keep. */
   readonly keep: Uuid;
   readonly now: Date;
   readonly context: RequestContext;
@@ -102,20 +100,20 @@ export interface RevokeOthers {
 
 export interface AccountStore {
   /**
-   * The `state` of the newest session that an identity of this provider opened, ended or not. Of identities that are the
-   * principal's now: one that was unlinked says nothing of them any more, and what it said of another never counts.
+   * The `state` of the newest session, live or ended, that an identity of this provider opened for the principal. Only
+   * identities that are linked now count.
    */
   latestState(principal: Uuid, provider: string): Promise<Readonly<Record<string, unknown>> | undefined>;
-  /** Live ones, the one that was used last first. */
+  /** Live sessions, the most recently used first. */
   sessions(principal: Uuid, now: Date): Promise<readonly AccountSession[]>;
   /** Ends all live sessions but one. Audit: session_revoked each. */
   revokeOthers(
     request: RevokeOthers,
   ): Promise<{ readonly kind: "revoked"; readonly sessions: readonly Uuid[] } | CredentialRevoked>;
-  /** Audit: identity_linked, or identity_link_refused where it is taken or another spelling of one that is known. */
+  /** Audit: identity_linked, or identity_link_refused for `taken` and `other_spelling`. */
   link(request: LinkIdentity): Promise<LinkOutcome>;
   /**
-   * Ends the sessions that the identity opened, too, and those of which it is not known what opened them.
+   * Also ends sessions that the identity opened, and those whose opening identity is unknown.
    * Audit: identity_unlinked, session_revoked each.
    */
   unlink(request: UnlinkIdentity): Promise<UnlinkOutcome>;

@@ -22,13 +22,13 @@ export interface RevokeApiKeys {
 }
 
 export interface ApiKeyStore {
-  /** By the digest of the whole secret; the expiry is the caller's to check. */
+  /** Finds a key by the digest of the whole secret. The caller checks the expiry. */
   find(firstEight: string, digest: Digest): Promise<ApiKeyRecord | undefined>;
-  /** `taken`: the principal has a key of that `firstEight` already; make another secret. Audit: api_key_created. */
+  /** `taken`: the principal has a key with these first eight digits; generate another secret. Audit: api_key_created. */
   create(
     request: CreateApiKey,
   ): Promise<{ readonly kind: "created" | "limit" | "unknown" | "taken" } | CredentialRevoked>;
-  /** Every key of the principal that begins so, however many. Audit: api_key_revoked each. `digests`: of what was revoked. */
+  /** Revokes every key of the principal that begins so. `digests`: those of the revoked keys. Audit: api_key_revoked each. */
   revoke(
     request: RevokeApiKeys,
   ): Promise<
@@ -36,7 +36,7 @@ export interface ApiKeyStore {
     | { readonly kind: "unknown" }
     | CredentialRevoked
   >;
-  /** Notes uses; a later time never replaces an earlier one backwards. Audit: api_key_first_used where there was none before. */
+  /** Records uses; never replaces a later time by an earlier one. Audit: api_key_first_used at the first use. */
   touch(
     uses: readonly {
       readonly firstEight: string;

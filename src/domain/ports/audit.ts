@@ -9,17 +9,17 @@ export interface AuditFilter {
   readonly events?: readonly AuditEventName[];
   readonly principal?: Uuid;
   readonly limit: number;
-  /** The newest `limit` rows, still in rising order. */
+  /** The newest `limit` rows, still in ascending order. */
   readonly newest?: boolean;
 }
 
 export interface AuditStore {
-  /** Of equal events in a loop the first ones of an hour get rows of their own, the others one row with a count. */
+  /** Of repeated equal events, the first ones of an hour get their own rows, the others share one row with a count. */
   append(events: readonly AuditEvent[]): Promise<void>;
   read(filter: AuditFilter): Promise<readonly AuditRow[]>;
   /**
-   * Names of the transactions that may be writing rows. A row with an id below one that was read before belongs to one of
-   * them, or is visible to whoever reads now.
+   * Names of the transactions that may be writing rows. A row with an id below one already read is either visible now, or
+   * belongs to one of them.
    */
   writers(): Promise<readonly string[]>;
 }

@@ -1,6 +1,6 @@
 /**
- * What the domain asks of a store for logins at an external provider: device logins that wait for a browser, browser
- * logins on their way to the provider and back, and the one-time codes of applications. The rules of `store.ts` hold.
+ * The store's part for logins at an identity provider: device logins that wait for a browser, used states of browser logins,
+ * and one-time codes of applications. The rules of `store.ts` hold.
  */
 
 import type { Digest } from "../../lib/secrets.ts";
@@ -9,7 +9,7 @@ import type { IdentityRef, PrincipalSummary, RequestContext, SessionStatus } fro
 import type { AuthenticatedIdentity } from "./authenticator.ts";
 import type { OpenOutcome, OpenSession } from "./sessions.ts";
 
-/** What binds the provider's answer to the request that asked for it. */
+/** Binds the provider's answer to the request that asked for it. */
 export interface Binding {
   readonly provider: string;
   readonly redirectUri: string;
@@ -30,8 +30,8 @@ export const DEVICE_REFUSALS = [
 export type DeviceRefusal = (typeof DEVICE_REFUSALS)[number];
 
 /**
- * `waiting`: no browser has come back from the provider yet. `signed_in`: one has, and is asked for the user code.
- * `confirmed`: the code was right, tokens may be collected, once. `refused`: it is over.
+ * `waiting`: no browser has returned from the provider yet. `signed_in`: one has, and is asked for the user code.
+ * `confirmed`: the code was right; tokens may be collected once. `refused`: the login has ended.
  */
 export type DevicePhase =
   | { readonly kind: "waiting" }
@@ -47,13 +47,13 @@ export interface DeviceLogin extends Binding {
   readonly userCode: string;
   readonly expirationTime: Date;
   readonly startedAt: Date;
-  /** Of the program that started it. */
+  /** Address of the program that started it. */
   readonly address: string | null;
   readonly userAgent: string | null;
   readonly phase: DevicePhase;
 }
 
-/** What a poll needs to know. */
+/** The part of a login that polls need. */
 export type PolledLogin = Pick<DeviceLogin, "provider" | "expirationTime" | "phase">;
 
 export interface StartDeviceLogin extends Binding {
@@ -61,23 +61,23 @@ export interface StartDeviceLogin extends Binding {
   readonly userCode: string;
   readonly state: Digest;
   readonly userAgent: string | null;
-  /** The part of an address that one machine has. */
+  /** The address block of one machine. */
   readonly place: string;
-  /** Logins of one place that wait at the same time; beyond it the oldest gives way. */
+  /** Waiting logins of one place; beyond it the oldest is dropped. */
   readonly limit: number;
   readonly now: Date;
   readonly expirationTime: Date;
   readonly context: RequestContext;
 }
 
-/** A change of one device login, by somebody. */
+/** A change of one device login. */
 export interface DeviceChange {
   readonly deviceCode: Digest;
   readonly now: Date;
   readonly context: RequestContext;
 }
 
-/** Its session is there already. */
+/** A login of Tiled, whose session exists already. */
 export interface HandedOverLogin {
   readonly identity: IdentityRef;
   readonly principal: PrincipalSummary;
@@ -85,56 +85,56 @@ export interface HandedOverLogin {
 }
 
 export interface DeviceLoginStore {
-  /** `taken`: another login that waits has this user code. Audit: device_login_started. */
+  /** `taken`: another waiting login has this user code. Audit: device_login_started. */
   start(request: StartDeviceLogin): Promise<{ readonly kind: "started" | "taken" }>;
   byDeviceCode(deviceCode: Digest): Promise<PolledLogin | undefined>;
   byState(state: Digest): Promise<DeviceLogin | undefined>;
-  /** Only where it waits: a state is used once. */
+  /** Only while it waits: a state is used once. */
   signIn(
     change: DeviceChange & { readonly browser: Digest; readonly identity: AuthenticatedIdentity },
   ): Promise<{ readonly kind: "signed_in" | "over" }>;
   /**
-   * Only where it is signed in, and its identity may log in. Audit: device_login_confirmed, or device_login_refused where
-   * the principal is disabled or has `limit` sessions, or the name is another spelling of a known one (`OpenSession`).
+   * Only if it is signed in and its identity may log in. Audit: device_login_confirmed, or device_login_refused if the
+   * principal is disabled or has `limit` sessions, or the name is another spelling of a known one (`OpenSession`).
    */
   confirm(
     change: DeviceChange & { readonly limit: number; readonly caseSensitive?: boolean },
   ): Promise<
     { readonly kind: "confirmed" | "over" } | { readonly kind: "refused"; readonly reason: DeviceRefusal }
   >;
-  /** One wrong code; the last of `tries` ends the login. Audit: login_failed, device_login_refused. */
+  /** Counts a wrong code; the last of `tries` ends the login. Audit: login_failed, device_login_refused. */
   countWrong(change: DeviceChange & { readonly tries: number }): Promise<{ readonly left: number }>;
-  /** Where it is not over yet. Audit: device_login_refused. */
+  /** Ends the login unless it has ended. Audit: device_login_refused. */
   refuse(change: DeviceChange & { readonly reason: DeviceRefusal }): Promise<void>;
-  /** One that a person confirmed in the real Tiled before its database was handed over; once. Audit: login. */
+  /** Collects, once, a login that a person confirmed in Tiled before its database was handed over. Audit: login. */
   collectHandedOver(
     request: DeviceChange & { readonly provider: string },
   ): Promise<HandedOverLogin | undefined>;
-  /** Ends the login and opens the session, both or none. `gone`: somebody else was faster. Audit: as `SessionStore.open`. */
+  /** Ends the login and opens the session, both or none. `gone`: another request collected it. Audit: as `SessionStore.open`. */
   collect(deviceCode: Digest, open: OpenSession): Promise<OpenOutcome | { readonly kind: "gone" }>;
 }
 
-/** Where a browser login leads to. */
+/** The goal of a browser login. */
 export type LoginGoal =
-  /** An application that sent the browser here; it gets its own `state` back. */
+  /** An application that sent the browser; it gets its own `state` back. */
   | { readonly kind: "application"; readonly state: string | null; readonly challenge: string | null }
-  /** Our own pages; `next` is for who shows them to check. */
+  /** Our own pages. `next` is unchecked. */
   | { readonly kind: "page"; readonly next: string | null }
-  /** The account of whoever is logged in with this session: the identity is added to it. */
+  /** Adds the identity to the account of this session. */
   | { readonly kind: "link"; readonly session: Uuid };
 
 export interface BegunLogin extends Binding {
   readonly goal: LoginGoal;
 }
 
-/** A browser that comes back from a provider. */
+/** The return of a browser from a provider. */
 export interface UseState {
   readonly state: Digest;
-  /** Until when the state would be good. */
+  /** End of the state's lifetime. */
   readonly expirationTime: Date;
-  /** The part of an address that one machine has. */
+  /** The address block of one machine. */
   readonly place: string;
-  /** Returns of one place that are remembered; the oldest gives way. */
+  /** How many used states of one place are remembered; beyond it the oldest is dropped. */
   readonly limit: number;
 }
 
@@ -148,10 +148,10 @@ export interface IssuedCode {
 }
 
 export interface BrowserLoginStore {
-  /** `used`: it has come back before. */
+  /** Uses a state up. `used`: it was used before. */
   use(request: UseState): Promise<{ readonly kind: "fresh" | "used" }>;
   issueCode(code: Digest, issued: IssuedCode): Promise<void>;
   findCode(code: Digest): Promise<IssuedCode | undefined>;
-  /** Ends the code and opens the session, both or none. `gone`: it was used already. Audit: as `SessionStore.open`. */
+  /** Ends the code and opens the session, both or none. `gone`: it was used before. Audit: as `SessionStore.open`. */
   redeemCode(code: Digest, open: OpenSession): Promise<OpenOutcome | { readonly kind: "gone" }>;
 }

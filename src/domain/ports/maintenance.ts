@@ -1,4 +1,4 @@
-/** Deleting what has expired, in batches. The rules of `store.ts` hold. */
+/** Deleting expired rows in batches. The rules of `store.ts` hold. */
 import type { RequestContext } from "../model/entities.ts";
 
 export interface Purged {
@@ -25,6 +25,6 @@ export interface Purge {
 export interface Maintenance {
   /** Deletes one batch. Audit: database_purged, with the counts, where an operator asked and something was deleted. */
   purge(request: Purge): Promise<Purged>;
-  /** Throws where the database cannot be changed. */
+  /** Throws if the database cannot be written to. */
   ping(): Promise<void>;
 }

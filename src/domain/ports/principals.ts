@@ -52,23 +52,23 @@ export interface PrincipalStore {
   summaryOfIdentity(identity: IdentityRef): Promise<PrincipalSummary | undefined>;
   /** The principal of an identity. An unknown identity costs as much work as a known one. */
   principalOf(identity: IdentityRef): Promise<Uuid | null>;
-  /** `now` decides which sessions and keys are expired and so left out. */
+  /** Leaves out sessions and keys that have expired at `now`. */
   document(uuid: Uuid, now: Date): Promise<PrincipalDocument | undefined>;
   /**
-   * Finds or makes the person of an identity that needs no session here. Fails with `other_spelling` unless
-   * `caseSensitive`, as `OpenSession` says. Audit: principal_created where new.
+   * Finds or creates the person of an identity, without a session. Fails with `other_spelling` unless `caseSensitive`, as in
+   * `OpenSession`. Audit: principal_created if new.
    */
   ensureUser(request: EnsureUser): Promise<PrincipalSummary>;
-  /** Names that are there in several spellings, of these providers; at most twenty rows of each. */
+  /** Names of these providers that exist in several spellings; at most twenty of each provider. */
   twins(providers: readonly string[]): Promise<readonly TwinNames[]>;
-  /** This identity and the other spellings of its name that are known, the oldest first; at most twenty. */
+  /** This identity and the known other spellings of its name, the oldest first; at most twenty. */
   spellings(identity: IdentityRef): Promise<readonly IdentityRef[]>;
   /** In the order of creation. */
   list(page: PageRange, now: Date): Promise<readonly PrincipalDocument[]>;
   /** The names and scopes of all roles. */
   roles(): Promise<readonly { readonly name: string; readonly scopes: readonly string[] }[]>;
   /**
-   * A new principal of type service. The role `metrics` is made where it is missing. `note`: at most 255 characters, without
+   * Creates a principal of type service, and the role `metrics` if it is missing. `note`: at most 255 characters, without
    * NUL. Audit: principal_created.
    */
   createService(
@@ -77,21 +77,20 @@ export interface PrincipalStore {
     { readonly kind: "created"; readonly uuid: Uuid } | { readonly kind: "unknown_role" } | CredentialRevoked
   >;
   /**
-   * Disabling is refused where no enabled principal with the role `admin` would be left who has logged in or has a key that
-   * counts; of those who never could, the last one. `evenLastAdmin`: not even then. Idempotent; audited when it changes
-   * something.
+   * Disabling is refused if no working administrator would be left, i.e. an enabled principal with the role `admin` that has
+   * logged in or has a live key; without any such, if it is the last enabled administrator. `evenLastAdmin` skips the check.
+   * Idempotent; audited if it changes something.
    */
   setDisabled(
     request: SetDisabled,
   ): Promise<{ readonly kind: "done" | "unknown" | "last_admin" } | CredentialRevoked>;
-  /** Takes the role `admin` back, which is refused as disabling is. `no_admin`: does not have it. Audit: role_revoked. */
+  /** Revokes the role `admin`; refused like disabling. `no_admin`: the principal does not have it. Audit: role_revoked. */
   revokeAdmin(
     request: RevokeAdmin,
   ): Promise<{ readonly kind: "done" | "unknown" | "no_admin" | "last_admin" } | CredentialRevoked>;
   /**
-   * Gives each identity's principal (made where missing) the roles `user` and `admin`. Audit: role_granted where new. Those
-   * of `caseSensitive` providers and the known ones only are made; of the others an unknown one that is another spelling of
-   * a known one is left out, and answered.
+   * Gives each identity's principal, created if missing, the roles `user` and `admin`. Unless the provider is `caseSensitive`,
+   * an unknown identity that is another spelling of a known one is left out and returned. Audit: role_granted if new.
    */
   ensureAdmins(
     request: EnsureAdmins,

@@ -1,14 +1,14 @@
 /**
- * What the domain asks of a store, one small interface per aggregate. SQLite and PostgreSQL implement them with the
- * same code (`store/`), and one conformance suite holds both to what stands here.
+ * The store, one small interface for each aggregate. `store/` implements them for SQLite and PostgreSQL with the same code, and
+ * one conformance suite tests both against the rules here.
  *
  * Rules for every method:
  * - A method that writes resolves only once the change is durable, and writes its audit rows in the same transaction.
- * - An outcome that a caller must tell apart is a value (`kind`); only a broken or full database throws, as a
- *   `Failure` `store_unavailable`, `store_busy` or `store_full`. Nothing is changed then.
+ * - An outcome that a caller must distinguish is a value (`kind`). Only a broken or full database throws, a `Failure`
+ *   `store_unavailable`, `store_busy` or `store_full`; nothing is changed then.
  * - Limits hold under concurrency: the principal's row is locked while they are counted.
- * - What an actor changes (`context.credential`) is changed only while that credential counts and its principal is not
- *   disabled, both looked at inside the change's transaction; else the outcome is `shut_out`.
+ * - A change by an actor (`context.credential`) happens only if that credential is valid and its principal enabled, both
+ *   checked inside the change's transaction; otherwise the outcome is `credential_revoked`.
  */
 import type { AccountStore, BrowserSessionStore } from "./accounts.ts";
 import type { ApiKeyStore } from "./api-keys.ts";
@@ -33,6 +33,6 @@ export interface Store {
   readonly browserLogins: BrowserLoginStore;
   readonly browserSessions: BrowserSessionStore;
   readonly accounts: AccountStore;
-  /** Finishes what is under way and closes the database. */
+  /** Finishes work in progress and closes the database. */
   close(): Promise<void>;
 }

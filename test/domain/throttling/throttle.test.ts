@@ -38,8 +38,6 @@ class Counters implements FailureCounters {
     this.#counts.set(key, entry);
     return entry.count > limit.failures ? Math.ceil((entry.until - this.clock.now()) / 1000) : 0;
   }
-
-  async forgive(): Promise<void> {}
 }
 
 const LIMITS = { account: { failures: 3, per: 300 }, address: { failures: 6, per: 300 } };

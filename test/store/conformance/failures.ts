@@ -71,25 +71,4 @@ export const failureCases: readonly Case[] = [
       assert.equal(outcomes.filter((wait) => wait === 0).length, 3);
     },
   ],
-  [
-    "what was refused is no failure: taking one back opens the key again",
-    async (store) => {
-      const { failures } = store;
-      for (let attempt = 0; attempt < 10; attempt++) await failures.count("ann", LIMIT);
-      await failures.forgive("ann", LIMIT);
-      assert.equal(await failures.blocked("ann", LIMIT), 0);
-      assert.equal(await failures.count("ann", LIMIT), 0);
-      assert.ok((await failures.blocked("ann", LIMIT)) > 0);
-    },
-  ],
-  [
-    "taking back what never was does not raise the limit",
-    async (store) => {
-      const { failures } = store;
-      for (const _ of [1, 2, 3]) await failures.forgive("ann", LIMIT);
-      for (const _ of [1, 2, 3]) assert.equal(await failures.count("ann", LIMIT), 0);
-      assert.ok((await failures.count("ann", LIMIT)) > 0);
-      assert.ok((await failures.blocked("ann", LIMIT)) > 0);
-    },
-  ],
 ];
