@@ -8,7 +8,7 @@ import formbody from "@fastify/formbody";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { guardRoutes } from "../http/access/access.ts";
 import { protectFromForgery } from "../http/access/csrf.ts";
-import { createIdentity } from "../http/access/identity.ts";
+import { createIdentification } from "../http/access/identity.ts";
 import { protectForms } from "../http/access/session-cookie.ts";
 import { afterRequests } from "../http/after.ts";
 import { passwordProviders } from "../http/auth/providers.ts";
@@ -68,7 +68,7 @@ export async function createPipeline(wiring: Wiring): Promise<Pipeline> {
 
   protectFromForgery(app, links, config.allowOrigins);
   const browserSessions = services?.browserSessions ?? null;
-  guardRoutes(app, createIdentity({ callers, proxies, links, browserSessions }), wiring.keys);
+  guardRoutes(app, createIdentification({ callers, proxies, links, browserSessions }), wiring.keys);
   protectForms(app, links);
 
   const describe = openApiOf(app, wiring);

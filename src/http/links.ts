@@ -17,17 +17,17 @@ export interface LinksOptions {
   /** Null if the pages for people have no host of their own. */
   readonly account?: AccountHost | null;
   /** Which mount of a server behind this one a request belongs to. */
-  readonly place?: (request: FastifyRequest["raw"]) => Place;
+  readonly place?: (request: FastifyRequest["raw"]) => MountPoint;
 }
 
-export interface Place {
+export interface MountPoint {
   /** Below the root: "" or "/beamline". */
   readonly prefix: string;
   /** The mount has a host name of its own, to which `publicUrl` does not apply. */
   readonly ownHost: boolean;
 }
 
-const ROOT: Place = { prefix: "", ownHost: false };
+const ROOT: MountPoint = { prefix: "", ownHost: false };
 
 export class Links {
   /** The path below which a browser sees this server: "" or "/prefix". */
@@ -36,7 +36,7 @@ export class Links {
   readonly #tls: boolean;
   readonly #proxies: Proxies;
   readonly #account: AccountHost | null;
-  readonly #place: (request: FastifyRequest["raw"]) => Place;
+  readonly #place: (request: FastifyRequest["raw"]) => MountPoint;
 
   constructor({ publicUrl, rootPath, tls, proxies, account = null, place = () => ROOT }: LinksOptions) {
     const url = publicUrl === null ? null : new URL(publicUrl);

@@ -8,7 +8,7 @@ const Time = Type.String({ format: "date-time", description: "ISO 8601, UTC, in 
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);
 
-export const Problem = Type.Object({
+export const ErrorAnswer = Type.Object({
   detail: Type.Union([
     Type.String(),
     Type.Array(

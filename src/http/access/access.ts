@@ -17,7 +17,7 @@ import { rememberRoutes, routeOf } from "../route.ts";
 import { checkBodyTypes } from "./body-types.ts";
 import { DEMANDS, type Demand } from "./callers.ts";
 import { NO_CREDENTIAL } from "./credential.ts";
-import type { IdentifyOptions, Identity } from "./identity.ts";
+import type { Identification, IdentifyOptions } from "./identity.ts";
 import { type Access, isForPerson } from "./kinds.ts";
 
 declare module "fastify" {
@@ -45,7 +45,7 @@ export interface KeysInUrls {
   take(request: FastifyRequest, reply: FastifyReply): boolean | Promise<boolean>;
 }
 
-export function guardRoutes(app: FastifyInstance, identity: Identity, keys: KeysInUrls): void {
+export function guardRoutes(app: FastifyInstance, identification: Identification, keys: KeysInUrls): void {
   app.decorateRequest("caller");
   app.decorateRequest("presented");
   app.decorateRequest("refused", null);
@@ -53,7 +53,7 @@ export function guardRoutes(app: FastifyInstance, identity: Identity, keys: Keys
   checkBodyTypes(app);
 
   const ask = (request: FastifyRequest, reply: FastifyReply, access: Access, options: IdentifyOptions) =>
-    isForPerson(access) ? identity.person(request) : identity.identify(request, reply, options);
+    isForPerson(access) ? identification.person(request) : identification.identify(request, reply, options);
 
   /** True if this has answered the request: the browser was sent on, or is asked. */
   const admit = (
@@ -69,7 +69,7 @@ export function guardRoutes(app: FastifyInstance, identity: Identity, keys: Keys
 
   /** Undefined if the request goes on nevertheless. */
   const refuse = (error: unknown, access: Access, request: FastifyRequest, reply: FastifyReply) => {
-    if (error instanceof Failure) identity.forget(error, request, reply);
+    if (error instanceof Failure) identification.forget(error, request, reply);
     const goesOn = access === "page" || access === "verify";
     if (!goesOn || !(error instanceof Failure) || error.status >= 500) return error as Error;
     request.refused = error;

@@ -28,7 +28,7 @@ export interface IdentifyOptions {
   readonly again?: boolean;
 }
 
-export interface Identity {
+export interface Identification {
   identify(request: FastifyRequest, reply: FastifyReply, options: IdentifyOptions): Caller | Promise<Caller>;
   /** By the browser's session alone. Fails with `login_needed` without one. */
   person(request: FastifyRequest): Caller | Promise<Caller>;
@@ -36,16 +36,16 @@ export interface Identity {
   forget(failure: Failure, request: FastifyRequest, reply: FastifyReply): void;
 }
 
-export function createIdentity(deps: {
+export function createIdentification(deps: {
   readonly callers: Callers;
   readonly proxies: Proxies;
   readonly links: Links;
   /** Null in the modes without providers. */
   readonly browserSessions: BrowserSessions | null;
-}): Identity {
+}): Identification {
   const { callers, proxies, links, browserSessions } = deps;
 
-  const byCredential: Identity["identify"] = (request, _reply, options) =>
+  const byCredential: Identification["identify"] = (request, _reply, options) =>
     callers.identify(request.presented, () => requestContext(request, proxies, null), options);
 
   const byKeyCookie = (

@@ -2,7 +2,7 @@
 import type { Static } from "typebox";
 import type { ApiKeyRequest } from "../../domain/api-keys.ts";
 import { Failure } from "../../errors.ts";
-import { ApiKey, ApiKeyBody, FirstEightQuery, NewApiKey, Problem } from "../../schemas/auth.ts";
+import { ApiKey, ApiKeyBody, ErrorAnswer, FirstEightQuery, NewApiKey } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
 import { keyOf, knownOf } from "../access/callers.ts";
 import { answer } from "../answer.ts";
@@ -19,7 +19,7 @@ export function apiKeyRoutes(app: TypedApp, services: AuthServices): void {
         tags: ["api key"],
         summary: "Create an API key",
         body: ApiKeyBody,
-        response: { 200: NewApiKey, 400: Problem, 401: Problem, 403: Problem, 422: Problem },
+        response: { 200: NewApiKey, 400: ErrorAnswer, 401: ErrorAnswer, 403: ErrorAnswer, 422: ErrorAnswer },
       },
     },
     async (request, reply) => {
@@ -41,7 +41,7 @@ export function apiKeyRoutes(app: TypedApp, services: AuthServices): void {
       schema: {
         tags: ["api key"],
         summary: "Show the API key of this request",
-        response: { 200: ApiKey, 401: Problem },
+        response: { 200: ApiKey, 401: ErrorAnswer },
       },
     },
     async (request, reply) => {
@@ -59,7 +59,7 @@ export function apiKeyRoutes(app: TypedApp, services: AuthServices): void {
         tags: ["api key"],
         summary: "Revoke one of your API keys",
         querystring: FirstEightQuery,
-        response: { 204: {}, 401: Problem, 404: Problem, 422: Problem },
+        response: { 204: {}, 401: ErrorAnswer, 404: ErrorAnswer, 422: ErrorAnswer },
       },
     },
     async (request, reply) => {

@@ -7,7 +7,7 @@ import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import { Failure } from "../../errors.ts";
-import { IdentityQuery, LinkBody, LinkedIdentity, Problem } from "../../schemas/auth.ts";
+import { ErrorAnswer, IdentityQuery, LinkBody, LinkedIdentity } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
 import { sessionOf } from "../access/callers.ts";
 import { browserOf } from "../access/login-cookie.ts";
@@ -41,11 +41,11 @@ export function linkingRoutes(app: TypedApp, deps: LinkingDeps): void {
         body: LinkBody,
         response: {
           200: LinkedIdentity,
-          400: Problem,
-          401: Problem,
-          409: Problem,
-          422: Problem,
-          429: Problem,
+          400: ErrorAnswer,
+          401: ErrorAnswer,
+          409: ErrorAnswer,
+          422: ErrorAnswer,
+          429: ErrorAnswer,
         },
       },
     },
@@ -67,7 +67,7 @@ export function linkingRoutes(app: TypedApp, deps: LinkingDeps): void {
         description:
           "Needs a login of the last five minutes, by access token. The sessions that the identity opened end. The last identity that can log in stays.",
         querystring: IdentityQuery,
-        response: { 204: {}, 401: Problem, 404: Problem, 409: Problem, 422: Problem },
+        response: { 204: {}, 401: ErrorAnswer, 404: ErrorAnswer, 409: ErrorAnswer, 422: ErrorAnswer },
       },
     },
     async (request, reply) => {

@@ -1,5 +1,5 @@
 /** `POST /auth/provider/{provider}/token`: the password grant (RFC 6749, section 4.3), one route per provider. */
-import { LoginAnswer, PasswordForm, Problem } from "../../schemas/auth.ts";
+import { ErrorAnswer, LoginAnswer, PasswordForm } from "../../schemas/auth.ts";
 import { answerJson } from "../answer.ts";
 import { noteLogin } from "../logging.ts";
 import type { TypedApp } from "../typed-app.ts";
@@ -21,7 +21,7 @@ export function passwordRoutes(
           summary: "Log in with a user name and a password",
           consumes: ["application/x-www-form-urlencoded"],
           body: PasswordForm,
-          response: { 200: LoginAnswer, 401: Problem, 422: Problem, 429: Problem },
+          response: { 200: LoginAnswer, 401: ErrorAnswer, 422: ErrorAnswer, 429: ErrorAnswer },
         },
       },
       async (request, reply) => {

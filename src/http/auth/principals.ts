@@ -3,7 +3,14 @@ import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { Failure } from "../../errors.ts";
 import { parseUuid, type Uuid } from "../../lib/uuid.ts";
-import { ApiKeyBody, FirstEightQuery, NewApiKey, PageQuery, Principal, Problem } from "../../schemas/auth.ts";
+import {
+  ApiKeyBody,
+  ErrorAnswer,
+  FirstEightQuery,
+  NewApiKey,
+  PageQuery,
+  Principal,
+} from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
 import { knownOf } from "../access/callers.ts";
 import { answer } from "../answer.ts";
@@ -21,7 +28,7 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
         tags: ["admin"],
         summary: "List principals",
         querystring: PageQuery,
-        response: { 200: Type.Array(Principal), 401: Problem, 422: Problem },
+        response: { 200: Type.Array(Principal), 401: ErrorAnswer, 422: ErrorAnswer },
       },
     },
     async (request, reply) => {
@@ -50,7 +57,7 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
           }),
           note: Type.Optional(Type.String({ description: "Its purpose, shown in lists" })),
         }),
-        response: { 200: Principal, 401: Problem, 403: Problem, 422: Problem },
+        response: { 200: Principal, 401: ErrorAnswer, 403: ErrorAnswer, 422: ErrorAnswer },
       },
     },
     async (request, reply) => {
@@ -72,7 +79,7 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
       schema: {
         tags: ["admin"],
         summary: "Show a principal",
-        response: { 200: Principal, 401: Problem, 404: Problem, 422: Problem },
+        response: { 200: Principal, 401: ErrorAnswer, 404: ErrorAnswer, 422: ErrorAnswer },
       },
     },
     async (request, reply) => {
@@ -89,7 +96,14 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
         tags: ["admin"],
         summary: "Create an API key for a principal",
         body: ApiKeyBody,
-        response: { 200: NewApiKey, 400: Problem, 401: Problem, 403: Problem, 404: Problem, 422: Problem },
+        response: {
+          200: NewApiKey,
+          400: ErrorAnswer,
+          401: ErrorAnswer,
+          403: ErrorAnswer,
+          404: ErrorAnswer,
+          422: ErrorAnswer,
+        },
       },
     },
     async (request, reply) => {
@@ -113,7 +127,7 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
         tags: ["admin"],
         summary: "Revoke an API key of a principal",
         querystring: FirstEightQuery,
-        response: { 204: {}, 401: Problem, 404: Problem, 422: Problem },
+        response: { 204: {}, 401: ErrorAnswer, 404: ErrorAnswer, 422: ErrorAnswer },
       },
     },
     async (request, reply) => {
@@ -138,7 +152,14 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
           summary: disabled
             ? "Disable a principal with its sessions, tokens and keys"
             : "Enable a principal again",
-          response: { 204: {}, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem },
+          response: {
+            204: {},
+            401: ErrorAnswer,
+            403: ErrorAnswer,
+            404: ErrorAnswer,
+            409: ErrorAnswer,
+            422: ErrorAnswer,
+          },
         },
       },
       async (request, reply) => {

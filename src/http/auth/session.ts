@@ -1,7 +1,7 @@
 /** `/auth/session/…`: refresh (RFC 6749, section 6) and the end of sessions (RFC 7009). */
 import { Failure } from "../../errors.ts";
 import { parseUuid } from "../../lib/uuid.ts";
-import { Problem, RefreshBody, TokenAnswer } from "../../schemas/auth.ts";
+import { ErrorAnswer, RefreshBody, TokenAnswer } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
 import { knownOf } from "../access/callers.ts";
 import { answerJson } from "../answer.ts";
@@ -17,7 +17,7 @@ export function sessionRoutes(app: TypedApp, services: AuthServices): void {
         tags: ["session"],
         summary: "Exchange a refresh token for new tokens",
         body: RefreshBody,
-        response: { 200: TokenAnswer, 401: Problem, 422: Problem },
+        response: { 200: TokenAnswer, 401: ErrorAnswer, 422: ErrorAnswer },
       },
     },
     async (request, reply) =>
@@ -35,7 +35,7 @@ export function sessionRoutes(app: TypedApp, services: AuthServices): void {
         tags: ["session"],
         summary: "End the session of a refresh token",
         body: RefreshBody,
-        response: { 204: {}, 401: Problem, 409: Problem, 422: Problem },
+        response: { 204: {}, 401: ErrorAnswer, 409: ErrorAnswer, 422: ErrorAnswer },
       },
     },
     async (request, reply) => {
@@ -51,7 +51,7 @@ export function sessionRoutes(app: TypedApp, services: AuthServices): void {
       schema: {
         tags: ["session"],
         summary: "End one of your own sessions",
-        response: { 204: {}, 401: Problem, 404: Problem },
+        response: { 204: {}, 401: ErrorAnswer, 404: ErrorAnswer },
       },
     },
     async (request, reply) => {

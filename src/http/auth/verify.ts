@@ -9,7 +9,7 @@ import { isScope } from "../../domain/model/scopes.ts";
 import type { UpstreamCredentialIssuer } from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
-import { Problem } from "../../schemas/auth.ts";
+import { ErrorAnswer } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
 import { checkDoubleSubmit } from "../access/csrf.ts";
 import { identityHeaders } from "../access/identity-headers.ts";
@@ -52,7 +52,13 @@ export function verifyRoute(app: TypedApp, deps: VerifyDeps): void {
         tags: ["authentication"],
         summary: "Check a caller, for proxies in front of other services",
         querystring: VerifyQuery,
-        response: { 204: Type.Null(), 302: Type.Null(), 400: Problem, 401: Problem, 403: Problem },
+        response: {
+          204: Type.Null(),
+          302: Type.Null(),
+          400: ErrorAnswer,
+          401: ErrorAnswer,
+          403: ErrorAnswer,
+        },
       },
     },
     async (request, reply) => {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { isKnown } from "../../domain/model/caller.ts";
 import type { PrincipalDocument } from "../../domain/model/entities.ts";
 import { Failure } from "../../errors.ts";
-import { Principal, Problem } from "../../schemas/auth.ts";
+import { ErrorAnswer, Principal } from "../../schemas/auth.ts";
 import { answer, Document } from "../answer.ts";
 import type { AuthServices } from "./services.ts";
 import { principalView } from "./views.ts";
@@ -26,7 +26,7 @@ export function whoamiRoute(app: FastifyInstance, services: AuthServices): void 
     "/api/v1/auth/whoami",
     {
       config: { access: "optional" },
-      schema: { tags: ["principal"], summary: "Who am I?", response: { 200: Principal, 401: Problem } },
+      schema: { tags: ["principal"], summary: "Who am I?", response: { 200: Principal, 401: ErrorAnswer } },
     },
     (request, reply) => {
       const { caller } = request;

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Upstream } from "../../domain/model/upstream.ts";
 import type { AccountHost } from "../account-host.ts";
-import type { Place } from "../links.ts";
+import type { MountPoint } from "../links.ts";
 import type { Proxies } from "../proxies.ts";
 import type { OwnPaths } from "./own-paths.ts";
 import { type Readings, readingsOf } from "./target.ts";
@@ -83,7 +83,7 @@ export class Mounts {
   }
 
   /** For links. */
-  place(request: IncomingMessage): Place {
+  place(request: IncomingMessage): MountPoint {
     const upstream = this.of(request)?.upstream ?? null;
     return { prefix: upstream?.prefix ?? "", ownHost: upstream !== null && upstream.host !== null };
   }

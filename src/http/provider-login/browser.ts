@@ -14,7 +14,7 @@ import type { AuthenticatedIdentity } from "../../domain/ports/authenticator.ts"
 import type { LoginGoal } from "../../domain/ports/logins.ts";
 import { Failure } from "../../errors.ts";
 import type { Uuid } from "../../lib/uuid.ts";
-import { LoginAnswer, Problem } from "../../schemas/auth.ts";
+import { ErrorAnswer, LoginAnswer } from "../../schemas/auth.ts";
 import { AuthorizeQuery, ProviderReturn } from "../../schemas/provider-login.ts";
 import { browserOf, browserOfLogin, keepBrowser, keepForLogin } from "../access/login-cookie.ts";
 import { requireNavigation } from "../access/navigation.ts";
@@ -83,7 +83,7 @@ export function browserRoutes(app: TypedApp, options: BrowserRoutes, provider: I
         tags: ["login"],
         summary: "Send the browser to the provider",
         querystring: AuthorizeQuery,
-        response: { 403: Problem, 422: Problem, 502: Problem },
+        response: { 403: ErrorAnswer, 422: ErrorAnswer, 502: ErrorAnswer },
       },
     },
     async (request, reply) => await sendToProvider(steps, request, reply),
@@ -107,7 +107,13 @@ export function browserRoutes(app: TypedApp, options: BrowserRoutes, provider: I
         tags: ["login"],
         summary: "Finish the login of a browser that comes back from the provider",
         querystring: ProviderReturn,
-        response: { 200: LoginAnswer, 401: Problem, 403: Problem, 502: Problem, 504: Problem },
+        response: {
+          200: LoginAnswer,
+          401: ErrorAnswer,
+          403: ErrorAnswer,
+          502: ErrorAnswer,
+          504: ErrorAnswer,
+        },
       },
     },
     async (request, reply) => await comeBack(steps, request, reply),

@@ -4,7 +4,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type TObject, Type } from "typebox";
 import { Failure } from "../../errors.ts";
-import { Problem } from "../../schemas/auth.ts";
+import { ErrorAnswer } from "../../schemas/auth.ts";
 import { DataAnswer } from "../../schemas/tree.ts";
 import { type MediaType, negotiate, type Readable, refusal } from "../../trees/search/formats.ts";
 import { answerBytes } from "../answer.ts";
@@ -22,12 +22,12 @@ export const DataQuery = {
 export function dataRoute<Query extends TObject>(summary: string, querystring: Query) {
   const responses = {
     200: DataAnswer,
-    400: Problem,
-    401: Problem,
-    404: Problem,
-    406: Problem,
-    422: Problem,
-    503: Problem,
+    400: ErrorAnswer,
+    401: ErrorAnswer,
+    404: ErrorAnswer,
+    406: ErrorAnswer,
+    422: ErrorAnswer,
+    503: ErrorAnswer,
   };
   return {
     config: { access: { scopes: ["read:data"] } },

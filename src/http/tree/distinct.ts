@@ -3,7 +3,7 @@
  */
 import { Type } from "typebox";
 import { Failure } from "../../errors.ts";
-import { Problem } from "../../schemas/auth.ts";
+import { ErrorAnswer } from "../../schemas/auth.ts";
 import { DistinctAnswer } from "../../schemas/tree.ts";
 import type { Entry } from "../../trees/model/contract.ts";
 import { termOf } from "../../trees/search/filters.ts";
@@ -33,11 +33,11 @@ export function distinctRoute(app: TypedApp, deps: TreeDeps): void {
         querystring,
         response: {
           200: DistinctAnswer,
-          400: Problem,
-          401: Problem,
-          404: Problem,
-          422: Problem,
-          503: Problem,
+          400: ErrorAnswer,
+          401: ErrorAnswer,
+          404: ErrorAnswer,
+          422: ErrorAnswer,
+          503: ErrorAnswer,
         },
       },
       preValidation: unify(querystring),

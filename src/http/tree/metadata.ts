@@ -4,7 +4,7 @@
 import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import { Failure } from "../../errors.ts";
-import { Problem } from "../../schemas/auth.ts";
+import { ErrorAnswer } from "../../schemas/auth.ts";
 import { NodeAnswer } from "../../schemas/tree.ts";
 import type { TreeNode } from "../../trees/model/contract.ts";
 import { termOf } from "../../trees/search/filters.ts";
@@ -39,7 +39,7 @@ export function metadataRoute(app: TypedApp, deps: TreeDeps): void {
         tags: ["tree"],
         summary: "Describe a node",
         querystring: MetadataQuery,
-        response: { 200: NodeAnswer, 400: Problem, 401: Problem, 404: Problem, 422: Problem },
+        response: { 200: NodeAnswer, 400: ErrorAnswer, 401: ErrorAnswer, 404: ErrorAnswer, 422: ErrorAnswer },
       },
       preValidation: unify(MetadataQuery),
       preHandler: keepForCaller,

@@ -5,7 +5,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Static, type TObject, Type } from "typebox";
 import { Failure } from "../../errors.ts";
-import { Problem } from "../../schemas/auth.ts";
+import { ErrorAnswer } from "../../schemas/auth.ts";
 import { SearchAnswer } from "../../schemas/tree.ts";
 import type { ContainerNode, Entry, Page, TreeNode } from "../../trees/model/contract.ts";
 import { type ElementType, fieldsOf } from "../../trees/model/data-type.ts";
@@ -105,7 +105,14 @@ function route<Parameters extends TObject>(summary: string, querystring: Paramet
       tags: ["tree"],
       summary,
       querystring,
-      response: { 200: SearchAnswer, 400: Problem, 401: Problem, 404: Problem, 422: Problem, 503: Problem },
+      response: {
+        200: SearchAnswer,
+        400: ErrorAnswer,
+        401: ErrorAnswer,
+        404: ErrorAnswer,
+        422: ErrorAnswer,
+        503: ErrorAnswer,
+      },
     },
     preValidation: unify(querystring),
     preHandler: keepForCaller,
