@@ -1,6 +1,5 @@
 /**
- * From the configuration's list of trees to the one tree that is served: each is mounted at its path, in containers that
- * are made for the purpose.
+ * Builds the served tree from the configured list of trees: each is mounted at its path, with containers created along the way.
  */
 import { OperatorError } from "../errors.ts";
 import { type FilesArgs, isTreeName, TREE_NAMES, type TreeName } from "../vocabulary/trees.ts";
@@ -15,7 +14,7 @@ export interface TreeEntry {
   readonly tree: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly accessTags: readonly string[] | null;
-  /** Where a configuration has it. */
+  /** Position in the configuration file. */
   readonly place?: ConfigPlace;
 }
 
@@ -32,10 +31,15 @@ const LOADERS: Readonly<Record<TreeName, Loader>> = {
   files: async (args, context) => (await import("./folder/tree.ts")).filesTree(args as FilesArgs, context),
 };
 
-/** What stands at a path: a tree, or a container on the way to one. */
+/** A path's content: a tree, or a folder on the way to trees. */
 type Mount = ContainerNode | Folder;
 interface Folder extends Map<string, Mount> {}
 
+/**
+ * Loads and mounts all trees.
+ *
+ * @throws {OperatorError} A tree is unknown, its arguments are wrong, or two trees contain each other.
+ */
 export async function loadTrees(entries: readonly TreeEntry[], context: TreeContext): Promise<Tree> {
   const trees: Tree[] = [];
   let top: Mount = new Map();
@@ -67,9 +71,7 @@ function mount(
   const [segment, ...rest] = segments;
   const folder = place ?? new Map<string, Mount>();
   if (!(folder instanceof Map) || (segment === undefined && folder.size > 0)) {
-    throw new OperatorError(
-      `The tree at ${path} and another one contain each other: give each a path of its own.`,
-    );
+    throw new OperatorError(`The tree at ${path} overlaps another one. Give each tree a path of its own.`);
   }
   if (segment === undefined) return node;
   return folder.set(segment, mount(folder.get(segment), rest, node, path));
@@ -80,7 +82,7 @@ function asNode(place: Mount): ContainerNode {
   return container([...place].map(([key, below]) => [key, asNode(below)] as const));
 }
 
-/** What is below and has no tags of its own bears these as well (`search/view.ts`). */
+/** Nodes below without tags of their own inherit these (`search/view.ts`). */
 function tagged(root: ContainerNode, accessTags: readonly string[]): ContainerNode {
   return { ...root, accessTags };
 }
@@ -88,7 +90,7 @@ function tagged(root: ContainerNode, accessTags: readonly string[]): ContainerNo
 async function load({ path, tree, args, place }: TreeEntry, context: TreeContext): Promise<Tree> {
   if (!isTreeName(tree)) {
     throw new OperatorError(
-      `The tree ${tree} (at ${path}) is not one that this server can serve by itself: it has to run in a real Tiled. ` +
+      `The tree ${tree} (at ${path}) cannot be served by this server; run it in a real Tiled. ` +
         `Served here: ${TREE_NAMES.join(", ")}.`,
     );
   }

@@ -99,7 +99,7 @@ const CASES: readonly (readonly [string, string, RegExp?])[] = [
   [
     "a folder of data that is not there",
     "trees: [{path: /, tree: files, args: {directory: ./gone}}]\n",
-    /config\.yml:1: trees\[0\]\.args: there is no folder .*gone to serve/,
+    /config\.yml:1: trees\[0\]\.args: the folder .*gone does not exist/,
   ],
   [
     "rules of tags that are broken",

@@ -253,7 +253,7 @@ test("directory: a folder, for whoever has the key or, with --public, for everyb
   await closed.says("notes.txt");
   const missing = serve(t, ["directory", join(folder, "nowhere"), "--port", "0"]);
   assert.equal(await missing.end(), 1);
-  assert.match(missing.stderr, /there is no folder .*nowhere to serve/);
+  assert.match(missing.stderr, /the folder .*nowhere does not exist/);
 });
 
 test("config: a configured key is not printed, wherever it comes from", LIMIT, async (t) => {

@@ -42,16 +42,13 @@ test("a tree's tags are its root's, and told", async () => {
 
 test("what cannot be served stops the start and says why", async () => {
   for (const [entries, message] of [
-    [
-      [at("/x", "my_package:tree")],
-      /my_package:tree \(at \/x\).* has to run in a real Tiled.*generated_minimal/,
-    ],
+    [[at("/x", "my_package:tree")], /my_package:tree \(at \/x\).*run it in a real Tiled.*generated_minimal/],
     [[at("/", "constructor")], /real Tiled/],
-    [[at("/"), at("/a")], /\/a and another one contain each other/],
-    [[at("/a"), at("/")], /contain each other/],
-    [[at("/a/b"), at("/a")], /contain each other/],
-    [[at("/a"), at("/a")], /contain each other/],
-    [[at("/a"), at("/a/b/c")], /contain each other/],
+    [[at("/"), at("/a")], /\/a overlaps another one/],
+    [[at("/a"), at("/")], /overlaps another one/],
+    [[at("/a/b"), at("/a")], /overlaps another one/],
+    [[at("/a"), at("/a")], /overlaps another one/],
+    [[at("/a"), at("/a/b/c")], /overlaps another one/],
   ] as const) {
     await assert.rejects(
       loadTrees(entries, CONTEXT),

@@ -1,5 +1,5 @@
 /**
- * `GET /api/v1/array/full/…` and `/array/block/…`: an array or a slice of it, whole or of one of its chunks.
+ * `GET /api/v1/array/full/…` and `/array/block/…`: an array or one of its chunks, or a slice of either.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
@@ -28,7 +28,7 @@ import { findData, type TreeDeps } from "./nodes.ts";
 import { unreadable } from "./query.ts";
 
 const MAX_BYTES = 300_000_000;
-/** As long as the text of an array may be, estimated: to write it takes far longer than to send bytes. */
+/** Limit for the estimated text of an array; writing text takes far longer than copying bytes. */
 const MAX_TEXT_BYTES = 20_000_000;
 
 const ArrayQuery = Type.Object({
@@ -36,7 +36,10 @@ const ArrayQuery = Type.Object({
     Type.String({ pattern: SLICE_PATTERN, description: "NumPy's basic slicing: `0:3,-1`" }),
   ),
   expected_shape: Type.Optional(
-    Type.String({ pattern: "^[0-9]+(,[0-9]+)*$|^scalar$", description: "Refuse anything of another shape." }),
+    Type.String({
+      pattern: "^[0-9]+(,[0-9]+)*$|^scalar$",
+      description: "Refuse if the result has another shape.",
+    }),
   ),
   ...DataQuery,
 });
@@ -48,6 +51,7 @@ const BlockQuery = Type.Object({
   ...ArrayQuery.properties,
 });
 
+/** Registers the routes of arrays. */
 export function arrayRoutes(app: TypedApp, deps: TreeDeps): void {
   app.get(
     "/api/v1/array/full/*",
@@ -84,7 +88,7 @@ function readSlice(text = ""): readonly Slice[] {
   if (slices !== undefined) return slices;
   throw unreadable("slice", {
     type: "value_error",
-    msg: "A part of the slice is empty, or there are too many",
+    msg: "A part of the slice is empty, or it has too many parts",
   });
 }
 
@@ -136,7 +140,7 @@ async function sendArray(
     throw unfit(mediaType, "The data type of this array");
   const job = { kind: "array", data, selection, format } as const;
   return sendBody(deps, request, reply, mediaType, job, {
-    // What has to be read: of a file also what lies between, and of a table whole partitions.
+    // The bytes to read: from a file also those in between, from a table whole partitions.
     bytes: data.pieces === undefined ? Math.max(cost, toRead(data, selection)) : Number.POSITIVE_INFINITY,
     held: data.scattered ? Math.min(bytes, SCATTERED_BYTES) : 0,
     length: format === "bytes" ? bytes : null,
@@ -155,7 +159,7 @@ function textCost(data: ArrayData, selection: Selection, format: TextFormat): nu
   return count * textBytes(data.dataType);
 }
 
-/** Elements that are far apart in a file are read with what is between them. */
+/** Spaced elements of a file are read together with everything between them. */
 function toRead({ source, dataType, shape, scattered }: ArrayData, selection: Selection): number {
   if (source?.kind !== "npy") return 0;
   const span = scattered ? shape.reduce((product, size) => product * size, 1) : spanOf(selection, shape);

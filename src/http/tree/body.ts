@@ -1,6 +1,6 @@
 /**
- * Sends data while they are being read, within two limits: one for each answer, and one for all answers under way. Small answers
- * are read on this thread and sent as a whole, with an ETag. Reading stops when the caller does.
+ * Sends data while reading them, within two limits: one for each answer, and one for all answers in progress. Small answers are
+ * read on this thread and sent as a whole with an ETag. Reading stops when the client disconnects.
  */
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -13,28 +13,35 @@ import type { MediaType } from "../../trees/search/formats.ts";
 import type { Proxies } from "../proxies.ts";
 import { dataHeaders, sendData } from "./data.ts";
 
+/** The reader, and the budget that all answers in progress share. */
 export interface DataDeps {
   readonly reader: DataReader;
   readonly budget: Budget;
   readonly holder: (request: FastifyRequest) => Holder;
 }
 
-/** Of all answers of the process that are under way, in bytes. */
+/** Budget for all answers in progress, in bytes. */
 const PROCESS_BYTES = 256 * 1024 * 1024;
-/** What each answer counts for: chunks that were read and wait to be sent. */
+/** Cost of each streamed answer: chunks read and waiting to be sent. */
 const STREAM_BYTES = 1024 * 1024;
-/** More for a CSV file, which stays open meanwhile and is read in larger pieces. */
+/** Higher for a CSV file, which stays open meanwhile and is read in larger pieces. */
 const CSV_BYTES = 4 * STREAM_BYTES;
-/** An answer of at most so many bytes is sent as a whole. */
+/** Answers up to this size are sent as a whole. */
 const WHOLE_BYTES = 1024 * 1024;
-/** Smaller reads stay on this thread and count for nothing: handing them over would cost more. */
+/** Smaller reads stay on this thread and are free; handing them over would cost more. */
 const INLINE_BYTES = 64 * 1024;
-/** Elements as they are stay on this thread up to a larger size, as nothing is done but to copy them. They count. */
+/** Binary data, which are only copied, stay on this thread up to this size. They count. */
 const COPIED_BYTES = 256 * 1024;
 
 /** Seconds. */
 const RETRY_AFTER = "2";
 
+/**
+ * Creates the budget of the process.
+ *
+ * @param bytes Size of the budget.
+ * @param timeout How long a request waits for its share, in milliseconds; then 503.
+ */
 export function dataBudget(bytes = PROCESS_BYTES, timeout = 10_000): Budget {
   return new Budget({
     bytes,
@@ -44,7 +51,7 @@ export function dataBudget(bytes = PROCESS_BYTES, timeout = 10_000): Budget {
   });
 }
 
-/** Callers with a credential by their principal, others by their address. */
+/** Whose share of the budget a request takes: the principal's, or without a credential the address's. */
 export function holderOf(request: FastifyRequest, proxies: Proxies): Holder {
   const { caller } = request;
   if (isKnown(caller)) return { key: caller.principal.uuid, known: true };
@@ -53,11 +60,11 @@ export function holderOf(request: FastifyRequest, proxies: Proxies): Holder {
 }
 
 export interface Costs {
-  /** Bytes that are read or written, more rather than less. */
+  /** Upper bound of the bytes to read or write. */
   readonly bytes: number;
-  /** Held in memory beside the chunks. */
+  /** Bytes held in memory besides the chunks. */
   readonly held: number;
-  /** Bytes of the answer, where that is known. */
+  /** Bytes of the answer, if known. */
   readonly length: number | null;
 }
 
@@ -83,7 +90,7 @@ export async function sendBody(
     chunks.cancel();
     release();
   };
-  // The caller may be gone before anything is sent.
+  // The client may disconnect before anything is sent.
   reply.raw.once("close", end);
   let begun: Read;
   try {
@@ -93,13 +100,13 @@ export async function sendBody(
     throw error;
   }
   if (begun.over) {
-    // It counts until it has been taken.
+    // The budget is released when the answer has been sent (`close`).
     chunks.cancel();
     return sendData(request, reply, mediaType, joined(begun.parts));
   }
   reply.headers(dataHeaders(request, mediaType));
   if (costs.length !== null) reply.header("content-length", costs.length);
-  // Only its headers are wanted.
+  // The client wants the headers only.
   if (request.method === "HEAD") {
     end();
     return reply.send(Readable.from([]));
@@ -120,7 +127,7 @@ interface Read {
   readonly over: boolean;
 }
 
-/** Until there is nothing more, or more than `most` bytes. */
+/** Reads until the end, or until there are more than `most` bytes. */
 async function upTo(chunks: Chunks, most: number): Promise<Read> {
   const parts: Uint8Array[] = [];
   let length = 0;

@@ -1,5 +1,5 @@
 /**
- * `GET /api/v1/container/full/…`: a dataset as rows, or what any other container contains.
+ * `GET /api/v1/container/full/…`: a dataset as rows, or an outline of any other container.
  */
 import { Type } from "typebox";
 import { Failure } from "../../errors.ts";
@@ -15,10 +15,11 @@ import { childrenOf, walking } from "./walk.ts";
 
 const ContainerQuery = Type.Object({ field: Repeated({ type: "string" }), ...DataQuery });
 
+/** Registers the route. */
 export function containerRoute(app: TypedApp, deps: TreeDeps): void {
   app.get(
     "/api/v1/container/full/*",
-    dataRoute("Read a dataset, or list all that a container contains", ContainerQuery),
+    dataRoute("Read a dataset, or list the whole content of a container", ContainerQuery),
     async (request, reply) => {
       const node = await findFamily(deps, request, "container", "read:data");
       const mediaType = wantedType(request, isDataset(node) ? "xarray_dataset" : "container");
@@ -57,7 +58,7 @@ async function* named(node: ContainerNode, fields: readonly string[]): AsyncGene
   }
 }
 
-/** It is put together on this thread, and small wherever there is one. */
+/** Datasets are read on this thread, so they must be small. */
 const MAX_DATASET_BYTES = 1_000_000;
 
 async function* once(frame: Frame): AsyncGenerator<Frame> {
@@ -65,7 +66,7 @@ async function* once(frame: Frame): AsyncGenerator<Frame> {
 }
 
 const MAX_NODES = 10_000;
-/** Of the metadata that are told. */
+/** Limit for all metadata in an outline, in bytes. */
 const MAX_OUTLINE_BYTES = 4 * 1024 * 1024;
 
 async function outline(
@@ -78,12 +79,12 @@ async function outline(
     left.bytes -= node.metadataBytes ?? 0;
     if (left.nodes < 0) {
       throw new Failure("bad_request", {
-        detail: `There are more than ${MAX_NODES} nodes below this one: ask for fewer fields.`,
+        detail: `There are more than ${MAX_NODES} nodes below this one. Ask for fewer fields.`,
       });
     }
     if (left.bytes < 0) {
       throw new Failure("bad_request", {
-        detail: "The metadata of all that is below this node are too large: ask for fewer fields.",
+        detail: "The metadata below this node are too large. Ask for fewer fields.",
       });
     }
     contents.push([key, { contents: await outline(entriesOf(node), left), metadata: node.metadata }]);

@@ -1,5 +1,5 @@
 /**
- * How data leave: in the media type that was negotiated, and for saving under a name where one is given (RFC 6266).
+ * Answers with data: in the negotiated media type, and as a download if the request gives a file name (RFC 6266).
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type TObject, Type } from "typebox";
@@ -11,14 +11,15 @@ import { answerBytes } from "../answer.ts";
 import { keepForCaller } from "./nodes.ts";
 import { unify } from "./query.ts";
 
+/** Query parameters of all data routes. */
 export const DataQuery = {
   format: Type.Optional(
-    Type.String({ description: "A media type or one of its aliases; it wins over `Accept`." }),
+    Type.String({ description: "A media type or one of its aliases; takes precedence over `Accept`." }),
   ),
-  filename: Type.Optional(Type.String({ description: "The answer is to be saved under this name." })),
+  filename: Type.Optional(Type.String({ description: "The file name to save the answer under." })),
 };
 
-/** What all routes that answer with data have in common. */
+/** Schema, access and hooks of all data routes. */
 export function dataRoute<Query extends TObject>(summary: string, querystring: Query) {
   const responses = {
     200: DataAnswer,
@@ -42,6 +43,11 @@ interface DataRequest {
   readonly filename?: string;
 }
 
+/**
+ * Negotiates the media type.
+ *
+ * @throws {Failure} 406 if nothing that was requested is offered.
+ */
 export function wantedType(request: FastifyRequest, readable: Readable): MediaType {
   const { format } = request.query as DataRequest;
   const wish = { format, accept: request.headers.accept };
@@ -50,13 +56,14 @@ export function wantedType(request: FastifyRequest, readable: Readable): MediaTy
   return mediaType;
 }
 
-/** The media type is offered, but not for data of this kind or size. */
+/** A 406 answer: the media type is supported, but not for this data. */
 export function unfit(mediaType: MediaType, why: string): Failure {
   return new Failure("not_acceptable", {
     detail: `${why} is incompatible with the requested format (${mediaType.name}). Slice it or choose a different format.`,
   });
 }
 
+/** Sends a whole answer, with an ETag. */
 export function sendData(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -67,6 +74,7 @@ export function sendData(
   return answerBytes(request, reply, body, type, { headers });
 }
 
+/** The headers `content-type` and, for a download, `content-disposition`. */
 export function dataHeaders(
   request: FastifyRequest,
   mediaType: MediaType,

@@ -1,5 +1,6 @@
 /**
- * `GET /api/v1/distinct/…`: which values, kinds and specs occur among a container's children, and how often.
+ * `GET /api/v1/distinct/…`: the distinct metadata values, structure families and specs among a container's children, optionally
+ * with counts.
  */
 import { Type } from "typebox";
 import { Failure } from "../../errors.ts";
@@ -18,9 +19,10 @@ const DistinctQuery = Type.Object({
   metadata: Repeated({ type: "string", description: "A key such as `sample.name`" }),
   structure_families: Type.Optional(Type.Boolean()),
   specs: Type.Optional(Type.Boolean()),
-  counts: Type.Optional(Type.Boolean({ description: "Tell how often each occurs." })),
+  counts: Type.Optional(Type.Boolean({ description: "Include how often each occurs." })),
 });
 
+/** Registers the route. */
 export function distinctRoute(app: TypedApp, deps: TreeDeps): void {
   const querystring = Type.Object({ ...DistinctQuery.properties, ...filterParameters() });
   app.get(
@@ -29,7 +31,7 @@ export function distinctRoute(app: TypedApp, deps: TreeDeps): void {
       config: { access: { scopes: ["read:metadata"] } },
       schema: {
         tags: ["tree"],
-        summary: "List what occurs among a container's children",
+        summary: "List the distinct values among a container's children",
         querystring,
         response: {
           200: DistinctAnswer,
@@ -77,7 +79,7 @@ interface Occurrence {
   readonly count: number | null;
 }
 
-/** Characters of all values that occur, as JSON. */
+/** Limit for all distinct values, in characters of JSON. */
 const MAX_VALUES = 4 * 1024 * 1024;
 
 class Tally {
@@ -100,7 +102,7 @@ class Tally {
     }
     this.#characters += key.length;
     if (this.#characters > MAX_VALUES) {
-      throw new Failure("bad_request", { detail: "Too many different values occur. Narrow the search." });
+      throw new Failure("bad_request", { detail: "There are too many distinct values. Narrow the search." });
     }
     this.#found.set(key, { value, count: 1 });
   }

@@ -1,6 +1,6 @@
 /**
- * Search filters in a request's query: `filter[eq][condition][key]=color&filter[eq][condition][value]="red"`. What they
- * mean is in `trees/search/filters.ts`.
+ * Search filters in a query string: `filter[eq][condition][key]=color&filter[eq][condition][value]="red"`.
+ * `trees/search/filters.ts` implements them.
  */
 import { Failure } from "../../errors.ts";
 import { FILTERS, type Filter, UNSUPPORTED_QUERIES } from "../../trees/search/filters.ts";
@@ -10,7 +10,7 @@ function parameter(name: string, field: string): string {
   return `filter[${name}][condition][${field}]`;
 }
 
-/** For the schema of a route that can be searched. */
+/** The filters' part of a search route's query schema. */
 export function filterParameters() {
   const parameters = Object.entries(FILTERS).flatMap(([name, { fields }]) =>
     fields.map((field) => [parameter(name, field), Repeated({ type: "string" })] as const),
@@ -20,7 +20,7 @@ export function filterParameters() {
 
 const MAX_QUOTED = 100;
 
-/** All that have to match. One that is not known is refused: to pass over it would find too much. */
+/** Reads all filters, which must all match. Unknown ones are refused, because ignoring them would find too much. */
 export function readFilters(query: Readonly<Record<string, unknown>>): readonly Filter[] {
   for (const key of Object.keys(query)) if (key.startsWith("filter")) checkName(key);
   return Object.keys(FILTERS).flatMap((name) => filtersOf(name, query));
@@ -34,10 +34,10 @@ function checkName(key: string): void {
       detail: `The query type '${UNSUPPORTED_QUERIES[name]}' is not supported on this node.`,
     });
   }
-  throw unreadable(key.slice(0, MAX_QUOTED), { type: "extra_forbidden", msg: "There is no such filter" });
+  throw unreadable(key.slice(0, MAX_QUOTED), { type: "extra_forbidden", msg: "This filter does not exist" });
 }
 
-/** A kind may be given several times: the first values of its fields belong together, then the second ones. */
+/** A filter may be repeated: the first values of its fields form one filter, the second values the next, and so on. */
 function filtersOf(name: string, query: Readonly<Record<string, unknown>>): readonly Filter[] {
   const kind = FILTERS[name];
   if (kind === undefined) return [];

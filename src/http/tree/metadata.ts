@@ -1,5 +1,5 @@
 /**
- * `GET /api/v1/metadata/…`: what one node is. Lists of nodes are `search.ts`'s.
+ * `GET /api/v1/metadata/…`: describes one node. `search.ts` lists several.
  */
 import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
@@ -15,11 +15,11 @@ import { findNode, keepForCaller, noSuchEntry, segmentsOf, type TreeDeps } from 
 import { Repeated, unify } from "./query.ts";
 import { FIELDS, type Field, MAX_DEPTH, type ResourceOptions, resource } from "./resource.ts";
 
-/** What shapes the description of a node, wherever nodes are told. */
+/** Query parameters of every route that describes nodes. */
 export const ResourceQuery = {
   fields: Repeated<Field>({ type: "string", enum: [...FIELDS] }),
   select_metadata: Type.Optional(
-    Type.String({ description: "A key such as `sample.name`: only that part of the metadata is told." }),
+    Type.String({ description: "A key such as `sample.name`: only this part of the metadata is shown." }),
   ),
   max_depth: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_DEPTH })),
   omit_links: Type.Optional(Type.Boolean()),
@@ -30,6 +30,7 @@ const ResourceParameters = Type.Object(ResourceQuery);
 
 const MetadataQuery = Type.Object({ ...ResourceQuery, root_path: Type.Optional(Type.Boolean()) });
 
+/** Registers the route. */
 export function metadataRoute(app: TypedApp, deps: TreeDeps): void {
   app.get(
     "/api/v1/metadata/*",
@@ -61,6 +62,7 @@ export function metadataRoute(app: TypedApp, deps: TreeDeps): void {
   );
 }
 
+/** Reads these parameters. `api`: the base URL with `/api/v1`. */
 export function resourceOptions(
   request: FastifyRequest<{ Querystring: Static<typeof ResourceParameters> }>,
   api: string,
@@ -77,7 +79,7 @@ export function resourceOptions(
   };
 }
 
-/** The real server reads any JMESPath expression here; keys joined by dots are what its clients send. */
+/** Tiled accepts any JMESPath expression here; its clients send keys joined by dots. */
 function metadataReader(selected: string | undefined): (node: TreeNode) => unknown {
   if (selected === undefined) return (node) => node.metadata;
   if (!/^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/.test(selected)) {

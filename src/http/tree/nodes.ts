@@ -1,5 +1,5 @@
 /**
- * From a request's path to the node that it means, and what is said where there is none.
+ * Finds the node that a request's path names, as far as the caller may see it; the errors of all tree routes.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Caller } from "../../domain/model/caller.ts";
@@ -20,21 +20,22 @@ import type { Rights } from "../../trees/policies/rights.ts";
 import { find } from "../../trees/search/view.ts";
 import type { Links } from "../links.ts";
 
+/** What the tree's routes need. */
 export interface TreeDeps {
   readonly tree: Tree;
   readonly links: Pick<Links, "base" | "rootPath">;
-  /** What a caller may do with the nodes; null: whatever the caller's scopes say. */
+  /** The rights of a caller; null: no policy, so the scopes of the credential decide. */
   readonly rights: (caller: Caller) => Rights | null | Promise<Rights | null>;
   readonly reader: DataReader;
   readonly budget: Budget;
-  /** In whose name answers take of the budget. */
+  /** Whose share of the budget a request takes. */
   readonly holder: (request: FastifyRequest) => Holder;
 }
 
-/** What the answers depend on beside the URL. */
+/** The headers that change an answer. */
 const VARY = "Accept, Authorization, Cookie";
 
-/** For each route of the tree, before its handler: caches may keep an answer for the one caller who asked. */
+/** A hook before each handler: caches may keep an answer for the same caller only. */
 export function keepForCaller(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const others = reply.getHeader("vary");
   reply.header("vary", others === undefined ? VARY : `${others}, ${VARY}`);
@@ -42,12 +43,17 @@ export function keepForCaller(request: FastifyRequest, reply: FastifyReply, done
   done();
 }
 
-/** Of a route that ends with `*`: the rest of the path, which may contain slashes. */
+/** The segments of the path after the route's prefix. */
 export function segmentsOf({ params }: FastifyRequest): readonly string[] {
   return (params as { readonly "*": string })["*"].split("/").filter(Boolean);
 }
 
-/** The node as the caller sees it; `scope` is what the route needs on it, which may be more than seeing it. */
+/**
+ * Finds the node as the caller sees it.
+ *
+ * @param scope The scope that the route needs on the node.
+ * @throws {Failure} `not_found` if the node does not exist or is not visible, `forbidden` if the scope is missing.
+ */
 export async function findNode(
   { tree, rights }: TreeDeps,
   request: FastifyRequest,
@@ -70,11 +76,12 @@ export async function findNode(
   }
 }
 
+/** The 404 answer, as Tiled words it. */
 export function noSuchEntry(segments: readonly string[]): Failure {
   return new Failure("not_found", { detail: `No such entry: ${pythonList(segments)}` });
 }
 
-/** A node that the route can serve: one of another family is as good as absent. */
+/** Finds a node of a structure family; one of another family is answered with 404. */
 export async function findFamily<Wanted extends Family>(
   deps: TreeDeps,
   request: FastifyRequest,
@@ -88,7 +95,7 @@ export async function findFamily<Wanted extends Family>(
   });
 }
 
-/** A node's data, ready to be read. */
+/** Finds a node and opens its data. */
 export async function findData(deps: TreeDeps, request: FastifyRequest, family: "array"): Promise<ArrayData>;
 export async function findData(deps: TreeDeps, request: FastifyRequest, family: "table"): Promise<TableData>;
 export async function findData(
@@ -102,7 +109,7 @@ export async function findData(
   throw noSuchEntry(segmentsOf(request));
 }
 
-/** A path below the API's routes, from a node's keys. */
+/** The URL path of a node, with each key encoded. */
 export function pathOf(segments: readonly string[]): string {
   return segments.map(encodeURIComponent).join("/");
 }

@@ -1,10 +1,11 @@
 /**
- * A node as clients see it: its attributes, as far as they are asked for, and the links to its data.
+ * A node as clients see it: the requested attributes, and links to its data.
  */
 import { Failure } from "../../errors.ts";
 import type { ArrayData, ContainerNode, TableData, TreeNode } from "../../trees/model/contract.ts";
 import { pathOf } from "./nodes.ts";
 
+/** The attributes that a request can choose with `fields`; "" is the key alone. */
 export const FIELDS = [
   "metadata",
   "structure_family",
@@ -24,21 +25,22 @@ export interface ResourceOptions {
   readonly api: string;
   readonly fields: ReadonlySet<Field>;
   readonly omitLinks: boolean;
-  /** How far contents are told inside their container's structure; null: as far as the containers want. */
+  /** How deep containers include their contents; null: as deep as they wish. */
   readonly maxDepth: number | null;
-  /** Replaces the metadata where only a part is asked for. */
+  /** The metadata to show, or the selected part. */
   readonly metadataOf: (node: TreeNode) => unknown;
-  /** Clients older than 0.2.19 know `access_blob` in the place of `access_tags`. */
+  /** Clients older than 0.2.19 expect `access_blob` instead of `access_tags`. */
   readonly legacyTags: boolean;
 }
 
-/** A container with more children, or deeper inside others, is not told inside its parent. */
+/** A container with more children, or nested deeper, is not included in its parent. */
 const MAX_INLINED = 500;
+/** Limit for `max_depth`. */
 export const MAX_DEPTH = 5;
 
 const DEFAULT_SORTING = [{ key: "_", direction: 1 }];
 
-/** Undefined: the node's data turn out not to be readable, so there is no such node. */
+/** Describes a node. Undefined: its data turned out not to be readable, so there is no such node. */
 export async function resource(
   segments: readonly string[],
   node: TreeNode,
@@ -69,7 +71,7 @@ export async function resource(
   };
 }
 
-/** The same in a list, from which one node that is being written must not keep the others. */
+/** Like `resource`, for lists: a node whose file is being written is left out instead of failing the list. */
 export async function listedResource(
   ...node: Parameters<typeof resource>
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
@@ -81,7 +83,7 @@ export async function listedResource(
   }
 }
 
-/** What is known of a node when only keys are asked for. */
+/** A node of which only the key was requested. */
 export function keyResource(segments: readonly string[], { api, omitLinks, legacyTags }: ResourceOptions) {
   return {
     id: segments.at(-1) ?? "",

@@ -1,6 +1,5 @@
 /**
- * `GET /api/v1/search/…` and `/search-deep/…`: pages of a container's children (or of all that is below it), narrowed by
- * filters and sorted.
+ * `GET /api/v1/search/…` and `/search-deep/…`: pages of a container's children or descendants, filtered and sorted.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Static, type TObject, Type } from "typebox";
@@ -42,14 +41,14 @@ const SearchQuery = Type.Object({
   sort: Repeated({
     type: "string",
     pattern: "^(?:[+-][a-zA-Z0-9_.]*|[a-zA-Z0-9_.]+)?$",
-    description:
-      "A key of the metadata, `-` before it turns the order around; `_` is the container's own order.",
+    description: "A metadata key, with `-` in front for descending order; `_` is the container's own order.",
   }),
 });
 
 type Query = Static<typeof SearchQuery>;
 type SearchRequest = FastifyRequest<{ Querystring: Query }>;
 
+/** Registers the routes of searches. */
 export function searchRoutes(app: TypedApp, deps: TreeDeps): void {
   const shallow = Type.Object({ ...SearchQuery.properties, ...filterParameters() });
   const deep = Type.Object({
@@ -80,7 +79,7 @@ export function searchRoutes(app: TypedApp, deps: TreeDeps): void {
 
   app.get(
     "/api/v1/search-deep/*",
-    route("Search all that is below a container", deep),
+    route("Search the descendants of a container", deep),
     async (request, reply) => {
       const segments = segmentsOf(request);
       const node = await findFamily(deps, request, "container", "read:metadata");
@@ -149,7 +148,7 @@ function matches(entry: Entry, filters: readonly Filter[]): boolean {
   return filters.every((passes) => passes(entry));
 }
 
-/** Those that match, of which only the page that is asked for is kept. */
+/** Counts the matching entries and keeps those of the requested page. */
 async function found(
   entries: AsyncGenerator<Entry>,
   filters: readonly Filter[],
@@ -165,10 +164,10 @@ async function found(
   return { count, page: async (from, length) => kept.slice(from - offset, from - offset + length) };
 }
 
-/** Characters of what entries are sorted by. */
+/** Limit for the values to sort by, in characters. */
 const MAX_SORTED = 32 * 1024 * 1024;
 
-/** Of each that matches only its key and what it is sorted by is kept. */
+/** Sorts the matching children, keeping only the key and the values to sort by of each. */
 async function sorted(
   node: ContainerNode,
   filters: readonly Filter[],
@@ -199,12 +198,12 @@ async function sorted(
   };
 }
 
-/** Of the entries of one page, about; at least one is shown. */
+/** Approximate limit for a page, in bytes; at least one entry is shown. */
 const PAGE_BYTES = 4 * 1024 * 1024;
-/** Entries that are read at once. */
+/** Entries read at once. */
 const PORTION = 32;
 
-/** What makes the description of a node long. */
+/** Estimates the size of an entry from the parts that can be large. */
 function bytesOf(node: TreeNode, { attributes }: Readonly<Record<string, unknown>>): number {
   const { metadata, structure } = attributes as {
     readonly metadata: unknown;
@@ -214,14 +213,14 @@ function bytesOf(node: TreeNode, { attributes }: Readonly<Record<string, unknown
       readonly chunks?: readonly (readonly number[])[];
     } | null;
   };
-  const told = metadata === node.metadata ? (node.metadataBytes ?? 0) : 0;
+  const metadataBytes = metadata === node.metadata ? (node.metadataBytes ?? 0) : 0;
   const { arrow_schema = "", data_type, chunks = [] } = structure ?? {};
   const lengths = chunks.reduce((sum, { length }) => sum + length, 0);
   const fields = data_type === undefined ? 0 : fieldsOf(data_type);
-  return told + 2 * arrow_schema.length + LENGTH_BYTES * lengths + FIELD_BYTES * fields;
+  return metadataBytes + 2 * arrow_schema.length + LENGTH_BYTES * lengths + FIELD_BYTES * fields;
 }
 
-/** The length of a chunk, and a field of a structured element, as JSON. */
+/** Bytes of JSON for the length of a chunk, and for a field of a structured element. */
 const [LENGTH_BYTES, FIELD_BYTES] = [8, 110];
 
 function pageOf(query: Query): Page {
@@ -256,7 +255,7 @@ async function sendPage(
       data.push(shown);
       bytes += only === "" ? 0 : bytesOf(node, shown);
     }
-    // Some may be gone by now.
+    // Some may have disappeared.
     shownTo += taken === entries.length ? portion : taken;
   }
   const { count } = children;

@@ -1,6 +1,5 @@
 /**
- * `GET /api/v1/table/partition/…` and `/table/full/…`: the rows of a table. Datasets, which are sent as rows too, are
- * `container.ts`'s.
+ * `GET /api/v1/table/partition/…` and `/table/full/…`: the rows of a table. `container.ts` serves datasets as rows.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
@@ -22,6 +21,7 @@ const PartitionQuery = Type.Object({
   ...TableQuery.properties,
 });
 
+/** Registers the routes of tables. */
 export function tableRoutes(app: TypedApp, deps: TreeDeps): void {
   app.get(
     "/api/v1/table/partition/*",
@@ -53,7 +53,11 @@ export function tableRoutes(app: TypedApp, deps: TreeDeps): void {
   );
 }
 
-/** The fields that a request names, each once; null: all. */
+/**
+ * The requested fields without duplicates; null: all.
+ *
+ * @throws {Failure} `bad_request` for an unknown field.
+ */
 export function chosen(
   wanted: readonly string[] | undefined,
   known: readonly string[],
@@ -63,7 +67,7 @@ export function chosen(
   throw new Failure("bad_request", { detail: `No such field. The fields are: ${known.join(", ")}.` });
 }
 
-/** As columns, which Arrow and JSON need as wholes. */
+/** Limit for columns in memory; Arrow and JSON need whole columns. */
 const MAX_COLUMNS_BYTES = 160 * 1024 * 1024;
 
 async function sendTable(
@@ -87,6 +91,7 @@ async function sendTable(
   return sendBody(deps, request, reply, mediaType, job, { bytes: cost.text, held, length: null });
 }
 
+/** The encoding for a negotiated media type. */
 export function frameFormat({ name, header }: MediaType): FrameFormat {
   if (name === ARROW_TYPE) return { kind: "arrow" };
   return name === JSON_TYPE ? { kind: "json" } : { kind: "csv", header };

@@ -1,5 +1,5 @@
 /**
- * The tree behind the authentication, under `/api/v1`: one file for each kind of route, this one registers them.
+ * Registers the routes of the tree under `/api/v1`; one file for each kind.
  */
 import type { FastifyInstance } from "fastify";
 import { arrayRoutes } from "./array.ts";
@@ -10,6 +10,7 @@ import type { TreeDeps } from "./nodes.ts";
 import { searchRoutes } from "./search.ts";
 import { tableRoutes } from "./table.ts";
 
+/** Registers all routes of the tree. */
 export function treeRoutes(app: FastifyInstance, deps: TreeDeps): void {
   metadataRoute(app, deps);
   searchRoutes(app, deps);

@@ -1,6 +1,6 @@
 /**
- * Iterates over all children of a container, for searches that look at each: in portions, so that only these are in memory, and
- * with pauses for other requests. Callers bound what they keep.
+ * Iterates over all children of a container for searches, in batches to bound the memory, and with pauses for other requests.
+ * Callers bound what they keep.
  */
 
 import { setImmediate as othersFirst } from "node:timers/promises";
@@ -8,16 +8,16 @@ import type { FastifyRequest } from "fastify";
 import type { ContainerNode, Entry } from "../../trees/model/contract.ts";
 import type { DataDeps } from "./body.ts";
 
-/** Metadata of one entry may have a megabyte. */
+/** Children per batch; the metadata of one may take a megabyte. */
 const PORTION = 64;
-/** Milliseconds without a pause. */
+/** Milliseconds between pauses. */
 const AT_ONCE = 8;
-/** A container with more children is gone through within the budget of data. */
+/** Walks over more children take a share of the data budget. */
 const FEW = 500;
-/** What that counts as. */
+/** The cost of such a walk, in bytes. */
 const WALK_BYTES = 8 * 1024 * 1024;
 
-/** Lets others have their turn, where it has been a while. */
+/** Lets other requests run from time to time. */
 class Pauses {
   #began = performance.now();
 
@@ -31,10 +31,11 @@ class Pauses {
   }
 }
 
+/** All children of a container. */
 export async function* childrenOf(node: ContainerNode): AsyncGenerator<Entry> {
   const pauses = new Pauses();
   const count = await node.count();
-  // A portion may have fewer, where some are gone by now.
+  // A batch may be shorter, if entries have disappeared.
   for (let offset = 0; offset < count; offset += PORTION) {
     const entries = await node.entries({ offset, limit: PORTION });
     for (const entry of entries) {
@@ -44,7 +45,7 @@ export async function* childrenOf(node: ContainerNode): AsyncGenerator<Entry> {
   }
 }
 
-/** All that is below, in the order of a walk; keys are paths below the node. */
+/** All descendants in depth-first order, up to `depth` levels; keys are paths relative to the node. */
 export async function* descendantsOf(node: ContainerNode, depth: number): AsyncGenerator<Entry> {
   for await (const [key, child] of childrenOf(node)) {
     yield [key, child];
@@ -53,7 +54,11 @@ export async function* descendantsOf(node: ContainerNode, depth: number): AsyncG
   }
 }
 
-/** `walk` is not begun while too many others go through large containers. */
+/**
+ * Runs a walk over `size` entries. A long one waits for its share of the data budget.
+ *
+ * @throws {Failure} `data_busy` if none becomes free in time.
+ */
 export async function walking<Result>(
   { budget, holder }: Pick<DataDeps, "budget" | "holder">,
   request: FastifyRequest,

@@ -1,14 +1,14 @@
 /**
- * What the thread that reads data (`worker.ts`) and the one that asks it (`thread.ts`) tell each other, errors included.
+ * The messages between the main thread (`thread.ts`) and the data thread (`worker.ts`), including errors as plain values.
  */
 import { Failure, type FailureCode, type FailureOptions } from "../../errors.ts";
 import type { PlainJob } from "../encoding/jobs.ts";
 import { CsvProblem } from "../files/csv-parser.ts";
 import type { CsvScan } from "../files/csv-scan.ts";
 
-/** A version of a CSV file whose columns and types are to be found out. */
+/** A version of a CSV file to scan. */
 export interface ScanWish {
-  /** A real path. */
+  /** A real path, without links. */
   readonly root: string;
   readonly place: readonly string[];
   readonly mark: string;
@@ -17,7 +17,7 @@ export interface ScanWish {
 export type ToReader =
   | { readonly kind: "read"; readonly id: number; readonly job: PlainJob }
   | { readonly kind: "scan"; readonly id: number; readonly wish: ScanWish }
-  /** So many bytes were taken: as many more may be sent. */
+  /** This many bytes were taken, so as many more may be sent. */
   | { readonly kind: "taken"; readonly id: number; readonly bytes: number }
   | { readonly kind: "cancel"; readonly id: number };
 
@@ -27,9 +27,10 @@ export type FromReader =
   | { readonly kind: "scanned"; readonly id: number; readonly scan: CsvScan }
   | { readonly kind: "failed"; readonly id: number; readonly error: PlainError };
 
-/** Bytes of one answer that are sent before any of them is taken. */
+/** Bytes of one answer that may be sent ahead. */
 export const WINDOW_BYTES = 512 * 1024;
 
+/** An error as a plain value. */
 export type PlainError =
   | { readonly kind: "failure"; readonly code: FailureCode; readonly options: FailureOptions }
   | { readonly kind: "csv"; readonly message: string }
@@ -40,6 +41,7 @@ export type PlainError =
       readonly stack: string;
     };
 
+/** Converts an error for the other thread, without its `cause`. */
 export function toPlain(error: unknown): PlainError {
   if (error instanceof Failure) {
     const { code, detail, headers, message } = error;
@@ -51,6 +53,7 @@ export function toPlain(error: unknown): PlainError {
   return { kind: "other", message, stack, code: typeof code === "string" ? code : null };
 }
 
+/** Restores an error from the other thread. */
 export function fromPlain(error: PlainError): Error {
   switch (error.kind) {
     case "failure":

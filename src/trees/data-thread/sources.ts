@@ -1,6 +1,5 @@
 /**
- * Opens data again in the thread that reads them, from where they come (`DataSource`): files by the version that was seen,
- * trees that are made by their names.
+ * Opens data in the data thread from its `DataSource`: files by the version that was seen, example trees by their name.
  */
 import { Failure } from "../../errors.ts";
 import { systemClock } from "../../lib/clock.ts";
@@ -16,7 +15,7 @@ import { isNamedTree, namedTree } from "../memory/named.ts";
 import type { ArrayData, DataSource, TableData, Tree, TreeNode } from "../model/contract.ts";
 import type { ScanWish } from "./messages.ts";
 
-/** Columns and partitions of all tables whose scans are remembered. */
+/** Columns and partitions of all cached scans. */
 const MOST_SCANNED = 200_000;
 
 interface Known {
@@ -24,6 +23,7 @@ interface Known {
   readonly scan: Promise<CsvScan>;
 }
 
+/** Opened folders, trees and scans of the data thread. */
 export class Sources {
   readonly #folders = new Map<string, Promise<Inside>>();
   readonly #trees = new Map<string, Promise<Tree>>();
@@ -36,7 +36,7 @@ export class Sources {
     throw new Failure("changed");
   }
 
-  /** Once for each version of the file. */
+  /** One scan for each version of the file. */
   async scan({ root, place, mark }: ScanWish): Promise<CsvScan> {
     const inside = await this.#inside(root);
     const key = [root, ...place].join("\0");
@@ -44,7 +44,7 @@ export class Sources {
     if (known?.mark === mark) return known.scan;
     const scan = reading(inside, place, mark, async (file) => {
       const found = await scanCsv(file);
-      // Of many columns it takes a while, which the asking thread does not have.
+      // The schema of many columns takes long to write, too long for the main thread.
       return { ...found, schema: await csvSchema(found.columns) };
     });
     const entry = { mark, scan };

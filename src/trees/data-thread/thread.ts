@@ -1,6 +1,6 @@
 /**
- * The asking side of the thread that reads data: started at the first job, and again after it ended. What it had not finished
- * fails, and can be asked for again.
+ * The main thread's side of the data thread: starts it at the first job, and again after it ended. Jobs that were unfinished
+ * then fail and may be repeated.
  */
 import { Worker } from "node:worker_threads";
 import { Failure } from "../../errors.ts";
@@ -9,16 +9,17 @@ import { type Chunks, type DataReader, inlineReader, type Job, plainJob } from "
 import type { CsvScan } from "../files/csv-scan.ts";
 import { type FromReader, fromPlain, type ScanWish, type ToReader } from "./messages.ts";
 
-/** Of the thread's own heap; bytes of data are beside it, and budgeted. */
+/** Heap limits of the thread in MB; data buffers are outside the heap and have a budget. */
 const HEAP_MB = { maxOldGenerationSizeMb: 384, maxYoungGenerationSizeMb: 32 };
 
 interface Waiting {
   chunk(bytes: Uint8Array): void;
-  /** Nothing more comes: all was sent, or what was found out. */
+  /** The answer is complete; with the result, if the job was a scan. */
   end(scan?: CsvScan): void;
   fail(error: Error): void;
 }
 
+/** Reads data on a worker thread; an idle one does not keep the process alive. */
 export class DataThread implements DataReader {
   readonly #log: (message: string) => void;
   readonly #waiting = new Map<number, Waiting>();
@@ -26,7 +27,7 @@ export class DataThread implements DataReader {
   #lastId = 0;
   #closed = false;
 
-  /** `log`: why the thread ended, where it should not have. */
+  /** `log` gets the reason if the thread ends unexpectedly. */
   constructor(log: (message: string) => void) {
     this.#log = log;
   }
@@ -44,7 +45,11 @@ export class DataThread implements DataReader {
     return answer;
   }
 
-  /** Fails with a `CsvProblem` where it is no table. */
+  /**
+   * Scans a CSV file.
+   *
+   * @throws {CsvProblem} The file is not a table.
+   */
   scan(wish: ScanWish): Promise<CsvScan> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
@@ -53,7 +58,7 @@ export class DataThread implements DataReader {
     });
   }
 
-  /** At once: call it when nothing needs it any more. */
+  /** Ends the thread immediately; pending jobs are abandoned. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#worker?.terminate();
@@ -110,7 +115,7 @@ function ended(): Failure {
   return new Failure("data_unavailable", { headers: { "retry-after": "1" } });
 }
 
-/** What came of an answer and was not taken yet: the other thread sends no more than a window of it. */
+/** Received chunks that were not taken yet; the thread sends at most one window ahead. */
 class Answer implements Chunks, Waiting {
   readonly #say: (message: ToReader) => void;
   readonly #id: number;

@@ -1,6 +1,6 @@
 /**
- * The thread that reads data and writes them as the bytes of answers, so that none of it holds up the thread that answers
- * logins. It knows no callers: who may read what was decided before (`http/tree/body.ts`). Started by `thread.ts`.
+ * The worker thread that reads and encodes data, so that large answers do not delay logins. It knows no callers: access is
+ * decided before (`http/tree/body.ts`). `thread.ts` starts it.
  */
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { bodyOf } from "../encoding/jobs.ts";
@@ -8,7 +8,7 @@ import { type FromReader, type ToReader, toPlain, WINDOW_BYTES } from "./message
 import { Sources } from "./sources.ts";
 
 interface Task {
-  /** Bytes that may be sent. */
+  /** Bytes that may still be sent. */
   credit: number;
   cancelled: boolean;
   wake: (() => void) | null;
@@ -31,7 +31,7 @@ function serve(port: MessagePort): void {
         }
         if (task.cancelled) return;
         task.credit -= chunk.length;
-        // A copy of its own: the chunk may be a part of something larger.
+        // A copy, because the chunk may be part of a larger buffer.
         const bytes = new Uint8Array(chunk);
         say({ kind: "chunk", id, bytes }, [bytes.buffer]);
       }

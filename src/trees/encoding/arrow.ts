@@ -1,15 +1,15 @@
 /**
- * A frame as an Arrow IPC file, with the `pandas` entry in its schema from which Python restores the index. The library
- * is loaded at the first use, so that a start does not wait for it.
+ * Writes frames as an Arrow IPC file with the `pandas` metadata from which Python restores the index. The library is loaded at
+ * the first use to keep the start fast.
  */
 import type { Column } from "../model/columns.ts";
 import type { Frame } from "../model/contract.ts";
 import { FrameBuilder, type Gathered, type GatheredColumn } from "./frame-builder.ts";
 
-/** The column that holds labels without a name of their own, as pandas calls it. */
+/** The column for labels without a name, as pandas calls it. */
 const UNNAMED_INDEX = "__index_level_0__";
 
-/** The rows as one batch, since clients count batches; its columns are not copied again. */
+/** The rows as one record batch, since clients count batches; column data is not copied again. */
 export async function* arrowChunks(frames: AsyncGenerator<Frame>): AsyncGenerator<Uint8Array> {
   const builder = new FrameBuilder();
   for await (const frame of frames) builder.add(frame);
@@ -17,11 +17,11 @@ export async function* arrowChunks(frames: AsyncGenerator<Frame>): AsyncGenerato
   yield* arrow.RecordBatchFileWriter.writeAll([await recordBatch(builder.whole())]);
 }
 
-/** The frame's schema alone, as an encapsulated IPC message. */
+/** The schema of a frame as an encapsulated IPC message. */
 export async function frameSchema(frame: Frame): Promise<Uint8Array> {
   const arrow = await import("apache-arrow");
   const stream = arrow.RecordBatchStreamWriter.writeAll([await recordBatch(frame)]).toUint8Array(true);
-  // A stream begins with the schema: a marker, the length of what follows, the message itself.
+  // A stream begins with the schema message: a marker, the length of the rest, then the message itself.
   const length = 8 + new DataView(stream.buffer, stream.byteOffset).getUint32(4, true);
   return stream.slice(0, length);
 }
@@ -73,7 +73,7 @@ function dataOf(arrow: Arrow, values: GatheredColumn["values"]) {
 /** The members of Arrow's TimeUnit. */
 const UNITS = { s: 0, ms: 1, us: 2, ns: 3 } as const;
 
-/** One bit for each value, the first in the lowest bit. */
+/** Packs booleans into bits, least significant bit first. */
 function bits<Value>(values: ArrayLike<Value>, isSet: (value: Value) => boolean): Uint8Array {
   const packed = new Uint8Array(Math.ceil(values.length / 8));
   for (let index = 0; index < values.length; index += 1)
@@ -94,7 +94,7 @@ function textBuffers(texts: readonly (string | null)[]) {
   return { length: texts.length, nullCount, nullBitmap, valueOffsets, data };
 }
 
-/** From the lengths of the texts, below zero where one is missing. */
+/** Offsets from text lengths; a missing text has length -1. */
 function offsetsOf(lengths: Int32Array): Int32Array {
   const offsets = new Int32Array(lengths.length + 1);
   for (const [row, length] of lengths.entries()) offsets[row + 1] = (offsets[row] ?? 0) + Math.max(0, length);
@@ -113,7 +113,7 @@ function pandasMetadata(frame: Frame | Gathered): Record<string, unknown> {
         ? [{ kind: "range", name: null, start: 0, stop: frame.length, step: 1 }]
         : labels.map(({ name }) => name),
     column_indexes: [
-      // Without any column, pandas counts them instead of naming them.
+      // A frame without columns has numbered, not named, columns in pandas.
       frame.columns.length === 0
         ? { name: null, field_name: null, pandas_type: "int64", numpy_type: "int64", metadata: null }
         : {

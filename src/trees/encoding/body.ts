@@ -1,6 +1,6 @@
 /**
- * The bytes of an answer, made piece by piece while an array or a table is read. Only formats of whole columns (Arrow, and JSON of
- * tables) hold more than a piece. Limits are in `http/tree/body.ts`.
+ * Encodes an array or a table piece by piece while it is read. Only formats of whole columns (Arrow, and JSON of tables) hold
+ * more than a piece in memory. `http/tree/body.ts` sets the limits.
  */
 
 import type { ArrayData, Frame } from "../model/contract.ts";
@@ -18,6 +18,7 @@ import {
   valueTexts,
 } from "./text.ts";
 
+/** The body of an answer in chunks. */
 export type Body = AsyncGenerator<Uint8Array>;
 
 export type ArrayFormat = "bytes" | TextFormat;
@@ -26,15 +27,16 @@ export type FrameFormat =
   | { readonly kind: "arrow" | "json" }
   | { readonly kind: "csv"; readonly header: boolean };
 
-/** Of one chunk. */
+/** Maximum size of a chunk, in bytes. */
 export const CHUNK_BYTES = 64 * 1024;
-/** Read at once, where the elements stand together; and where they do not. */
+/** Bytes read at once if the elements are contiguous, and if they are scattered. */
 const PIECE_BYTES = 512 * 1024;
 export const SCATTERED_BYTES = 32 * 1024 * 1024;
 
-/** Lists that an array without elements may have in JSON. */
+/** Limit of nested lists in the JSON of an array without elements. */
 export const MOST_EMPTY_LISTS = 250_000;
 
+/** Encodes a selection of an array; the format must have a text form for its type (`hasText`). */
 export function arrayBody(data: ArrayData, selection: Selection, format: ArrayFormat): Body {
   if (format === "bytes") return cut(piecesOf(data, selection, PIECE_BYTES));
   return cut(encoded(arrayText(data, selection, format)));
@@ -60,7 +62,7 @@ async function* arrayText(data: ArrayData, selection: Selection, format: TextFor
   for await (const texts of textsOf(data, selection, format)) yield layout.add(texts);
 }
 
-/** Elements of one byte become texts of many. */
+/** Smaller than other pieces, because a one-byte element can become a text of many bytes. */
 const TEXT_PIECE_BYTES = 64 * 1024;
 
 async function* textsOf(
@@ -74,7 +76,7 @@ async function* textsOf(
   }
   for await (const piece of piecesOf(data, selection, TEXT_PIECE_BYTES)) {
     for (let at = 0; at < piece.length || at === 0; ) {
-      // A piece of what is stored in another order may be large.
+      // A piece of a scattered array may be large.
       const whole =
         Math.max(1, Math.floor(TEXT_PIECE_BYTES / data.dataType.itemsize)) * data.dataType.itemsize;
       yield elementTexts(piece.subarray(at, at + whole), data.dataType, format) ?? [];
@@ -83,6 +85,7 @@ async function* textsOf(
   }
 }
 
+/** Encodes a table from frames of consecutive rows. */
 export function frameBody(frames: AsyncGenerator<Frame>, format: FrameFormat): Body {
   switch (format.kind) {
     case "arrow":
@@ -103,7 +106,7 @@ async function* frameCsv(frames: AsyncGenerator<Frame>, header: boolean): AsyncG
   }
 }
 
-/** An object of columns: each is put together as the rows come, as bytes, which take less room than texts. */
+/** An object of columns. Columns are collected as bytes, which take less memory than strings. */
 async function* frameJson(frames: AsyncGenerator<Frame>): Body {
   const columns: { readonly name: string; readonly parts: Buffer[] }[] = [];
   for await (const frame of frames) {
@@ -123,7 +126,7 @@ async function* frameJson(frames: AsyncGenerator<Frame>): Body {
   yield Buffer.from(columns.length === 0 ? "{}" : "}");
 }
 
-/** As UTF-8, small texts put together. */
+/** Encodes as UTF-8 and joins small texts. */
 async function* encoded(texts: AsyncGenerator<string>): Body {
   let waiting: string[] = [];
   let length = 0;
@@ -138,7 +141,7 @@ async function* encoded(texts: AsyncGenerator<string>): Body {
   yield Buffer.from(waiting.join(""));
 }
 
-/** In chunks, none of them empty. */
+/** Splits into chunks, none of them empty. */
 async function* cut(body: Body): Body {
   for await (const piece of body) {
     for (let at = 0; at < piece.length; at += CHUNK_BYTES) yield piece.subarray(at, at + CHUNK_BYTES);

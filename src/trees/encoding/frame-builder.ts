@@ -1,15 +1,15 @@
 /**
- * Frames that come some rows at a time as one: numbers in one array a column, texts as their bytes, which take less room than
- * strings of their own.
+ * Joins frames of consecutive rows into one: numbers in one array per column, texts as UTF-8 bytes, which take less memory than
+ * strings.
  */
 import type { Values } from "../model/columns.ts";
 import type { Frame } from "../model/contract.ts";
 
-/** Texts in UTF-8, one after the other. */
+/** Concatenated texts in UTF-8. */
 interface Packed {
   readonly type: "packed";
   readonly bytes: Uint8Array;
-  /** Of each text in bytes; -1: missing. */
+  /** Length of each text in bytes; -1: missing. */
   readonly data: Int32Array;
   readonly nullCount: number;
 }
@@ -27,6 +27,7 @@ export interface Gathered {
 
 type Part = Exclude<Values, { type: "text" }> | Packed;
 
+/** Collects frames with `add`; `whole` returns them as one. Call `whole` once. */
 export class FrameBuilder {
   readonly #columns: { readonly name: string; readonly parts: Part[] }[] = [];
   #index: { readonly name: string | null; readonly parts: Values[] } | null = null;
@@ -101,7 +102,7 @@ function joinedNumbers(
   }
 }
 
-/** Labels of rows are never so many that it matters; texts stay texts. */
+/** Row labels are few, so texts stay strings. */
 function joinedLabels(parts: readonly Values[]): Values {
   const [first] = parts;
   if (first === undefined) throw new Error("Labels without a frame.");

@@ -1,6 +1,6 @@
 /**
- * What is to be read for an answer, and who reads it: this thread where it is little, else the one of `thread/data-thread.ts`. A reader
- * gives chunk after chunk, each when the one before is taken.
+ * The data to read for an answer, and where it is read: on this thread if it is little, else on the data thread
+ * (`data-thread/thread.ts`). A reader delivers one chunk at a time, when asked for it.
  */
 
 import type { ArrayData, DataSource, TableData } from "../model/contract.ts";
@@ -20,33 +20,37 @@ interface TableWish {
   readonly format: FrameFormat;
 }
 
+/** A selection of an array or rows of a table, and the format to encode them in. */
 export type Job =
   | (ArrayWish & { readonly data: ArrayData })
   | (TableWish & { readonly data: Pick<TableData, "frames" | "source"> });
 
-/** The same for another thread. */
+/** A job in plain values, for another thread. */
 export interface PlainJob {
   readonly wish: ArrayWish | TableWish;
   readonly source: DataSource;
 }
 
 export interface Chunks {
-  /** Undefined: that was all. Not called again before it has answered. */
+  /** The next chunk; undefined: the end. Not called again before it has resolved. */
   next(): Promise<Uint8Array | undefined>;
-  /** Nothing more is wanted; harmless at any time. */
+  /** Stops reading; may be called at any time. */
   cancel(): void;
 }
 
+/** Reads jobs on some thread. */
 export interface DataReader {
   read(job: Job): Chunks;
 }
 
+/** Reads and encodes a job on this thread. */
 export function bodyOf(job: Job): Body {
   return job.kind === "array"
     ? arrayBody(job.data, job.selection, job.format)
     : frameBody(job.data.frames(job.partition, job.columns), job.format);
 }
 
+/** The job in plain values; null: only this thread can read it. */
 export function plainJob(job: Job): PlainJob | null {
   const { source } = job.data;
   if (source === null) return null;
@@ -57,6 +61,7 @@ export function plainJob(job: Job): PlainJob | null {
   return { wish, source };
 }
 
+/** Reads on this thread. */
 export const inlineReader: DataReader = {
   read: (job) => {
     const body = bodyOf(job);

@@ -1,31 +1,31 @@
 /**
- * Arrays and frames as JSON and CSV. Numbers are written as Python writes them (`1.0`, not `1`), so that a reader cannot
- * mistake floats for integers.
+ * Writes arrays and frames as JSON and CSV. Floats are written as in Python (`1.0`, not `1`), so readers cannot mistake them
+ * for integers.
  */
 import type { Values } from "../model/columns.ts";
 import type { Frame } from "../model/contract.ts";
 import type { DataType, ElementType, StructType } from "../model/data-type.ts";
 
-/** JSON has no words for what is not a finite number. */
+/** JSON has no values for infinity and NaN; they become null. */
 export type TextFormat = "json" | "csv";
 
-/** Whether elements of this type have a text form here. */
+/** Whether elements of this type can be written in this format. */
 export function hasText(type: ElementType, format: TextFormat): boolean {
   return writerOf(type, format) !== undefined;
 }
 
-/** Bytes that the text of an element needs, more rather than less. */
+/** Upper bound in bytes for the text of one element. */
 export function textBytes(type: ElementType): number {
   if ("fields" in type) return type.fields.reduce((sum, { dtype }) => sum + textBytes(dtype), 2);
   return type.kind === "U" || type.kind === "S" ? type.itemsize + 3 : 25;
 }
 
-/** A text as an element. */
+/** A string as an element. */
 export function quoted(text: string, format: TextFormat): string {
   return format === "json" ? JSON.stringify(text) : csvField(text);
 }
 
-/** Undefined: elements of this type have no text form here. */
+/** Writes each element as text. Undefined: elements of this type have no text form. */
 export function elementTexts(
   bytes: Uint8Array,
   type: ElementType,
@@ -61,7 +61,7 @@ function writerOf(type: ElementType, format: TextFormat): Writer | undefined {
   }
 }
 
-/** A list of what the fields hold; in CSV an element has one place only. */
+/** Writes a list of the fields; not possible in CSV, where an element is one cell. */
 function structWriter({ fields }: StructType, format: TextFormat): Writer | undefined {
   if (format === "csv") return undefined;
   const writers: Writer[] = [];
@@ -99,7 +99,7 @@ function floatText(value: number, format: TextFormat): string {
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
-/** NumPy's texts end before the zeros that fill them up. */
+/** NumPy pads texts with zeros, which are not part of the text. */
 function utf32(view: DataView, offset: number, length: number, little: boolean): string {
   let end = offset + length - (length % 4);
   while (end > offset && view.getUint32(end - 4, little) === 0) end -= 4;
@@ -118,7 +118,7 @@ function latin(view: DataView, offset: number, length: number): string {
   return bytes.toString("latin1", 0, end);
 }
 
-/** Nanoseconds of the units that are told as a time of the day. */
+/** Nanoseconds per unit, for the units written as a time of day. */
 const NANOSECONDS: ReadonlyMap<string, bigint> = new Map([
   ["[D]", 86_400_000_000_000n],
   ["[h]", 3_600_000_000_000n],
@@ -129,10 +129,10 @@ const NANOSECONDS: ReadonlyMap<string, bigint> = new Map([
   ["[ns]", 1n],
 ]);
 
-/** NumPy's NaT, not a time. */
+/** NumPy's NaT (not a time). */
 const NOT_A_TIME = -(2n ** 63n);
 
-/** What a `Date` can hold, in milliseconds from 1970. */
+/** The range of `Date`, in milliseconds from 1970. */
 const FURTHEST = 8_640_000_000_000_000n;
 
 function timeWriter({ dt_units: units }: DataType, little: boolean, format: TextFormat): Writer | undefined {
@@ -155,14 +155,14 @@ function timeText(value: bigint, unit: bigint, format: TextFormat): string {
   return format === "json" ? `"${text}"` : text;
 }
 
-/** Puts elements together that come some at a time. */
+/** Joins elements that arrive in batches. */
 export interface Layout {
   add(texts: readonly string[]): string;
 }
 
-/** Nested lists; a bare number where no dimension is left. Of a shape that has elements. */
+/** Nested lists; a single number for an array without dimensions. The shape must have elements. */
 export function jsonLayout(shape: readonly number[]): Layout {
-  /** How many elements a list of each depth holds. */
+  /** Number of elements in a list at each depth. */
   const sizes = shape.map((_, depth) => shape.slice(depth).reduce((product, length) => product * length, 1));
   const inner = sizes.at(-1) ?? 1;
   let index = 0;
@@ -182,7 +182,7 @@ export function jsonLayout(shape: readonly number[]): Layout {
   };
 }
 
-/** A shape without elements; undefined: it would be more lists than `most`. */
+/** The JSON of a shape without elements; undefined: it needs more than `most` lists. */
 export function emptyJson(shape: readonly number[], most: number): string | undefined {
   const lists = shape.slice(0, shape.indexOf(0)).reduce((product, length) => product * length, 1);
   if (lists > most) return undefined;
@@ -191,7 +191,7 @@ export function emptyJson(shape: readonly number[], most: number): string | unde
   return list(shape);
 }
 
-/** A line for each row; one dimension is a single column. */
+/** One line per row; a one-dimensional array is a single column. */
 export function csvLayout(shape: readonly number[]): Layout {
   const width = shape[1] ?? 1;
   let index = 0;
@@ -207,10 +207,12 @@ export function csvLayout(shape: readonly number[]): Layout {
   };
 }
 
+/** The header line. */
 export function csvHeader(columns: readonly { readonly name: string }[]): string {
   return `${columns.map(({ name }) => csvField(name)).join(",")}\n`;
 }
 
+/** One line for each row of a frame. */
 export function csvRows(frame: Frame): string {
   const columns = frame.columns.map(({ values }) => valueTexts(values, "csv"));
   let csv = "";
@@ -219,6 +221,7 @@ export function csvRows(frame: Frame): string {
   return csv;
 }
 
+/** The values of a column as texts; missing ones as `null` in JSON, empty in CSV. */
 export function valueTexts(values: Values, format: TextFormat): readonly string[] {
   switch (values.type) {
     case "float64":
@@ -226,7 +229,7 @@ export function valueTexts(values: Values, format: TextFormat): readonly string[
     case "text":
       return values.data.map((text) => textOf(text, format));
     case "bool":
-      // As Python writes them, in JSON as JSON does.
+      // CSV uses Python's spelling, JSON its own.
       return Array.from(values.data, (value) =>
         format === "json" ? String(value !== 0) : value !== 0 ? "True" : "False",
       );

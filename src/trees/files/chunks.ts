@@ -1,11 +1,12 @@
 /**
- * How a large array in a file is cut into chunks: along the dimensions that are far apart in the file, so that what a chunk
- * holds stands together there.
+ * Cuts a large array in a file into chunks: along the dimensions with the longest strides, so the elements of a chunk are
+ * contiguous in the file.
  */
 import type { Order } from "../model/gather.ts";
 
 const CHUNK_BYTES = 32 * 1024 * 1024;
 
+/** The lengths of the chunks along each dimension, about 32 MB a chunk at most. */
 export function chunksOf(
   shape: readonly number[],
   itemsize: number,

@@ -1,6 +1,6 @@
 /**
- * A column of a CSV file as an array of one dimension. Its chunks are the table's partitions, and only those that a selection
- * touches are read. Texts are padded to the longest of the column only where the format asks for it.
+ * A column of a CSV file as a one-dimensional array. Its chunks are the partitions of the table, and only those that a
+ * selection touches are read. Texts are padded to the longest of the column only in formats of fixed width.
  */
 import { asArray, paddedTexts, picked, textType, type Values } from "../model/columns.ts";
 import type { ArrayData, ArrayNode, DataSource } from "../model/contract.ts";
@@ -9,12 +9,13 @@ import { type Axis, countOf, type Selection } from "../model/selection.ts";
 import type { CsvColumn, CsvScan, Partition } from "./csv-scan.ts";
 import { valuesOf } from "./csv-types.ts";
 
-/** The values of a partition, some at a time. */
+/** Reads the values of a partition in batches. */
 type ReadColumn = (partition: Partition) => AsyncGenerator<Values>;
 
-/** Of texts that are filled up; a single one may have more. */
+/** Bytes of padded texts in one piece; a single longer text still makes one. */
 const PIECE_BYTES = 512 * 1024;
 
+/** A column of a scanned CSV file as an array node. */
 export function columnArray(
   { partitions, rows }: CsvScan,
   { type, width }: CsvColumn,
@@ -54,7 +55,7 @@ function numbersType(type: CsvColumn["type"]): DataType {
   return asArray(valuesOf([], type)).dataType as DataType;
 }
 
-/** A single partition is what is asked for at least, however large its rows are. */
+/** Bytes to read. One partition is the smallest unit and counts as 0, however large its rows are. */
 function costOf(wanted: readonly Partition[]): number {
   return wanted.length <= 1 ? 0 : wanted.reduce((sum, { start, end }) => sum + end - start, 0);
 }
@@ -92,7 +93,7 @@ async function* selected(
   }
 }
 
-/** The first and the last of an axis's picks among these rows; the last is before the first where none is. */
+/** First and last index of an axis's picks within these rows; the last is below the first if no pick is within them. */
 function picksIn(
   firstRow: number,
   rows: number,
@@ -109,7 +110,7 @@ async function* piecesOf(values: AsyncGenerator<Values>, type: DataType): AsyncG
     else {
       for (let at = 0; at < some.data.length; at += rows) {
         yield paddedTexts(some.data.slice(at, at + rows), type);
-        // Filling up long texts takes a while without anything to wait for.
+        // Padding long texts takes a while and never waits for input, so let other requests run.
         await new Promise((resolve) => setImmediate(resolve));
       }
     }

@@ -1,23 +1,27 @@
 /**
- * CSV (RFC 4180) as bytes that come piece by piece: rows of texts, and where in the file each row begins. Lines may end in
- * CRLF, LF or CR; empty ones are passed over. What follows a closing quote belongs to the field, as Python reads it.
+ * Parses CSV (RFC 4180) from bytes that arrive in pieces into rows of texts with the offset of each row in the file. Lines may
+ * end in CRLF, LF or CR; empty lines are skipped. Text after a closing quote belongs to the field, as in Python.
+ *
+ * Our own parser because csv-parse 7, measured in the same process on the same file, takes 4 to 8 times as long, reads `"x"y`
+ * differently from Python, and does not report the byte offset of a row synchronously, which partitions need.
  */
 import { isUtf8 } from "node:buffer";
 
 export interface Row {
-  /** In bytes, from the beginning of the file. */
+  /** Offset in bytes from the beginning of the file. */
   readonly start: number;
   readonly fields: readonly string[];
 }
 
 export interface Limits {
-  /** Bytes of a row, line ends within quotes included: what a quote that nobody closes may swallow. */
+  /** Bytes in a row, including line ends within quotes: bounds what a quote without an end can take in. */
   readonly row: number;
   readonly fields: number;
 }
 
 const CSV_LIMITS: Limits = { row: 16 * 1024 * 1024, fields: 20_000 };
 
+/** Why a file is not a table; the message is for the operator and names no content. */
 export class CsvProblem extends Error {}
 
 const QUOTE = 0x22;
@@ -25,25 +29,26 @@ const COMMA = 0x2c;
 const CR = 0x0d;
 const LF = 0x0a;
 
+/** A push parser: call `rows` for each piece, then `end` once. */
 export class CsvParser {
   readonly #limits: Limits;
-  /** What came of the row that is not complete yet. */
+  /** Bytes of the row that is still incomplete. */
   #rest: Buffer = Buffer.alloc(0);
-  /** Where `#rest` begins. */
+  /** Offset of `#rest` in the file. */
   #start: number;
 
-  /** `start`: where in the file the bytes begin that are given. */
+  /** `start`: offset in the file of the first byte that will be passed in. */
   constructor(start = 0, limits: Limits = CSV_LIMITS) {
     this.#start = start;
     this.#limits = limits;
   }
 
-  /** The rows that are complete with this piece. */
+  /** The rows that this piece completes. */
   *rows(piece: Buffer): Generator<Row> {
     const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
     let at = 0;
     for (;;) {
-      // A CR at the end may be half of a CRLF.
+      // A CR at the end could be half of a CRLF.
       const end = endOfRow(bytes, at);
       if (end === undefined || (bytes[end] === CR && end + 1 === bytes.length)) break;
       const row = this.#row(bytes, at, end);
@@ -53,12 +58,12 @@ export class CsvParser {
     if (bytes.length - at > this.#limits.row) {
       throw new CsvProblem(`a row has more than ${this.#limits.row} bytes; is a quote not closed?`);
     }
-    // A copy, so that the piece's memory can go.
+    // A copy, so that the memory of the piece can be released.
     this.#rest = Buffer.from(bytes.subarray(at));
     this.#start += at;
   }
 
-  /** The last row, where it has no line end. */
+  /** The last row, if it has no line end. */
   *end(): Generator<Row> {
     const bytes = this.#rest;
     const length = bytes.at(-1) === CR ? bytes.length - 1 : bytes.length;
@@ -91,7 +96,7 @@ function fieldOf(text: string): string {
   return text.slice(1, close).replaceAll('""', '"') + text.slice(close + 1);
 }
 
-/** Undefined: it is not there yet. `last`: nothing more comes, so that the end of the bytes is one. */
+/** Undefined: the row is incomplete. `last`: no more bytes follow, so their end also ends the row. */
 function endOfRow(bytes: Buffer, start: number, last = false): number | undefined {
   let quoted = false;
   let atField = true;

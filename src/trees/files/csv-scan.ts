@@ -1,6 +1,6 @@
 /**
- * One walk through a CSV file from its beginning to its end, of which only what is found is kept: the columns' names and
- * types, and where partitions of it begin.
+ * Scans a CSV file once from beginning to end, and keeps only the names and types of its columns and the start of each
+ * partition.
  */
 
 import { CsvParser, CsvProblem, type Row } from "./csv-parser.ts";
@@ -11,35 +11,40 @@ import { readAt } from "./reading.ts";
 export interface CsvColumn {
   readonly name: string;
   readonly type: ColumnType;
-  /** Characters of the longest text in it. */
+  /** Characters of the longest text in the column. */
   readonly width: number;
 }
 
-/** Rows that stand together in the file. */
+/** A contiguous range of rows. */
 export interface Partition {
-  /** In bytes. */
+  /** Offset in bytes. */
   readonly start: number;
   readonly end: number;
-  /** How many rows there are before it. */
+  /** Number of rows before it. */
   readonly firstRow: number;
   readonly rows: number;
 }
 
+/** The layout of one version of a CSV file. */
 export interface CsvScan {
   readonly columns: readonly CsvColumn[];
   /** At least one. */
   readonly partitions: readonly Partition[];
   readonly rows: number;
-  /** Arrow's, where it was made already. */
+  /** The Arrow schema, if it has been made already. */
   readonly schema?: Uint8Array;
 }
 
 const PIECE = 256 * 1024;
 
-/** A partition ends with the first row that begins after so many bytes. */
+/** A partition ends at the first row that begins after this many bytes. */
 const PARTITION_BYTES = 16 * 1024 * 1024;
 
-/** Throws a `CsvProblem` where it is no table. */
+/**
+ * Scans a file.
+ *
+ * @throws {CsvProblem} The file is not a table.
+ */
 export async function scanCsv(file: OpenedFile, partitionBytes = PARTITION_BYTES): Promise<CsvScan> {
   let header: readonly string[] | undefined;
   let seen: readonly ColumnSeen[] = [];
@@ -73,7 +78,9 @@ export async function scanCsv(file: OpenedFile, partitionBytes = PARTITION_BYTES
   };
 }
 
-/** The rows of a stretch of a file that begins where a row does, some at a time; each is to be used up before the next. */
+/**
+ * Reads the rows between two offsets in batches. `start` must be the beginning of a row; consume each batch before the next.
+ */
 export async function* rowsOf(file: OpenedFile, start: number, end: number): AsyncGenerator<Iterable<Row>> {
   const parser = new CsvParser(start);
   for (let at = start; at < end; at += PIECE) {
@@ -92,13 +99,13 @@ async function skipMark(file: OpenedFile): Promise<number> {
   return first.equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
 }
 
-/** A column without rows holds texts, since nothing says otherwise. */
+/** A column without rows is a text column. */
 function columnOf(name: string, seen: ColumnSeen | undefined, rows: number): CsvColumn {
   if (seen === undefined || rows === 0) return { name, type: "text", width: 0 };
   return { name, type: seen.type, width: seen.width };
 }
 
-/** Each name once, and none empty, as pandas names them. */
+/** Makes names unique and not empty, the way pandas does. */
 function namesOf(fields: readonly string[]): readonly string[] {
   const taken = new Set<string>();
   return fields.map((field, index) => {

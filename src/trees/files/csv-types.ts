@@ -1,6 +1,6 @@
 /**
- * Which type a column of a CSV file has, from the texts in it: whole numbers, numbers, True and False, else texts; and
- * the values of that type. What counts as a number or as missing is what pandas takes for it.
+ * Infers the type of a CSV column from its texts (int64, float64, bool, or else text) and converts them. Numbers and missing
+ * values are those that pandas recognizes.
  */
 import type { Values } from "../model/columns.ts";
 
@@ -40,17 +40,17 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ["false", false],
 ]);
 
-/** Digits that certainly fit into 64 bits, and those that a number holds exactly. */
+/** Digits that always fit into 64 bits, and digits that a JavaScript number holds exactly. */
 const SAFE_DIGITS = 18;
 const EXACT_DIGITS = 15;
 
-/** More characters than any number needs. */
+/** No number needs more characters. */
 const LONGEST_NUMBER = 400;
 
 const MIN_INT = -(2n ** 63n);
 const MAX_INT = 2n ** 63n - 1n;
 
-/** What has been seen of one column so far. */
+/** Collects what is needed to infer the type of one column. */
 export class ColumnSeen {
   #numbers = true;
   #whole = true;
@@ -70,7 +70,7 @@ export class ColumnSeen {
     if (this.#numbers && text.length > LONGEST_NUMBER) this.#numbers = false;
     if (this.#numbers) {
       if (WHOLE.test(text)) {
-        // As a number it would be another one.
+        // Parsing it as a number would change its value.
         if (text.length > SAFE_DIGITS && !fits(text)) this.#numbers = false;
       } else {
         this.#whole = false;
@@ -96,6 +96,7 @@ function fits(text: string): boolean {
   return value >= MIN_INT && value <= MAX_INT;
 }
 
+/** Converts texts to values of a type that `ColumnSeen` inferred for them. */
 export function valuesOf(texts: readonly string[], type: ColumnType): Values {
   switch (type) {
     case "int64":

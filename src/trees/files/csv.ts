@@ -1,6 +1,6 @@
 /**
- * A CSV file as a table. It is scanned once for each version of it; rows are read from their places in the file, some at a time,
- * so that a large file never stands in memory as a whole. Its columns as arrays are `csv-column.ts`'s.
+ * A CSV file as a table. Each version of the file is scanned once. Rows are read by their offsets in batches, so a large file
+ * is never in memory as a whole. `csv-column.ts` serves its columns as arrays.
  */
 import { Failure } from "../../errors.ts";
 import { frameSchema } from "../encoding/arrow.ts";
@@ -14,12 +14,13 @@ import type { Inside, Mark, OpenedFile } from "./inside.ts";
 import { readingParts } from "./reading.ts";
 import type { FilePath } from "./steps.ts";
 
-/** All rows in one answer only where the file is smaller. */
+/** Larger files are only served partition by partition. */
 const LARGEST_AT_ONCE = 64 * 1024 * 1024;
 
-/** A schema of many columns costs much to write, and is asked for with each list that the table is in. */
+/** The schema of a wide table is expensive to write, and every listing that contains the table asks for it. */
 const schemas = new WeakMap<CsvScan, Promise<Uint8Array>>();
 
+/** The table of a scanned version of a CSV file. Reading fails with `changed` once the file is another version. */
 export function csvTable(inside: Inside, place: FilePath, mark: Mark, scan: CsvScan): TableData {
   const { columns, partitions } = scan;
   const named = new Map(columns.map((column, index) => [column.name, { column, index }]));
@@ -51,12 +52,13 @@ export function csvTable(inside: Inside, place: FilePath, mark: Mark, scan: CsvS
   };
 }
 
-/** A column and its place in a row. */
+/** A column and its position in a row. */
 interface Picked {
   readonly column: CsvColumn;
   readonly index: number;
 }
 
+/** The Arrow schema of these columns in IPC form. */
 export function csvSchema(columns: readonly CsvColumn[]): Promise<Uint8Array> {
   const empty = columns.map(({ name, type }) => ({ name, values: valuesOf([], type) }));
   return frameSchema({ length: 0, columns: empty, index: null });

@@ -1,6 +1,6 @@
 /**
- * Opens what is inside of a folder, and nothing else: no path that is given here comes from a request, and symbolic links
- * are followed nowhere, also not where one is put into a path while it is walked (`steps.ts`).
+ * Opens files below a folder and nothing else: no path comes from a request, and symbolic links are never followed, not even
+ * one created while a path is being walked (`steps.ts`).
  */
 import { isUtf8 } from "node:buffer";
 import { type BigIntStats, constants } from "node:fs";
@@ -9,33 +9,37 @@ import { Failure } from "../../errors.ts";
 import { Semaphore } from "../../lib/semaphore.ts";
 import { attempt, type FilePath, type Steps } from "./steps.ts";
 
-/** What tells two versions of a file apart. */
+/** Identifies a version of a file: device, inode, size and times. */
 export type Mark = string;
 
+/** An open file. Its owner closes `handle`. */
 export interface OpenedFile {
   readonly handle: Pick<FileHandle, "read" | "stat" | "close">;
   readonly size: number;
   readonly mark: Mark;
 }
 
-/** A name in a folder, and what it is. */
+/** A directory entry. */
 export interface Found {
-  /** Undefined where it is not UTF-8. */
+  /** Undefined: the name is not UTF-8. */
   readonly name: string | undefined;
   readonly kind: "folder" | "file" | "link" | "other";
 }
 
 export interface OpenedFolder {
   readonly mark: Mark;
-  /** When it was changed last, in milliseconds since 1970. */
+  /** Time of the last change, in milliseconds since 1970. */
   readonly changedAt: number;
   names(): Promise<readonly Found[]>;
   close(): Promise<void>;
 }
 
-/** Of all trees together, in this thread: a way down needs two descriptors for a moment, an open file one for as long as it is read. */
+/**
+ * Limits for all trees of this thread: walking a path takes two descriptors for a moment, an open file takes one until it is
+ * closed.
+ */
 const MOST_OPEN = { ways: 32, files: 96 };
-/** How long a caller waits for others to close theirs; milliseconds. */
+/** How long a caller waits for a free descriptor, in milliseconds. */
 const TIMEOUT = 10_000;
 
 function semaphore(permits: number): Semaphore {
@@ -46,9 +50,12 @@ function semaphore(permits: number): Semaphore {
 const ways = semaphore(MOST_OPEN.ways);
 const files = semaphore(MOST_OPEN.files);
 
-/** Nothing waits for a way or a file while it has one of the same kind. */
+/**
+ * A folder of the operator's, as the root of all paths. No call waits for a permit while it holds one of the same kind, so
+ * calls cannot block each other.
+ */
 export class Inside {
-  /** A real path. */
+  /** A real path, without links. */
   readonly root: string;
   readonly #steps: Steps;
 
@@ -57,11 +64,11 @@ export class Inside {
     this.#steps = steps;
   }
 
-  /** Undefined: there is no such file, it is no plain file, or it may not be read. The caller closes it. */
+  /** Opens a file; the caller closes it. Undefined: there is no such file, it is not a regular file, or it may not be read. */
   async file(place: FilePath): Promise<OpenedFile | undefined> {
     const end = await files.acquire();
     try {
-      // Without waiting: opening a pipe would.
+      // Non-blocking, because opening a pipe would wait for its writer.
       const handle = await this.#open(place, constants.O_RDONLY | constants.O_NONBLOCK);
       const stats = await handle?.stat({ bigint: true });
       if (handle === undefined || !stats?.isFile()) {
@@ -84,6 +91,7 @@ export class Inside {
     }
   }
 
+  /** Opens a folder; the caller closes it. Undefined: there is no such folder, or it may not be read. */
   async folder(place: FilePath): Promise<OpenedFolder | undefined> {
     const end = await files.acquire();
     try {
@@ -109,7 +117,7 @@ export class Inside {
     return ways.run(() => this.#steps.open(place, flags));
   }
 
-  /** Undefined: nothing is there. */
+  /** The current version of a file. Undefined: it does not exist. */
   async mark(place: FilePath): Promise<Mark | undefined> {
     const stats = await ways.run(() => this.#steps.lstat(place));
     return stats && markOf(stats);
@@ -130,6 +138,7 @@ async function namesIn(path: string): Promise<readonly Found[]> {
   }));
 }
 
+/** The version of a file from its `stat`. */
 export function markOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): Mark {
   return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
 }

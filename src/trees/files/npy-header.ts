@@ -1,43 +1,43 @@
 /**
- * The header of a .npy file (NumPy's "A simple file format for NumPy arrays", versions 1.0 to 3.0): where the elements
- * begin, what they are and in which order they stand. Objects, which are pickled, are refused.
+ * The header of a .npy file (NumPy's "A simple file format for NumPy arrays", versions 1.0 to 3.0): offset, type and order of
+ * the elements. Pickled Python objects are refused.
  */
 import { type DataType, type ElementType, fieldsOf } from "../model/data-type.ts";
 import type { Order } from "../model/gather.ts";
 import { type Literal, parseLiteral } from "./python-literal.ts";
 
 export interface NpyHeader {
-  /** Of the first element, in bytes. */
+  /** Offset of the first element, in bytes. */
   readonly start: number;
   readonly dataType: ElementType;
   readonly shape: readonly number[];
   readonly order: Order;
 }
 
-/** What is told of a file that cannot be read, e.g. "its header is not complete". */
+/** Why a file cannot be read, such as "its header is incomplete". */
 export type Unreadable = string;
 
 const MAGIC = Buffer.from("\x93NUMPY", "latin1");
 
-/** More than this has no header that is worth reading. */
+/** Longer headers are not worth reading. */
 const MAX_HEADER = 1_000_000;
 
-/** How many bytes of a file the header may need, at most. */
+/** The most bytes that a header can take. */
 export const HEADER_BYTES = MAX_HEADER + 12;
 
 const MAX_DIMENSIONS = 64;
 
-/** Every list that the file is in names all of them. */
+/** Every listing that contains the file describes all fields. */
 const MAX_FIELDS = 5_000;
 
-/** `bytes`: the beginning of the file. */
+/** Parses the beginning of a file, or returns why the file cannot be read. */
 export function parseHeader(bytes: Buffer): NpyHeader | Unreadable {
-  if (bytes.length < 10 || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return "it is no .npy file";
+  if (bytes.length < 10 || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return "it is not an .npy file";
   const version = bytes[6] ?? 0;
-  if (version < 1 || version > 3) return `its format version ${version} is not known`;
+  if (version < 1 || version > 3) return `its format version ${version} is not supported`;
   const [length, at] = version === 1 ? [bytes.readUInt16LE(8), 10] : [readLength(bytes), 12];
   if (length > MAX_HEADER) return "its header is too long";
-  if (bytes.length < at + length) return "its header is not complete";
+  if (bytes.length < at + length) return "its header is incomplete";
   const header = parseLiteral(bytes.toString(version === 3 ? "utf8" : "latin1", at, at + length));
   if (!(header instanceof Map)) return "its header cannot be read";
   const shape = readShape(header.get("shape"));
@@ -64,7 +64,7 @@ const BYTE_ORDERS: Readonly<Record<string, DataType["endianness"]>> = {
   "|": "not_applicable",
 };
 
-/** Bytes of an element that each kind may have; none: any number. */
+/** Allowed bytes per element for each kind; an empty list allows any number. */
 const ITEM_SIZES: Readonly<Record<string, readonly number[]>> = {
   b: [1],
   i: [1, 2, 4, 8],
@@ -88,7 +88,7 @@ function readType(value: Literal | undefined): ElementType | Unreadable {
   const sizes = Object.hasOwn(ITEM_SIZES, kind) ? ITEM_SIZES[kind] : undefined;
   const fits = sizes !== undefined && size > 0 && (sizes.length === 0 || sizes.includes(size));
   const isTime = kind === "M" || kind === "m";
-  if (!fits || (units !== undefined && !isTime)) return "the type of its elements is not known";
+  if (!fits || (units !== undefined && !isTime)) return "the type of its elements is not supported";
   return {
     endianness: size === 1 ? "not_applicable" : (BYTE_ORDERS[order] ?? "not_applicable"),
     kind,
@@ -111,6 +111,6 @@ function readStruct(items: readonly Literal[]): ElementType | Unreadable {
     fields.push({ name, dtype, shape: shape === undefined ? null : lengths });
     itemsize += lengths.reduce((product, length) => product * length, dtype.itemsize);
   }
-  if (itemsize === 0 || !Number.isSafeInteger(itemsize)) return "the type of its elements is not known";
+  if (itemsize === 0 || !Number.isSafeInteger(itemsize)) return "the type of its elements is not supported";
   return { itemsize, fields };
 }

@@ -1,6 +1,5 @@
 /**
- * A .npy file as an array: of a selection only those parts of the file are read in which something of it stands, from
- * front to back.
+ * A .npy file as an array. Only the parts of the file that a selection touches are read, from front to back.
  */
 import type { ArrayData } from "../model/contract.ts";
 import { copyRun, type Run, runsOf } from "../model/gather.ts";
@@ -14,6 +13,7 @@ import type { FilePath } from "./steps.ts";
 /** Most headers need far less. */
 const USUAL_HEADER = 4096;
 
+/** Opens a .npy file as an array, or returns why it cannot be read. The caller closes `file`. */
 export async function openNpy(
   inside: Inside,
   place: FilePath,
@@ -25,7 +25,7 @@ export async function openNpy(
   if (typeof header === "string") return header;
   const { shape, dataType, start, order } = header;
   const bytes = shape.reduce((product, length) => product * length, dataType.itemsize);
-  if (!Number.isSafeInteger(bytes)) return "its header tells of more than there can be";
+  if (!Number.isSafeInteger(bytes)) return "its header describes an impossible size";
   if (file.size < start + bytes) return "it is shorter than its header says";
   const found = header;
   return {
@@ -56,7 +56,7 @@ async function readSelection(file: OpenedFile, header: NpyHeader, selection: Sel
   return target;
 }
 
-/** A stretch of the file in memory, which moves on as the runs do. */
+/** A part of the file in memory, which moves forward with the runs. */
 class Window {
   readonly #file: OpenedFile;
   readonly #header: NpyHeader;
@@ -86,7 +86,7 @@ class Window {
     }
   }
 
-  /** `span`: how many elements from there on are of use, at least. */
+  /** `span`: at least how many elements from there on will be used. */
   async #move(first: number, span: number): Promise<void> {
     const { start, dataType } = this.#header;
     const wanted = Math.min(Math.max(span * dataType.itemsize, SMALLEST_WINDOW), LARGEST_WINDOW);

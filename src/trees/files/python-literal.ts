@@ -1,13 +1,13 @@
 /**
- * The part of Python's literals that headers of .npy files are written in: texts, whole numbers, True and False, tuples,
- * lists, and mappings with texts as keys.
+ * Parses the subset of Python literals that .npy headers use: strings, integers, True and False, tuples, lists, and
+ * dictionaries with string keys.
  */
 
 export type Literal = string | number | boolean | readonly Literal[] | ReadonlyMap<string, Literal>;
 
 const MAX_DEPTH = 32;
 
-/** Undefined: it is something else. */
+/** Undefined: the text is not such a literal. */
 export function parseLiteral(text: string): Literal | undefined {
   try {
     const reader = new Reader(text);
@@ -58,7 +58,7 @@ class Reader {
     return new Map(pairs);
   }
 
-  /** `(3)` is no tuple but a number in brackets. */
+  /** `(3)` is a number in parentheses, not a tuple. */
   #tuple(depth: number): Literal {
     let commas = 0;
     const items = this.#items(

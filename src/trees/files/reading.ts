@@ -1,11 +1,16 @@
 /**
- * Reading from an open file: all of what is asked for, or a failure that says that the file has changed.
+ * Reads from open files: everything requested, or the failure `changed` if the file is another version by then.
  */
 import { Failure } from "../../errors.ts";
 import type { Inside, Mark, OpenedFile } from "./inside.ts";
 import { markOf } from "./inside.ts";
 import type { FilePath } from "./steps.ts";
 
+/**
+ * Fills `into` from an offset in bytes.
+ *
+ * @throws {Failure} `changed` if the file is shorter.
+ */
 export async function readAt(file: OpenedFile, position: number, into: Uint8Array): Promise<void> {
   let done = 0;
   while (done < into.length) {
@@ -15,7 +20,7 @@ export async function readAt(file: OpenedFile, position: number, into: Uint8Arra
   }
 }
 
-/** The first bytes of a file, as far as it has them. */
+/** Reads up to `most` bytes from the beginning of a file. */
 export async function readStart(file: OpenedFile, most: number): Promise<Buffer> {
   const bytes = Buffer.alloc(Math.min(most, file.size));
   await readAt(file, 0, bytes);
@@ -23,8 +28,10 @@ export async function readStart(file: OpenedFile, most: number): Promise<Buffer>
 }
 
 /**
- * Reads a file that was seen before. What was read counts only if the file was that version before and after: else half
- * of the answer might be of another one.
+ * Reads a known version of a file. The result counts only if the file was that version before and after; otherwise a half of it
+ * could come from another one.
+ *
+ * @throws {Failure} `changed`
  */
 export async function reading<Result>(
   inside: Inside,
@@ -44,7 +51,7 @@ export async function reading<Result>(
   }
 }
 
-/** The same for what is read some at a time: the end fails where the file has changed, so that no half looks like a whole. */
+/** Like `reading`, in batches: fails at the end if the file has changed, so that an incomplete answer never looks complete. */
 export async function* readingParts<Part>(
   inside: Inside,
   place: FilePath,
@@ -59,7 +66,7 @@ export async function* readingParts<Part>(
     try {
       yield* read(file);
     } catch (error) {
-      // Half of a new version may be anything.
+      // Half of a new version can cause any error.
       throw (await isSame()) ? error : changed();
     }
     if (!(await isSame())) throw changed();

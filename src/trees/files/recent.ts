@@ -1,4 +1,4 @@
-/** A map that forgets what was not asked for the longest, so that it never grows beyond a weight. */
+/** A least-recently-used cache bounded by the total weight of its values, such as bytes or rows. */
 export class Recent<Value> {
   readonly #values = new Map<string, { readonly value: Value; readonly weight: number }>();
   readonly #most: number;

@@ -1,34 +1,35 @@
 /**
- * The way from a folder down to what is in it, name by name. Where the system shows open files as paths (Linux, /proc), each
- * step starts from the folder that the last one has opened, so that nothing that is moved or linked meanwhile leads
- * elsewhere. Elsewhere the whole path is opened and then compared with what stands there, which a very lucky rename beats.
+ * Opens a path below a root name by name. Where the system shows open files as paths (/proc on Linux), each step starts from
+ * the folder opened in the step before, so a rename or a symbolic link made meanwhile leads nowhere else. On other systems the
+ * whole path is opened and then compared with the file at that path; only an exactly timed rename could get past that.
  */
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, open, realpath } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Names below a root, as they were found there. */
+/** Names from a root down to a file or folder, as read from the folders themselves. */
 export type FilePath = readonly string[];
 
 export interface Steps {
-  /** Undefined: there is nothing of the kind, or it may not be opened. No link is followed. */
+  /** Opens without following links. Undefined: there is no such file, or it may not be opened. */
   open(place: FilePath, flags: number): Promise<FileHandle | undefined>;
   lstat(place: FilePath): Promise<BigIntStats | undefined>;
-  /** Of a folder that is open. */
+  /** The path of an open folder, for calls that accept no descriptor. */
   pathOf(folder: FileHandle, place: FilePath): string;
 }
 
 const DESCRIPTORS = "/proc/self/fd";
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY;
 
-/** `root`: a real path, without links. */
+/** Chooses how paths below `root`, a real path without links, are opened on this system. */
 export async function stepsFrom(root: string): Promise<Steps> {
   return (await attempt(() => lstat(DESCRIPTORS))) === undefined ? pathSteps(root) : descriptorSteps(root);
 }
 
+/** Opens each step from the descriptor of the folder above it (Linux). */
 export function descriptorSteps(root: string): Steps {
   const pathOf = (folder: FileHandle) => `${DESCRIPTORS}/${folder.fd}`;
-  /** Calls with the path of the last name, while the folder that it is in is open. */
+  /** Calls `then` with the path of the last name while the folder above it is open. */
   const walk = async <Result>(
     place: FilePath,
     then: (path: string) => Promise<Result>,
@@ -55,6 +56,7 @@ export function descriptorSteps(root: string): Steps {
   };
 }
 
+/** Opens whole paths and checks afterwards that no link was followed (systems without /proc). */
 export function pathSteps(root: string): Steps {
   const pathTo = (place: FilePath) => join(root, ...place);
   const isReal = async (path: string) => (await attempt(() => realpath(path))) === path;
@@ -81,12 +83,12 @@ export function pathSteps(root: string): Steps {
   };
 }
 
-/** Names come from folders' own lists; this makes sure of it. */
+/** Names come from folder listings; this check is a second line of defence. */
 function isName(name: string): boolean {
   return name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name);
 }
 
-/** What says that there is nothing to be had, and not that something is broken. */
+/** Error codes that mean "not available", as opposed to a failing disk. */
 const ABSENT: ReadonlySet<string> = new Set([
   "EACCES",
   "ELOOP",
@@ -98,6 +100,7 @@ const ABSENT: ReadonlySet<string> = new Set([
   "EPERM",
 ]);
 
+/** Runs a file system call. Undefined: the file is not available; other errors are thrown. */
 export async function attempt<Result>(action: () => Promise<Result>): Promise<Result | undefined> {
   try {
     return await action();

@@ -1,6 +1,6 @@
 /**
- * The folders of a tree as they are now: a folder is read again only after it has changed, however often it is asked for.
- * Files that turned out not to be readable are left out until they change.
+ * The current content of a tree's folders. A folder is read again only after it has changed. Files that turned out not to be
+ * readable are left out until they change.
  */
 import type { Clock } from "../../lib/clock.ts";
 import type { Found, Inside, Mark } from "../files/inside.ts";
@@ -9,6 +9,7 @@ import type { FilePath } from "../files/steps.ts";
 import { type Item, sortOut } from "./listing.ts";
 import type { Skipped } from "./skipped.ts";
 
+/** The served entries of one folder. */
 export interface FolderListing {
   readonly items: readonly Item[];
   readonly byKey: ReadonlyMap<string, Item>;
@@ -16,19 +17,19 @@ export interface FolderListing {
 
 interface Remembered {
   readonly mark: Mark;
-  /** Whether the folder had been quiet for long enough that another change would be seen in its times. */
+  /** Whether the folder had been unchanged long enough for its next change to show in its times. */
   readonly settled: boolean;
   readonly broken: ReadonlyMap<string, Mark>;
   readonly listing: FolderListing;
 }
 
-/** Names that are remembered, of all folders together. */
+/** Cached names of all folders together. */
 const MOST_NAMES = 1_000_000;
 
-/** Milliseconds. File systems tell times in steps, and clocks differ. */
+/** Milliseconds. File systems round times, and clocks differ. */
 const QUIET = 2000;
 
-/** Of one folder; more are found out again. */
+/** Unreadable files remembered for one folder; others are read again each time. */
 const MOST_BROKEN = 1000;
 
 const EMPTY: FolderListing = { items: [], byKey: new Map() };
@@ -47,6 +48,7 @@ export class Folders {
     this.#clock = clock;
   }
 
+  /** The entries of a folder, empty if it cannot be read; concurrent calls share one read. */
   list(place: FilePath): Promise<FolderListing> {
     const key = place.join("/");
     const known = this.#reading.get(key);
@@ -56,7 +58,7 @@ export class Folders {
     return reading;
   }
 
-  /** A file of the folder cannot be read: it is no entry as long as it stays as it is. */
+  /** Leaves an unreadable file out of its folder until the file changes. */
   markBroken(place: FilePath, mark: Mark, why: string): void {
     this.#skipped.tell(place, why);
     const folder = place.slice(0, -1).join("/");
@@ -84,7 +86,7 @@ export class Folders {
     }
   }
 
-  /** The same map as long as nothing has changed. */
+  /** Returns the same map until something changes. */
   async #stillBroken(place: FilePath, key: string): Promise<ReadonlyMap<string, Mark>> {
     const broken = this.#broken.get(key);
     if (broken === undefined) return NONE_BROKEN;

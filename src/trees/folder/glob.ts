@@ -1,16 +1,17 @@
 /**
- * Patterns of paths: `*` stands for anything within a name, `**` for anything across names, and `**` + `/` for any number of
- * folders, none included. Matching takes at most as long as pattern and path are long, multiplied.
+ * Patterns of paths: `*` matches anything within a name, `**` anything across names, and `**` + `/` any number of folders,
+ * including zero. Matching takes time proportional to the length of the pattern times that of the path.
  */
 
-/** Whether a path (`run1/A`, "" is the root) matches as a whole. */
+/** Tests a whole path such as `run1/A`; "" is the root. */
 export type Matcher = (path: string) => boolean;
 
 type Token =
   | { readonly kind: "text"; readonly character: string }
-  /** Anything without a slash, anything at all, or nothing and anything that ends with a slash. */
+  /** `name`: no slash; `path`: anything; `folders`: nothing, or anything that ends with a slash. */
   | { readonly kind: "name" | "path" | "folders" };
 
+/** Compiles a pattern. */
 export function matcher(pattern: string): Matcher {
   const tokens = read(pattern);
   const firstWildcard = tokens.findIndex(({ kind }) => kind !== "text");
@@ -37,7 +38,7 @@ function read(pattern: string): readonly Token[] {
   return tokens;
 }
 
-/** Goes along the path once, with all the places of the pattern that it may have come to. */
+/** Walks along the path once, with the set of all pattern positions that could have been reached. */
 function matches(tokens: readonly Token[], path: string): boolean {
   let places = reached(tokens, [0], true);
   for (const character of path.split("")) {
@@ -55,10 +56,10 @@ function matches(tokens: readonly Token[], path: string): boolean {
   return places.has(tokens.length);
 }
 
-/** With the places that are as good as reached, since what stands before them may stand for nothing. */
+/** Adds the positions reachable from these without consuming a character. */
 function reached(tokens: readonly Token[], places: readonly number[], atStartOfName: boolean): Set<number> {
   const all = new Set(places);
-  // A set that grows while it is gone through is gone through to its new end.
+  // Iterating over a Set also visits items added meanwhile.
   for (const place of all) {
     const kind = tokens[place]?.kind;
     if (kind === "name" || kind === "path" || (kind === "folders" && atStartOfName)) all.add(place + 1);

@@ -1,6 +1,6 @@
 /**
- * What a folder holds that can be served: sub-folders, CSV and .npy files, each under its name without the ending, with
- * the JSON file beside it. Everything else is skipped, with a reason.
+ * The entries of a folder that can be served: sub-folders, CSV and .npy files, each under its name without the extension, with
+ * the JSON file beside it as metadata. Everything else is skipped with a reason.
  */
 import type { Found } from "../files/inside.ts";
 
@@ -11,7 +11,7 @@ export type Item = { readonly key: string; readonly name: string; readonly sidec
 );
 
 export interface Sorted {
-  /** By key, in the order of the characters' codes. */
+  /** Sorted by key, by character code. */
   readonly items: readonly Item[];
   readonly skipped: readonly { readonly name: string; readonly why: string }[];
 }
@@ -22,7 +22,7 @@ const ENDINGS: readonly (readonly [ending: string, kind: "csv" | "npy"])[] = [
 ];
 const SIDECAR = ".json";
 
-/** `isBroken`: files that turned out not to be readable. */
+/** Sorts directory entries into items and skipped entries. `isBroken`: whether a file turned out not to be readable. */
 export function sortOut(found: readonly Found[], isBroken: (name: string) => boolean): Sorted {
   const skipped: { name: string; why: string }[] = [];
   const skip = (name: string, why: string): void => void skipped.push({ name, why });
@@ -38,7 +38,7 @@ export function sortOut(found: readonly Found[], isBroken: (name: string) => boo
       const ending = ENDINGS.find(([ending]) => endsWith(name, ending));
       if (ending !== undefined) note(candidates, without(name, ending[0]), { name, kind: ending[1] });
       else if (endsWith(name, SIDECAR)) sidecars.set(without(name, SIDECAR), name);
-      else skip(name, "there is no reader for it");
+      else skip(name, "its format is not supported");
     }
   }
   const items: Item[] = [];
@@ -47,15 +47,16 @@ export function sortOut(found: readonly Found[], isBroken: (name: string) => boo
     if (only === undefined) continue;
     const sidecar = sidecars.get(key) ?? null;
     if (places.length > 1) {
-      for (const { name } of places) skip(name, "another entry has the same name without its ending");
-    } else if (key === "." || key === "..") skip(only.name, "its name without the ending is no name");
+      for (const { name } of places) skip(name, "another entry has the same name without the extension");
+    } else if (key === "." || key === "..")
+      skip(only.name, "its name without the extension is not a valid name");
     else {
       sidecars.delete(key);
       items.push({ ...only, key, sidecar });
     }
   }
   for (const [key, name] of sidecars) {
-    if (!candidates.has(key)) skip(name, "there is no entry beside it whose metadata it could be");
+    if (!candidates.has(key)) skip(name, "there is no entry of this name to describe");
   }
   items.sort((left, right) => (left.key < right.key ? -1 : 1));
   return { items, skipped };

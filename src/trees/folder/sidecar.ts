@@ -1,5 +1,5 @@
 /**
- * The metadata of an entry: what `X.json` beside it holds, as far as it is an object that every client can be told.
+ * The metadata of an entry, read from `X.json` beside it: a JSON object that every client can receive.
  */
 import { isUtf8 } from "node:buffer";
 import type { Inside, Mark } from "../files/inside.ts";
@@ -18,6 +18,7 @@ export type ReadMetadata =
   | { readonly kind: "broken"; readonly mark: Mark; readonly why: string }
   | { readonly kind: "absent" };
 
+/** Reads a metadata file; `broken` says why it cannot be used. */
 export async function readMetadata(inside: Inside, place: FilePath): Promise<ReadMetadata> {
   const file = await inside.file(place);
   if (file === undefined) return { kind: "absent" };
@@ -33,7 +34,7 @@ export async function readMetadata(inside: Inside, place: FilePath): Promise<Rea
   }
 }
 
-/** A text says why it is none. */
+/** Returns the metadata, or the reason why there are none. */
 function parse(bytes: Buffer): Metadata | string {
   if (!isUtf8(bytes)) return "it is not UTF-8";
   let value: unknown;
@@ -47,7 +48,7 @@ function parse(bytes: Buffer): Metadata | string {
   return wellFormed === undefined ? "it is nested too deeply" : (wellFormed as Metadata);
 }
 
-/** JSON can write half a character, which cannot be sent on. */
+/** JSON can contain lone surrogates, which cannot be encoded in UTF-8. Undefined: nested too deeply. */
 function tidied(value: unknown, depth: number): unknown {
   if (typeof value === "string") return value.toWellFormed();
   if (typeof value !== "object" || value === null) return value;

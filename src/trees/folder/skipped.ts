@@ -1,11 +1,11 @@
 /**
- * Tells the operator once what is not served, and why. Names are quoted, since they may hold anything.
+ * Warns the operator once about each entry that is not served, and why. Names are quoted because they may contain anything.
  */
 
 import { printableJson } from "../../lib/printable.ts";
 import { quoted } from "../../yaml/located.ts";
 
-/** More are not remembered, so that they are not told either. */
+/** Later entries are neither remembered nor reported. */
 const MAX_REMEMBERED = 100_000;
 
 export class Skipped {
@@ -24,12 +24,14 @@ export class Skipped {
     if (this.#told.has(what) || this.#told.size > MAX_REMEMBERED) return;
     this.#told.add(what);
     if (this.#told.size > MAX_REMEMBERED) {
-      this.#warn(`Skipped in ${quoted(this.#root)}: too many entries to tell; no further ones are told.`);
+      this.#warn(
+        `Skipped in ${quoted(this.#root)}: there are too many to list; further entries are not reported.`,
+      );
     } else this.#warn(`Skipped in ${quoted(this.#root)}: ${quotedPath(path)}: ${why}.`);
   }
 }
 
-/** In full: a path that is cut would not be found. */
+/** Not shortened, so that the operator can find the file. */
 function quotedPath(path: string): string {
   return `'${printableJson(JSON.stringify(path)).slice(1, -1)}'`;
 }

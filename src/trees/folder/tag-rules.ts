@@ -1,6 +1,6 @@
 /**
- * Which entries of a folder bear which tags: a file of patterns, in whose order the last one that matches a path decides.
- * What no pattern matches bears none, and is for administrators only.
+ * Assigns access tags to the entries of a folder from a file of patterns: the last pattern that matches a path decides. An
+ * entry without a match has no tags, so only administrators see it.
  */
 
 import { isOwnTag, normalTag } from "../../vocabulary/tags.ts";
@@ -10,18 +10,19 @@ import { type ConfigProblem, Problems } from "../../yaml/problems.ts";
 import { type Matcher, matcher } from "./glob.ts";
 
 export interface TagRules {
-  /** The tags of what stands at a path: keys with slashes between them, "" for the folder itself. */
+  /** The tags of the entry at a path: keys joined by slashes, "" for the folder itself. */
   tagsOf(path: string): readonly string[];
-  /** All that some pattern gives. */
+  /** All tags of all patterns. */
   readonly all: readonly string[];
 }
 
 export interface ReadTagRules {
-  /** Undefined where there are problems. */
+  /** Undefined if there are problems. */
   readonly rules: TagRules | undefined;
   readonly problems: readonly ConfigProblem[];
 }
 
+/** Reads a file of patterns; reports all problems at once. */
 export function readTagRules(file: string): ReadTagRules {
   const problems = new Problems();
   const root = readYamlFile(file, problems);
@@ -38,7 +39,7 @@ function compile(root: LocatedMapping, problems: Problems): TagRules {
       problems.add(
         keySpot,
         [pattern],
-        "a pattern begins and ends without a slash: it is matched against a path like 'run1/A'",
+        "a pattern must not begin or end with a slash. It is matched against paths like 'run1/A'",
       );
     if (value.kind !== "list") {
       problems.add(value.spot, [pattern], "must be a list of tags, which may be empty.");

@@ -1,6 +1,6 @@
 /**
- * `files`: a folder of the operator's as a tree. Sub-folders are containers, CSV files tables, .npy files arrays. Names
- * that requests ask for are looked up among those that were found, so that no request's text ever becomes a path.
+ * The tree `files`: a folder of the operator's. Sub-folders are containers, CSV files tables, .npy files arrays. A name from a
+ * request is only looked up among the names found in the folder, so text from a request never becomes a path.
  */
 import { realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -28,12 +28,17 @@ import { type Metadata, NO_METADATA, type ReadMetadata, readMetadata } from "./s
 import { Skipped } from "./skipped.ts";
 import { readTagRules, type TagRules } from "./tag-rules.ts";
 
+/**
+ * Opens a folder as a tree.
+ *
+ * @throws {OperatorError} The folder cannot be read, or the file of access tags is invalid.
+ */
 export async function filesTree(args: FilesArgs, context: TreeContext): Promise<Tree> {
   const directory = resolve(context.directory, args.directory);
   const root = await realpath(directory).catch(() => directory);
   if (!(await isFolder(root)))
     throw new OperatorError(
-      `there is no folder ${directory} to serve, or it cannot be read. A relative path starts at the folder of the configuration.`,
+      `the folder ${directory} does not exist or cannot be read. A relative path starts at the folder of the configuration.`,
     );
   const tags =
     args.access_tags_file == null
@@ -59,7 +64,7 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** The file of tags; as long as a new version is broken, the old one stays in force. */
+/** The file of access tags; while a new version is broken, the previous one stays in force. */
 class FileTags {
   readonly #path: string;
   readonly #warn: (message: string) => void;
@@ -87,39 +92,39 @@ class FileTags {
     const { rules, problems } = readTagRules(this.#path);
     if (rules === undefined) {
       this.#warn(
-        `The changed tags of files are not in force, those before them stay so:\n${problemLines(problems).join("\n")}`,
+        `The changed access tags are invalid; the previous ones stay in force:\n${problemLines(problems).join("\n")}`,
       );
       return;
     }
     this.rules = rules;
-    this.#warn(`The changed tags of files are in force: ${this.#path}.`);
+    this.#warn(`The changed access tags are in force: ${this.#path}.`);
   }
 }
 
-/** How often a file is scanned that changes meanwhile. */
+/** Attempts to scan a file that keeps changing. */
 const TRIES = 3;
 
-/** Whose metadata are read at the same time for one request. */
+/** Metadata files that one request reads at the same time. */
 const NODES_AT_ONCE = 16;
 
-/** Columns and partitions of all tables. */
+/** Columns and partitions of all cached scans. */
 const MOST_SCANNED = 1_000_000;
-/** A table that is larger is scanned elsewhere. */
+/** Larger tables are scanned on the data thread. */
 const SCANNED_HERE = 64 * 1024;
-/** Bytes of all metadata files that are remembered, of which each counts as more than nothing. */
+/** Bytes of all cached metadata; each file counts for at least `LEAST_METADATA`. */
 const MOST_METADATA = 16 * 1024 * 1024;
 const LEAST_METADATA = 200;
 
-/** What is told of a node. */
-interface Told {
+/** A node's metadata and their size in bytes. */
+interface Details {
   readonly metadata: Metadata;
   readonly metadataBytes: number;
 }
 
-const UNTOLD: Told = { metadata: NO_METADATA, metadataBytes: 0 };
+const NO_DETAILS: Details = { metadata: NO_METADATA, metadataBytes: 0 };
 
-function toldBy(read: Exclude<ReadMetadata, { kind: "absent" }>): Told {
-  return read.kind === "read" ? { metadata: read.metadata, metadataBytes: read.bytes } : UNTOLD;
+function detailsOf(read: Exclude<ReadMetadata, { kind: "absent" }>): Details {
+  return read.kind === "read" ? { metadata: read.metadata, metadataBytes: read.bytes } : NO_DETAILS;
 }
 
 type Scan = (wish: ScanWish) => Promise<CsvScan>;
@@ -152,11 +157,11 @@ class Files {
   }
 
   root(): ContainerNode {
-    return this.#container([], [], UNTOLD);
+    return this.#container([], [], NO_DETAILS);
   }
 
-  /** `keys` is the path that clients see, `place` the one in the file system. */
-  #container(place: FilePath, keys: readonly string[], told: Told): ContainerNode {
+  /** `keys` is the path that clients see, `path` the one in the file system. */
+  #container(place: FilePath, keys: readonly string[], details: Details): ContainerNode {
     const tagsOf = (path: readonly string[]) => this.#tagsOf(path);
     const list = () => this.#folders.list(place);
     const nodes = (items: readonly Item[]) =>
@@ -167,7 +172,7 @@ class Files {
       );
     return {
       family: "container",
-      ...told,
+      ...details,
       specs: [],
       get accessTags() {
         return tagsOf(keys);
@@ -192,9 +197,9 @@ class Files {
   async #node(place: FilePath, keys: readonly string[], item: Item): Promise<TreeNode> {
     const here = [...place, item.name];
     const path = [...keys, item.key];
-    const told = item.sidecar === null ? UNTOLD : await this.#metadataOf([...place, item.sidecar]);
-    if (item.kind === "folder") return this.#container(here, path, told);
-    const described = { ...told, specs: [], accessTags: this.#tagsOf(path) };
+    const details = item.sidecar === null ? NO_DETAILS : await this.#metadataOf([...place, item.sidecar]);
+    if (item.kind === "folder") return this.#container(here, path, details);
+    const described = { ...details, specs: [], accessTags: this.#tagsOf(path) };
     if (item.kind === "csv") return { ...described, family: "table", open: () => this.#openCsv(here) };
     return { ...described, family: "array", open: () => this.#openNpy(here) };
   }
@@ -212,18 +217,18 @@ class Files {
     return index;
   }
 
-  async #metadataOf(place: FilePath): Promise<Told> {
+  async #metadataOf(place: FilePath): Promise<Details> {
     const key = place.join("/");
     const known = this.#metadata.get(key);
     if (known !== undefined && known.mark === (await this.#inside.mark(place))) {
-      return toldBy(known);
+      return detailsOf(known);
     }
     const found = await readMetadata(this.#inside, place);
-    if (found.kind === "absent") return UNTOLD;
-    const told = toldBy(found);
-    this.#metadata.set(key, found, told.metadataBytes + LEAST_METADATA);
+    if (found.kind === "absent") return NO_DETAILS;
+    const details = detailsOf(found);
+    this.#metadata.set(key, found, details.metadataBytes + LEAST_METADATA);
     if (found.kind === "broken") this.#skipped.tell(place, found.why);
-    return told;
+    return details;
   }
 
   async #openNpy(place: FilePath): Promise<ArrayData | undefined> {
@@ -256,7 +261,7 @@ class Files {
     }
   }
 
-  /** Once for each version of the file, however many ask at the same time. */
+  /** One scan for each version of the file, shared by concurrent requests. */
   #scan(place: FilePath, mark: Mark): Promise<CsvScan> {
     const key = place.join("/");
     const known = this.#scans.get(key);
@@ -266,7 +271,7 @@ class Files {
     this.#scans.set(key, entry);
     scan.then(
       ({ columns, partitions }) => this.#scans.set(key, entry, columns.length + partitions.length),
-      // A version that changed while it was read is no version.
+      // The file changed during the scan.
       () => this.#scans.delete(key),
     );
     return scan;

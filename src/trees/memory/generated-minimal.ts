@@ -1,6 +1,6 @@
 /**
- * `tiled.examples.generated_minimal:tree`: two arrays, a table and a dataset, the tree that Tiled's documentation uses in
- * its examples.
+ * `tiled.examples.generated_minimal:tree`: two arrays, a table and a dataset, the tree in the examples of Tiled's
+ * documentation.
  */
 import { float64, int64 } from "../model/columns.ts";
 import type { ContainerNode, Tree } from "../model/contract.ts";
@@ -8,6 +8,7 @@ import { constantArray, container, spec, table, valuesArray } from "./memory.ts"
 
 const ROWS = 100;
 
+/** Creates the tree. */
 export function generatedMinimal(): Tree {
   return {
     root: container(

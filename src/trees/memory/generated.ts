@@ -1,7 +1,7 @@
 /**
  * `tiled.examples.generated:tree`: images, cubes, tables and a dataset, the larger example of Tiled's documentation. Names,
- * shapes, types and chunks are Tiled's; the random numbers are not. Its sparse, awkward and ragged arrays are left out,
- * since this server does not serve their structure families.
+ * shapes, types and chunks are Tiled's; the random numbers are not. Tiled's sparse, awkward and ragged arrays are left out,
+ * because this server does not support their structure families.
  */
 import type { Clock } from "../../lib/clock.ts";
 import { asArray, type Column, float64, int64, type Values } from "../model/columns.ts";
@@ -10,7 +10,7 @@ import type { ElementType, StructType } from "../model/data-type.ts";
 import { bytesArray, constantArray, container, spec, table, valuesArray } from "./memory.ts";
 import { randomArray, randomNumbers } from "./random-array.ts";
 
-/** Seeds: each array has numbers of its own. */
+/** One seed per array. */
 const SEED = {
   bigImage: 1,
   smallImage: 2,
@@ -33,6 +33,7 @@ const SEED = {
 const CAT = { animal: "cat", color: "green" };
 const DOG = { animal: "dog", color: "red" };
 
+/** Creates the tree; `dynamic` changes with this clock. */
 export function generated(clock: Clock): Tree {
   const started = clock.now();
   return {
@@ -239,10 +240,10 @@ function integers(seed: number, count: number, low: number, high: number): BigIn
   );
 }
 
-/** Milliseconds. */
+/** In milliseconds. */
 const CHANGES_EVERY = 3000;
 
-/** Another number everywhere each time that it is opened later. */
+/** An array whose number changes with time. */
 function dynamic(value: () => number): ArrayNode {
   const shape = [3, 3];
   return { ...constantArray(0, shape), open: () => constantArray(value(), shape).open() };

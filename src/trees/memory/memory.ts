@@ -1,6 +1,5 @@
 /**
- * Nodes that are held in memory: containers, arrays and tables made from plain values. The trees that are built from
- * them are files of their own.
+ * Nodes in memory: containers, arrays and tables from plain values. The example trees built from them have their own files.
  */
 import { frameSchema } from "../encoding/arrow.ts";
 import { asArray, type Column, counted, float64, part, type Values } from "../model/columns.ts";
@@ -19,6 +18,7 @@ import { gather } from "../model/gather.ts";
 import { countOf, type Selection } from "../model/selection.ts";
 import { TagIndex } from "../model/tag-index.ts";
 
+/** What every node may have; absent parts are empty. */
 export interface Description {
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly specs?: readonly Spec[];
@@ -29,10 +29,12 @@ function described({ metadata = {}, specs = [], accessTags }: Description) {
   return { metadata, specs, accessTags: accessTags ?? null };
 }
 
+/** A spec without a version. */
 export function spec(name: string): Spec {
   return { name, version: null };
 }
 
+/** A container of these children, in this order. */
 export function container(
   children: Iterable<Entry>,
   description: Description & { readonly inlined?: boolean } = {},
@@ -56,7 +58,7 @@ export function container(
 
 export interface ArrayDescription extends Description {
   readonly dims?: readonly string[];
-  /** One chunk where there are none. */
+  /** Default: one chunk. */
   readonly chunks?: readonly (readonly number[])[];
 }
 
@@ -77,7 +79,7 @@ export function array(
   return { ...described(description), family: "array", open: async () => data };
 }
 
-/** One number everywhere, so that no memory is held for it. */
+/** An array with the same number everywhere, which takes no memory. */
 export function constantArray(
   value: number,
   shape: readonly number[],
@@ -92,7 +94,7 @@ export function constantArray(
   );
 }
 
-/** `values` in C order. */
+/** An array of these values in C order. */
 export function valuesArray(
   values: Values,
   shape: readonly number[],
@@ -102,7 +104,7 @@ export function valuesArray(
   return bytesArray(bytes, dataType, shape, description);
 }
 
-/** Elements of any type, in C order. */
+/** An array of elements of any type, from bytes in C order. */
 export function bytesArray(
   bytes: Uint8Array,
   dataType: ElementType,
@@ -114,10 +116,10 @@ export function bytesArray(
   );
 }
 
-/** Of a frame. */
+/** Rows of one frame. */
 const ROWS_AT_ONCE = 5000;
 
-/** Numbers as text. */
+/** Upper bound in bytes for a number as text. */
 const NUMBER_BYTES = 25;
 
 function textCost(values: Values): number {
@@ -125,7 +127,7 @@ function textCost(values: Values): number {
   return values.data.reduce((sum, text) => sum + 3 + 3 * (text?.length ?? 0), 0);
 }
 
-/** A table's rows, which are counted from 0, cut into partitions of nearly the same length, the longer ones first. */
+/** A table with row labels counted from 0, in partitions of nearly equal length, the longer ones first. */
 export function table(
   columns: readonly Column[],
   partitions: number,

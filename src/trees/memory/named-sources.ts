@@ -1,6 +1,6 @@
 /**
- * Says of each array and table of a tree that is made by its name where it stands there, so that another thread can make it too
- * (`thread/sources.ts`).
+ * Records where each array and table is in an example tree, so that the data thread can open it as well
+ * (`data-thread/sources.ts`).
  */
 import type {
   ArrayNode,
@@ -15,6 +15,7 @@ import { container } from "./memory.ts";
 
 type Path = readonly string[];
 
+/** A copy of the tree whose data have a `source`. */
 export async function withSources(tree: Tree, name: string): Promise<Tree> {
   const source = (path: Path): DataSource => ({ kind: "tree", tree: name, path });
 

@@ -1,4 +1,4 @@
-/** Tiled's example trees by their names: demo data that any thread can make again. */
+/** Tiled's example trees by name: demo data that any thread can create again. */
 import type { Clock } from "../../lib/clock.ts";
 import type { Tree } from "../model/contract.ts";
 import { withSources } from "./named-sources.ts";
@@ -15,6 +15,11 @@ export function isNamedTree(name: string): name is NamedTree {
   return Object.hasOwn(NAMED, name);
 }
 
+/**
+ * Creates an example tree.
+ *
+ * @param clock The time for arrays that change.
+ */
 export async function namedTree(name: NamedTree, clock: Clock): Promise<Tree> {
   return withSources(await NAMED[name](clock), name);
 }

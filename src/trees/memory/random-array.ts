@@ -1,6 +1,6 @@
 /**
- * Arrays of pseudo-random numbers that are computed when they are read and never stored: each element is a hash of its place
- * in the array, so any slice costs only itself.
+ * Arrays of pseudo-random numbers that are computed on reading and never stored: each element is a hash of its index, so a
+ * slice costs only its own elements.
  */
 import { setImmediate as othersFirst } from "node:timers/promises";
 import { asArray, float64 } from "../model/columns.ts";
@@ -9,7 +9,7 @@ import { runsOf } from "../model/gather.ts";
 import { countOf } from "../model/selection.ts";
 import { type ArrayDescription, array } from "./memory.ts";
 
-/** Elements computed before other requests get their turn. */
+/** Elements computed before other requests get a turn. */
 const AT_ONCE = 100_000;
 
 const { dataType } = asArray(float64(Float64Array.of()));
@@ -22,10 +22,12 @@ export function randomNumber(seed: number, index: number): number {
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }
 
+/** The first `count` numbers of a seed. */
 export function randomNumbers(seed: number, count: number): Float64Array<ArrayBuffer> {
   return Float64Array.from({ length: count }, (_, index) => randomNumber(seed, index));
 }
 
+/** An array of numbers in [0, 1) in C order. */
 export function randomArray(
   seed: number,
   shape: readonly number[],

@@ -1,5 +1,6 @@
 /**
- * The values of a table's column, by their type, and what NumPy makes of them. `encoding/arrow.ts` and `encoding/text.ts` write them.
+ * The values of a table column by type, and their form as NumPy arrays. `encoding/arrow.ts` and `encoding/text.ts` serialize
+ * them.
  */
 import type { DataType } from "./data-type.ts";
 
@@ -11,9 +12,9 @@ export type Values =
   | { readonly type: "uint8"; readonly data: Uint8Array<ArrayBuffer> }
   /** One byte each, 0 or 1. */
   | { readonly type: "bool"; readonly data: Uint8Array<ArrayBuffer> }
-  /** Since 1970, without a time zone. */
+  /** Counted from 1970, without a time zone. */
   | { readonly type: "datetime64"; readonly unit: DatetimeUnit; readonly data: BigInt64Array<ArrayBuffer> }
-  /** null: missing. */
+  /** Null: a missing value. */
   | { readonly type: "text"; readonly data: readonly (string | null)[] };
 
 export interface Column {
@@ -29,11 +30,12 @@ export function int64(data: BigInt64Array<ArrayBuffer>): Values {
   return { type: "int64", data };
 }
 
-/** `start`, `start + 1`, …: the labels of rows that have no others. */
+/** The default row labels: `start`, `start + 1`, …, up to and without `stop`. */
 export function counted(start: number, stop: number): Values {
   return int64(BigInt64Array.from({ length: stop - start }, (_, row) => BigInt(start + row)));
 }
 
+/** The values from `start` up to and without `stop`; numbers share memory with the original. */
 export function part(values: Values, start: number, stop: number): Values {
   switch (values.type) {
     case "float64":
@@ -51,7 +53,7 @@ export function part(values: Values, start: number, stop: number): Values {
 
 const BYTES_OF_A_CHARACTER = 4;
 
-/** The same as an array of one dimension; texts become as wide as the widest one, missing ones empty. */
+/** The values as a one-dimensional array; texts get the width of the longest, missing ones become empty. */
 export function asArray(values: Values): { readonly dataType: DataType; readonly bytes: Uint8Array } {
   if (values.type === "text") {
     const characters = values.data.map((text) => Array.from(text ?? ""));
@@ -62,12 +64,12 @@ export function asArray(values: Values): { readonly dataType: DataType; readonly
   return { dataType: dataTypeOf(values), bytes: new Uint8Array(buffer, byteOffset, byteLength) };
 }
 
-/** NumPy's `U`: characters of four bytes each, `width` of them. */
+/** NumPy's type `U`: `width` characters of four bytes each. */
 export function textType(width: number): DataType {
   return { endianness: "little", kind: "U", itemsize: width * BYTES_OF_A_CHARACTER, dt_units: null };
 }
 
-/** Texts as elements of a type that is at least as wide. */
+/** Texts as elements of a type that is wide enough for all of them. */
 export function paddedTexts(texts: readonly (string | null)[], { itemsize }: DataType): Uint8Array {
   return utf32(
     texts.map((text) => Array.from(text ?? "")),
@@ -75,12 +77,12 @@ export function paddedTexts(texts: readonly (string | null)[], { itemsize }: Dat
   );
 }
 
-/** What one value needs at most, as a column and as text; of texts, how many characters there are is not in it. */
+/** Upper bound in bytes of one value, both as a column and as text, excluding the characters of texts. */
 export function valueBytes(type: Values["type"]): number {
   return type === "bool" || type === "uint8" ? 1 : 8;
 }
 
-/** Every `step`-th of the values, from `start`; steps may go backwards. */
+/** `count` values from `start`, every `step`-th; the step may be negative. */
 export function picked(values: Values, start: number, step: number, count: number): Values {
   if (step === 1) return part(values, start, start + count);
   const at = (index: number) => start + index * step;

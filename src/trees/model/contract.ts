@@ -1,6 +1,6 @@
 /**
- * What is served behind the authentication, behind one small interface: a tree of nodes that can be looked up, listed
- * and read. `http/tree*.ts` speak HTTP, `search/formats.ts` knows the media types; a tree knows nothing of either.
+ * The interface of the data behind the authentication: a tree of nodes to look up, list and read. `http/tree` speaks HTTP and
+ * `search/formats.ts` knows media types; a tree knows neither.
  */
 import type { Column, Values } from "./columns.ts";
 import type { ElementType } from "./data-type.ts";
@@ -13,10 +13,10 @@ export interface Spec {
 
 interface NodeBase {
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** Of its metadata as JSON, where they may be many. */
+  /** Size of the metadata as JSON, in bytes; absent if small. */
   readonly metadataBytes?: number;
   readonly specs: readonly Spec[];
-  /** Null: the node has no tags of its own and bears those of its container. */
+  /** Null: the node has no tags of its own and inherits those of its container. */
   readonly accessTags: readonly string[] | null;
 }
 
@@ -35,54 +35,54 @@ export interface Listing {
 
 export interface ContainerNode extends NodeBase, Listing {
   readonly family: "container";
-  /** Whether its children are told inside its own structure. */
+  /** Whether its structure includes its children. */
   readonly inlined: boolean;
   child(key: string): Promise<TreeNode | undefined>;
   /**
-   * The children that bear at least one of these tags, or have none of their own. What it costs depends on how many
-   * these are, not on how many there are of the others.
+   * The children that have at least one of these tags, or no tags of their own. The cost depends on the number of these
+   * children, not on the number of others.
    */
   bearing(tags: ReadonlySet<string>): Promise<Listing>;
 }
 
-/** An array as it was when it was opened. */
+/** An opened array. */
 export interface ArrayData {
   readonly dataType: ElementType;
   readonly shape: readonly number[];
-  /** Along each dimension the lengths of its chunks. */
+  /** The lengths of the chunks along each dimension. */
   readonly chunks: readonly (readonly number[])[];
   readonly dims: readonly string[] | null;
-  /** What the selection picks, in C order, `itemsize` bytes an element. All of it at once: for little. */
+  /** Reads a selection at once, in C order, `itemsize` bytes an element. Only for small selections. */
   read(selection: Selection): Promise<Uint8Array>;
-  /** The same in pieces, of whole elements; absent: parts of the selection are read one by one. */
+  /** The same in pieces of whole elements; absent: read parts of the selection one by one. */
   pieces?(selection: Selection): AsyncGenerator<Uint8Array>;
-  /** Texts that are held without what would fill them up, and how many bytes have to be read for them. */
+  /** For texts stored without padding: the texts themselves, and the number of bytes to read for them. */
   readonly texts?: {
     read(selection: Selection): AsyncGenerator<readonly string[]>;
     cost(selection: Selection): number;
   };
-  /** Stored in another order than C, so that each part is read from all over the place. */
+  /** Not stored in C order, so each part is scattered over the file. */
   readonly scattered?: boolean;
-  /** Where it comes from, for another thread to open it; null: this thread only. */
+  /** Lets another thread open the same data; null: only this thread can read it. */
   readonly source: DataSource | null;
 }
 
-/** Plain values, which another thread can be sent. */
+/** Plain values that can be sent to another thread. */
 export type DataSource =
   | { readonly kind: "tree"; readonly tree: string; readonly path: readonly string[] }
   | {
       readonly kind: "npy" | "csv";
-      /** The folder that is served. */
+      /** The root folder of the tree. */
       readonly root: string;
       readonly place: readonly string[];
       readonly mark: string;
-      /** Of a table, as an array. */
+      /** The column of the table to open as an array. */
       readonly column?: string;
     };
 
 export interface ArrayNode extends NodeBase {
   readonly family: "array";
-  /** Undefined: what looked like an array cannot be read, so there is no such node. */
+  /** Undefined: the file turned out not to be readable, so there is no such node. */
   open(): Promise<ArrayData | undefined>;
 }
 
@@ -90,30 +90,35 @@ export interface ArrayNode extends NodeBase {
 export interface Frame {
   readonly length: number;
   readonly columns: readonly Column[];
-  /** The rows' labels. `name: null`: they have no name of their own; null: they are counted from 0. */
+  /** Row labels. `name: null`: labels without a name; null: rows are counted from 0. */
   readonly index: { readonly name: string | null; readonly values: Values } | null;
 }
 
-/** In bytes, more rather than less. */
+/** Upper bounds in bytes. */
 export interface TableCost {
-  /** To be read, or written as text. */
+  /** Bytes to read, or to write as text. */
   readonly text: number;
-  /** Held as columns. */
+  /** Bytes in memory as columns. */
   readonly columns: number;
 }
 
-/** A table as it was when it was opened. */
+/** An opened table. */
 export interface TableData {
   readonly columns: readonly string[];
   readonly partitions: number;
-  /** Arrow's schema in IPC form. */
+  /** The Arrow schema in IPC form. */
   arrowSchema(): Promise<Uint8Array>;
   /**
-   * One partition or (null) all rows, some at a time, at least one frame though it may be empty; `columns`: those only, in that
-   * order, all of them known.
+   * Reads one partition, or all rows if null, in batches: at least one frame, which may be empty.
+   *
+   * @param columns Only these columns, in this order, all of them known; null: all.
    */
   frames(partition: number | null, columns: readonly string[] | null): AsyncGenerator<Frame>;
-  /** What these rows cost; fails where they are too many for one answer. */
+  /**
+   * The cost of reading these rows.
+   *
+   * @throws {Failure} `bad_request` if they are too many for one answer.
+   */
   cost(partition: number | null, columns: readonly string[] | null): TableCost;
   readonly source: DataSource | null;
   /** A column as an array. */
@@ -122,16 +127,17 @@ export interface TableData {
 
 export interface TableNode extends NodeBase {
   readonly family: "table";
-  /** Undefined: what looked like a table cannot be read, so there is no such node. */
+  /** Undefined: the file turned out not to be readable, so there is no such node. */
   open(): Promise<TableData | undefined>;
 }
 
 export type TreeNode = ContainerNode | ArrayNode | TableNode;
 export type Family = TreeNode["family"];
 
+/** A tree to serve; `load.ts` makes it from the configuration. */
 export interface Tree {
   readonly root: ContainerNode;
-  /** Those that the operator has given to its nodes, as far as that can be told. */
+  /** The tags that the operator assigned to its nodes, as far as known. */
   tags?(): readonly string[];
   close?(): Promise<void>;
 }

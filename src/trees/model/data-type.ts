@@ -1,4 +1,4 @@
-/** Types of array elements, as NumPy describes them and Tiled's clients expect them. */
+/** Data types of array elements, as NumPy describes them and Tiled's clients expect them. */
 
 /** NumPy's description of an element: `{kind: "f", itemsize: 8, endianness: "little"}`. */
 export interface DataType {
@@ -9,7 +9,7 @@ export interface DataType {
   readonly dt_units: string | null;
 }
 
-/** An element made of several others, in a row. */
+/** A structured element: several fields in a row. */
 export interface StructType {
   readonly itemsize: number;
   readonly fields: readonly {
@@ -21,7 +21,7 @@ export interface StructType {
 
 export type ElementType = DataType | StructType;
 
-/** Those of fields, too. */
+/** The number of fields, including nested ones. */
 export function fieldsOf(type: ElementType): number {
   return "fields" in type ? type.fields.reduce((sum, { dtype }) => sum + 1 + fieldsOf(dtype), 0) : 0;
 }

@@ -1,6 +1,6 @@
 /**
- * An xarray dataset (a container of arrays that share a dimension) as one frame, as xarray's `to_dataframe` makes it: the
- * coordinate of the dimension becomes the index, every other variable a column.
+ * An xarray dataset (a container of arrays that share a dimension) as one frame, like xarray's `to_dataframe`: the coordinate
+ * of the dimension becomes the index, every other variable a column.
  */
 import { Failure } from "../../errors.ts";
 import type { Column, DatetimeUnit, Values } from "./columns.ts";
@@ -9,11 +9,19 @@ import { selectAll } from "./selection.ts";
 
 const DATASET_SPEC = "xarray_dataset";
 
+/** Whether a container has the spec of an xarray dataset. */
 export function isDataset(node: ContainerNode): boolean {
   return node.specs.some(({ name }) => name === DATASET_SPEC);
 }
 
-/** Undefined: the variables do not share a single dimension, or hold what has no column here. `most`: bytes of all of it. */
+/**
+ * Reads a dataset as one frame. Undefined: the variables do not share exactly one dimension, or have a type without a column
+ * here.
+ *
+ * @param chosen Names of the variables to include; null: all.
+ * @param most Limit for the size of all variables, in bytes.
+ * @throws {Failure} `bad_request` above that limit.
+ */
 export async function datasetFrame(
   variables: readonly Entry[],
   chosen: readonly string[] | null,
@@ -60,7 +68,7 @@ async function valuesOf(array: ArrayData): Promise<Values | undefined> {
   const { kind, itemsize, endianness, dt_units: units } = dataType;
   if (itemsize !== 8 || endianness !== "little") return undefined;
   const bytes = await array.read(selectAll(shape));
-  // A copy, since a view of eight bytes needs to be aligned.
+  // A copy, because a view of 8-byte elements must be aligned.
   const buffer = new Uint8Array(bytes).buffer;
   if (kind === "f") return { type: "float64", data: new Float64Array(buffer) };
   if (kind === "i") return { type: "int64", data: new BigInt64Array(buffer) };

@@ -1,13 +1,13 @@
 /**
- * What a selection of an array means for the place where its elements are stored: runs of elements at equal distances,
- * in the order of the storage, and where each goes in the result. Neighbouring runs are joined where they are one.
+ * Translates a selection of an array into runs of equally spaced elements in storage, in storage order, and the position of
+ * each run in the result. Adjacent runs are merged.
  */
 import { countOf, type Selection } from "./selection.ts";
 
-/** The order of the elements in storage: the last index runs fastest, or the first. */
+/** Element order in storage: `C`, the last index varies fastest; `F`, the first. */
 export type Order = "C" | "F";
 
-/** Elements `from`, `from + step`, … of the storage, which go to `to`, `to + toStep`, … of the result (C order). */
+/** Copies elements `from`, `from + step`, … of the storage to `to`, `to + toStep`, … of the result (in C order). */
 export interface Run {
   readonly from: number;
   readonly step: number;
@@ -22,7 +22,7 @@ interface Dimension {
   toStep: number;
 }
 
-/** In the order of the storage, whatever the order of the result. */
+/** The runs of a selection in storage order. */
 export function* runsOf(shape: readonly number[], selection: Selection, order: Order): Generator<Run> {
   if (countOf(selection) === 0) return;
   const { from, to, dimensions } = plan(shape, selection, order);
@@ -40,7 +40,7 @@ function* walk(outer: readonly Dimension[], inner: Dimension, from: number, to: 
     yield* walk(rest, inner, from + index * first.step, to + index * first.toStep);
 }
 
-/** The dimensions of the selection, those with the longest steps in storage first. */
+/** The dimensions of the selection, longest storage stride first. */
 function plan(shape: readonly number[], selection: Selection, order: Order) {
   const strides = stridesOf(shape, order);
   const toStrides = stridesOf(
@@ -53,7 +53,7 @@ function plan(shape: readonly number[], selection: Selection, order: Order) {
   for (const [index, { start, step, length }] of selection.entries()) {
     const stride = strides[index] ?? 1;
     const toStride = toStrides[index] ?? 1;
-    // A dimension that is taken backwards is walked forwards in storage, and backwards in the result.
+    // A reversed dimension is read forwards from storage and written backwards to the result.
     const backwards = step < 0;
     from += (backwards ? start + (length - 1) * step : start) * stride;
     if (backwards) to += (length - 1) * toStride;
@@ -69,7 +69,7 @@ function plan(shape: readonly number[], selection: Selection, order: Order) {
   return { from, to, dimensions: joined(dimensions) };
 }
 
-/** Two dimensions are one where the outer one goes on where the inner one ends, in storage and in the result. */
+/** Merges two dimensions if the outer one continues where the inner one ends, both in storage and in the result. */
 function joined(dimensions: readonly Dimension[]): Dimension[] {
   const result: Dimension[] = [];
   for (const dimension of dimensions) {
@@ -93,7 +93,7 @@ function stridesOf(shape: readonly number[], order: Order): readonly number[] {
   return strides;
 }
 
-/** Moves one run; `first` is the element of the storage that `source` begins with. */
+/** Copies one run; `first` is the storage index of the first element in `source`. */
 export function copyRun(
   source: Uint8Array,
   first: number,
@@ -113,7 +113,7 @@ export function copyRun(
   }
 }
 
-/** What a selection picks of elements that are all at hand. */
+/** Copies a selection from an array in memory (C order). */
 export function gather(
   source: Uint8Array,
   shape: readonly number[],

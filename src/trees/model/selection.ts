@@ -1,9 +1,9 @@
 /**
- * NumPy's basic slicing (`0:3`, `-1`, `::2,5`): text to slices, slices to what they pick of a given shape. The bytes are
- * moved by `memory/memory.ts`.
+ * NumPy's basic slicing (`0:3`, `-1`, `::2,5`): parses text to slices, and resolves slices against a shape. `gather.ts` copies
+ * the elements.
  */
 
-/** A single index drops its dimension, a range keeps it. Null: as far as it goes. */
+/** A single index drops its dimension, a range keeps it. Null: as far as possible. */
 export type Slice =
   | { readonly kind: "index"; readonly at: number }
   | {
@@ -13,25 +13,25 @@ export type Slice =
       readonly step: number | null;
     };
 
-/** What is picked along one dimension: `length` elements from `start`, every `step`-th. */
+/** The elements picked along one dimension: `length` elements from `start`, every `step`-th. */
 export interface Axis {
   readonly start: number;
   readonly step: number;
   readonly length: number;
-  /** Picked by a single index, so that the result lacks this dimension. */
+  /** Picked by a single index, so the result lacks this dimension. */
   readonly dropped: boolean;
 }
 
 /** One axis for each dimension of the array. */
 export type Selection = readonly Axis[];
 
-/** More dimensions than NumPy's own limit are not worth reading. */
+/** NumPy's own limit of dimensions. */
 const MAX_DIMENSIONS = 64;
 
-/** Checked first, where a request is read; it lets empty parts pass (`0,`), which `parseSlices` refuses. */
+/** Validates the query parameter; allows empty parts (`0,`), which `parseSlices` rejects. */
 export const SLICE_PATTERN = String.raw`^(?:(?:-?\d+)?:){0,2}(?:-?\d+)?(?:,(?:(?:-?\d+)?:){0,2}(?:-?\d+)?)*$`;
 
-/** Undefined: not in NumPy's grammar. An empty text is the whole array. */
+/** Parses slices; an empty text selects the whole array. Undefined: not in NumPy's grammar. */
 export function parseSlices(text: string): readonly Slice[] | undefined {
   if (text === "") return [];
   const parts = text.split(",", MAX_DIMENSIONS + 1);
@@ -57,7 +57,7 @@ function parseBound(text: string): number | null | undefined {
   return /^-?\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** Undefined: an index out of range, more slices than dimensions, or a step of zero. */
+/** Resolves slices against a shape. Undefined: an index out of range, more slices than dimensions, or a step of zero. */
 export function select(shape: readonly number[], slices: readonly Slice[]): Selection | undefined {
   if (slices.length > shape.length) return undefined;
   const selection: Axis[] = [];
@@ -71,6 +71,7 @@ export function select(shape: readonly number[], slices: readonly Slice[]): Sele
   return selection;
 }
 
+/** The selection of a whole array. */
 export function selectAll(shape: readonly number[]): Selection {
   return shape.map(whole);
 }
@@ -87,7 +88,7 @@ function at(index: number, size: number): Axis | undefined {
 function range(slice: Extract<Slice, { kind: "range" }>, size: number): Axis | undefined {
   const given = slice.step ?? 1;
   if (given === 0) return undefined;
-  // A longer step than the dimension picks one element too, and keeps the arithmetic within safe numbers.
+  // Clamping a step to the size picks the same single element and keeps the arithmetic within safe integers.
   const step = Math.sign(given) * Math.min(Math.abs(given), Math.max(size, 1));
   const [lowest, highest] = step > 0 ? [0, size] : [-1, size - 1];
   const clamp = (bound: number): number =>
@@ -98,15 +99,17 @@ function range(slice: Extract<Slice, { kind: "range" }>, size: number): Axis | u
   return { start, step, length, dropped: false };
 }
 
+/** The shape of the result: the lengths of all axes except the dropped ones. */
 export function shapeOf(selection: Selection): readonly number[] {
   return selection.filter((axis) => !axis.dropped).map((axis) => axis.length);
 }
 
+/** The number of selected elements. */
 export function countOf(selection: Selection): number {
   return selection.reduce((count, axis) => count * axis.length, 1);
 }
 
-/** A selection in parts of at most so many elements (at least one), which follow each other in C order. */
+/** Splits a selection into consecutive parts in C order, of at most `most` elements (but at least one) each. */
 export function* partsOf(selection: Selection, most: number): Generator<Selection> {
   const total = countOf(selection);
   const dimension = selection.findIndex(({ length }) => length > 1);
@@ -126,7 +129,7 @@ export function* partsOf(selection: Selection, most: number): Generator<Selectio
   }
 }
 
-/** How many elements of the array lie between the first and the last that are picked, both included (C order). */
+/** The number of elements from the first to the last selected one, both included (C order). */
 export function spanOf(selection: Selection, shape: readonly number[]): number {
   let span = 1;
   for (const [dimension, { step, length }] of selection.entries()) {
@@ -136,7 +139,7 @@ export function spanOf(selection: Selection, shape: readonly number[]): number {
   return span;
 }
 
-/** The part of the array that one block (a chunk) covers; undefined: there is no such block. */
+/** The selection of one block, i.e. chunk; undefined: there is no such block. */
 export function selectBlock(
   chunks: readonly (readonly number[])[],
   block: readonly number[],
@@ -152,7 +155,7 @@ export function selectBlock(
   return selection;
 }
 
-/** What `inner` picks of what `outer` picked; `outer` drops no dimension. */
+/** Composes two selections: `inner` within the result of `outer`, which drops no dimension. */
 export function within(outer: Selection, inner: Selection): Selection {
   return inner.map((axis, dimension) => {
     const base = outer[dimension] ?? axis;

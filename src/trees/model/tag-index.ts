@@ -1,14 +1,14 @@
 /**
- * Which of a container's children bear which tags, so that those which somebody may see are found without looking at
- * the others.
+ * An index from access tags to the children of a container, so that the children visible to a caller are found without checking
+ * all of them.
  */
 import type { Entry, Listing, Page } from "./contract.ts";
 
 export class TagIndex {
   readonly #byTag = new Map<string, number[]>();
-  /** Those that have no tags of their own. */
+  /** Children without tags of their own. */
   readonly #untagged: number[] = [];
-  /** What was put together for a set of tags, for as long as somebody holds that very set. */
+  /** Merged positions for each set of tags, for as long as that set is in use. */
   readonly #merged = new WeakMap<ReadonlySet<string>, readonly number[]>();
 
   constructor(tagsOfChildren: Iterable<readonly string[] | null>) {
@@ -26,12 +26,12 @@ export class TagIndex {
     else known.push(position);
   }
 
-  /** The positions of the children that bear at least one of the tags or have none of their own, in order. */
+  /** Sorted positions of the children that have at least one of the tags, or no tags of their own. */
   positions(tags: ReadonlySet<string>): readonly number[] {
     const known = this.#merged.get(tags);
     if (known !== undefined) return known;
     const lists = [this.#untagged];
-    // Of the two, what is smaller is gone through.
+    // Iterate over the smaller of the two.
     if (tags.size < this.#byTag.size) {
       for (const tag of tags) lists.push(this.#byTag.get(tag) ?? []);
     } else {
@@ -42,7 +42,7 @@ export class TagIndex {
     return merged;
   }
 
-  /** The children at those positions as a list of its own. */
+  /** A listing of those children; `read` loads the entries at given positions. */
   listing(
     tags: ReadonlySet<string>,
     read: (positions: readonly number[]) => Promise<readonly Entry[]>,

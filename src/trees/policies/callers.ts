@@ -1,6 +1,6 @@
 /**
- * From whoever makes a request to what a policy is told of them, and to their rights. Both are remembered as long as the
- * caller is the same object and the login said the same, so that a policy can remember its answers in turn.
+ * Maps the caller of a request to the policy's view of the caller and to the caller's rights. Both are cached for as long as
+ * the caller object and the login state stay the same, so a policy can cache its own answers by caller.
  */
 import { isDeepStrictEqual } from "node:util";
 import { type LoginState, NO_STATE } from "../../domain/login-states.ts";
@@ -11,9 +11,14 @@ import type { Uuid } from "../../lib/uuid.ts";
 import type { AccessPolicy, PolicyCaller } from "./contract.ts";
 import { type Rights, rightsOf } from "./rights.ts";
 
-/** What the latest login at the policy's provider said of a principal. */
+/** Reads the state of a principal's latest login at the policy's provider. */
 export type StateOf = (principal: Uuid) => LoginState | Promise<LoginState>;
 
+/**
+ * Returns a cached lookup of rights by caller.
+ *
+ * @param stateOf Null: the policy reads no login state.
+ */
 export function callersRights(
   policy: AccessPolicy,
   stateOf: StateOf | null,

@@ -1,6 +1,6 @@
 /**
- * The class of each access policy that this server has (`vocabulary/policies.ts` has their names). A class is loaded only
- * where its name is used.
+ * The built-in access policies by name (`vocabulary/policies.ts` lists the names). A class is loaded when the configuration
+ * uses it.
  */
 import { type POLICIES, POLICY_PREFIX } from "../../vocabulary/policies.ts";
 import type { PolicyClass } from "./contract.ts";
@@ -10,7 +10,7 @@ const CLASSES: Readonly<Record<(typeof POLICIES)[number], () => Promise<PolicyCl
   TagBasedAccessPolicy: async () => (await import("./tag-based.ts")).TagBasedAccessPolicy,
 };
 
-/** By the name that a configuration has. */
+/** By name in the configuration. */
 export const POLICY_CLASSES: ReadonlyMap<string, () => Promise<PolicyClass>> = new Map(
   Object.entries(CLASSES).map(([name, load]) => [POLICY_PREFIX + name, load]),
 );

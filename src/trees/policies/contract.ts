@@ -1,7 +1,7 @@
 /**
- * The contract of an access policy, i.e. which caller may do what with which entry; part of the public API. Policies are
- * told apart by `kind`, never by `instanceof`. `rights.ts` cuts what a policy grants to the caller's own scopes and to the
- * access tags of the caller's key, so no policy can widen a credential.
+ * The contract of an access policy, which decides what a caller may do with an entry; part of the public API. Policies are
+ * recognized by `kind`, never by `instanceof`. `rights.ts` limits the grants to the caller's own scopes and to the access tags
+ * of the caller's key, so no policy can widen a credential.
  */
 import type { TSchema } from "typebox";
 import type { IdentityRef } from "../../domain/model/entities.ts";
@@ -16,11 +16,11 @@ export interface PolicyCaller {
   /** The principal's UUID; null for anonymous callers and the single user. */
   readonly uuid: Uuid | null;
   readonly identities: readonly IdentityRef[];
-  /** Scopes of the credential at this moment. */
+  /** The current scopes of the credential. */
   readonly scopes: ReadonlySet<string>;
-  /** Access tags of the caller's API key; null: not narrowed. */
+  /** Access tags of the caller's API key; null: not restricted. */
   readonly accessTags: readonly string[] | null;
-  /** `state` of the latest login at the policy's `stateFrom` provider; empty if there is none. */
+  /** `state` of the latest login at the provider named by `stateFrom`; empty without one. */
   readonly state: Readonly<Record<string, unknown>>;
 }
 
@@ -66,7 +66,7 @@ export interface AccessPolicy {
    * look tags up instead of asking about each child. Return the same set object as long as nothing has changed.
    */
   tagsWith?(scope: string, caller: PolicyCaller): ReadonlySet<string> | "all";
-  /** Those of the tags that the policy does not know, most likely misspelt. Logged at the start. */
+  /** The tags that the policy does not know, most likely misspelt. Logged at the start. */
   undefinedTags?(tags: Iterable<string>): readonly string[];
   /** Name of the provider whose `state` the policy reads. */
   readonly stateFrom?: string | null;

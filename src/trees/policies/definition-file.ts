@@ -1,7 +1,6 @@
 /**
- * The file of tag definitions, in the format that Tiled's access tags compiler reads: its form, and every rule about what
- * stands in it. All that is wrong is reported at once, with line and key path. What the tags then grant is worked out in
- * `definitions.ts`.
+ * The tag definition file, in the format of Tiled's access tags compiler: its schema, and the rules that a schema cannot
+ * express. All problems are reported at once, with line and key path. `definitions.ts` compiles the result.
  */
 import { type Static, Type } from "typebox";
 import { isScope } from "../../domain/model/scopes.ts";
@@ -22,11 +21,11 @@ const members = (what: string) =>
     Type.Array(
       section(`One of the ${what}`, {
         name: Type.String({ format: "not-empty", description: "The name" }),
-        role: optional(text("not-empty"), "What may be done, by the name of a role"),
-        scopes: optional(scopes(), "What may be done, by itself"),
+        role: optional(text("not-empty"), "The scopes granted, as the name of a role"),
+        scopes: optional(scopes(), "The scopes granted, as a list"),
       }),
     ),
-    `The ${what} to whom the tag grants something`,
+    `The ${what} that the tag grants scopes to`,
   );
 
 const owners = (what: string) =>
@@ -36,7 +35,7 @@ const owners = (what: string) =>
         name: Type.String({ format: "not-empty", description: "The name" }),
       }),
     ),
-    `The ${what} who may give the tag to entries`,
+    `The ${what} who may put the tag on entries`,
   );
 
 const tag = section("One tag", {
@@ -44,7 +43,7 @@ const tag = section("One tag", {
   groups: members("groups"),
   auto_tags: optional(
     Type.Array(section("One tag", { name: Type.String({ format: "not-empty", description: "Its name" }) })),
-    "Tags from which this one takes over what they grant",
+    "Tags whose grants this one includes",
   ),
 });
 
@@ -52,16 +51,18 @@ const FileSchema = section("Tag definitions", {
   roles: optional(
     Type.Record(
       Type.String(),
-      section("One role", { scopes: Type.Array(text("not-empty"), { description: "What may be done" }) }),
+      section("One role", {
+        scopes: Type.Array(text("not-empty"), { description: "The scopes of the role" }),
+      }),
     ),
     "Names for lists of scopes",
   ),
   tags: Type.Record(Type.String(), Type.Union([tag, Type.Null()]), {
-    description: "The tags, and what they grant to whom",
+    description: "The tags and their grants",
   }),
   tag_owners: optional(
     Type.Record(Type.String(), section("Owners", { users: owners("users"), groups: owners("groups") })),
-    "Who may give a tag to entries",
+    "The users and groups who may put a tag on entries",
   ),
 });
 
@@ -71,11 +72,16 @@ type Deep<Value> = Value extends readonly (infer Item)[]
     ? { readonly [Key in keyof Value]?: Deep<Value[Key]> | undefined }
     : Value;
 
-/** What is left of the file after the check; parts that do not fit are undefined. */
+/** The file after the check against the schema; invalid parts are undefined. */
 export type DefinitionFile = Deep<Static<typeof FileSchema>>;
 export type TagEntry = NonNullable<NonNullable<DefinitionFile["tags"]>[string]>;
 type Member = NonNullable<NonNullable<TagEntry["users"]>[number]>;
 
+/**
+ * Checks a parsed file and adds all that is wrong to `problems`.
+ *
+ * @param allowed The scopes that the policy may grant.
+ */
 export function checkDefinitions(
   root: Located,
   allowed: ReadonlySet<string>,
@@ -108,7 +114,7 @@ class Checker {
       if (isOwnTag(name))
         this.#problem(
           ["tag_owners", name],
-          "tags that begin with 'user:' or 'service:' have no owners: nobody gives them to entries",
+          "tags that begin with 'user:' or 'service:' have no owners, because they are not put on entries by hand",
         );
     }
     const spotOfTag = (name: string): Spot => this.#spot(["tags", name, "auto_tags"]);
@@ -122,7 +128,7 @@ class Checker {
     if (isPublicTag(name)) {
       this.#problem(
         path,
-        `the tag ${quoted(PUBLIC)} cannot be redefined; a tag is made public by 'auto_tags: [{name: public}]'`,
+        `the tag ${quoted(PUBLIC)} cannot be redefined. To make another tag public, give it 'auto_tags: [{name: public}]'`,
       );
     }
     for (const kind of ["users", "groups"] as const) {
@@ -143,7 +149,7 @@ class Checker {
   }
 
   #member(member: Member, path: Path): void {
-    // What is there but does not fit is reported already.
+    // Values of a wrong type have been reported already.
     const given = (key: "role" | "scopes") => {
       const node = at(this.#root, [...path, key]);
       return node !== undefined && !(node.kind === "scalar" && node.value === null);

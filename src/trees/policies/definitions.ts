@@ -1,6 +1,6 @@
 /**
- * What tags grant, worked out from the file of their definitions: to whom by name, to which groups, and to everybody.
- * Tags take over from one another; a list of groups becomes its members. The file's form is `definition-file.ts`'s.
+ * Compiles a tag definition file into grants: scopes by user name, by group, and for everyone. Tags include the grants of other
+ * tags (`auto_tags`); groups with a configured list of members become their members. `definition-file.ts` has the format.
  */
 
 import { isPublicTag, PUBLIC } from "../../vocabulary/tags.ts";
@@ -10,35 +10,36 @@ import { type ConfigProblem, Problems } from "../../yaml/problems.ts";
 import { checkDefinitions, type DefinitionFile, type TagEntry } from "./definition-file.ts";
 import { sorted } from "./nesting.ts";
 
-/** The scopes that each tag gives. */
+/** The scopes granted by each tag. */
 export type Grants = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface Definitions {
   readonly tags: ReadonlySet<string>;
-  /** Those that everybody may read, `public` among them. */
+  /** Tags readable by everyone, including `public`. */
   readonly publicTags: ReadonlySet<string>;
-  /** By the name of a person at the policy's provider, or the uuid of a service. */
+  /** By user name at the policy's provider, or the UUID of a service. */
   readonly users: ReadonlyMap<string, Grants>;
-  /** For groups that logins name. */
+  /** By name of a group that logins report. */
   readonly groups: ReadonlyMap<string, Grants>;
 }
 
 export interface DefinitionRules {
-  /** Nothing beyond these is granted. */
+  /** The policy grants at most these scopes. */
   readonly scopes: ReadonlySet<string>;
-  /** Who is in a group. */
+  /** The configured members of each group. */
   readonly groups: ReadonlyMap<string, readonly string[]>;
-  /** Whether logins name groups as well, so that any group may have members. */
+  /** Whether logins report groups as well, so any group may have members. */
   readonly groupsFromLogins: boolean;
 }
 
 export interface ReadDefinitions {
-  /** Undefined where there are problems. */
+  /** Undefined if there are problems. */
   readonly definitions: Definitions | undefined;
   readonly problems: readonly ConfigProblem[];
   readonly warnings: readonly string[];
 }
 
+/** Reads and compiles the file at `path`; reports all problems at once. */
 export function readDefinitions(path: string, rules: DefinitionRules): ReadDefinitions {
   const problems = new Problems();
   const root = readYamlFile(path, problems);
@@ -48,9 +49,7 @@ export function readDefinitions(path: string, rules: DefinitionRules): ReadDefin
   const warnings: string[] = [];
   const missing = (group: string, keys: readonly (string | number)[]): void => {
     const { file: name, line } = spotOf(root, keys);
-    warnings.push(
-      `${name}:${line}: nobody defines the group ${quoted(group)}; what it is granted is skipped.`,
-    );
+    warnings.push(`${name}:${line}: the group ${quoted(group)} is not defined; its grants are skipped.`);
   };
   warnOfGroups(file, rules, missing);
   return { definitions: compile(file, rules), problems: [], warnings };
@@ -72,7 +71,7 @@ function warnOfGroups(
   }
 }
 
-/** What one tag gives, by name. */
+/** The grants of one tag, by name of user or group. */
 interface Compiled {
   readonly users: Map<string, Set<string>>;
   readonly groups: Map<string, Set<string>>;

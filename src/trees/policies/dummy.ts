@@ -1,4 +1,4 @@
-/** `DummyAccessPolicy`: restricts nothing, so that a credential's own scopes decide, and the tags that a key was given. */
+/** `DummyAccessPolicy`: restricts nothing beyond the scopes of the credential and the access tags of a key. */
 import { Type } from "typebox";
 import type { AccessPolicy, PolicyCaller, PolicyNode } from "./contract.ts";
 

@@ -1,12 +1,17 @@
 /**
- * Holds an operator's own policy to the contract: its methods are there, and what they answer is of the right kind. A
- * policy that throws or answers nonsense is a broken backend: the request fails, and nothing is shown.
+ * Checks that an operator's own policy keeps the contract: its methods exist and return values of the right kind. If a policy
+ * throws or returns anything else, the request fails and shows nothing.
  */
 
 import { Failure, OperatorError } from "../../errors.ts";
 import { reason } from "../../plugins/own-class.ts";
 import type { AccessPolicy } from "./contract.ts";
 
+/**
+ * Wraps a policy object in these checks.
+ *
+ * @throws {OperatorError} The object lacks a part of the contract.
+ */
 export function guarded(made: unknown): AccessPolicy {
   const policy = checked(made);
   const { stateFrom = null, claims = [] } = policy;
@@ -52,7 +57,7 @@ function tagsOf(policy: AccessPolicy, ...asked: Parameters<NonNullable<AccessPol
     throw failed("tagsWith", `threw ${reason(error)}`, error);
   }
   if (answer === "all" || answer instanceof Set) return answer;
-  throw failed("tagsWith", `must answer a Set or "all"`);
+  throw failed("tagsWith", `must return a Set or "all"`);
 }
 
 async function called(call: () => unknown): Promise<unknown> {
@@ -63,13 +68,13 @@ async function called(call: () => unknown): Promise<unknown> {
   }
 }
 
-/** A text is no list of scopes, although it can be gone through letter by letter. */
+/** A string is iterable as well, but is not a list of scopes. */
 function texts(answer: unknown, method: string): Iterable<string> {
   if (typeof answer === "object" && answer !== null && Symbol.iterator in answer) {
     const items = [...(answer as Iterable<unknown>)];
     if (items.every((item) => typeof item === "string")) return items;
   }
-  throw failed(method, "must answer a list or Set of scopes");
+  throw failed(method, "must return a list or Set of scopes");
 }
 
 function failed(method: string, how: string, cause?: unknown): Failure {

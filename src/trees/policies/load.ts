@@ -1,6 +1,6 @@
 /**
- * Makes the access policy of a configuration: one of ours, or a class from the operator's own module. What is wrong with
- * it or its arguments stops the start, with the place in the configuration.
+ * Creates the configured access policy: a built-in class, or one from the operator's own module. An error in it or its
+ * arguments stops the start and names the position in the configuration.
  */
 
 import { OperatorError } from "../../errors.ts";
@@ -14,7 +14,11 @@ import { POLICY_CLASSES } from "./classes.ts";
 import type { AccessPolicy, PolicyClass, PolicyContext } from "./contract.ts";
 import { guarded } from "./guard.ts";
 
-/** Throws a `ConfigError` with all that is wrong; null where the configuration has no policy. */
+/**
+ * Creates the policy; null: the configuration has none.
+ *
+ * @throws {ConfigError} All problems of the class and its arguments.
+ */
 export async function loadPolicy(
   config: PolicyEntry | null,
   context: PolicyContext,

@@ -1,12 +1,12 @@
 /**
- * How tags take over from one another (`auto_tags`): in which order they can be worked out, and what is wrong with it, a
- * circle or too many levels, in whatever order the file has them.
+ * How tags include each other (`auto_tags`): the order to compile them in, whatever their order in the file, and the errors: a
+ * circle, or too many levels.
  */
 
 import { isPublicTag } from "../../vocabulary/tags.ts";
 import { quoted } from "../../yaml/located.ts";
 
-/** Steps from a tag to the last one that it takes over from. The public tag is none. */
+/** The longest allowed chain of inclusions below a tag, not counting the public tag. */
 const MAX_LEVELS = 5;
 
 interface Nested {
@@ -15,6 +15,7 @@ interface Nested {
 
 export type NestedTags = Readonly<Record<string, Nested | null | undefined>>;
 
+/** Reports circles, and chains of more than five levels. */
 export function problemsOfNesting(tags: NestedTags, problem: (tag: string, message: string) => void): void {
   const { order, rest } = sorted(tags);
   for (const circle of circles(rest)) {
@@ -26,7 +27,7 @@ export function problemsOfNesting(tags: NestedTags, problem: (tag: string, messa
     const deepest = Math.max(-1, ...others.map((other) => levels.get(other) ?? 0));
     const level = deepest + 1;
     levels.set(name, level);
-    // Those above have one level more, and the same cause.
+    // Report only the lowest such tag: those above are too deep for the same reason.
     if (level === MAX_LEVELS + 1) {
       problem(
         name,
@@ -38,7 +39,7 @@ export function problemsOfNesting(tags: NestedTags, problem: (tag: string, messa
 
 type Edges = ReadonlyMap<string, readonly string[]>;
 
-/** Every tag after those that it takes over from; `rest`: what stands in a circle, or leads into one. */
+/** Tags in topological order; `rest`: tags in a circle, or leading into one. */
 export function sorted(tags: NestedTags): { readonly order: Edges; readonly rest: Edges } {
   const edges = new Map<string, readonly string[]>();
   const usedBy = new Map<string, string[]>();
@@ -63,7 +64,7 @@ export function sorted(tags: NestedTags): { readonly order: Edges; readonly rest
   return { order, rest: new Map([...edges].filter(([name]) => !order.has(name))) };
 }
 
-/** One circle for each place where some are; every tag of `edges` has a way into one. */
+/** One circle for each group of tags that has any; every tag in `edges` leads into a circle. */
 function circles(edges: Edges): readonly (readonly string[])[] {
   const found: (readonly string[])[] = [];
   const done = new Set<string>();

@@ -1,6 +1,6 @@
 /**
- * What a caller may do with the nodes of a tree: what the policy grants, never more than the caller's own scopes, and
- * for a key with access tags nothing on nodes whose tags it does not name. `search/view.ts` shows a tree accordingly.
+ * A caller's rights on the nodes of a tree: what the policy grants, within the caller's own scopes, and for a key with access
+ * tags only on nodes with one of these tags. `search/view.ts` applies them.
  */
 import type { AccessPolicy, PolicyCaller, PolicyNode } from "./contract.ts";
 
@@ -10,14 +10,15 @@ export const VISIBLE = "read:metadata";
 export interface Rights {
   scopesOn(node: PolicyNode): Promise<ReadonlySet<string>>;
   /**
-   * The tags with which this scope comes out; "all": whatever the tags. Null: that depends on more than tags. The same
-   * set as long as nothing has changed.
+   * The tags that grant this scope; "all": every tag does; null: the policy does not decide by tags alone. Returns the same set
+   * until something changes.
    */
   tagsWith(scope: string): ReadonlySet<string> | "all" | null;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
+/** The rights of one caller under a policy. */
 export function rightsOf(policy: AccessPolicy, caller: PolicyCaller): Rights {
   const named = caller.accessTags === null ? null : new Set(caller.accessTags);
   const narrowed = new WeakMap<ReadonlySet<string>, ReadonlySet<string>>();
@@ -25,7 +26,7 @@ export function rightsOf(policy: AccessPolicy, caller: PolicyCaller): Rights {
     scopesOn: async (node) => {
       const tags =
         node.tags === null || named === null ? node.tags : node.tags.filter((tag) => named.has(tag));
-      // No policy can give a key back what its maker took away.
+      // A policy cannot widen a key that its owner restricted.
       if (named !== null && tags?.length === 0) return NONE;
       const granted = new Set(await policy.scopesOn({ ...node, tags }, caller));
       return new Set([...caller.scopes].filter((scope) => granted.has(scope)));

@@ -1,6 +1,6 @@
 /**
- * `TagBasedAccessPolicy`: tags on nodes, and a file that says what each tag grants to whom. The file is read again when it
- * changes; as long as the new one is broken, the old one stays in force.
+ * `TagBasedAccessPolicy`: nodes have tags, and a file defines what each tag grants to which users and groups. The file is
+ * reread when it changes; while a new version is broken, the previous one stays in force.
  */
 import { resolve } from "node:path";
 import { type Static, Type } from "typebox";
@@ -53,12 +53,12 @@ const Args = Type.Object(
 
 type Args = Static<typeof Args>;
 
-/** Who has it sees everything. */
+/** The scope that grants access to everything. */
 const ADMIN = "admin:apikeys";
 
 const NO_GRANTS: Grants = new Map();
 
-/** What was worked out for a caller while these definitions were in force. */
+/** Cached results for a caller under these definitions. */
 interface Remembered {
   readonly definitions: Definitions;
   readonly grants: Grants;
@@ -111,11 +111,12 @@ export class TagBasedAccessPolicy implements AccessPolicy {
     this.#watched.stop();
   }
 
+  /** Reads the file again; called when it changes. */
   reload(): void {
     const { definitions, problems, warnings } = readDefinitions(this.#path, this.#rules);
     if (definitions === undefined) {
       this.#warn(
-        `The changed tag definitions are not in force, those before them stay so:\n${problemLines(problems).join("\n")}`,
+        `The changed tag definitions are invalid; the previous ones stay in force:\n${problemLines(problems).join("\n")}`,
       );
       return;
     }
@@ -173,7 +174,7 @@ export class TagBasedAccessPolicy implements AccessPolicy {
     return grants;
   }
 
-  /** As tag definitions call the caller; null: nobody there. */
+  /** The caller's name in tag definitions; null: they cannot name this caller. */
   #nameOf({ kind, uuid, identities }: PolicyCaller): string | null {
     if (kind === "service") return uuid;
     return identities.find(({ provider }) => provider === this.#provider)?.id ?? null;
@@ -197,7 +198,7 @@ export class TagBasedAccessPolicy implements AccessPolicy {
 
 const NO_TAGS: ReadonlySet<string> = new Set();
 
-/** The single user is the operator, who has no other account to see everything with. */
+/** The single user is the operator and has no other account with access to everything. */
 function seesAll(caller: PolicyCaller): boolean {
   return caller.kind === "single_user" || caller.scopes.has(ADMIN);
 }

@@ -1,6 +1,6 @@
 /**
- * The queries that a search can be narrowed with, over the keys, specs and metadata of a container's children. Reading
- * them from a request is `http/tree/search.ts`'s.
+ * The queries that narrow a search by the keys, specs and metadata of a container's children. `http/tree/search.ts` reads them
+ * from requests.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Entry, TreeNode } from "../model/contract.ts";
@@ -10,9 +10,9 @@ export type Filter = (entry: Entry) => boolean;
 type Values = Readonly<Record<string, string>>;
 
 interface FilterKind {
-  /** All of them are needed. */
+  /** All of them are required. */
   readonly fields: readonly string[];
-  /** Names the field that cannot be read, instead of a filter. */
+  /** Returns the filter, or the field that is invalid. */
   make(values: Values): Filter | UnreadableField;
 }
 
@@ -22,6 +22,7 @@ interface UnreadableField {
   readonly expected: string;
 }
 
+/** The queries by their name in `filter[NAME][condition][FIELD]`. */
 export const FILTERS: Readonly<Record<string, FilterKind>> = {
   fulltext: {
     fields: ["text"],
@@ -121,9 +122,10 @@ export const FILTERS: Readonly<Record<string, FilterKind>> = {
   },
 };
 
+/** The names of all supported queries. */
 export const QUERY_NAMES: readonly string[] = Object.keys(FILTERS);
 
-/** Queries of Tiled's clients that need a catalog. */
+/** Queries of Tiled's clients that need a catalog database. */
 export const UNSUPPORTED_QUERIES: Readonly<Record<string, string>> = {
   access_blob_filter: "AccessBlobFilter",
   access_tags_filter: "AccessTagsFilter",
@@ -149,14 +151,14 @@ const COMPARISONS: Readonly<Record<string, (order: number) => boolean>> = {
   ge: (order) => order >= 0,
 };
 
-/** Undefined: values of different kinds have no order. */
+/** Compares two values. Undefined: they have no order because they are not both numbers or both strings. */
 export function orderOf(left: unknown, right: unknown): number | undefined {
   if (typeof left === "number" && typeof right === "number") return left - right;
   if (typeof left === "string" && typeof right === "string") return left < right ? -1 : left > right ? 1 : 0;
   return undefined;
 }
 
-/** The value at a key such as `sample.name`; undefined: not there. */
+/** The metadata value at a key such as `sample.name`; undefined: the key is absent. */
 export function termOf(node: TreeNode, key = ""): unknown {
   let term: unknown = node.metadata;
   for (const part of key.split(".")) {
@@ -202,7 +204,7 @@ function includes(list: readonly unknown[], wanted: unknown): boolean {
   return list.some((item) => isDeepStrictEqual(item, wanted));
 }
 
-/** Looks plain values up, since a list may have thousands, and so may those that are looked for. */
+/** Looks up plain values in a set, since both lists may have thousands of items. */
 function inList(list: readonly unknown[]): (term: unknown) => boolean {
   const isPlain = (item: unknown) => typeof item !== "object" || item === null;
   const plain = new Set(list.filter(isPlain));
@@ -214,7 +216,7 @@ function words(text: string): readonly string[] {
   return text.toLowerCase().split(/\s+/).filter(Boolean);
 }
 
-/** All texts in metadata, however deep. */
+/** All strings in metadata at any depth. */
 function strings(value: unknown): readonly string[] {
   if (typeof value === "string") return [value];
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(strings) : [];

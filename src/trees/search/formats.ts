@@ -1,6 +1,6 @@
 /**
- * The media types that data are served as, their short names, and which of them a request gets (RFC 9110, section 12.5.1,
- * without weights: Tiled's clients list what they want best first). The bytes are made by `encoding/arrow.ts` and `encoding/text.ts`.
+ * The media types of data, their short names, and content negotiation (RFC 9110, section 12.5.1, without weights, since Tiled's
+ * clients list their preferred type first). `encoding/` produces the bytes.
  */
 import { QUERY_NAMES } from "./filters.ts";
 
@@ -14,10 +14,10 @@ const CSV_TYPES: readonly string[] = [
   "text/plain",
 ];
 
-/** A structure family, or the spec of a container that is read as one thing. */
+/** A structure family, or a container spec that is read as a whole. */
 export type Readable = "array" | "table" | "container" | "xarray_dataset";
 
-/** The first of each is what a client gets that does not mind. */
+/** The first of each is the default. */
 const FORMATS: Readonly<Record<Readable, readonly string[]>> = {
   array: [BYTES_TYPE, JSON_TYPE, ...CSV_TYPES],
   table: [ARROW_TYPE, JSON_TYPE, ...CSV_TYPES],
@@ -36,7 +36,7 @@ const BY_ALIAS: ReadonlyMap<string, string> = new Map(
   Object.entries(ALIASES).flatMap(([mediaType, names]) => names.map((name) => [name, mediaType] as const)),
 );
 
-/** What the about document tells of this. */
+/** The part of the about document on formats and queries. */
 export const OFFER = {
   formats: FORMATS,
   aliases: Object.fromEntries(
@@ -55,7 +55,7 @@ export interface MediaType {
   readonly header: boolean;
 }
 
-/** What a request asks for; the query parameter `format` wins over the header. */
+/** The formats requested; the query parameter `format` takes precedence over the header. */
 export interface Wish {
   readonly format: string | undefined;
   readonly accept: string | undefined;
@@ -67,7 +67,7 @@ function wishes({ format, accept }: Wish): readonly string[] {
   return (format ?? accept ?? "*/*").split(",", MAX_WISHES).map((item) => item.trim());
 }
 
-/** Undefined: nothing that is asked for is offered. */
+/** Chooses the first requested media type that is offered; undefined: none is. */
 export function negotiate(readable: Readable, wish: Wish): MediaType | undefined {
   const offered = FORMATS[readable];
   for (const item of wishes(wish)) {
@@ -82,6 +82,7 @@ export function negotiate(readable: Readable, wish: Wish): MediaType | undefined
 
 const MAX_QUOTED = 200;
 
+/** The text of the 406 answer, as Tiled words it. */
 export function refusal(readable: Readable, wish: Wish): string {
   const requested = wishes(wish).join(", ").slice(0, MAX_QUOTED);
   return (

@@ -1,5 +1,5 @@
 /**
- * The order of a container's children: its own (`_`), or by a key of their metadata, those without it last.
+ * Sorts the children of a container: by its own order (`_`), or by a metadata key, with children that lack it last.
  */
 import type { Entry } from "../model/contract.ts";
 import { orderOf, termOf } from "./filters.ts";
@@ -10,17 +10,18 @@ export interface SortingItem {
   readonly direction: 1 | -1;
 }
 
+/** Whether this sorting is the container's own order. */
 export function isOwnOrder(sorting: readonly SortingItem[]): boolean {
   return sorting.every(({ key, direction }) => isOwn(key) && direction === 1);
 }
 
-/** A child, and what it is sorted by. */
+/** A child's key with its values to sort by. */
 export interface Ranked {
   readonly key: string;
   readonly terms: readonly unknown[];
 }
 
-/** What a child is sorted by. Only plain values have an order. */
+/** A child's values to sort by. Only numbers and strings have an order. */
 export function rankedBy(sorting: readonly SortingItem[], [key, node]: Entry): Ranked {
   const terms = sorting.map((item) => {
     const term = isOwn(item.key) ? undefined : termOf(node, item.key);
@@ -29,10 +30,13 @@ export function rankedBy(sorting: readonly SortingItem[], [key, node]: Entry): R
   return { key, terms };
 }
 
-/** Stands for all that has no order. */
+/** Placeholder for values without an order. */
 const NO_ORDER = true;
 
-/** The first item counts most. A descending one turns the whole list around, ties included, as Tiled does. */
+/**
+ * Sorts by several keys, the first being the most significant. A descending key reverses the whole list, ties included, as in
+ * Tiled.
+ */
 export function sortRanked(ranked: readonly Ranked[], sorting: readonly SortingItem[]): readonly Ranked[] {
   let result = [...ranked];
   for (const [index, { key, direction }] of [...sorting.entries()].reverse()) {
@@ -46,7 +50,7 @@ function isOwn(key: string): boolean {
   return key === "" || key === "_";
 }
 
-/** Values of different kinds stand apart, so that the order is a total one. */
+/** Values of different types are kept apart to get a total order. */
 function compare(left: unknown, right: unknown): number {
   return rank(left) - rank(right) || (orderOf(left, right) ?? 0);
 }

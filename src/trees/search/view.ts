@@ -1,6 +1,6 @@
 /**
- * A tree as one caller sees it: what the caller may not see is not there, whatever is asked. Nodes without tags of their
- * own bear those of the container that they stand in; columns those of their table.
+ * The part of a tree that is visible to one caller; everything else does not exist for that caller. Nodes without their own
+ * tags inherit those of their container, columns those of their table.
  */
 
 import { container } from "../memory/memory.ts";
@@ -18,10 +18,14 @@ import { type Rights, VISIBLE } from "../policies/rights.ts";
 export type Found =
   | { readonly kind: "found"; readonly node: TreeNode }
   | { readonly kind: "absent" }
-  /** Visible, but not with the scope that is asked for. */
+  /** Visible, but without the required scope. */
   | { readonly kind: "forbidden"; readonly scopes: ReadonlySet<string> };
 
-/** Walks down; each step must be visible. Below what is found only that is shown for which `scope` comes out, too. */
+/**
+ * Finds a node; each container on the way must be visible. Below it, only nodes with `scope` are shown.
+ *
+ * @param rights Null: no policy, so every node is visible.
+ */
 export async function find(
   root: ContainerNode,
   segments: readonly string[],
@@ -32,7 +36,7 @@ export async function find(
   const sight = new Sight(rights, scope);
   let seen: Seen | undefined = { raw: root, path: [], tags: root.accessTags };
   let scopes = await sight.scopes(seen);
-  // Who may not see the root is shown one that holds and tells nothing, as the real server does.
+  // A caller without access to the root gets an empty one without metadata, as from the real server.
   if (!scopes.has(VISIBLE)) {
     return segments.length === 0 ? { kind: "found", node: container([]) } : { kind: "absent" };
   }
@@ -66,17 +70,17 @@ async function childOf(node: TreeNode, key: string): Promise<TreeNode | undefine
   }
 }
 
-/** A node, and what is known of it on the way down. */
+/** A node, and the context found on the way to it. */
 interface Seen {
   readonly raw: TreeNode;
   readonly path: readonly string[];
-  /** Its own, or those that it bears because of where it stands. */
+  /** Its own tags, or the inherited ones. */
   readonly tags: readonly string[] | null;
 }
 
-/** Children that are asked about at once. */
+/** Children checked in one batch. */
 const PORTION = 64;
-/** Of metadata that are kept with those that pass. */
+/** Bytes of metadata kept in memory for the children that pass. */
 const KEPT_BYTES = 4 * 1024 * 1024;
 
 class Sight {
@@ -125,7 +129,7 @@ class Sight {
         const child = await this.below(seen, key);
         return child && (await this.#passes(child)) ? this.show(child) : undefined;
       },
-      // Nobody narrows a view further.
+      // A view is never narrowed further.
       bearing: visible,
     };
   }
@@ -134,7 +138,7 @@ class Sight {
     const tags = this.#rights.tagsWith(VISIBLE);
     if (tags === null) return this.#asked(seen, raw, raw);
     const listing: Listing = tags === "all" ? raw : await raw.bearing(tags);
-    // Two scopes may come from two of a node's tags.
+    // The two scopes may come from different tags of a node.
     if (this.#needed.length > 1) return this.#asked(seen, raw, listing);
     return {
       count: () => listing.count(),
@@ -145,7 +149,7 @@ class Sight {
     };
   }
 
-  /** Each of the children is asked about, some at a time; where their metadata are many, only the keys of those that pass are kept. */
+  /** Checks each child, in batches. Above a limit for their metadata, only the keys of visible children are kept. */
   async #asked(seen: Seen, raw: ContainerNode, listing: Listing): Promise<Listing> {
     const passed: { readonly key: string; readonly child: Seen | null }[] = [];
     let left = KEPT_BYTES;
@@ -171,7 +175,7 @@ class Sight {
     };
   }
 
-  /** It may be another one by now. */
+  /** Reads and checks a child again; it may have been replaced. */
   async #again(seen: Seen, raw: ContainerNode, key: string): Promise<Seen | undefined> {
     const node = await raw.child(key);
     const child = node && inside(seen, key, node);

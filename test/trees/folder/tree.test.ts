@@ -134,13 +134,13 @@ describe("a folder as a tree", () => {
         "'..csv': it is hidden.",
         "'.hidden.csv': it is hidden.",
         "'link.csv': it is a symbolic link.",
-        "'lonely.json': there is no entry beside it whose metadata it could be.",
-        "'n.csv': another entry has the same name without its ending.",
-        "'n.npy': another entry has the same name without its ending.",
-        "'notes.txt': there is no reader for it.",
-        "'\\u009b31m\\u202e.txt': there is no reader for it.",
+        "'lonely.json': there is no entry of this name to describe.",
+        "'n.csv': another entry has the same name without the extension.",
+        "'n.npy': another entry has the same name without the extension.",
+        "'notes.txt': its format is not supported.",
+        "'\\u009b31m\\u202e.txt': its format is not supported.",
         "'pipe.csv': it is neither a file nor a folder.",
-        "'sub/image.tif': there is no reader for it.",
+        "'sub/image.tif': its format is not supported.",
       ].toSorted(),
     );
   });
@@ -410,8 +410,8 @@ describe("tags of files", () => {
       assert.deepEqual(
         error.problems.map(({ line, message }) => `${line} ${message.slice(0, 24)}`),
         [
-          "1 a pattern begins and ends",
-          "2 a pattern begins and ends",
+          "1 a pattern must not begin",
+          "2 a pattern must not begin",
           "3 must be a list of tags, w",
           "4 must be the name of a tag",
           "4 must be the name of a tag",
@@ -434,7 +434,7 @@ describe("tags of files", () => {
     assert.ok(await eventually(10, async () => (await tagsAt(root, "top"))?.[0] === "b"));
     assert.equal(await (await root.bearing(new Set(["b"]))).count(), 3);
     here.write({ "tags.yml": '"**": [c\n' });
-    assert.ok(await eventually(10, async () => warnings.some((line) => line.includes("not in force"))));
+    assert.ok(await eventually(10, async () => warnings.some((line) => line.includes("tags are invalid"))));
     assert.deepEqual(await tagsAt(root, "top"), ["b"]);
   });
 });

@@ -197,14 +197,14 @@ extra: 1
     assert.match(gone.problems[0]?.message ?? "", /there is no such file/);
   });
 
-  test("a group that nobody defines is a warning, and its grant is skipped", (t) => {
+  test("an undefined group is a warning, and its grant is skipped", (t) => {
     const text = DEFINITIONS.replace("cara}]}}", "cara}], groups: [{name: owners}]}}");
     const { definitions, warnings } = read(t, text, { groups: new Map() });
     assert.deepEqual(
       warnings.map((line) => line.replace(/^.*tags\.yml/, "")),
       [
-        ":4: nobody defines the group 'group_A'; what it is granted is skipped.",
-        ":10: nobody defines the group 'owners'; what it is granted is skipped.",
+        ":4: the group 'group_A' is not defined; its grants are skipped.",
+        ":10: the group 'owners' is not defined; its grants are skipped.",
       ],
     );
     assert.equal(definitions?.users.get("alice")?.has("data_A"), false);

@@ -115,7 +115,7 @@ test("what is wrong is told with its place", async (t) => {
 
 test("one that answers nonsense or throws is a broken backend", async (t) => {
   for (const [name, text] of [
-    ["Nonsense", "must answer a list or Set of scopes"],
+    ["Nonsense", "must return a list or Set of scopes"],
     ["Throws", "threw broken backend"],
   ] as const) {
     const policy = await load(t, `./own.js:${name}`);
