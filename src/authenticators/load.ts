@@ -18,14 +18,23 @@ import { ConfigError, type ConfigPlace, type ConfigProblem, problemLines } from 
 import { guarded } from "./guard.ts";
 import { authenticatorClass } from "./module.ts";
 
-/** By the provider's name, in the configuration's order. Throws a `ConfigError` with all problems of all providers. */
-export async function loadAuthenticators(
-  providers: readonly ProviderEntry[],
-  directory: string,
-  warn: (message: string) => void,
+interface LoadOptions {
+  readonly providers: readonly ProviderEntry[];
+  /** The folder of the configuration file, for relative paths. */
+  readonly directory: string;
+  /** For the operator; the message begins with the provider's name. */
+  readonly warn: (message: string) => void;
   /** Claims about the users of a provider that the access policy needs. */
-  keepClaims: (provider: string) => readonly string[] = () => [],
-): Promise<ReadonlyMap<string, Authenticator>> {
+  readonly keepClaims?: (provider: string) => readonly string[];
+}
+
+/** By the provider's name, in the configuration's order. Throws a `ConfigError` with all problems of all providers. */
+export async function loadAuthenticators({
+  providers,
+  directory,
+  warn,
+  keepClaims = () => [],
+}: LoadOptions): Promise<ReadonlyMap<string, Authenticator>> {
   const authenticators = new Map<string, Authenticator>();
   const problems: ConfigProblem[] = [];
   for (const config of providers) {

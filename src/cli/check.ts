@@ -78,7 +78,7 @@ async function providerProblems({ authentication, directory }: Config): Promise<
   const { loadAuthenticators } = await import("../authenticators/load.ts");
   try {
     // The start prints their warnings.
-    await loadAuthenticators(authentication.providers, directory, () => {});
+    await loadAuthenticators({ providers: authentication.providers, directory, warn: () => {} });
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return error.problems;

@@ -16,6 +16,8 @@ export interface Overrides {
   readonly port?: number | undefined;
 }
 
+type ContextParts = Pick<Context, "value" | "root" | "overrides" | "problems" | "warnings">;
+
 export class Context {
   readonly value: FileValue;
   readonly root: Located;
@@ -23,7 +25,7 @@ export class Context {
   readonly problems: Problems;
   readonly warnings: string[];
 
-  constructor(value: FileValue, root: Located, overrides: Overrides, problems: Problems, warnings: string[]) {
+  constructor({ value, root, overrides, problems, warnings }: ContextParts) {
     this.value = value;
     this.root = root;
     this.overrides = overrides;

@@ -53,7 +53,7 @@ export function readConfig(path: string, env: Environment, overrides: Overrides 
   const root = withEnvironment(interpolate(source.root, env, problems), env, problems);
   const absolute = resolve(path);
   const directory = source.folder ? absolute : dirname(absolute);
-  const config = build(root, directory, overrides, problems, misspeltVariables(env));
+  const config = build({ root, directory, overrides, problems, warnings: misspeltVariables(env) });
   return { config, problems: problems.all };
 }
 
@@ -80,7 +80,13 @@ export function configFromObject(
   const spot = { file: origin, line: 0 };
   const under = withEnvironment(emptyMapping(spot), env, problems);
   const root = overlay(under, locate(value, spot, "environment"));
-  const config = build(root, resolve("."), overrides, problems, misspeltVariables(env));
+  const config = build({
+    root,
+    directory: resolve("."),
+    overrides,
+    problems,
+    warnings: misspeltVariables(env),
+  });
   return sound({ config, problems: problems.all });
 }
 
@@ -110,14 +116,17 @@ export function defaultConfigPath(env: Environment): string {
   return env["TILED_CONFIG"] || "config.yml";
 }
 
-function build(
-  root: Located,
-  directory: string,
-  overrides: Overrides,
-  problems: Problems,
-  told: readonly string[],
-): Config {
-  const warnings: string[] = [...told];
+interface Parts {
+  readonly root: Located;
+  readonly directory: string;
+  readonly overrides: Overrides;
+  readonly problems: Problems;
+  /** Those before the check. */
+  readonly warnings: readonly string[];
+}
+
+function build({ root, directory, overrides, problems, warnings: earlier }: Parts): Config {
+  const warnings = [...earlier];
   const value = check(FILE_SHAPE, root, [], {
     problems,
     formats: FORMATS,
@@ -127,7 +136,7 @@ function build(
     },
     hint: (key, near) => oldFormHint(key, root) ?? (near ? undefined : belongs(key)),
   });
-  const context = new Context((value ?? {}) as FileValue, root, overrides, problems, warnings);
+  const context = new Context({ value: (value ?? {}) as FileValue, root, overrides, problems, warnings });
   const { database, metrics, pages, audit, log, allow_origins: origins } = context.value;
   const server = serverConfig(context);
   checkSecrets(context, server);

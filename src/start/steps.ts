@@ -60,9 +60,12 @@ export async function authenticatorsOf(
   policy: AccessPolicy | null,
   warn: Warn,
 ) {
-  return loadAuthenticators(authentication.providers, directory, warn, (provider) =>
-    provider === policy?.stateFrom ? (policy.claims ?? []) : [],
-  );
+  return loadAuthenticators({
+    providers: authentication.providers,
+    directory,
+    warn,
+    keepClaims: (provider) => (provider === policy?.stateFrom ? (policy.claims ?? []) : []),
+  });
 }
 
 /** Close the tree at the end: it watches files. */

@@ -19,7 +19,11 @@ async function load(directory: string, args: Record<string, unknown>): Promise<P
     args,
     place: { file: "config.yml", line: 3, path: "authentication.providers[0]" },
   };
-  const made = await loadAuthenticators([config], directory, (message) => assert.fail(message));
+  const made = await loadAuthenticators({
+    providers: [config],
+    directory,
+    warn: (message) => assert.fail(message),
+  });
   const authenticator = made.get("lab");
   assert.ok(authenticator?.kind === "password");
   await startAuthenticators(made);

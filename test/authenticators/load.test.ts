@@ -35,7 +35,11 @@ describe("names from the table", () => {
   test("a warning names its provider", async () => {
     const warnings: string[] = [];
     const dummy = provider("tiled.authenticators:DummyAuthenticator", {}, "toy");
-    await loadAuthenticators([dummy], folder, (message) => warnings.push(message));
+    await loadAuthenticators({
+      providers: [dummy],
+      directory: folder,
+      warn: (message) => warnings.push(message),
+    });
     assert.match(warnings.join(), /^Provider 'toy': .*every user name/);
   });
 

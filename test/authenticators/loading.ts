@@ -27,7 +27,7 @@ export function provider(
 export async function load(
   ...providers: ProviderEntry[]
 ): Promise<ReadonlyMap<string, PasswordAuthenticator>> {
-  const all = await loadAuthenticators(providers, folder, () => undefined);
+  const all = await loadAuthenticators({ providers, directory: folder, warn: () => undefined });
   const made = new Map<string, PasswordAuthenticator>();
   for (const [name, one] of all) if (one.kind === "password") made.set(name, one);
   return made;

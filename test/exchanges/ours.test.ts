@@ -41,7 +41,11 @@ test("every deliberate difference has its reason", () => {
 
 async function open(config: object): Promise<TestApp & AsyncDisposable> {
   const { authentication, server, allowOrigins } = configFromObject(config, {});
-  const authenticators = await loadAuthenticators(authentication.providers, ".", () => undefined);
+  const authenticators = await loadAuthenticators({
+    providers: authentication.providers,
+    directory: ".",
+    warn: () => undefined,
+  });
   for (const authenticator of authenticators.values()) await authenticator.start?.();
   const ours = await testApp({
     authentication,

@@ -23,7 +23,11 @@ describe("OpenID Connect in a configuration", () => {
     ["EntraAuthenticator", PROXIED, "proxied"],
   ] as const) {
     test(`${name} is ${kind}; making one calls nobody`, async () => {
-      const made = await loadAuthenticators([entry(name, args)], folder, () => undefined);
+      const made = await loadAuthenticators({
+        providers: [entry(name, args)],
+        directory: folder,
+        warn: () => undefined,
+      });
       const [authenticator] = made.values() as Iterable<Authenticator>;
       assert.equal(authenticator?.kind, kind);
       assert.match(authenticator.problem() ?? "", /not reached yet/);
@@ -32,7 +36,7 @@ describe("OpenID Connect in a configuration", () => {
 
   test("several providers of browsers", async () => {
     const entries = [entry("OIDCAuthenticator", OIDC, 0), entry("OIDCAuthenticator", OIDC, 1)];
-    const made = await loadAuthenticators(entries, folder, () => undefined);
+    const made = await loadAuthenticators({ providers: entries, directory: folder, warn: () => undefined });
     assert.deepEqual([...made.keys()], ["idp-0", "idp-1"]);
   });
 
