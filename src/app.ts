@@ -17,7 +17,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<Fastif
   return pipeline.app;
 }
 
-/** No own path is added after this: what is left goes to the services behind, or gets 404 or 405. */
+/** Ends the adding of own paths: other paths go to services behind this server, or get 404 or 405. */
 function seal({ app, refuseOthers }: Pipeline, { own, gateway }: Wiring): void {
   own.close();
   refuseOthers();

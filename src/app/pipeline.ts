@@ -35,7 +35,7 @@ declare module "fastify" {
   }
 }
 
-/** For a request to arrive. */
+/** Time for a request to arrive. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
 export interface Pipeline {

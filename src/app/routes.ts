@@ -1,4 +1,4 @@
-/** All routes of a server, by what they are for. Each folder of `http` adds its own; the order matters only where it says so. */
+/** Adds all routes of a server, by purpose. The order matters only where a comment says so. */
 import type { FastifyInstance } from "fastify";
 import { LoginStates } from "../domain/login-states.ts";
 import { apiKeyRoutes } from "../http/auth/api-keys.ts";
@@ -32,9 +32,9 @@ import type { Wiring } from "./wiring.ts";
 
 export function addRoutes({ app, describe }: Pipeline, wiring: Wiring): void {
   const { multiUser, mounts, own } = wiring;
-  // A tree that is served here has no say over what stands behind this server, and no place where that has all of it.
+  // A service behind this server that has all paths leaves none for a tree of our own.
   if (!mounts.coverAll) addTree(app, wiring);
-  // From here on, paths are this server's own: nothing behind it can take them.
+  // Paths added from here on are this server's own: services behind it cannot take them.
   own.collect(app);
   addOperation(app, describe, wiring);
   wiring.keys.routes(app);
@@ -60,7 +60,7 @@ function treeRights({ policy, store, clock }: AppParts): TreeDeps["rights"] {
   return callersRights(policy, (principal) => states.of(principal));
 }
 
-/** What operators and programs ask of the server itself. */
+/** Routes about the server itself, for operators and programs. */
 function addOperation(app: FastifyInstance, describe: Pipeline["describe"], wiring: Wiring): void {
   const { config, parts, site, links, gateway, metrics } = wiring;
   const providers = identityProviders(parts.authenticators);

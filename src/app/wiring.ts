@@ -1,6 +1,6 @@
 /**
- * What the pipeline and the routes share, made once from the configuration and the parts. Services of a server with accounts
- * are made in `multi-user.ts`.
+ * Objects that the pipeline and the routes share, made once from the configuration and the parts. `multi-user.ts` makes the
+ * services of a server with accounts.
  */
 import type { Config } from "../config/model.ts";
 import type { Callers } from "../domain/callers/callers.ts";
@@ -73,7 +73,7 @@ interface ForUpstreams {
   readonly callers: Callers;
 }
 
-/** What services behind this server get; null for `gateway` without such services. */
+/** For services behind this server; `gateway` is null without any. */
 async function upstreamParts({ config, parts, proxies, mounts, links, multiUser, callers }: ForUpstreams) {
   const tokensOf = (keys: readonly Secret[]) => new Tokens(keys, lifetimesOf(config), parts.clock);
   const credentialIssuer = newIssuer(multiUser?.tokens ?? tokensOf(parts.secretKeys), parts);

@@ -34,7 +34,7 @@ export interface Return {
   readonly browser: string | null;
 }
 
-/** The URL at the provider. Nobody is logging in yet, so a refusal is a fault of the provider or the operator (502). */
+/** The URL at the provider. A refusal here is a fault of the provider or the operator (502), since no login has begun yet. */
 export async function authorizationUri(
   { authenticator }: IdentityProvider,
   { redirectUri, nonce, codeVerifier }: Binding,
