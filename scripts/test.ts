@@ -31,7 +31,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 process.env["NODE_COMPILE_CACHE"] ??= join(ROOT, "node_modules/.cache/tiled-auth-tests");
 process.env["TILED_AUTH_TEST_PROGRAM"] = join(ROOT, "dist/src/bin.js");
-const postgres = services.length === 0 ? undefined : await startPostgres();
+// Its databases are many and short-lived: not worth a visit.
+const postgres = services.length === 0 ? undefined : await startPostgres({ autovacuum: "off" });
 if (postgres !== undefined) share(postgres);
 
 /** Files that each import a part of the unit tests. */

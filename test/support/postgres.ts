@@ -60,19 +60,13 @@ export function share({ port, folder }: Postgres): void {
 }
 
 /**
- * The server that all files share, or a private one where none is shared; what it has of this test is deleted at the
- * test's end. Skips the test visibly where there is no PostgreSQL; on CI its absence is a failure.
+ * The server that all files share, or a private one where none is shared. Databases stay until the server is removed: to
+ * drop one costs a checkpoint. Skips the test visibly where there is no PostgreSQL; on CI its absence is a failure.
  */
 export async function postgresOrSkip(t: TestContext): Promise<Postgres | undefined> {
   const shared = process.env[SHARED];
   if (shared === undefined) return await privatePostgresOrSkip(t);
-  const place = JSON.parse(shared) as { readonly port: number; readonly folder: string };
-  const made: string[] = [];
-  const server = databases(place, made);
-  t.after(async () => {
-    for (const name of made) await server.query(server.uri("postgres"), `drop database ${name} with (force)`);
-  });
-  return server;
+  return databases(JSON.parse(shared) as { readonly port: number; readonly folder: string });
 }
 
 /** A server that the test may stop and configure. Skips as `postgresOrSkip` does. */
@@ -87,8 +81,8 @@ export async function privatePostgresOrSkip(t: TestContext): Promise<PrivatePost
   return undefined;
 }
 
-/** What is done with a server that runs; the names of the databases that are made are added to `made`. */
-function databases(place: { readonly port: number; readonly folder: string }, made: string[]): Postgres {
+/** What is done with a server that runs. */
+function databases(place: { readonly port: number; readonly folder: string }): Postgres {
   const uri = (database: string) => `postgresql://tests@127.0.0.1:${place.port}/${database}`;
   const query = async (at: string, sql: string) => {
     const client = new pg.Client({ connectionString: at });
@@ -106,7 +100,6 @@ function databases(place: { readonly port: number; readonly folder: string }, ma
     query,
     createDatabase: async (template) => {
       const name = `db_${randomBytes(6).toString("hex")}`;
-      made.push(name);
       const from = template === undefined ? "" : ` template ${template}`;
       await query(uri("postgres"), `create database ${name}${from}`);
       return uri(name);
@@ -139,7 +132,7 @@ export async function startPostgres(
   const kill = () => child?.kill("SIGQUIT");
   process.on("exit", kill);
 
-  const { uri, query, createDatabase } = databases({ port, folder }, []);
+  const { uri, query, createDatabase } = databases({ port, folder });
 
   const server: PrivatePostgres = {
     port,
