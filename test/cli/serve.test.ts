@@ -157,8 +157,8 @@ test("SIGHUP reads the certificate again and ends nothing, without one either", 
   const tls = await file("tls.yml", `${single}server: {tls: {cert: "${cert}", key: "${key}"}}\n`);
   const plain = await file("plain.yml", single);
   for (const [config, text] of [
-    [plain, "there is no certificate to read again"],
-    [tls, "the certificate is read again"],
+    [plain, "no certificate to read again"],
+    [tls, "reading the certificate again"],
   ] as const) {
     const child = serve(t, ["config", config, "--port", "0"]);
     await child.says("Server listening");
