@@ -211,7 +211,7 @@ async function measure(port: number, requests: readonly Request[]): Promise<numb
 
 /** The `turn`-th of the numbers from 1 to `count`, far from the one before; each comes once in `count` turns. */
 function farApart(turn: number, count: number): number {
-  const STEP = 7919; // a prime: it divides no size that anybody asks for
+  const STEP = 7919; // a prime, so it divides none of the usual sizes
   return 1 + ((turn * STEP) % count);
 }
 

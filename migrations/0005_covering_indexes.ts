@@ -1,6 +1,6 @@
 /**
- * What whoami shows of somebody's API keys, and what a login counts of the sessions, stands in the index by owner: rows
- * made years apart lie far apart, and each would be a read of its own.
+ * The index by owner includes the columns of API keys that whoami shows, and those of sessions that a login counts: rows made
+ * years apart lie far apart, and each would be a read of its own.
  */
 import type { Kysely } from "kysely";
 import { createIndexes, type Index } from "./create-indexes.ts";
@@ -29,7 +29,7 @@ const KEYS: Index = [
 
 /**
  * By the index that each one replaces. SQLite's only: PostgreSQL would look at the rows all the same, to see whether they
- * are visible, and to drop an index it locks out whoever is at work.
+ * are visible, and dropping an index would block other connections.
  */
 export function replacements(db: Kysely<unknown>): Readonly<Record<string, Index>> {
   if (typesOf(db).postgres) return {};

@@ -18,7 +18,7 @@ passwordConformance("DummyAuthenticator", {
   letsAnybodyIn: true,
 });
 
-test("the operator is warned that anybody can log in", () => {
+test("the operator is warned that anyone can log in", () => {
   assert.equal(warnings.length, 1);
   assert.match(warnings[0] ?? "", /every user name with every password/);
   assert.equal(authenticator.confirmationMessage, "Hello {id}");

@@ -40,7 +40,7 @@ test("an identity and null pass, with their arguments", async () => {
   await good.stop?.();
 });
 
-test("anything else lets nobody in", async () => {
+test("any other answer admits no one", async () => {
   const wrong = [
     undefined,
     true,

@@ -1,4 +1,4 @@
-/** Databases that are filled in bulk: each row is the one that a client computes from its number, whoever filled it in. */
+/** Databases filled in bulk: each row is the one that a client computes from its number, in either dialect. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";

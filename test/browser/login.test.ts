@@ -1,6 +1,6 @@
 /**
  * The browser login in a real browser: with the keyboard alone, without JavaScript, under HTTPS, and what a browser does
- * with pages of other sites that try to use somebody's login.
+ * with pages of other sites that try to abuse a login.
  */
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
@@ -96,7 +96,7 @@ describe("a browser login", { skip: withoutChromium() }, () => {
     await context.close();
   });
 
-  test("under HTTPS the browser keeps the cookie under the name that nobody else can set", async () => {
+  test("under HTTPS the cookie has a name that no other host can set", async () => {
     const tls = { cert: Buffer.from(TLS_CERT), key: Buffer.from(TLS_KEY) };
     const t = await serve({ tls });
     const context = await browser.newContext({ ignoreHTTPSErrors: true });

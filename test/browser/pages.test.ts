@@ -197,7 +197,7 @@ describe("every page", { skip: withoutChromium() }, () => {
   }
 });
 
-/** Sessions and keys to look at, and somebody who has an account already. */
+/** Sessions and keys to look at, and a person with an account. */
 async function fillAccount(t: TestApp): Promise<void> {
   const credentials = { username: "alice", password: PASSWORDS.alice };
   for (const userAgent of ["python-tiled/0.2.20", FIREFOX]) {

@@ -171,7 +171,7 @@ test("SIGHUP reads the certificate again and ends nothing, without one either", 
 
 const SCRIPT = "/usr/bin/script";
 
-test("a terminal that somebody has stopped with Ctrl-S holds up no request and no stop", {
+test("a terminal paused with Ctrl-S delays neither requests nor the stop", {
   ...LIMIT,
   skip: process.platform === "linux" && existsSync(SCRIPT) ? false : `needs ${SCRIPT} of Linux`,
 }, async (t) => {
@@ -231,7 +231,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test("directory: a folder, for whoever has the key or, with --public, for everybody", LIMIT, async (t) => {
+test("directory: serves a folder with the key or, with --public, to everyone", LIMIT, async (t) => {
   const data = join(folder, "data");
   await mkdir(join(data, "run1"), { recursive: true });
   await writeFile(join(data, "run1", "t.csv"), "a,b\n1,x\n");

@@ -265,7 +265,7 @@ ${TREES}`;
     assert.match(found[4] ?? "", /^7 uvicorn\.ssl_keyfile:/);
   });
 
-  it("proxy_headers: false trusts nobody", () => {
+  it("proxy_headers: false trusts no proxy", () => {
     assert.deepEqual(server("uvicorn: {proxy_headers: false, forwarded_allow_ips: '*'}").trustedProxies, []);
     assert.equal(
       wrong(`server: {trusted_proxies: ['*']}\nuvicorn: {proxy_headers: false}\n${TREES}`).length,
@@ -273,7 +273,7 @@ ${TREES}`;
     );
   });
 
-  it("proxy_headers: true alone trusts nobody, and says so", () => {
+  it("proxy_headers: true alone trusts no proxy, and says so", () => {
     const config = load(`uvicorn: {proxy_headers: true}\n${TREES}`);
     assert.deepEqual(config.server.trustedProxies, []);
     assert.match(config.warnings[0] ?? "", /config\.yml:1: uvicorn\.proxy_headers: no proxy is trusted/);
@@ -394,7 +394,7 @@ describe("warnings", () => {
     );
   });
 
-  it("a database that nobody needs", () => {
+  it("an unneeded database", () => {
     assert.match(
       warnings("database: {uri: a.db}")[0] ?? "",
       /^F:1: database: no effect without authentication\.providers/,

@@ -88,7 +88,7 @@ test("a row whose transaction ended after one with a greater id is not missed", 
   assert.deepEqual(await followed(table, [add(3), add(4), add(2), ...idle(20)]), [3, 4, 2]);
 });
 
-test("however long its transaction took, and whoever else writes meanwhile", async () => {
+test("however long its transaction took, and despite concurrent writers", async () => {
   const table = new Table();
   table.add(1);
   const begin = () => {

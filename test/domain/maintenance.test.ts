@@ -84,7 +84,7 @@ test("audit rows go after their retention, or never", async () => {
   );
 });
 
-test("who asked for a purge is told to the store, in each batch; the job names nobody", async () => {
+test("each batch of a purge names the actor to the store; the job has none", async () => {
   const context: RequestContext = { address: null, requestId: null, actor: null };
   const asked = store({ ...NOTHING, sessions: 500, more: true });
   await purgeAll(asked, { clock, auditRetentionDays: null, context });

@@ -60,7 +60,7 @@ export interface Exchange {
 }
 
 /**
- * `login alice`, `login bob 200` (times), `wait 2` (seconds), `visit device` (somebody follows the address of the answer
+ * `login alice`, `login bob 200` (times), `wait 2` (seconds), `visit device` (a person follows the address of the answer
  * saved so, logs in at the provider and is sent back: with `<device.back>` as the query), or an exchange.
  */
 export type Step = string | Exchange;

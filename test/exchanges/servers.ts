@@ -66,7 +66,7 @@ function elsewhere(providers: readonly (readonly [name: string, authenticator: s
 export interface SceneConfig {
   readonly config: object;
   readonly secretKey: string;
-  /** The provider's address; null where nobody logs in elsewhere. */
+  /** The provider's address; null: there are no external logins. */
   readonly other: string | null;
 }
 

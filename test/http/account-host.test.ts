@@ -333,7 +333,7 @@ test("a code is good once, for a minute, for the browser and the host that it wa
   assert.equal((await arrives(visitor, good)).status, 401);
 });
 
-test("a link with somebody's own code logs no other browser in, nor does one to the account host", async () => {
+test("a link with an attacker's own code logs no other browser in, nor does one to the account host", async () => {
   await using t = await testApp(OPTIONS);
   const [attacker, victim] = [new Visitor(t), new Visitor(t)];
   await attacker.logIn(`${ACCOUNT}/login`, "bob");
@@ -428,7 +428,7 @@ test("what is signed for one purpose is not taken for another", async () => {
   const code = new URL(await codeFor(visitor)).searchParams.get("code") ?? "";
   const account = `${ACCOUNT}/account`;
   assert.equal((await visitor.open(`${ACCOUNT}/login/leave?to=${code}`)).headers.location, account);
-  // Nobody without the key makes one, and none that is changed counts.
+  // None can be made without the key, and a changed one is invalid.
   const [body = "", mac = ""] = ticket.split(".");
   const content = JSON.parse(Buffer.from(body, "base64url").toString()) as Record<string, unknown>;
   const evil = Buffer.from(JSON.stringify({ ...content, o: "https://evil.example" })).toString("base64url");
@@ -495,7 +495,7 @@ test("a session that ends at one host has ended at all", async () => {
   }
 });
 
-test("a code of a session that has ended meanwhile logs nobody in", async () => {
+test("a code of a session that has ended meanwhile is refused", async () => {
   await using t = await testApp(OPTIONS);
   const visitor = new Visitor(t);
   await visitor.logIn(`${ACCOUNT}/login`);

@@ -20,7 +20,7 @@ test("every answer has its request's id, also where something was refused", asyn
   }
 });
 
-test("an error that nobody expected is 500 without a word of it, and is in the log", async () => {
+test("an unexpected error is 500 without details, and is in the log", async () => {
   await using t = await testApp({
     authenticators: new Map([
       [

@@ -31,7 +31,7 @@ test("a page whose name was made to point here reads nothing", async () => {
   assert.equal(t.logLines.filter((line) => line.includes("If it is yours")).length, 1, "said once");
 });
 
-test("addresses, this machine, and names without a domain are nobody else's", async () => {
+test("addresses, this machine, and names without a domain belong to this server", async () => {
   await using t = await testApp(OPEN);
   for (const host of [
     "localhost",
@@ -79,7 +79,7 @@ test("probes are answered whatever name they ask by", async () => {
     assert.equal(await status(t, "pod.cluster.example", {}, url), 200);
 });
 
-test("a proxy that is named answers for its names; one that may be anybody does not", async () => {
+test("a named proxy is trusted for host names; an open range of addresses is not", async () => {
   const named = { "x-forwarded-host": "tiled.example.org" };
   const forwarded = { "x-forwarded-host": "evil.example" };
   await using t = await testApp({ ...OPEN, server: { trustedProxies: ["127.0.0.1"] } });

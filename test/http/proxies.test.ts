@@ -117,7 +117,7 @@ test("a host that cannot stand in a URL is 400 on every route, from the client o
   }
 });
 
-test("the first header of a proxy that nobody trusts is told, with what follows from it under HTTPS", async () => {
+test("the first header of an untrusted proxy is logged, with its consequences under HTTPS", async () => {
   const told = async (server: {
     readonly publicUrl?: string;
     readonly trustedProxies?: readonly string[];

@@ -85,7 +85,7 @@ test("while the database is away, those who only read go on for a minute", async
   for (const credential of credentials) assert.equal((await t.whoami(credential)).statusCode, 200);
 });
 
-test("while the database is away, nobody gets in whom it would have to be asked about", async () => {
+test("while the database is unavailable, callers that are not cached are refused", async () => {
   const clock = new ManualClock();
   const { store, breakWith } = breakable(await memoryStore(clock));
   await using t = await testApp({ store, clock });
@@ -96,7 +96,7 @@ test("while the database is away, nobody gets in whom it would have to be asked 
   assert.equal((await t.whoami(`Apikey ${"ab".repeat(36)}`)).statusCode, 503);
 });
 
-test("a database that is only busy keeps nobody in whom it would have to be asked about", async () => {
+test("a busy database does not admit callers that are not cached", async () => {
   const clock = new ManualClock();
   const { store, breakWith } = breakable(await memoryStore(clock));
   await using t = await testApp({ store, clock });
@@ -110,7 +110,7 @@ test("a database that is only busy keeps nobody in whom it would have to be aske
   assert.equal((await t.whoami(bearer)).statusCode, 200);
 });
 
-test("whoever revokes while the database is away may have done so: what they revoke does not count here meanwhile", async () => {
+test("a revocation while the database is unavailable may have succeeded: the credential does not count here meanwhile", async () => {
   const clock = new ManualClock();
   const { store, breakWith } = breakable(await memoryStore(clock));
   await using t = await testApp({ store, clock });

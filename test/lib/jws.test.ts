@@ -80,6 +80,6 @@ test("another algorithm, a critical extension or another kind of token is refuse
   }
 });
 
-test("an empty secret signs for nobody", () => {
+test("an empty secret signs nothing", () => {
   assert.throws(() => jwsKey(""), /empty/);
 });

@@ -63,7 +63,7 @@ for (const [how, options] of [
   });
 }
 
-test("a look that is under way at the end tells nobody", async (t) => {
+test("a check in progress at the stop reports nothing", async (t) => {
   const { path } = setUp(t);
   let changes = 0;
   const watched = new WatchedFile(path, () => {

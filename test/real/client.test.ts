@@ -79,7 +79,7 @@ describe("the real Python client", { skip: withoutTiled() }, () => {
       "revoked sessions": await client("revoked", [url], [], env),
       "login after that": await client("login", [url], typed("bob"), env),
       logout: await client("logout", [url], [], env),
-      "TILED_API_KEY of nobody": await client("single_user", [url], [], { ...env, TILED_API_KEY: "abcd" }),
+      "unknown TILED_API_KEY": await client("single_user", [url], [], { ...env, TILED_API_KEY: "abcd" }),
     })),
   );
 

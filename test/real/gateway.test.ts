@@ -99,7 +99,7 @@ describe("the real client", { skip: withoutTiled() }, () => {
   );
 
   test(
-    "two people have their own powers; nobody's token of ours opens the server behind by itself",
+    "two people have their own scopes; no token of ours opens the upstream directly",
     TIMEOUT,
     async (t) => {
       const { front, real } = await serve(t, await catalog(t));
@@ -177,7 +177,7 @@ describe("the four ways to serve, with a Tiled behind", { skip: withoutTiled() }
 
   const { authentication } = toy() as { authentication: object };
 
-  test("private, also where the server behind would let anybody in", TIMEOUT, async (t) => {
+  test("private, even if the upstream is public", TIMEOUT, async (t) => {
     const server = await used(t, authentication, true);
     assert.equal((await fetch(`${server.url}/api/v1/metadata/`)).status, 401);
     const api = new Api(server.url);
@@ -185,7 +185,7 @@ describe("the four ways to serve, with a Tiled behind", { skip: withoutTiled() }
     assert.deepEqual(await look(t, server, secret), MINIMAL);
   });
 
-  test("with visitors: both say so, or nobody comes in", TIMEOUT, async (t) => {
+  test("with anonymous readers: both servers must allow them", TIMEOUT, async (t) => {
     const open = await used(t, { ...authentication, allow_anonymous_access: true }, true);
     assert.equal((await fetch(`${open.url}/api/v1/metadata/`)).status, 200);
     const write = { method: "POST", body: "{}", headers: { "content-type": "application/json" } };

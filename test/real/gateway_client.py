@@ -1,6 +1,6 @@
 """What people do with the real client and a Tiled behind the gateway: gateway_client.py SCENARIO URL ARGUMENTS...
 
-Whoever logs in types a name and a password at the prompt, or has TILED_API_KEY. Reports one line of JSON behind "REPORT ".
+A login types a name and a password at the prompt, or has TILED_API_KEY. Reports one line of JSON behind "REPORT ".
 """
 
 import hashlib

@@ -132,7 +132,7 @@ async function principals(api: Api, credential: string): Promise<Principal[]> {
   return body;
 }
 
-/** What must survive of a list of principals: the order is nobody's promise, times are written in other ways and move. */
+/** What must survive of a list of principals: the order is unspecified, times are written differently and change. */
 function lasting(list: readonly Principal[]): unknown {
   return JSON.parse(JSON.stringify(list), (name, value) => {
     if (/_time$|^latest_/.test(name)) return value !== null;

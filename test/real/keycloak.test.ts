@@ -77,7 +77,7 @@ describe("Keycloak", { skip: withoutKeycloak(), timeout: 900_000 }, () => {
     assert.equal((await begun(visitor)).page.status, 200, "it asks for the password");
   });
 
-  test("a wrong client secret lets nobody in, and the log names the setting", async (t) => {
+  test("a wrong client secret refuses every login, and the log names the setting", async (t) => {
     const { begun } = await ours(t, "wrong");
     const visitor = new Visitor();
     const { page, finish } = await begun(visitor);
@@ -199,7 +199,7 @@ describe("Keycloak", { skip: withoutKeycloak(), timeout: 900_000 }, () => {
     });
 
     test(
-      "an account that is not admitted, and a wrong secret: nobody is in, the log has the setting",
+      "an account that is not admitted, and a wrong secret: no login, the log names the setting",
       TIMEOUT,
       async (t) => {
         for (const [args, heading, log] of [

@@ -55,7 +55,7 @@ for (const name of ["nginx", "caddy"] as const) {
       }
     });
 
-    test("lets nobody have a field of ours taken away again", TIMEOUT, async (t) => {
+    test("no client can make the proxy remove our header fields", TIMEOUT, async (t) => {
       const { api, ask, shown } = await scene(t, name);
       const authorization = bearer(await api.login("alice"));
       for (const named of ["X-Tiled-Identity", "close, x-tiled-scopes", "keep-alive,Authorization"]) {
@@ -84,7 +84,7 @@ for (const name of ["nginx", "caddy"] as const) {
         const blind = await api.makeKey(login, { scopes: ["read:data"] });
         assert.equal((await ask("/x", headers(apikey(blind)))).status, 403);
         assert.equal(shown.length, 0);
-        // A key narrowed to tags is somebody, but nobody gets a token for it.
+        // A key restricted to tags is a valid credential, but gets no token.
         const narrowed = await api.makeKey(login, { scopes: ["read:metadata"], access_tags: ["chem"] });
         assert.equal((await ask("/x", headers(apikey(narrowed)))).status, 200);
         assert.equal(shown[0]?.headers.authorization, undefined);

@@ -36,5 +36,5 @@ def main(dialogue, command):
 
 
 if __name__ == "__main__":
-    signal.alarm(120)  # a prompt that nobody answers ends the test instead of hanging it
+    signal.alarm(120)  # an unanswered prompt ends the test instead of hanging it
     sys.exit(main(json.loads(sys.argv[1]), sys.argv[2:]))

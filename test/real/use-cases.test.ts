@@ -69,7 +69,7 @@ const MINIMAL = { A: "1.0", B: "1.0", C: "DataFrameClient", D: "DatasetClient" }
 const FORBIDDEN = "403";
 
 describe("with the real client", { skip: withoutTiled() }, () => {
-  test("a single user: who has the key sees everything, nobody else anything", TIMEOUT, async (t) => {
+  test("a single user: the key gives access to everything, without it there is none", TIMEOUT, async (t) => {
     const server = await serve(t, "single_user.yml");
     assert.deepEqual((await seen(t, server, { key: "abc123" })).sees, MINIMAL);
     assert.ok((await seen(t, server, { key: "abc124" })).refused);
@@ -92,7 +92,7 @@ describe("with the real client", { skip: withoutTiled() }, () => {
   });
 
   test(
-    "partly public: visitors see what is open, members theirs, and nobody that there is more",
+    "partly public: visitors see the open data, members also theirs, and hidden data do not show",
     TIMEOUT,
     async (t) => {
       const server = await serve(t, "partly_public.yml");

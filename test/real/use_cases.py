@@ -1,4 +1,4 @@
-"""What a person sees with the real client: use_cases.py URL [KEY]. Without a key, whoever TILED_API_KEY or a login names.
+"""What a person sees with the real client: use_cases.py URL [KEY]. Without a key, as the person of TILED_API_KEY or of a login.
 
 Walks the tree and reads the first array of each container; reports one line of JSON behind "REPORT ".
 """

@@ -1,6 +1,6 @@
 /**
  * Following the audit table on PostgreSQL, where rows become visible in another order than that of their ids: nothing is
- * missed, and nobody waits for it.
+ * missed, and no request waits for it.
  */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";

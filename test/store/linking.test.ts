@@ -1,4 +1,4 @@
-/** Sessions from before a hand-over: nobody knows which identity opened them. */
+/** Sessions from before a hand-over: the identity that opened them is unknown. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";

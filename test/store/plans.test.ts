@@ -58,7 +58,7 @@ test("no statement scans a table that grows, or sorts what it has not limited", 
   }
 });
 
-test("what somebody has of API keys, and of live sessions at a login, is read from an index alone", async (t) => {
+test("a principal's API keys, and at a login the live sessions, are read from an index alone", async (t) => {
   const seen = record(t);
   const store = await openFor(t, null);
   const { principal } = await logIn(store, "ann");

@@ -8,7 +8,7 @@ import type { Server } from "./process.ts";
 import { startReference } from "./reference.ts";
 import { SECRET_KEY, TREE, toy } from "./toy.ts";
 
-/** The configuration that `docs/how-to/gateway.md` recommends: our keys and our providers' names, and nobody who can log in there. */
+/** The configuration that `docs/how-to/gateway.md` recommends: our keys and our providers' names, and no logins there. */
 export function behind(sections: object = {}, authentication: object = {}): object {
   return {
     authentication: {

@@ -33,7 +33,7 @@ export interface Scene extends AsyncDisposable {
   readonly other: ScriptedProvider;
 }
 
-/** Providers `orcid`, which the options are for, and `other`; nobody is known yet. */
+/** Providers `orcid`, which the options are for, and `other`; no principals yet. */
 export async function scene(
   options: ScriptedOptions & { readonly app?: TestAppOptions } = {},
 ): Promise<Scene> {

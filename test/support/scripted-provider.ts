@@ -90,7 +90,7 @@ export class ScriptedProvider implements ExternalAuthenticator {
     return grant.identity;
   }
 
-  /** Somebody follows the URL that `begin` made and signs in; the address that the browser is sent back to. */
+  /** A person follows the URL that `begin` made and signs in; returns the address that the browser is sent back to. */
   signIn(authorizationUrl: string, id: string, state?: AuthenticatedIdentity["state"]): string {
     const asked = new URL(authorizationUrl).searchParams;
     this.#codes += 1;
@@ -104,7 +104,7 @@ export class ScriptedProvider implements ExternalAuthenticator {
     return this.#back(asked, { code });
   }
 
-  /** Somebody presses "deny" there. */
+  /** A person presses "deny" there. */
   deny(authorizationUrl: string, error = "access_denied"): string {
     return this.#back(new URL(authorizationUrl).searchParams, { error });
   }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 export interface Slow {
   stopped?: boolean;
-  /** Called when somebody has asked it. */
+  /** Called when a request has arrived. */
   onAsked?: () => void;
   /** Lets it answer: every password is right. */
   answer(): void;
@@ -36,7 +36,7 @@ const MODULE = `export class Slow {
 
 /**
  * Its name in a configuration. Args: `seconds` after which it answers by itself; `announce` for a line "asked" on stderr
- * whenever somebody has asked it.
+ * at each request.
  */
 export async function slowAuthenticator(folder: string): Promise<string> {
   const file = join(folder, "slow.mjs");

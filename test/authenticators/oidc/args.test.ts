@@ -204,7 +204,7 @@ describe("the first generation of arguments", () => {
     });
   }
 
-  test("a key of somebody else", async (t) => {
+  test("another provider's key", async (t) => {
     const other = await signingKey("RS256", "first");
     const { provider, authenticator } = await first(t, (jwk) => Object.assign(jwk, other.publicJwk));
     await fails(login(authenticator, provider), "provider_invalid", /signature is wrong/);

@@ -96,7 +96,7 @@ describe("a provider that is down at the start", () => {
     await authenticator.stop();
   });
 
-  test("nobody listens there", async () => {
+  test("connection refused", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as AddressInfo;

@@ -65,7 +65,7 @@ describe("EntraAuthenticator", () => {
     });
   }
 
-  test("names without anything before the @ name nobody", async (t) => {
+  test("an address without a local part is not a user name", async (t) => {
     const { verify } = await setUp(t);
     await fails(verify({ preferred_username: "@lab.example" }), "invalid_token", /has no name/);
     await fails(verify({ preferred_username: "LAB\\" }), "invalid_token", /has no name/);

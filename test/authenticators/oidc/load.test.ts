@@ -22,7 +22,7 @@ describe("OpenID Connect in a configuration", () => {
     ["ProxiedOIDCAuthenticator", PROXIED, "proxied"],
     ["EntraAuthenticator", PROXIED, "proxied"],
   ] as const) {
-    test(`${name} is ${kind}; making one calls nobody`, async () => {
+    test(`${name} is ${kind}; making one sends no request`, async () => {
       const made = await loadAuthenticators({
         providers: [entry(name, args)],
         directory: folder,

@@ -122,7 +122,7 @@ describe("who may log in", () => {
     ["of a domain that ends like it", { ...VERIFIED, email: "ada@notlab.example" }, false],
     ["with the domain in the name", { ...VERIFIED, email: "ada@lab.example@elsewhere.example" }, false],
     ["with another domain in the name", { ...VERIFIED, email: '"ada@elsewhere.example"@lab.example' }, true],
-    ["of nobody", {}, false],
+    ["without identity", {}, false],
   ] as const) {
     test(`allowed_domains: an address ${what}`, async (t) => {
       const attempt = await person(t, { allowed_domains: ["LAB.example"] }, claims);

@@ -86,7 +86,7 @@ function theMachine(machine: Machine): void {
     }
   });
 
-  test("a stack that asks for no password lets nobody in, known or not", async () => {
+  test("a stack that asks for no password admits no one, known or not", async () => {
     const open = make(
       machine.service("open", ["auth required pam_permit.so", "account required pam_permit.so"]),
     );
@@ -126,7 +126,7 @@ function theMachine(machine: Machine): void {
     );
   });
 
-  test("the wait after a wrong password holds nobody else up, even with a single helper", async () => {
+  test("the delay after a wrong password does not delay other logins, even with a single helper", async () => {
     const service = machine.service("delay", ["auth optional pam_faildelay.so delay=600000000", ...UNIX]);
     const waiting: { milliseconds: number; go: () => void }[] = [];
     const sleep = (milliseconds: number): Promise<void> =>
@@ -160,7 +160,7 @@ function theMachine(machine: Machine): void {
     const service = machine.service(name, [`auth optional pam_exec.so quiet ${script}`, ...UNIX]);
     const reached = async (): Promise<FileHandle> => {
       for (;;) {
-        // Without blocking a pipe can be opened for writing only once somebody reads it.
+        // A non-blocking open for writing succeeds only once the pipe has a reader.
         const file = await open(pipe, constants.O_WRONLY | constants.O_NONBLOCK).catch(() => undefined);
         if (file !== undefined) return file;
         await new Promise((resolve) => setImmediate(resolve));
@@ -258,7 +258,7 @@ function childrenOf(pid: number): string[] {
   );
 }
 
-/** A process that has ended and that nobody has asked about yet (a zombie) is not alive. */
+/** A process that has ended and was not waited for yet (a zombie) is not alive. */
 function isAlive(pid: string): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));

@@ -131,7 +131,7 @@ describe("a pool of helpers", () => {
     assert.equal(later.outcome, "open");
   });
 
-  test("nobody waits longer than the bound, and who has left is not served", async (t) => {
+  test("no login waits longer than the limit, and a cancelled one is not served", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     login("a");
     login("b");
@@ -179,7 +179,7 @@ describe("a pool of helpers", () => {
     assert.deepEqual([other.outcome, waiting.outcome], ["answered b", "answered c"]);
   });
 
-  test("a helper that has ended while it was idle is replaced without anybody noticing", async () => {
+  test("a helper that ended while idle is replaced without failing a login", async () => {
     login("a");
     toys[0]?.answer();
     await settle();

@@ -141,7 +141,7 @@ async function foundAway() {
   return { clock, looks, cache };
 }
 
-test("once the store is found away, nobody waits while it is looked for again", async () => {
+test("once the store is known to be unavailable, no call waits for the next attempt", async () => {
   const { clock, looks, cache } = await foundAway();
   clock.advance(0.6);
   assert.equal(cache.get("a"), "old");
@@ -193,7 +193,7 @@ test("what fits is dropped, also while it is being read", async () => {
   assert.equal(cache.get("bb 1"), "bb 1");
 });
 
-test("names that nobody has push nothing out", async () => {
+test("lookups of unknown names evict nothing", async () => {
   const clock = new ManualClock();
   let reads = 0;
   const cache = new ReadThroughCache<string, string>(async (key) => {

@@ -122,7 +122,7 @@ test("a key's token outlives it by less than a second", async () => {
   assert.equal(claims((await issuer.issue(caller)).token)["exp"], clock.now() / 1000 + 11);
 });
 
-test("a token that has ended is nobody's: two short keys of one person, one after the other", async () => {
+test("an expired token is not reused: two short keys of one person, one after the other", async () => {
   const { clock, issuer } = scene();
   const who = principal();
   const short = () => key(who, { expirationTime: new Date(clock.now() + 10_000) });
@@ -175,7 +175,7 @@ test("of several identities the one that logged in is named, each login by its o
   const { issuer } = scene(async () => answers.shift());
   assert.equal((await issuer.issue(login(who))).identity, "orcid:0000-1");
   assert.equal((await issuer.issue(login(who))).identity, "toy:alice");
-  // Nobody knows: the first.
+  // Not known upstream yet: the first.
   assert.equal((await issuer.issue(login(who))).identity, "toy:alice");
   const browser: Caller = {
     kind: "browser",

@@ -14,7 +14,7 @@ test("a route that does not say who may use it stops the start", () => {
   assert.throws(() => app.get("/forgotten", () => "open"), /\/forgotten does not declare its access/);
 });
 
-test("every route but the public ones refuses somebody without credentials", async () => {
+test("every route except the public ones refuses requests without credentials", async () => {
   await using t = await testApp();
   const open = new Set([
     "GET /healthz",

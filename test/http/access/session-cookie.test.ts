@@ -54,7 +54,7 @@ test("two cookies of the name are none: one of them is planted", async () => {
   }
 });
 
-test("a neighbour's cookie whose name only looks like ours to some logs nobody out", async () => {
+test("another application's cookie with a similar name logs no one out", async () => {
   await using t = await testApp({ server: { publicUrl: "https://tiled.example.org" } });
   const alice = await logIn(t, "alice");
   const name = `__Host-${SESSION}`;

@@ -87,7 +87,7 @@ test("a refresh makes a token new, not its login", async () => {
   assert.equal((await link(t, bearer(access_token))).statusCode, 401);
 });
 
-test("the identity has to be proven, and nobody else's", async () => {
+test("the identity must be proven, and must not be another person's", async () => {
   await using t = await twoDirectories();
   const { access_token } = await t.login("alice");
   const wrong = await link(t, bearer(access_token), { ...BOB, password: "nope" });

@@ -20,7 +20,7 @@ function slowHelper(): Helper {
   };
 }
 
-test("one address sends all the logins it can; from another one somebody gets in at once", async () => {
+test("one address sends all the logins it can; a login from another address succeeds at once", async () => {
   const pam = new PAMAuthenticator(
     { service: "login" },
     { provider: "toy", directory: "/", warn: () => {} },

@@ -65,7 +65,7 @@ test("a malformed form is told by field, and never repeats a value", async () =>
   }
 });
 
-test("a name that no database could hold is refused before anybody is asked about it", async () => {
+test("a name that no database can store is refused before any authenticator is called", async () => {
   await using t = await testApp();
   for (const name of ["u".repeat(256), "alice\0", "\0"]) {
     const response = await t.loginAttempt(name, "secret1");
@@ -172,7 +172,7 @@ test("every login is audited: who, from where, how it ended, and no password", a
   assert.doesNotMatch(JSON.stringify(after), /hunter2/);
 });
 
-test("attacks on somebody who is known are found by their principal, others name nobody", async () => {
+test("attacks on a known user are audited under their principal, others under none", async () => {
   await using t = await testApp({ authentication: { sessionLimit: 1 } });
   const { principal } = await t.login("alice");
   const bob = (await t.login("bob")).principal;

@@ -139,7 +139,7 @@ test("a disabled principal is out at once, with all sessions, tokens and keys, a
   await t.login("bob");
 });
 
-test("nobody disables themselves, the last admin, or somebody with more power than they have", async () => {
+test("no one can disable themselves, the last admin, or a principal with more scopes", async () => {
   await using t = await testApp();
   const [alice, bob] = [await t.login("alice"), await t.login("bob")];
   assert.equal((await post(t, alice.access_token, `/${alice.principal}/disable`)).statusCode, 409);

@@ -158,7 +158,7 @@ test("lifetimes: the access token, the refresh token (sliding) and the session e
   assert.equal((await revoke(t, late.refresh_token)).statusCode, 204);
 });
 
-test("revocation by id: one's own, with and without dashes, again; nobody else's", async () => {
+test("revocation by id: one's own, with and without dashes, twice; never another person's", async () => {
   await using t = await testApp();
   const [alice, bob] = [await t.login("alice"), await t.login("bob")];
   const remove = (id: string, headers = {}) => t.call({ method: "DELETE", url: `${REVOKE}/${id}`, headers });

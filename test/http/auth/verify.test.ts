@@ -44,7 +44,7 @@ describe("who asks is told in headers, all of them always", () => {
     assert.equal((await ask(t, "?token=0", bearer(access_token))).headers["x-tiled-token"], "");
   });
 
-  test("for nobody where anybody may read", async () => {
+  test("for anonymous callers of a public server", async () => {
     await using t = await testApp({ authentication: { allowAnonymousAccess: true } });
     const response = await ask(t, "?token=1&scopes=read:data");
     assert.equal(response.statusCode, 204);
@@ -94,7 +94,7 @@ describe("who asks is told in headers, all of them always", () => {
 });
 
 describe("who is refused", () => {
-  test("without credentials or with bad ones: 401, also where anybody may read", async () => {
+  test("without credentials or with bad ones: 401, even on a public server", async () => {
     await using t = await testApp({ authentication: { allowAnonymousAccess: true } });
     await using closed = await testApp();
     const none = await ask(closed);
@@ -125,7 +125,7 @@ describe("who is refused", () => {
     assert.equal((await ask(t, "?scopes=read:metadata", apikey(empty))).statusCode, 403);
   });
 
-  test("a name that is no scope: 400, whoever asks", async () => {
+  test("an unknown scope: 400, for every caller", async () => {
     await using t = await testApp();
     const { access_token } = await t.login("alice");
     for (const scopes of ["read:everything", "inherit", "read:data+x"]) {
@@ -140,7 +140,7 @@ describe("who is refused", () => {
     assert.deepEqual([response.statusCode, response.headers["allow"]], [405, "GET, HEAD"]);
   });
 
-  test("no key of a URL becomes a cookie here, and nobody is sent on", async () => {
+  test("a key in the URL neither becomes a cookie here nor redirects", async () => {
     await using t = await testApp();
     const secret = await t.makeKey((await t.login("bob")).access_token);
     const response = await ask(t, `?api_key=${secret}`, HTML);
@@ -258,7 +258,7 @@ describe("to the login", () => {
     ["a whole URL with a name in it", { "x-original-url": "https://data.example.org@evil.example.org/" }],
     ["a script", { "x-original-url": "javascript:alert(1)//data.example.org" }],
   ] as const) {
-    test(`back to ${name} nobody is led`, async () => {
+    test(`there is no redirect back to ${name}`, async () => {
       const [status, , next] = await led({ server }, { ...forwarded, ...headers } as Record<string, string>);
       assert.equal(status, 302);
       assert.equal(next, null);
@@ -288,7 +288,7 @@ describe("to the login", () => {
     }
   });
 
-  test("programs are not led, nor anybody unasked, nor where there is no login page", async () => {
+  test("no redirect for programs, without being asked, or without a login page", async () => {
     assert.equal((await led({ server }, { ...forwarded, accept: "application/json" }))[0], 401);
     assert.equal((await led({ server }, forwarded, ""))[0], 401);
     assert.equal((await led({ server, providers: false }, forwarded))[0], 401);

@@ -99,7 +99,7 @@ describe("a server behind that is not there", () => {
     });
   }
 
-  test("a connection that it closed while idle costs nobody an answer, and nothing is done twice", async (x) => {
+  test("a connection that the upstream closed while idle loses no answer, and nothing is done twice", async (x) => {
     const asked = { GET: 0, POST: 0 };
     const server = await listen(x, (socket) => {
       let answered = false;

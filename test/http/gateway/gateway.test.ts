@@ -85,7 +85,7 @@ test("a key in a browser's URL becomes a cookie, and the browser comes back with
   assert.equal(upstream.asked.length, 1);
 });
 
-test("who has no credential is refused, unless anybody may read", async (x) => {
+test("a request without a credential is refused, except by a public server", async (x) => {
   const { url, upstream } = await scene(x);
   const response = await fetch(url + DATA);
   assert.equal(response.status, 401);
@@ -106,7 +106,7 @@ for (const [name, headers] of [
   ["a wrong token", bearer("x.y.z")],
   ["another scheme", { authorization: "Basic YTpi" }],
 ] as const) {
-  test(`${name} is refused, never taken for nobody`, async (x) => {
+  test(`${name} is refused, never taken for anonymous`, async (x) => {
     const { url, upstream } = await scene(x, { authentication: { allowAnonymousAccess: true } });
     const response = await fetch(url + DATA, { headers });
     assert.equal(response.status, name === "another scheme" ? 400 : 401);

@@ -1,4 +1,4 @@
-/** Requests that try to be two, to be from somebody else, or to be for somebody else (RFC 9112, section 11.2). */
+/** Request smuggling, and requests that fake their sender or their target (RFC 9112, section 11.2). */
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { bearer } from "../../support/app.ts";
@@ -73,7 +73,7 @@ describe("what is for one caller only", () => {
     assert.equal(upstream.one().url, "/api/v1/x?state=1");
   });
 
-  test("is for no shared cache, whatever the credential was; what anybody may have is", async (x) => {
+  test("is not for shared caches, whatever the credential; public answers are", async (x) => {
     const { url, token } = await scene(x);
     const control = async (path: string, headers = {}) =>
       (await fetch(url + path, { headers })).headers.get("cache-control");

@@ -1,4 +1,4 @@
-/** What ends because nothing comes, or because nobody takes what came. */
+/** Timeouts of connections that send nothing, or take nothing of what is sent. */
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
@@ -64,7 +64,7 @@ describe("through the gateway", { timeout: 30_000 }, () => {
     assert.ok(await eventually(5, async () => /x{10}$/.test(answer)), answer);
   });
 
-  test("an upload that nobody takes is 504, the server's fault", async (x) => {
+  test("an upload that the upstream does not read is 504", async (x) => {
     const upstream = await startUpstream((last) => x.after(last));
     const { port } = await startFront((last) => x.after(last), {
       ...ANYBODY,

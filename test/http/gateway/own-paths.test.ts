@@ -45,7 +45,7 @@ for (const [path, owned, below] of [
   });
 }
 
-test("whoever does not tell cases apart reads the same names", () => {
+test("case-insensitive readers get the same names", () => {
   const own = collected();
   for (const path of ["/login", "/api/v1/auth/x", "/account/keys/1"]) assert.ok(own.hasLower(path, false));
   for (const path of ["/api/v1", "/api/v1/auth"]) assert.ok(own.hasLower(path, true));

@@ -40,7 +40,7 @@ describe("credentials in the handshake", () => {
     ["two tokens", {}, "?access_token=a&access_token=b", 400],
     ["a wrong key in a cookie", { cookie: "tiled_api_key=00" }, "", 401],
   ] as const) {
-    test(`${name} is refused before anything is opened, even where anybody may read`, async (x) => {
+    test(`${name} is refused before anything is opened, even on a public server`, async (x) => {
       const { open, asked } = await scene(x, { authentication: { allowAnonymousAccess: true } });
       const [got, body] = await open(STREAM + query, headers as Record<string, string>).refused;
       assert.equal(got, status);
@@ -78,7 +78,7 @@ describe("credentials in the handshake", () => {
     assert.deepEqual([asked[0]?.url, asked[0]?.headers.authorization], [STREAM, `Apikey ${key}`]);
   });
 
-  test("anybody connects at once where anybody may read; a credential that comes then goes no further", async (x) => {
+  test("anyone connects at once to a public server; a credential sent afterwards is not passed on", async (x) => {
     const { open, asked } = await scene(x, { authentication: { allowAnonymousAccess: true } });
     const client = open(STREAM);
     await client.has("schema");

@@ -49,7 +49,7 @@ async function scene(t: TestContext) {
   return { ...front, headers, ask };
 }
 
-test("a certificate that nobody vouches for is no server of ours", async (t) => {
+test("a certificate from an unknown issuer is refused", async (t) => {
   const { ask, t: app } = await scene(t);
   assert.equal((await ask("/api/v1/x")).status, 502);
   assert.match(app.logLines.join(""), /self-signed certificate|SELF_SIGNED/i);

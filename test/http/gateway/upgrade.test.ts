@@ -1,4 +1,4 @@
-/** What somebody may do with a connection on which a WebSocket is asked for. */
+/** What a client can do with a connection after asking for a WebSocket. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";

@@ -1,4 +1,4 @@
-/** `/account`: what somebody sees of themselves, ends, makes and revokes, and that nobody else can. */
+/** `/account`: the page of one's own sessions, browsers and keys, and that no one else can see or change them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
@@ -70,7 +70,7 @@ test("a session of mine ends at a press of its button; the one of this browser h
   assert.equal(await whoIs(browser), "bob");
 });
 
-test("nobody ends the session of another, or one that is none", async () => {
+test("no one ends another person's session, or one that does not exist", async () => {
   await using t = await testApp();
   const alice = await t.login("alice");
   const { sessions } = (await t.whoami(`Bearer ${alice.access_token}`)).json<{

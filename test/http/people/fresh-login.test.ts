@@ -1,4 +1,4 @@
-/** What needs a login of the last five minutes, and how somebody gets on with it. */
+/** Actions that need a login within the last five minutes, and how a person continues after one. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";

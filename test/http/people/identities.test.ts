@@ -110,7 +110,7 @@ test("a login of more than five minutes ago is not enough: it is asked for again
   assert.equal(pathOf(back), "/account?done=identity-added");
 });
 
-test("whoever takes long at the provider is still fresh, but not for ever", async () => {
+test("a login that took long at the provider is still fresh, but not forever", async () => {
   await using s = await mixedApp();
   const browser = await logIn(s.t, "alice");
   s.t.clock.advance(299);
@@ -119,7 +119,7 @@ test("whoever takes long at the provider is still fresh, but not for ever", asyn
   assert.equal(pathOf(await browser.open(s.orcid.signIn(slow, "0000-0001"))), "/account?done=identity-added");
 });
 
-test("login CSRF: a stranger's identity gets into nobody's account", async () => {
+test("login CSRF: a stranger's identity is never linked to a victim's account", async () => {
   await using s = await mixedApp();
   const mallory = await logIn(s.t, "bob");
   const victim = await logIn(s.t, "alice");
@@ -186,7 +186,7 @@ test("an identity is removed, with what was logged in by it; the last one stays"
   const gone = await browser.post("/account/identities/remove", { ...last, provider: "orcid", id: "x" });
   assert.equal(pathOf(gone), "/account?done=identity-gone");
   assert.equal(await whoIs(browser), "alice");
-  // Whoever has it is somebody else from now on.
+  // From now on it belongs to another person.
   const newcomer = new Browser(s.t);
   await logInAt(newcomer, s.orcid, "0000-0001");
   assert.deepEqual(await principalOf(newcomer), ["orcid 0000-0001"]);

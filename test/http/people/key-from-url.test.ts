@@ -131,7 +131,7 @@ test("a key that was revoked meanwhile is not kept", async () => {
   assert.ok(!browser.cookies.has(KEY));
 });
 
-test("somebody who is logged in is asked even where they opened the address, and is logged out by a yes", async () => {
+test("a logged-in person is asked even if they opened the address themselves, and a yes logs them out", async () => {
   await using t = await testApp();
   const key = await keyOf(t, "alice");
   const browser = await logIn(t, "bob");

@@ -5,7 +5,7 @@ import { PASSWORDS, testApp } from "../../support/app.ts";
 import { Browser, formOf } from "../../support/browser.ts";
 import { auditOf, logIn, mixedApp, pathOf, SESSION, tryLogin, whoIs } from "../../support/person.ts";
 
-test("login CSRF: without this browser's token nobody is logged in", async () => {
+test("login CSRF: a login without this browser's token is refused", async () => {
   await using t = await testApp();
   const mallory = new Browser(t);
   const { hidden } = formOf(await mallory.open("/login"));
@@ -34,7 +34,7 @@ test("login CSRF: without this browser's token nobody is logged in", async () =>
   assert.equal((await victim.submit(again, { username: "bob", password: PASSWORDS.bob })).statusCode, 303);
 });
 
-test("login CSRF: a page of another site logs nobody in, even with the right token", async () => {
+test("login CSRF: a page of another site cannot log a browser in, even with the right token", async () => {
   await using t = await testApp();
   const browser = new Browser(t);
   const page = await browser.open("/login");
@@ -88,7 +88,7 @@ test("what no form sends is refused", async () => {
   assert.equal((await post(`${new URLSearchParams(fields)}`, form)).statusCode, 303);
 });
 
-test("open redirects: a login leads to nobody else, in the link and in the form", async () => {
+test("open redirects: a login never leads to another site, in the link and in the form", async () => {
   await using t = await testApp();
   for (const next of [
     "//evil.example",
@@ -116,7 +116,7 @@ test("open redirects: a login leads to nobody else, in the link and in the form"
   assert.equal(twice.statusCode, 422);
 });
 
-test("no other page logs somebody out", async () => {
+test("no page of another site can log a person out", async () => {
   await using t = await testApp();
   const browser = await logIn(t, "bob");
   const page = await browser.open("/logout");

@@ -113,5 +113,5 @@ test("a provider that is down when the login begins", async () => {
   const page = await new Browser(s.t).open(AUTHORIZE);
   assert.deepEqual([page.statusCode, /orcid is not responding/.test(page.body)], [504, true]);
   s.orcid.trouble = "provider_invalid";
-  assert.equal((await s.t.call(AUTHORIZE)).statusCode, 502, "its own fault, nobody has tried to log in yet");
+  assert.equal((await s.t.call(AUTHORIZE)).statusCode, 502, "its own fault, before any login");
 });

@@ -72,7 +72,7 @@ test("login CSRF: another browser's state and code, with and without a cookie of
   await victim.open(AUTHORIZE);
   await assertRefused(s, await victim.open(back));
   assert.equal(orcid.exchanges, 0);
-  assert.equal((await mallory.open(back)).statusCode, 303, "nobody else used it up");
+  assert.equal((await mallory.open(back)).statusCode, 303, "no one else used it up");
 });
 
 test("the attacker's code with the victim's state", async () => {
@@ -163,7 +163,7 @@ test("script in what comes from outside is shown as text", async () => {
 
 const IMAGE = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" };
 
-test("images and frames of other pages begin and finish no login, and cost nobody theirs", async () => {
+test("images and frames of other pages neither begin nor finish a login, nor break one in progress", async () => {
   await using s = await scene();
   const { t, orcid } = s;
   const browser = new Browser(t, "192.0.2.1");
@@ -254,7 +254,7 @@ test("a seal is opened by the keys that made it only, also by one that signs no 
   assert.equal((await browser.open(back)).statusCode, 303);
 });
 
-test("a return that is opened again leads on somebody who is in, and is refused to everybody else", async () => {
+test("a return that is opened again leads on a logged-in browser, and is refused to all others", async () => {
   await using s = await scene();
   const { t, orcid } = s;
   const browser = new Browser(t);

@@ -92,7 +92,7 @@ test("a return that is replayed by another browser", async () => {
     if (other.cookies.size === 0) await other.open(orcid.signIn(theirs.authorization_uri, "mallory"));
     const page = await other.open(back);
     await assertRefused(s, page);
-    assert.ok(!page.body.includes("ann"), "who signed in is nobody else's business");
+    assert.ok(!page.body.includes("ann"), "the name of the person is not shown");
   }
   assert.equal(orcid.exchanges, 3);
   assert.deepEqual((await poll(t, login)).json(), PENDING);
@@ -318,7 +318,7 @@ test("an honest poll is never throttled", async () => {
   assert.deepEqual((await pollForm(t, login)).json(), { error: "authorization_pending" });
 });
 
-test("logins of one address that wait are limited: the oldest gives way, nobody who comes is refused", async () => {
+test("pending logins of one address are limited: the oldest is dropped, a new one is never refused", async () => {
   await using s = await scene();
   const { t } = s;
   const url = "/api/v1/auth/provider/orcid/authorize";

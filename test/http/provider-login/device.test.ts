@@ -71,7 +71,7 @@ test("the code is exchanged when the browser comes back, not when the person has
   assert.equal(orcid.exchanges, 1);
 });
 
-test("an approved login that nobody collects opens no session", async () => {
+test("an approved login that is never collected opens no session", async () => {
   await using s = await scene();
   const { t, orcid } = s;
   const login = await start(t);
@@ -127,7 +127,7 @@ test("RFC 8628: a form gets addresses for the person, and errors at top level", 
   assert.equal(sentOn.statusCode, 302);
   const form = await browser.open(orcid.signIn(String(sentOn.headers.location), "ann"));
   assert.match(form.body, new RegExp(`name="user_code" value="${login.user_code}"`));
-  // Nobody is logged in by opening addresses: a person compares, and presses the button.
+  // Opening an address logs no one in: a person compares the codes and presses the button.
   assert.match(form.body, /Does your program show this code\?/);
   assert.doesNotMatch(form.body, /http-equiv="refresh"|<script/);
   await browser.open(login.verification_uri_complete);

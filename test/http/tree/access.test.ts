@@ -1,4 +1,4 @@
-/** A tree with tags over the wire: what somebody may not see is not there, whatever is asked. */
+/** A tree with tags over the wire: nodes that a caller may not see do not exist for that caller, in any answer. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { PasswordAuthenticator } from "../../../src/domain/ports/authenticator.ts";
@@ -391,7 +391,7 @@ test("a policy that fails shows nothing", async () => {
     assert.equal((await get(t, path, {})).statusCode, 500, path);
 });
 
-test("without anonymous access nobody gets in, whatever is public", async () => {
+test("without anonymous access even public nodes need a credential", async () => {
   await using t = await testApp({ tree: tree(), policy: tagged() });
   assert.equal((await get(t, "metadata/p", {})).statusCode, 401);
   assert.equal((await get(t, "search/", {})).statusCode, 401);

@@ -53,7 +53,7 @@ export const accountCases: readonly Case[] = [
     },
   ],
   [
-    "all sessions but one end together, and nobody else's",
+    "all sessions but one end together, and none of other people",
     async (store) => {
       const keep = await logIn(store, "ann");
       const others = [await logIn(store, "ann"), await logIn(store, "ann")];

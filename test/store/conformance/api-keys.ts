@@ -82,7 +82,7 @@ export const apiKeyCases: readonly Case[] = [
       const alike = { firstEight: first.key.firstEight };
       assert.deepEqual(await store.apiKeys.create(newKey(ann, alike)), { kind: "taken" });
       assert.deepEqual(await store.apiKeys.create(newKey(bob, alike)), { kind: "created" });
-      // The same secret twice, whoever has it.
+      // The same secret twice, with the same or another owner.
       assert.deepEqual(await store.apiKeys.create({ ...first, principal: bob }), { kind: "taken" });
     },
   ],

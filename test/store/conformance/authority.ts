@@ -5,7 +5,7 @@ import type { Uuid } from "../../../src/lib/uuid.ts";
 import { at, eventsOf, logIn, NOW, newKey, ORIGIN } from "../support.ts";
 import type { Case } from "./case.ts";
 
-/** An admin with a session and a key, somebody to act on, and every change that an actor can make. */
+/** An admin with a session and a key, a principal to act on, and every change that an actor can make. */
 async function scene(store: Store) {
   const admin = await logIn(store, "ann", { admin: true });
   await logIn(store, "second", { admin: true });
@@ -51,7 +51,7 @@ async function refused(
 
 export const authorityCases: readonly Case[] = [
   [
-    "whoever may change something does, by a session, a key or a token of no session",
+    "an actor with the right makes the change, by a session, a key or a token without a session",
     async (store) => {
       const made = await scene(store);
       for (const context of [made.bySession, made.byKey, made.by({ kind: "token" })]) {
@@ -61,7 +61,7 @@ export const authorityCases: readonly Case[] = [
     },
   ],
   [
-    "whoever is disabled after the request was let in changes nothing",
+    "an actor who was disabled after the request was admitted changes nothing",
     async (store) => {
       const made = await scene(store);
       await store.principals.setDisabled({
@@ -75,7 +75,7 @@ export const authorityCases: readonly Case[] = [
     },
   ],
   [
-    "whoever's session or key was revoked after the request was let in changes nothing",
+    "an actor whose session or key was revoked after the request was admitted changes nothing",
     async (store) => {
       const made = await scene(store);
       await store.sessions.revoke({
@@ -97,7 +97,7 @@ export const authorityCases: readonly Case[] = [
     },
   ],
   [
-    "whoever's session or key is over by now, or is somebody else's, changes nothing",
+    "an actor whose session or key has expired, or belongs to another principal, changes nothing",
     async (store) => {
       const made = await scene(store);
       await refused(store, made, made.bySession, "credential", at(3600));

@@ -267,7 +267,7 @@ export const deviceCases: readonly Case[] = [
         [1, 2, 3, 4, 5, 6, 7, 8],
       );
       assert.deepEqual(rows[0]?.identity, { provider: "orcid", id: "ann" });
-      assert.equal(rows[0]?.principal, null, "nobody has it yet");
+      assert.equal(rows[0]?.principal, null, "it has no owner yet");
       const { principal } = await logIn(store, "ann", { identity: { provider: "orcid", id: "ann" } });
       const again = await signedIn(store);
       await store.deviceLogins.countWrong({ ...change(again.deviceCode), tries: 1 });
@@ -279,7 +279,7 @@ export const deviceCases: readonly Case[] = [
     },
   ],
   [
-    "a refusal keeps its first reason, and comes too late for nobody",
+    "a refusal keeps its first reason; one of an unknown code changes nothing",
     async (store) => {
       const start = await confirmed(store);
       await store.deviceLogins.refuse({ ...change(start.deviceCode), reason: "cancelled" });

@@ -94,7 +94,7 @@ export const hostileCases: readonly Case[] = [
     },
   ],
   [
-    "identities that no database can hold are refused as input, and known to nobody",
+    "identities that no database can store are refused as input, and never found",
     async (store) => {
       for (const text of UNSTORABLE) {
         for (const identity of [
@@ -116,7 +116,7 @@ export const hostileCases: readonly Case[] = [
     },
   ],
   [
-    "a provider's state that no database can hold keeps nobody out, on any way in, and names nothing else",
+    "a provider's state that no database can store blocks no login, and changes no other value",
     async (store) => {
       const groups = ["admins\ud800", "ad\0mins", "\\u0000", "\u{1F511}"];
       const state = { groups, deep: [{ "\udc00": null }] };

@@ -165,13 +165,13 @@ export const linkingCases: readonly Case[] = [
         "identity_unlinked",
         "session_revoked",
       ]);
-      // Whoever comes with it now is somebody new.
+      // A login with it now creates a new principal.
       const newcomer = await logIn(store, "x", { identity: ORCID, now: at(30) });
       assert.notEqual(newcomer.principal.uuid, ann.principal.uuid);
     },
   ],
   [
-    "the last identity stays, and the last that somebody can log in with",
+    "the last identity stays, and the last usable one",
     async (store) => {
       const ann = await logIn(store, "ann");
       const own = { provider: "toy", id: "ann" };

@@ -53,7 +53,7 @@ export const maintenanceCases: readonly Case[] = [
     },
   ],
   [
-    "a purge that somebody asked for is audited, batch by batch, where it deleted something",
+    "a requested purge is audited, batch by batch, if it deleted something",
     async (store) => {
       const { principal } = await logIn(store, "ann", { expirationTime: at(10) });
       for (const _ of [1, 2]) await logIn(store, "ann", { expirationTime: at(10) });
@@ -63,7 +63,7 @@ export const maintenanceCases: readonly Case[] = [
 
       await store.maintenance.purge({ now: at(5), batch: 2, auditBefore: null, context });
       await store.maintenance.purge({ now: at(20), batch: 1, auditBefore: null });
-      assert.deepEqual(await told(), [], "nothing was deleted, or nobody asked");
+      assert.deepEqual(await told(), [], "nothing was deleted, or it was not requested");
       await store.maintenance.purge({ now: at(20), batch: 1, auditBefore: null, context });
       await store.maintenance.purge({ now: at(20), batch: 1, auditBefore: at(1), context });
       await store.maintenance.purge({ now: at(20), batch: 10, auditBefore: at(1), context });

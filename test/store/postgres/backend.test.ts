@@ -49,7 +49,7 @@ test("a command runs between begin and commit", async () => {
   assert.deepEqual(released, [undefined]);
 });
 
-test("a connection that is lost at commit: nobody knows, so it is not tried again and not acknowledged", async () => {
+test("a connection lost at commit: the outcome is unknown, so it is neither retried nor acknowledged", async () => {
   const { backend, asked, released } = pretend((sql) => (sql === "commit" ? lost() : undefined));
   await assert.rejects(backend.write("audit.append", [EVENT]), (error) => {
     assert.ok(unavailable(error) && error instanceof Failure);

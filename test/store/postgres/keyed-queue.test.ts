@@ -88,14 +88,14 @@ test("all logins of one identity one after the other", async () => {
   assert.equal(begun, 1);
 });
 
-test("other commands wait for nobody", async () => {
+test("other commands do not wait", async () => {
   const { queue } = scene();
   const never = queue.run("audit.append", [], () => new Promise(() => {}));
   assert.equal(await queue.run("audit.append", [], async () => "done"), "done");
   assert.ok(never instanceof Promise);
 });
 
-test("who has waited for too long is not served later, and nobody overtakes", async (t) => {
+test("a command that timed out is not run later, and none overtakes another", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { begun, rotate, names } = scene();
   const session = newUuid();

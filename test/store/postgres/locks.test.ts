@@ -1,5 +1,5 @@
 /**
- * Who waits for whom on PostgreSQL where somebody is shut out, identities are linked and browsers log in again: another
+ * Locks on PostgreSQL while principals are disabled, identities are linked and browsers log in again: another
  * connection holds the row, so that the order of things is known.
  */
 import assert from "node:assert/strict";
@@ -92,7 +92,7 @@ const CIRCLES: Readonly<Record<string, readonly [ChangeOfOne, ChangeOfOne]>> = {
 };
 
 const CASES: PostgresCases<Postgres> = {
-  "a login that waits while its identity is unlinked is one of somebody new": async (t, _, uri) => {
+  "a login that waits while its identity is unlinked creates a new principal": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const ann = await logIn(store, "ann");
     const change = { principal: ann.principal.uuid, session: ann.session.uuid, context: ORIGIN };
@@ -111,7 +111,7 @@ const CASES: PostgresCases<Postgres> = {
     assert.deepEqual(principal.identities, [ORCID]);
   },
 
-  "a login that waits while its identity becomes somebody else's is theirs": async (t, _, uri) => {
+  "a login that waits while its identity moves to another principal is theirs": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const [ann, bob] = [await logIn(store, "ann"), await logIn(store, "bob")];
     const change = { principal: ann.principal.uuid, session: ann.session.uuid, context: ORIGIN };
@@ -151,10 +151,10 @@ const CASES: PostgresCases<Postgres> = {
     await other.query("commit");
     await Promise.all(changes);
     const left = (await store.principals.summary(ann.principal.uuid))?.identities ?? [];
-    assert.ok(left.length >= 1, "somebody can still log in");
+    assert.ok(left.length >= 1, "one can still log in");
   },
 
-  "somebody is disabled, or their session or key ends, while their change waits: it is not made": async (
+  "an actor is disabled, or their session or key ends, while their change waits: it is not made": async (
     t,
     _,
     uri,
@@ -203,7 +203,7 @@ const CASES: PostgresCases<Postgres> = {
     assert.equal((await store.principals.summary(principal.uuid))?.disabled, false);
   },
 
-  "whoever is disabled links nothing any more, however long the change waited": async (t, _, uri) => {
+  "a disabled principal links nothing, however long the change waited": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const ann = await logIn(store, "ann");
     const id = `(select id from principals where uuid = '${ann.principal.uuid}')`;
@@ -227,7 +227,7 @@ const CASES: PostgresCases<Postgres> = {
     assert.deepEqual(await linked, { kind: "stale" });
   },
 
-  "two admins who act on each other at once: one of them, and nobody waits for ever": async (t, _, uri) => {
+  "two admins who act on each other at once: one succeeds, and neither waits forever": async (t, _, uri) => {
     const [store, second] = [await openFor(t, uri), await openFor(t, uri)];
     const [ann, bob] = [
       await logIn(store, "ann", { admin: true }),
@@ -337,7 +337,7 @@ const CASES: PostgresCases<Postgres> = {
     }
   },
 
-  "whoever takes an administrator away waits for another who does, and counts those who are left then":
+  "two removals of administrators run one after the other, and the second counts those left by the first":
     async (t, _, uri) => {
       const [store, second] = [await openFor(t, uri), await openFor(t, uri)];
       const ann = await logIn(store, "ann", { admin: true });

@@ -56,7 +56,7 @@ test("no statement scans a table that grows in PostgreSQL", async (t) => {
   assert.deepEqual(scans, []);
 });
 
-test("what the newest login said is found in a few rows, however often and wherever somebody logged in", async (t) => {
+test("the state of the newest login is found in a few rows, after any number of logins anywhere", async (t) => {
   const server = await postgresOrSkip(t);
   if (server === undefined) return;
   const uri = await server.createDatabase();

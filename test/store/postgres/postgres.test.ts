@@ -126,7 +126,7 @@ const CASES: PostgresCases = {
     assert.ok(await store.principals.summary(principal.uuid));
   },
 
-  "a flood of keys, browsers and device codes that nobody knows takes no connection from others": async (
+  "a flood of unknown keys, browsers and device codes takes no connection from others": async (
     t,
     _server,
     uri,
@@ -289,7 +289,7 @@ const CASES: PostgresCases = {
     });
   },
 
-  "a schema that somebody took away is unavailable, not a bug": async (t, server, uri) => {
+  "a dropped schema is reported as unavailable, not as a bug": async (t, server, uri) => {
     const store = await openFor(t, uri);
     await server.query(uri, "drop schema public cascade; create schema public");
     const unavailable = (error: unknown) => error instanceof Failure && error.code === "store_unavailable";

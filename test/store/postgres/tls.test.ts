@@ -112,7 +112,7 @@ test("a socket in the file system is not encrypted", () => {
 
 const openssl = (...args: string[]) => execFileSync("openssl", args, { stdio: "ignore" });
 
-/** An issuer, a server's certificate for localhost, one of a client, and an issuer of nobody's. */
+/** An issuer, a server's certificate for localhost, one of a client, and an unrelated issuer. */
 function certificates(path: string): void {
   const in_ = (name: string) => join(path, name);
   const name = (key: string) => ["-newkey", "rsa:2048", "-nodes", "-keyout", in_(`${key}.key`), "-days", "2"];

@@ -42,7 +42,7 @@ function whoami(document: PrincipalDocument): object {
   };
 }
 
-/** The order of keys is nobody's promise. */
+/** The order of keys is unspecified. */
 function expected({ bob }: Facts): object {
   const keys = bob.api_keys.toSorted((a, b) => (a.first_eight < b.first_eight ? -1 : 1));
   return JSON.parse(JSON.stringify({ ...bob, api_keys: keys }).replaceAll("+00:00", ""));

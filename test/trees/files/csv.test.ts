@@ -104,7 +104,7 @@ describe("what is no table", () => {
   for (const [name, text, why] of [
     ["nothing", "", /it is empty/],
     ["only empty lines", "\n\r\n", /it is empty/],
-    ["a quote that nobody closes", 'a,b\n1,"x\n2,y\n', /a quote is not closed/],
+    ["a quote without an end", 'a,b\n1,"x\n2,y\n', /a quote is not closed/],
     ["more fields than names", "a,b\n1,2\n1,2,3\n", /row 2 has more fields/],
     ["bytes that are not UTF-8", Buffer.from("a,b\n\xff,1\n", "latin1"), /not UTF-8/],
   ] as const) {
@@ -113,7 +113,7 @@ describe("what is no table", () => {
     });
   }
 
-  test("rows without an end, and with more fields than anybody needs", () => {
+  test("rows without an end, and with too many fields", () => {
     const limits = { row: 1000, fields: 10 };
     const parse = (text: string, piece: number) => {
       const parser = new CsvParser(0, limits);

@@ -439,7 +439,7 @@ describe("tags of files", () => {
   });
 });
 
-test("the folder is served under whoever's rights the server runs with, and hard links are files", async (t) => {
+test("the folder is read with the rights of the server's process, and hard links are files", async (t) => {
   const outside = await mkdtemp(join(tmpdir(), "tiled-outside-"));
   t.after(() => rm(outside, { recursive: true }));
   const here = folder(t, { "a.npy": npy([1]) });

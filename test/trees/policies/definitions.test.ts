@@ -50,7 +50,7 @@ describe("what tags grant", () => {
     ]);
   });
 
-  test("somebody who is named several times has all of it", (t) => {
+  test("a user who is named several times has all grants", (t) => {
     const text = `tags:
   a: {users: [{name: x, scopes: ["read:data"]}, {name: x, scopes: ["read:metadata"]}], auto_tags: [{name: b}, {name: b}]}
   b: {users: [{name: x, scopes: [register]}], groups: [{name: group_A, scopes: [metrics]}]}
