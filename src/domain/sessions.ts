@@ -6,7 +6,7 @@ import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { PrincipalCache } from "./callers/principal-cache.ts";
-import type { PrincipalSummary, RequestContext } from "./model/entities.ts";
+import type { RequestContext } from "./model/entities.ts";
 import { credentialRevoked } from "./model/revoked.ts";
 import type { SessionStore } from "./ports/sessions.ts";
 import type { TokenAnswer, Tokens } from "./tokens/tokens.ts";
@@ -41,6 +41,7 @@ export class Sessions {
   /** New tokens for a refresh token. Fails with `session_expired`, or `invalid_token` if we did not sign it. */
   async refresh(refreshToken: string, context: RequestContext): Promise<TokenAnswer> {
     const claims = this.#tokens.verifyRefresh(refreshToken, { acceptExpired: false });
+    const mark = this.#principalCache.markSummaries();
     const outcome = await this.#store.rotate({
       session: claims.session,
       generation: claims.generation,
@@ -56,31 +57,15 @@ export class Sessions {
       });
     }
     if (outcome.kind === "ended") throw new Failure("session_expired", { log: "the session has ended" });
-    const { session, generation, rotatedAt, stays } = outcome;
-    this.#principalCache.documentChanged(session.principal);
-    const principal = await this.#enabled(session.principal);
-    if (principal === undefined) throw new Failure("session_expired", { log: "the principal is disabled" });
+    const { principal, session, generation, rotatedAt, stays } = outcome;
+    this.#principalCache.documentChanged(principal.uuid);
+    // The next request with the new token asks for it.
+    this.#principalCache.summaryRead(principal, mark);
     const rotation = rotatedAt === null ? null : { tokenId: claims.tokenId, at: rotatedAt };
     const answer = this.#tokens.issue(principal, session, generation, rotation);
     if (!stays) return answer;
     const left = Math.max(0, claims.expires - Math.floor(this.#clock.now() / 1000));
     return { ...answer, refresh_token: refreshToken, refresh_token_expires_in: left };
-  }
-
-  /** Undefined if the principal was disabled after the rotation checked it. A cached disabled principal is read again. */
-  async #enabled(uuid: Uuid): Promise<PrincipalSummary | undefined> {
-    try {
-      const known = await this.#principalCache.currentSummary(uuid);
-      if (known !== undefined && !known.disabled) return known;
-      this.#principalCache.principalChanged(uuid);
-      const found = await this.#principalCache.currentSummary(uuid);
-      return found?.disabled === false ? found : undefined;
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      const detail =
-        "The session was refreshed, but its principal could not be read. Send the same refresh token again.";
-      throw new Failure(error.code, { detail, headers: error.headers, log: error.message, cause: error });
-    }
   }
 
   /** Revokes by refresh token, which is the only credential needed (RFC 7009). The token may have expired. */

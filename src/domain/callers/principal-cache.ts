@@ -14,7 +14,7 @@ import type {
   SessionStatus,
 } from "../model/entities.ts";
 import type { Store } from "../ports/store.ts";
-import { ReadThroughCache } from "./read-through-cache.ts";
+import { type ReadMark, ReadThroughCache } from "./read-through-cache.ts";
 
 const FIRST_EIGHT = 8;
 /** Revoked keys whose revoking key is remembered. */
@@ -48,6 +48,15 @@ export class PrincipalCache {
   /** `current…` here and below never returns old values while the store is unreachable; for results that outlive the cache. */
   currentSummary(uuid: Uuid): Promise<PrincipalSummary | undefined> {
     return this.#summaries.getCurrent(uuid);
+  }
+
+  /** Before a summary is read in another way, for `summaryRead`. */
+  markSummaries(): ReadMark {
+    return this.#summaries.mark();
+  }
+
+  summaryRead(summary: PrincipalSummary, mark: ReadMark): void {
+    this.#summaries.keep(summary.uuid, summary, mark);
   }
 
   currentSession(uuid: Uuid): Promise<SessionStatus | undefined> {

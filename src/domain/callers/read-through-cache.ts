@@ -22,11 +22,17 @@ interface Entry<V> {
   readonly away: boolean;
 }
 
+export interface ReadMark {
+  readonly readAt: number;
+  readonly drops: number;
+}
+
 export class ReadThroughCache<K, V> {
   readonly #load: (key: K) => Promise<V | undefined>;
   readonly #clock: Clock;
   readonly #entries = new Map<K, Entry<V>>();
   readonly #loading = new Map<K, Promise<V | undefined>>();
+  #drops = 0;
 
   constructor(load: (key: K) => Promise<V | undefined>, clock: Clock) {
     this.#load = load;
@@ -58,10 +64,21 @@ export class ReadThroughCache<K, V> {
     return value;
   }
 
+  /** A moment before a value is read in another way, for `keep`. */
+  mark(): ReadMark {
+    return { readAt: this.#clock.now(), drops: this.#drops };
+  }
+
+  /** Keeps a value that was read in another way since `mark`, unless something was changed meanwhile. */
+  keep(key: K, value: V, { readAt, drops }: ReadMark): void {
+    if (drops === this.#drops) this.#keep(key, value, readAt);
+  }
+
   /** After a change. A reading under way is not kept, and later callers do not share it. */
   drop(key: K): void {
     this.#entries.delete(key);
     this.#loading.delete(key);
+    this.#drops += 1;
   }
 
   /** Drops all keys that fit, if it is unknown which of them changed. */

@@ -54,6 +54,8 @@ export type RotateOutcome =
       readonly generation: number;
       readonly rotatedAt: Date | null;
       readonly stays: boolean;
+      /** As it was when the transaction had the lock. */
+      readonly principal: PrincipalSummary;
       readonly session: SessionStatus;
     }
   | { readonly kind: "ended" }

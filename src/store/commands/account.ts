@@ -1,3 +1,7 @@
+/**
+ * Ending a person's other sessions, from the account page. Identities are linked and unlinked in `linking.ts`, keys are in
+ * `api-keys.ts`; the sessions are listed in `store/account.ts`.
+ */
 import type { AccountStore, RevokeOthers } from "../../domain/ports/accounts.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";

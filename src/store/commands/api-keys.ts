@@ -1,3 +1,7 @@
+/**
+ * Making and revoking API keys, and noting when they were used. Only the digest of a secret is stored. Keys are looked up in
+ * `store/api-keys.ts`.
+ */
 import type { ApiKeyStore, CreateApiKey, RevokeApiKeys } from "../../domain/ports/api-keys.ts";
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";

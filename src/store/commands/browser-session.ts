@@ -1,3 +1,7 @@
+/**
+ * Logging a browser in: a token's digest beside a row of `sessions`, which says how long it lasts. A browser has one session at a
+ * time; a new login ends the one before it.
+ */
 import type { BrowserSessionStore } from "../../domain/ports/accounts.ts";
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";

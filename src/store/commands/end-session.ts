@@ -1,3 +1,4 @@
+/** Ending a session. Revoked sessions are kept as far as whoami and the administrators' list show them. */
 import type { RevokeSession, SessionStore } from "../../domain/ports/sessions.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
@@ -7,14 +8,12 @@ import { lockActor } from "./authority.ts";
 /** Logins and logouts may be many: lists of sessions stay short, and quick to read. */
 export const SHOWN_REVOKED = 200;
 
-export const lockByUuid = statement((db, { uuid }: Args<{ uuid: Uuid }>, dialect) =>
+const lockByUuid = statement((db, { uuid }: Args<{ uuid: Uuid }>, dialect) =>
   db
     .selectFrom("sessions as s")
     .innerJoin("principals as p", "p.id", "s.principal_id")
-    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "p.id")
     .where("s.uuid", "=", uuid)
-    .select(["s.id as session", "s.expiration_time as expirationTime", "s.revoked", "s.state"])
-    .select(["p.id", "p.uuid", "p.type", "d.time as disabledSince", "s.time_last_refreshed as refreshedAt"])
+    .select(["s.id as session", "s.expiration_time as expirationTime", "s.revoked", "p.id", "p.uuid"])
     .$if(dialect === "postgresql", (query) => query.forUpdate("s")),
 );
 

@@ -1,9 +1,29 @@
+/**
+ * A refresh, carried out under the lock of the session's row. What a presented token means is decided in `rotation.ts`
+ * (RFC 9700, section 4.14.2).
+ */
 import type { RotateOutcome, RotateSession } from "../../domain/ports/sessions.ts";
+import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
-import { lockByUuid, markEnded } from "./end-session.ts";
-import { decideRotation } from "./rotation.ts";
+import { markEnded } from "./end-session.ts";
+import { decideRotation, type KnownRotation } from "./rotation.ts";
+import { summarize } from "./summaries.ts";
 
+/** With the rotation, for SQLite: its only writer sees no older one. */
+const lockForRotation = statement((db, { uuid }: Args<{ uuid: Uuid }>, dialect) =>
+  db
+    .selectFrom("sessions as s")
+    .innerJoin("principals as p", "p.id", "s.principal_id")
+    .leftJoin("tiled_auth_rotations as r", "r.session_id", "s.id")
+    .where("s.uuid", "=", uuid)
+    .select(["s.id as session", "s.expiration_time as expirationTime", "s.revoked", "s.state"])
+    .select(["p.id", "p.uuid", "p.type", "s.time_last_refreshed as refreshedAt"])
+    .select(["r.generation", "r.exchanged", "r.exchanged_at as rotatedAt", "r.retried", "r.shared"])
+    .$if(dialect === "postgresql", (query) => query.forUpdate("s")),
+);
+
+/** For PostgreSQL, under the lock: what the lock's own statement saw may be older than its wait. */
 const findRotation = statement((db, { session }: Args<{ session: number }>) =>
   db
     .selectFrom("tiled_auth_rotations")
@@ -53,11 +73,13 @@ const noteRefresh = statement((db, { session, now }: Args<{ session: number; now
 
 export async function rotateSession(db: Db, request: RotateSession): Promise<RotateOutcome> {
   const { now, context } = request;
-  const found = await db.one(lockByUuid, { uuid: request.session });
+  const found = await db.one(lockForRotation, { uuid: request.session });
   if (found === undefined || found.revoked || found.expirationTime <= now) return { kind: "ended" };
-  if (found.disabledSince !== null) return { kind: "ended" };
   const { session } = found;
-  const row = await db.one(findRotation, { session });
+  // In a statement of its own, too, since a principal may have been disabled during that wait.
+  const principal = await summarize(db, found);
+  if (principal.disabled) return { kind: "ended" };
+  const row = db.dialect === "sqlite" ? joined(found) : await db.one(findRotation, { session });
   const known = row && { ...row, rotatedAt: row.rotatedAt ?? found.refreshedAt };
   const decision = decideRotation(known, request, request);
   const detail = { session: request.session, generation: request.generation };
@@ -81,6 +103,7 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
     generation,
     rotatedAt: "rotatedAt" in decision ? decision.rotatedAt : null,
     stays: decision.kind === "stay",
+    principal,
     session: {
       uuid: request.session,
       principal: found.uuid,
@@ -89,4 +112,14 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
       state: found.state ?? {},
     },
   };
+}
+
+type Joined = {
+  readonly [K in "generation" | "exchanged" | "retried" | "shared" | "rotatedAt"]: RotationRow[K] | null;
+};
+type RotationRow = KnownRotation & { readonly retried: boolean };
+
+function joined({ generation, exchanged, rotatedAt, retried, shared }: Joined): RotationRow | undefined {
+  if (generation === null || exchanged === null) return undefined;
+  return { generation, exchanged, rotatedAt, retried: retried === true, shared: shared === true };
 }

@@ -32,7 +32,7 @@ const byIdentity = statement((db, identity: Args<IdentityRef>) =>
     .select(["p.id", "p.uuid", "p.type", "d.time as disabledSince"]),
 );
 
-/** Identities (provider, id) and roles (name, scopes) in one go. */
+/** Identities (provider, id), roles (name, scopes) and whether the principal is disabled, in one statement. */
 const facts = statement((db, { principal }: Args<{ principal: number }>) =>
   db
     .selectFrom("identities")
@@ -44,6 +44,12 @@ const facts = statement((db, { principal }: Args<{ principal: number }>) =>
         .innerJoin("roles as r", "r.id", "a.role_id")
         .where("a.principal_id", "=", principal)
         .select([sql.lit("role").as("kind"), "r.name as left", "r.scopes as right"]),
+    )
+    .unionAll(
+      db
+        .selectFrom("tiled_auth_disabled_principals")
+        .where("principal_id", "=", principal)
+        .select([sql.lit("disabled").as("kind"), sql.lit("").as("left"), sql.lit("").as("right")]),
     ),
 );
 
@@ -55,17 +61,23 @@ export function findPrincipalOfIdentity(db: Db, identity: IdentityRef): Promise<
   return db.one(byIdentity, identity);
 }
 
-export async function summarize(db: Db, principal: PrincipalRow): Promise<PrincipalSummary> {
+/** As the principal is now: a row that was read before a lock was granted may be older. */
+export async function summarize(
+  db: Db,
+  principal: Pick<PrincipalRow, "id" | "uuid" | "type">,
+): Promise<PrincipalSummary> {
   const identities: IdentityRef[] = [];
   const scopes = new Set<string>();
+  let disabled = false;
   for (const fact of await db.all(facts, { principal: principal.id })) {
     if (fact.kind === "identity") identities.push({ provider: fact.left, id: fact.right });
+    else if (fact.kind === "disabled") disabled = true;
     else for (const scope of readList(fact.right)) scopes.add(scope);
   }
   return {
     uuid: principal.uuid,
     type: principal.type,
-    disabled: principal.disabledSince !== null,
+    disabled,
     identities,
     scopes: [...scopes].sort(),
   };

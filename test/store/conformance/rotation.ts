@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { RotateOutcome } from "../../../src/domain/ports/sessions.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
-import { at, eventsOf, logIn, refresh } from "../support.ts";
+import { at, eventsOf, logIn, ORIGIN, refresh } from "../support.ts";
 import type { Case } from "./case.ts";
 
 const generationOf = (outcome: RotateOutcome) =>
@@ -11,16 +11,28 @@ export const rotationCases: readonly Case[] = [
   [
     "each exchange begins the next generation",
     async (store) => {
-      const { session } = await logIn(store, "ann", { state: { a: 1 } });
+      const { session, principal } = await logIn(store, "ann", { state: { a: 1 } });
       for (const generation of [0, 1, 2]) {
         assert.deepEqual(await store.sessions.rotate(refresh(session.uuid, generation, `t${generation}`)), {
           kind: "refreshed",
           generation: generation + 1,
           rotatedAt: at(60),
           stays: false,
+          principal,
           session,
         });
       }
+    },
+  ],
+  [
+    "a refresh tells what the principal may do by now",
+    async (store) => {
+      const { session, principal } = await logIn(store, "ann");
+      await store.principals.ensureAdmins({ identities: principal.identities, now: at(1), context: ORIGIN });
+      const outcome = await store.sessions.rotate(refresh(session.uuid, 0, "t0"));
+      assert.ok(outcome.kind === "refreshed");
+      assert.deepEqual(outcome.principal, await store.principals.summary(principal.uuid));
+      assert.ok(outcome.principal.scopes.includes("admin:apikeys"));
     },
   ],
   [

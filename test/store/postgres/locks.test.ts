@@ -12,7 +12,7 @@ import { type Digest, sha256 } from "../../../src/lib/secrets.ts";
 import { newUuid, type Uuid } from "../../../src/lib/uuid.ts";
 import type { Postgres } from "../../support/postgres.ts";
 import { onPostgres, type PostgresCases } from "../on-postgres.ts";
-import { at, logIn, login, newKey, ORIGIN, opened, openFor } from "../support.ts";
+import { at, logIn, login, newKey, ORIGIN, opened, openFor, refresh } from "../support.ts";
 
 const ORCID = { provider: "orcid", id: "0000-0001" };
 
@@ -109,6 +109,22 @@ const CASES: PostgresCases<Postgres> = {
     const { principal } = opened(await late);
     assert.notEqual(principal.uuid, ann.principal.uuid);
     assert.deepEqual(principal.identities, [ORCID]);
+  },
+
+  "a refresh that waits while its principal is disabled is refused": async (t, _, uri) => {
+    const store = await openFor(t, uri);
+    const { session } = await logIn(store, "ann");
+    const other = await transaction(
+      t,
+      uri,
+      "select id from sessions for update",
+      "update sessions set time_updated = now()",
+      "insert into tiled_auth_disabled_principals (principal_id, time) select id, now() from principals",
+    );
+    const late = store.sessions.rotate(refresh(session.uuid, 0, "t0"));
+    await waiting(other, 1);
+    await other.query("commit");
+    assert.deepEqual(await late, { kind: "ended" });
   },
 
   "a login that waits while its identity moves to another principal is theirs": async (t, _, uri) => {
