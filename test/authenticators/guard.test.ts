@@ -66,7 +66,7 @@ test("any other answer admits no one", async () => {
   }
 });
 
-test("whatever it throws is a broken backend, and a Failure stays what it is", async () => {
+test("any other error is a broken backend; a Failure is kept", async () => {
   const thrown = [new Error("no network"), new TypeError("x is undefined"), "no network", undefined, null];
   for (const error of thrown) {
     const login = own(() => {
@@ -78,7 +78,7 @@ test("whatever it throws is a broken backend, and a Failure stays what it is", a
   await assert.rejects(own(() => Promise.reject(failure)).authenticate("alice", "x"), failure);
 });
 
-test("who gave up hears of that, not of a broken backend", async () => {
+test("a cancelled login ends as cancelled, not as a broken backend", async () => {
   const abort = new AbortController();
   const waiting = own(
     () =>

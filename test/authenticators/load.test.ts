@@ -54,7 +54,7 @@ describe("names from the table", () => {
     });
   }
 
-  test("a misspelt one is told the nearest", async () => {
+  test("a misspelling suggests the nearest name", async () => {
     assert.match(
       await refusal(provider("tiled.authenticators:DictionaryAuthenticatr")),
       /Did you mean 'tiled\.authenticators:DictionaryAuthenticator'\?/,

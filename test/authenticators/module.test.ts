@@ -146,7 +146,7 @@ describe("modules of an operator's own", () => {
     assert.match(await refusal(provider("C:\\auth\\own.js:MyAuthenticator")), /There is no file .*own\.js/);
   });
 
-  test("a Python class is told apart", async () => {
+  test("a Python class is recognized", async () => {
     for (const name of [
       "my_package.auth:MyAuth",
       "my_auth:MyAuth",

@@ -93,7 +93,7 @@ test("of an upgrade it is said which tables it is of; a revision of Tiled's that
   await done(["admin", "check-database", "--database", uri], /revision 2d1b550e12e0\n.*own tables: 00/);
 });
 
-test("what is no database is refused and left as it is", async () => {
+test("a file that is not a database is refused and left alone", async () => {
   const file = join(folder, "letter.txt");
   await writeFile(file, "Dear reader");
   await refused(["admin", "check-database", "--database", file], /is not a SQLite database/);
@@ -154,7 +154,7 @@ test("an administrator is made before their first login, and the last one cannot
   await done(["admin", "enable", "toy:other", ...database], /\(toy:other\) is enabled\./);
 });
 
-test("principals as JSON have what the API calls it by the same names, page by page", async () => {
+test("principals as JSON have the API's field names, page by page", async () => {
   const [login] = await userWithSessions("json");
   const all = JSON.parse(await done(["admin", "principals", "--json", ...database], /^\[/)) as Record<
     string,
@@ -182,7 +182,7 @@ test("principals as JSON have what the API calls it by the same names, page by p
   assert.deepEqual([beyond.code, beyond.stdout, beyond.stderr], [0, "", "No principals.\n"]);
 });
 
-test("the note of a key cannot command the terminal of who lists principals", async () => {
+test("a key's note cannot send control characters to the terminal", async () => {
   const [login] = await userWithSessions("note");
   const note = "\u009b31m\u009d0;owned\u009c\u202eü\u007f";
   await withStore(async (store) => {
@@ -240,7 +240,7 @@ test("an unknown principal is refused by each verb, and shown without its contro
   }
 });
 
-test("what is expired goes at once with purge", async () => {
+test("purge deletes expired rows at once", async () => {
   await withStore((store) =>
     logIn(store, "expired", { now: new Date("2020-01-01"), expirationTime: new Date("2020-01-02") }),
   );
@@ -270,7 +270,7 @@ test("what is expired goes at once with purge", async () => {
   });
 });
 
-test("the audit tells what was done here: of whom, on the command line, by which user of the machine", async () => {
+test("the audit log names the action, its target, the command line and the machine's user", async () => {
   const [login] = await userWithSessions("audited");
   await tiled(["admin", "revoke-sessions", "toy:audited", ...database]);
   const out = await done(

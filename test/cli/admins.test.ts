@@ -54,7 +54,7 @@ test("an administrator has a name, and a provider that the configuration has whe
   assert.equal((await admin("make-admin", "later", "x", ...database)).code, 0, "no configuration is known");
 });
 
-test("who never logged in does not stand in for the last administrator who did", async () => {
+test("an administrator who never logged in does not replace the last one who did", async () => {
   await logInAs("real");
   await admin("make-admin", "toy", "real", ...database);
   for (const [verb, otherwise] of [

@@ -21,7 +21,7 @@ function row(id: number, changes: Partial<AuditRow> = {}): AuditRow {
   };
 }
 
-test("an event is one line of what is known", () => {
+test("an event is one line of its known fields", () => {
   assert.equal(
     auditLine(row(1)),
     "2026-01-31T12:00:00Z login_failed          identity=toy:alice from=192.0.2.7 request=0123456789abcdef reason=wrong_password",
@@ -54,7 +54,7 @@ test("a user name cannot forge a line or a fact", () => {
   assert.equal(line.split("\n").length, 1);
 });
 
-test("JSON lines name everything, also what is not known", () => {
+test("JSON lines have all fields, unknown ones included", () => {
   assert.deepEqual(JSON.parse(auditJson(row(7, { address: null }))), {
     id: 7,
     time: "2026-01-31T12:00:00.123Z",

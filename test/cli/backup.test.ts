@@ -9,7 +9,7 @@ import { logIn, withStoreAt } from "../store/support.ts";
 import { temporaryFolder } from "../support/folders.ts";
 import { tiled } from "../support/terminal.ts";
 
-test("a backup and a restore are told, and audited in the database that they concern", async () => {
+test("a backup and a restore are reported, and audited in their database", async () => {
   const folder = await temporaryFolder(after);
   const [path, file] = [join(folder, "tiled.db"), join(folder, "backup.db")];
   const database = ["--database", `sqlite:///${path}`];

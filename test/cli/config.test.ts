@@ -61,7 +61,7 @@ ${TREES}`;
     assert.ok(here.out.includes("    http://127.0.0.1:8000/api/v1/auth/provider/lab/code"), String(here.out));
   });
 
-  it("tells what an authenticator's class warns of, such as Tiled's own page for logins without its tokens", async () => {
+  it("prints warnings of an authenticator's class, such as Tiled's own page for logins without its tokens", async () => {
     const { err, problems } = await checked(`authentication:
   secret_keys: [0123456789abcdef0123456789abcdef01234567]
   providers:
@@ -77,13 +77,13 @@ trees: [{path: /, upstream: "http://127.0.0.1:8001"}]
     assert.match(told[0] ?? "", /^Provider 'sso': args\.redirect_on_success \(https:.*auth-callback\)/);
   });
 
-  it("tells warnings on stderr", async () => {
+  it("prints warnings on stderr", async () => {
     const { out, err } = await checked(`specs: []\n${TREES}`);
     assert.equal(out.length, 1);
     assert.match(err.join(), /^accepted and of no effect here: specs/);
   });
 
-  it("tells the errors of the file and of the authenticators' arguments at once, each at its line", async () => {
+  it("reports errors of the file and of the authenticators' arguments at once, each with its line", async () => {
     const { out, problems } = await checked(`authentication:
   providers:
   - provider: toy
@@ -114,7 +114,7 @@ ${TREES}`);
     assert.match(problems[4] ?? "", /^11 servr: unknown key/);
   });
 
-  it("a wrong password is told once, and not shown", async () => {
+  it("a wrong password is reported once, and not shown", async () => {
     const { problems } = await checked(`authentication:
   providers:
   - provider: toy
@@ -126,7 +126,7 @@ ${TREES}`);
     assert.doesNotMatch(problems.join(), /8675309/);
   });
 
-  it("tells what is wrong with a policy's arguments, and with the file that it names", async () => {
+  it("reports errors in a policy's arguments, and in the file that they name", async () => {
     const policy = (args: string) =>
       `${TREES}access_control:\n  access_policy: tiled.access_control.access_policies:TagBasedAccessPolicy\n  args:\n${args}`;
     const { problems } = await checked(policy("    provider: toy\n    tag_definition: x.yml\n"));

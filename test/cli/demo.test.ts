@@ -21,7 +21,7 @@ test("the notice says what to type, with the address it listens on", () => {
   assert.match(text, /alice {6}.*\(administrator\)/);
 });
 
-test("it listens where it is told to, and is in memory", () => {
+test("it listens on the given address, and stays in memory", () => {
   const { config } = demo({ host: "0.0.0.0", port: 4711 });
   assert.deepEqual([config.server.host, config.server.port], ["0.0.0.0", 4711]);
   assert.equal(config.database.uri, null);

@@ -36,7 +36,7 @@ test("public: visitors may read, the key is for writing", () => {
   assert.match(text, /The key in this address also allows writing\./);
 });
 
-test("with logins: what ends with the process is said, and only then", () => {
+test("with logins: the notice says what ends with the process, and only then", () => {
   const passing = notice({ durable: false, secretKeysConfigured: false });
   assert.match(passing, /logins, sessions and API keys end with this process/);
   assert.match(passing, /tokens end with this process/);

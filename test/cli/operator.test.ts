@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { test } from "node:test";
 import { operatorName } from "../../src/cli/operator.ts";
 
-test("who works here is the machine's user, or its number where it has no name", () => {
+test("the operator is the machine's user, or its number if it has no name", () => {
   const nameless = () => {
     throw new Error("A system error occurred: uv_os_get_passwd returned ENOENT (no such file or directory)");
   };

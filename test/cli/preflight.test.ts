@@ -207,7 +207,7 @@ describe("a check and a start come to the same verdict:", () => {
     assert.equal(await verdictOfStart(path), undefined);
   });
 
-  it("a check tells all of it at once", async () => {
+  it("a check reports all problems at once", async () => {
     await writeFile(
       path,
       `${TREES}${USERS}pages: {logo: gone.svg}\ndatabase: {uri: ${folder}/gone.db}\nserver: {port: x, tls: {cert: ${folder}/gone.pem, key: ${folder}/key.pem}}\n`,

@@ -20,7 +20,7 @@ test("a command without its verb prints help on stdout and exits with 2", async 
   }
 });
 
-test("wrong usage exits with 2, says what is wrong on stderr and where help is", async () => {
+test("wrong usage exits with 2, and stderr names the error and the help", async () => {
   for (const [args, message] of [
     [["srve"], /unknown command 'srve'/],
     [["serve", "confg"], /unknown command 'confg'/],
@@ -46,7 +46,7 @@ test("wrong usage exits with 2, says what is wrong on stderr and where help is",
   }
 });
 
-test("a catalog is not served, and the way on is told", async () => {
+test("a catalog is not served, and the message names the alternative", async () => {
   const { code, stderr } = await tiled(["serve", "catalog", "--temp", "--write", "data"]);
   assert.equal(code, 1);
   assert.match(stderr, /Only a real Tiled serves a catalog\..*'tiled config migrate FILE'/);
@@ -71,7 +71,7 @@ test("every verb has help, and every argument and option of it is described", as
   }
 });
 
-test("an unexpected error is one line and a request to report it; its stack is for who asks", () => {
+test("an unexpected error is one line and a request to report it; the stack is shown on request", () => {
   const error = new TypeError("x is not\n  a function");
   const terminal = new TestTerminal();
   assert.equal(unexpected(error, terminal), 1);

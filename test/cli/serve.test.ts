@@ -105,7 +105,7 @@ test(
   },
 );
 
-test("what a stranger sends cannot command the terminal that shows the log", LIMIT, async (t) => {
+test("foreign input cannot send control characters to the terminal that shows the log", LIMIT, async (t) => {
   const child = serve(t, ["config", slowConfig, "--port", "0"]);
   const address = await child.address();
   const send = async (head: string, body = "") => {
@@ -320,7 +320,7 @@ test("a second signal ends it at once", LIMIT, async (t) => {
   assert.equal(await child.end(), 1);
 });
 
-test("what stops the start is said in a few lines on stderr, and by the exit code", LIMIT, async (t) => {
+test("a failed start prints a few lines on stderr and sets the exit code", LIMIT, async (t) => {
   const running = serve(t, ["pyobject", TREE, "--port", "0"]);
   const { port } = await running.address();
   const wrong = await file("wrong.yml", "trees: [{path: /, tre: x}]\nauthentication: {secret_keys: []}\n");

@@ -64,7 +64,7 @@ test("--database, --config or TILED_CONFIG, TILED_DATABASE_URI, config.yml: the 
   );
 });
 
-test("the configuration of this folder tells the rest where it is of the same database", async () => {
+test("this folder's configuration adds the other settings if it names the same database", async () => {
   await configure("config.yml", "{}");
   const env = { TILED_DATABASE_URI: path("environment") };
   const { config, auditRetentionDays } = target({}, new TestTerminal(env));
@@ -98,7 +98,7 @@ test("without a configuration, or with one that cannot be read, the ways out are
   }
 });
 
-test("purge says that it leaves audit rows alone where no configuration tells of their time", async () => {
+test("purge says that it keeps audit rows if no configuration sets their age", async () => {
   const kept =
     /^Deleted: .* 0 audit rows\.\nNo audit rows are deleted without a configuration, .*retention_days/;
   assert.match((await tiled(["admin", "purge", "--database", path("given")])).stdout, kept);

@@ -53,7 +53,7 @@ test("a line of the log cannot command a terminal, and is still JSON", () => {
   assert.deepEqual(written, ['{"msg":"request"}\n{"msg":"\\u009b31m\\u202eü\\u007f"}\n']);
 });
 
-test("a reader who has stopped holds no more than so many lines, and is told how many are missing", async () => {
+test("the buffer for a stopped reader is limited, and the output says how many lines are missing", async () => {
   const written: string[] = [];
   const dropped: number[] = [];
   let go = (): void => {};

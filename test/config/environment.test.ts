@@ -6,7 +6,7 @@ const LONG = "0123456789abcdef0123456789abcdef";
 const KEYS = JSON.stringify([LONG, `${LONG}2`]);
 
 describe("single settings from the environment, weaker than the file", () => {
-  it("fill in what the file does not say", () => {
+  it("fill in keys that the file lacks", () => {
     const config = load(TREES, {
       TILED_SECRET_KEYS: KEYS,
       TILED_ALLOW_ANONYMOUS_ACCESS: "true",
@@ -187,7 +187,7 @@ describe("whole sections from the environment, stronger than the file", () => {
     );
   });
 
-  it("what has no effect needs no JSON, and is told", () => {
+  it("a variable without effect needs no JSON, and is reported", () => {
     const { warnings } = load(TREES, { TILED_RESPONSE_BYTESIZE_LIMIT: "1GB" });
     assert.match(
       warnings[0] ?? "",
@@ -195,7 +195,7 @@ describe("whole sections from the environment, stronger than the file", () => {
     );
   });
 
-  it("mistakes are told by the variable's name", () => {
+  it("errors name the variable", () => {
     assert.deepEqual(
       problems(TREES, { TILED_METRICS: '{"promeheus": "hunter2"}', TILED_SERVER: "hunter2" }).map(
         ({ file, path }) => [file, path],

@@ -454,7 +454,7 @@ describe("errors of a configuration", () => {
     );
   });
 
-  it("a file that is not there, or is none", () => {
+  it("a missing file, or a path that is not a file", () => {
     assert.deepEqual(wrong({}), ["there is no *.yml or *.yaml in this folder"]);
     assert.throws(() => load({ "x.yml": TREES, "y.yml": "" }), /y\.yml:1: the file is empty/);
   });

@@ -73,7 +73,7 @@ describe("a folder of files", () => {
     );
   });
 
-  it("every file that is not YAML is told", () => {
+  it("every file that is not YAML is reported", () => {
     const found = problems({ "a.yml": "a: [", "b.yml": "", "c.yml": Buffer.from([0xff]) });
     assert.deepEqual([...new Set(found.map(({ file }) => file.slice(-5)))], ["a.yml", "b.yml", "c.yml"]);
   });
@@ -121,7 +121,7 @@ describe("a pipe in place of a file", () => {
 });
 
 describe("a path that leads nowhere", () => {
-  it("is told in a sentence", () => {
+  it("is reported in a sentence", () => {
     withFiles(TREES, (path) => {
       assert.equal(reason(`${path}x`), "there is no such file or folder");
       assert.equal(reason(join(path, "x")), "there is no such file or folder");

@@ -57,7 +57,7 @@ const DEFAULTS = {
   warnings: [],
 };
 
-describe("what a configuration says", () => {
+describe("the content of a configuration", () => {
   it("by default", () => {
     assert.deepEqual(withoutPlaces(load(TREES)), DEFAULTS);
   });
@@ -359,7 +359,7 @@ describe("the command line wins", () => {
     assert.equal(config.authentication.allowAnonymousAccess, true);
   });
 
-  it("its mistakes are told like the others", () => {
+  it("its errors are reported like the others", () => {
     const found = wrong(TREES, {}, { host: "http://h", port: -1, apiKey: "hunter2+" });
     assert.deepEqual(found, [
       "'http://h' is not an address to listen on. Use an IP address or a host name, without scheme and port.",
@@ -383,7 +383,7 @@ describe("warnings", () => {
     ]);
   });
 
-  it("what ends with the process", () => {
+  it("data that end with the process", () => {
     const found = warnings(`authentication: {${PROVIDER}}`);
     assert.equal(found.length, 2);
     assert.match(found[0] ?? "", /database: not configured: logins and API keys .* end with the process/);

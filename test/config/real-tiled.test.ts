@@ -149,7 +149,7 @@ describe("data that only a real Tiled serves", () => {
     assert.match(text, /'tiled config migrate .*config\.d' writes both files/);
   });
 
-  it("an example of Tiled's that is not here is no misspelling, and a misspelling is told as one", () => {
+  it("an unsupported example of Tiled is not reported as a misspelling, and a misspelling is", () => {
     assert.match(
       wrong('trees: [{path: /, tree: "tiled.examples.nexus:tree"}]\n').join(),
       /the Python tree 'tiled\.examples\.nexus:tree'/,

@@ -98,7 +98,7 @@ describe("the keys of Tiled's configuration", () => {
   });
 
   for (const [key, value] of Object.entries(NO_EFFECT)) {
-    it(`${key} has no effect, which is told with the reason`, () => {
+    it(`${key} has no effect, which is reported with the reason`, () => {
       const [line = "", ...others] = load(`${TREES}${key}: ${value}\n`).warnings;
       assert.deepEqual(others, []);
       assert.match(

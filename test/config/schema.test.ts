@@ -118,7 +118,7 @@ describe("the schema", () => {
     assert.equal(validate({ trees, server: { port: "eight" } }), false);
   });
 
-  it("knows the arguments of authenticators that it is told of", () => {
+  it("has the arguments of the given authenticators", () => {
     const args = { type: "object", properties: { service: { type: "string" } }, additionalProperties: false };
     const validate = validator({
       authenticators: new Map([["tiled.authenticators:PAMAuthenticator", args]]),
@@ -132,7 +132,7 @@ describe("the schema", () => {
     assert.equal(validate(file("./own.js:Own", { servce: "x" })), true);
   });
 
-  it("knows the arguments of policies and trees that it is told of", () => {
+  it("has the arguments of the given policies and trees", () => {
     const args = { type: "object", properties: { size: { type: "integer" } }, additionalProperties: false };
     const validate = validator({ policies: new Map([["a:Policy", args]]), trees: new Map([["t", args]]) });
     const file = (policy: object, tree: object) => ({

@@ -19,7 +19,7 @@ function upstreams(yaml: string): object[] {
 }
 
 describe("servers behind this one", () => {
-  it("stand at a path, with what is usual", () => {
+  it("are mounted at a path, with defaults", () => {
     assert.deepEqual(upstreams('trees: [{path: /, upstream: "http://127.0.0.1:8001"}]\n'), [
       { prefix: "", host: null, url: "http://127.0.0.1:8001", timeout: 60, sharesDatabase: false },
     ]);
@@ -58,7 +58,7 @@ trees:
     );
   });
 
-  it("are of a kind, and what one that is no Tiled may be given is said beside it", () => {
+  it("have a kind, and other servers than Tiled name what they are given", () => {
     const yaml = `trees:
 - {path: /, upstream: http://a, kind: tiled}
 - path: /queue

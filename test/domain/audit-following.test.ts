@@ -74,7 +74,7 @@ async function followed(table: Table, steps: readonly (() => void)[]): Promise<n
 const idle = (count: number) => Array.from({ length: count }, () => () => {});
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
-test("following goes on after the last row and prints each once", async () => {
+test("following continues after the last row and prints each once", async () => {
   const table = new Table();
   table.add(1, 2);
   const add = (id: number) => () => table.add(id);
@@ -122,7 +122,7 @@ test("many rows at once are all printed, and an old one is not read for ever", a
   assert.equal(table.asked.at(-1)?.after, 2_500);
 });
 
-test("what is listed first are the newest; older ones are not printed later", async () => {
+test("the newest rows are listed first; older ones are not printed later", async () => {
   const table = new Table();
   table.add(...upTo(50));
   const { rows, followed: from } = await newest(table, { limit: 3 });
@@ -134,7 +134,7 @@ test("what is listed first are the newest; older ones are not printed later", as
   assert.deepEqual(await followed(table, [() => table.add(51), ...idle(20)]), [51]);
 });
 
-test("a database that is away or busy is told once, as is its return; nothing is missed or printed twice", async () => {
+test("an unavailable or busy database is reported once, and so is its return; no row is missed or printed twice", async () => {
   for (const code of ["store_unavailable", "store_busy"] as const) {
     const table = new Table();
     table.add(1, 2);

@@ -41,14 +41,14 @@ test("one holder has a quarter, or a single answer", async () => {
   large();
 });
 
-test("unknown holders have half of it together, so that known ones get in", async () => {
+test("unknown holders share half of it, so that known ones get in", async () => {
   const all = budget();
   for (const key of ["a", "b"]) await all.take(25, unknown(key));
   assert.equal(await taken(all.take(1, unknown("c"))), false);
   assert.equal(await taken(all.take(25, known("d"))), true);
 });
 
-test("an answer that is larger than all of it comes alone", async () => {
+test("an answer larger than the whole budget runs alone", async () => {
   const all = budget();
   const large = await all.take(500, unknown("a"));
   assert.equal(await taken(all.take(1, known("b"))), false);

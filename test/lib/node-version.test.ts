@@ -19,7 +19,7 @@ test("the least version is the one of package.json", async () => {
     );
 });
 
-test("an old Node.js is told to the operator before the program is loaded", () => {
+test("an outdated Node.js is reported before the program is loaded", () => {
   const pretend =
     "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })";
   const { status, stdout, stderr } = spawnSync(

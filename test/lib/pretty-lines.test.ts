@@ -20,7 +20,7 @@ const REQUEST = {
   msg: "request",
 };
 
-test("a request is one line: time, status, route, duration, who and from where", () => {
+test("a request is one line: time, status, route, duration, caller and address", () => {
   assert.equal(
     show(REQUEST),
     "2026-01-02T03:04:05.678Z 200  GET /api/v1/auth/whoami  1.2 ms  toy:alice  192.0.2.1\n",
@@ -58,7 +58,7 @@ test("other lines have their level, their facts, and the stack of an error below
   assert.equal(plain("no JSON\u001b[2J\n"), "no JSON\\u{1b}[2J\n");
 });
 
-test("colours go around what is ours", () => {
+test("only our own text is coloured", () => {
   const coloured = prettyLines({ colours: true, isoTimes: true });
   const line = coloured(`${JSON.stringify({ level: 30, time: TIME, ...REQUEST })}\n`);
   assert.ok(line.includes("\u001b[32m200\u001b[39m"));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { printable, printableJson } from "../../src/lib/printable.ts";
 
-test("what others chose cannot move the cursor, break the line or turn the reading direction", () => {
+test("foreign text cannot move the cursor, break the line or change the reading direction", () => {
   assert.equal(printable("alice"), "alice");
   assert.equal(printable("Ünï 測試 🙂"), "Ünï 測試 🙂");
   assert.equal(printable("a\u001b[2Jb\n\u009bc"), "a\\u{1b}[2Jb\\u{a}\\u{9b}c");

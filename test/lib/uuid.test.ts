@@ -10,7 +10,7 @@ test("a UUID is read with and without dashes, in any case, and becomes one form"
   assert.equal(parseUuid(newUuid())?.length, 36);
 });
 
-test("what is no UUID is undefined, never an error", () => {
+test("other texts are undefined, never an error", () => {
   const odd = [
     "",
     "xyz",

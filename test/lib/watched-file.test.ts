@@ -15,7 +15,7 @@ function setUp(t: TestContext) {
   return { folder, path };
 }
 
-test("each look tells whether the file is another one than at the last", async (t) => {
+test("each check tells whether the file has changed since the last one", async (t) => {
   const { folder, path } = setUp(t);
   let changes = 0;
   const watched = new WatchedFile(path, () => {
@@ -42,7 +42,7 @@ for (const [how, options] of [
   ["by the system's notices", { interval: 3_600_000, settle: 1 }],
   ["by looking, where there are none", { interval: 20, settle: 3_600_000 }],
 ] as const) {
-  test(`a change is told ${how}, and nothing after the end`, { timeout: 20_000 }, async (t) => {
+  test(`a change is reported ${how}, and nothing after the stop`, { timeout: 20_000 }, async (t) => {
     const { path } = setUp(t);
     let changes = 0;
     const watched = new WatchedFile(

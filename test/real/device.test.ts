@@ -42,7 +42,7 @@ describe("a device login", { skip: withoutTiled() || withoutChromium() }, () => 
     assert.deepEqual([logout.authenticated, logout.automatic], [false, false]);
   });
 
-  test("denied consent, and a login that is cancelled: the program is told at once", TIMEOUT, async (t) => {
+  test("denied consent, and a login that is cancelled: the program learns it at once", TIMEOUT, async (t) => {
     const { url, browser, env } = await realScene(t, { consent: true });
     const denied = deviceProgram(t.after.bind(t), url, env);
     const page = await visit(browser, (await denied.prompt()).url);

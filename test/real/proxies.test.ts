@@ -23,7 +23,7 @@ function claims(authorization: string | undefined): Record<string, unknown> {
 
 for (const name of ["nginx", "caddy"] as const) {
   describe(name, { skip: withoutProxy(name) }, () => {
-    test("tells the application who asks, and nothing that the caller made up", TIMEOUT, async (t) => {
+    test("tells the application the caller, and nothing forged", TIMEOUT, async (t) => {
       const { api, ask, shown } = await scene(t, name);
       const login = bearer(await api.login("alice"));
       const key = await api.makeKey(login, { scopes: ["read:metadata", "read:data"] });
@@ -110,7 +110,7 @@ for (const name of ["nginx", "caddy"] as const) {
       },
     );
 
-    test("passes WebSockets of who is known", TIMEOUT, async (t) => {
+    test("passes WebSockets of authenticated callers", TIMEOUT, async (t) => {
       const { api, url, application } = await scene(t, name);
       const sockets = new WebSocketServer({ server: application });
       sockets.on("connection", (socket, request) => {

@@ -76,13 +76,13 @@ describe("with the real client", { skip: withoutTiled() }, () => {
     assert.ok((await seen(t, server)).refused);
   });
 
-  test("public: everybody sees everything, a wrong key is refused all the same", TIMEOUT, async (t) => {
+  test("public: everyone sees everything, but a wrong key is refused", TIMEOUT, async (t) => {
     const server = await serve(t, "public.yml");
     assert.deepEqual((await seen(t, server)).sees, MINIMAL);
     assert.ok((await seen(t, server, { key: "abc124" })).refused);
   });
 
-  test("private: who has an account sees everything, a visitor nothing", TIMEOUT, async (t) => {
+  test("private: an account gives access to everything, a visitor sees nothing", TIMEOUT, async (t) => {
     const server = await serve(t, "multi_user_toy.yml");
     const anonymous = await fetch(`${server.url}/api/v1/metadata/`);
     assert.equal(anonymous.status, 401);

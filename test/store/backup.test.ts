@@ -102,7 +102,7 @@ test("a backup replaces nothing unless asked to, and never the database", async 
   assert.equal(inFileAlone(file), 1);
 });
 
-test("a damaged database is told, and makes no backup", async (t) => {
+test("a damaged database is reported and not backed up", async (t) => {
   const folder = folderFor(t);
   const [path, file] = [join(folder, "x.db"), join(folder, "b.db")];
   const store = await openStore(storeOptions(path));
@@ -115,7 +115,7 @@ test("a damaged database is told, and makes no backup", async (t) => {
   assert.equal(existsSync(file), false);
 });
 
-test("a restore brings back what the backup had, and keeps what was there", async (t) => {
+test("a restore brings back the backup's content, and keeps the replaced file", async (t) => {
   const folder = folderFor(t);
   const [path, file] = [join(folder, "x.db"), join(folder, "b.db")];
   const store = await openStore(storeOptions(path));
@@ -158,7 +158,7 @@ test("a restore follows a link to the database, which may be on a disk of its ow
   assert.equal(inFileAlone(aside ?? ""), 1);
 });
 
-test("a restore where no database is, and of what is no backup", async (t) => {
+test("a restore without an existing database, and of a file that is not a backup", async (t) => {
   const folder = folderFor(t);
   const [path, file, target] = [join(folder, "x.db"), join(folder, "b.db"), join(folder, "new.db")];
   const store = await openStore(storeOptions(path));

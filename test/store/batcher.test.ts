@@ -16,7 +16,7 @@ function scene() {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test("who comes alone is looked up at once, and a crowd together, each with an answer of its own", async () => {
+test("a single look-up runs at once, concurrent ones run together, each with its own answer", async () => {
   const { loads, find } = scene();
   const asked = Array.from({ length: 6 }, (_, key) => find(key));
   assert.deepEqual(

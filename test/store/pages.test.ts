@@ -67,20 +67,20 @@ const GAP =
 const GAPLESS = (place: number) => place + 1;
 const BEHIND_GAP = (place: number) => place + 2;
 
-test("SQLite: rows far behind, without gaps in their ids: none is passed over", async (t) => {
+test("SQLite: rows far behind, without gaps in their ids: none is skipped", async (t) => {
   const list = await listOf(t, await inSqlite(t, ""));
   await listsAll(list, GAPLESS);
   await list.page(1400, 5);
   assert.equal(list.passedOver(), 0);
 });
 
-test("SQLite: rows far behind a gap: those are passed over that were not yet seen", async (t) => {
+test("SQLite: rows far behind a gap: only rows not seen before are skipped by offset", async (t) => {
   const list = await listOf(t, await inSqlite(t, `pragma foreign_keys = on; ${GAP}`));
   await listsAll(list, BEHIND_GAP);
   await comesBack(list);
 });
 
-test("PostgreSQL: rows far behind: those are passed over that were not yet seen", async (t) => {
+test("PostgreSQL: rows far behind: only rows not seen before are skipped by offset", async (t) => {
   const server = await postgresOrSkip(t);
   if (server === undefined) return;
   const uri = await server.createDatabase();

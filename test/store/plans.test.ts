@@ -38,7 +38,7 @@ function record(t: TestContext): Map<string, number> {
 }
 const original = SqliteConnection.prototype.executeQuery;
 
-test("no statement scans a table that grows, or sorts what it has not limited", async (t) => {
+test("no statement scans a growing table, or sorts unlimited rows", async (t) => {
   const seen = record(t);
   for (const [, run] of CASES) await run(await openFor(t, null));
   t.mock.restoreAll();
@@ -77,7 +77,7 @@ test("a principal's API keys, and at a login the live sessions, are read from an
   for (const plan of byOwner) assert.match(plan.join("; "), /SEARCH (s|api_keys) USING COVERING INDEX/);
 });
 
-test("what the newest login said is found by its own session, not among all of them", async (t) => {
+test("the newest login's state is found by its session, not among all of them", async (t) => {
   const seen = record(t);
   const store = await openFor(t, null);
   const { principal } = await logIn(store, "ann");

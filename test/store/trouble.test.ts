@@ -166,7 +166,7 @@ test("a lock that another process never lets go of: unavailable, then all is wel
   await logIn(store, "bob");
 });
 
-test("a writer that dies: what it had not answered fails, the next command starts another", async (t) => {
+test("a writer that dies: its unanswered commands fail, the next one starts another", async (t) => {
   const path = join(folderFor(t), "a.db");
   const store = await openFor(t, path);
   await logIn(store, "ann");
@@ -194,7 +194,7 @@ test("a writer that dies: what it had not answered fails, the next command start
   }
 });
 
-test("a command that cannot be sent fails alone of its turn, and the writer goes on", async (t) => {
+test("a command that cannot be sent fails alone, and the writer continues", async (t) => {
   const store = await openFor(t, join(folderFor(t), "a.db"));
   const unsendable = { ...login("ann"), identity: { provider: "toy", id: "ann", extra: () => {} } };
   const [bad, good] = await Promise.allSettled([store.sessions.open(unsendable), logIn(store, "bob")]);

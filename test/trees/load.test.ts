@@ -31,7 +31,7 @@ test("one tree is the root, several are mounted in containers", async () => {
   assert.deepEqual(await keys((await loadTrees([], CONTEXT)).root), []);
 });
 
-test("a tree's tags are its root's, and told", async () => {
+test("a tree's tags are those of its root, and listed", async () => {
   const accessTags = ["public"];
   const tree = await loadTrees([{ ...at("/a"), accessTags }, at("/b")], CONTEXT);
   assert.deepEqual(tree.tags?.(), accessTags);
@@ -40,7 +40,7 @@ test("a tree's tags are its root's, and told", async () => {
   assert.equal((await tree.root.child("b"))?.accessTags, null);
 });
 
-test("what cannot be served stops the start and says why", async () => {
+test("trees that cannot be served stop the start with the reason", async () => {
   for (const [entries, message] of [
     [[at("/x", "my_package:tree")], /my_package:tree \(at \/x\).*run it in a real Tiled.*generated_minimal/],
     [[at("/", "constructor")], /real Tiled/],

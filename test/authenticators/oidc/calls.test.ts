@@ -33,7 +33,7 @@ describe("calls to a provider", () => {
     await fails(local.made.json({ ...CALL, url: "http://10.0.0.1/" }), "bad_gateway", /is not called/);
   });
 
-  test("a log names the endpoint and the setting, and not what is in the query", async () => {
+  test("the log names the endpoint and the setting, and not the query", async () => {
     const { made } = calls(async () => Response.json({}, { status: 503 }));
     await fails(
       made.json({ ...CALL, url: "https://idp.example/token?key=hunter2" }),
@@ -42,7 +42,7 @@ describe("calls to a provider", () => {
     );
   });
 
-  test("the reason of the system is told", async () => {
+  test("the system's reason is logged", async () => {
     const cause = Object.assign(new Error("self-signed certificate"), { code: "SELF_SIGNED_CERT_IN_CHAIN" });
     const { made } = calls(async () => Promise.reject(new TypeError("fetch failed", { cause })));
     await fails(made.json(CALL), "bad_gateway", /cannot be reached: SELF_SIGNED_CERT_IN_CHAIN/);
@@ -63,7 +63,7 @@ describe("calls to a provider", () => {
   });
 });
 
-describe("waiting for what is shared", () => {
+describe("waiting for a shared call", () => {
   test("ends with the login's own time, and leaves the others waiting", async () => {
     const { promise, resolve } = Promise.withResolvers<string>();
     const controller = new AbortController();

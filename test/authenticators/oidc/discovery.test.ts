@@ -46,7 +46,7 @@ describe("a provider that is down at the start", () => {
     assert.ok(!around.schedule.waiting);
   });
 
-  test("a login finds out by itself that it is there", async (t) => {
+  test("a login notices that the provider is back", async (t) => {
     const around = surroundings();
     const provider = await HostileProvider.start((step) => t.after(step), { clock: around.clock });
     provider.misbehave(broken("keys", "html"));
@@ -135,7 +135,7 @@ describe("the discovery document", () => {
       loopback,
     );
 
-  test("what it leaves out is taken as the standards say", () => {
+  test("missing fields get the standards' defaults", () => {
     const { algorithms, authMethods, announcesIssuer, deviceAuthorizationEndpoint } = read({});
     assert.equal(authMethods, null);
     assert.equal(announcesIssuer, false);

@@ -96,7 +96,7 @@ describe("EntraAuthenticator", () => {
     assert.deepEqual((await verify({ scp: undefined, roles: ["x"] })).scopes, []);
   });
 
-  test("no token of the provider's is kept", async (t) => {
+  test("no token of the provider is stored", async (t) => {
     const { provider, authenticator, verify } = await setUp(t);
     assert.deepEqual(Object.keys(await login(authenticator, provider)), ["id"]);
     assert.deepEqual(Object.keys(await verify()).sort(), ["expires", "id", "scopes"]);

@@ -56,7 +56,7 @@ describe("OpenID Connect in a configuration", () => {
     assert.match(both, /must be the only.*providers\[1\]/);
   });
 
-  test("what is wrong has its place, and never the secret", async () => {
+  test("errors have a position, and never the secret", async () => {
     const wrong = { ...OIDC, well_known_uri: "http://idp.example/", client_secret: 12345, redirect_to: "x" };
     const message = await refusal(entry("OIDCAuthenticator", wrong));
     assert.match(message, /args\.client_secret: must be text, not a number\. Put it in quotes\./);

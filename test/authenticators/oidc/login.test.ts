@@ -84,7 +84,7 @@ describe("the exchange of the code", () => {
     assert.equal(provider.tokenRequest?.form.get("client_secret"), CLIENT_SECRET);
   });
 
-  test("a provider that wants no secret of ours", async (t) => {
+  test("a provider that needs no client secret", async (t) => {
     const { authenticator, provider } = await setUpAnnounced(t, ["private_key_jwt"]);
     await fails(login(authenticator, provider), "bad_gateway", /private_key_jwt/);
     assert.equal(provider.asked.token, 0);
@@ -151,7 +151,7 @@ describe("the exchange of the code", () => {
     await fails(login(authenticator, provider), "provider_invalid", /unexpected "iss"/);
   });
 
-  test("what the provider says of a refusal is logged without what is secret", async (t) => {
+  test("the provider's refusal is logged without secrets", async (t) => {
     const { authenticator, provider } = await setUpAnnounced(t, ["client_secret_post"]);
     const request = newRequest();
     const callback = await provider.visit(await authenticator.begin(request));

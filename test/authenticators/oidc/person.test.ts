@@ -44,7 +44,7 @@ describe("user_id_claim", () => {
     });
   }
 
-  test("a name that objects have anyway is none", async (t) => {
+  test("a name of Object.prototype is not a claim", async (t) => {
     for (const claim of ["constructor", "__proto__", "toString"]) {
       const attempt = await person(t, { user_id_claim: claim }, {});
       await fails(attempt(), "provider_invalid", /args\.user_id_claim/);
@@ -86,7 +86,7 @@ describe("user_id_claim", () => {
   });
 });
 
-describe("who may log in", () => {
+describe("admission", () => {
   const refused = /may not log in.*args\.allowed_users.*args\.allowed_domains/;
 
   test("allowed_users", async (t) => {

@@ -77,12 +77,12 @@ describe("an access token of the provider", () => {
     });
   }
 
-  test("expired is told apart, so that the client refreshes", async (t) => {
+  test("an expired token has its own error, so that the client refreshes", async (t) => {
     const { verify } = await setUp(t);
     await fails(verify({ exp: 1_769_860_800 - 31 }), "expired_token", /expired/);
   });
 
-  test("an honest id_token of our clients is none", async (t) => {
+  test("an id_token of our clients is not an access token", async (t) => {
     for (const client of [CLIENT_ID, "tiled-cli"]) {
       const { provider, authenticator } = await setUp(t, { audience: client });
       const { scope: _, azp, ...claims } = provider.accessClaims(client);
@@ -93,7 +93,7 @@ describe("an access token of the provider", () => {
     }
   });
 
-  test("signatures that are none, of others, or with keys of their own", async (t) => {
+  test("missing and foreign signatures, and embedded keys", async (t) => {
     const { provider, authenticator, token } = await setUp(t);
     const [header, payload, signature] = (await token()).split(".");
     const other = await signingKey("ES256", "first");
@@ -181,7 +181,7 @@ describe("scopes of an access token", () => {
   });
 });
 
-describe("what clients are told", () => {
+describe("settings for clients", () => {
   test("where to log in, once the provider was reached", async (t) => {
     const { provider, authenticator } = await setUp(t);
     assert.equal(authenticator.kind, "proxied");

@@ -171,7 +171,7 @@ describe("a real provider's access tokens", () => {
     return { provider, authenticator };
   }
 
-  test("a device login at the provider is a person here; its id_token is none", async (t) => {
+  test("a device login at the provider's access token is accepted; its id_token is not", async (t) => {
     const { provider, authenticator } = await proxied(t);
     const links = authenticator.links() ?? assert.fail(authenticator.problem() ?? "no links");
     assert.deepEqual(

@@ -69,7 +69,7 @@ describe("a token that was seen before", () => {
     await fails(() => authenticator.verify(given), "invalid_token", /not among the provider's keys/);
   });
 
-  test("goes on while the provider is away", async (t) => {
+  test("continues while the provider is unavailable", async (t) => {
     const { authenticator, token, clock, provider } = await setUp(t);
     const given = await token();
     await authenticator.verify(given);

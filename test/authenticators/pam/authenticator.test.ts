@@ -33,7 +33,7 @@ describe("PAM: what a login means, whatever the machine", () => {
     assert.deepEqual(await make("login", answers(0)).authenticate("alice", "secret1"), { id: "alice" });
   });
 
-  test("who was not asked for a password is not let in", async () => {
+  test("a stack that asks for no password admits no one", async () => {
     const login = make("su", answers(0, { asked: false })).authenticate("alice", "secret1");
     await fails(login, "bad_gateway", /"su" lets users in without asking for a password/);
   });
@@ -65,7 +65,7 @@ describe("PAM: what a login means, whatever the machine", () => {
     assert.equal(await login, null);
   });
 
-  test("what C would cut, or a database could not hold, never reaches PAM", async () => {
+  test("names that C would truncate, or a database cannot store, never reach PAM", async () => {
     const startHelper = (): Helper => assert.fail("PAM was asked");
     const authenticator = make("login", { startHelper });
     for (const [name, password] of [

@@ -98,7 +98,7 @@ function theMachine(machine: Machine): void {
     await fails(asRoot.authenticate(ascii.name, "wrong"), "bad_gateway", /without asking for a password/);
   });
 
-  test("a stack that refuses everybody refuses; a broken one throws", async () => {
+  test("a stack that refuses everyone refuses; a broken one throws", async () => {
     const deny = make(machine.service("deny", ["auth required pam_deny.so", "account required pam_deny.so"]));
     assert.equal(await deny.authenticate(ascii.name, ascii.password), null);
     const half = make(
@@ -221,7 +221,7 @@ function theMachine(machine: Machine): void {
     await gate.close();
   });
 
-  test("who may not read /etc/shadow is warned at the start", async () => {
+  test("without access to /etc/shadow the start warns", async () => {
     assert.deepEqual(warnings, []);
     await make(machine.service("warned", UNIX), { shadow: join(folder, "shadow") }).start();
     assert.match(warnings.join(), /may not read .*shadow, so PAM's pam_unix module cannot check/);

@@ -95,7 +95,7 @@ describe("a pool of helpers", () => {
     );
   });
 
-  test("never has more than its bound; who waits is served in turn and is never overtaken", async () => {
+  test("never exceeds its limit; waiting logins are served in order", async () => {
     const logins = ["a", "b", "c", "d"].map((name) => login(name));
     assert.deepEqual(
       toys.map((toy) => toy.asked),
@@ -215,7 +215,7 @@ describe("a pool of helpers", () => {
     assert.equal(toys[0]?.killed, true);
   });
 
-  test("who gives up leaves the queue, or lets the login end by itself", async () => {
+  test("a cancelled login leaves the queue, or ends in the background", async () => {
     const [running, queued] = [new AbortController(), new AbortController()];
     const logins = [login("a", running.signal), login("b"), login("c", queued.signal), login("d")];
     running.abort(new Error("client gone"));
@@ -251,7 +251,7 @@ describe("a pool of helpers", () => {
     assert.deepEqual(toys[0]?.asked, ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]);
   });
 
-  test("one place never has all helpers, and what is left over is for others", async () => {
+  test("one address never has all helpers, and the rest are for others", async () => {
     pool = new HelperPool(start, { ...LIMITS, helpers: 3, perSource: 2, queue: 10 });
     for (const name of ["a1", "a2", "a3"]) login(name, undefined, "a");
     assert.deepEqual(
@@ -271,7 +271,7 @@ describe("a pool of helpers", () => {
     assert.deepEqual(toys.flatMap((toy) => toy.asked).sort(), ["a1", "a2", "a3", "b1"]);
   });
 
-  test("a full queue makes room at the cost of who fills it", async () => {
+  test("a full queue drops logins of the address that fills it", async () => {
     pool = new HelperPool(start, { ...LIMITS, helpers: 1, perSource: 1 });
     const flood = ["1", "2", "3", "4", "5"].map((name) => login(`a${name}`, undefined, "a"));
     await settle();
@@ -293,7 +293,7 @@ describe("a pool of helpers", () => {
     assert.deepEqual(toys[0]?.asked, ["a1", "a2", "b1", "c1"]);
   });
 
-  test("who is refused is told when to come back", async () => {
+  test("a refusal says when to retry", async () => {
     for (const name of ["a", "b", "c", "d", "e"]) login(name);
     await assert.rejects(pool.run({ kind: "probe", service: "f" }), (error) => {
       assert.ok(error instanceof Failure);

@@ -130,7 +130,7 @@ test("whose principal is gone is a new person, not an error", async (t) => {
   assert.equal((await s.identify("ada")).principal.uuid, heir.uuid);
 });
 
-test("an identity that no database takes is a token that is not good, and asks the database nothing", async (t) => {
+test("a token whose identity no database can store is refused without a query", async (t) => {
   await using s = await scene();
   t.mock.method(s.store.principals, "summaryOfIdentity", () => assert.fail("asked for the identity"));
   t.mock.method(s.store.principals, "ensureUser", () => assert.fail("made the person"));

@@ -29,7 +29,7 @@ test("a value is read once, answered synchronously while fresh and read again af
   assert.deepEqual(loads, ["a", "a"]);
 });
 
-test("what was read before a change is never answered after it", async () => {
+test("a value read before a change is never returned after it", async () => {
   const { cache, answer } = scene();
   const before = cache.get("a");
   cache.drop("a");
@@ -105,7 +105,7 @@ test("a clock that is set back does not make the last known value count for long
   await assert.rejects(async () => await cache.get("a"), { code: "store_unavailable" });
 });
 
-test("a store that is busy is not away: what is known does not count for longer", async () => {
+test("a busy store is not unavailable: cached values do not live longer", async () => {
   const clock = new ManualClock();
   let failure: "store_busy" | "store_full" | undefined;
   const cache = new ReadThroughCache<string, string>(async (key) => {
@@ -178,7 +178,7 @@ test("a store that was away a while ago is waited for, and one that is busy sinc
   assert.ok(busy.cache.get("a") instanceof Promise);
 });
 
-test("what fits is dropped, also while it is being read", async () => {
+test("matching values are dropped, even while being read", async () => {
   const clock = new ManualClock();
   const loads: string[] = [];
   const cache = new ReadThroughCache<string, string>(async (key) => {

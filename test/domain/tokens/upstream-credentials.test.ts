@@ -188,7 +188,7 @@ test("of several identities the one that logged in is named, each login by its o
   assert.equal((await issuer.issue(browser)).identity, "orcid:0000-1");
 });
 
-test("a look-up that fails is tried again", async () => {
+test("a failed look-up is retried", async () => {
   let away = true;
   const { issuer } = scene(async () => {
     if (away) throw new Error("away");
@@ -200,7 +200,7 @@ test("a look-up that fails is tried again", async () => {
   assert.equal((await issuer.issue(caller)).identity, "orcid:0000-1");
 });
 
-test("full power is a login, or a key that can do all that its principal can; who may do nothing has none", () => {
+test("full access is a login, or a key with all scopes of its principal; a principal without scopes has none", () => {
   const who = principal();
   const nobody = principal({ scopes: [] });
   const cases: readonly [Caller, boolean][] = [

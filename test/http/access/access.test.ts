@@ -6,7 +6,7 @@ import { apikey, bearer, testApp } from "../../support/app.ts";
 
 const WHOAMI = "/api/v1/auth/whoami";
 
-test("a route that does not say who may use it stops the start", () => {
+test("a route without declared access stops the start", () => {
   const app = Fastify();
   const nobody = { kind: "anonymous", scopes: new Set<string>() } as const;
   const identity = { identify: () => nobody, person: () => nobody, forget: () => {} };

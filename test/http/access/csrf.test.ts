@@ -94,7 +94,7 @@ test("a page of another origin cannot use the cookie, not even with planted cook
   }
 });
 
-test("what a cache may keep for everybody carries no cookie", async () => {
+test("an answer for shared caches sets no cookie", async () => {
   await using t = await testApp();
   const style = /href="(\/assets\/style[^"]+)"/.exec((await t.call("/")).body)?.[1] ?? "";
   const asset = await t.call(style);
@@ -103,7 +103,7 @@ test("what a cache may keep for everybody carries no cookie", async () => {
   assert.match(String((await t.call("/api/v1/")).headers["cache-control"]), /^private/);
 });
 
-test("a Bearer token needs no double submit: no browser sends it by itself", async () => {
+test("a Bearer token needs no double submit: browsers never send one on their own", async () => {
   await using t = await testApp();
   const bob = await t.login("bob");
   assert.equal((await post(t, { ...bearer(bob.access_token), cookie: "tiled_csrf=abc" })).statusCode, 200);

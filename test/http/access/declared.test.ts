@@ -59,7 +59,7 @@ test("an anonymous request to a route that is not open is refused, and its handl
   assert.ok(closed.length > 40, `only ${closed.length} routes`);
 });
 
-test("no handler of an open route demands a credential that its declaration does not say", async () => {
+test("no handler of an open route demands an undeclared credential", async () => {
   const [app, routes] = await routesOf(() => mixedApp());
   await using _ = app;
   const optional = routes.filter(({ access }) => access === "optional");

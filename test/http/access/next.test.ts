@@ -73,7 +73,7 @@ test("nothing else is: strangers, in every spelling that a browser might follow"
   assert.equal(readNext(null, RULES), null);
 });
 
-test("below a prefix only what stands there is ours", () => {
+test("below a prefix only its own paths are ours", () => {
   const rules = { base: "https://example.org/data", hosts: [] };
   assert.equal(to("/data/account", rules), "https://example.org/data/account");
   assert.equal(to("/data", rules), "https://example.org/data");

@@ -62,7 +62,7 @@ test("a WebSocket by a key's cookie, and a proxy's question: no foreign origin i
   );
 });
 
-test("a person's own navigation has to be told; a program tells nothing", () => {
+test("a person's own navigation must be declared by the browser; programs send nothing", () => {
   assert.deepEqual(new Set(table(isOwnNavigation)), new Set(["-++--"]));
   assert.deepEqual(table(namesNoSource), ["+----", ...ORIGINS.slice(1).map(() => "-----")]);
   const opened = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };

@@ -39,7 +39,7 @@ test("under HTTPS only the name counts that no neighbour can plant", async () =>
   assert.equal(await whoIs(planted), null);
 });
 
-test("two cookies of the name are none: one of them is planted", async () => {
+test("two cookies of the same name count as none: one of them was planted", async () => {
   await using t = await testApp();
   const alice = await logIn(t, "alice");
   const secret = alice.cookies.get(SESSION)?.value ?? "";
@@ -70,7 +70,7 @@ test("another application's cookie with a similar name logs no one out", async (
   }
 });
 
-test("no fixation: what a browser had before is worth nothing after a login", async () => {
+test("no fixation: cookies from before a login are worthless after it", async () => {
   await using t = await testApp();
   const browser = new Browser(t);
   browser.cookies.set(SESSION, { value: SECRET, path: "/" });

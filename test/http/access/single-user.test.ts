@@ -113,7 +113,7 @@ test("guesses at the key are throttled by address; visitors, other addresses and
   assert.equal(await status("secret"), 200);
 });
 
-test("an address that floods the server with guesses is not told the right key either, be it the owner's", async () => {
+test("an address that floods the server with guesses is refused even with the right key", async () => {
   const limit = { failures: 3, per: 60 };
   const authentication = { loginThrottle: { account: limit, address: limit } };
   await using t = await testApp({ providers: false, authentication });

@@ -42,7 +42,7 @@ test("a key is made, shown once, used in any case, listed without its secret, an
   assert.deepEqual([gone.statusCode, gone.json()], [401, { detail: "Invalid API key" }]);
 });
 
-test("a key has what it and its principal have at the time of use; none at all can still ask who it is", async () => {
+test("a key has the scopes that it and its principal have at the time of use; without any it can still call whoami", async () => {
   await using t = await testApp();
   const bob = await t.login("bob");
   const metadata = await t.makeKey(bob.access_token, { scopes: ["read:metadata"] });
@@ -55,7 +55,7 @@ test("a key has what it and its principal have at the time of use; none at all c
   assert.equal((await t.call({ url: APIKEY, headers: apikey(empty) })).statusCode, 200);
 });
 
-test("which key is this: only with an API key, and asking is no use of it", async () => {
+test("the key's own description: only with an API key, and reading it does not count as use", async () => {
   await using t = await testApp();
   const bob = await t.login("bob");
   const secret = await t.makeKey(bob.access_token);
@@ -110,7 +110,7 @@ test("an expired key is refused from its second on", async () => {
   assert.match((await t.whoami(`Apikey ${secret}`)).body, /Invalid API key/);
 });
 
-test("no key makes a key that can do more, sees more or lives longer than itself", async () => {
+test("no key creates a key with more scopes, more tags or a longer life", async () => {
   await using t = await testApp();
   const bob = await t.login("bob");
   const makes = ["create:apikeys", "read:data"];
@@ -219,7 +219,7 @@ test("input that cannot be kept is 422 by field, and nothing is stored", async (
   );
 });
 
-test("only one's own keys can be revoked; a whole secret will do; what is no first_eight is unknown", async () => {
+test("only one's own keys can be revoked; a whole secret is accepted; other texts are unknown", async () => {
   await using t = await testApp();
   const [alice, bob] = [await t.login("alice"), await t.login("bob")];
   const secret = await t.makeKey(bob.access_token);

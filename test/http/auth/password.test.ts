@@ -44,7 +44,7 @@ test("an unknown user and a wrong password get one and the same answer", async (
   }
 });
 
-test("a malformed form is told by field, and never repeats a value", async () => {
+test("a malformed form is reported by field, and never repeats a value", async () => {
   await using t = await testApp();
   const cases: [Record<string, string>, string, string][] = [
     [{ username: "alice" }, "missing", "password"],
@@ -135,7 +135,7 @@ test("guessing is throttled for one account from one address; Retry-After says f
   assert.equal(elsewhere.statusCode, 200);
 });
 
-test("an address that sends wrong passwords without end is told to wait, whatever it sends then", async () => {
+test("an address that keeps sending wrong passwords gets 429, whatever it sends then", async () => {
   const loginThrottle = { account: { failures: 10, per: 300 }, address: { failures: 1, per: 300 } };
   await using t = await testApp({ authentication: { loginThrottle } });
   for (let attempt = 0; attempt < 50; attempt += 1) await t.loginAttempt(`nobody ${attempt}`, "guess");
@@ -146,7 +146,7 @@ test("an address that sends wrong passwords without end is told to wait, whateve
   assert.equal(elsewhere.statusCode, 200);
 });
 
-test("every login is audited: who, from where, how it ended, and no password", async () => {
+test("every login is audited with user, address and outcome, without the password", async () => {
   await using t = await testApp();
   await t.loginAttempt("alice", "hunter2");
   await t.login("alice");

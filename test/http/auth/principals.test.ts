@@ -50,7 +50,7 @@ test("an admin lists principals page by page, under both spellings of the parame
   }
 });
 
-test("an admin shows one principal; unknown ones are 404, what is no UUID 422", async () => {
+test("an admin shows one principal; unknown ones are 404, malformed UUIDs 422", async () => {
   await using t = await testApp();
   const [alice, bob] = [await t.login("alice"), await t.login("bob")];
   const shown = await get(t, alice.access_token, `/${bob.principal}`);
@@ -155,7 +155,7 @@ test("no one can disable themselves, the last admin, or a principal with more sc
   );
 });
 
-test("what admins do is audited with their name", async () => {
+test("actions of admins are audited with their name", async () => {
   await using t = await testApp();
   const [alice, bob] = [await t.login("alice"), await t.login("bob")];
   await service(t, alice.access_token);

@@ -83,7 +83,7 @@ test("an empty refresh token is 422, for the client deletes its login at a 401",
   }
 });
 
-test("an old token that is used again after its successor was ends the session for everybody, and is audited", async () => {
+test("reuse of an old token after its successor was used ends the session for all, and is audited", async () => {
   await using t = await testApp();
   const first = await t.login("alice");
   const second = await refreshed(t, first.refresh_token);
@@ -184,7 +184,7 @@ test("a narrow API key ends no session; one that inherits does", async () => {
   assert.equal((await remove(wide)).statusCode, 204);
 });
 
-test("what is no refresh token of ours", async () => {
+test("tokens that are not our refresh tokens", async () => {
   await using t = await testApp();
   const alice = await t.login("alice");
   for (const token of ["garbage", alice.access_token, `${alice.refresh_token}x`, "a.b.c"]) {

@@ -90,7 +90,7 @@ test("the session ends in between: 401, and no key", async () => {
   assert.equal(await keysOf(t, again.access_token), 0);
 });
 
-test("the key is revoked in between: 401, and what it asked for is not done", async () => {
+test("the key is revoked in between: 401, and its change is not made", async () => {
   const { t, clock, between, alice, bob, uuid } = await scene();
   await using _ = t;
   const secret = await t.makeKey(alice.access_token);
@@ -111,7 +111,7 @@ test("the key is revoked in between: 401, and what it asked for is not done", as
   assert.equal((await t.whoami(`Bearer ${bob.access_token}`)).statusCode, 200);
 });
 
-test("the browser's session ends in between: no key, and it has to log in again", async () => {
+test("the browser's session ends in between: no key, and a new login is needed", async () => {
   const { t, clock, between } = await scene();
   await using _ = t;
   const browser = await logIn(t, "cara");

@@ -23,7 +23,7 @@ function directory(canonical: boolean): PasswordAuthenticator {
 const served = (canonical: boolean) => ({ authenticators: new Map([["toy", directory(canonical)]]) });
 const idOf = (body: string) => (JSON.parse(body) as { identity?: { id: string } }).identity?.id;
 
-test("a disabled person does not come back in other letters, and the operator reads what to do", async () => {
+test("a disabled person does not come back under another spelling, and the log says what to do", async () => {
   await using t = await testApp({ ...served(false), authentication: { admins: [] } });
   const first = await t.loginAttempt("alice", "right");
   const { principal } = first.json<{ principal: string }>();
@@ -60,7 +60,7 @@ test("the backend's own spelling is the identity, however it was typed", async (
   assert.equal(new Set(bodies.map((body) => JSON.parse(body).principal)).size, 1);
 });
 
-test("a person whom the real Tiled knew as typed goes on so, without a second account", async () => {
+test("a person whom the real Tiled stored as typed keeps that account", async () => {
   await using t = await testApp({
     ...served(true),
     authentication: { admins: [{ provider: "toy", id: "Alice" }] },
@@ -92,7 +92,7 @@ test("an identity is not linked in another spelling", async () => {
   assert.equal((await link("alice")).statusCode, 409);
 });
 
-test("the operator's word is stronger than the authenticator's, and without any names are not told apart", () => {
+test("the operator's setting overrides the authenticator's; by default names are case-insensitive", () => {
   const place = { file: "", line: 0, path: "" };
   const provider = (name: string, more: object = {}) => ({
     provider: name,

@@ -20,7 +20,7 @@ function claims(token: unknown): Record<string, unknown> {
   return JSON.parse(Buffer.from(String(token).split(".")[1] ?? "", "base64url").toString());
 }
 
-describe("who asks is told in headers, all of them always", () => {
+describe("the caller is described in headers, always all of them", () => {
   test("for a token and for a key, with a token only where it is asked for", async () => {
     await using t = await testApp();
     const { access_token, principal } = await t.login("bob");
@@ -93,7 +93,7 @@ describe("who asks is told in headers, all of them always", () => {
   });
 });
 
-describe("who is refused", () => {
+describe("refusals", () => {
   test("without credentials or with bad ones: 401, even on a public server", async () => {
     await using t = await testApp({ authentication: { allowAnonymousAccess: true } });
     await using closed = await testApp();
@@ -109,7 +109,7 @@ describe("who is refused", () => {
     assert.equal((await ask(t, "", { authorization: "Basic YTpi" })).statusCode, 400);
   });
 
-  test("a scope is missing: 403, which nginx tells from 401; a key without scopes passes where none is asked for", async () => {
+  test("a missing scope: 403, which nginx distinguishes from 401; a key without scopes passes if none is required", async () => {
     await using t = await testApp();
     const { access_token } = await t.login("bob");
     const secret = await t.makeKey(access_token, { scopes: ["read:metadata"] });
@@ -241,7 +241,7 @@ describe("to the login", () => {
     );
   });
 
-  test("also where what they have is no good any more", async () => {
+  test("even with an expired credential", async () => {
     assert.equal((await led({ server }, { ...forwarded, cookie: "__Host-tiled_api_key=00" }))[0], 302);
     const anybody = { server, authentication: { allowAnonymousAccess: true } };
     assert.equal((await led(anybody, { ...forwarded, cookie: "__Host-tiled_api_key=00" }))[0], 302);
@@ -258,14 +258,14 @@ describe("to the login", () => {
     ["a whole URL with a name in it", { "x-original-url": "https://data.example.org@evil.example.org/" }],
     ["a script", { "x-original-url": "javascript:alert(1)//data.example.org" }],
   ] as const) {
-    test(`there is no redirect back to ${name}`, async () => {
+    test(`the login does not redirect back to ${name}`, async () => {
       const [status, , next] = await led({ server }, { ...forwarded, ...headers } as Record<string, string>);
       assert.equal(status, 302);
       assert.equal(next, null);
     });
   }
 
-  test("what a proxy says that is not trusted leads nowhere", async () => {
+  test("headers of an untrusted proxy are ignored", async () => {
     const distrusting = { server: { verifyHosts: server.verifyHosts, hosts: ["tiled.example.org"] } };
     const [status, path, next] = await led(distrusting, { ...forwarded, host: "tiled.example.org" });
     assert.deepEqual([status, path, next], [302, "http://tiled.example.org/login", null]);
@@ -294,7 +294,7 @@ describe("to the login", () => {
     assert.equal((await led({ server, providers: false }, forwarded))[0], 401);
   });
 
-  test("who is logged in but lacks a scope is not led: 403", async () => {
+  test("a logged-in caller without a scope is not redirected: 403", async () => {
     await using t = await testApp({ server });
     const { access_token } = await t.login("bob");
     const headers = { ...HTML, ...forwarded, ...bearer(access_token) };

@@ -18,7 +18,7 @@ const DOCUMENT = {
   },
 };
 
-test("routes are named with who may use them; what is ours, and all else, is left out", () => {
+test("routes are listed with their access; our own paths, and all else, are left out", () => {
   const isOurs = (path: string) => path.startsWith("/api/v1/auth/");
   const tags = ["Passed on to the server behind"];
   assert.deepEqual(routesBehind(JSON.stringify(DOCUMENT), isOurs), {

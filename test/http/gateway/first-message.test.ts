@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { claims, STREAM, socketScene as scene } from "../../support/sockets.ts";
 
 describe("credentials in the first message", () => {
-  test("of both kinds open the stream, and what is sent behind them is not lost", async (x) => {
+  test("of both kinds open the stream, and later messages are not lost", async (x) => {
     const { t, open, asked } = await scene(x);
     const { access_token } = await t.login("bob");
     const secret = await t.makeKey(access_token);

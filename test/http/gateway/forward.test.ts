@@ -66,7 +66,7 @@ describe("answers pass as they are", () => {
     });
   }
 
-  test("HEAD has the length of what it stands for and no body", async (x) => {
+  test("HEAD has the length of the GET answer and no body", async (x) => {
     const { url, upstream, headers } = await scene(x);
     upstream.answer = (_request, response) => void response.writeHead(200, { "Content-Length": 1234 }).end();
     const response = await ask(`${url}/api/v1/x`, { method: "HEAD", headers });
@@ -86,7 +86,7 @@ describe("answers pass as they are", () => {
     assert.match(answer, /\r\n\r\nabcd$/);
   });
 
-  test("redirects to the server itself lead to us, all others where they lead", async (x) => {
+  test("redirects to the upstream itself lead to us, all others are unchanged", async (x) => {
     const { url, upstream, headers } = await scene(x);
     const { host } = new URL(upstream.url);
     for (const [location, expected] of [
@@ -199,7 +199,7 @@ describe("streams", () => {
     sending.destroy();
   });
 
-  test("an answer that comes before the body has ended reaches the caller, who is told to stop", async (x) => {
+  test("an answer before the end of the upload reaches the caller, which stops sending", async (x) => {
     const { port, upstream, headers } = await scene(x);
     upstream.answer = (_request, response) => {
       response.writeHead(413, { "Content-Type": "text/plain" }).end("too much");

@@ -186,7 +186,7 @@ test("a browser's cookie changes nothing without the double submit, and its toke
   );
 });
 
-test("what Tiled shows before a login passes without a credential, whatever the browser has", async (x) => {
+test("Tiled's pages before a login pass without a credential, whatever the browser sends", async (x) => {
   const { t, url, upstream } = await scene(x);
   const secret = await t.makeKey((await t.login("alice")).access_token);
   const headers = [{}, { cookie: "tiled_api_key=00" }, apikey(secret), bearer("nonsense")];

@@ -171,7 +171,7 @@ describe("an answer's fields", () => {
     assert.deepEqual(down(fields), fields);
   });
 
-  test("those of one connection, and what it names, do not", () => {
+  test("hop-by-hop fields, and those named by Connection, do not", () => {
     const fields = [
       "Connection",
       "close, X-Hop",
@@ -198,7 +198,7 @@ describe("an answer's fields", () => {
     assert.deepEqual(down(cookies.flatMap((cookie) => ["Set-Cookie", cookie])), ["Set-Cookie", "other=5"]);
   });
 
-  test("those for one caller are for no shared cache, unless the server says so", () => {
+  test("answers for one caller are not for shared caches, unless the upstream says so", () => {
     const said = (value: string) => down(["Cache-Control", value], {}, true)[1];
     assert.deepEqual(down(["ETag", "x"], {}, true), ["ETag", "x", "cache-control", "private"]);
     assert.equal(said("must-revalidate"), "must-revalidate, private");
@@ -207,7 +207,7 @@ describe("an answer's fields", () => {
     assert.deepEqual(down(["Cache-Control", "must-revalidate"]), ["Cache-Control", "must-revalidate"]);
   });
 
-  test("whom another origin may ask, and by which way, only we say", () => {
+  test("CORS is decided by this server alone", () => {
     const fields = [
       "Access-Control-Allow-Origin",
       "*",

@@ -63,7 +63,7 @@ describe("forged fields", () => {
   });
 });
 
-describe("what is for one caller only", () => {
+describe("an answer for one caller only", () => {
   test("stays here: tokens in the query of a page that a login led to", async (x) => {
     const { url, token, upstream } = await scene(x);
     const query = "?access_token=A&refresh_token=R&refresh%5Ftoken=R&state=1";
@@ -104,7 +104,7 @@ describe("Connection", () => {
     });
   }
 
-  test("takes away what it names of the caller's own", async (x) => {
+  test("removes the caller's own fields that it names", async (x) => {
     const { port, token, upstream } = await scene(x);
     const request = `GET /api/v1/x HTTP/1.1\r\n${HEAD}Authorization: Bearer ${token}\r\nX-Hop: 1\r\nX-End: 2\r\nConnection: x-hop\r\n\r\n`;
     await raw(port, request, /\r\n\r\n/);

@@ -20,7 +20,7 @@ class Passing implements Watched {
 }
 
 describe("the watch", () => {
-  test("ends what is silent, later what is held up, and never what moves", (x) => {
+  test("ends silent connections first, stalled ones later, and never active ones", (x) => {
     x.mock.timers.enable({ apis: ["setInterval"] });
     const watch = new IdleWatch(60);
     const [silent, heldUp, moving] = [new Passing(), new Passing(), new Passing()];
@@ -41,7 +41,7 @@ describe("the watch", () => {
 const ANYBODY = { authentication: { allowAnonymousAccess: true } };
 
 describe("through the gateway", { timeout: 30_000 }, () => {
-  test("an upload that stops is 408, the caller's fault; one that goes on is not, however slow", async (x) => {
+  test("an upload that stops is 408, the caller's fault; a slow one is not", async (x) => {
     const upstream = await startUpstream((last) => x.after(last));
     const upstreams = [{ url: upstream.url, timeout: 1 }];
     const { port } = await startFront((last) => x.after(last), { ...ANYBODY, upstreams });
@@ -86,7 +86,7 @@ describe("through the gateway", { timeout: 30_000 }, () => {
     socket.destroy();
   });
 
-  test("nothing is asked for a caller that has gone while it was found out who it is", async (x) => {
+  test("the upstream is not asked for a caller that disconnected during authentication", async (x) => {
     const { port, upstream } = await startBoth((last) => x.after(last), ANYBODY);
     let told = () => {};
     const [about] = upstream.server.listeners("request");

@@ -64,7 +64,7 @@ describe("a service that is no Tiled", () => {
     });
   }
 
-  test("while it is away and not yet known, gets no token either, and a narrow key is told that it is away", async (x) => {
+  test("while unavailable and of unknown kind, gets no token either, and a restricted key gets 502", async (x) => {
     const { behind, access_token, keyOf, ask } = await scene(x);
     const narrow = apikey(await keyOf(["read:metadata"]));
     behind.server.removeAllListeners("request").on("request", (request, response) => {
@@ -81,7 +81,7 @@ describe("a service that is no Tiled", () => {
     assert.equal((await ask(narrow)).status, 502);
   });
 
-  test("which was a Tiled a minute ago, gets no token of ours any more", async (x) => {
+  test("which was a Tiled a minute ago, gets no more tokens of ours", async (x) => {
     const { t, behind, access_token, ask } = await scene(x);
     const authorization = async () => (await ask(bearer(access_token))).asked[0]?.headers.authorization;
     assert.match((await authorization()) ?? "", /^Bearer /);
@@ -92,7 +92,7 @@ describe("a service that is no Tiled", () => {
     assert.equal(await authorization(), undefined);
   });
 
-  test("which was a Tiled and does not say what it is any more, gets none after five minutes", async (x) => {
+  test("which was a Tiled and no longer says so, gets none after five minutes", async (x) => {
     const { t, behind, access_token, ask } = await scene(x);
     const listeners = behind.server.listeners("request");
     const authorization = async () => (await ask(bearer(access_token))).asked[0]?.headers.authorization;
@@ -117,7 +117,7 @@ describe("a service that is no Tiled", () => {
     assert.equal((await open.ask({}, "POST")).status, 401);
   });
 
-  test("with 'requires' sees narrow keys that have these scopes, by what they are about to do", async (x) => {
+  test("with 'requires' sees restricted keys that have these scopes, by method", async (x) => {
     const requires = { read: ["read:data"], write: ["write:data"] } as const;
     const { access_token, keyOf, ask } = await scene(x, { ...HTTP, requires });
     const statuses = async (scopes: readonly string[]) => {
@@ -190,7 +190,7 @@ describe("a service that is no Tiled", () => {
   });
 });
 
-test("a Tiled by the operator's word is not asked what it is", async (x) => {
+test("a kind set by the operator is not probed", async (x) => {
   const { behind, access_token, keyOf, ask } = await scene(x, { kind: "tiled" });
   behind.about = null;
   for (const headers of [bearer(access_token), apikey(await keyOf(["read:metadata"]))]) {

@@ -43,7 +43,7 @@ describe("a room", () => {
     assert.deepEqual(enter(room(16), known("d"), 100).told.begun, 8);
   });
 
-  test("lets a slot that is left go to the first who may have it", () => {
+  test("gives a free slot to the first in line that may have it", () => {
     const one = room(8);
     const first = enter(one, stranger("a"), 4);
     const second = enter(one, stranger("b"), 3);
@@ -56,7 +56,7 @@ describe("a room", () => {
     assert.equal(third.told.begun, 3);
   });
 
-  test("keeps the slot of one who has waited until that slot is left", () => {
+  test("holds the slot given to a waiting caller until that caller leaves", () => {
     const one = room(1);
     const first = enter(one, known("a"), 1);
     const begun: { leave(): void }[] = [];
@@ -71,7 +71,7 @@ describe("a room", () => {
     assert.deepEqual([begun.length, enter(one, known("c"), 1).told.begun], [1, 0]);
   });
 
-  test("forgets who does not wait any more, and tells those who waited too long", async (x) => {
+  test("forgets callers that left, and refuses those that waited too long", async (x) => {
     x.mock.timers.enable({ apis: ["setTimeout"] });
     const one = room(1, 8, 1000);
     const { slots } = enter(one, known("a"), 1);
@@ -86,7 +86,7 @@ describe("a room", () => {
     assert.equal(enter(one, stranger("d"), 1).told.begun, 1);
   });
 
-  test("of one slot is for everybody", () => {
+  test("of one slot is for everyone", () => {
     assert.equal(enter(room(1), stranger("a"), 1).told.begun, 1);
     assert.equal(enter(room(1), known("a"), 1).told.begun, 1);
   });
@@ -153,7 +153,7 @@ describe("requests", () => {
     assert.equal(answers.filter((status) => status === 200).length, 30);
   });
 
-  test("of strangers in all leave a quarter to those who are known", async (x) => {
+  test("of anonymous callers in total leave a quarter to known callers", async (x) => {
     const { t, url, behind, held, flood } = await scene(x, { maxConnections: 8 });
     for (let number = 1; number <= 4; number++) flood(50, `203.0.113.${number}`);
     await isSo(() => held.length === 6);
@@ -219,7 +219,7 @@ describe("requests", () => {
 });
 
 describe("WebSockets", () => {
-  test("are bounded for an address that says nothing, and in all; those who are known get in", async (x) => {
+  test("are bounded for each silent address, and in total; known callers get in", async (x) => {
     const { upstream } = await socketScene(x);
     const { t, url } = await startFront((last) => x.after(last), {
       upstreams: [{ url: upstream.url, maxStreams: 8 }],
@@ -257,7 +257,7 @@ describe("WebSockets", () => {
     assert.ok(await eventually(10, async () => (await opens("203.0.113.1", bob)) === 101));
   });
 
-  test("that say in time who they are leave their stranger's slots", async (x) => {
+  test("that authenticate in time release their anonymous slots", async (x) => {
     const { upstream } = await socketScene(x);
     const { t, url } = await startFront((last) => x.after(last), {
       upstreams: [{ url: upstream.url, maxStreams: 8 }],

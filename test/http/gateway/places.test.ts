@@ -27,7 +27,7 @@ async function about(
 }
 
 describe("the about document", () => {
-  test("says of data what the server behind says, and of logins what we say", async (x) => {
+  test("describes data as the upstream does, and logins as we do", async (x) => {
     const { url, upstream } = await startBoth((last) => x.after(last));
     upstream.about = {
       api_version: 7,
@@ -56,7 +56,7 @@ describe("the about document", () => {
     assert.deepEqual(document.meta, { root_path: "/api" });
   });
 
-  test("is remembered for a minute, and what was known counts while the server is away", async (x) => {
+  test("is cached for a minute, and used while the upstream is unavailable", async (x) => {
     const { t, url, upstream } = await startBoth((last) => x.after(last));
     let asked = 0;
     upstream.server.prependListener("request", () => {
@@ -125,7 +125,7 @@ async function places(t: TestContext) {
 }
 
 describe("several servers", () => {
-  test("by path: one login, each gets what is its own below its prefix and its URL's path", async (x) => {
+  test("by path: one login, each upstream gets the paths below its prefix, under its URL's path", async (x) => {
     const { url, root, beamline, token } = await places(x);
     beamline.server.removeAllListeners("request");
     const seen: string[] = [];
@@ -253,7 +253,7 @@ test("below a root path, taken off by a proxy or not", async (x) => {
   assert.equal(moved.headers.get("location"), "/tiled/ui/");
 });
 
-test("the log names the whole path, so that the server behind can be told", async (x) => {
+test("the log has the whole path, which identifies the upstream", async (x) => {
   const { t, url, token } = await places(x);
   await fetch(`${url}/beamline/api/v1/metadata/A?api_key=`, { headers: bearer(token) });
   assert.match(t.logLines.join(""), /"path":"\/beamline\/api\/v1\/metadata\/A","status":200/);

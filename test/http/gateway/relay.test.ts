@@ -124,7 +124,7 @@ describe("an open stream", () => {
       assert.equal(stream.socket.readyState, WebSocket.OPEN);
     });
 
-    test("and a key does not last longer by revoking itself, or by another key that ends", async (x) => {
+    test("and revoking a key by itself, or by a key that expires, does not extend it", async (x) => {
       const { t, open } = await scene(x, { socketTimeouts: SOON });
       const { access_token } = await t.login("bob");
       const key = (expires_in: number) => t.makeKey(access_token, { expires_in });
@@ -394,7 +394,7 @@ describe("an open stream", () => {
     assert.doesNotMatch(line() ?? "", /stack/);
   });
 
-  test("is told when the server stops, so that its client comes back", async (x) => {
+  test("is closed with a reason when the server stops, so its client reconnects", async (x) => {
     const { t, open } = await scene(x);
     const { access_token } = await t.login("bob");
     const client = open(STREAM, bearer(access_token));

@@ -179,7 +179,7 @@ describe("handshakes", () => {
     assert.doesNotMatch(answer, /sec-websocket-protocol/i);
   });
 
-  test("with protocols that are none are 400, and the server behind is not blamed", async (x) => {
+  test("with invalid protocols are 400, and not the upstream's fault", async (x) => {
     const { t, port, asked } = await scene(x);
     const { access_token } = await t.login("bob");
     for (const names of ["x, x", "x y", ",@"]) {

@@ -72,7 +72,7 @@ test("links begin with the public URL; old clients know the mode by its older na
   assert.equal(await mode("unreadable"), "internal");
 });
 
-test("a client that is too old is told which version it needs", async () => {
+test("an outdated client learns which version it needs", async () => {
   await using t = await testApp();
   const response = await t.call({ url: "/api/v1/", headers: { "user-agent": "python-tiled/0.1.0a103" } });
   assert.equal(response.statusCode, 400);

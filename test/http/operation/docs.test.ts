@@ -10,7 +10,7 @@ import { inlineReader } from "../../../src/trees/encoding/jobs.ts";
 import { loadTrees } from "../../../src/trees/load.ts";
 import { ManualClock } from "../../support/clock.ts";
 
-test("the page tells every described route, without a script and under the server's prefix", async () => {
+test("the page lists every described route, without scripts and under the server's prefix", async () => {
   const app = Fastify({ exposeHeadRoutes: false });
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   const links = { rootPath: "/prefix", base: () => "http://localhost/prefix" };

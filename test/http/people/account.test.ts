@@ -12,7 +12,7 @@ function text(page: LightMyRequestResponse): string {
   return page.body.replaceAll(/<span class="hidden">[^<]*<\/span>/g, "").replaceAll(/<[^>]+>/g, "");
 }
 
-test("who is not logged in is sent to the login, and comes back", async () => {
+test("without a login the page redirects to the login and back", async () => {
   await using t = await testApp();
   const browser = new Browser(t);
   const away = await browser.open("/account");
@@ -23,7 +23,7 @@ test("who is not logged in is sent to the login, and comes back", async () => {
   assert.deepEqual([post.statusCode, pathOf(post)], [303, "/login?next=%2Faccount"]);
 });
 
-test("the account: who I am, what I may do, where I am logged in, which keys I have", async () => {
+test("the account: identities, permissions, sessions, keys", async () => {
   await using t = await testApp();
   const { access_token } = await t.login("alice");
   await t.form(
@@ -130,7 +130,7 @@ function secretOf(page: LightMyRequestResponse): string {
   return /<code>([0-9a-f]{72})<\/code>/.exec(page.body)?.[1] ?? "";
 }
 
-test("a new key is shown once, and can do what was ticked", async () => {
+test("a new key is shown once, and has the ticked scopes", async () => {
   await using t = await testApp();
   const browser = await logIn(t, "bob");
   const fields = { note: "my laptop", lifetime: "week", "scope read:metadata": "1", "scope read:data": "1" };
@@ -246,7 +246,7 @@ test("a key in the browser's cookies does not stand in the way of the forms", as
   assert.equal(pathOf(done), "/account?done=others-ended");
 });
 
-test("what others wrote is shown as text: names, notes, programs, addresses", async () => {
+test("foreign content is shown as text: names, notes, programs, addresses", async () => {
   const evil = `"><script>alert('1')</script><b x="`;
   await using t = await testApp();
   const { access_token } = await t.login("bob");
@@ -269,7 +269,7 @@ test("what others wrote is shown as text: names, notes, programs, addresses", as
   assert.doesNotMatch(problem.body, /<script|<b x/);
 });
 
-test("who may neither make nor revoke keys sees no such button, and cannot press it", async () => {
+test("without the scopes to make or revoke keys the buttons are absent and refused", async () => {
   await using t = await testApp();
   const { access_token, principal } = await t.login("bob");
   await t.makeKey(access_token);

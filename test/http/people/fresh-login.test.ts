@@ -109,7 +109,7 @@ test("at a provider: its login leads back to the button", async () => {
   assert.match(made.body, /Your new key/);
 });
 
-test("no link of a stranger leads to a button: the page is for the browser that asked only", async () => {
+test("a stranger's link shows no button: the page is only for the browser that asked", async () => {
   await using t = await testApp();
   const mallory = await stale(t);
   const fields = { lifetime: "never", inherit: "1" };

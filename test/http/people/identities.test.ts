@@ -47,7 +47,7 @@ test("an identity of another provider is added, and opens the same account from 
   assert.equal(events.filter((event) => event === "identity_linked").length, 1);
 });
 
-test("an identity that takes a password is added by it; what is wrong is said beside the form", async () => {
+test("an identity with a password is added by it; errors are shown beside the form", async () => {
   await using s = await mixedApp();
   const browser = new Browser(s.t);
   await logInAt(browser, s.orcid, "0000-0001");
@@ -138,7 +138,7 @@ test("login CSRF: a stranger's identity is never linked to a victim's account", 
   assert.equal((await alice.post(ADD_ORCID, token)).statusCode, 403);
 });
 
-test("what was begun in one login is not finished in another, nor after it has ended", async () => {
+test("linking begun in one login cannot be finished in another, nor after its end", async () => {
   await using s = await mixedApp();
   const browser = await logIn(s.t, "alice");
   const begun = await leave(browser);
@@ -169,7 +169,7 @@ async function withTwo(s: Awaited<ReturnType<typeof mixedApp>>): Promise<Browser
   return browser;
 }
 
-test("an identity is removed, with what was logged in by it; the last one stays", async () => {
+test("an identity is removed, together with its sessions; the last one stays", async () => {
   await using s = await mixedApp();
   const browser = await withTwo(s);
   const byOrcid = new Browser(s.t);
@@ -192,7 +192,7 @@ test("an identity is removed, with what was logged in by it; the last one stays"
   assert.deepEqual(await principalOf(newcomer), ["orcid 0000-0001"]);
 });
 
-test("who removes the identity that is in use is logged out by it", async () => {
+test("removing the identity in use logs out", async () => {
   await using s = await mixedApp();
   const browser = await withTwo(s);
   const page = await browser.open("/account");

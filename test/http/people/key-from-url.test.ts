@@ -39,7 +39,7 @@ test("a link of another site makes no browser act in the name of its key: a page
   }
 });
 
-test("a key that is not valid is told on the page, and becomes no cookie", async () => {
+test("an invalid key is reported on the page, and becomes no cookie", async () => {
   await using t = await testApp();
   await using single = await testApp({ providers: false });
   for (const app of [t, single]) {
@@ -54,7 +54,7 @@ test("a key that is not valid is told on the page, and becomes no cookie", async
   }
 });
 
-test("what the person opens becomes a cookie at once", async () => {
+test("an address opened by the person becomes a cookie at once", async () => {
   await using t = await testApp();
   const key = await keyOf(t, "alice");
   for (const site of ["none", "same-origin"]) {

@@ -38,7 +38,7 @@ test("the landing page may load nothing but our stylesheet and images", async ()
   assert.equal(answer.headers["cache-control"], "no-cache");
 });
 
-test("what the page links to is there, and may be kept for good", async () => {
+test("the page's links work, and its assets may be cached forever", async () => {
   const app = server();
   const page = (await app.inject("/")).body;
   const paths = [...page.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map((match) => match[1] ?? "");

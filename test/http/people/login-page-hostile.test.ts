@@ -60,7 +60,7 @@ test("login CSRF: a page of another site cannot log a browser in, even with the 
   assert.equal((await browser.submit(page, credentials, own)).statusCode, 303);
 });
 
-test("what no form sends is refused", async () => {
+test("bodies that no form sends are refused", async () => {
   await using t = await testApp();
   const browser = new Browser(t);
   const { hidden } = formOf(await browser.open("/login"));

@@ -51,7 +51,7 @@ test("a password that is wrong and a user that is unknown look the same", async 
   assert.equal(await whoIs(browser), null);
 });
 
-test("a form that is not filled in, or with a name that is none, is shown again", async () => {
+test("an empty form, or one with an invalid name, is shown again", async () => {
   await using t = await testApp();
   const browser = new Browser(t);
   for (const [username, password] of [
@@ -83,7 +83,7 @@ test("guessing is throttled together with the token route, and the page says unt
   assert.equal((await tryLogin(new Browser(t, "10.1.1.1"), "alice", PASSWORDS.alice)).statusCode, 303);
 });
 
-test("hosts that the operator names: the form may lead there, and who is logged in is asked", async () => {
+test("hosts that the operator allows: the form may lead there, after a question to a logged-in person", async () => {
   await using t = await testApp({ server: { verifyHosts: ["data.example.org"] } });
   const next = "http://data.example.org/x?y";
   const url = `/login?${new URLSearchParams({ next })}`;
@@ -101,7 +101,7 @@ test("hosts that the operator names: the form may lead there, and who is logged 
   assert.deepEqual([known.statusCode, known.body.includes(`href="${next}"`)], [200, true]);
 });
 
-test("who is logged in goes straight on, and logs in again only where that is asked for", async () => {
+test("a logged-in person is redirected at once, and logs in again only on request", async () => {
   await using t = await testApp();
   const browser = await logIn(t, "alice");
   assert.equal(pathOf(await browser.open("/login")), "/account");
@@ -112,7 +112,7 @@ test("who is logged in goes straight on, and logs in again only where that is as
   assert.match(again.body, /value="alice"/);
 });
 
-test("who may not log in is told why, and what to do", async () => {
+test("a refused login says why, and what to do", async () => {
   await using t = await testApp({ authentication: { sessionLimit: 1 } });
   await t.login("bob");
   const full = await tryLogin(new Browser(t), "bob", PASSWORDS.bob);

@@ -6,7 +6,7 @@ import { testApp } from "../../support/app.ts";
 import { Browser } from "../../support/browser.ts";
 import { logIn, tryLogin } from "../../support/person.ts";
 
-test("a browser gets a page that says what to do next, with the request for the operator", async () => {
+test("a browser gets a page that says what to do next, with the request ID for the operator", async () => {
   await using t = await testApp();
   const page = await new Browser(t).open("/acount");
   assert.equal(page.statusCode, 404);
@@ -17,7 +17,7 @@ test("a browser gets a page that says what to do next, with the request for the 
   assert.ok(page.body.includes(String(page.headers["x-tiled-request-id"])));
 });
 
-test("a program gets JSON, and so does everybody below /api", async () => {
+test("a program gets JSON, and so does every client below /api", async () => {
   await using t = await testApp();
   for (const response of [
     await t.call("/acount"),

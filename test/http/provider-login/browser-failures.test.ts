@@ -12,7 +12,7 @@ function location(response: LightMyRequestResponse): string {
   return String(response.headers.location);
 }
 
-test("what goes wrong leads to redirect_on_failure, else to a page, or to Tiled's answer for a program", async () => {
+test("a failure leads to redirect_on_failure, else to a page, or for a program to Tiled's answer", async () => {
   await using ui = await scene(UI);
   const denied = ui.orcid.deny(location(await new Browser(ui.t).open(AUTHORIZE)));
   const sent = await new Browser(ui.t).open(denied);

@@ -96,7 +96,7 @@ test("mix-up: a return to another provider's address, and another provider's cod
   await assertRefused(s, await browser.open(changed(back, { code: theirs.searchParams.get("code") })));
 });
 
-test("a state of a device login is none of a browser's, and the other way round", async () => {
+test("a device login's state is not valid for a browser login, and vice versa", async () => {
   await using s = await scene();
   const { t, orcid } = s;
   const browser = new Browser(t);
@@ -149,7 +149,7 @@ test("an unwanted host name is no redirect URI", async () => {
   assert.equal(asked.get("redirect_uri"), "https://tiled.example.org/api/v1/auth/provider/orcid/code");
 });
 
-test("script in what comes from outside is shown as text", async () => {
+test("scripts in foreign content are shown as text", async () => {
   await using s = await scene();
   const browser = new Browser(s.t);
   const evil = `"><script>alert(1)</script>`;

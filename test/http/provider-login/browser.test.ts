@@ -236,7 +236,7 @@ test("a disabled principal gets nothing for its code", async () => {
   assert.deepEqual([refused.statusCode, refused.json<{ error: string }>().error], [400, "access_denied"]);
 });
 
-test("tokens_in_redirect: the reference's query, for who asked for it", async () => {
+test("tokens_in_redirect: the reference's query, if configured", async () => {
   await using s = await scene({ ...UI, tokensInRedirect: true });
   const { t, orcid } = s;
   const browser = new Browser(t);
@@ -250,7 +250,7 @@ test("tokens_in_redirect: the reference's query, for who asked for it", async ()
   assert.equal((await t.whoami(`Bearer ${query.get("access_token")}`)).statusCode, 200);
 });
 
-test("what is kept of browser logins that came back, and of codes, is purged", async () => {
+test("used states of browser logins, and codes, are purged", async () => {
   await using s = await scene(UI);
   const { t } = s;
   const browser = new Browser(t);

@@ -56,7 +56,7 @@ test("a return whose state is missing, empty or unknown", async () => {
   assert.equal((await new Browser(t).open(back)).statusCode, 200, "and the genuine one still works");
 });
 
-test("neither a code nor a state, fields given twice, and what is too long", async () => {
+test("neither code nor state, repeated fields, and fields that are too long", async () => {
   await using s = await scene();
   const { t } = s;
   const bare = await t.call(PATH);
@@ -98,7 +98,7 @@ test("a return that is replayed by another browser", async () => {
   assert.deepEqual((await poll(t, login)).json(), PENDING);
 });
 
-test("a finished login is over for everybody, and for its own browser without a new effect", async () => {
+test("a finished login is over for everyone, and has no further effect in its own browser", async () => {
   await using s = await scene();
   const { t, orcid } = s;
   const login = await start(t);

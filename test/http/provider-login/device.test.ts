@@ -236,7 +236,7 @@ test("the code in any writing; a wrong one shows the form again", async () => {
   }
 });
 
-test("the form says who is signed in, which program asks, from where and since when", async () => {
+test("the form names the person, the program, its address and the time", async () => {
   await using s = await scene();
   const { t, orcid } = s;
   const login = await start(t);
@@ -281,7 +281,7 @@ test("pages are not framed, kept or run; the cookie is out of a script's reach",
   );
 });
 
-test("cancelled by the person: the program is told", async () => {
+test("cancelled by the person: the program gets the refusal", async () => {
   await using s = await scene();
   const { t, orcid } = s;
   const login = await start(t);
@@ -300,7 +300,7 @@ test("cancelled by the person: the program is told", async () => {
   assert.equal((await poll(t, login)).statusCode, 403);
 });
 
-test("denied at the provider: a page that says so, and the program is told", async () => {
+test("denied at the provider: a page says so, and the program gets the refusal", async () => {
   await using s = await scene();
   const { t, orcid } = s;
   const login = await start(t);
@@ -315,7 +315,7 @@ test("denied at the provider: a page that says so, and the program is told", asy
   ]);
 });
 
-test("what fails at the provider for another reason can be tried again", async () => {
+test("other failures at the provider can be retried", async () => {
   await using s = await scene();
   const { t, orcid } = s;
   const login = await start(t);

@@ -101,7 +101,7 @@ async function keys(t: Open, headers: Credential, path = "search/") {
 
 const ALL = ["a", "b", "cc", "d", "p", "none", "table", "set"];
 
-test("lists, counts and paths hold what the caller may see", async () => {
+test("lists, counts and paths contain only visible nodes", async () => {
   await using t = await open();
   for (const [name, visible] of [
     ["nobody", ["d", "p", "set"]],
@@ -139,7 +139,7 @@ test("lists, counts and paths hold what the caller may see", async () => {
   }
 });
 
-test("pages count what is visible, and their links lead to it", async () => {
+test("pages count only visible nodes, and their links lead to them", async () => {
   await using t = await open();
   const bob = await who(t, "bob");
   const seen: string[] = [];
@@ -195,7 +195,7 @@ test("searches, distinct values and walks find nothing hidden", async () => {
   }
 });
 
-test("inlined contents and exports leave out what is hidden", async () => {
+test("inlined contents and exports leave out hidden nodes", async () => {
   await using t = await open();
   const contents = async (headers: Credential) =>
     Object.keys(
@@ -217,7 +217,7 @@ test("inlined contents and exports leave out what is hidden", async () => {
   assert.deepEqual(Object.keys(outline.contents), ["d", "p", "set"]);
 });
 
-test("what is visible but may not be read is 403, with its columns and what is below", async () => {
+test("visible but unreadable nodes are 403, as are their columns and descendants", async () => {
   await using t = await open();
   const bob = await who(t, "bob");
   for (const path of [
@@ -243,7 +243,7 @@ test("what is visible but may not be read is 403, with its columns and what is b
   assert.equal((await get(t, "array/full/a/inherits", {})).statusCode, 404);
 });
 
-test("nodes without tags of their own show those that they inherit", async () => {
+test("nodes without their own tags show the inherited ones", async () => {
   await using t = await open();
   const alice = await who(t, "alice");
   for (const [path, expected] of [
@@ -318,7 +318,7 @@ test("groups that the login named count for tokens and keys, from the policy's p
   assert.deepEqual(await keys(t, key), ["p", "set"]);
 });
 
-test("a root that is hidden is an empty container that tells nothing", async () => {
+test("a hidden root is an empty container without metadata", async () => {
   await using t = await open();
   const key = await keyOf(t, "alice", ["data_A"]);
   const { data } = (await get(t, "metadata/", key)).json<{ data: { attributes: Record<string, unknown> } }>();
@@ -328,7 +328,7 @@ test("a root that is hidden is an empty container that tells nothing", async () 
   assert.deepEqual((await get(t, "container/full/?format=json", key)).json(), { contents: {}, metadata: {} });
 });
 
-test("who changes roles or tags is seen otherwise at once", async () => {
+test("a change of roles or tags takes effect at once", async () => {
   const { folder: here, write } = temporaryFile(after, DEFINITIONS);
   const policy = new TagBasedAccessPolicy(
     { provider: "toy", tag_definitions: "tags.yml" },

@@ -90,7 +90,7 @@ test("the first media type that is offered is taken, bytes where any will do", a
   assert.ok(refused.body.length < 1000);
 });
 
-test("what does not fit the array is refused, with the shape and without the value", async () => {
+test("parameters that do not fit the array are refused, with the shape and without the value", async () => {
   await using t = await open();
   for (const [path, status] of [
     ["full/A?slice=500,0", 400],

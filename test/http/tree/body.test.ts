@@ -84,7 +84,7 @@ test("a text column with one long cell costs what its file costs", { timeout: 60
   assert.ok(process.resourceUsage().maxRSS - before < 500_000);
 });
 
-test("what fits is sent as a whole, with an ETag; what is larger as it comes, with its length", async (t) => {
+test("small answers are sent as a whole, with an ETag; larger ones are streamed, with their length", async (t) => {
   const app = await open_(t);
   const url = "/api/v1/array/full/big";
   const whole = await app.call(`${url}?slice=0:100000`);
@@ -133,7 +133,7 @@ test("all addresses of one IPv6 network have one part of the budget", { timeout:
   assert.deepEqual([(await first).statusCode, (await other).statusCode], [200, 200]);
 });
 
-test("for a caller who is gone nothing is read any more, and the budget is free again", async (t) => {
+test("after a disconnect reading stops, and the budget is released", async (t) => {
   const { reader, jobs, until } = scripted();
   const budget = dataBudget();
   const app = await open_(t, { reader, budget });

@@ -29,7 +29,7 @@ test("an answer to a known caller is that caller's alone, an anonymous one is no
   }
 });
 
-test("the origin stays among what answers depend on", async () => {
+test("the origin stays in Vary", async () => {
   await using t = await testApp({
     authentication: { allowAnonymousAccess: true },
     allowOrigins: ["https://app.example.org"],

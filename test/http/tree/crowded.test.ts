@@ -38,7 +38,7 @@ test("a folder of more entries than there are descriptors is searched and sorted
   assert.deepEqual(await ask("/healthz"), [200, undefined]);
 });
 
-test("no descriptor left is no error of the server's: the client may try again", async () => {
+test("running out of descriptors is 503, and the client may retry", async () => {
   for (const code of ["EMFILE", "ENFILE"]) {
     const read = async () => {
       throw Object.assign(new Error(`${code}: too many open files, open '/secret/path'`), { code });

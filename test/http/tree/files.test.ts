@@ -13,7 +13,7 @@ async function served(t: TestContext, content: Content, directory = ".") {
   return { app, folder };
 }
 
-test("names of every kind are in links, and the links lead to them", async (t) => {
+test("links work for names of every kind", async (t) => {
   const names = [
     "a.b.c",
     "größe 日本 😀",
@@ -93,7 +93,7 @@ test("no URL leads out of the folder", async (t) => {
   }
 });
 
-test("a list goes on although one of its files cannot be read", async (t) => {
+test("a list leaves out an unreadable file", async (t) => {
   const { app, folder } = await served(t, {
     "a.npy": npy([1]),
     "b.npy": "no array",

@@ -80,7 +80,7 @@ test("a page of large entries ends early, and the next one goes on from there", 
   assert.equal(short.links.next, null);
 });
 
-test("what would be too much for one answer is refused, with what helps", async (t) => {
+test("an answer that would be too large is refused, with advice", async (t) => {
   const app = await served(t);
   for (const [path, why] of [
     ["container/full/", /metadata .* too large/],

@@ -51,7 +51,7 @@ function variable(name: string, kind: string) {
   };
 }
 
-test("a dataset tells its variables inside its structure, unless that is too deep", async () => {
+test("a dataset includes its variables in its structure, unless too deep", async () => {
   await using t = await open();
   const get = async (path: string) => (await t.call(`/api/v1/metadata/${path}`)).json<{ data: Node }>().data;
   const contents = {
@@ -64,7 +64,7 @@ test("a dataset tells its variables inside its structure, unless that is too dee
   assert.deepEqual((await get("")).attributes["structure"], { contents: null, count: 4 });
 });
 
-test("only the fields that are asked for are told", async () => {
+test("only the requested fields are shown", async () => {
   await using t = await open();
   const attributes = async (query: string) => {
     const { data } = (await t.call(`/api/v1/metadata/${query}`)).json<{ data: Node }>();
@@ -110,14 +110,14 @@ test("parameters that make no sense are refused, without their values", async ()
   }
 });
 
-test("of a parameter that is given twice the last one counts; unknown ones are passed over", async () => {
+test("the last of repeated parameters counts; unknown ones are ignored", async () => {
   await using t = await open();
   const query = "omit_links=true&omit_links=false&what=ever";
   const { data } = (await t.call(`/api/v1/metadata/A?${query}`)).json<{ data: Node }>();
   assert.equal(data.links?.["self"], `${API}/metadata/A`);
 });
 
-test("clients before 0.2.19 are told access_blob, at every depth", async () => {
+test("clients before 0.2.19 get access_blob, at every depth", async () => {
   await using t = await open();
   for (const [agent, older] of [
     ["python-tiled/0.2.18", true],
@@ -135,7 +135,7 @@ test("clients before 0.2.19 are told access_blob, at every depth", async () => {
   }
 });
 
-test("paths that lead nowhere are 404 or 400, however they are written", async () => {
+test("unknown paths are 404 or 400, however they are written", async () => {
   await using t = await open();
   for (const [path, detail] of [
     ["nope", "No such entry: ['nope']"],

@@ -154,7 +154,7 @@ test("a deep search walks down, with paths in the links", async () => {
   }
 });
 
-test("distinct values are counted if asked for", async () => {
+test("distinct values are counted on request", async () => {
   await using t = await open();
   const distinct = async (query: string) => (await t.call(`/api/v1/distinct/${query}`)).json<unknown>();
   const frame = { name: "dataframe", version: null };

@@ -44,7 +44,7 @@ test("the partitions of a table are its rows, labelled in order", async () => {
   );
 });
 
-test("columns are sent in the order that is asked for", async () => {
+test("columns are sent in the requested order", async () => {
   await using t = await open();
   for (const path of ["full/C?column=z&column=x", "partition/C?partition=-1&field=z&field=x&format=arrow"]) {
     const { columns, rows } = read((await t.call(`/api/v1/table/${path}`)).rawPayload);
@@ -121,7 +121,7 @@ test("a dataset's variables are columns, its dimension is the index", async () =
   }
 });
 
-test("any other container tells what it contains", async () => {
+test("any other container lists its content", async () => {
   await using t = await open();
   const leaf = { contents: {}, metadata: {} };
   const variable = { contents: {}, metadata: { attrs: {} } };
@@ -136,7 +136,7 @@ test("any other container tells what it contains", async () => {
   assert.equal((await t.call("/api/v1/container/full/?format=csv")).statusCode, 406);
 });
 
-test("what is not there is refused", async () => {
+test("absent columns and partitions are refused", async () => {
   await using t = await open();
   for (const [path, status] of [
     ["table/partition/C", 422],

@@ -27,7 +27,7 @@ test("lists are read back, and nothing else is taken for one", () => {
   assert.throws(() => readList("[1"), SyntaxError);
 });
 
-test("of a login's state only what PostgreSQL cannot hold becomes another character", () => {
+test("in a login's state only characters that PostgreSQL cannot store are replaced", () => {
   const kept = { "é\u{1F511}": ['\u0001\n\t"\\', "\\u0000", "\\\\ud800", "\ufffd", 1, null, { a: true }] };
   assert.deepEqual(JSON.parse(writeState(kept)), kept);
   assert.equal(writeState(kept), JSON.stringify(kept));
@@ -47,7 +47,7 @@ test("times are written with microseconds and read with and without", () => {
   assert.throws(() => writeTime(new Date(Number.NaN)), RangeError);
 });
 
-test("values are told apart by the declared type of their column", () => {
+test("values are decoded by the declared type of their column", () => {
   assert.deepEqual(fromSqlite("DATETIME")?.("2026-01-31 02:03:04"), new Date("2026-01-31T02:03:04Z"));
   assert.equal(fromSqlite("datetime")?.(null), null);
   assert.deepEqual(

@@ -45,7 +45,7 @@ for (const [code, expected] of [
   });
 }
 
-test("what pg says without a code is understood", () => {
+test("errors of pg without a code are recognized", () => {
   for (const message of [
     "Connection terminated unexpectedly",
     "Connection terminated due to connection timeout",
@@ -74,7 +74,7 @@ test("a connection is given up only where it is broken", () => {
   assert.equal(isConnectionLost(coded("23505")), false);
 });
 
-test("errors cross the border of a thread as plain values and come back as what they were", () => {
+test("errors pass between threads as plain values and are restored", () => {
   const failure = new Failure("store_full", { log: "the log's text" });
   const back = fromPlain(structuredClone(toPlain(failure)));
   assert.ok(back instanceof Failure);

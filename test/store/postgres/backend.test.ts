@@ -136,7 +136,7 @@ test("a server that says nothing is asked twice, not once for each connection, a
   assert.deepEqual(pinged.asked, ["select"]);
 });
 
-test("with pre-ping dead connections are passed over before they are used", async () => {
+test("with pre-ping dead connections are discarded before use", async () => {
   const { backend, asked, released, limits } = pretend(
     (sql, times) => (sql === "select 1" && times <= 2 ? lost() : undefined),
     true,

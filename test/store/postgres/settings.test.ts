@@ -77,7 +77,7 @@ test("libpq's environment names hosts where the URI has none", () => {
   assert.deepEqual(at("postgresql://h3/tiled", { PGHOST: "h1,h2", PGPORT: "7" }), ["h3:7"]);
 });
 
-test("what takes effect", () => {
+test("settings with an effect", () => {
   const plain = settings("");
   assert.deepEqual(
     [plain.target, plain.applicationName, plain.connectTimeout, plain.keepAlive, plain.options],
@@ -115,7 +115,7 @@ test("what takes effect", () => {
   assert.throws(() => settings("", { PGTARGETSESSIONATTRS: "standby" }), /PGTARGETSESSIONATTRS: .*writes/);
 });
 
-test("what asks for what happens anyway is accepted", () => {
+test("settings that equal the fixed behaviour are accepted", () => {
   for (const query of [
     "?prepared_statement_cache_size=0",
     "?statement_cache_size=0",
@@ -177,7 +177,7 @@ test("a host or a port that cannot be is refused", () => {
     assert.throws(() => parseDatabaseUri(uri), OperatorError, uri);
 });
 
-test("the values of secrets and of unknown parameters stay out of messages and of what is shown", () => {
+test("values of secrets and of unknown parameters stay out of messages and of the shown URI", () => {
   const { shown } = addressOf("postgresql:///tiled?user=u&password=hunter2&host=/run/pg&sslpassword=hunter3");
   assert.equal(shown, "postgresql://u@%2Frun%2Fpg/tiled");
   assert.throws(
@@ -186,7 +186,7 @@ test("the values of secrets and of unknown parameters stay out of messages and o
   );
 });
 
-test("what is shown names the schema, and can be given to a command", () => {
+test("the shown URI names the schema, and works as a command's argument", () => {
   const { shown } = addressOf(
     "postgresql://u:p@h1:1,h2/tiled?options=-c%20search_path%3Da,%5C%20b&application_name=x",
   );

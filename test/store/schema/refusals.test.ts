@@ -67,7 +67,7 @@ for (const [what, sql, kind, text] of OTHERS) {
   });
 }
 
-test("SQLite: what is absent or empty is made only where that is allowed", async (t) => {
+test("SQLite: an absent or empty database is created only if allowed", async (t) => {
   const folder = folderFor(t);
   const absent = join(folder, "absent.db");
   const empty = join(folder, "empty.db");

@@ -53,7 +53,7 @@ test("a new SQLite database has the schema, the roles and the revision of the re
   );
 });
 
-test("a new SQLite file and what stands beside it are the owner's alone", async (t) => {
+test("a new SQLite file and its companions are private to the owner", async (t) => {
   const path = join(folderFor(t), "new.db");
   const store = await openFor(t, `sqlite:///${path}`);
   await logIn(store, "ann");

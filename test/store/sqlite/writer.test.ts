@@ -137,7 +137,7 @@ test("while the file is locked by another process, reads and the event loop go o
   assert.ok(loop.percentile(95) < 100e6, `the event loop stood still for ${loop.percentile(95) / 1e6} ms`);
 });
 
-test("what is acknowledged can be read at once", async (t) => {
+test("an acknowledged write can be read at once", async (t) => {
   const store = await openFor(t, join(folderFor(t), "a.db"));
   for (let round = 0; round < 50; round++) {
     const { principal, session } = await logIn(store, `user${round}`);
@@ -147,7 +147,7 @@ test("what is acknowledged can be read at once", async (t) => {
   }
 });
 
-test("close waits for what was asked before, and refuses what comes after", async (t) => {
+test("close waits for earlier commands, and refuses later ones", async (t) => {
   const path = join(folderFor(t), "a.db");
   const store = await openFor(t, path);
   const asked = Array.from({ length: 50 }, (_, index) => logIn(store, `user${index}`));

@@ -154,7 +154,7 @@ test("no more is sent than is taken, and nothing after a cancellation", { timeou
   assert.equal(sent[1], before);
 });
 
-test("what was under way when it ended can be asked for again", { timeout: 60_000 }, async (t) => {
+test("jobs in progress when it ended can be repeated", { timeout: 60_000 }, async (t) => {
   const { thread, workers } = start(t);
   const { root } = await inFolder(t, thread, { "big.npy": npy(new Array(2_000_000).fill(7)) });
   const big = await arrayAt(root, "big");

@@ -47,7 +47,7 @@ test("parts of a selection follow each other in C order and are small", async ()
   }
 });
 
-test("what lies between the picked elements is counted", () => {
+test("bytes between the selected elements are counted", () => {
   const span = (slices: string) =>
     spanOf(select([10, 10], parseSlices(slices) ?? []) ?? assert.fail(), [10, 10]);
   assert.equal(span(""), 100);

@@ -88,7 +88,7 @@ test("shapes become nested lists, however their elements come", () => {
   assert.equal(csvLayout([]).add(["1"]), "1\n");
 });
 
-test("a shape without elements has the lists that lead to them, unless these are too many", () => {
+test("a shape without elements becomes nested empty lists, unless there are too many", () => {
   assert.equal(emptyJson([0], 10), "[]");
   assert.equal(emptyJson([2, 0], 10), "[[],[]]");
   assert.equal(emptyJson([0, 2], 10), "[]");

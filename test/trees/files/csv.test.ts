@@ -74,7 +74,7 @@ const all = (data: TableData) => read(data, null, null);
 
 describe("columns", () => {
   for (const { name, text, columns } of CASES) {
-    test(`are what pandas reads: ${name}`, async (t) => {
+    test(`match pandas: ${name}`, async (t) => {
       assert.deepEqual(columnsOf(await all((await table(t, text)).data)), columns);
     });
   }
@@ -100,7 +100,7 @@ describe("columns", () => {
   });
 });
 
-describe("what is no table", () => {
+describe("files that are not tables", () => {
   for (const [name, text, why] of [
     ["nothing", "", /it is empty/],
     ["only empty lines", "\n\r\n", /it is empty/],
@@ -164,7 +164,7 @@ describe("a table in partitions", () => {
     assert.deepEqual(plain(whole.columns[0]?.values ?? assert.fail()), expected);
   });
 
-  test("columns are arrays in the same chunks, of which only what is asked for is read", async (t) => {
+  test("columns are arrays in the same chunks, and only the requested parts are read", async (t) => {
     const { data } = await table(t, text, 100);
     const column = (await data.column("n")?.open()) ?? assert.fail();
     assert.equal(
@@ -215,7 +215,7 @@ describe("a file that changes", () => {
     await assert.rejects(all(data), (error) => error instanceof Failure && error.code === "changed");
   });
 
-  test("to something unreadable is no entry until it changes again, and told once", async (t) => {
+  test("to something unreadable is left out until it changes again, and reported once", async (t) => {
     const folder = new Folder(t.after.bind(t), { "t.csv": 'a\n"1\n', "u.csv": "a\n1\n" });
     const { root, warnings } = await open(folder);
     assert.deepEqual(await keys(root), ["t", "u"]);

@@ -64,7 +64,7 @@ describe("arrays that NumPy has written", () => {
   });
 });
 
-describe("what cannot be read", () => {
+describe("unreadable files", () => {
   const good = npy([1, 2, 3]);
   const header = (text: string) => {
     const file = Buffer.alloc(10 + text.length);
@@ -150,7 +150,7 @@ describe("parts of an array", () => {
     return new Uint8Array(Int32Array.from(picked).buffer);
   }
 
-  test("a file that is cut or replaced meanwhile is not read as if it were the same", async (t) => {
+  test("a file truncated or replaced while being read is detected", async (t) => {
     const { data, folder } = await opened(t, npy([1, 2, 3]));
     await truncate(folder.at("a.npy"), 130);
     const changed = (error: unknown) => error instanceof Failure && error.code === "changed";
@@ -160,7 +160,7 @@ describe("parts of an array", () => {
   });
 });
 
-test("large arrays are cut along what is far apart in the file", () => {
+test("large arrays are cut along the dimensions with the longest strides", () => {
   assert.deepEqual(chunksOf([100, 100], 8, "C"), [[100], [100]]);
   assert.deepEqual(chunksOf([], 8, "C"), []);
   assert.deepEqual(chunksOf([0, 5], 8, "C"), [[0], [5]]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Recent } from "../../../src/trees/files/recent.ts";
 
-test("what was not asked for the longest is forgotten first, by weight", () => {
+test("the least recently used values are evicted first, by weight", () => {
   const recent = new Recent<number>(10);
   recent.set("a", 1, 4);
   recent.set("b", 2, 4);

@@ -93,7 +93,7 @@ describe("a folder as a tree", () => {
     ]);
   });
 
-  test("metadata never say who may see an entry", async (t) => {
+  test("metadata never decide who may see an entry", async (t) => {
     const here = folder(t, {
       "a.csv": CSV,
       "a.json": '{"access_tags": ["public"], "accessTags": ["public"]}',
@@ -104,7 +104,7 @@ describe("a folder as a tree", () => {
     assert.deepEqual((await at(root, "a"))?.accessTags, []);
   });
 
-  test("anything else is told as skipped, once", async (t) => {
+  test("anything else is reported as skipped, once", async (t) => {
     const here = folder(t, {
       "a.csv": CSV,
       "notes.txt": "x",
@@ -171,7 +171,7 @@ describe("a folder as a tree", () => {
       assert.equal(await at(root, name), undefined, name);
   });
 
-  test("a name that is not UTF-8 is told, and hides nothing else", async (t) => {
+  test("a name that is not UTF-8 is reported, and hides nothing else", async (t) => {
     const here = folder(t, { "a.csv": CSV });
     writeFileSync(
       Buffer.concat([Buffer.from(`${here.path}/`), Buffer.from([0xff, 0xfe]), Buffer.from(".csv")]),
@@ -194,7 +194,7 @@ describe("a folder as a tree", () => {
   });
 });
 
-describe("what is outside of the folder", () => {
+describe("paths outside the folder", () => {
   test("is reached by no name", async (t) => {
     const here = folder(t, { "in/a.npy": npy([1]), "secret.npy": npy([666]), "in2/b.npy": npy([667]) });
     const { root } = await open(here, { directory: "in" });
@@ -217,7 +217,7 @@ describe("what is outside of the folder", () => {
     assert.equal(await at(root, "..", "secret"), undefined);
   });
 
-  test("is reached by no symbolic link, wherever it stands", async (t) => {
+  test("are not reached by symbolic links at any level", async (t) => {
     const here = folder(t, {
       "in/a.npy": npy([1]),
       "in/sub/b.npy": npy([2]),
@@ -233,7 +233,7 @@ describe("what is outside of the folder", () => {
     for (const key of ["file", "folder", "inside", "loop"]) assert.equal(await at(root, key), undefined, key);
   });
 
-  test("is not reached by what is exchanged for a link after it was found", async (t) => {
+  test("are not reached by replacing an entry with a link after it was found", async (t) => {
     const here = folder(t, { "in/a.npy": npy([1]), "in/sub/b.npy": npy([2]), "out/b.npy": npy([666]) });
     const { root, clock } = await open(here, { directory: "in" });
     const file = await at(root, "a");
@@ -251,7 +251,7 @@ describe("what is outside of the folder", () => {
     assert.deepEqual(await keys(root), ["moved"]);
   });
 
-  test("is not reached by who exchanges all the time", { timeout: 60_000 }, async (t) => {
+  test("are not reached by replacing entries all the time", { timeout: 60_000 }, async (t) => {
     const here = folder(t, {
       "in/sub/b.npy": npy([2]),
       "out/b.npy": npy([666]),
@@ -330,7 +330,7 @@ describe("what is outside of the folder", () => {
 });
 
 describe("a folder that changes", () => {
-  test("is told as it is, also where a change leaves no other trace than its time", async (t) => {
+  test("is listed as it is, even if only its time shows the change", async (t) => {
     const here = folder(t, { "a.csv": CSV });
     const { root } = await open(here);
     assert.deepEqual(await keys(root), ["a"]);
@@ -348,7 +348,7 @@ describe("a folder that changes", () => {
     assert.equal((await at(root, "b"))?.family, "container");
   });
 
-  test("is read again as long as its time is so young that a further change might not show", async (t) => {
+  test("is read again while its time is too recent to show a further change", async (t) => {
     const here = folder(t, { "a.csv": CSV });
     const { root, clock } = await open(here);
     const moment = new Date("2100-01-01T00:00:00Z");
@@ -376,7 +376,7 @@ describe("tags of files", () => {
   const tagsAt = async (root: ContainerNode, path: string) =>
     (await at(root, ...path.split("/").filter(Boolean)))?.accessTags;
 
-  test("are those of the last pattern that matches; without one there are none", async (t) => {
+  test("are those of the last matching pattern, none without a match", async (t) => {
     const here = folder(t, {
       ...CONTENT,
       "tags.yml": '"**": [public]\nrun1/**: [chem]\nrun1/A: [chem, PUBLIC, chem]\nrun2: []\n',

@@ -28,7 +28,7 @@ test("times are times", async () => {
   assert.deepEqual(frame?.index?.values, { type: "datetime64", unit: "ns", data: days });
 });
 
-test("what is no frame is none", async () => {
+test("containers that are not frames", async () => {
   const z = ["z", valuesArray(float64(Float64Array.of(1, 2)), [2], along("z"))] as const;
   const longer = ["w", valuesArray(float64(Float64Array.of(1, 2, 3)), [3], along("x"))] as const;
   for (const [name, entries] of [

@@ -33,7 +33,7 @@ function fortran(shape: readonly number[]): Uint8Array {
   return new Uint8Array(stored.buffer);
 }
 
-test("what Fortran stored comes out in C order, read from front to back", () => {
+test("Fortran order is converted to C order, read from front to back", () => {
   for (const [shape, text, , elements] of CASES) {
     const selection = select(shape, parseSlices(text) ?? assert.fail(text));
     if (selection === undefined || elements === null) continue;

@@ -18,7 +18,7 @@ const CASES = JSON.parse(
   readFileSync(new URL("numpy-slices.json", import.meta.url), "utf8"),
 ) as readonly Case[];
 
-test("slices pick what NumPy picks", async () => {
+test("slices match NumPy's", async () => {
   for (const [shape, text, resultShape, elements] of CASES) {
     const selection = select(shape, parseSlices(text) ?? assert.fail(text));
     if (resultShape === null || elements === null) {
@@ -35,7 +35,7 @@ test("slices pick what NumPy picks", async () => {
   }
 });
 
-test("nothing is the whole; huge numbers are as good as the ends", () => {
+test("an empty slice is the whole array; huge bounds are clamped", () => {
   assert.deepEqual(parseSlices(""), []);
   assert.deepEqual(shapeOf(select([3, 4], []) ?? []), [3, 4]);
   const huge = "9".repeat(400);
@@ -56,7 +56,7 @@ test("nothing is the whole; huge numbers are as good as the ends", () => {
   ]);
 });
 
-test("what is not NumPy's grammar is refused", () => {
+test("texts outside NumPy's grammar are refused", () => {
   for (const text of [
     "::x",
     "0,",

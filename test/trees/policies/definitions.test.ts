@@ -32,8 +32,8 @@ function wrong(t: TestContext, text: string, rules: Partial<DefinitionRules> = {
 
 const READ = ["read:data", "read:metadata"];
 
-describe("what tags grant", () => {
-  test("to users, groups, and to whom other tags grant something", (t) => {
+describe("the grants of tags", () => {
+  test("include users, groups, and the grants of other tags", (t) => {
     assert.deepEqual(grants(t, DEFINITIONS, "alice"), { data_A: READ, data_B: READ });
     assert.deepEqual(grants(t, DEFINITIONS, "bob"), {
       data_A: READ,
@@ -62,7 +62,7 @@ describe("what tags grant", () => {
     assert.deepEqual(grants(t, text, "bob"), { a: ["metrics"], b: ["metrics"] });
   });
 
-  test("what another tag grants does not change with those that take it over", (t) => {
+  test("the grants of an included tag do not change with the tags that include it", (t) => {
     const text = `tags:
   a: {users: [{name: x, scopes: [metrics]}], auto_tags: [{name: b}]}
   b: {users: [{name: x, scopes: [register]}]}
@@ -86,7 +86,7 @@ describe("what tags grant", () => {
     assert.deepEqual([...(definitions?.groups.get("group_A")?.get("data_A") ?? [])].sort(), READ);
   });
 
-  test("names that every object has mean nothing by themselves", (t) => {
+  test("names of Object.prototype have no meaning", (t) => {
     const text = `tags:
   constructor: {users: [{name: toString, scopes: [metrics]}]}
   __proto__: {users: [{name: x, scopes: [register]}], auto_tags: [{name: constructor}]}
@@ -102,8 +102,8 @@ describe("what tags grant", () => {
   });
 });
 
-describe("what is wrong with tag definitions", () => {
-  test("all of it is told at once, with line and key path", (t) => {
+describe("errors in tag definitions", () => {
+  test("are all reported at once, with line and key path", (t) => {
     const text = `roles:
   none: {scopes: []}
   odd: {scopes: ["read:data", "read:everything"]}
@@ -153,7 +153,7 @@ extra: 1
     ]);
   });
 
-  test("circles are told whole, each once, wherever one stands in the file", (t) => {
+  test("each circle is reported once and completely, wherever it is in the file", (t) => {
     const tag = (name: string, ...others: readonly string[]) =>
       `  ${name}: {auto_tags: [${others.map((other) => `{name: ${other}}`).join(", ")}]}\n`;
     const text = `tags:\n${tag("z", "a")}${tag("a", "b")}${tag("b", "c", "p")}${tag("c", "a")}${tag("p")}${tag("self", "self")}`;
@@ -181,14 +181,14 @@ extra: 1
     assert.deepEqual(read(t, `tags:\n${chain.slice(1).join("")}`).problems, []);
   });
 
-  test("a long chain is told once, and overflows nothing", (t) => {
+  test("a long chain is reported once, without a stack overflow", (t) => {
     const text = `tags:\n${Array.from({ length: 3000 }, (_, index) => `  t${index}: {auto_tags: [{name: t${index + 1}}]}\n`).join("")}  t3000: {}\n`;
     const found = wrong(t, text);
     assert.equal(found.length, 1);
     assert.match(found[0] ?? "", /^2996 tags\.t2994\.auto_tags: there are more than 5 levels/);
   });
 
-  test("files that are none", (t) => {
+  test("files without valid YAML", (t) => {
     assert.match(wrong(t, "")[0] ?? "", /the file is empty/);
     assert.match(wrong(t, "- a\n")[0] ?? "", /must be a mapping .*, not a list/);
     assert.match(wrong(t, "roles: {}\n")[0] ?? "", /the key 'tags' is missing/);

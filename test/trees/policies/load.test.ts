@@ -51,7 +51,7 @@ async function refusal(t: TestContext, accessPolicy: string, args?: object): Pro
   return assert.fail(`${accessPolicy} was not refused`);
 }
 
-test("without a policy there is none", async () => {
+test("a configuration without a policy has none", async () => {
   assert.equal(await loadPolicy(null, { directory: ".", warn: () => {} }), null);
 });
 
@@ -79,7 +79,7 @@ test("an operator's own, with its arguments", async (t) => {
   assert.deepEqual((await load(t, "own.js:Partial")).tagsWith?.("read:data", ANONYMOUS), new Set(["x"]));
 });
 
-test("what is wrong is told with its place", async (t) => {
+test("errors are reported with their position", async (t) => {
   for (const [name, args, expected] of [
     [`${POLICY_PREFIX}DummyAccessPolicy`, { a: 1 }, /^7 access_control\.args\.a: there is no such argument/],
     [
@@ -113,7 +113,7 @@ test("what is wrong is told with its place", async (t) => {
   }
 });
 
-test("one that answers nonsense or throws is a broken backend", async (t) => {
+test("a policy that returns nonsense or throws is a broken backend", async (t) => {
   for (const [name, text] of [
     ["Nonsense", "must return a list or Set of scopes"],
     ["Throws", "threw broken backend"],

@@ -18,7 +18,7 @@ test("a policy never gives more than the caller's own scopes", async () => {
   assert.deepEqual(rights.tagsWith("admin:apikeys"), new Set());
 });
 
-test("a key's tags are all that a policy is told of, and without any of them it is not asked", async () => {
+test("a policy sees only the key's tags, and is not called for a node without them", async () => {
   const told: unknown[] = [];
   const policy: AccessPolicy = {
     kind: "access_policy",

@@ -44,8 +44,8 @@ function scopes(policy: TagBasedAccessPolicy, caller: PolicyCaller, tags: readon
 const READ = ["read:data", "read:metadata"];
 const ALL = [...SCOPES].sort();
 
-describe("what a caller may do with a node", () => {
-  test("what the node's tags grant to the caller's name, all of them together", (t) => {
+describe("a caller's scopes on a node", () => {
+  test("are the union of the grants of its tags to the caller's name", (t) => {
     const { policy } = make(t);
     assert.deepEqual(scopes(policy, user("alice"), ["data_A"]), READ);
     assert.deepEqual(scopes(policy, user("bob"), ["data_B"]), []);
@@ -56,7 +56,7 @@ describe("what a caller may do with a node", () => {
     assert.deepEqual(scopes(policy, user("alice"), []), []);
   });
 
-  test("public tags let everybody read", (t) => {
+  test("public tags let everyone read", (t) => {
     const { policy } = make(t);
     for (const caller of [ANONYMOUS, user("nobody"), service(newUuid())]) {
       for (const tag of ["public", "data_D", "data_E"]) assert.deepEqual(scopes(policy, caller, [tag]), READ);
@@ -80,7 +80,7 @@ describe("what a caller may do with a node", () => {
     );
   });
 
-  test("one's own tag gives what one's credential may do", (t) => {
+  test("a user's own tag grants the scopes of the credential", (t) => {
     const { policy } = make(t);
     const uuid = newUuid();
     assert.deepEqual(scopes(policy, user("alice"), ["user:alice"]), [...USER_SCOPES].sort());
@@ -96,7 +96,7 @@ describe("what a caller may do with a node", () => {
     assert.deepEqual(scopes(narrow, user("alice"), ["user:alice"]), READ);
   });
 
-  test("a person without an identity at the policy's provider has what is public", (t) => {
+  test("a person without an identity at the policy's provider has public access only", (t) => {
     const { policy } = make(t);
     const stranger = user("", { identities: [{ provider: "elsewhere", id: "alice" }] });
     assert.deepEqual(scopes(policy, stranger, ["data_B", "user:alice"]), []);
@@ -136,7 +136,7 @@ describe("the tags with which a scope comes out", () => {
     return found === "all" ? found : [...found].sort();
   };
 
-  test("are those of which one alone would do", (t) => {
+  test("are those that grant the scope alone", (t) => {
     const { policy } = make(t);
     const publicTags = ["data_D", "data_E", "public"];
     assert.deepEqual(tags(policy, user("alice")), ["data_A", "data_B", ...publicTags, "user:alice"]);
@@ -147,7 +147,7 @@ describe("the tags with which a scope comes out", () => {
     assert.deepEqual(tags(make(t, { scopes: ["read:data"], text: "tags: {}" }).policy, admin()), []);
   });
 
-  test("agree with what a node is granted", (t) => {
+  test("agree with the scopes on a node", (t) => {
     const { policy } = make(t);
     for (const caller of [user("alice"), user("bob"), user("cara"), ANONYMOUS, service(newUuid())]) {
       for (const scope of ["read:metadata", "read:data", "write:data", "metrics"]) {
@@ -177,7 +177,7 @@ describe("the tags with which a scope comes out", () => {
   });
 });
 
-test("tags that mean nothing are told, each once", (t) => {
+test("undefined tags are reported, each once", (t) => {
   const { policy } = make(t, { text: DEFINITIONS.replace("tag_owners: {", "tag_owners: {owned: {}, ") });
   assert.deepEqual(policy.undefinedTags(["data_A", "public", "dat_A", "owned", "dat_A", "group_A"]), [
     "dat_A",
@@ -193,7 +193,7 @@ describe("the file of tag definitions", () => {
     );
   });
 
-  test("a change is in force, a broken one is told with all its errors and changes nothing", (t) => {
+  test("a valid change takes effect; an invalid one is reported with all errors and changes nothing", (t) => {
     const { policy, write, warnings } = make(t);
     const alice = user("alice");
     write("tags: {data_B: {users: [{name: bob, scopes: [metrics]}]}}\n");

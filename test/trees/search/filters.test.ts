@@ -62,7 +62,7 @@ test("each kind of filter finds what it names", () => {
   }
 });
 
-test("what cannot be read is named by its field", () => {
+test("an invalid value is reported by its field", () => {
   for (const [name, values, field] of [
     ["eq", { key: "a", value: "{" }, "value"],
     ["in", { key: "a", value: "1" }, "value"],
@@ -79,7 +79,7 @@ test("what cannot be read is named by its field", () => {
   }
 });
 
-test("sorting keeps what is alike in order and puts what lacks the key last", () => {
+test("sorting is stable, and puts entries without the key last", () => {
   const order = (...items: readonly [string, 1 | -1][]) => {
     const sorting = items.map(([key, direction]) => ({ key, direction }));
     const ranked = ENTRIES.map((entry) => rankedBy(sorting, entry));

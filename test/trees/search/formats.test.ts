@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { negotiate, OFFER } from "../../../src/trees/search/formats.ts";
 
-test("what is offered can be had, by media type and by short name", () => {
+test("every format is available by media type and by short name", () => {
   for (const [readable, types] of Object.entries(OFFER.formats)) {
     for (const name of types) {
       const wanted = { name, header: true };
