@@ -1,5 +1,5 @@
 /**
- * The yardstick: one Fastify route that does nothing. `node bare.ts PORT`.
+ * The baseline: one Fastify route that does nothing. `node bare.ts PORT`.
  */
 import Fastify from "fastify";
 

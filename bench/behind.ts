@@ -1,6 +1,6 @@
 /**
- * A server to stand behind others: as little work as an HTTP server can do, so that what is measured is not its own.
- * `/big`: a gigabyte; everything else: a small JSON document. `node behind.ts PORT`.
+ * A minimal upstream for measuring gateways, with as little work per request as an HTTP server can do. `/big` is a gigabyte,
+ * everything else a small JSON document. `node behind.ts PORT`.
  */
 import { createServer, type Socket } from "node:net";
 

@@ -1,6 +1,6 @@
 /**
- * One keep-alive HTTP/1.1 connection that sends a request as soon as the answer to the one before is there. It knows
- * just enough HTTP for the servers under test, so that the generator needs less time than any of them.
+ * One keep-alive HTTP/1.1 connection that sends a request as soon as the previous answer has arrived. It knows just enough HTTP
+ * for the servers under test, so the generator needs less CPU time than any of them.
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -12,7 +12,7 @@ export interface Request {
   readonly body: string;
 }
 
-/** The request that follows an answer (empty before the first one); null: no further one. */
+/** The next request, given the previous answer (empty before the first); null: stop. */
 export type Next = (answer: string) => Request | null;
 
 export interface Counts {
@@ -42,7 +42,7 @@ export class Connection {
     this.#socket.on("data", (chunk) => this.#receive(chunk));
   }
 
-  /** Resolves when the last answer is there. */
+  /** Resolves when the last answer has arrived. */
   get ended(): Promise<unknown> {
     return once(this.#socket, "close");
   }

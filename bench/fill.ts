@@ -1,7 +1,6 @@
 /**
- * A database as large as one likes, filled in bulk: its rows are those that the servers themselves would write, and
- * every id, secret and name follows from a row's number, so that a client can use any of them. SQLite here, PostgreSQL
- * in `fill-postgres.ts`.
+ * Fills a database of any size in bulk. The rows are those that the servers would write, and every id, secret and name follows
+ * from a row number, so a client can use any of them. SQLite here, PostgreSQL in `fill-postgres.ts`.
  */
 import { hash } from "node:crypto";
 import { closeSync, fsyncSync, openSync } from "node:fs";
@@ -14,13 +13,16 @@ export interface Sizes {
 }
 
 export const REST_OF_SECRET = "ab".repeat(32);
-/** Odd, so that it only shuffles the numbers below 2^32. */
+/** Odd, so that multiplication only permutes the numbers below 2^32. */
 export const SHUFFLE = 2654435761;
 const LATER = "2099-01-01 00:00:00.000000";
 
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
 
-/** Of principal or session `number`; one in the order of their numbers would be kinder to an index than real ones are. */
+/**
+ * The UUID of principal or session `number`, not in the order of the numbers, because ordered ones would be easier on an index
+ * than real ones.
+ */
 export function uuidOf(number: number): string {
   const shuffled = Number((BigInt(number) * BigInt(SHUFFLE)) % 2n ** 32n);
   return `${hex(shuffled, 8)}-0000-4000-8000-${hex(number, 12)}`;
@@ -37,18 +39,18 @@ export const secretOf = (number: number, sizes: Sizes) => firstEightOf(number, s
 export const digestOf = (number: number, sizes: Sizes) =>
   hash("sha256", Buffer.from(secretOf(number, sizes), "hex"), "buffer");
 
-/** Which principal a session or key belongs to. */
+/** The principal that owns a session or key. */
 export const ownerOf = (number: number, { principals }: Sizes) => 1 + (number % principals);
 
 export interface Insert {
   readonly count: number;
-  /** A table, perhaps with its columns. */
+  /** A table, optionally with its columns. */
   readonly into: string;
-  /** In terms of `i`, from 1 to `count`, and of the functions `uuid_of`, `first_eight_of` and `digest_of`. */
+  /** SQL expressions in `i`, from 1 to `count`, and the functions `uuid_of`, `first_eight_of` and `digest_of`. */
   readonly values: string;
 }
 
-/** In the words that both dialects know. `offset`: the highest id of the principals that are there. */
+/** Inserts in SQL that both dialects understand. `offset`: the highest id of existing principals. */
 export function insertsOf(sizes: Sizes, offset: number): readonly Insert[] {
   const { principals, sessions, keys } = sizes;
   const owner = `${offset} + 1 + i % ${principals}`;
@@ -87,13 +89,12 @@ export function insertsOf(sizes: Sizes, offset: number): readonly Insert[] {
 }
 
 /**
- * The row that is the `k`-th to be inserted. In no order, and into indexes that are there: made afterwards, they would
- * be packed so full that each further row divides a page of each of them, which those of a database that has grown
- * seldom do.
+ * SQL for the row inserted at position `k`: in random order and into existing indexes. Indexes built afterwards would be so
+ * densely packed that each further row would split a page of each, which is rare in a database that has grown.
  */
 export const inNoOrder = (k: string, { count }: Insert) => `1 + ${k} * ${SHUFFLE} % ${count}`;
 
-/** `file`: initialized, with the default roles, and not in use. Principals that are there keep their rows. */
+/** Fills a database file that is initialized, has the default roles, and is not in use. Existing principals keep their rows. */
 export function fill(file: string, sizes: Sizes): void {
   const database = new Sqlite(file);
   database.pragma("journal_mode = off");
@@ -111,7 +112,7 @@ export function fill(file: string, sizes: Sizes): void {
     );
   }
   database.close();
-  // What is still on its way to the disk would be in the way of the first operations.
+  // Pending disk writes would slow down the first operations.
   const written = openSync(file, "r+");
   fsyncSync(written);
   closeSync(written);

@@ -1,7 +1,7 @@
 /**
- * `node bench/gateway.ts`: the gateway beside a proxy that is made of Fastify and @fastify/reply-from and knows of no
- * authentication, in front of the same server, in the same run; and a file of a gigabyte from Tiled's web server, where it
- * is installed, as it comes and through the gateway. Rounds alternate and medians count. `--seconds`, `--rounds`.
+ * `node bench/gateway.ts`: compares the gateway with a proxy of Fastify and @fastify/reply-from without authentication, in
+ * front of the same upstream, in the same run; and a file of a gigabyte from Tiled's web server, if installed, directly and
+ * through the gateway. Rounds alternate, medians count. Options: `--seconds`, `--rounds`.
  */
 import { existsSync } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
@@ -61,7 +61,7 @@ async def about(request):
 app = Starlette(routes=[Route("/big", big), Route("/api/v1/", about), Route("/healthz", about)])
 `;
 
-/** Null where the real Tiled is not installed. */
+/** Null: the real Tiled is not installed. */
 async function fileServer(): Promise<Server | null> {
   const python = program("python");
   if (!existsSync(python)) return null;
@@ -87,7 +87,7 @@ async function download({ port }: Server, authorization: string): Promise<number
   const socket = connect({
     port,
     host: "127.0.0.1",
-    // One buffer for all of it: what is read is only counted.
+    // One buffer for everything: the bytes are only counted.
     onread: {
       buffer: Buffer.alloc(262_144),
       callback: (count) => {
@@ -117,7 +117,7 @@ interface Results {
   readonly key: Sample[];
   readonly direct: number[];
   readonly through: number[];
-  /** Megabytes more than before, at the highest. */
+  /** Highest growth of memory, in megabytes. */
   growth: number;
 }
 
@@ -136,7 +136,7 @@ async function run(): Promise<Results> {
     say(
       `round ${round}: proxy ${number(bare.rate)}/s, JWT ${number(withToken.rate)}/s, key ${number(withKey.rate)}/s`,
     );
-    if (round === 0) continue; // only warms up
+    if (round === 0) continue; // warm-up only
     results.bare.push(bare);
     results.jwt.push(withToken);
     results.key.push(withKey);

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:hostile`: what attacks cost others. A server of its own for each scenario of `hostile/scenarios/`; its memory is
- * watched, and `/healthz` and logins are timed while the attack runs. `--server DIR` takes the server of another checkout, for a
- * comparison; names choose scenarios. All traffic stays on 127.0.0.1.
+ * `npm run bench:hostile`: measures what attacks cost other users. Each scenario of `hostile/scenarios/` gets its own server;
+ * its memory is watched, and `/healthz` and logins are timed during the attack. `--server DIR` runs the server of another
+ * checkout, for comparison; arguments choose scenarios by name. All traffic stays on 127.0.0.1.
  */
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -19,9 +19,9 @@ import { number, table } from "./table.ts";
 const { values: options, positionals: wanted } = parseArgs({
   allowPositionals: true,
   options: {
-    /** Another checkout, built or not; its node_modules must be there. */
+    /** Another checkout, built or not; it needs its node_modules. */
     server: { type: "string" },
-    /** Megabytes at which a server is ended, so that the machine survives. */
+    /** Memory in megabytes at which a server is killed, to protect the machine. */
     most: { type: "string", default: "9000" },
     list: { type: "boolean", default: false },
   },
@@ -37,14 +37,14 @@ async function allScenarios(): Promise<readonly Scenario[]> {
   return modules.flatMap(({ scenarios }) => scenarios);
 }
 
-/** The command that serves a configuration, but for the arguments of `node`. */
+/** The program that serves a configuration; `node` and its options come before it. */
 function program(directory: string | undefined): string {
   if (directory === undefined) return OURS[1] ?? "";
   const built = resolve(directory, "dist/src/bin.js");
   return existsSync(built) ? built : resolve(directory, "src/bin.ts");
 }
 
-/** The limit is the shell's, which then becomes the server. */
+/** Sets the limit in a shell, which is then replaced by the server. */
 function limited(descriptors: number | undefined, command: readonly string[]): readonly string[] {
   return descriptors === undefined
     ? command
@@ -68,7 +68,7 @@ async function run(scenario: Scenario): Promise<Observed> {
     ];
     const server = await start(limited(scenario.descriptors, command));
     cleanup(() => server.stop());
-    // What a start leaves behind is no attack's.
+    // Let the start settle, so that it does not count for the attack.
     await delay(500);
     return await observe(server, Number(options.most), (count) => run(server, count));
   } finally {

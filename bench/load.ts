@@ -1,26 +1,29 @@
 /**
- * The load generator, a process of its own: takes a job as JSON from the command line, prints what it measured.
+ * The load generator, in its own process: takes a job as JSON argument and prints the measurement.
  */
 import { Connection, type Counts, type Next, type Request } from "./connection.ts";
 
 export interface Job {
   readonly port: number;
   readonly seconds: number;
-  /** One for each connection. */
+  /** One per connection. */
   readonly requests: readonly Request[];
-  /** `refresh`: each answer's refresh token is the next request's. `count`: `{n}` in the body is a number never used before. */
+  /**
+   * `refresh`: send the refresh token of each answer in the next request. `count`: replace `{n}` in the body with a number
+   * never used before.
+   */
   readonly follow?: "refresh" | "count";
-  /** Milliseconds between an answer and the next request. */
+  /** Pause between an answer and the next request, in milliseconds. */
   readonly pause?: number;
   /**
-   * Never asleep: waking a client costs a server on the same machine what no other client would. It takes one core, so it is
-   * for servers that have another one and need no more.
+   * Busy-waits, because waking a client on the same machine costs the server time that a remote client would not. It takes one
+   * core, so use it only if the server does not need that core.
    */
   readonly awake?: boolean;
 }
 
 export interface Measured {
-  /** Answers a second. */
+  /** Answers per second. */
   readonly rate: number;
   /** Milliseconds. */
   readonly p50: number;

@@ -1,6 +1,6 @@
 /**
- * The yardstick of the gateway: a proxy made of Fastify and @fastify/reply-from, without authentication.
- * `node proxy.ts UPSTREAM PORT`.
+ * The baseline for the gateway: a proxy of Fastify and @fastify/reply-from, without authentication. `node proxy.ts UPSTREAM
+ * PORT`.
  */
 import replyFrom from "@fastify/reply-from";
 import Fastify from "fastify";

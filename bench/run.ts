@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: ours beside a bare Fastify route and, where it is installed, the real Tiled, in the same run. Rounds
- * alternate between them and medians count. `--seconds`, `--rounds`; `--markdown`: the table for the README only.
+ * `npm run bench`: compares this server with a bare Fastify route and, if installed, the real Tiled, in the same run. Rounds
+ * alternate, medians count. Options: `--seconds`, `--rounds`; `--markdown` prints only the table for the README.
  */
 import { existsSync } from "node:fs";
 import { cpus } from "node:os";
@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
 const PLAN: Plan = { connections: 32, seconds: Number(options.seconds) };
 const ROUNDS = Number(options.rounds);
 
-/** At least so much of the bare route's rate. */
+/** Minimum share of the bare route's rate. */
 const GOALS: Readonly<Partial<Record<Work, number>>> = {
   "JWT whoami": 0.6,
   "API-key whoami": 0.5,

@@ -1,9 +1,8 @@
 /**
- * `npm run bench:scale`: what each operation costs with a million principals, two million sessions and five million API
- * keys in the database, against a thousand principals. `--principals N`: another size; `--database postgresql`: in a
- * private PostgreSQL instead of SQLite's files. Both servers have been in use for a while, and the machine's memory holds
- * both databases. One request at a time, both in turn, medians; an operation uses a row once, so that no server answers
- * from what it remembers.
+ * `npm run bench:scale`: compares what each operation costs in a database with a million principals, two million sessions and
+ * five million API keys with one of a thousand principals. `--principals N` sets the size; `--database postgresql` uses a
+ * private PostgreSQL instead of SQLite files. Both servers are warmed up, and both databases fit into memory. One request at a
+ * time, alternating, medians; each operation uses a row only once, so no server answers from a cache.
  */
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
@@ -32,7 +31,7 @@ const { values: options } = parseArgs({
 });
 const SMALL = 1000;
 const GOAL = 1.2;
-/** Of each operation: so many rounds of so many requests at each server. */
+/** Rounds per operation, and requests per round at each server. */
 const ROUNDS = Number(options.rounds);
 const REQUESTS = 20;
 if ((ROUNDS + 1) * REQUESTS > SMALL) throw new Error("There are fewer rows than requests.");
@@ -42,14 +41,14 @@ const cleanup = (work: () => Promise<unknown>) => void last.push(work);
 const say = (text: string) => (options.markdown ? undefined : console.error(text));
 
 interface Databases {
-  /** Of a new one. */
+  /** The URI of a new database. */
   uri(): Promise<string>;
   fill(uri: string, sizes: Sizes): void | Promise<void>;
-  /** Brings all of it into memory again, from where some machines take what was not used for a minute. */
+  /** Reads the whole database into memory again, since some machines drop what was not used for a minute. */
   recall(uri: string): Promise<void>;
 }
 
-/** By the name of the kind; undefined where this machine has none. */
+/** By kind; undefined: not available on this machine. */
 const DATABASES: Readonly<Record<string, () => Promise<Databases | undefined>>> = {
   sqlite: async () => ({
     uri: async () => `sqlite:///${await temporaryFolder(cleanup)}/scale.db`,
@@ -73,9 +72,9 @@ interface Deployment {
   readonly uri: string;
   readonly sizes: Sizes;
   readonly server: Server;
-  /** Another server in its place, with an access policy that asks what a person's newest login said. */
+  /** Replaces the server with one whose access policy reads the state of the newest login. */
   guard(): Promise<Server>;
-  /** An administrator's, genuine. */
+  /** Tokens of an administrator, from a real login. */
   readonly tokens: Tokens;
 }
 
@@ -155,7 +154,7 @@ const login = (username: string): Request => ({
   body: `username=${username}&password=x`,
 });
 
-/** Each takes keys and sessions of its own: there are five times and twice as many as principals. */
+/** Each operation uses its own keys and sessions: there are five times and twice as many as principals. */
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   "API-key whoami": (at, row) => request("GET", "/auth/whoami", keyOf(at, row)),
   "data with an API key": (at, row) =>
@@ -185,13 +184,15 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     ),
 };
 
-/** Of guarded servers, which are new and remember none of the keys that the others were asked with. */
+/** For servers with a policy: new ones, which have not cached any of these keys. */
 const GUARDED: Readonly<Record<string, Operation>> = {
   "data by groups of the newest login": (at, row) =>
     request("GET", "/metadata/?fields=", keyOf(at, row + at.sizes.principals)),
 };
 
-/** How often, and with keys and sessions that are not measured; a few more sessions of a thousand people change nothing. */
+/**
+ * Number of requests, with keys and sessions that are not measured; a few more sessions for a thousand people do not matter.
+ */
 const WARM_UPS: readonly (readonly [number, Operation])[] = [
   [3000, (at, row) => request("GET", "/auth/whoami", keyOf(at, row + 4 * at.sizes.principals))],
   [3000, (at, row) => request("GET", "/auth/whoami", accessTokenOf(at, row + at.sizes.principals))],
@@ -199,7 +200,7 @@ const WARM_UPS: readonly (readonly [number, Operation])[] = [
   [400, (_at, row) => login(userOf(row))],
 ];
 
-/** Sends the requests one after the other; milliseconds each. */
+/** Sends the requests one by one; returns the milliseconds of each. */
 async function measure(port: number, requests: readonly Request[]): Promise<number[]> {
   const counts: Counts = { latencies: [], statuses: {} };
   const left = requests.values();
@@ -209,13 +210,13 @@ async function measure(port: number, requests: readonly Request[]): Promise<numb
   return counts.latencies;
 }
 
-/** The `turn`-th of the numbers from 1 to `count`, far from the one before; each comes once in `count` turns. */
+/** A permutation of 1 to `count` in which neighbours are far apart. */
 function farApart(turn: number, count: number): number {
   const STEP = 7919; // a prime, so it divides none of the usual sizes
   return 1 + ((turn * STEP) % count);
 }
 
-/** After that, a server has compiled what is often called, and the upper levels of its indexes in memory. */
+/** Lets a server compile its hot code and load the upper levels of its indexes. */
 async function warmUp(deployment: Deployment, operations: typeof WARM_UPS): Promise<void> {
   const { principals } = deployment.sizes;
   for (const [count, operation] of operations) {
@@ -233,7 +234,7 @@ async function compare(
   deployments: readonly Deployment[],
 ): Promise<number[]> {
   for (const { uri } of deployments) await databases.recall(uri);
-  // Behind the rows of the warm-up, where there are so many.
+  // Past the rows used for the warm-up, if there are that many.
   const sides = deployments.map((deployment) => ({ deployment, turn: 10_000, times: [] as number[] }));
   for (let round = 0; round <= ROUNDS; round++) {
     for (const side of round % 2 ? sides : sides.toReversed()) {
@@ -241,7 +242,7 @@ async function compare(
         operation(side.deployment, farApart(side.turn++, side.deployment.sizes.principals)),
       );
       const times = await measure(side.deployment.server.port, requests);
-      if (round > 0) side.times.push(...times); // the first round only warms up
+      if (round > 0) side.times.push(...times); // the first round is a warm-up
     }
   }
   return sides.map(({ times }) => median(times));

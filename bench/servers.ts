@@ -1,5 +1,6 @@
 /**
- * The servers under test and the generator as child processes: their logs go nowhere, as fast as a file would take them.
+ * Starts the servers under test and the load generator as child processes. Their logs are discarded, as fast as a file would
+ * take them.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +13,7 @@ import type { Job, Measured } from "./load.ts";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Built where it is built: that is what is installed. */
+/** The built program if there is one, since that is what is installed. */
 export const OURS: readonly string[] = [
   process.execPath,
   existsSync(at("../dist/src/bin.js")) ? at("../dist/src/bin.js") : at("../src/bin.ts"),
@@ -23,18 +24,18 @@ export interface Server {
   readonly url: string;
   /** Milliseconds from the start of the process to the first answer of /healthz. */
   readonly startedIn: number;
-  /** Seconds of processor time so far, all threads. */
+  /** CPU time so far in seconds, all threads. */
   cpu(): number;
   /** Resident memory in megabytes. */
   memory(): number;
-  /** How the process ended by itself; null: it has not. */
+  /** How the process ended on its own; null: it is running. */
   ended(): string | null;
-  /** At once. */
+  /** Kills the process. */
   kill(): void;
   stop(): Promise<void>;
 }
 
-/** `command` gets the port as its last argument. */
+/** Starts a server; `command` gets the port as its last argument. */
 export async function start(command: readonly string[]): Promise<Server> {
   const port = await freePort();
   const [program = "", ...args] = command;
@@ -69,7 +70,7 @@ export const startOurs = (config: string) => start([...OURS, "serve", "config", 
 export const startReference = (tiled: string, config: string) =>
   start([tiled, "serve", "config", config, "--port"]);
 
-/** Runs the generator. */
+/** Runs the load generator. */
 export async function load(job: Job): Promise<Measured> {
   const { stdout } = await promisify(execFile)(process.execPath, [at("load.ts"), JSON.stringify(job)], {
     maxBuffer: 2 ** 24,
@@ -99,7 +100,7 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-/** Linux only; elsewhere not a number. */
+/** Linux only; NaN elsewhere. */
 function cpu({ pid }: ChildProcess): number {
   const TICKS_PER_SECOND = 100;
   const fields = proc(pid, "stat").split(") ")[1]?.split(" ") ?? [];

@@ -1,5 +1,5 @@
 /**
- * Results as a Markdown table, aligned so that it reads well in a terminal too.
+ * Formats results as a Markdown table, aligned to read well in a terminal.
  */
 export function table(rows: readonly (readonly string[])[]): string {
   const [head = [], ...body] = rows;

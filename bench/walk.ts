@@ -1,6 +1,6 @@
 /**
- * Which source files a request passes through, in the order of their folders: `node bench/walk.ts`. It asks V8's coverage
- * which functions ran between the arrival of one request and its answer, after the same request has been made a few times.
+ * Lists the source files that a request passes through, sorted by path: `node bench/walk.ts`. It uses V8's coverage of the
+ * functions that ran between the arrival of one request and its answer, after the same request has been made a few times.
  */
 import { Session } from "node:inspector/promises";
 import { relative } from "node:path";
@@ -15,7 +15,7 @@ session.connect();
 await session.post("Profiler.enable");
 await session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: false });
 
-/** Files below `src` with the number of their functions that ran. */
+/** Files below `src` with the number of functions that ran. */
 async function walk(request: () => Promise<unknown>): Promise<Map<string, number>> {
   for (let round = 0; round < 3; round++) await request();
   await session.post("Profiler.takePreciseCoverage");

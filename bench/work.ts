@@ -1,6 +1,6 @@
 /**
- * What is asked of a server with authentication: a toy deployment on a SQLite file and, for each kind of work, the
- * generator's job. The same for ours and for the real Tiled.
+ * The measured requests: a toy deployment on a SQLite file and, for each kind of work, a job for the load generator. The same
+ * for this server and for the real Tiled.
  */
 import { Api, apikey, bearer, type Tokens } from "../test/support/api.ts";
 import { type Cleanup, configurationFile, temporaryFolder } from "../test/support/folders.ts";
@@ -17,7 +17,7 @@ export interface Plan {
   readonly seconds: number;
 }
 
-/** The provider `any` takes every name, so that each session has a person of its own. */
+/** The provider `any` accepts every name, so each session has its own principal. */
 export async function deployment(cleanup: Cleanup): Promise<string> {
   const args = { users_to_passwords: PASSWORDS };
   return configurationFile(
@@ -34,7 +34,7 @@ export async function deployment(cleanup: Cleanup): Promise<string> {
   );
 }
 
-/** As the Python client sends it, which keeps the cookie that its first answer sets. */
+/** As the Python client sends it, including the cookie that its first answer sets. */
 const CLIENT = { cookie: "tiled_csrf=0123456789abcdef0123456789abcdef" };
 
 export function get(path: string, authorization?: string): Request {
@@ -60,7 +60,7 @@ export async function jobs({ url, port }: Server, plan: Plan): Promise<Record<Wo
   return {
     "JWT whoami": async () => repeat(port, get("/api/v1/auth/whoami", jwt), plan),
     "API-key whoami": async () => repeat(port, get("/api/v1/auth/whoami", key), plan),
-    // Rotation makes an old token unusable: each connection refreshes a session of its own.
+    // Rotation invalidates old tokens, so each connection refreshes its own session.
     refresh: async () => ({
       port,
       seconds: plan.seconds,
@@ -84,7 +84,7 @@ async function newSession(url: string): Promise<Request> {
 }
 
 export interface Sample extends Measured {
-  /** Of the server's processor time, all threads: its share of one core, and microseconds for each answer. */
+  /** The server's CPU time, all threads: its share of one core, and microseconds per answer. */
   readonly busy: number;
   readonly cpu: number;
 }

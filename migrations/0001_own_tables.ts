@@ -1,6 +1,6 @@
 /**
- * Rotation of refresh tokens, disabled principals, the audit log, and counters of failures. Rows that belong to a
- * session or a principal go with it: the real Tiled deletes those by itself and knows nothing of ours.
+ * Refresh token rotation, disabled principals, the audit log, and failure counters. Rows of a session or principal are deleted
+ * with it by foreign keys, because the real Tiled deletes those without knowing our tables.
  */
 import { type Kysely, sql } from "kysely";
 import { typesOf } from "./dialect.ts";
@@ -27,7 +27,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
   await db.schema
     .createTable("tiled_auth_audit")
-    // Never an id twice, also after the newest rows were purged: readers go on from one.
+    // Ids are never reused, not even after a purge of the newest rows: readers continue after the last id.
     .addColumn("id", postgres ? "bigserial" : "integer", (column) =>
       postgres ? column.primaryKey() : column.primaryKey().autoIncrement(),
     )

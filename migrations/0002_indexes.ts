@@ -1,6 +1,6 @@
 /**
- * Indexes that make what every operation costs independent of how much there is: on Tiled's tables by owner and by
- * expiry, on ours by what they are read by.
+ * Indexes that keep every operation independent of the table sizes: on Tiled's tables by owner and expiry, on ours by the
+ * columns they are read by.
  */
 import type { Kysely } from "kysely";
 import { createIndexes, type Index } from "./create-indexes.ts";

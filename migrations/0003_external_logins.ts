@@ -1,6 +1,6 @@
 /**
- * Logins at an external provider that are under way. What Tiled's `pending_sessions` has no column for stands beside it
- * and goes with it; browser logins and the one-time codes of applications are ours alone.
+ * Pending logins at external providers. Columns that Tiled's `pending_sessions` lacks are in a table beside it, deleted with
+ * its rows; browser logins and one-time codes of applications are ours alone.
  */
 import type { Kysely } from "kysely";
 import { typesOf } from "./dialect.ts";

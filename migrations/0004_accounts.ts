@@ -1,6 +1,6 @@
 /**
- * What people see and do on their account page: browsers that are logged in, and of each session which identity opened
- * it, from where and with which program. All of it goes with the session's row.
+ * Data of the account page: logged-in browsers, and for each session the identity that opened it, its address and program. All
+ * of it is deleted with the session's row.
  */
 import type { Kysely } from "kysely";
 

@@ -6,7 +6,7 @@ import type { Kysely } from "kysely";
 import { createIndexes, type Index } from "./create-indexes.ts";
 import { typesOf } from "./dialect.ts";
 
-/** `expiration_time` of a session never changes. */
+/** A session's `expiration_time` never changes. */
 const SESSIONS: Index = [
   "tiled_auth_ix_sessions_owner_end",
   "sessions",

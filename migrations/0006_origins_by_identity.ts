@@ -1,6 +1,5 @@
 /**
- * The newest session that an identity opened is found without those before it. While PostgreSQL builds the index, logins
- * at other servers wait; what only reads goes on.
+ * An index for the newest session of an identity. While PostgreSQL builds it, logins at other servers wait; reads continue.
  */
 import type { Kysely } from "kysely";
 import { createIndexes, type Index } from "./create-indexes.ts";

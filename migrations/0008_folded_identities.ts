@@ -1,6 +1,6 @@
 /**
- * Every identity with its name folded, so that another spelling of it is found by an index. Neither database folds as
- * Unicode does; what is there is folded here, and what a real Tiled adds later by `src/store/commands/spellings.ts`.
+ * Every identity's name, case-folded, so that other spellings are found by an index. Neither database folds like Unicode, so
+ * existing names are folded here, and those that a real Tiled adds later by `src/store/commands/spellings.ts`.
  */
 import { type Kysely, sql } from "kysely";
 import { foldedDigest } from "../src/lib/fold.ts";
@@ -27,7 +27,7 @@ export async function up(given: Kysely<unknown>): Promise<void> {
     .addColumn("id", "varchar(255)", (column) => column.notNull())
     .addColumn("provider", "varchar(255)", (column) => column.notNull())
     .addColumn("folded", "varchar(64)", (column) => column.notNull())
-    // Another identity of the provider is spelled otherwise, and was there before.
+    // The provider has another identity with another spelling, which was there before.
     .addColumn("twin", "boolean", (column) => column.notNull())
     .addPrimaryKeyConstraint("tiled_auth_pk_folded_identities", ["id", "provider"])
     .addForeignKeyConstraint(

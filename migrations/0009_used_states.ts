@@ -1,6 +1,5 @@
 /**
- * Browser logins at a provider are sealed into their own state; kept is only which of them have come back, so that none
- * is used twice.
+ * Browser logins are sealed into their own state; only used states are stored, so that none is used twice.
  */
 import type { Kysely } from "kysely";
 import { typesOf } from "./dialect.ts";

@@ -1,4 +1,4 @@
-/** Audit rows that stand for several equal events: how many, and when the last one was. */
+/** Audit rows for several equal events: their number, and the time of the last one. */
 import { type Kysely, sql } from "kysely";
 import { typesOf } from "./dialect.ts";
 

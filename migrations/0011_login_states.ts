@@ -1,6 +1,6 @@
 /**
- * What the newest login said of a person, where that is long: once for each identity, and not with every session. Goes with
- * the session that brought it.
+ * The state of the newest login, if long: once per identity instead of with every session. Deleted with the session that
+ * brought it.
  */
 import type { Kysely } from "kysely";
 import { typesOf } from "./dialect.ts";

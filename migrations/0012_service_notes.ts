@@ -1,4 +1,4 @@
-/** What a service is for, in words: it has no identity by which a list could name it. */
+/** The note of a service, which has no identity whose name a list could show. */
 import type { Kysely } from "kysely";
 
 export async function up(db: Kysely<unknown>): Promise<void> {

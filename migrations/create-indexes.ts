@@ -1,4 +1,4 @@
-/** Indexes as data: migrations make them, `restore-indexes.ts` looks whether they are there. */
+/** Indexes as data: migrations create them, `restore-indexes.ts` checks that they exist. */
 import type { Kysely } from "kysely";
 
 export type Index = readonly [name: string, table: string, columns: readonly string[]];

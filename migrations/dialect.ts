@@ -1,5 +1,5 @@
 /**
- * What migrations need to know of the dialect they run on: the names of its types.
+ * Type names of the dialect that migrations run on.
  */
 import { type Kysely, PostgresAdapter, type RawBuilder, sql } from "kysely";
 

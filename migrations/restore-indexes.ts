@@ -1,4 +1,4 @@
-/** Tiled's own upgrade makes `pending_sessions` anew and so drops what was on it: what is missing comes back. */
+/** Tiled's own upgrade recreates `pending_sessions` and so drops its indexes; this restores missing ones. */
 import { type Kysely, sql } from "kysely";
 import { INDEXES } from "./0002_indexes.ts";
 import { replacements } from "./0005_covering_indexes.ts";

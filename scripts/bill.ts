@@ -1,6 +1,6 @@
 /**
- * What is shipped inside the bundle, for scanners and for licences: a CycloneDX bill of materials, made by `npm sbom` from the
- * lockfile, and the text of every licence. Both are the same for the same lockfile: no time, no random serial number.
+ * Makes the SBOM of the bundle (CycloneDX, by `npm sbom` from the lockfile) and the file with the text of every licence. Both
+ * are reproducible: no time, no random serial number.
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -24,7 +24,7 @@ export interface Bill {
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
 }
 
-/** The bill of the bundle alone: packages outside it have their own package.json in `node_modules`. */
+/** The SBOM of the bundle only: packages outside it have their own package.json in `node_modules`. */
 export function billOf(bundled: readonly Bundled[]): Bill {
   const { serialNumber: _, ...all } = everything();
   const { timestamp: __, component, ...metadata } = all.metadata;
@@ -48,7 +48,7 @@ export function billOf(bundled: readonly Bundled[]): Bill {
   };
 }
 
-/** Every licence and notice of what is in the bundle, as MIT, ISC and BSD ask for. */
+/** Every licence and notice of the bundled packages, as MIT, ISC and BSD require. */
 export function licencesOf(bundled: readonly Bundled[]): string {
   const texts = bundled.map(({ name, version, folder }) => {
     const files = readdirSync(folder)

@@ -1,6 +1,5 @@
 /**
- * Builds `dist/`: the bundle, what is in it by name and licence, and the declarations, which the compiler writes.
- * Run by `npm run build`.
+ * Builds `dist/`: the bundle, its SBOM and licences, and the type declarations from the compiler. Run by `npm run build`.
  */
 import { execFileSync } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";

@@ -1,12 +1,11 @@
 /**
- * What goes into `dist/`: the program with its many small files put together, since finding and reading a thousand files is
- * most of what a start would cost otherwise. Packages that are native or needed only sometimes stay outside. `packagesIn`
- * reads from esbuild's own account which packages were put in; `bill.ts` lists them.
+ * Bundles the program into `dist/`: finding and reading a thousand small files would take most of the start. Native packages
+ * and rarely used ones stay outside. `packagesIn` reads the bundled packages from esbuild's metafile; `bill.ts` lists them.
  */
 import { readFileSync } from "node:fs";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 
-/** A package whose code is in the bundle. `folder` is where it is installed, e.g. `node_modules/ajv`. */
+/** A bundled package. `folder` is where it is installed, e.g. `node_modules/ajv`. */
 export interface Bundled {
   readonly name: string;
   readonly version: string;
@@ -19,7 +18,7 @@ interface Package {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-/** Pure modules of many files that every start needs, each with the packages that it needs itself. */
+/** Pure modules of many files that every start needs, each with its own dependencies. */
 const BUNDLED = new Set([
   "ajv",
   "fast-deep-equal",
@@ -55,7 +54,7 @@ export async function bundle(options: BuildOptions = {}): Promise<Metafile> {
     platform: "node",
     target: "node22",
     logLevel: "warning",
-    // Bundled CommonJS modules still ask for Node's own.
+    // Bundled CommonJS modules still `require` Node's own.
     banner: {
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
     },
@@ -66,7 +65,7 @@ export async function bundle(options: BuildOptions = {}): Promise<Metafile> {
   return metafile;
 }
 
-/** The packages of which at least one byte was written, by name. */
+/** The packages with at least one byte in the output, by name. */
 export function packagesIn({ outputs }: Metafile): readonly Bundled[] {
   const folders = new Set<string>();
   for (const { inputs } of Object.values(outputs)) {

@@ -1,6 +1,6 @@
 /**
- * docs/reference/configuration.md, made from the schema of the configuration: `npm run docs` writes it, and
- * test/docs/configuration.test.ts holds it to the schema. The schema's own words are in src/config.
+ * Generates docs/reference/configuration.md from the configuration's schema: `npm run docs` writes it, and
+ * test/docs/configuration.test.ts checks that it is current. The descriptions are in src/config.
  */
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
@@ -34,13 +34,13 @@ interface Row {
   readonly required: boolean;
 }
 
-/** What a value may be, without null and without the forms in quotes, which every value has. */
+/** The allowed forms of a value, without null and without quoted forms, which every value has. */
 function forms(schema: Schema): readonly Schema[] {
   if (schema.anyOf === undefined) return schema.type === "null" || schema.$ref !== undefined ? [] : [schema];
   return schema.anyOf.flatMap(forms);
 }
 
-/** Each key below `schema`, in its order; `[]` stands for an item of a list. */
+/** The keys below `schema` in order; `[]` stands for a list item. */
 function* rows(schema: Schema, path: string, required = false): Generator<Row> {
   if (path !== "" && !path.endsWith("[]")) yield { path, schema, required };
   for (const form of forms(schema)) {
@@ -52,7 +52,7 @@ function* rows(schema: Schema, path: string, required = false): Generator<Row> {
 
 const code = (value: unknown): string => `\`${JSON.stringify(value)}\``;
 
-/** The kind of value in a reader's words: `integer, 1 to 100`, `"pretty"` or `"json"`. */
+/** The kind of value for readers: `integer, 1 to 100`, `"pretty"` or `"json"`. */
 function kind(schema: Schema): string {
   const kinds = forms(schema).map((form): string => {
     if (form.const !== undefined) return code(form.const);
@@ -83,7 +83,7 @@ function table(found: Iterable<Row>, skip = ""): string {
 
 const isUnused = ({ schema }: Row): boolean => schema.deprecated === true || schema.not !== undefined;
 
-/** The arguments of each class that is known by name: the alternatives that hang on the item's `key`. */
+/** The arguments of each built-in class: the alternatives that depend on the item's `key`. */
 function* classes(item: Schema, key: string): Generator<string> {
   for (const { if: unless, else: then } of item.allOf ?? []) {
     const name = unless.not?.properties?.[key]?.const;

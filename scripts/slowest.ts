@@ -1,16 +1,16 @@
 /**
- * The test files that took longest, from the events of node:test.
+ * Reports the slowest test files, from the events of node:test.
  */
 import { relative } from "node:path";
 import type { run } from "node:test";
 
 const SHOWN = 15;
 
-/** Listens; what it returns gives the text for the end. */
+/** Starts listening; the result returns the report. */
 export function slowest(events: ReturnType<typeof run>, root: string): () => string {
-  /** Milliseconds, of files with a process of their own. */
+  /** Milliseconds of files with their own process. */
   const files = new Map<string, number>();
-  /** And of those that share one: the sum of their outermost tests. */
+  /** Milliseconds of files that share a process: the sum of their top-level tests. */
   const parts = new Map<string, number>();
   const add = (test: { file?: string; nesting: number; details: { duration_ms: number } }) => {
     const { file, nesting, details } = test;

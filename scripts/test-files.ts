@@ -1,6 +1,6 @@
 /**
- * Which tests there are, and which of them are unit tests: files that start no other program. A file starts one if it, or a
- * helper in `test/` that it imports, imports one of `STARTERS`: so the imports decide, and there is no list to maintain.
+ * Finds the tests, and among them the unit tests: files that start no other program. A file starts one if it, or a helper in
+ * `test/` that it imports, imports one of `STARTERS`; so imports decide, and there is no list to maintain.
  */
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -8,17 +8,17 @@ import { parseSync } from "oxc-parser";
 
 const STARTERS = /^(?:node:child_process|node:cluster|playwright-core)$/;
 const OPENING = /^\/\*\*([\s\S]*?)\*\//;
-/** In the comment that opens a file, with the reason: it measures its process, or changes what all of it relies on. */
+/** In a file's opening comment, with the reason: it measures its process, or changes global state. */
 const ALONE = /\bIn a\s+process\s+of\s+its\s+own\b/;
 
 export interface TestFiles {
   readonly unit: readonly string[];
-  /** Unit tests, too, but each in a process of its own. */
+  /** Unit tests that need their own process. */
   readonly alone: readonly string[];
   readonly others: readonly string[];
 }
 
-/** Paths below `root`, sorted; `under`: what they begin with, empty for all. */
+/** Sorted paths below `root` that start with `under`; empty: all. */
 export function testFiles(root: string, under: readonly string[] = []): TestFiles {
   const known = new Map<string, boolean>();
   const files = globSync("test/**/*.test.ts", { cwd: root })
@@ -33,7 +33,7 @@ export function testFiles(root: string, under: readonly string[] = []): TestFile
   return { unit: within.filter((file) => !alone.includes(file)), alone, others };
 }
 
-/** `tests`: the folder within which imports are followed. */
+/** `tests`: the folder in which imports are followed. */
 function startsPrograms(file: string, tests: string, known: Map<string, boolean>): boolean {
   const answer = known.get(file);
   if (answer !== undefined) return answer;
@@ -48,7 +48,7 @@ function startsPrograms(file: string, tests: string, known: Map<string, boolean>
   return starts;
 }
 
-/** Types are left out: they are gone when the file runs. */
+/** Type imports do not count, since they are erased. */
 function importsOf(file: string): readonly string[] {
   const text = readFileSync(file, "utf8");
   const { staticImports, staticExports, dynamicImports } = parseSync(file, text).module;

@@ -1,7 +1,7 @@
 /**
- * Runs the tests: `npm test` all of them, `npm run test:unit` the unit tests, `npm test -- test/store` those of a folder. Unit
- * tests (`test-files.ts` tells which they are) share few processes, which saves most of their time; every other file has a
- * process of its own, and one PostgreSQL serves all that do not restart it. Closes with the slowest files.
+ * Runs the tests: `npm test` all, `npm run test:unit` the unit tests, `npm test -- test/store` those of a folder. Unit tests
+ * (see `test-files.ts`) share a few processes, which saves most of their time; every other file has its own process, and one
+ * PostgreSQL serves all that do not restart it. Prints the slowest files at the end.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -35,7 +35,7 @@ process.env["TILED_AUTH_TEST_PROGRAM"] = join(ROOT, "dist/src/bin.js");
 const postgres = services.length === 0 ? undefined : await startPostgres({ autovacuum: "off" });
 if (postgres !== undefined) share(postgres);
 
-/** Files that each import a part of the unit tests. */
+/** Generated files, each importing a share of the unit tests. */
 const parts = Array.from({ length: Math.min(UNIT_PROCESSES, unit.length) }, (_, number) => {
   const part = join(folder, `unit-${number + 1}.mjs`);
   const urls = unit
@@ -45,7 +45,7 @@ const parts = Array.from({ length: Math.min(UNIT_PROCESSES, unit.length) }, (_, 
   return part;
 });
 
-// What takes longest begins first, so that no process is left alone with it at the end.
+// The slowest start first, so that no process is left running alone at the end.
 const first = services.filter((file) => file.startsWith("test/real/"));
 const files = [...new Set([...first, ...services, ...alone])].map((file) => join(ROOT, file));
 const events = run({ files: [...files, ...parts], concurrency: values.unit ? UNIT_PROCESSES : AT_ONCE });

@@ -1,6 +1,5 @@
 /**
- * The clients that scenarios attack with: some read what they get, some never do. Every one of them ends by itself, and
- * none talks to any other machine.
+ * Clients for attacks: some read their answers, some never do. Each ends on its own, and none connects to another machine.
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -9,16 +8,16 @@ import type { Count, Target } from "./scenario.ts";
 
 export interface Plan {
   readonly connections: number;
-  /** Pipelined on each connection. */
+  /** Requests pipelined on each connection. */
   readonly requests?: number;
-  /** What stands between the request's line and its empty line, each line with CRLF. */
+  /** Header lines, each with CRLF. */
   readonly headers?: string;
   readonly method?: string;
-  /** Until the client gives up. */
+  /** Seconds until the client gives up. */
   readonly seconds: number;
 }
 
-/** Asks and reads all that comes. */
+/** Sends requests and reads all answers. */
 export async function readers(target: Target, path: string, plan: Plan, count: Count): Promise<void> {
   await all(plan, async () => {
     const { socket, statuses } = open(target, path, plan);
@@ -28,10 +27,10 @@ export async function readers(target: Target, path: string, plan: Plan, count: C
   });
 }
 
-/** How long a client that has not read looks at what it gets after all. */
+/** How long a client that did not read finally looks at its answers. */
 const LAST_LOOK = 2;
 
-/** Asks and does not read until the time is over. */
+/** Sends requests and does not read until the time is over. */
 export async function nonReaders(target: Target, path: string, plan: Plan, count: Count): Promise<void> {
   await all(plan, async () => {
     const { socket, statuses } = open(target, path, plan);
@@ -64,7 +63,7 @@ function open({ port }: Target, path: string, plan: Plan): { socket: Socket; sta
 
 const MARK = "HTTP/1.1 ";
 
-/** Finds the status lines in what comes, a body that looks like one aside. */
+/** Finds the status lines in the received bytes; a body that looks like one would be counted, too. */
 function statusReader(statuses: Statuses): (chunk: Buffer) => void {
   let rest = "";
   return (chunk) => {

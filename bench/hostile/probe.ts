@@ -1,6 +1,6 @@
 /**
- * How long honest requests take while an attack runs, measured by a process of its own: `/healthz` and logins, each on a new
- * connection, until a line comes on its input. Prints the milliseconds as JSON; what had no answer counts as long as it waited.
+ * Times honest requests during an attack from its own process: `/healthz` and logins, each on a new connection, until its input
+ * has a line. Prints the milliseconds as JSON; a request without an answer counts with its waiting time.
  */
 import { request } from "node:http";
 import { PASSWORDS } from "../../test/support/toy.ts";
@@ -8,13 +8,13 @@ import { PASSWORDS } from "../../test/support/toy.ts";
 export interface Latencies {
   readonly healthz: readonly number[];
   readonly logins: readonly number[];
-  /** Of both, those that were not answered with 200. */
+  /** Requests of both kinds that were not answered with 200. */
   readonly failed: number;
 }
 
 /** Fewer logins than one account may have sessions. */
 const PAUSE_MS = { healthz: 40, logins: 600 };
-/** A server that is silent for longer than this is as good as gone. */
+/** A server that is silent for longer counts as unavailable. */
 const PATIENCE_MS = 120_000;
 
 function ask(port: number, path: string, body: string | null): Promise<number> {

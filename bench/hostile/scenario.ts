@@ -1,6 +1,6 @@
 /**
- * What an attack of `bench/hostile.ts` consists of. Each file in `scenarios/` exports one list named `scenarios`; the runner finds
- * the files by itself, so that a new attack is a new file and nothing else.
+ * Defines the attacks of `bench/hostile.ts`. Each file in `scenarios/` exports a list named `scenarios`; the runner finds these
+ * files, so a new attack is just a new file.
  */
 import { type Cleanup, temporaryFolder } from "../../test/support/folders.ts";
 import { toy } from "../../test/support/toy.ts";
@@ -8,25 +8,25 @@ import { toy } from "../../test/support/toy.ts";
 export interface Scenario {
   /** Unique; chosen on the command line. */
   readonly name: string;
-  /** For the table, one line. */
+  /** One line for the table. */
   readonly attack: string;
   /** For the server's `node`, such as `--max-old-space-size=768`. */
   readonly node?: readonly string[];
-  /** File descriptors that the server may have open. */
+  /** Limit for the server's open files. */
   readonly descriptors?: number;
   prepare(place: Place): Promise<Attack>;
 }
 
-/** What is made here is gone when the scenario is over. */
+/** Everything created here is removed after the scenario. */
 export interface Place {
   readonly cleanup: Cleanup;
   folder(): Promise<string>;
 }
 
 interface Attack {
-  /** The server's configuration. The provider `toy` with alice's password must be in it, since her logins are timed. */
+  /** The server's configuration. It must have the provider `toy` with alice's password, because her logins are timed. */
   readonly config: object;
-  /** Attacks, for a limited time. Every outcome is counted by its name: a status, `reset`, `no answer`. */
+  /** Attacks for a limited time. Every outcome is counted by name: a status, `reset`, `no answer`. */
   run(target: Target, count: Count): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export interface Target {
 
 export type Count = (outcome: string, times?: number) => void;
 
-/** The toy deployment on a SQLite file, whose data anyone may read. */
+/** The toy deployment on a SQLite file, with public data. */
 export async function publicToy(place: Place, sections: object = {}): Promise<object> {
   return toy({
     authentication: { allow_anonymous_access: true },

@@ -1,5 +1,5 @@
 /**
- * Watches a server while it is attacked: its memory, whether it is still there, and how long others wait (`probe.ts`).
+ * Watches a server during an attack: its memory, whether it still runs, and how long other users wait (`probe.ts`).
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -23,13 +23,13 @@ export interface Observed {
   readonly logins: Times;
   readonly failed: number;
   readonly outcomes: Readonly<Record<string, number>>;
-  /** Why the server is gone; null: it is not. */
+  /** Why the server ended; null: it runs. */
   readonly ended: string | null;
 }
 
 const PROBE = fileURLToPath(new URL("probe.ts", import.meta.url));
 
-/** A server that needs more than `most` megabytes is ended. */
+/** Runs an attack; kills the server above `most` megabytes. */
 export async function observe(
   server: Server,
   most: number,
@@ -48,7 +48,7 @@ export async function observe(
   const watch = setInterval(look, 25);
   const probe = spawn(process.execPath, [PROBE, String(server.port)], { stdio: ["pipe", "pipe", "inherit"] });
   const output = text(probe.stdout);
-  // Its first requests come before the attack.
+  // The probe starts before the attack.
   await delay(500);
   const outcomes: Record<string, number> = {};
   await attack((outcome, times = 1) => {

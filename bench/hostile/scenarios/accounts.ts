@@ -1,4 +1,4 @@
-/** What one account can do to the database and to those who share the server, by logging in again and again. */
+/** What one account can do to the database and to other users by logging in again and again. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PASSWORDS } from "../../../test/support/toy.ts";
@@ -6,7 +6,7 @@ import { type Count, type Place, publicToy, type Scenario, type Target } from ".
 
 const SECONDS = 30;
 
-/** A directory that puts everyone into 500 groups. */
+/** An authenticator that puts everyone into 500 groups. */
 const GROUPS = `export class Groups {
   static args = { type: "object", properties: {}, additionalProperties: false };
   kind = "password";

@@ -1,5 +1,5 @@
 /**
- * Answers that are larger than what asks for them: anonymous readers of a public server, of which some read slowly or never.
+ * Answers much larger than their requests: anonymous readers of a public server, some of which read slowly or never.
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ async function inFolder(place: Place, content: Readonly<Record<string, string>>)
   return publicToy(place, { trees: [{ path: "/", tree: "files", args: { directory: folder } }] });
 }
 
-/** 20,000 cells, of which one has 100 kB. */
+/** 20,000 cells, one of them 100 kB long. */
 function longCell(): string {
   const rows = Array.from({ length: 20_000 }, (_, row) => (row === 7 ? "x".repeat(100_000) : `cell ${row}`));
   return `text\n${rows.join("\n")}\n`;

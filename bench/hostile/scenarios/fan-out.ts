@@ -1,5 +1,5 @@
 /**
- * Folders with more entries than the server may have files open.
+ * Folders with more entries than the server may open files.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * Pages of other sites that an institute's people visit: each loads the beginning of a login as images, all from the
- * institute's one address. What a person's own login gets meanwhile is counted beside it.
+ * Foreign pages visited by people of one institute: each loads the start of a login as images, all from the institute's
+ * address. A person's own login is timed meanwhile.
  */
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
@@ -20,7 +20,7 @@ const PASSWORD = {
   args: { users_to_passwords: PASSWORDS },
 };
 
-/** Nothing has to be there: no login of the attack gets as far as the provider. */
+/** A closed port: no login of the attack reaches the provider. */
 function orcid(): object {
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   return {
@@ -36,7 +36,7 @@ function orcid(): object {
   };
 }
 
-/** Not by `fetch`, which has its own word about what a request is for. */
+/** Not with `fetch`, which sets its own Sec-Fetch headers. */
 async function open({ url }: Target, kind: string, headers: Record<string, string>, count: Count) {
   const asked = get(url + AUTHORIZE, { headers, agent: AGENT });
   const [response] = (await once(asked, "response")) as [IncomingMessage];

@@ -1,5 +1,5 @@
 /**
- * A server behind the gateway that is slow or silent, and strangers who ask for more than it can do.
+ * A slow or silent upstream, and anonymous clients that request more than it can serve.
  */
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { readers } from "../clients.ts";
 import { type Place, publicToy, type Scenario, type Target } from "../scenario.ts";
 
-/** Says that it is a Tiled, and answers nothing else; how many connections it had at once is counted at the end. */
+/** Identifies as Tiled, and answers nothing else; counts its concurrent connections. */
 async function silentTiled({
   cleanup,
 }: Place): Promise<{ readonly url: string; readonly most: () => number }> {

@@ -1,5 +1,5 @@
 /**
- * No attack: what the others are compared with.
+ * No attack, as a baseline for the others.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { publicToy, type Scenario } from "../scenario.ts";
