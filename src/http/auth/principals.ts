@@ -20,6 +20,15 @@ import type { AuthServices } from "./services.ts";
 import { apiKeyView, principalView } from "./views.ts";
 
 export function principalRoutes(app: TypedApp, services: AuthServices): void {
+  listPrincipals(app, services);
+  createService(app, services);
+  showPrincipal(app, services);
+  createKey(app, services);
+  revokeKey(app, services);
+  disableAndEnable(app, services);
+}
+
+function listPrincipals(app: TypedApp, services: AuthServices): void {
   app.get(
     "/api/v1/auth/principal",
     {
@@ -42,7 +51,9 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
       return answer(request, reply, views, { noStore: true });
     },
   );
+}
 
+function createService(app: TypedApp, services: AuthServices): void {
   app.post(
     "/api/v1/auth/principal",
     {
@@ -71,7 +82,9 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
       return answer(request, reply, principalView(made, services.activity), { noStore: true });
     },
   );
+}
 
+function showPrincipal(app: TypedApp, services: AuthServices): void {
   app.get(
     "/api/v1/auth/principal/:uuid",
     {
@@ -87,7 +100,9 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
       return answer(request, reply, principalView(principal, services.activity), { noStore: true });
     },
   );
+}
 
+function createKey(app: TypedApp, services: AuthServices): void {
   app.post(
     "/api/v1/auth/principal/:uuid/apikey",
     {
@@ -118,7 +133,9 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
       return answer(request, reply, { ...apiKeyView(made.key), secret: made.secret }, { noStore: true });
     },
   );
+}
 
+function revokeKey(app: TypedApp, services: AuthServices): void {
   app.delete(
     "/api/v1/auth/principal/:uuid/apikey",
     {
@@ -138,7 +155,9 @@ export function principalRoutes(app: TypedApp, services: AuthServices): void {
       return noContent(reply);
     },
   );
+}
 
+function disableAndEnable(app: TypedApp, services: AuthServices): void {
   for (const [verb, disabled] of [
     ["disable", true],
     ["enable", false],
