@@ -63,13 +63,13 @@ export async function loadTrees(entries: readonly TreeEntry[], context: TreeCont
 }
 
 function mount(
-  place: Mount | undefined,
+  known: Mount | undefined,
   segments: readonly string[],
   node: ContainerNode,
   path: string,
 ): Mount {
   const [segment, ...rest] = segments;
-  const folder = place ?? new Map<string, Mount>();
+  const folder = known ?? new Map<string, Mount>();
   if (!(folder instanceof Map) || (segment === undefined && folder.size > 0)) {
     throw new OperatorError(`The tree at ${path} overlaps another one. Give each tree a path of its own.`);
   }
@@ -77,9 +77,9 @@ function mount(
   return folder.set(segment, mount(folder.get(segment), rest, node, path));
 }
 
-function asNode(place: Mount): ContainerNode {
-  if (!(place instanceof Map)) return place;
-  return container([...place].map(([key, below]) => [key, asNode(below)] as const));
+function asNode(mounted: Mount): ContainerNode {
+  if (!(mounted instanceof Map)) return mounted;
+  return container([...mounted].map(([key, below]) => [key, asNode(below)] as const));
 }
 
 /** Nodes below without tags of their own inherit these (`search/view.ts`). */

@@ -10,7 +10,7 @@ import type { CsvScan } from "../files/csv-scan.ts";
 export interface ScanWish {
   /** A real path, without links. */
   readonly root: string;
-  readonly place: readonly string[];
+  readonly path: readonly string[];
   readonly mark: string;
 }
 

@@ -37,12 +37,12 @@ export class Sources {
   }
 
   /** One scan for each version of the file. */
-  async scan({ root, place, mark }: ScanWish): Promise<CsvScan> {
+  async scan({ root, path, mark }: ScanWish): Promise<CsvScan> {
     const inside = await this.#inside(root);
-    const key = [root, ...place].join("\0");
+    const key = [root, ...path].join("\0");
     const known = this.#scans.get(key);
     if (known?.mark === mark) return known.scan;
-    const scan = reading(inside, place, mark, async (file) => {
+    const scan = reading({ inside, path, mark }, async (file) => {
       const found = await scanCsv(file);
       // The schema of many columns takes long to write, too long for the main thread.
       return { ...found, schema: await csvSchema(found.columns) };
@@ -58,14 +58,14 @@ export class Sources {
 
   async #open(source: DataSource): Promise<ArrayData | TableData> {
     if (source.kind === "tree") return this.#inTree(source.tree, source.path);
-    const { root, place, mark, column } = source;
+    const { root, path, mark, column } = source;
     const inside = await this.#inside(root);
     if (source.kind === "csv") {
-      const table = csvTable(inside, place, mark, await this.scan({ root, place, mark }));
+      const table = csvTable({ inside, path, mark }, await this.scan({ root, path, mark }));
       return column === undefined ? table : opened(table.column(column));
     }
-    return reading(inside, place, mark, async (file) => {
-      const data = await openNpy(inside, place, file);
+    return reading({ inside, path, mark }, async (file) => {
+      const data = await openNpy(inside, path, file);
       if (typeof data === "string") throw new Failure("changed");
       return data;
     });

@@ -35,9 +35,9 @@ export class FrameBuilder {
 
   add({ length, columns, index }: Frame): void {
     this.#length += length;
-    for (const [place, { name, values }] of columns.entries()) {
-      this.#columns[place] ??= { name, parts: [] };
-      this.#columns[place].parts.push(values.type === "text" ? packed(values.data) : values);
+    for (const [position, { name, values }] of columns.entries()) {
+      this.#columns[position] ??= { name, parts: [] };
+      this.#columns[position].parts.push(values.type === "text" ? packed(values.data) : values);
     }
     if (index === null) return;
     this.#index ??= { name: index.name, parts: [] };

@@ -69,8 +69,8 @@ function structWriter({ fields }: StructType, format: TextFormat): Writer | unde
   for (const { dtype, shape } of fields) {
     const write = shape === null ? writerOf(dtype, format) : undefined;
     if (write === undefined) return undefined;
-    const place = start;
-    writers.push((view, offset) => write(view, offset + place));
+    const fieldOffset = start;
+    writers.push((view, offset) => write(view, offset + fieldOffset));
     start += dtype.itemsize;
   }
   return (view, offset) => `[${writers.map((write) => write(view, offset)).join(",")}]`;

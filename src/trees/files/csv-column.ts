@@ -15,13 +15,17 @@ type ReadColumn = (partition: Partition) => AsyncGenerator<Values>;
 /** Bytes of padded texts in one piece; a single longer text still makes one. */
 const PIECE_BYTES = 512 * 1024;
 
+interface ColumnInFile {
+  readonly scan: CsvScan;
+  readonly column: CsvColumn;
+  readonly read: ReadColumn;
+  readonly source: DataSource;
+}
+
 /** A column of a scanned CSV file as an array node. */
-export function columnArray(
-  { partitions, rows }: CsvScan,
-  { type, width }: CsvColumn,
-  read: ReadColumn,
-  source: DataSource,
-): ArrayNode {
+export function columnArray({ scan, column, read, source }: ColumnInFile): ArrayNode {
+  const { partitions, rows } = scan;
+  const { type, width } = column;
   const dataType = type === "text" ? textType(Math.max(1, width)) : numbersType(type);
   const valuesIn = (selection: Selection) => selected(partitions, selection, read);
   const pieces = (selection: Selection) => piecesOf(valuesIn(selection), dataType);

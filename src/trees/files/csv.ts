@@ -10,9 +10,8 @@ import { columnArray } from "./csv-column.ts";
 import type { CsvColumn, CsvScan, Partition } from "./csv-scan.ts";
 import { rowsOf } from "./csv-scan.ts";
 import { valuesOf } from "./csv-types.ts";
-import type { Inside, Mark, OpenedFile } from "./inside.ts";
-import { readingParts } from "./reading.ts";
-import type { FilePath } from "./steps.ts";
+import type { OpenedFile } from "./inside.ts";
+import { type FileVersion, readingParts } from "./reading.ts";
 
 /** Larger files are only served partition by partition. */
 const LARGEST_AT_ONCE = 64 * 1024 * 1024;
@@ -21,14 +20,14 @@ const LARGEST_AT_ONCE = 64 * 1024 * 1024;
 const schemas = new WeakMap<CsvScan, Promise<Uint8Array>>();
 
 /** The table of a scanned version of a CSV file. Reading fails with `changed` once the file is another version. */
-export function csvTable(inside: Inside, place: FilePath, mark: Mark, scan: CsvScan): TableData {
+export function csvTable(version: FileVersion, scan: CsvScan): TableData {
   const { columns, partitions } = scan;
   const named = new Map(columns.map((column, index) => [column.name, { column, index }]));
   const pick = (names: readonly string[] | null): readonly Picked[] =>
     (names ?? [...named.keys()]).flatMap((name) => named.get(name) ?? []);
   const chosen = (partition: number | null) =>
     partition === null ? partitions : partitions.slice(partition, partition + 1);
-  const source = { kind: "csv", root: inside.root, place, mark } as const;
+  const source = { kind: "csv", root: version.inside.root, path: version.path, mark: version.mark } as const;
   return {
     columns: [...named.keys()],
     partitions: partitions.length,
@@ -41,13 +40,13 @@ export function csvTable(inside: Inside, place: FilePath, mark: Mark, scan: CsvS
     },
     cost: (partition, names) => costOf(chosen(partition), pick(names)),
     frames: (partition, names) =>
-      readingParts(inside, place, mark, (file) => framesOf(file, chosen(partition), pick(names))),
+      readingParts(version, (file) => framesOf(file, chosen(partition), pick(names))),
     column: (name) => {
       const picked = named.get(name);
       if (picked === undefined) return undefined;
       const read = (partition: Partition) =>
-        readingParts(inside, place, mark, (file) => columnOf(file, partition, picked));
-      return columnArray(scan, picked.column, read, { ...source, column: name });
+        readingParts(version, (file) => columnOf(file, partition, picked));
+      return columnArray({ scan, column: picked.column, read, source: { ...source, column: name } });
     },
   };
 }
@@ -90,7 +89,7 @@ async function* framesOf(
     let length = 0;
     for (const { fields } of rows) {
       length += 1;
-      for (const [place, { index }] of picked.entries()) texts[place]?.push(fields[index] ?? "");
+      for (const [position, { index }] of picked.entries()) texts[position]?.push(fields[index] ?? "");
     }
     if (length === 0) continue;
     any = true;
@@ -107,7 +106,10 @@ function frameOf(
   length: number,
 ): Frame {
   const columns = picked.map(
-    ({ column: { name, type } }, place): Column => ({ name, values: valuesOf(texts[place] ?? [], type) }),
+    ({ column: { name, type } }, position): Column => ({
+      name,
+      values: valuesOf(texts[position] ?? [], type),
+    }),
   );
   return { length, columns, index: { name: null, values: counted(firstRow, firstRow + length) } };
 }

@@ -65,11 +65,11 @@ export class Inside {
   }
 
   /** Opens a file; the caller closes it. Undefined: there is no such file, it is not a regular file, or it may not be read. */
-  async file(place: FilePath): Promise<OpenedFile | undefined> {
+  async file(path: FilePath): Promise<OpenedFile | undefined> {
     const end = await files.acquire();
     try {
       // Non-blocking, because opening a pipe would wait for its writer.
-      const handle = await this.#open(place, constants.O_RDONLY | constants.O_NONBLOCK);
+      const handle = await this.#open(path, constants.O_RDONLY | constants.O_NONBLOCK);
       const stats = await handle?.stat({ bigint: true });
       if (handle === undefined || !stats?.isFile()) {
         await handle?.close();
@@ -92,10 +92,10 @@ export class Inside {
   }
 
   /** Opens a folder; the caller closes it. Undefined: there is no such folder, or it may not be read. */
-  async folder(place: FilePath): Promise<OpenedFolder | undefined> {
+  async folder(path: FilePath): Promise<OpenedFolder | undefined> {
     const end = await files.acquire();
     try {
-      const handle = await this.#open(place, constants.O_RDONLY | constants.O_DIRECTORY);
+      const handle = await this.#open(path, constants.O_RDONLY | constants.O_DIRECTORY);
       if (handle === undefined) {
         end();
         return undefined;
@@ -104,7 +104,7 @@ export class Inside {
       return {
         mark: markOf(stats),
         changedAt: Number(stats.mtimeMs > stats.ctimeMs ? stats.mtimeMs : stats.ctimeMs),
-        names: async () => (await attempt(() => namesIn(this.#steps.pathOf(handle, place)))) ?? [],
+        names: async () => (await attempt(() => namesIn(this.#steps.pathOf(handle, path)))) ?? [],
         close: () => handle.close().finally(end),
       };
     } catch (error) {
@@ -113,13 +113,13 @@ export class Inside {
     }
   }
 
-  #open(place: FilePath, flags: number): Promise<FileHandle | undefined> {
-    return ways.run(() => this.#steps.open(place, flags));
+  #open(path: FilePath, flags: number): Promise<FileHandle | undefined> {
+    return ways.run(() => this.#steps.open(path, flags));
   }
 
   /** The current version of a file. Undefined: it does not exist. */
-  async mark(place: FilePath): Promise<Mark | undefined> {
-    const stats = await ways.run(() => this.#steps.lstat(place));
+  async mark(path: FilePath): Promise<Mark | undefined> {
+    const stats = await ways.run(() => this.#steps.lstat(path));
     return stats && markOf(stats);
   }
 }

@@ -16,7 +16,7 @@ const USUAL_HEADER = 4096;
 /** Opens a .npy file as an array, or returns why it cannot be read. The caller closes `file`. */
 export async function openNpy(
   inside: Inside,
-  place: FilePath,
+  path: FilePath,
   file: OpenedFile,
 ): Promise<ArrayData | Unreadable> {
   let header = parseHeader(await readStart(file, USUAL_HEADER));
@@ -33,10 +33,10 @@ export async function openNpy(
     shape,
     chunks: chunksOf(shape, dataType.itemsize, order),
     dims: null,
-    source: { kind: "npy", root: inside.root, place, mark: file.mark },
+    source: { kind: "npy", root: inside.root, path, mark: file.mark },
     scattered: order === "F" && shape.filter((length) => length > 1).length > 1,
     read: (selection) =>
-      reading(inside, place, file.mark, (opened) => readSelection(opened, found, selection)),
+      reading({ inside, path, mark: file.mark }, (opened) => readSelection(opened, found, selection)),
   };
 }
 

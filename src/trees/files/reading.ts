@@ -6,6 +6,13 @@ import type { Inside, Mark, OpenedFile } from "./inside.ts";
 import { markOf } from "./inside.ts";
 import type { FilePath } from "./steps.ts";
 
+/** A version of a file that was seen before. */
+export interface FileVersion {
+  readonly inside: Inside;
+  readonly path: FilePath;
+  readonly mark: Mark;
+}
+
 /**
  * Fills `into` from an offset in bytes.
  *
@@ -34,12 +41,10 @@ export async function readStart(file: OpenedFile, most: number): Promise<Buffer>
  * @throws {Failure} `changed`
  */
 export async function reading<Result>(
-  inside: Inside,
-  place: FilePath,
-  mark: Mark,
+  { inside, path, mark }: FileVersion,
   read: (file: OpenedFile) => Promise<Result>,
 ): Promise<Result> {
-  const file = await inside.file(place);
+  const file = await inside.file(path);
   if (file === undefined) throw changed();
   try {
     if (file.mark !== mark) throw changed();
@@ -53,12 +58,10 @@ export async function reading<Result>(
 
 /** Like `reading`, in batches: fails at the end if the file has changed, so that an incomplete answer never looks complete. */
 export async function* readingParts<Part>(
-  inside: Inside,
-  place: FilePath,
-  mark: Mark,
+  { inside, path, mark }: FileVersion,
   read: (file: OpenedFile) => AsyncGenerator<Part>,
 ): AsyncGenerator<Part> {
-  const file = await inside.file(place);
+  const file = await inside.file(path);
   if (file === undefined) throw changed();
   try {
     if (file.mark !== mark) throw changed();

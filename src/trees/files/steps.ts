@@ -12,10 +12,10 @@ export type FilePath = readonly string[];
 
 export interface Steps {
   /** Opens without following links. Undefined: there is no such file, or it may not be opened. */
-  open(place: FilePath, flags: number): Promise<FileHandle | undefined>;
-  lstat(place: FilePath): Promise<BigIntStats | undefined>;
+  open(names: FilePath, flags: number): Promise<FileHandle | undefined>;
+  lstat(names: FilePath): Promise<BigIntStats | undefined>;
   /** The path of an open folder, for calls that accept no descriptor. */
-  pathOf(folder: FileHandle, place: FilePath): string;
+  pathOf(folder: FileHandle, names: FilePath): string;
 }
 
 const DESCRIPTORS = "/proc/self/fd";
@@ -31,39 +31,39 @@ export function descriptorSteps(root: string): Steps {
   const pathOf = (folder: FileHandle) => `${DESCRIPTORS}/${folder.fd}`;
   /** Calls `then` with the path of the last name while the folder above it is open. */
   const walk = async <Result>(
-    place: FilePath,
+    names: FilePath,
     then: (path: string) => Promise<Result>,
   ): Promise<Result | undefined> => {
-    if (!place.every(isName)) return undefined;
+    if (!names.every(isName)) return undefined;
     let folder = await attempt(() => open(root, FOLDER | constants.O_NOFOLLOW));
     try {
-      for (const name of place.slice(0, -1)) {
+      for (const name of names.slice(0, -1)) {
         const above: FileHandle | undefined = folder;
         if (above === undefined) return undefined;
         folder = await attempt(() => open(`${pathOf(above)}/${name}`, FOLDER | constants.O_NOFOLLOW));
         await above.close();
       }
       const last = folder;
-      return last && (await attempt(() => then(`${pathOf(last)}/${place.at(-1) ?? "."}`)));
+      return last && (await attempt(() => then(`${pathOf(last)}/${names.at(-1) ?? "."}`)));
     } finally {
       await folder?.close();
     }
   };
   return {
-    open: (place, flags) => walk(place, (path) => open(path, flags | constants.O_NOFOLLOW)),
-    lstat: (place) => walk(place, (path) => lstat(path, { bigint: true })),
+    open: (names, flags) => walk(names, (path) => open(path, flags | constants.O_NOFOLLOW)),
+    lstat: (names) => walk(names, (path) => lstat(path, { bigint: true })),
     pathOf,
   };
 }
 
 /** Opens whole paths and checks afterwards that no link was followed (systems without /proc). */
 export function pathSteps(root: string): Steps {
-  const pathTo = (place: FilePath) => join(root, ...place);
+  const pathTo = (names: FilePath) => join(root, ...names);
   const isReal = async (path: string) => (await attempt(() => realpath(path))) === path;
   return {
-    open: async (place, flags) => {
-      const path = pathTo(place);
-      if (!place.every(isName) || !(await isReal(path))) return undefined;
+    open: async (names, flags) => {
+      const path = pathTo(names);
+      if (!names.every(isName) || !(await isReal(path))) return undefined;
       // Undefined on Windows.
       const handle = await attempt(() => open(path, flags | (constants.O_NOFOLLOW ?? 0)));
       if (handle === undefined) return undefined;
@@ -73,13 +73,13 @@ export function pathSteps(root: string): Steps {
       await handle.close();
       return undefined;
     },
-    lstat: async (place) => {
-      const path = pathTo(place);
-      return place.every(isName) && (await isReal(path))
+    lstat: async (names) => {
+      const path = pathTo(names);
+      return names.every(isName) && (await isReal(path))
         ? attempt(() => lstat(path, { bigint: true }))
         : undefined;
     },
-    pathOf: (_folder, place) => pathTo(place),
+    pathOf: (_folder, names) => pathTo(names),
   };
 }
 

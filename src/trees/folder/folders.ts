@@ -49,36 +49,36 @@ export class Folders {
   }
 
   /** The entries of a folder, empty if it cannot be read; concurrent calls share one read. */
-  list(place: FilePath): Promise<FolderListing> {
-    const key = place.join("/");
+  list(path: FilePath): Promise<FolderListing> {
+    const key = path.join("/");
     const known = this.#reading.get(key);
     if (known !== undefined) return known;
-    const reading = this.#list(place, key).finally(() => this.#reading.delete(key));
+    const reading = this.#list(path, key).finally(() => this.#reading.delete(key));
     this.#reading.set(key, reading);
     return reading;
   }
 
   /** Leaves an unreadable file out of its folder until the file changes. */
-  markBroken(place: FilePath, mark: Mark, why: string): void {
-    this.#skipped.tell(place, why);
-    const folder = place.slice(0, -1).join("/");
+  markBroken(path: FilePath, mark: Mark, why: string): void {
+    this.#skipped.tell(path, why);
+    const folder = path.slice(0, -1).join("/");
     const broken = this.#broken.get(folder) ?? new Map<string, Mark>();
     if (broken.size >= MOST_BROKEN) return;
-    this.#broken.set(folder, new Map(broken).set(place.at(-1) ?? "", mark), broken.size + 1);
+    this.#broken.set(folder, new Map(broken).set(path.at(-1) ?? "", mark), broken.size + 1);
   }
 
-  async #list(place: FilePath, key: string): Promise<FolderListing> {
-    const folder = await this.#inside.folder(place);
+  async #list(path: FilePath, key: string): Promise<FolderListing> {
+    const folder = await this.#inside.folder(path);
     if (folder === undefined) {
-      this.#skipped.tell(place, "it cannot be read");
+      this.#skipped.tell(path, "it cannot be read");
       return EMPTY;
     }
     try {
-      const broken = await this.#stillBroken(place, key);
+      const broken = await this.#stillBroken(path, key);
       const known = this.#remembered.get(key);
       if (known?.settled && known.mark === folder.mark && known.broken === broken) return known.listing;
       const settled = folder.changedAt < this.#clock.now() - QUIET;
-      const listing = this.#sorted(place, await folder.names(), broken);
+      const listing = this.#sorted(path, await folder.names(), broken);
       this.#remembered.set(key, { mark: folder.mark, settled, broken, listing }, listing.items.length + 1);
       return listing;
     } finally {
@@ -87,21 +87,21 @@ export class Folders {
   }
 
   /** Returns the same map until something changes. */
-  async #stillBroken(place: FilePath, key: string): Promise<ReadonlyMap<string, Mark>> {
+  async #stillBroken(path: FilePath, key: string): Promise<ReadonlyMap<string, Mark>> {
     const broken = this.#broken.get(key);
     if (broken === undefined) return NONE_BROKEN;
     const left = new Map<string, Mark>();
     for (const [name, mark] of broken)
-      if ((await this.#inside.mark([...place, name])) === mark) left.set(name, mark);
+      if ((await this.#inside.mark([...path, name])) === mark) left.set(name, mark);
     if (left.size === broken.size) return broken;
     if (left.size === 0) this.#broken.delete(key);
     else this.#broken.set(key, left, left.size);
     return left.size === 0 ? NONE_BROKEN : left;
   }
 
-  #sorted(place: FilePath, found: readonly Found[], broken: ReadonlyMap<string, Mark>): FolderListing {
+  #sorted(path: FilePath, found: readonly Found[], broken: ReadonlyMap<string, Mark>): FolderListing {
     const { items, skipped } = sortOut(found, (name) => broken.has(name));
-    for (const { name, why } of skipped) this.#skipped.tell([...place, name], why);
+    for (const { name, why } of skipped) this.#skipped.tell([...path, name], why);
     return { items, byKey: new Map(items.map((item) => [item.key, item])) };
   }
 }

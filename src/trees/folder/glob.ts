@@ -40,29 +40,33 @@ function read(pattern: string): readonly Token[] {
 
 /** Walks along the path once, with the set of all pattern positions that could have been reached. */
 function matches(tokens: readonly Token[], path: string): boolean {
-  let places = reached(tokens, [0], true);
+  let positions = reached(tokens, [0], true);
   for (const character of path.split("")) {
     const next: number[] = [];
-    for (const place of places) {
-      const token = tokens[place];
+    for (const position of positions) {
+      const token = tokens[position];
       if (token === undefined) continue;
       if (token.kind === "text") {
-        if (token.character === character) next.push(place + 1);
-      } else if (token.kind !== "name" || character !== "/") next.push(place);
+        if (token.character === character) next.push(position + 1);
+      } else if (token.kind !== "name" || character !== "/") next.push(position);
     }
     if (next.length === 0) return false;
-    places = reached(tokens, next, character === "/");
+    positions = reached(tokens, next, character === "/");
   }
-  return places.has(tokens.length);
+  return positions.has(tokens.length);
 }
 
 /** Adds the positions reachable from these without consuming a character. */
-function reached(tokens: readonly Token[], places: readonly number[], atStartOfName: boolean): Set<number> {
-  const all = new Set(places);
+function reached(
+  tokens: readonly Token[],
+  positions: readonly number[],
+  atStartOfName: boolean,
+): Set<number> {
+  const all = new Set(positions);
   // Iterating over a Set also visits items added meanwhile.
-  for (const place of all) {
-    const kind = tokens[place]?.kind;
-    if (kind === "name" || kind === "path" || (kind === "folders" && atStartOfName)) all.add(place + 1);
+  for (const position of all) {
+    const kind = tokens[position]?.kind;
+    if (kind === "name" || kind === "path" || (kind === "folders" && atStartOfName)) all.add(position + 1);
   }
   return all;
 }

@@ -42,12 +42,12 @@ export function sortOut(found: readonly Found[], isBroken: (name: string) => boo
     }
   }
   const items: Item[] = [];
-  for (const [key, places] of candidates) {
-    const [only] = places;
+  for (const [key, sameKey] of candidates) {
+    const [only] = sameKey;
     if (only === undefined) continue;
     const sidecar = sidecars.get(key) ?? null;
-    if (places.length > 1) {
-      for (const { name } of places) skip(name, "another entry has the same name without the extension");
+    if (sameKey.length > 1) {
+      for (const { name } of sameKey) skip(name, "another entry has the same name without the extension");
     } else if (key === "." || key === "..")
       skip(only.name, "its name without the extension is not a valid name");
     else {

@@ -19,8 +19,8 @@ export type ReadMetadata =
   | { readonly kind: "absent" };
 
 /** Reads a metadata file; `broken` says why it cannot be used. */
-export async function readMetadata(inside: Inside, place: FilePath): Promise<ReadMetadata> {
-  const file = await inside.file(place);
+export async function readMetadata(inside: Inside, path: FilePath): Promise<ReadMetadata> {
+  const file = await inside.file(path);
   if (file === undefined) return { kind: "absent" };
   try {
     const { mark, size } = file;

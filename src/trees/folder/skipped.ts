@@ -18,16 +18,16 @@ export class Skipped {
     this.#warn = warn;
   }
 
-  tell(place: readonly string[], why: string): void {
-    const path = place.join("/");
-    const what = `${path}\0${why}`;
+  tell(path: readonly string[], why: string): void {
+    const joined = path.join("/");
+    const what = `${joined}\0${why}`;
     if (this.#told.has(what) || this.#told.size > MAX_REMEMBERED) return;
     this.#told.add(what);
     if (this.#told.size > MAX_REMEMBERED) {
       this.#warn(
         `Skipped in ${quoted(this.#root)}: there are too many to list; further entries are not reported.`,
       );
-    } else this.#warn(`Skipped in ${quoted(this.#root)}: ${quotedPath(path)}: ${why}.`);
+    } else this.#warn(`Skipped in ${quoted(this.#root)}: ${quotedPath(joined)}: ${why}.`);
   }
 }
 

@@ -46,13 +46,13 @@ export async function filesTree(args: FilesArgs, context: TreeContext): Promise<
       : new FileTags(resolve(context.directory, args.access_tags_file), context);
   const inside = new Inside(root, await stepsFrom(root));
   const skipped = new Skipped(root, context.warn);
-  const files = new Files(
+  const files = new Files({
     inside,
-    new Folders(inside, skipped, context.clock),
+    folders: new Folders(inside, skipped, context.clock),
     skipped,
-    () => tags?.rules ?? null,
-    context.scan?.bind(context) ?? null,
-  );
+    rules: () => tags?.rules ?? null,
+    elsewhere: context.scan?.bind(context) ?? null,
+  });
   tags?.watch();
   return { root: files.root(), tags: () => tags?.rules.all ?? [], close: async () => tags?.close() };
 }
@@ -129,6 +129,15 @@ function detailsOf(read: Exclude<ReadMetadata, { kind: "absent" }>): Details {
 
 type Scan = (wish: ScanWish) => Promise<CsvScan>;
 
+interface FilesDeps {
+  readonly inside: Inside;
+  readonly folders: Folders;
+  readonly skipped: Skipped;
+  readonly rules: () => TagRules | null;
+  /** Scans large tables on another thread; null: there is none. */
+  readonly elsewhere: Scan | null;
+}
+
 class Files {
   readonly #inside: Inside;
   readonly #folders: Folders;
@@ -142,13 +151,7 @@ class Files {
   readonly #scans = new Recent<{ readonly mark: Mark; readonly scan: Promise<CsvScan> }>(MOST_SCANNED);
   readonly #metadata = new Recent<Exclude<ReadMetadata, { kind: "absent" }>>(MOST_METADATA);
 
-  constructor(
-    inside: Inside,
-    folders: Folders,
-    skipped: Skipped,
-    rules: () => TagRules | null,
-    elsewhere: Scan | null,
-  ) {
+  constructor({ inside, folders, skipped, rules, elsewhere }: FilesDeps) {
     this.#elsewhere = elsewhere;
     this.#inside = inside;
     this.#folders = folders;
@@ -161,28 +164,28 @@ class Files {
   }
 
   /** `keys` is the path that clients see, `path` the one in the file system. */
-  #container(place: FilePath, keys: readonly string[], details: Details): ContainerNode {
-    const tagsOf = (path: readonly string[]) => this.#tagsOf(path);
-    const list = () => this.#folders.list(place);
+  #container(path: FilePath, keys: readonly string[], details: Details): ContainerNode {
+    const tagsOf = () => this.#tagsOf(keys);
+    const list = () => this.#folders.list(path);
     const nodes = (items: readonly Item[]) =>
       mapConcurrently(
         items,
         NODES_AT_ONCE,
-        async (item): Promise<Entry> => [item.key, await this.#node(place, keys, item)],
+        async (item): Promise<Entry> => [item.key, await this.#node(path, keys, item)],
       );
     return {
       family: "container",
       ...details,
       specs: [],
       get accessTags() {
-        return tagsOf(keys);
+        return tagsOf();
       },
       inlined: false,
       count: async () => (await list()).items.length,
       entries: async ({ offset, limit }) => nodes((await list()).items.slice(offset, offset + limit)),
       child: async (key) => {
         const item = (await list()).byKey.get(key);
-        return item && (await this.#node(place, keys, item));
+        return item && (await this.#node(path, keys, item));
       },
       bearing: async (tags) => {
         const listing = await list();
@@ -194,18 +197,18 @@ class Files {
     };
   }
 
-  async #node(place: FilePath, keys: readonly string[], item: Item): Promise<TreeNode> {
-    const here = [...place, item.name];
-    const path = [...keys, item.key];
-    const details = item.sidecar === null ? NO_DETAILS : await this.#metadataOf([...place, item.sidecar]);
-    if (item.kind === "folder") return this.#container(here, path, details);
-    const described = { ...details, specs: [], accessTags: this.#tagsOf(path) };
+  async #node(path: FilePath, keys: readonly string[], item: Item): Promise<TreeNode> {
+    const here = [...path, item.name];
+    const childKeys = [...keys, item.key];
+    const details = item.sidecar === null ? NO_DETAILS : await this.#metadataOf([...path, item.sidecar]);
+    if (item.kind === "folder") return this.#container(here, childKeys, details);
+    const described = { ...details, specs: [], accessTags: this.#tagsOf(childKeys) };
     if (item.kind === "csv") return { ...described, family: "table", open: () => this.#openCsv(here) };
     return { ...described, family: "array", open: () => this.#openNpy(here) };
   }
 
-  #tagsOf(path: readonly string[]): readonly string[] | null {
-    return this.#rules()?.tagsOf(path.join("/")) ?? null;
+  #tagsOf(keys: readonly string[]): readonly string[] | null {
+    return this.#rules()?.tagsOf(keys.join("/")) ?? null;
   }
 
   #indexOf(listing: FolderListing, keys: readonly string[]): TagIndex {
@@ -217,42 +220,42 @@ class Files {
     return index;
   }
 
-  async #metadataOf(place: FilePath): Promise<Details> {
-    const key = place.join("/");
+  async #metadataOf(path: FilePath): Promise<Details> {
+    const key = path.join("/");
     const known = this.#metadata.get(key);
-    if (known !== undefined && known.mark === (await this.#inside.mark(place))) {
+    if (known !== undefined && known.mark === (await this.#inside.mark(path))) {
       return detailsOf(known);
     }
-    const found = await readMetadata(this.#inside, place);
+    const found = await readMetadata(this.#inside, path);
     if (found.kind === "absent") return NO_DETAILS;
     const details = detailsOf(found);
     this.#metadata.set(key, found, details.metadataBytes + LEAST_METADATA);
-    if (found.kind === "broken") this.#skipped.tell(place, found.why);
+    if (found.kind === "broken") this.#skipped.tell(path, found.why);
     return details;
   }
 
-  async #openNpy(place: FilePath): Promise<ArrayData | undefined> {
-    const file = await this.#inside.file(place);
+  async #openNpy(path: FilePath): Promise<ArrayData | undefined> {
+    const file = await this.#inside.file(path);
     if (file === undefined) return undefined;
     try {
-      const data = await openNpy(this.#inside, place, file);
+      const data = await openNpy(this.#inside, path, file);
       if (typeof data !== "string") return data;
-      this.#folders.markBroken(place, file.mark, data);
+      this.#folders.markBroken(path, file.mark, data);
       return undefined;
     } finally {
       await file.handle.close();
     }
   }
 
-  async #openCsv(place: FilePath): Promise<TableData | undefined> {
+  async #openCsv(path: FilePath): Promise<TableData | undefined> {
     for (let tries = 1; ; tries += 1) {
-      const mark = await this.#inside.mark(place);
+      const mark = await this.#inside.mark(path);
       if (mark === undefined) return undefined;
       try {
-        return csvTable(this.#inside, place, mark, await this.#scan(place, mark));
+        return csvTable({ inside: this.#inside, path, mark }, await this.#scan(path, mark));
       } catch (error) {
         if (error instanceof CsvProblem) {
-          this.#folders.markBroken(place, mark, error.message);
+          this.#folders.markBroken(path, mark, error.message);
           return undefined;
         }
         const changed = error instanceof Failure && error.code === "changed";
@@ -262,11 +265,11 @@ class Files {
   }
 
   /** One scan for each version of the file, shared by concurrent requests. */
-  #scan(place: FilePath, mark: Mark): Promise<CsvScan> {
-    const key = place.join("/");
+  #scan(path: FilePath, mark: Mark): Promise<CsvScan> {
+    const key = path.join("/");
     const known = this.#scans.get(key);
     if (known?.mark === mark) return known.scan;
-    const scan = this.#scanned(place, mark);
+    const scan = this.#scanned(path, mark);
     const entry = { mark, scan };
     this.#scans.set(key, entry);
     scan.then(
@@ -277,12 +280,11 @@ class Files {
     return scan;
   }
 
-  async #scanned(place: FilePath, mark: Mark): Promise<CsvScan> {
+  async #scanned(path: FilePath, mark: Mark): Promise<CsvScan> {
     const elsewhere = this.#elsewhere;
-    if (elsewhere === null) return reading(this.#inside, place, mark, (file) => scanCsv(file));
-    const scan = await reading(this.#inside, place, mark, async (file) =>
-      file.size <= SCANNED_HERE ? scanCsv(file) : null,
-    );
-    return scan ?? elsewhere({ root: this.#inside.root, place, mark });
+    const version = { inside: this.#inside, path, mark };
+    if (elsewhere === null) return reading(version, (file) => scanCsv(file));
+    const scan = await reading(version, async (file) => (file.size <= SCANNED_HERE ? scanCsv(file) : null));
+    return scan ?? elsewhere({ root: this.#inside.root, path, mark });
   }
 }

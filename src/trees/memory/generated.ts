@@ -43,7 +43,14 @@ export function generated(clock: Clock): Tree {
       ["tables", tables()],
       ["structured_data", structured()],
       ["flat_array", randomArray(SEED.flat, [100])],
-      ["low_entropy", bytesArray(new Uint8Array(new Int32Array(10_000).fill(1).buffer), INT32, [100, 100])],
+      [
+        "low_entropy",
+        bytesArray({
+          bytes: new Uint8Array(new Int32Array(10_000).fill(1).buffer),
+          dataType: INT32,
+          shape: [100, 100],
+        }),
+      ],
       ["high_entropy", valuesArray(int64(integers(SEED.highEntropy, 10_000, -10, 10)), [100, 100])],
       ["dynamic", dynamic(() => Math.floor((clock.now() - started) / CHANGES_EVERY) + 1)],
     ]),
@@ -108,8 +115,8 @@ function complex(): ArrayNode {
   const pairs = Float64Array.from({ length: 3000 }, (_, index) => {
     return (index % 2 === 0 ? real : imaginary)[index >> 1] ?? 0;
   });
-  const type: ElementType = { endianness: "little", kind: "c", itemsize: 16, dt_units: null };
-  return bytesArray(new Uint8Array(pairs.buffer), type, [30, 50]);
+  const dataType: ElementType = { endianness: "little", kind: "c", itemsize: 16, dt_units: null };
+  return bytesArray({ bytes: new Uint8Array(pairs.buffer), dataType, shape: [30, 50] });
 }
 
 const DAY = 86_400n;
@@ -204,7 +211,7 @@ function pets(): ArrayNode {
     view.setInt32(start + 40, age, true);
     view.setFloat32(start + 44, weight, true);
   }
-  return bytesArray(bytes, PET, [animals.length]);
+  return bytesArray({ bytes, dataType: PET, shape: [animals.length] });
 }
 
 const SIXTH_OF_SEPTEMBER_2014 = 1_409_961_600_000_000_000n;

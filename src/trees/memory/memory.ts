@@ -62,12 +62,16 @@ export interface ArrayDescription extends Description {
   readonly chunks?: readonly (readonly number[])[];
 }
 
-export function array(
-  dataType: ElementType,
-  shape: readonly number[],
-  description: ArrayDescription,
-  read: (selection: Selection) => Promise<Uint8Array>,
-): ArrayNode {
+/** The elements of an array. */
+export interface Elements {
+  readonly dataType: ElementType;
+  readonly shape: readonly number[];
+  /** Reads a selection in C order. */
+  read(selection: Selection): Promise<Uint8Array>;
+}
+
+/** An array whose elements are computed or read on demand. */
+export function array({ dataType, shape, read }: Elements, description: ArrayDescription = {}): ArrayNode {
   const data: ArrayData = {
     dataType,
     shape,
@@ -86,12 +90,9 @@ export function constantArray(
   description: ArrayDescription = {},
 ): ArrayNode {
   const { dataType } = asArray(float64(Float64Array.of(value)));
-  return array(
-    dataType,
-    shape,
-    description,
-    async (selection) => asArray(float64(new Float64Array(countOf(selection)).fill(value))).bytes,
-  );
+  const read = async (selection: Selection) =>
+    asArray(float64(new Float64Array(countOf(selection)).fill(value))).bytes;
+  return array({ dataType, shape, read }, description);
 }
 
 /** An array of these values in C order. */
@@ -101,19 +102,16 @@ export function valuesArray(
   description: ArrayDescription = {},
 ): ArrayNode {
   const { dataType, bytes } = asArray(values);
-  return bytesArray(bytes, dataType, shape, description);
+  return bytesArray({ bytes, dataType, shape }, description);
 }
 
 /** An array of elements of any type, from bytes in C order. */
 export function bytesArray(
-  bytes: Uint8Array,
-  dataType: ElementType,
-  shape: readonly number[],
+  { bytes, dataType, shape }: Omit<Elements, "read"> & { readonly bytes: Uint8Array },
   description: ArrayDescription = {},
 ): ArrayNode {
-  return array(dataType, shape, description, async (selection) =>
-    gather(bytes, shape, selection, dataType.itemsize),
-  );
+  const read = async (selection: Selection) => gather(bytes, shape, selection, dataType.itemsize);
+  return array({ dataType, shape, read }, description);
 }
 
 /** Rows of one frame. */

@@ -6,7 +6,7 @@ import { setImmediate as othersFirst } from "node:timers/promises";
 import { asArray, float64 } from "../model/columns.ts";
 import type { ArrayNode } from "../model/contract.ts";
 import { runsOf } from "../model/gather.ts";
-import { countOf } from "../model/selection.ts";
+import { countOf, type Selection } from "../model/selection.ts";
 import { type ArrayDescription, array } from "./memory.ts";
 
 /** Elements computed before other requests get a turn. */
@@ -33,7 +33,7 @@ export function randomArray(
   shape: readonly number[],
   description: ArrayDescription = {},
 ): ArrayNode {
-  return array(dataType, shape, description, async (selection) => {
+  const read = async (selection: Selection) => {
     const values = new Float64Array(countOf(selection));
     let made = 0;
     for (const { from, step, count, to, toStep } of runsOf(shape, selection, "C")) {
@@ -44,5 +44,6 @@ export function randomArray(
       }
     }
     return new Uint8Array(values.buffer);
-  });
+  };
+  return array({ dataType, shape, read }, description);
 }

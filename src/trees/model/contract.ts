@@ -74,7 +74,8 @@ export type DataSource =
       readonly kind: "npy" | "csv";
       /** The root folder of the tree. */
       readonly root: string;
-      readonly place: readonly string[];
+      /** Names from the root down to the file. */
+      readonly path: readonly string[];
       readonly mark: string;
       /** The column of the table to open as an array. */
       readonly column?: string;

@@ -70,14 +70,14 @@ function circles(edges: Edges): readonly (readonly string[])[] {
   const done = new Set<string>();
   for (const start of edges.keys()) {
     const path: string[] = [];
-    const places = new Map<string, number>();
+    const positions = new Map<string, number>();
     let name: string | undefined = start;
-    while (name !== undefined && !done.has(name) && !places.has(name)) {
-      places.set(name, path.length);
+    while (name !== undefined && !done.has(name) && !positions.has(name)) {
+      positions.set(name, path.length);
       path.push(name);
       name = edges.get(name)?.find((other) => edges.has(other));
     }
-    if (name !== undefined && !done.has(name)) found.push(path.slice(places.get(name)));
+    if (name !== undefined && !done.has(name)) found.push(path.slice(positions.get(name)));
     for (const passed of path) done.add(passed);
   }
   return found;

@@ -184,5 +184,5 @@ test("failures come across as they are", { timeout: 60_000 }, async (t) => {
   const node = await at(root, "t");
   assert.equal(node.family === "table" && (await node.open()), undefined, "no table any more");
   const mark = "none";
-  await assert.rejects(thread.scan({ root: folder.path, place: ["t.csv"], mark }), changed);
+  await assert.rejects(thread.scan({ root: folder.path, path: ["t.csv"], mark }), changed);
 });

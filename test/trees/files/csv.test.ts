@@ -43,7 +43,7 @@ async function table(t: TestContext, text: string | Uint8Array, partitionBytes?:
   const file = (await inside.file(["t.csv"])) ?? assert.fail();
   try {
     const scan = await scanCsv(file, partitionBytes);
-    return { data: csvTable(inside, ["t.csv"], file.mark, scan), folder };
+    return { data: csvTable({ inside, path: ["t.csv"], mark: file.mark }, scan), folder };
   } finally {
     await file.handle.close();
   }
