@@ -69,9 +69,11 @@ export class ReadThroughCache<K, V> {
     return { readAt: this.#clock.now(), drops: this.#drops };
   }
 
-  /** Keeps a value that was read in another way since `mark`, unless something was changed meanwhile. */
+  /** Keeps a value that was read in another way since `mark`, unless something was changed or `key` was read meanwhile. */
   keep(key: K, value: V, { readAt, drops }: ReadMark): void {
-    if (drops === this.#drops) this.#keep(key, value, readAt);
+    const known = this.#entries.get(key);
+    const isOlder = drops !== this.#drops || (known !== undefined && known.readAt > readAt);
+    if (!isOlder) this.#keep(key, value, readAt);
   }
 
   /** After a change. A reading under way is not kept, and later callers do not share it. */

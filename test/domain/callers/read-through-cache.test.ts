@@ -41,6 +41,19 @@ test("a value read before a change is never returned after it", async () => {
   assert.equal(cache.get("a"), "new");
 });
 
+test("a value read in another way does not replace one that was read later", async () => {
+  const { clock, cache, answer } = scene();
+  const mark = cache.mark();
+  clock.advance(0.1);
+  const later = cache.get("a");
+  answer("new");
+  await later;
+  cache.keep("a", "old", mark);
+  assert.equal(cache.get("a"), "new");
+  cache.keep("a", "newest", cache.mark());
+  assert.equal(cache.get("a"), "newest");
+});
+
 test("a missing value and a failed reading are not kept", async () => {
   const clock = new ManualClock();
   const answers = [
