@@ -22,7 +22,12 @@ export function compileCacheFolder(env: Environment, uid: number | undefined): s
   if (uid === undefined || folder === null) return null;
   try {
     // Not recursively: where a file system makes no folders (/proc, automounted homes), Node.js would try forever.
-    for (const path of [dirname(folder), folder]) if (!existsSync(path)) mkdirSync(path, { mode: 0o700 });
+    for (const path of [dirname(folder), folder]) {
+      if (existsSync(path)) continue;
+      // Root may have the HOME of the user who called sudo, where its folders would be in the way.
+      if (!isOnlyOurs(realpathSync(dirname(path)), uid)) return null;
+      mkdirSync(path, { mode: 0o700 });
+    }
     const real = realpathSync(folder);
     return isOnlyOurs(real, uid) ? real : null;
   } catch {

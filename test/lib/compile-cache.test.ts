@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -60,6 +61,17 @@ test("a folder that another user can write, owns or can replace is not used", (t
   }
   assert.equal(compileCacheFolder({ HOME }, uid), folder);
   if (uid !== 0) assert.equal(compileCacheFolder({ HOME }, uid + 1), null);
+});
+
+test("nothing is made in a folder that another user can write or owns", (t) => {
+  const HOME = home(t);
+  chmodSync(HOME, 0o777);
+  assert.equal(compileCacheFolder({ HOME }, uid), null);
+  chmodSync(HOME, 0o700);
+  // As for root with the HOME of the user who called sudo.
+  if (uid === 0) chownSync(HOME, 65_534, 65_534);
+  if (uid === 0) assert.equal(compileCacheFolder({ HOME }, uid), null);
+  assert.deepEqual(readdirSync(HOME), []);
 });
 
 test("a link counts as the folder that it leads to", (t) => {
