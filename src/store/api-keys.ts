@@ -58,7 +58,7 @@ async function findKeys(db: Db, keys: readonly KeyRef[]): Promise<(ApiKeyRecord 
 }
 
 export function apiKeyStore(backend: Backend): ApiKeyStore {
-  // SQLite is read where the request is, and nobody waits for a connection.
+  // SQLite is read on this thread, without waiting for a connection.
   const lookUp =
     backend.dialect === "sqlite"
       ? (key: KeyRef) => backend.read((db) => findKey(db, key))

@@ -1,6 +1,6 @@
 /**
- * Look-ups that anybody can cause, such as those of API keys that nobody has: a few are under way at a time, and what comes
- * in meanwhile is looked up together, so that a flood of them takes neither all connections nor anybody's turn.
+ * Batches look-ups that anyone can cause, such as those of unknown API keys: a few run at a time, and later ones are looked up
+ * together, so a flood of them neither takes all connections nor delays other requests.
  */
 const AT_A_TIME = 2;
 const LARGEST = 200;

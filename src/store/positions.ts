@@ -1,7 +1,7 @@
 /**
  * Where pages of a long list have begun: a database that cannot jump to an offset walks from the nearest of them, so
  * that the page behind one that was just read costs what the first one does. What has come or gone before it meanwhile
- * shifts a page, as it does for whoever reads page by page, but for a minute only.
+ * shifts a page, as it does for any reader of pages, but for a minute only.
  */
 const MAX_AGE_MS = 60_000;
 const MAX_COUNT = 1000;

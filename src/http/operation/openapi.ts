@@ -93,9 +93,9 @@ function describeAccess(access: Access | undefined, tokens: boolean): Readonly<R
   const scopes = typeof access === "object" && "scopes" in access ? access.scopes : [];
   const keys = access === "session" ? [] : [{ APIKeyHeader: [] }, { APIKeyQuery: [] }, { APIKeyCookie: [] }];
   const bearer = tokens && access !== "api_key" ? [{ OAuth2PasswordBearer: [] }] : [];
-  const nobody = access === "optional" || access === "verify" ? [{}] : [];
+  const anonymous = access === "optional" || access === "verify" ? [{}] : [];
   return {
-    security: [...bearer, ...keys, ...nobody],
+    security: [...bearer, ...keys, ...anonymous],
     "x-access": typeof access === "string" ? access : scopes,
   };
 }

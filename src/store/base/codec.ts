@@ -21,12 +21,12 @@ export function readList(text: string): readonly string[] {
   return value.map(String);
 }
 
-/** A pair of backslashes is passed over as one, so that what follows it is no escape. */
+/** A pair of backslashes is matched as one, so the next character is not an escape. */
 const ESCAPE = /\\(?:(u0000|ud[89a-f]..)|.)/g;
 
 /**
- * What a login said of a person. PostgreSQL holds neither NUL nor half of a surrogate pair, and a provider's slip shall not
- * keep anybody out: both become U+FFFD, in both dialects, in names and values. Nothing is left out, or a group's name
+ * The state of a login. PostgreSQL stores neither NUL nor lone surrogates, and a provider's mistake must not
+ * block a login: both become U+FFFD, in both dialects, in names and values. Nothing is left out, or a group's name
  * could become another's.
  */
 export function writeState(state: Readonly<Record<string, unknown>>): string {

@@ -24,7 +24,7 @@ const SQLITE_UNAVAILABLE = new Set([
 ]);
 
 /**
- * SQLSTATEs that mean: the database cannot be used at the moment. 42P01 (no such table): somebody took the schema away.
+ * SQLSTATEs that mean: the database cannot be used at the moment. 42P01 (no such table): the schema was dropped.
  */
 const UNAVAILABLE = /^(08...|57...|53...|58...|25006|28...|3D000|42P01|55P03|40...|XX...)$/;
 /**

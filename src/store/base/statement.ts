@@ -137,7 +137,7 @@ export class Db {
     return Number(result.numAffectedRows ?? 0n);
   }
 
-  /** A statement of somebody else's, as it is. */
+  /** Runs a query that was built elsewhere, unchanged. */
   async raw(text: string, parameters: readonly unknown[]): Promise<Record<string, unknown>[]> {
     return (
       await this.#connection.executeQuery<Record<string, unknown>>(CompiledQuery.raw(text, [...parameters]))

@@ -1,5 +1,5 @@
 /**
- * The role admin: taking it back, and that somebody who can get in always has it. Giving it is in `roles.ts`.
+ * Revoking the role admin, and keeping at least one administrator who can log in. `roles.ts` grants it.
  */
 import type { Kysely } from "kysely";
 import type { CredentialRevoked } from "../../domain/model/revoked.ts";
@@ -12,7 +12,7 @@ import { note } from "./audit.ts";
 import { type Change, lockActor } from "./authority.ts";
 import { findPrincipal, type PrincipalRow } from "./summaries.ts";
 
-/** Whoever wants to take an administrator away waits here, so that two cannot take each other away. */
+/** A lock that serializes removals of administrators, so that two cannot remove each other. */
 const lockRole = statement((db, { name }: Args<{ name: string }>, dialect) =>
   db
     .selectFrom("roles")
@@ -77,7 +77,7 @@ type Locked =
   /** `role`: undefined where the database has no such role. */
   | { readonly kind: "locked"; readonly principal: PrincipalRow; readonly role: number | undefined };
 
-/** The locks under which somebody who may be an administrator is taken away. */
+/** Locks for removing a principal that may be an administrator. */
 export async function lockAdmins(db: Db, change: Change & { readonly principal: Uuid }): Promise<Locked> {
   const revokedCredential = await lockActor(db, change, change.principal);
   if (revokedCredential !== undefined) return revokedCredential;
@@ -87,8 +87,8 @@ export async function lockAdmins(db: Db, change: Change & { readonly principal: 
 }
 
 /**
- * Whether nobody else could do an administrator's work. Who never logged in and has no key is a name in a list, perhaps a
- * mistyped one, and replaces nobody who can get in; only another such name, on a server that is new.
+ * Whether no one else could do an administrator's work. An administrator who never logged in and has no key, perhaps a mistyped
+ * name, does not replace one who can log in; it replaces only another of its kind, on a new server.
  */
 export async function isLastAdmin(db: Db, role: number, principal: number, now: Date): Promise<boolean> {
   const about = { role, principal, now };

@@ -1,7 +1,7 @@
 /**
  * Whether who asks for a change may still ask, looked at in the change's own transaction: between the request's check and
  * here the principal may have been disabled, its session or key may have ended. The locks last as long as the transaction,
- * so that whoever shuts somebody out is either waited for or comes after the change.
+ * so a concurrent revocation comes either before or after the change.
  *
  * Everywhere in the store a principal is locked before its sessions and keys, and of two principals the older one first:
  * no two commands can then wait for each other.
@@ -81,7 +81,7 @@ async function isDisabled(db: Db, uuid: Uuid): Promise<boolean> {
   return (await db.one(findDisabled, { uuid })) !== undefined;
 }
 
-/** The locks on somebody and on their session that has not ended, and when it began. */
+/** Locks a principal and its live session, and returns when the session began. */
 export async function lockOwner(
   db: Db,
   key: { readonly session: Uuid; readonly owner: Uuid; readonly now: Date },

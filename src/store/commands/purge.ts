@@ -1,6 +1,6 @@
 /**
- * Deleting what is expired, in small batches, so that nobody waits for it. On PostgreSQL one server at a time does it,
- * under an advisory lock that ends with the transaction.
+ * Deletes expired rows in small batches, so that no request waits for it. On PostgreSQL one server at a time does this, under
+ * an advisory lock that ends with the transaction.
  */
 import { sql } from "kysely";
 import type { Purge, Purged } from "../../domain/ports/maintenance.ts";

@@ -61,7 +61,7 @@ export interface Occasion {
   readonly context: RequestContext;
 }
 
-/** Whether the principal did not have the role before. An unknown role is given to nobody. */
+/** Whether the principal did not have the role before. An unknown role is not given. */
 async function grantRole(db: Db, principal: number, role: string): Promise<boolean> {
   return (await db.run(insertRole, { principal, role })) > 0;
 }

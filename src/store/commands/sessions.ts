@@ -43,7 +43,7 @@ const standing = statement((db, { principal, now }: Args<{ principal: number; no
     ]),
 );
 
-/** By now the identity may be nobody's any more, or another principal's. */
+/** Meanwhile the identity may have been removed, or linked to another principal. */
 const noteLogin = statement((db, row: Args<IdentityRef & { principal: number; now: Date }>) =>
   db
     .updateTable("identities")

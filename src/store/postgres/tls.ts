@@ -45,7 +45,7 @@ export function encryptionOf(
   const encrypted = (check: Check) => {
     if (system && check !== "name") {
       throw new OperatorError(
-        `sslrootcert=system of the database's URI needs sslmode=verify-full, not ${mode}: anybody gets a certificate that the machine trusts.`,
+        `sslrootcert=system of the database's URI needs sslmode=verify-full, not ${mode}, because anyone can get a certificate that the machine trusts.`,
       );
     }
     return {

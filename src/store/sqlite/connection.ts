@@ -88,7 +88,7 @@ export class SqliteConnection implements DatabaseConnection {
   }
 }
 
-/** kysely's view of one connection that somebody else opened and will close: for migrations and the schema. */
+/** kysely's view of a connection that its caller opens and closes: for migrations and the schema. */
 export function sqliteDialect(connection: SqliteConnection): Dialect {
   const run = async (statement: string) => {
     connection.run(statement);

@@ -83,7 +83,7 @@ export function sqliteMemoryBackend(connection: SqliteConnection): Backend {
   let closed = false;
   let last: Promise<unknown> = Promise.resolve();
 
-  /** A command's statements are spread over microtasks: nobody may look in between. */
+  /** A command's statements are spread over microtasks; nothing else may run in between. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     if (closed) return Promise.reject(new Failure("store_unavailable", { log: "The store is closed." }));
     const result = last.then(work);
