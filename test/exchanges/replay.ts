@@ -83,7 +83,7 @@ function requestOf(exchange: Exchange, saved: Saved, target: Target): Request {
   return { method, path, headers, body: body === undefined ? null : Buffer.from(fill(body)) };
 }
 
-/** A browser's way to the provider, which logs everybody in; the query that it brings back. */
+/** A browser's way to the provider, which logs everyone in; returns the query that it brings back. */
 async function visit(saved: Saved, name: string): Promise<string> {
   const address = String(saved.get(`${name}.authorization_uri`) ?? saved.get(`${name}.location`));
   const response = await fetch(address, { redirect: "manual" });

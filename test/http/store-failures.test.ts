@@ -1,4 +1,4 @@
-/** The database is away or full while the server runs: what clients are told, and that all is well again afterwards. */
+/** The database is unavailable or full while the server runs: the answers, and the recovery afterwards. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Store } from "../../src/domain/ports/store.ts";

@@ -1,4 +1,4 @@
-/** The account's pages from data alone: what is shown to whom, and that whatever others wrote stays text. */
+/** The account pages from data alone: each view's content, and that foreign content stays text. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Account, type AccountKey, accountPage } from "../../src/pages/account.ts";

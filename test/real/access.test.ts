@@ -165,7 +165,7 @@ async function ours(t: TestContext): Promise<Prepared> {
   };
 }
 
-/** Everybody who asks, by what they have. */
+/** All callers, by their credentials. */
 async function callers(api: Api, service: string): Promise<ReadonlyMap<string, string | undefined>> {
   const found = new Map<string, string | undefined>([["anonymous", undefined]]);
   const scopes = ["read:metadata", "read:data"];

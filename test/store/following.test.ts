@@ -100,7 +100,7 @@ const CASES: PostgresCases = {
     assert.deepEqual(await followed(store, [...idle(30), () => slow.query("commit"), ...idle(30)]), ["late"]);
   },
 
-  "what is rolled back holds nothing up": async (t, _, uri) => {
+  "a rolled-back row delays nothing": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const slow = await transaction(t, uri);
     await slow.query(INSERT);
@@ -109,7 +109,7 @@ const CASES: PostgresCases = {
     assert.deepEqual(await store.audit.writers(), []);
   },
 
-  "neither who follows nor a login waits while the table is vacuumed": async (t, _, uri) => {
+  "neither following nor a login waits for a vacuum of the table": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const vacuum = await transaction(t, uri);
     await vacuum.query("lock table tiled_auth_audit in share update exclusive mode");
@@ -120,7 +120,7 @@ const CASES: PostgresCases = {
     await vacuum.query("commit");
   },
 
-  "who may read the tables only can follow": async (t, server, uri) => {
+  "following needs only the right to read the tables": async (t, server, uri) => {
     const store = await openFor(t, uri);
     await append(store, "before");
     const role = `reader_${new URL(uri).pathname.slice(1)}`;
@@ -140,7 +140,11 @@ const CASES: PostgresCases = {
     assert.equal(following.terminal.stderr, "");
   },
 
-  "a restart of the server is told in one line, and its end; following goes on": async (t, server, uri) => {
+  "the start and end of a restart are reported in one line each; following continues": async (
+    t,
+    server,
+    uri,
+  ) => {
     const store = await openFor(t, uri);
     await append(store, "before");
     const following = command(uri);

@@ -37,7 +37,7 @@ export interface Served {
   readonly sections?: object;
 }
 
-/** Our server on that port, with a tree that everybody may look at, and a browser. */
+/** Our server on that port, with a public tree, and a browser. */
 export async function serve(
   cleanup: Cleanup,
   port: number,

@@ -1,10 +1,10 @@
 /**
- * Whether who asks for a change may still ask, looked at in the change's own transaction: between the request's check and
- * here the principal may have been disabled, its session or key may have ended. The locks last as long as the transaction,
- * so a concurrent revocation comes either before or after the change.
+ * Checks within a change's own transaction that the actor may still make it: since the request was admitted the principal may
+ * have been disabled, or its session or key may have ended. The locks last as long as the transaction, so a concurrent
+ * revocation comes either before or after the change.
  *
- * Everywhere in the store a principal is locked before its sessions and keys, and of two principals the older one first:
- * no two commands can then wait for each other.
+ * Throughout the store a principal is locked before its sessions and keys, and of two principals the older one first, so no two
+ * commands wait for each other.
  */
 import type { ActorCredential, RequestContext } from "../../domain/model/entities.ts";
 import type { CredentialRevoked } from "../../domain/model/revoked.ts";

@@ -6,7 +6,7 @@ import { PAMAuthenticator } from "../../../src/authenticators/pam/authenticator.
 import type { Helper } from "../../../src/authenticators/pam/process.ts";
 import { testApp } from "../../support/app.ts";
 
-/** Takes its time for everybody, and knows bob. */
+/** Slow for every login, and knows bob. */
 function slowHelper(): Helper {
   return {
     ask: async (request) => {

@@ -1,4 +1,4 @@
-/** Who is let through the gateway, and in which words a caller is introduced. */
+/** Which callers the gateway admits, and the credentials that it sends upstream. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { apikey, bearer, type TestAppOptions } from "../../support/app.ts";

@@ -1,4 +1,4 @@
-/** What caches between the server and its callers are told about answers of the tree. */
+/** Caching headers of the tree's answers. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bearer, testApp } from "../../support/app.ts";

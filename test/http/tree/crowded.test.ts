@@ -1,4 +1,4 @@
-/** Folders with more entries than the process may have files open, and what is said where it has too many open all the same. */
+/** Folders with more entries than the process may open files, and the answer when it runs out of descriptors. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { container } from "../../../src/trees/memory/memory.ts";

@@ -113,7 +113,7 @@ export const accountCases: readonly Case[] = [
     },
   ],
   [
-    "of several identities of one provider the newest login's state counts, and what was unlinked says nothing",
+    "of several identities of one provider the newest login's state counts, and unlinked ones do not",
     async (store) => {
       const ann = await logIn(store, "ann", { state: { groups: ["a"] } });
       const { uuid } = ann.principal;
@@ -138,7 +138,7 @@ export const accountCases: readonly Case[] = [
     },
   ],
   [
-    "what a login said of those who had the identity before never counts for who has it now",
+    "the state from an identity's previous owner never counts for its current one",
     async (store) => {
       const [ann, bob] = [await logIn(store, "ann"), await logIn(store, "bob")];
       const badge = { provider: "badge", id: "7" };

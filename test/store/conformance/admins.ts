@@ -6,7 +6,7 @@ import type { Case } from "./case.ts";
 
 export const adminCases: readonly Case[] = [
   [
-    "who never could get in replaces no administrator: neither a name in a list nor a service without a key that counts",
+    "an administrator who cannot log in does not replace one who can: neither a mere name nor a service without a live key",
     async (store) => {
       const { principal: ann } = await logIn(store, "ann", { admin: true });
       const ghost = { provider: "toy", id: "ghost" };
@@ -42,7 +42,7 @@ export const adminCases: readonly Case[] = [
     },
   ],
   [
-    "of administrators of whom none has logged in, all but one can be disabled",
+    "if no administrator has logged in, all but one can be disabled",
     async (store) => {
       const names = ["root", "second"].map((id) => ({ provider: "toy", id }));
       await store.principals.ensureAdmins({ identities: names, now: NOW, context: ORIGIN });
@@ -64,7 +64,7 @@ export const adminCases: readonly Case[] = [
     },
   ],
   [
-    "the role admin is taken back, with what it allows, and given again",
+    "the role admin is revoked, with its scopes, and granted again",
     async (store) => {
       const { principal: ann } = await logIn(store, "ann", { admin: true });
       const { principal: bob } = await logIn(store, "bob", { admin: true });
@@ -94,7 +94,7 @@ export const adminCases: readonly Case[] = [
     },
   ],
   [
-    "administrators who are disabled and lose the role at the same moment leave one",
+    "one administrator remains if one is disabled while another loses the role",
     async (store) => {
       const admins = await Promise.all(["a", "b", "c", "d"].map((id) => logIn(store, id, { admin: true })));
       const outcomes = await Promise.all(

@@ -105,7 +105,7 @@ export const apiKeyCases: readonly Case[] = [
     },
   ],
   [
-    "revoking takes the own keys that begin so, and tells their digests",
+    "revoking affects only one's own keys with these first characters, and returns their digests",
     async (store) => {
       const ann = (await logIn(store, "ann")).principal.uuid;
       const bob = (await logIn(store, "bob")).principal.uuid;
@@ -139,7 +139,7 @@ export const apiKeyCases: readonly Case[] = [
     },
   ],
   [
-    "uses are noted forwards only, the first one is told",
+    "the time of last use only moves forward; the first use is reported",
     async (store) => {
       const { uuid } = (await logIn(store, "ann")).principal;
       const keys = [newKey(uuid), newKey(uuid)];

@@ -76,7 +76,7 @@ export const auditCases: readonly Case[] = [
     },
   ],
   [
-    "what differs in its person, its kind or its reason is not folded; many addresses are",
+    "events of different persons, kinds or reasons are not folded; those of many addresses are",
     async (store) => {
       const [one, other] = [newUuid(), newUuid()];
       const kinds: Partial<AuditEvent>[] = [
@@ -97,7 +97,7 @@ export const auditCases: readonly Case[] = [
     },
   ],
   [
-    "what the command line changes says so, and who did it; what others and a server's start change does not",
+    "changes by the command line name it and the operator; other changes do not",
     async (store) => {
       const context = { address: null, requestId: null, actor: null };
       const operator = { ...context, operator: 'rö"ot' };
@@ -146,7 +146,7 @@ export const auditCases: readonly Case[] = [
     },
   ],
   [
-    "reading goes on from an id, and filters by time, event and principal",
+    "reading continues from an id, and filters by time, event and principal",
     async (store) => {
       const ann = newUuid();
       await store.audit.append([
@@ -173,7 +173,7 @@ export const auditCases: readonly Case[] = [
     },
   ],
   [
-    "who follows while others write misses nothing and sees nothing twice",
+    "following during concurrent writes misses nothing and repeats nothing",
     async (store) => {
       const filter = { limit: 100 };
       const { followed } = await newest(store.audit, filter);

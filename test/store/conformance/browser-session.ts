@@ -9,7 +9,7 @@ const OTHER = sha256("another token");
 
 export const browserSessionCases: readonly Case[] = [
   [
-    "a browser's token leads to its session, to who logged in and when",
+    "a browser's token leads to its session, its principal and the time of the login",
     async (store) => {
       const { outcome, replaced } = await store.browserSessions.open(TOKEN, login("ann"), null);
       const { session, principal } = opened(outcome);
@@ -67,7 +67,7 @@ export const browserSessionCases: readonly Case[] = [
     },
   ],
   [
-    "who is refused keeps the session that the browser has",
+    "a refused login keeps the browser's session",
     async (store) => {
       const first = opened((await store.browserSessions.open(TOKEN, login("ann"), null)).outcome);
       const refused = await store.browserSessions.open(OTHER, login("bob", { limit: 0 }), TOKEN);

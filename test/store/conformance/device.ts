@@ -158,7 +158,7 @@ export const deviceCases: readonly Case[] = [
     },
   ],
   [
-    "only who is signed in can be confirmed, before the login expires",
+    "only a login with an identity can be confirmed, and only before it expires",
     async (store) => {
       const waiting = newStart();
       await store.deviceLogins.start(waiting);
@@ -216,7 +216,7 @@ export const deviceCases: readonly Case[] = [
     },
   ],
   [
-    "who is disabled, or has too many sessions, is refused when confirming and when collecting",
+    "a principal that is disabled, or has too many sessions, is refused when confirming and when collecting",
     async (store) => {
       const orcid = (id: string) => ({ identity: { provider: "orcid", id } });
       const { principal } = await logIn(store, "ann", orcid("ann"));
@@ -291,7 +291,7 @@ export const deviceCases: readonly Case[] = [
     },
   ],
   [
-    "what the session remembers of the login is what the provider said",
+    "the session stores the state that the provider gave",
     async (store) => {
       const start = await confirmed(store);
       const request = { ...asOrcid("ann"), state: { given: "Änn" } };

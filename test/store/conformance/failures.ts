@@ -23,7 +23,7 @@ export const failureCases: readonly Case[] = [
     },
   ],
   [
-    "of several keys the one that is blocked longest counts, whichever it is",
+    "of several keys the one that is blocked longest counts",
     async (store) => {
       const { failures } = store;
       const [ann, bob] = [

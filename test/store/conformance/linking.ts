@@ -74,7 +74,7 @@ export const linkingCases: readonly Case[] = [
     },
   ],
   [
-    "two who link one identity at the same moment: one of them has it",
+    "two principals link one identity at the same time: only one succeeds",
     async (store) => {
       const people = [await logIn(store, "ann"), await logIn(store, "bob"), await logIn(store, "cara")];
       const outcomes = await Promise.all(people.map((person) => store.accounts.link(link(person))));
@@ -152,7 +152,7 @@ export const linkingCases: readonly Case[] = [
     },
   ],
   [
-    "unlinking ends what the identity opened, and nothing else",
+    "unlinking ends the sessions that the identity opened, and no others",
     async (store) => {
       const ann = await logIn(store, "ann");
       await store.accounts.link(link(ann));

@@ -16,7 +16,7 @@ export const maintenanceCases: readonly Case[] = [
     },
   ],
   [
-    "what is expired goes, in batches, and nothing else does",
+    "expired rows are deleted, in batches, and no others",
     async (store) => {
       const { principal, session } = await logIn(store, "ann", { expirationTime: at(1000) });
       for (const _ of [1, 2, 3]) await logIn(store, "ann", { expirationTime: at(10) });

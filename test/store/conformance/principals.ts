@@ -55,7 +55,7 @@ export const principalCases: readonly Case[] = [
     },
   ],
   [
-    "a person whom only a provider's token names is found or made once, and the same as after a login",
+    "a person named only by a provider's token is created once, and is the same as after a login",
     async (store) => {
       const ann = { provider: "toy", id: "ann" };
       const made = await Promise.all(
@@ -98,7 +98,7 @@ export const principalCases: readonly Case[] = [
     },
   ],
   [
-    "who is not there is undefined",
+    "an unknown principal is undefined",
     async (store) => {
       assert.equal(await store.principals.summary(newUuid()), undefined);
       assert.equal(await store.principals.document(newUuid(), NOW), undefined);
@@ -212,7 +212,7 @@ export const principalCases: readonly Case[] = [
     },
   ],
   [
-    "administrators who disable each other at the same moment leave one",
+    "one administrator remains if two disable each other at the same time",
     async (store) => {
       const admins = await Promise.all(["a", "b", "c", "d"].map((id) => logIn(store, id, { admin: true })));
       const outcomes = await Promise.all(
@@ -229,7 +229,7 @@ export const principalCases: readonly Case[] = [
     },
   ],
   [
-    "the operator's administrators are made, and told from before",
+    "the configured administrators are created, and existing ones reported",
     async (store) => {
       const { principal: ann } = await logIn(store, "ann");
       const admins = [
@@ -251,7 +251,7 @@ export const principalCases: readonly Case[] = [
     },
   ],
   [
-    "a document shows what lives, and revoked sessions until they expire",
+    "a document shows live sessions, and revoked ones until they expire",
     async (store) => {
       const { principal, session } = await logIn(store, "ann", { state: { né: "é", n: [1, null] } });
       const { session: revoked } = await logIn(store, "ann", { now: at(5), expirationTime: at(500) });

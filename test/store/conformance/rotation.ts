@@ -25,7 +25,7 @@ export const rotationCases: readonly Case[] = [
     },
   ],
   [
-    "a refresh tells what the principal may do by now",
+    "a refresh returns the principal's current scopes",
     async (store) => {
       const { session, principal } = await logIn(store, "ann");
       await store.principals.ensureAdmins({ identities: principal.identities, now: at(1), context: ORIGIN });
@@ -36,7 +36,7 @@ export const rotationCases: readonly Case[] = [
     },
   ],
   [
-    "a retry with the exchanged token gets the same exchange, as often as it likes, and is told of once",
+    "a retry with the exchanged token gets the same exchange, any number of times, and is reported once",
     async (store) => {
       const { session, principal } = await logIn(store, "ann");
       const retry = async (seconds: number) => {
@@ -103,7 +103,7 @@ export const rotationCases: readonly Case[] = [
     },
   ],
   [
-    "a token that was exchanged before the last one ends the session, and the event is told",
+    "a token that was exchanged before the last one ends the session, and is reported",
     async (store) => {
       const { session, principal } = await logIn(store, "ann");
       await store.sessions.rotate(refresh(session.uuid, 0, "t0"));

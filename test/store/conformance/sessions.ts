@@ -21,7 +21,7 @@ export const sessionCases: readonly Case[] = [
     },
   ],
   [
-    "a login's audit row says who, from where, and which session",
+    "a login's audit row names the principal, the address and the session",
     async (store) => {
       const { session, principal } = await logIn(store, "ann");
       const [, row] = await store.audit.read({ limit: 10 });
@@ -92,7 +92,7 @@ export const sessionCases: readonly Case[] = [
     },
   ],
   [
-    "revoking ends a session, once, and says whose it was",
+    "revoking ends a session, once, and returns its owner",
     async (store) => {
       const { session, principal } = await logIn(store, "ann");
       const revoke = () =>

@@ -23,7 +23,7 @@ const linking = (id: string, principal: Uuid, session: Uuid) => ({
 
 export const spellingCases: readonly Case[] = [
   [
-    "where names are not told apart, another spelling of a known one opens nothing",
+    "with case-insensitive names another spelling of a known name is refused",
     async (store) => {
       const ann = await logIn(store, "Zoë", { caseSensitive: false });
       for (const id of ["zoë", "ZOË", "ZOE\u0308", "\uff3aoë"]) {
@@ -58,7 +58,7 @@ export const spellingCases: readonly Case[] = [
     },
   ],
   [
-    "where names are told apart, both log in; they still do when that is over, and are told of",
+    "with case-sensitive names both log in; they still do after a change of the setting, and are reported",
     async (store) => {
       const both = [await logIn(store, "ann"), await logIn(store, "ANN")];
       assert.notEqual(both[0]?.principal.uuid, both[1]?.principal.uuid);

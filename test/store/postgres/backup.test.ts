@@ -43,7 +43,7 @@ const CASES: PostgresCases<Postgres> = {
     });
   },
 
-  "what is no backup, or only a part of one, changes nothing": async (t, server, uri) => {
+  "a file that is not a backup, or incomplete, changes nothing": async (t, server, uri) => {
     const file = join(folderFor(t), "backup.dump");
     await logIn(await openFor(t, uri), "ann");
     const empty = await server.createDatabase();
@@ -56,7 +56,7 @@ const CASES: PostgresCases<Postgres> = {
     assert.deepEqual(await server.query(empty, "select 1 from pg_tables where schemaname = 'public'"), []);
   },
 
-  "without pg_dump it is said what to run, and where": async (t, _server, uri) => {
+  "without pg_dump the message says what to run, and where": async (t, _server, uri) => {
     const file = join(folderFor(t), "backup.dump");
     await (await openFor(t, uri)).close();
     const path = process.env["PATH"];

@@ -191,7 +191,7 @@ const CASES: PostgresCases = {
     }
   },
 
-  "what one server ends, the other knows": async (t, _server, uri) => {
+  "the end of a session at one server is known to the other": async (t, _server, uri) => {
     const [one, other] = [await openFor(t, uri), await openFor(t, uri)];
     const { principal, session } = await logIn(one, "ann");
     await one.sessions.revoke({
@@ -298,7 +298,7 @@ const CASES: PostgresCases = {
     await assert.rejects(store.failures.count("ann", { failures: 1, per: 1 }), unavailable);
   },
 
-  "close waits for what was asked before, and refuses what comes after": async (_t, server, uri) => {
+  "close waits for earlier commands, and refuses later ones": async (_t, server, uri) => {
     const store = await openStore(storeOptions(uri, { poolSize: 2, maxOverflow: 0 }));
     const asked = Array.from({ length: 10 }, (_, index) => logIn(store, `user${index}`));
     const counted = Array.from({ length: 10 }, () =>
