@@ -1,6 +1,6 @@
 /**
- * What the account page lists and ends: a person's live sessions, each with where it came from. Identities are linked and
- * unlinked in `commands/linking.ts`, keys are in `commands/api-keys.ts`.
+ * Reads of the account page: a user's live sessions with the origin of each. `commands/account.ts` ends sessions,
+ * `commands/linking.ts` links and unlinks identities, `commands/api-keys.ts` handles keys.
  */
 
 import type { AccountSession, AccountStore } from "../domain/ports/accounts.ts";
@@ -25,8 +25,8 @@ const liveSessions = statement((db, { principal, now }: Args<{ principal: Uuid; 
 );
 
 /**
- * One look for each identity, however often they have logged in. Where an identity's newest session is another's, who had
- * it before, it says nothing of this principal, nor do those behind it.
+ * One index look-up per identity, regardless of the number of logins. An identity whose newest session belongs to a
+ * previous owner contributes nothing: none of its older sessions are used either.
  */
 const newestState = statement((db, { principal, provider }: Args<{ principal: Uuid; provider: string }>) =>
   db
@@ -40,7 +40,7 @@ const newestState = statement((db, { principal, provider }: Args<{ principal: Uu
             .whereRef("o.identity", "=", "i.id")
             .select((newest) => newest.fn.max("o.session_id").as("newest")),
         )
-        // Not by the index of this column, which has all sessions that the principal ever had.
+        // `coalesce` keeps the planner off this column's index, which holds every session the principal ever had.
         .on((eb) => eb(eb.fn.coalesce("s.principal_id", "s.principal_id"), "=", eb.ref("i.principal_id"))),
     )
     .leftJoin("tiled_auth_login_states as k", "k.session_id", "s.id")
@@ -53,6 +53,7 @@ const newestState = statement((db, { principal, provider }: Args<{ principal: Uu
     .limit(1),
 );
 
+/** Implements `AccountStore`. `link` throws the `Failure` of `requireStorable` for an identity that cannot be stored. */
 export function accountStore(backend: Backend): AccountStore {
   return {
     latestState: (principal, provider) =>

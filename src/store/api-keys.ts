@@ -1,4 +1,4 @@
-/** API keys: found by the first eight digits and the digest of the whole secret, which is never here. */
+/** API keys, looked up by the first eight digits and the digest of the secret. The secret itself never gets here. */
 import type { Kysely } from "kysely";
 import type { ApiKeyRecord } from "../domain/model/entities.ts";
 import type { ApiKeyStore } from "../domain/ports/api-keys.ts";
@@ -57,8 +57,9 @@ async function findKeys(db: Db, keys: readonly KeyRef[]): Promise<(ApiKeyRecord 
   return keys.map(({ firstEight, hashed }) => found.get(firstEight + hashed.toString("hex")));
 }
 
+/** Implements `ApiKeyStore`. `commands/api-keys.ts` holds the writes. */
 export function apiKeyStore(backend: Backend): ApiKeyStore {
-  // SQLite is read on this thread, without waiting for a connection.
+  // SQLite is read synchronously on the main thread, so batching would save no connection.
   const lookUp =
     backend.dialect === "sqlite"
       ? (key: KeyRef) => backend.read((db) => findKey(db, key))

@@ -1,6 +1,6 @@
 /**
- * Reading the audit table, in the order of ids: from the beginning, on from an id, or the newest; by time, event and
- * principal. What is read costs as much as what is found, however long the table is.
+ * Reads the audit table in order of id: from the beginning, after an id, or the newest rows; filtered by time, event and
+ * principal. The cost depends on the rows found, not on the length of the table.
  */
 import { type Kysely, sql } from "kysely";
 import type { AuditEventName, AuditRow } from "../domain/model/entities.ts";
@@ -9,15 +9,15 @@ import { type Args, type Db, statement } from "./base/statement.ts";
 import type { Tables } from "./base/tables.ts";
 import type { Backend } from "./commands/backend.ts";
 
-/** How much later than its own time a row may be written: uses of keys are noted in batches, clocks differ. */
+/** How long after its own time a row may be written, in milliseconds: key uses are recorded in batches, and clocks differ. */
 const LATENESS = 3600_000;
 
-/** Where to begin, so that ids can be followed from there; `since` itself is checked on each row. */
+/** The id to start from. `since` itself is checked on each row. */
 const firstSince = statement((db, { time }: Args<{ time: Date }>) =>
   db.selectFrom("tiled_auth_audit").where("time", ">=", time).orderBy("time").select("id").limit(1),
 );
 
-/** Who inserts holds this lock before it has an id, and until its rows are visible. Every role may look at it. */
+/** An inserting transaction takes this lock before it gets an id and holds it until its rows are visible. Any role can read it. */
 const writing = statement((db, _: Args<object>) => ({
   compile: () =>
     sql<{ name: string }>`
@@ -51,7 +51,7 @@ function select(tables: Kysely<Tables>, selection: Selection) {
   return query.orderBy("id", newest === true ? "desc" : "asc");
 }
 
-/** Rows come in the order of ids by the index of the id, the principal or one event; another would have to sort. */
+/** The indexes on id, principal and single event return rows in order of id; any other index would need a sort. */
 function notByIndex<C extends "time" | "event">(column: C) {
   return sql<Tables["tiled_auth_audit"][C]>`coalesce(${sql.ref(column)}, ${sql.ref(column)})`;
 }
@@ -64,7 +64,7 @@ async function read(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
     if (first === undefined) return [];
     from = first.id;
   }
-  // An index gives the rows of one event in their order, but not of several.
+  // The index returns the rows of a single event in order, but not those of several events.
   const groups = events !== undefined && principal === undefined ? events.map((event) => [event]) : [events];
   const rows: Awaited<ReturnType<ReturnType<typeof select>["execute"]>> = [];
   for (const group of groups) {
@@ -87,12 +87,13 @@ async function read(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
   }));
 }
 
+/** Implements `AuditStore`. */
 export function auditStore(backend: Backend): AuditStore {
   return {
     append: (events) => backend.write("audit.append", events),
-    // A list of events that is empty allows none.
+    // An empty list of events matches nothing.
     read: async (filter) => (filter.events?.length === 0 ? [] : backend.read((db) => read(db, filter))),
-    // SQLite has one writer at a time, so that rows become visible in the order of their ids.
+    // SQLite has one writer at a time, so rows become visible in order of id.
     writers: async () =>
       backend.dialect === "sqlite"
         ? []

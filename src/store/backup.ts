@@ -1,5 +1,5 @@
 /**
- * `tiled admin backup` and `restore`: which database and which file, and what is told of it. How it is done is in
+ * `tiled admin backup` and `restore`: picks the dialect and refuses databases that cannot be copied. The work is done in
  * `sqlite/backup.ts` and `postgres/backup.ts`.
  */
 import { resolve } from "node:path";
@@ -10,24 +10,32 @@ import { inspectDatabase } from "./open.ts";
 import { complaint, type Inspection } from "./schema/revisions.ts";
 import { backupFile, restoreFile } from "./sqlite/backup.ts";
 
-/** Of a database that another Tiled has to upgrade first, too: before an upgrade is when a backup is wanted most. */
+/** Includes databases that Tiled has to upgrade first: a backup matters most before an upgrade. */
 const KEPT: readonly Inspection["kind"][] = ["served", "older", "unknown"];
 
+/**
+ * Copies the database to `file`. `force` replaces an existing file.
+ * @throws OperatorError if there is nothing to back up, the file exists, or the copy does not match the database
+ */
 export async function backupDatabase(uri: string, file: string, force: boolean): Promise<Backup> {
   const address = parseDatabaseUri(uri);
   const found = await inspectDatabase(uri);
   if (!KEPT.includes(found.kind)) throw new OperatorError(`Nothing to back up. ${complaint(found)}`);
   const path = resolve(file);
   if (address.kind === "file") return backupFile(address.path, path, force);
-  if (address.kind === "memory") throw new OperatorError("A database in memory cannot be backed up.");
+  if (address.kind === "memory") throw new OperatorError("An in-memory database cannot be backed up.");
   return (await import("./postgres/backup.ts")).backupPostgres(address, path, force);
 }
 
+/**
+ * Restores the database from `file`: over a SQLite file, which is kept under another name, or into an empty PostgreSQL schema.
+ * @throws OperatorError if `file` is not a complete backup, or the database is in use or not empty
+ */
 export async function restoreDatabase(uri: string, file: string): Promise<Restored> {
   const address = parseDatabaseUri(uri);
   const path = resolve(file);
   if (address.kind === "file") return restoreFile(path, address.path);
-  if (address.kind === "memory") throw new OperatorError("A database in memory cannot be restored.");
+  if (address.kind === "memory") throw new OperatorError("An in-memory database cannot be restored.");
   const found = await inspectDatabase(uri);
   return (await import("./postgres/backup.ts")).restorePostgres(address, path, found);
 }

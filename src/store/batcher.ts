@@ -1,6 +1,6 @@
 /**
- * Batches look-ups that anyone can cause, such as those of unknown API keys: a few run at a time, and later ones are looked up
- * together, so a flood of them neither takes all connections nor delays other requests.
+ * Batches look-ups that an unauthenticated caller can trigger, such as those of unknown API keys. A few batches run at a time
+ * and requests that arrive meanwhile form the next one, so a flood of look-ups cannot take every connection.
  */
 const AT_A_TIME = 2;
 const LARGEST = 200;
@@ -11,7 +11,10 @@ interface Waiting<K, V> {
   reject(error: unknown): void;
 }
 
-/** `load` answers in the order of its keys. */
+/**
+ * Wraps `load` as a look-up of one key. At most two calls of `load` run at a time, each with at most 200 keys.
+ * @param load returns one value per key, in the order of the keys; its error rejects the look-ups of that batch only
+ */
 export function batched<K, V>(
   load: (keys: readonly K[]) => Promise<readonly (V | undefined)[]>,
 ): (key: K) => Promise<V | undefined> {

@@ -1,4 +1,4 @@
-/** Browser logins at a provider and the one-time codes of applications. What changes them is in `commands/browser-logins.ts`. */
+/** Browser logins at a provider and the one-time codes of applications. `commands/browser-logins.ts` holds the writes. */
 import type { BrowserLoginStore, IssuedCode } from "../domain/ports/logins.ts";
 import type { Digest } from "../lib/secrets.ts";
 import { writeState } from "./base/codec.ts";
@@ -9,6 +9,7 @@ const findCode = statement((db, { code }: Args<{ code: Digest }>) =>
   db.selectFrom("tiled_auth_login_codes").where("code", "=", code).selectAll(),
 );
 
+/** Implements `BrowserLoginStore`. */
 export function browserLoginStore(backend: Backend): BrowserLoginStore {
   return {
     use: (request) => backend.write("browser_login.use", request),

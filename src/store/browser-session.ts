@@ -1,4 +1,4 @@
-/** Browsers that are logged in: what a cookie's token stands for. What changes it is in `commands/browser-session.ts`. */
+/** Browser sessions, looked up by the digest of the cookie's token. `commands/browser-session.ts` holds the writes. */
 import type { Kysely } from "kysely";
 import type { BrowserBinding, BrowserSessionStore } from "../domain/ports/accounts.ts";
 import type { Digest } from "../lib/secrets.ts";
@@ -44,8 +44,9 @@ async function findBindings(db: Db, tokens: readonly Digest[]): Promise<(Browser
   return tokens.map((token) => found.get(token));
 }
 
+/** Implements `BrowserSessionStore`. */
 export function browserSessionStore(backend: Backend): BrowserSessionStore {
-  // As with API keys: `api-keys.ts`.
+  // As for API keys: see `api-keys.ts`.
   const lookUp =
     backend.dialect === "sqlite"
       ? (token: Digest) => backend.read((db) => findBinding(db, token))

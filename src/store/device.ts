@@ -1,6 +1,6 @@
 /**
- * Device logins that wait: Tiled's row of `pending_sessions`, as Tiled writes it, and beside it what its table has no
- * column for. Here they are read; what changes them is in `commands/device.ts`.
+ * Pending device logins: Tiled's row of `pending_sessions`, as Tiled writes it, and a row of our own for what Tiled's table
+ * has no column for. This file reads; `commands/device.ts` holds the writes.
  */
 import type { Kysely } from "kysely";
 import type {
@@ -17,7 +17,7 @@ import type { Tables } from "./base/tables.ts";
 import { batched } from "./batcher.ts";
 import type { Backend } from "./commands/backend.ts";
 
-/** Asked again and again by every program that waits: no column more than it needs. */
+/** Run at every poll of every waiting program, so it selects only the columns it needs. */
 const polled = (db: Kysely<Tables>) =>
   db
     .selectFrom("pending_sessions as p")
@@ -103,8 +103,9 @@ async function isHandedOver(db: Db, request: Pick<DeviceChange, "deviceCode" | "
   return (await db.one(waits, { hashed: toBytes(deviceCode), now })) !== undefined;
 }
 
+/** Implements `DeviceLoginStore`. */
 export function deviceLoginStore(backend: Backend): DeviceLoginStore {
-  // As with API keys: `commands/api-keys.ts`.
+  // As for API keys: see `api-keys.ts`.
   const lookUp =
     backend.dialect === "sqlite"
       ? (code: Digest) => backend.read((db) => findPolled(db, code))
@@ -127,7 +128,7 @@ export function deviceLoginStore(backend: Backend): DeviceLoginStore {
     countWrong: (change) => backend.write("device.count_wrong", change),
     refuse: (change) => backend.write("device.refuse", change),
     collectHandedOver: async (request) => {
-      // Programs that ask for what is not there cost a reading, not a turn of the writer.
+      // A poll with an unknown code costs a read, not a write.
       if (!(await backend.read((db) => isHandedOver(db, request)))) return undefined;
       return backend.write("device.collect_handed_over", request);
     },

@@ -1,6 +1,6 @@
 /**
- * Principals with all that whoami and the administrators' list show. A page of them costs as many statements as one:
- * each table is asked once for all ids.
+ * Principals with everything that whoami and the administrators' list show. A page takes as many statements as a single
+ * principal: each table is queried once for all ids.
  */
 import { type Expression, type Kysely, sql } from "kysely";
 import type { ApiKey, PrincipalDocument, Session } from "../domain/model/entities.ts";
@@ -13,7 +13,7 @@ import type { PrincipalRow } from "./commands/summaries.ts";
 import { type States, shownStates, stateLength } from "./login-states.ts";
 import type { Position, Positions } from "./positions.ts";
 
-/** Small lists are put in order here: a database would build an index for each. */
+/** Comparator for small lists, which are sorted here: in the database each would need an index. */
 function before<T extends string | number>(left: T, right: T): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
@@ -70,7 +70,7 @@ const revokedSessionsOfOne = statement((db, { principal }: One) =>
     .limit(SHOWN_REVOKED),
 );
 
-/** The same for each of many. The cross join says to SQLite to begin with the principals. */
+/** The same for several principals. The cross join makes SQLite start with the principals. */
 const revokedSessionsOf = (db: Kysely<Tables>, ids: Ids) =>
   db
     .selectFrom("principals as p")
@@ -122,11 +122,12 @@ const extent = statement((db) =>
   ]),
 );
 
-/** So many rows are passed over faster than counted. */
+/** Below this offset, skipping rows is faster than counting them. */
 const FAR = 1000;
 
 /**
- * A page far behind costs what the first one does; where nothing else helps, once itself or the one before has been read.
+ * A page at a large offset costs as much as the first one. Without a shortcut through the ids that holds only once the page,
+ * or the one before it, has been read.
  */
 async function principalsOf(
   db: Db,
@@ -145,7 +146,7 @@ async function principalsOf(
   return rows;
 }
 
-/** An offset is an id where ids have no gaps, as SQLite gives them; and it counts rows by the page. PostgreSQL does neither. */
+/** On SQLite, ids without gaps turn an offset into an id, and counting rows is cheap. Neither holds on PostgreSQL. */
 async function jump(db: Db, offset: number, now: Date): Promise<Position | undefined> {
   if (db.dialect !== "sqlite") return undefined;
   const all = await db.one(extent, {});
@@ -157,6 +158,7 @@ function inOrder<R extends { readonly id: number }>(one: readonly R[], other: re
   return [...one, ...other].sort((left, right) => left.id - right.id);
 }
 
+/** The document of one principal at `now`. */
 export async function documentOf(db: Db, principal: PrincipalRow, now: Date): Promise<PrincipalDocument> {
   const of = { principal: principal.id };
   const sessions = inOrder(await db.all(revokedSessionsOfOne, of), await db.all(liveSessionsOfOne, of));
@@ -174,6 +176,7 @@ export async function documentOf(db: Db, principal: PrincipalRow, now: Date): Pr
   );
 }
 
+/** The documents of a page of principals at `now`, in order of id. `positions` remembers where pages began. */
 export async function documentsOf(
   db: Db,
   page: PageRange,

@@ -1,6 +1,6 @@
 /**
- * Counters of failed attempts (rate-limiter-flexible): in memory beside SQLite, which has one server, and in the database
- * for PostgreSQL, so that all servers count together. Keys are hashed: no user name and no address is stored in clear.
+ * Counters of failed attempts (rate-limiter-flexible): in memory with SQLite, which has one server, and in the database with
+ * PostgreSQL, so that all servers share them. Keys are hashed: user names and addresses are never stored in clear.
  */
 import {
   type RateLimiterAbstract,
@@ -24,7 +24,7 @@ interface Found {
   readonly msBeforeNext: number;
 }
 
-/** What several keys have, in their order; the limiters themselves look up one at a time. */
+/** Looks up several keys at once, with results in their order; the library's limiters look up one at a time. */
 type Look = (asked: readonly Asked[]) => Promise<readonly (Found | null | undefined)[]>;
 
 const failuresOf = statement((db, { keys, now }: Args<{ keys: readonly string[]; now: number }>) =>
@@ -35,12 +35,13 @@ const failuresOf = statement((db, { keys, now }: Args<{ keys: readonly string[];
     .select(["key", "points", "expire"]),
 );
 
-/** The part of a PostgreSQL backend that counters use; `single` runs one statement that may be carried out twice. */
+/** The part of a PostgreSQL backend that the counters use. `single` runs one statement, which must be safe to run twice. */
 interface CounterDatabase {
   read<T>(work: (db: Db) => Promise<T>): Promise<T>;
   single<T>(work: (db: Db) => Promise<T>): Promise<T>;
 }
 
+/** Counters of this process alone. */
 export function memoryCounters(): FailureCounters {
   return counters(
     ({ failures, per }) => new RateLimiterMemory({ points: failures, duration: per }),
@@ -48,8 +49,9 @@ export function memoryCounters(): FailureCounters {
   );
 }
 
+/** Counters in the database, shared by all servers. */
 export function postgresCounters(backend: CounterDatabase): FailureCounters {
-  // What the limiter asks of a pool, with the backend's care for lost connections.
+  // The pool interface that the limiter expects, with the backend's retries after a lost connection.
   const storeClient = {
     query: async ({ text, values }: { readonly text: string; readonly values: readonly unknown[] }) => {
       const rows = await backend.single((db) => db.raw(text, values));
@@ -62,7 +64,7 @@ export function postgresCounters(backend: CounterDatabase): FailureCounters {
       storeType: "pool",
       tableName: "tiled_auth_failures",
       tableCreated: true,
-      // Done by the purge.
+      // The purge deletes expired rows.
       clearExpiredByTimeout: false,
       points: failures,
       duration: per,
@@ -91,7 +93,7 @@ function counters(make: MakeLimiter, look: Look): FailureCounters {
     return limiter;
   };
 
-  /** Counters of different limits do not mix. */
+  /** The limit is part of the key, so counters of different limits stay separate. */
   const keyOf = (key: string, limit: Limit) => sha256(`${limit.failures}/${limit.per}/${key}`);
 
   const longestBlock = async (asked: readonly Counter[]): Promise<number> => {
@@ -115,7 +117,7 @@ function counters(make: MakeLimiter, look: Look): FailureCounters {
         return 0;
       } catch (refused) {
         if (!(refused instanceof RateLimiterRes)) throw refused;
-        // A refused attempt was not tried, so it is not counted.
+        // A refused attempt was never tried, so it does not count.
         await limiter.reward(keyOf(key, limit));
         return seconds(refused);
       }

@@ -1,12 +1,14 @@
-/** Which identities the database can hold. Others would be cut, or confused with another, by one of the dialects. */
+/** Tells which identities the database can hold. One of the dialects would truncate the others or mix them up. */
 import type { IdentityRef } from "../domain/model/entities.ts";
 import { isStorableText } from "../domain/model/storable-text.ts";
 import { Failure } from "../errors.ts";
 
+/** Whether both dialects store the identity unchanged. */
 export function isStorable(identity: IdentityRef): boolean {
   return isStorableText(identity.provider) && isStorableText(identity.id);
 }
 
+/** @throws Failure `invalid` for an identity that cannot be stored */
 export function requireStorable(identity: IdentityRef): void {
   if (!isStorable(identity)) {
     throw new Failure("invalid", {

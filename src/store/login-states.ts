@@ -1,18 +1,18 @@
 /**
- * What a login said of a person (`state`, e.g. groups). A short one stands with its session, where the real Tiled looks for it,
- * too. A long one is kept once for each identity, since hundreds of sessions would repeat it; tokens do not carry it in any
- * case. Lists show states newest first, as many as fit.
+ * The `state` that a login brought (e.g. groups). A short state is stored with its session, where the real Tiled looks for it.
+ * A long one is stored once per identity instead of once per session, and tokens never carry it. Lists show states newest
+ * first, as many as fit.
  */
 import { sql } from "kysely";
 import type { Db } from "./base/statement.ts";
 
-/** What whoami shows of all sessions together; the newest state is shown up to `LONGEST`. */
+/** Characters that whoami shows of all sessions' states together; the newest state is shown up to `LONGEST`. */
 const SHOWN_OF_ONE = 16_384;
 const LONGEST = 65_536;
-/** What a page of principals shows. */
+/** Characters of states on a page of principals. */
 const SHOWN_OF_ALL = 262_144;
 
-/** The length of the state that a session brought, in both dialects. `s`: the sessions, `k`: what is kept once. */
+/** Length of a session's state in characters, in both dialects. `s` is `sessions`, `k` is `tiled_auth_login_states`. */
 export const stateLength = sql<number>`length(cast(coalesce(${sql.ref("k.state")}, ${sql.ref("s.state")}) as text))`;
 
 interface Stated {
@@ -23,7 +23,7 @@ interface Stated {
 
 export type States = ReadonlyMap<number, Readonly<Record<string, unknown>>>;
 
-/** `sessions` in the order of their ids. By the session's id; what is not there is empty, or too much. */
+/** The states to show, by session id. `sessions` is in order of id; a session without an entry has an empty state or one that does not fit. */
 export async function shownStates(db: Db, sessions: readonly Stated[]): Promise<States> {
   const ids: number[] = [];
   const shown = new Map<number, number>();

@@ -1,7 +1,8 @@
-/** What keeps the database in order: purging what has expired, and a look whether it can be changed. */
+/** Database maintenance: purges expired rows and checks that the database accepts writes. */
 import type { Maintenance } from "../domain/ports/maintenance.ts";
 import type { Backend } from "./commands/backend.ts";
 
+/** Implements `Maintenance`. */
 export function maintenance(backend: Backend): Maintenance {
   return {
     purge: (request) => backend.write("maintenance.purge", request),

@@ -1,6 +1,6 @@
 /**
- * Where a store comes from: a URI, looked at before anything is touched, initialized and migrated where that is allowed,
- * and opened. Also what `tiled admin` does to databases.
+ * Opens a store from a URI: inspects the database before touching it, initializes and migrates it where that is allowed,
+ * and connects. Also holds the database commands of `tiled admin`.
  */
 import { MIGRATIONS } from "../../migrations/index.ts";
 import { type DatabaseAddress, parseDatabaseUri } from "../database-uri/database-uri.ts";
@@ -27,7 +27,7 @@ import { inspectFile } from "./sqlite/inspect.ts";
 import { sqliteFileBackend, sqliteMemoryBackend } from "./sqlite/sqlite.ts";
 
 export interface StoreOptions {
-  /** Null: in memory. */
+  /** Null for a database in memory. */
   readonly uri: string | null;
   readonly initIfNotExists: boolean;
   readonly poolSize: number;
@@ -37,17 +37,21 @@ export interface StoreOptions {
   readonly clock: Clock;
 }
 
-/** One statement may take this long; milliseconds. None of the store's takes a hundredth of it. */
+/** Time limit of one statement in milliseconds. None of the store's takes a hundredth of it. */
 const STATEMENT_TIMEOUT = 15_000;
 
+/**
+ * Opens the store, after creating or migrating the database where the options allow it.
+ * @throws OperatorError if the database is missing, cannot be reached, or is not one that this version serves
+ */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { log, clock } = options;
   const address = parseDatabaseUri(options.uri);
   if (address.kind === "memory") return assemble(sqliteMemoryBackend(await openMemory()), memoryCounters());
   const { created, migrations } = await prepareDatabase(address, options.initIfNotExists);
-  if (created) log("info", `Made a new database at ${address.shown}.`);
+  if (created) log("info", `Created a new database at ${address.shown}.`);
   if (migrations.length > 0)
-    log("info", `Prepared the database at ${address.shown}: ${migrations.join(", ")}.`);
+    log("info", `Migrated the database at ${address.shown}: ${migrations.join(", ")}.`);
   if (address.kind === "file") {
     const backend = sqliteFileBackend({ path: address.path, busyTimeout: address.busyTimeout, clock, log });
     return assemble(await working(backend), memoryCounters());
@@ -59,7 +63,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return assemble(await working(backend), postgresCounters(backend));
 }
 
-/** A database that cannot be read is found out now, not by the first request. */
+/** Fails at the start, not at the first request, if the database cannot be read. */
 async function working(backend: Backend): Promise<Backend> {
   try {
     await backend.ping();
@@ -88,7 +92,7 @@ function assemble(backend: Backend, failures: FailureCounters): Store {
   };
 }
 
-/** Its client is loaded only where it is spoken to. */
+/** Loads the PostgreSQL client on first use only. */
 async function postgres() {
   const [{ postgresBackend }, { inspectPostgresDatabase, preparePostgres }, { makePool }] = await Promise.all(
     [import("./postgres/postgres.ts"), import("./postgres/database.ts"), import("./postgres/pool.ts")],
@@ -101,13 +105,13 @@ async function prepareDatabase(address: StoredAddress, mayCreate: boolean): Prom
   return (await postgres()).preparePostgres(address, mayCreate);
 }
 
-/** `tiled admin initialize-database`. Refuses a database that is there already. */
+/** `tiled admin initialize-database`. Throws an OperatorError for a database that is already initialized. */
 export async function initializeDatabase(uri: string): Promise<void> {
   const address = parseStored(uri);
   const found = await inspect(address);
   if (found.kind === "served" || found.kind === "older") {
     throw new OperatorError(
-      `The database at ${found.shown} is initialized already (revision ${found.revision}).`,
+      `The database at ${found.shown} is already initialized (revision ${found.revision}).`,
     );
   }
   if (found.kind !== "absent" && found.kind !== "empty") throw refuse(found);
@@ -115,29 +119,29 @@ export async function initializeDatabase(uri: string): Promise<void> {
 }
 
 export interface Upgrade {
-  /** Our own migrations that were run. */
+  /** Names of our own migrations that were run. */
   readonly migrations: readonly string[];
-  /** Of Tiled's tables, where a newer revision of them is known. */
+  /** Advice for the operator if Tiled's own tables are behind the newest known revision. */
   readonly behind: string | undefined;
 }
 
 /**
- * `tiled admin upgrade-database`: our own tables; Tiled's are upgraded by Tiled. A `revision` that the database is not at
- * is refused before anything is changed.
+ * `tiled admin upgrade-database`: migrates our own tables; Tiled upgrades its tables itself.
+ * @throws OperatorError, before anything is changed, if the database is not at `revision`
  */
 export async function upgradeDatabase(uri: string, revision: string | null = null): Promise<Upgrade> {
   const address = parseStored(uri);
   const found = await inspect(address);
   if (found.kind === "served" && revision !== null && revision !== found.revision) {
     throw new OperatorError(
-      `${behind(found) ?? `The database at ${found.shown} is at revision ${found.revision}, which is the newest one that this version knows.`} Nothing was changed.`,
+      `${behind(found) ?? `The database at ${found.shown} is at revision ${found.revision}, the newest that this version knows.`} Nothing was changed.`,
     );
   }
   const { migrations } = await prepareDatabase(address, false);
   return { migrations, behind: behind(found) };
 }
 
-/** What a start would refuse, found out without a connection: of PostgreSQL only the URI. Changes nothing. */
+/** Throws what a start would throw, as far as it can tell without a connection: for PostgreSQL only the URI is checked. Changes nothing. */
 export function checkBeforeStart(uri: string | null, initIfNotExists: boolean): void {
   const address = parseDatabaseUri(uri);
   if (address.kind === "file") checkFile(address.path, initIfNotExists);
@@ -148,7 +152,7 @@ export async function inspectDatabase(uri: string): Promise<Inspection> {
   return inspect(parseStored(uri));
 }
 
-/** Whether a database has all of our tables, so that opening it changes none of them. */
+/** Whether all of our migrations have run, so that opening the database changes nothing. */
 export function isCurrent({ kind, level }: Inspection): boolean {
   return kind === "served" && level === Object.keys(MIGRATIONS).at(-1);
 }
@@ -158,9 +162,7 @@ type StoredAddress = Exclude<DatabaseAddress, { kind: "memory" }>;
 function parseStored(uri: string): StoredAddress {
   const address = parseDatabaseUri(uri);
   if (address.kind === "memory") {
-    throw new OperatorError(
-      "A database in memory ends with the command that made it. Give the path of a file.",
-    );
+    throw new OperatorError("An in-memory database is lost when this command ends. Give the path of a file.");
   }
   return address;
 }

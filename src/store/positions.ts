@@ -1,24 +1,25 @@
 /**
- * Where pages of a long list have begun: a database that cannot jump to an offset walks from the nearest of them, so
- * that the page behind one that was just read costs what the first one does. What has come or gone before it meanwhile
- * shifts a page, as it does for any reader of pages, but for a minute only.
+ * Remembers where the pages of a long list began. A database that cannot jump to an offset walks from the nearest remembered
+ * position, so the page after one just read costs as much as the first. Rows added or deleted before a position shift its page,
+ * as with any paging by offset, for a minute at most.
  */
 const MAX_AGE_MS = 60_000;
 const MAX_COUNT = 1000;
 
 export interface Position {
   readonly offset: number;
-  /** The row's. */
+  /** Id of the row. */
   readonly id: number;
-  /** When the way to it was walked from the list's beginning; milliseconds since the epoch. */
+  /** When the position was counted from the start of the list; milliseconds since the epoch. */
   readonly since: number;
 }
 
+/** Positions of one list, at most a minute old. */
 export class Positions {
   /** By offset. */
   readonly #known = new Map<number, Position>();
 
-  /** The last one that is not behind `offset`. */
+  /** The last known position at or before `offset`. */
   before(offset: number, now: Date): Position | undefined {
     let nearest: Position | undefined;
     for (const position of this.#known.values()) {
@@ -29,7 +30,7 @@ export class Positions {
     return nearest;
   }
 
-  /** What was found from another one is as old as that. */
+  /** Remembers a position. One that was reached from another carries that one's `since`. */
   note(position: Position): void {
     const [oldest] = this.#known.size < MAX_COUNT ? [] : this.#known.keys();
     if (oldest !== undefined) this.#known.delete(oldest);

@@ -1,4 +1,4 @@
-/** Principals: looking them up, one or a page of them, and the commands that make and change them (`commands/principals.ts`). */
+/** Principals: look-ups of one or a page of them. `commands/principals.ts` holds the writes. */
 import type { PrincipalStore } from "../domain/ports/principals.ts";
 import { readList } from "./base/codec.ts";
 import type { Backend } from "./commands/backend.ts";
@@ -8,6 +8,7 @@ import { documentOf, documentsOf } from "./documents.ts";
 import { isStorable, requireStorable } from "./identities.ts";
 import { Positions } from "./positions.ts";
 
+/** Implements `PrincipalStore`. */
 export function principalStore(backend: Backend): PrincipalStore {
   const positions = new Positions();
   return {

@@ -1,4 +1,4 @@
-/** Sessions: their status, and the commands that open, refresh and end them (`commands/sessions.ts`). */
+/** Sessions: reads their status. Opening, refreshing and ending them is in `commands/`. */
 import type { SessionStore } from "../domain/ports/sessions.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { writeState } from "./base/codec.ts";
@@ -14,6 +14,7 @@ const byUuid = statement((db, { uuid }: Args<{ uuid: Uuid }>) =>
     .select(["s.uuid", "p.uuid as principal", "s.expiration_time as expirationTime", "s.revoked", "s.state"]),
 );
 
+/** Implements `SessionStore`. */
 export function sessionStore(backend: Backend): SessionStore {
   return {
     status: (uuid) =>

@@ -51,7 +51,7 @@ async function done(args: readonly string[], message: RegExp): Promise<string> {
 }
 
 test("a database is initialized once, checked without a change, and needs no upgrade", async () => {
-  await refused(["admin", "initialize-database", uri], /is initialized already \(revision 0a017b76d0d0\)/);
+  await refused(["admin", "initialize-database", uri], /is already initialized \(revision 0a017b76d0d0\)/);
   const file = join(folder, "tiled.db");
   const bytes = await readFile(file);
   await done(
@@ -74,7 +74,7 @@ test("of an upgrade it is said which tables it is of; a revision of Tiled's that
   const { path, uri } = sqliteFixture(folder, "2d1b550e12e0");
   const bytes = await readFile(path);
   const stays =
-    /Tiled's own tables are at revision 2d1b550e12e0 and stay there: this server serves it as it is.*tiled admin upgrade-database sqlite:\/\/\/\//;
+    /Tiled's own tables are at revision 2d1b550e12e0\. This server can use them as they are.*tiled admin upgrade-database sqlite:\/\/\/\//;
   for (const revision of ["0a017b76d0d0", "head"]) {
     await refused(["admin", "upgrade-database", uri, revision], stays);
     await refused(["admin", "upgrade-database", uri, revision], /Nothing was changed\.\n$/);

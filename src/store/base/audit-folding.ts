@@ -1,12 +1,11 @@
 /**
- * Equal audit events in a loop become one row with a count, so that an account that logs in and out for ever does not fill
- * the disk. The first ones of an hour keep rows of their own. What is remembered is this process's: several servers fold
- * each for themselves.
+ * Folds equal audit events into one row with a count, so that an account that logs in and out in a loop does not fill the
+ * disk. The first events of an hour keep rows of their own. The state is per process: each server folds its own events.
  */
 import type { AuditEvent } from "../../domain/model/entities.ts";
 
 const HOUR = 3600_000;
-/** Rows in an hour of one event of one principal from one address, and from all addresses together. */
+/** Rows per hour of one event of one principal from one address, then from all addresses together. */
 const ROWS_OF_ADDRESS = 20;
 const ROWS_OF_PRINCIPAL = 200;
 const MAX_REMEMBERED = 20_000;
@@ -14,17 +13,18 @@ const MAX_REMEMBERED = 20_000;
 interface Series {
   readonly began: number;
   rows: number;
-  /** The row that counts the rest; null until there is one. */
+  /** Id of the row that counts further events; null until it exists. */
   folded: number | null;
 }
 
 export interface Place {
-  /** The row to count in, or `new` for a row of its own, `first` for one that further events are counted in. */
+  /** Id of the row to count in, `new` for a row of its own, or `first` for a row that will count further events. */
   readonly into: number | "new" | "first";
-  /** To be told the id of a `first` row. */
+  /** Takes the id of a `first` row in `folded`. */
   readonly series: Series;
 }
 
+/** Counts the audit events of the current hour. */
 export class Folds {
   readonly #series = new Map<string, Series>();
 
@@ -35,7 +35,7 @@ export class Folds {
     const near = this.#of(`${what} ${event.address ?? ""}`, time);
     near.rows += 1;
     if (near.rows > ROWS_OF_ADDRESS) return placeIn(near);
-    // Of an unknown principal nothing but the address is known.
+    // An event without a principal is known by its address only.
     if (event.principal === null) return { into: "new", series: near };
     const all = this.#of(what, time);
     all.rows += 1;

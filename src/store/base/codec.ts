@@ -1,6 +1,6 @@
 /**
- * Values as the database holds them: lists as Python's `json.dumps` writes them, and SQLite's texts and numbers for
- * times, booleans and JSON, told apart by the declared type of the column (SQLAlchemy's conventions).
+ * Encodes and decodes values: lists as Python's `json.dumps` writes them, and SQLite's text and numbers for times, booleans
+ * and JSON, told apart by the declared type of the column (SQLAlchemy's conventions).
  */
 import type { Digest } from "../../lib/secrets.ts";
 
@@ -15,19 +15,20 @@ function writeString(text: string): string {
   );
 }
 
+/** Reads a JSON array of strings. Throws a TypeError for any other value. */
 export function readList(text: string): readonly string[] {
   const value: unknown = JSON.parse(text);
   if (!Array.isArray(value)) throw new TypeError("A list in the database is not a JSON array.");
   return value.map(String);
 }
 
-/** A pair of backslashes is matched as one, so the next character is not an escape. */
+/** Consumes a pair of backslashes as one match, so that the text after it is not taken for an escape. */
 const ESCAPE = /\\(?:(u0000|ud[89a-f]..)|.)/g;
 
 /**
- * The state of a login. PostgreSQL stores neither NUL nor lone surrogates, and a provider's mistake must not
- * block a login: both become U+FFFD, in both dialects, in names and values. Nothing is left out, or a group's name
- * could become another's.
+ * A login's state as JSON. PostgreSQL cannot store NUL or a lone surrogate, and such a character from a provider must not
+ * block a login: both become U+FFFD, in both dialects, in keys and values. Dropping them could turn one group's name into
+ * another's.
  */
 export function writeState(state: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(state).replace(ESCAPE, (written, unstorable?: string) =>
@@ -35,19 +36,19 @@ export function writeState(state: Readonly<Record<string, unknown>>): string {
   );
 }
 
-/** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC. */
+/** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC. Throws a RangeError for a year outside 0 to 9999. */
 export function writeTime(time: Date): string {
   const iso = time.toISOString();
   if (iso.length !== 24) throw new RangeError("A time outside the years 0 to 9999 cannot be stored.");
   return `${iso.slice(0, 10)} ${iso.slice(11, 23)}000`;
 }
 
-/** Reads a time with or without a fraction; the database fills in times without one. */
+/** Reads a UTC time with or without a fraction: the database's own defaults have none. */
 export function readTime(text: string): Date {
   return new Date(`${text.slice(0, 10)}T${text.length > 19 ? text.slice(11, 23) : `${text.slice(11)}.000`}Z`);
 }
 
-/** A digest as columns of bytes hold it. */
+/** A digest as stored in binary columns. */
 export function toBytes(digest: Digest): Buffer {
   return Buffer.from(digest, "hex");
 }
@@ -59,7 +60,7 @@ export function toSqlite(value: unknown): unknown {
   return value;
 }
 
-/** How values of a column of this declared type become ours; undefined where they are used as they come. */
+/** The decoder for a column of this declared type; undefined if values need no decoding. */
 export function fromSqlite(declared: string | null): ((value: unknown) => unknown) | undefined {
   switch (declared?.toUpperCase()) {
     case "DATETIME":

@@ -1,10 +1,10 @@
 /**
- * A database's errors as ours: full, or not usable at the moment. What is neither stays what it is, a bug. Messages of
- * the databases go to the log only, and never with the values that a row holds.
+ * Maps database errors to failures: full, busy, or unavailable. Any other error is a bug and stays as it is. Messages of the
+ * database go to the log only, and never with the values of a row.
  */
 import { Failure, type FailureCode } from "../../errors.ts";
 
-/** An error that crosses the border of a thread. */
+/** An error as a plain value that can be sent between threads. */
 export type PlainError =
   | { readonly kind: "failure"; readonly code: FailureCode; readonly log: string }
   | { readonly kind: "bug"; readonly message: string; readonly stack: string | undefined };
@@ -23,23 +23,22 @@ const SQLITE_UNAVAILABLE = new Set([
   "SQLITE_SCHEMA",
 ]);
 
-/**
- * SQLSTATEs that mean: the database cannot be used at the moment. 42P01 (no such table): the schema was dropped.
- */
+/** SQLSTATEs of a database that cannot be used at the moment. 42P01 (no such table): the schema was dropped. */
 const UNAVAILABLE = /^(08...|57...|53...|58...|25006|28...|3D000|42P01|55P03|40...|XX...)$/;
 /**
- * The database is there and has no time: too many connections or locks, or a statement that took too long. Who can cause
- * that must not make it count as a database that cannot be reached.
+ * SQLSTATEs of an overloaded database: too many connections or locks, or a statement that took too long. Callers can cause
+ * these, so they must not count as a database that cannot be reached.
  */
 const BUSY = /^(53300|57014|55P03|40...)$/;
-/** pg's, without a code: every connection of the pool was in use for too long. */
+/** pg's message, without a code, when no connection of the pool became free in time. */
 const POOL_FULL = "timeout exceeded when trying to connect";
 /** The server ended the connection, or Node's socket did. */
 const CONNECTION_LOST = /^(08...|57P0.|E(?!RR_)[A-Z_]+|ERR_(TLS|SSL)_.*|.*CERT.*)$/;
-/** What pg says without a code when a connection ends or cannot be had. */
+/** pg's messages, without a code, for a connection that ended or could not be made. */
 const POOL_MESSAGES =
   /connection terminated|query read timeout|SSL connection|client has encountered a connection error|not queryable|connection ended|after calling end/i;
 
+/** The failure that a database error stands for; undefined for a bug. */
 export function asFailure(error: unknown): Failure | undefined {
   if (error instanceof Failure) return error;
   const code = codeOf(error);
@@ -50,32 +49,36 @@ export function asFailure(error: unknown): Failure | undefined {
     return new Failure("store_unavailable", { log });
   if (UNAVAILABLE.test(code ?? "") || isConnectionLost(error))
     return new Failure("store_unavailable", { log });
-  // A text that the database cannot hold: a NUL character or too many characters (PostgreSQL).
+  // Text that PostgreSQL cannot store: a NUL character, or too many characters.
   if (code === "22021" || code === "22P05" || code === "22001") return new Failure("invalid", { log });
   return undefined;
 }
 
-/** Whether a SQLite connection must be opened anew after this error. */
+/** Whether a SQLite connection must be reopened after this error. */
 export function isUnusable(error: unknown): boolean {
   const code = codeOf(error);
   return code !== undefined && /^SQLITE_(IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|PROTOCOL|NOMEM)/.test(code);
 }
 
+/** Whether the database is overloaded rather than unreachable. */
 export function isBusy(error: unknown): boolean {
   const code = codeOf(error);
   return code === undefined ? messageOf(error) === POOL_FULL : BUSY.test(code);
 }
 
+/** Whether the connection to PostgreSQL ended or could not be made. */
 export function isConnectionLost(error: unknown): boolean {
   const code = codeOf(error);
   return code === undefined ? POOL_MESSAGES.test(messageOf(error)) : CONNECTION_LOST.test(code);
 }
 
+/** The SQLSTATE, SQLite code or errno name of an error. */
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { readonly code?: unknown } | null)?.code;
   return typeof code === "string" ? code : undefined;
 }
 
+/** The message of an error, or the thrown value as text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -85,12 +88,14 @@ function primary(code: string): string {
   return code.split("_").slice(0, 2).join("_");
 }
 
+/** Makes an error sendable to another thread. */
 export function toPlain(error: unknown): PlainError {
   const failure = asFailure(error);
   if (failure !== undefined) return { kind: "failure", code: failure.code, log: failure.message };
   return { kind: "bug", message: messageOf(error), stack: error instanceof Error ? error.stack : undefined };
 }
 
+/** Restores an error from another thread. */
 export function fromPlain(plain: PlainError): Error {
   if (plain.kind === "failure") return new Failure(plain.code, { log: plain.log });
   const error = new Error(plain.message);
@@ -98,24 +103,26 @@ export function fromPlain(plain: PlainError): Error {
   return error;
 }
 
-/** A command that finds itself overtaken by another is begun anew, as one that the database itself turns back. */
+/** Error of a command that another one overtook. It is retried like a serialization failure of the database. */
 export function lostRace(what: string): Error {
   return Object.assign(new Error(`A command lost a race: ${what}.`), { code: "40001" });
 }
 
-/** What was asked before the database was lost, and not answered. Not even "nothing was changed" can be promised. */
+/** Failure of a change whose outcome is unknown, because the database was lost before it answered. */
 export function uncertain(log: string): Failure {
   return new Failure("store_unavailable", {
     detail:
-      "The database was lost while it was being changed. Whether it was changed is not known: look, then try again.",
-    log: `Whether a change was committed is not known: ${log}`,
+      "The connection to the database was lost during the change, which may have been saved. Check, then try again.",
+    log: `A change may or may not have been committed: ${log}`,
   });
 }
 
+/** Failure `store_busy`, with `Retry-After: 1`. `log` is for the log only. */
 export function busy(log: string): Failure {
   return new Failure("store_busy", { log, headers: { "retry-after": "1" } });
 }
 
+/** Failure `store_unavailable`. `log` is for the log only. */
 export function unavailable(log: string, cause?: unknown): Failure {
   return new Failure("store_unavailable", { log, cause });
 }

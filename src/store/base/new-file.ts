@@ -1,6 +1,6 @@
 /**
- * A file that appears whole or not at all: written beside its place under another name, mode 0600, synced to the disk, and moved
- * there. Nothing is replaced unless that was asked for.
+ * Creates a file atomically: writes it under a temporary name in the same folder, mode 0600, syncs it to the disk and renames
+ * it. An existing file is replaced only on request.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -20,14 +20,15 @@ import { OperatorError } from "../../errors.ts";
 import { codeOf, messageOf } from "./errors.ts";
 
 export interface NewFile {
-  /** Where the file is to be written. */
+  /** Path to write to. */
   readonly temporary: string;
-  /** Moves it to its place; `replace`: over what is there. */
+  /** Renames the file to its final path. `replace` overwrites an existing file; without it that file is an OperatorError. */
   publish(replace: boolean): void;
-  /** Takes away what was written and not moved. */
+  /** Deletes a file that was not published. */
   remove(): void;
 }
 
+/** Begins a new file. Throws an OperatorError if its folder is not writable. */
 export function newFile(path: string): NewFile {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.partial`;
   try {
@@ -49,20 +50,21 @@ export function newFile(path: string): NewFile {
   };
 }
 
-/** A link is made only where nothing is, also when another process is as fast. */
+/** Linking fails if the path exists, even if another process creates it at the same moment. */
 function moveTo(temporary: string, path: string): void {
   try {
     linkSync(temporary, path);
     rmSync(temporary);
   } catch (error) {
     if (codeOf(error) === "EEXIST" || existsSync(path)) throw taken(path);
-    // A file system without links.
+    // The file system has no hard links.
     renameSync(temporary, path);
   }
 }
 
+/** Error for a path that exists. */
 export function taken(path: string): OperatorError {
-  return new OperatorError(`There is a file at ${path} already. --force replaces it.`);
+  return new OperatorError(`${path} already exists. Use --force to replace it.`);
 }
 
 function sync(path: string): void {
@@ -74,13 +76,13 @@ function sync(path: string): void {
   }
 }
 
-/** The same file by two names. */
+/** Whether two paths name the same file. */
 export function isSameFile(one: string, other: string): boolean {
   const [first, second] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
   return first !== undefined && second !== undefined && first.dev === second.dev && first.ino === second.ino;
 }
 
-/** Where root restores what a service's user reads. */
+/** Keeps the owner of a file that root restores for a service's user. */
 export function giveTo(path: string, owner: Pick<Stats, "uid" | "gid">): void {
   if (process.getuid?.() === 0) chownSync(path, owner.uid, owner.gid);
 }

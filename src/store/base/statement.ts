@@ -1,7 +1,6 @@
 /**
- * Statements that are compiled once: a kysely query with named placeholders in place of its values, and `Db`, which
- * runs them on one connection. What varies in shape (filters, lists of ids) goes through `Db.query` and is compiled
- * each time.
+ * Statements compiled once: a kysely query with named placeholders instead of values, and `Db`, which runs them on one
+ * connection. Queries whose shape varies (filters, lists of ids) go through `Db.query` and are compiled each time.
  */
 import {
   type Compilable,
@@ -31,20 +30,21 @@ class Placeholder {
   }
 }
 
-/** The placeholders of a statement, by name. */
+/** Placeholders of a statement, by name. */
 export type Args<A> = { readonly [K in keyof A]: RawBuilder<A[K]> };
 
 export interface Statement<A, R> {
   readonly build: (tables: Kysely<Tables>, args: Args<A>, dialect: Dialect) => Compilable<R>;
 }
 
+/** Defines a statement. `build` runs once per dialect. */
 export function statement<A, R>(build: Statement<A, R>["build"]): Statement<A, R> {
   return { build };
 }
 
 interface Compiled {
   readonly query: CompiledQuery;
-  /** For each parameter the name of the argument, or null where the value is a constant of the statement. */
+  /** For each parameter, the name of its argument, or null if the value is a constant of the statement. */
   readonly names: readonly (string | null)[];
 }
 
@@ -54,15 +54,15 @@ function placeholders(dialect: Dialect): unknown {
     {
       get: (_, name) => {
         const placeholder = new Placeholder(String(name));
-        // SQLite (with STAT4) plans a join anew for each value that is bound to a bare parameter, which costs more than
-        // running it. The plus changes no value and hides the parameter from the planner.
+        // SQLite (with STAT4) replans a join for each value bound to a bare parameter, which costs more than running it.
+        // The unary plus changes no value and hides the parameter from the planner.
         return dialect === "sqlite" ? sql`+${placeholder}` : sql`${placeholder}`;
       },
     },
   );
 }
 
-/** Compiles for one dialect and keeps what it compiled. */
+/** Compiles statements for one dialect and caches the result. */
 export class Compiler {
   readonly dialect: Dialect;
   readonly tables: Kysely<Tables>;
@@ -108,10 +108,10 @@ export class Compiler {
   }
 }
 
-/** One connection, perhaps inside a transaction. */
+/** One connection, possibly inside a transaction. */
 export class Db {
   readonly dialect: Dialect;
-  /** What this process remembers of the database, the same for all its connections. */
+  /** Audit folding state of this process, shared by all connections to the database. */
   readonly folds: Folds;
   readonly #connection: DatabaseConnection;
   readonly #compiler: Compiler;
@@ -131,13 +131,13 @@ export class Db {
     return (await this.#connection.executeQuery<R>(this.#compiler.bind(statement, args))).rows[0];
   }
 
-  /** How many rows were changed. */
+  /** Runs a statement and returns the number of changed rows. */
   async run<A extends object, R>(statement: Statement<A, R>, args: A): Promise<number> {
     const result = await this.#connection.executeQuery(this.#compiler.bind(statement, args));
     return Number(result.numAffectedRows ?? 0n);
   }
 
-  /** Runs a query that was built elsewhere, unchanged. */
+  /** Runs SQL from a library, unchanged. */
   async raw(text: string, parameters: readonly unknown[]): Promise<Record<string, unknown>[]> {
     return (
       await this.#connection.executeQuery<Record<string, unknown>>(CompiledQuery.raw(text, [...parameters]))

@@ -1,7 +1,7 @@
 /**
- * The tables as kysely sees them: Tiled's (revision 0a017b76d0d0, names and types are a contract) and our own, which
- * begin with `tiled_auth_`. Both dialects hand out `Date`, `boolean` and `Buffer`; lists in `scopes` and `access_tags`
- * are text as Python writes it (`codec.ts`).
+ * Types of the tables for kysely: Tiled's (revision 0a017b76d0d0, whose names and types are a contract) and our own, which
+ * begin with `tiled_auth_`. Both dialects return `Date`, `boolean` and `Buffer`; lists in `scopes` and `access_tags` are text
+ * as Python writes it (`codec.ts`).
  */
 import type { ColumnType, Generated } from "kysely";
 import type { DevicePhase, DeviceRefusal } from "../../domain/ports/logins.ts";
@@ -71,7 +71,7 @@ interface PendingSessionsTable {
   session_id: number | null;
 }
 
-/** What Tiled's table has no column for; goes with the row of `pending_sessions`. */
+/** Columns that Tiled's table lacks. A row is deleted with its row of `pending_sessions`. */
 interface DeviceLoginsTable {
   hashed_device_code: Buffer;
   state: Digest;
@@ -81,7 +81,7 @@ interface DeviceLoginsTable {
   code_verifier: string;
   time_created: Date;
   address: string | null;
-  /** The part of the address that one machine has. */
+  /** The part of the address that identifies one machine. */
   place: string;
   user_agent: string | null;
   phase: DevicePhase["kind"];
@@ -108,7 +108,7 @@ interface LoginCodesTable {
   expiration_time: Date;
 }
 
-/** Of sessions that we opened: by whom, from where, with which program. */
+/** Identity, address and user agent of each session that this server opened. */
 interface SessionOriginsTable {
   session_id: number;
   provider: string;
@@ -117,7 +117,7 @@ interface SessionOriginsTable {
   user_agent: string | null;
 }
 
-/** A browser that is logged in. */
+/** Token of a logged-in browser. */
 interface BrowserSessionsTable {
   token: Digest;
   session_id: number;
@@ -129,33 +129,33 @@ interface RotationsTable {
   generation: number;
   /** The id of the token that was exchanged for this generation. */
   exchanged: string;
-  /** Null in rows from before this column was there. */
+  /** Null in rows older than this column. */
   exchanged_at: Date | null;
-  /** A token of the session has come again before. */
+  /** Whether a token of the session was ever presented again: several programs share the login. */
   shared: boolean;
-  /** The exchanged token has come again since. */
+  /** Whether the exchanged token was presented again. */
   retried: boolean;
 }
 
-/** Beside each row of `identities`. */
+/** One row for each row of `identities`. */
 interface FoldedIdentitiesTable {
   id: string;
   provider: string;
   folded: string;
-  /** Another one with the same folded name was there before. */
+  /** Whether an older identity has the same folded name. */
   twin: boolean;
 }
 
-/** Long states only. */
+/** Long login states, one per identity. */
 interface LoginStatesTable {
   provider: string;
   identity: string;
-  /** That brought it. */
+  /** The session whose login brought the state. */
   session_id: number;
   state: Json;
 }
 
-/** Of services that were given one. */
+/** Notes of service principals. */
 interface ServiceNotesTable {
   principal_id: number;
   note: string;
@@ -177,7 +177,7 @@ interface AuditTable {
   address: string | null;
   request_id: string | null;
   detail: Json;
-  /** Equal events that this row stands for, and the time of the last one; null where there is one only. */
+  /** Number of equal events in this row, and the time of the last one (null for a single event). */
   count: Generated<number>;
   last_time: Generated<Date | null>;
 }

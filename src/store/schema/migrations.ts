@@ -1,6 +1,6 @@
 /**
- * Our own tables and indexes beside Tiled's, by numbered migrations (`migrations/`). What was run is written down in
- * tables of our own, so that Tiled's own upgrades are not disturbed.
+ * Runs the numbered migrations (`migrations/`) that make our own tables and indexes. They are recorded in a table of our own,
+ * so that Tiled's upgrades are not affected.
  */
 import type { Kysely } from "kysely";
 import { Migrator } from "kysely/migration";
@@ -9,7 +9,10 @@ import { OperatorError } from "../../errors.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Tables } from "../base/tables.ts";
 
-/** The migrations that were run now. `schema`: of PostgreSQL, so that another schema's tables are not taken for ours. */
+/**
+ * Runs the missing migrations and returns their names. `schema` is PostgreSQL's current schema, so that tables in another
+ * schema are not taken for ours.
+ */
 export async function migrate(db: Kysely<Tables>, schema: string | undefined): Promise<readonly string[]> {
   const migrator = new Migrator({
     db,
@@ -22,7 +25,7 @@ export async function migrate(db: Kysely<Tables>, schema: string | undefined): P
   if (error !== undefined) {
     if (/corrupted migrations/.test(messageOf(error))) {
       throw new OperatorError(
-        `The database was used by a newer version of tiled-auth, which this version cannot follow: ${messageOf(error)}`,
+        `The database was used by a newer version of tiled-auth and this version cannot open it: ${messageOf(error)}`,
       );
     }
     throw error;

@@ -1,6 +1,6 @@
 /**
- * From a database as it was found to one that can be served, in one transaction: look, refuse or make the schema, run
- * our migrations. Of several servers that start at once one does it and the others find it done.
+ * Makes a database ready to serve, in one transaction: inspects it, refuses it or creates the schema, and runs our migrations.
+ * If several servers start at once, one does the work and the others find it done.
  */
 import { type Kysely, sql } from "kysely";
 import type { Tables } from "../base/tables.ts";
@@ -9,15 +9,16 @@ import { type Inspection, refuse } from "./revisions.ts";
 import { createSchema } from "./tiled.ts";
 
 export interface Preparation {
-  /** Whether Tiled's schema was made. */
+  /** Whether Tiled's schema was created. */
   readonly created: boolean;
-  /** Our own migrations that were run. */
+  /** Names of our own migrations that were run. */
   readonly migrations: readonly string[];
 }
 
-/** An arbitrary number that all servers of ours agree on. */
+/** Key of the advisory lock; an arbitrary number that all servers share. */
 const START_LOCK = 7_446_381_209_553_000n;
 
+/** Throws an OperatorError for a database that this version does not serve, or that `mayCreate` does not allow it to create. */
 export async function prepare(
   db: Kysely<Tables>,
   dialect: Inspection["dialect"],
@@ -25,10 +26,10 @@ export async function prepare(
   mayCreate: boolean,
 ): Promise<Preparation> {
   const plain = db.transaction();
-  // Who waited for the lock sees what was made meanwhile, whatever the database's own default is.
+  // After waiting for the lock, a server must see what another one committed, whatever the database's default isolation is.
   const begun = dialect === "postgresql" ? plain.setIsolationLevel("read committed") : plain;
   return begun.execute(async (transaction) => {
-    // On SQLite the transaction itself keeps the others out.
+    // On SQLite the transaction itself locks out other processes.
     if (dialect === "postgresql")
       await sql`select pg_advisory_xact_lock(${sql.lit(START_LOCK)})`.execute(transaction);
     const found = await look(transaction);

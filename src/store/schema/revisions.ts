@@ -1,16 +1,16 @@
 /**
- * Which databases there are: the revisions of Tiled's authentication database, what was found behind a URI, and the
- * sentence that tells an operator what to do about it. Nothing here touches a database.
+ * The revisions of Tiled's authentication database, the classification of an inspected database, and the message that tells an
+ * operator what to do about it. Nothing here touches a database.
  */
 import { OperatorError } from "../../errors.ts";
 
-/** What a new database is made at. */
+/** Revision of a new database. */
 export const CURRENT_REVISION = "0a017b76d0d0";
 
-/** Served as they are. */
+/** Revisions that are served without changes. */
 export const SERVED_REVISIONS: readonly string[] = [CURRENT_REVISION, "2d1b550e12e0"];
 
-/** Known, but their schema lacks something that is needed. */
+/** Known revisions whose schema lacks something that the server needs. */
 export const OLDER_REVISIONS: readonly string[] = [
   "d829476bc173",
   "27e069ba3bf5",
@@ -27,19 +27,20 @@ export const OLDER_REVISIONS: readonly string[] = [
 ];
 
 export interface Inspection {
-  /** The database's place without a password. */
+  /** URI or path of the database, without the password. */
   readonly shown: string;
   readonly dialect: "sqlite" | "postgresql";
   /**
-   * `absent`: no such file. `empty`: no table in it. `served`, `older`: by revision. `unknown`: a revision that this
-   * version does not know. `catalog`: Tiled's catalog. `foreign`: tables of something else. `no_database`: another kind of file.
+   * `absent`: no such file. `empty`: no tables. `served`, `older`: by revision. `unknown`: a revision that this version does
+   * not know. `catalog`: Tiled's catalog. `foreign`: tables of another application. `no_database`: another kind of file.
    */
   readonly kind: "absent" | "empty" | "served" | "older" | "unknown" | "catalog" | "foreign" | "no_database";
   readonly revision: string | null;
-  /** The newest of our own migrations in it; null where there is none yet. */
+  /** Name of the newest of our migrations that has run; null if none has. */
   readonly level: string | null;
 }
 
+/** Classifies a database by its tables and its revision. */
 export function classify(
   tables: ReadonlySet<string>,
   revisions: readonly string[],
@@ -51,7 +52,7 @@ export function classify(
   if (others.length > 0) return { kind: "unknown", revision: revisions.join(", ") };
   if (OLDER_REVISIONS.includes(revision)) return { kind: "older", revision };
   if (!SERVED_REVISIONS.includes(revision)) return { kind: "unknown", revision };
-  // The version table alone does not make a database.
+  // A version table alone is not a database.
   return { kind: tables.has("principals") && tables.has("sessions") ? "served" : "foreign", revision };
 }
 
@@ -60,40 +61,41 @@ function uriOf({ shown, dialect }: Inspection): string {
 }
 
 function upgradeOfTiled(inspection: Inspection): string {
-  return `Make a copy, then run the upgrade of Tiled itself (pip install "tiled[server]"): tiled admin upgrade-database ${uriOf(inspection)}`;
+  return `Make a backup, then run Tiled's own upgrade (pip install "tiled[server]"): tiled admin upgrade-database ${uriOf(inspection)}`;
 }
 
-/** What an operator should know of a database that is served although a newer Tiled would not; undefined: nothing. */
+/** Advice for a database that is served although a newer Tiled would refuse it; undefined if it is at the newest revision. */
 export function behind(inspection: Inspection): string | undefined {
   const { kind, revision } = inspection;
   if (kind !== "served" || revision === CURRENT_REVISION) return undefined;
-  return `Tiled's own tables are at revision ${revision} and stay there: this server serves it as it is, and only Tiled changes its tables. Tiled 0.2.19 and later need ${CURRENT_REVISION}. ${upgradeOfTiled(inspection)}`;
+  return `Tiled's own tables are at revision ${revision}. This server can use them as they are, and only Tiled upgrades them. Tiled 0.2.19 and later need ${CURRENT_REVISION}. ${upgradeOfTiled(inspection)}`;
 }
 
-/** What is wrong with a database that cannot be served, for the operator. */
+/** Message for the operator about a database that cannot be served. */
 export function complaint(inspection: Inspection): string {
   const { kind, revision, shown } = inspection;
   const uri = uriOf(inspection);
   switch (kind) {
     case "absent":
-      return `There is no database at ${shown}. Set database.init_if_not_exists: true, or run: tiled admin initialize-database ${uri}`;
+      return `There is no database at ${shown}. To create it, set database.init_if_not_exists: true, or run: tiled admin initialize-database ${uri}`;
     case "empty":
-      return `The database at ${shown} is empty. Set database.init_if_not_exists: true, or run: tiled admin initialize-database ${uri}`;
+      return `The database at ${shown} is empty. To initialize it, set database.init_if_not_exists: true, or run: tiled admin initialize-database ${uri}`;
     case "older":
       return `The database at ${shown} is at revision ${revision} of an older Tiled; this server needs ${SERVED_REVISIONS.join(" or ")}. ${upgradeOfTiled(inspection)}`;
     case "unknown":
-      return `The database at ${shown} is at revision ${revision}, which this version does not know (it serves ${SERVED_REVISIONS.join(" and ")}). A newer Tiled may have made it, or another application. It was left as it is.`;
+      return `The database at ${shown} is at revision ${revision}, which this version does not know (it serves ${SERVED_REVISIONS.join(" and ")}). It may belong to a newer Tiled or to another application. It was not changed.`;
     case "catalog":
       return `The database at ${shown} is a catalog of Tiled's data service (revision ${revision}), not an authentication database. Give authentication a database of its own.`;
     case "foreign":
-      return `The database at ${shown} holds tables of something else, not Tiled's authentication database. It was left as it is.`;
+      return `The database at ${shown} holds tables of another application, not Tiled's authentication database. It was not changed.`;
     case "no_database":
-      return `${shown} is not a SQLite database. It was left as it is.`;
+      return `${shown} is not a SQLite database. It was not changed.`;
     case "served":
       return `The database at ${shown} is at revision ${revision}.`;
   }
 }
 
+/** Error for a database that cannot be served. */
 export function refuse(inspection: Inspection): OperatorError {
   return new OperatorError(complaint(inspection));
 }

@@ -1,6 +1,6 @@
 /**
- * Tiled's schema at revision 0a017b76d0d0, as Tiled 0.2.20 itself makes it, with its default roles: for a new database.
- * An existing one is never touched by this.
+ * Tiled's schema at revision 0a017b76d0d0, as Tiled 0.2.20 itself creates it, with its default roles. Used for a new database
+ * only; an existing one is never touched.
  */
 import { type Kysely, sql } from "kysely";
 import { DEFAULT_ROLES } from "../../domain/model/scopes.ts";
@@ -22,7 +22,7 @@ const INDEXES: readonly (readonly [table: string, column: string, unique?: true]
   ["pending_sessions", "user_code"],
 ];
 
-/** Names of types differ, the columns do not. */
+/** The dialects differ in the names of types only. */
 function statements(dialect: Dialect): string[] {
   const sqlite = dialect === "sqlite";
   const id = sqlite ? "INTEGER NOT NULL" : "SERIAL NOT NULL";
@@ -49,7 +49,7 @@ function statements(dialect: Dialect): string[] {
   ];
 }
 
-/** Inside the caller's transaction, so that a database is there whole or not at all. */
+/** Runs inside the caller's transaction, so that a database is created completely or not at all. */
 export async function createSchema(db: Kysely<Tables>, dialect: Dialect): Promise<void> {
   for (const text of statements(dialect)) await sql.raw(text).execute(db);
   for (const role of DEFAULT_ROLES) {
