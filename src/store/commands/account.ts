@@ -1,6 +1,6 @@
 /**
- * Ending a person's other sessions, from the account page. Identities are linked and unlinked in `linking.ts`, keys are in
- * `api-keys.ts`; the sessions are listed in `store/account.ts`.
+ * Ends a user's other sessions, from the account page. `linking.ts` links and unlinks identities, `api-keys.ts` handles keys;
+ * `store/account.ts` lists the sessions.
  */
 import type { AccountStore, RevokeOthers } from "../../domain/ports/accounts.ts";
 import type { Uuid } from "../../lib/uuid.ts";
@@ -22,6 +22,7 @@ const revokeAllBut = statement(
       .returning("uuid"),
 );
 
+/** Ends all live sessions of the principal except the current one. */
 export async function revokeOthers(db: Db, request: RevokeOthers): ReturnType<AccountStore["revokeOthers"]> {
   const { principal, now, context } = request;
   const revokedCredential = await lockActor(db, request, null);

@@ -1,5 +1,5 @@
 /**
- * Revoking the role admin, and keeping at least one administrator who can log in. `roles.ts` grants it.
+ * Revokes the role admin and makes sure that at least one administrator can still log in. `roles.ts` grants the role.
  */
 import type { Kysely } from "kysely";
 import type { CredentialRevoked } from "../../domain/model/revoked.ts";
@@ -40,7 +40,7 @@ const takeRole = statement((db, { role, principal }: Holder) =>
 
 type Who = "=" | "!=";
 
-/** One of those who have the role and are not disabled: the principal itself, or another one. */
+/** Finds one enabled holder of the role: the principal itself (`=`) or another one (`!=`). */
 const holders = (db: Kysely<Tables>, { role, principal }: Holder, who: Who) =>
   db
     .selectFrom("principal_role_association as a")
@@ -53,7 +53,7 @@ const holders = (db: Kysely<Tables>, { role, principal }: Holder, who: Who) =>
 
 const enabled = (who: Who) => statement((db, holder: Holder) => holders(db, holder, who));
 
-/** Joins, which begin with the few who have the role. */
+/** The join starts from the few holders of the role. */
 const loggedIn = (who: Who) =>
   statement((db, holder: Holder) =>
     holders(db, holder, who)
@@ -74,10 +74,10 @@ const OTHER = { enabled: enabled("!="), loggedIn: loggedIn("!="), withKey: withK
 type Locked =
   | CredentialRevoked
   | { readonly kind: "unknown" }
-  /** `role`: undefined where the database has no such role. */
+  /** `role` is undefined if the database has no such role. */
   | { readonly kind: "locked"; readonly principal: PrincipalRow; readonly role: number | undefined };
 
-/** Locks for removing a principal that may be an administrator. */
+/** Takes the locks for disabling, or revoking the role of, a principal that may be an administrator. */
 export async function lockAdmins(db: Db, change: Change & { readonly principal: Uuid }): Promise<Locked> {
   const revokedCredential = await lockActor(db, change, change.principal);
   if (revokedCredential !== undefined) return revokedCredential;
@@ -99,6 +99,7 @@ export async function isLastAdmin(db: Db, role: number, principal: number, now: 
   return (await db.one(OTHER.enabled, about)) === undefined;
 }
 
+/** Revokes the role admin, unless the principal is the last working administrator. */
 export async function revokeAdmin(db: Db, request: RevokeAdmin): ReturnType<PrincipalStore["revokeAdmin"]> {
   const { now, context } = request;
   const locked = await lockAdmins(db, request);

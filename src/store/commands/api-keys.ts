@@ -1,6 +1,5 @@
 /**
- * Making and revoking API keys, and noting when they were used. Only the digest of a secret is stored. Keys are looked up in
- * `store/api-keys.ts`.
+ * Creates and revokes API keys and records their use. Only the digest of a secret is stored. `store/api-keys.ts` looks keys up.
  */
 import type { ApiKeyStore, CreateApiKey, RevokeApiKeys } from "../../domain/ports/api-keys.ts";
 import type { Digest } from "../../lib/secrets.ts";
@@ -11,6 +10,7 @@ import { note } from "./audit.ts";
 import { lockActor } from "./authority.ts";
 import { findPrincipal } from "./summaries.ts";
 
+/** Identifies a key without its secret. */
 export interface KeyRef {
   readonly firstEight: string;
   readonly hashed: Buffer;
@@ -81,6 +81,7 @@ const setActivity = statement((db, key: Args<KeyRef & { time: Date }>) =>
     .where("hashed_secret", "=", key.hashed),
 );
 
+/** Creates a key within the principal's limit of live keys. */
 export async function createKey(db: Db, request: CreateApiKey): ReturnType<ApiKeyStore["create"]> {
   const { key, now, context } = request;
   const hashed = Buffer.from(request.digest, "hex");
@@ -109,6 +110,7 @@ export async function createKey(db: Db, request: CreateApiKey): ReturnType<ApiKe
   return { kind: "created" };
 }
 
+/** Deletes the principal's keys with these first eight digits. */
 export async function revokeKeys(db: Db, request: RevokeApiKeys): ReturnType<ApiKeyStore["revoke"]> {
   const { now, context, principal, firstEight } = request;
   const revokedCredential = await lockActor(db, request, principal);
@@ -123,8 +125,9 @@ export async function revokeKeys(db: Db, request: RevokeApiKeys): ReturnType<Api
 
 export type KeyUse = Parameters<ApiKeyStore["touch"]>[0][number];
 
+/** Records the latest use of each key; an older time changes nothing. */
 export async function touchKeys(db: Db, uses: readonly KeyUse[]): Promise<void> {
-  // In one order everywhere, so that two servers never wait for each other's rows.
+  // All servers use the same order, so two of them never deadlock on each other's rows.
   const ordered = uses.toSorted((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0));
   for (const { firstEight, digest, time, context } of ordered) {
     const ref = { firstEight, hashed: Buffer.from(digest, "hex") };

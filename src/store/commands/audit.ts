@@ -1,6 +1,6 @@
 /**
- * Writing the audit table: rows are only ever added, in the transaction of what they tell of, and purged by age. Never a
- * secret in them. `store/audit.ts` reads.
+ * Writes the audit table. Rows are only ever added, in the transaction of the change they record, and purged by age. They never
+ * hold a secret. `store/audit.ts` reads them.
  */
 import type { AuditEvent, AuditEventName, IdentityRef, RequestContext } from "../../domain/model/entities.ts";
 import type { Uuid } from "../../lib/uuid.ts";
@@ -47,7 +47,7 @@ const countOne = statement((db, { id, time }: Args<{ id: number; time: Date }>) 
 
 async function appendEvent(db: Db, event: AuditEvent): Promise<void> {
   const { into, series } = db.folds.place(event);
-  // The row may be gone: its transaction was undone, or it was purged.
+  // The row may be gone: its transaction was rolled back, or it was purged.
   if (typeof into === "number" && (await db.run(countOne, { id: into, time: event.time })) > 0) return;
   if (into === "new") await db.run(insertRow, newRow(event));
   else series.folded = (await db.one(insertFirst, newRow(event)))?.id ?? null;
@@ -67,7 +67,7 @@ function newRow(event: AuditEvent): NewRow {
   };
 }
 
-/** One event of a command. */
+/** Records one event of a command, with the request's address, id and actor. */
 export function note(
   db: Db,
   event: AuditEventName,
@@ -93,6 +93,7 @@ export function note(
   });
 }
 
+/** Records events that have no command of their own, such as failed logins. */
 export async function appendEvents(db: Db, events: readonly AuditEvent[]): Promise<void> {
   for (const event of events) await appendEvent(db, event);
 }

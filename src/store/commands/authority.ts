@@ -33,7 +33,7 @@ const lockKey = statement(
       .where("p.uuid", "=", key.owner)
       .where((eb) => eb.or([eb("k.expiration_time", "is", null), eb("k.expiration_time", ">", key.now)]))
       .select("p.id as principal")
-      // It may be noted as used meanwhile, but not deleted.
+      // This lock allows recording a use of the key, but not deleting it.
       .$if(dialect === "postgresql", (query) => query.forKeyShare("k")),
 );
 
@@ -59,7 +59,10 @@ export interface Change {
   readonly now: Date;
 }
 
-/** `concerned`: whose row is changed, locked with the actor's. */
+/**
+ * Locks the actor's principal and credential, and the principal of `concerned`, whose row is changed. The result is undefined
+ * if the actor may proceed.
+ */
 export async function lockActor(
   db: Db,
   { context, now }: Change,
@@ -76,7 +79,7 @@ export async function lockActor(
   return undefined;
 }
 
-/** Asked under the principal's lock, in a statement of its own: one that waited for the lock sees what was before it. */
+/** Runs under the principal's lock, in a separate statement: the one that waited for the lock has an older snapshot. */
 async function isDisabled(db: Db, uuid: Uuid): Promise<boolean> {
   return (await db.one(findDisabled, { uuid })) !== undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * What the aggregates stand on: reads on a connection, and writes as named commands in a transaction. `sqlite/sqlite.ts` runs
+ * Interface of a dialect: reads on a connection, and writes as named commands in a transaction. `sqlite/sqlite.ts` runs the
  * commands in a worker thread, `postgres/postgres.ts` on a connection of its pool; the commands are the same.
  */
 
@@ -10,7 +10,7 @@ export interface Backend {
   readonly dialect: Dialect;
   readonly durable: boolean;
   read<T>(work: (db: Db) => Promise<T>): Promise<T>;
-  /** Resolves once the command's transaction is durable. */
+  /** Runs a command; resolves once its transaction is durable. Rejects with a `Failure` if the database is full, busy or unavailable. */
   write<N extends CommandName>(name: N, args: CommandArgs<N>): Promise<CommandResult<N>>;
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * Which browser logins have come back from a provider, so that none does twice, and the one-time codes that applications
- * exchange, which end by being deleted.
+ * Records the `state` of browser logins that returned from a provider, so that each is used once, and stores the one-time codes
+ * of applications, which are deleted when they are redeemed.
  */
 import type { BrowserLoginStore, UseState } from "../../domain/ports/logins.ts";
 import type { Digest } from "../../lib/secrets.ts";
@@ -34,6 +34,7 @@ const deleteOldest = statement((db, { place }: Args<{ place: string }>) =>
     ),
 );
 
+/** Marks a state as used. Each place has a limit of remembered states; the oldest is dropped. */
 export async function useState(db: Db, request: UseState): ReturnType<BrowserLoginStore["use"]> {
   if ((await db.run(insertUsed, request)) === 0) return { kind: "used" };
   const { used } = (await db.one(countUsed, request)) ?? { used: 0 };
@@ -67,11 +68,12 @@ export const deleteCode = statement((db, { code, now }: Args<{ code: Digest; now
   db.deleteFrom("tiled_auth_login_codes").where("code", "=", code).where("expiration_time", ">", now),
 );
 
+/** Stores a one-time code. */
 export async function issueCode(db: Db, row: NewCode): Promise<void> {
   await db.run(insertCode, row);
 }
 
-/** The code ends also where the login is refused: the person starts again. */
+/** Exchanges a code for a session. The code is used up even if the login is refused. */
 export async function redeemCode(
   db: Db,
   { code, open }: { readonly code: Digest; readonly open: OpenCommand },

@@ -1,6 +1,6 @@
 /**
- * Logging a browser in: a token's digest beside a row of `sessions`, which says how long it lasts. A browser has one session at a
- * time; a new login ends the one before it.
+ * Logs a browser in: stores the digest of its token for a row of `sessions`, which holds the lifetime. A browser has one session
+ * at a time; a new login ends the previous one.
  */
 import type { BrowserSessionStore } from "../../domain/ports/accounts.ts";
 import type { Digest } from "../../lib/secrets.ts";
@@ -9,7 +9,7 @@ import { type Args, type Db, statement } from "../base/statement.ts";
 import { endSession } from "./end-session.ts";
 import { lockByIdentity, type OpenCommand, openSession } from "./sessions.ts";
 
-/** Its lock keeps the session's end from being counted twice. */
+/** The lock keeps the end of the session from being recorded twice. */
 const lockReplaced = statement((db, { token, now }: Args<{ token: Digest; now: Date }>, dialect) =>
   db
     .selectFrom("tiled_auth_browser_sessions as b")
@@ -48,12 +48,13 @@ export interface OpenBrowserSession {
   readonly replaces: Digest | null;
 }
 
+/** Opens a session for a browser and ends the one it replaces. A refused login leaves the old session as it is. */
 export async function openBrowserSession(
   db: Db,
   { token, open, replaces }: OpenBrowserSession,
 ): ReturnType<BrowserSessionStore["open"]> {
   const { now, context } = open;
-  // Before the session, which may be theirs: see `authority.ts`.
+  // Locked before the session, which may belong to this principal: see `authority.ts`.
   const known = await db.one(lockByIdentity, open.identity);
   const old = replaces === null ? undefined : await db.one(lockReplaced, { token: replaces, now });
   const freed = old !== undefined && old.principal === known?.uuid ? 1 : 0;
@@ -65,6 +66,7 @@ export async function openBrowserSession(
   return { outcome, replaced: old };
 }
 
+/** Records the latest use of a browser session; an older time changes nothing. */
 export async function touchBrowserSession(
   db: Db,
   use: { readonly session: Uuid; readonly time: Date },

@@ -1,6 +1,6 @@
 /**
- * The closed table of commands: everything that changes the database, by name, so that a command can be sent to the
- * thread that owns SQLite's writing connection.
+ * The closed table of commands, which are all writes to the database. Each has a name, so that it can be sent to the thread that
+ * owns SQLite's writing connection.
  */
 
 import type { Db } from "../base/statement.ts";
@@ -27,9 +27,10 @@ import { rotateSession } from "./rotate-session.ts";
 import { openSession } from "./sessions.ts";
 import { listSpellings, listTwins } from "./spellings.ts";
 
-/** Runs inside a transaction; everything in its arguments and its result survives a structured clone. */
+/** Runs inside a transaction. Its arguments and its result must survive a structured clone. */
 export type Command<A, R> = (db: Db, args: A) => Promise<R>;
 
+/** Commands by name. */
 export const COMMANDS = {
   "principal.create_service": createService,
   "principal.set_disabled": setDisabled,

@@ -1,6 +1,6 @@
 /**
- * What happens to a device login, from its start to the session that it becomes: each a command that looks at the
- * login's phase under the lock of its row.
+ * The steps of a device login (RFC 8628), from its start to its session. Each is a command that checks the login's phase while
+ * it holds the lock on its row.
  */
 
 import type { IdentityRef } from "../../domain/model/entities.ts";
@@ -26,7 +26,7 @@ const countWaiting = statement((db, { place, now }: Args<{ place: string; now: D
     .select((eb) => eb.fn.countAll<number>().as("waiting")),
 );
 
-/** One that no browser has signed in for, as long as there is one. */
+/** Deletes the oldest login, preferring logins that no browser has signed in for. */
 const deleteOldest = statement((db, { place, now }: Args<{ place: string; now: Date }>) =>
   db.deleteFrom("pending_sessions").where("hashed_device_code", "=", (eb) =>
     eb
@@ -77,6 +77,7 @@ const insertLogin = statement((db, row: Args<Start & { hashed: Buffer; address: 
   }),
 );
 
+/** Starts a login. Each place has a limit of pending logins; the oldest is dropped. */
 export async function startDevice(db: Db, request: StartDeviceLogin): ReturnType<DeviceLoginStore["start"]> {
   const { now, context } = request;
   const { waiting } = (await db.one(countWaiting, { place: request.place, now })) ?? { waiting: 0 };
@@ -145,7 +146,7 @@ async function lockLive(db: Db, { deviceCode, now }: { deviceCode: Digest; now: 
 
 type Live = NonNullable<Awaited<ReturnType<typeof lockLive>>>;
 
-/** Whom a failure concerns, in an audit row. */
+/** The principal and identity of a login, for an audit row. */
 async function concerned(db: Db, { provider, identity: id }: Live) {
   if (id === null) return { principal: null };
   const identity: IdentityRef = { provider, id };
@@ -169,12 +170,14 @@ export type SignInCommand = DeviceChange & {
   readonly state: string;
 };
 
+/** Binds the login to the browser and the identity that signed in first. */
 export async function signInDevice(db: Db, change: SignInCommand): ReturnType<DeviceLoginStore["signIn"]> {
   if ((await lockLive(db, change))?.phase !== "waiting") return { kind: "over" };
   await db.run(setSignedIn, { ...change, hashed: toBytes(change.deviceCode) });
   return { kind: "signed_in" };
 }
 
+/** Confirms a login that a browser has signed in for, if its identity may log in. */
 export async function confirmDevice(
   db: Db,
   change: DeviceChange & { readonly limit: number; readonly caseSensitive?: boolean },
@@ -206,6 +209,7 @@ const REFUSALS = {
   other_spelling: "other_spelling",
 } as const;
 
+/** Counts a wrong user code. The last of `tries` ends the login. */
 export async function countWrongCode(
   db: Db,
   change: DeviceChange & { readonly tries: number },
@@ -221,6 +225,7 @@ export async function countWrongCode(
   return { left: Math.max(0, tries - count) };
 }
 
+/** Ends a login. The first reason is kept. */
 export async function refuseDevice(
   db: Db,
   change: DeviceChange & { readonly reason: DeviceRefusal },
@@ -235,6 +240,7 @@ export interface CollectCommand {
   readonly open: OpenCommand;
 }
 
+/** Exchanges a confirmed login for a session, once. */
 export async function collectDevice(
   db: Db,
   { deviceCode, open }: CollectCommand,

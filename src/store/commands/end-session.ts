@@ -1,11 +1,11 @@
-/** Ending a session. Revoked sessions are kept as far as whoami and the administrators' list show them. */
+/** Ends sessions. As many revoked sessions are kept as whoami and the administrators' list show. */
 import type { RevokeSession, SessionStore } from "../../domain/ports/sessions.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
 import { lockActor } from "./authority.ts";
 
-/** Logins and logouts may be many: lists of sessions stay short, and quick to read. */
+/** Number of revoked sessions shown per principal, so that lists stay short after many logins and logouts. */
 export const SHOWN_REVOKED = 200;
 
 const lockByUuid = statement((db, { uuid }: Args<{ uuid: Uuid }>, dialect) =>
@@ -24,7 +24,7 @@ const setRevoked = statement((db, { session, now }: Args<{ session: number; now:
     .where("id", "=", session),
 );
 
-/** More at once than are added, so that what is there already goes, too. */
+/** Selects more rows than one logout adds, so that an existing surplus shrinks. */
 const oldRevoked = statement((db, { principal }: Args<{ principal: number }>) =>
   db
     .selectFrom("sessions")
@@ -36,11 +36,12 @@ const oldRevoked = statement((db, { principal }: Args<{ principal: number }>) =>
     .limit(20),
 );
 
+/** Ends one session, if the actor may. */
 export async function revokeSession(db: Db, request: RevokeSession): ReturnType<SessionStore["revoke"]> {
   return (await lockActor(db, request, null)) ?? (await endSession(db, request));
 }
 
-/** `session` and `principal`: ids of their rows. */
+/** Marks a session as revoked. `session` and `principal` are ids of rows. */
 export async function markEnded(
   db: Db,
   { session, principal, now }: { readonly session: number; readonly principal: number; readonly now: Date },
@@ -49,18 +50,18 @@ export async function markEnded(
   await forget(db, principal);
 }
 
-/** Keeps the newest of the sessions that have ended, as many as whoami lists, so that a loop of logins fills no disk. */
+/** Deletes old revoked sessions beyond the number that whoami lists, so that a loop of logins does not fill the disk. */
 async function forget(db: Db, principal: number): Promise<void> {
   const ids = (await db.all(oldRevoked, { principal })).map(({ id }) => id);
   if (ids.length === 0) return;
-  // Revision 2d1b550e12e0 has no `ON DELETE` there.
+  // Revision 2d1b550e12e0 has no `ON DELETE` on this foreign key.
   await db.query((tables) =>
     tables.updateTable("pending_sessions").set({ session_id: null }).where("session_id", "in", ids),
   );
   await db.query((tables) => tables.deleteFrom("sessions").where("id", "in", ids));
 }
 
-/** Without a look at who asks for it. */
+/** Ends a session without checking the actor. */
 export async function endSession(
   db: Db,
   request: RevokeSession,

@@ -1,6 +1,6 @@
 /**
- * Device logins that were confirmed in the real Tiled, which opened the session then, and not collected before its database
- * was handed over. Tiled's row alone tells of them; our own have one beside it (`store/device.ts`).
+ * Device logins that the real Tiled confirmed, opening their session, but that were not collected before its database was handed
+ * over. They have Tiled's row only; our own logins have a second row (`store/device.ts`).
  */
 import type { DeviceChange, HandedOverLogin } from "../../domain/ports/logins.ts";
 import { toBytes } from "../base/codec.ts";
@@ -27,7 +27,7 @@ const deletePending = statement((db, { hashed }: Args<{ hashed: Buffer }>) =>
   db.deleteFrom("pending_sessions").where("hashed_device_code", "=", hashed),
 );
 
-/** Once: the row goes with it. Undefined where its session has ended, or the person has no identity of the provider. */
+/** Collects a login once and deletes its row. Undefined if its session has ended or the user has no identity at the provider. */
 export async function collectHandedOver(
   db: Db,
   { deviceCode, now, context, provider }: DeviceChange & { readonly provider: string },

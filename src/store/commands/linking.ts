@@ -1,6 +1,6 @@
 /**
- * Linking further identities to a principal, and unlinking them. Under the lock of the principal's row, and only for a
- * session that has just begun: what is taken away or added decides who can log in as this principal from now on.
+ * Links further identities to a principal and unlinks them. Both run under the lock of the principal's row and need a session
+ * that began recently, because they decide who can log in as this principal from now on.
  */
 
 import type { IdentityRef } from "../../domain/model/entities.ts";
@@ -14,7 +14,7 @@ import { addIdentity } from "./roles.ts";
 import { otherSpelling } from "./spellings.ts";
 import { findPrincipalOfIdentity } from "./summaries.ts";
 
-/** The principal of a session that is live, young enough, and of a principal who is not disabled. */
+/** Locks the principal of a live session that began after `since`; undefined for a disabled principal or any other session. */
 async function lockFreshOwner(
   db: Db,
   { session, principal, since, now }: FreshChange,
@@ -59,6 +59,7 @@ const revokeOpenedBy = statement(
       .returning("uuid"),
 );
 
+/** Links an identity that has no principal yet. An application's code is used up whatever the result. */
 export async function linkIdentity(db: Db, request: LinkIdentity): ReturnType<AccountStore["link"]> {
   const { identity, principal, session, now, context, code } = request;
   if (code !== null && (await db.run(deleteCode, { code, now })) === 0) return { kind: "gone" };
@@ -83,6 +84,7 @@ export async function linkIdentity(db: Db, request: LinkIdentity): ReturnType<Ac
   return { kind: "linked" };
 }
 
+/** Unlinks an identity and ends the sessions it opened. The last identity of an active provider stays. */
 export async function unlinkIdentity(db: Db, request: UnlinkIdentity): ReturnType<AccountStore["unlink"]> {
   const { identity, principal, session, now, context } = request;
   const owner = await lockFreshOwner(db, request);

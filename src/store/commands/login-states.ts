@@ -1,11 +1,11 @@
 /**
- * What a login said of a person (`state`, e.g. groups). A short one stands with its session, where the real Tiled looks for it,
- * too. A long one is kept once for each identity, since hundreds of sessions would repeat it.
+ * Stores the `state` of a login (e.g. groups). A short state is stored with its session, where the real Tiled looks for it. A
+ * long one is stored once per identity instead of once per session.
  */
 import type { IdentityRef } from "../../domain/model/entities.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 
-/** Characters of JSON. */
+/** States longer than this, in characters of JSON, are long. */
 export const LONG_STATE = 2048;
 
 const keep = statement((db, row: Args<IdentityRef & { session: number; state: string }>) =>

@@ -1,5 +1,5 @@
 /**
- * Principals: looking them up, service principals, the operator's list of administrators, and disabling.
+ * Creates service principals and users, applies the operator's list of administrators, and disables and enables principals.
  */
 
 import { refusedSpelling } from "../../domain/callers/spelling.ts";
@@ -44,6 +44,7 @@ const enable = statement((db, { principal }: Args<{ principal: number }>) =>
   db.deleteFrom("tiled_auth_disabled_principals").where("principal_id", "=", principal),
 );
 
+/** Creates a service principal with one role. */
 export async function createService(
   db: Db,
   request: CreateService,
@@ -60,6 +61,7 @@ export async function createService(
   return { kind: "created", uuid };
 }
 
+/** Disables or enables a principal. The last working administrator is disabled only with `evenLastAdmin`. */
 export async function setDisabled(db: Db, request: SetDisabled): ReturnType<PrincipalStore["setDisabled"]> {
   const { now, context } = request;
   const locked = await lockAdmins(db, request);
@@ -81,6 +83,7 @@ interface EnsureAdminsCommand {
   readonly context: RequestContext;
 }
 
+/** Grants the configured administrators their roles, creating their principals. Returns those known by another spelling. */
 export async function ensureAdmins(
   db: Db,
   { identities, now, context }: EnsureAdminsCommand,
@@ -100,6 +103,7 @@ export async function ensureAdmins(
   return refused;
 }
 
+/** Finds or creates the user of an identity. Throws the `Failure` of `refusedSpelling` for another spelling of a known one. */
 export async function ensureUser(db: Db, request: EnsureUser): Promise<PrincipalSummary> {
   const { identity, now, context } = request;
   const found = await findPrincipalOfIdentity(db, identity);

@@ -7,7 +7,7 @@ import type { Purge, Purged } from "../../domain/ports/maintenance.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
 
-/** An arbitrary number that all servers of ours agree on. */
+/** Key of the advisory lock; an arbitrary number that all servers share. */
 const PURGE_LOCK = 7_446_381_209_553_001n;
 
 type Batch = Args<{ now: Date; batch: number }>;
@@ -64,7 +64,7 @@ const deleteLoginCodes = statement((db, { now, batch }: Batch) =>
     ),
 );
 
-/** A caller with an expired key is told that it has expired, as long as it is here. */
+/** How long an expired key is kept, in milliseconds, so that its user sees that it has expired. */
 const KEPT_KEYS_MS = 30 * 86_400_000;
 
 const deleteKeys = statement((db, { now, batch }: Batch) =>
@@ -106,7 +106,7 @@ const deleteFailures = statement((db, { now, batch }: Args<{ now: number; batch:
     ),
 );
 
-/** A row of its own that changes each time and never grows; no counter has such a key. */
+/** Changes one row of fixed size each time. No counter has such a key. */
 const touch = statement((db, { key }: Args<{ key: string }>) =>
   db
     .insertInto("tiled_auth_failures")
@@ -116,13 +116,14 @@ const touch = statement((db, { key }: Args<{ key: string }>) =>
     ),
 );
 
-/** A change as small as can be, which needs what a login needs. */
+/** Makes the smallest change that needs the same privileges as a login. */
 export async function probe(db: Db): Promise<void> {
   await db.run(touch, { key: "ready" });
 }
 
 const BUSY: Purged = { sessions: 0, pendingSessions: 0, apiKeys: 0, auditRows: 0, more: false, busy: true };
 
+/** Deletes up to `batch` expired rows of each table. `more` says that another batch is due, `busy` that another server purges. */
 export async function purge(db: Db, { now, batch, auditBefore, context }: Purge): Promise<Purged> {
   if (db.dialect === "postgresql" && (await db.one(tryLock, {}))?.locked !== true) return BUSY;
   const pendingSessions = await db.run(deletePending, { now, batch });
@@ -134,13 +135,13 @@ export async function purge(db: Db, { now, batch, auditBefore, context }: Purge)
   const failures = await db.run(deleteFailures, { now: now.getTime(), batch });
   const counts = [pendingSessions, browserLogins, codes, sessions, apiKeys, auditRows, failures];
   const more = counts.some((count) => count >= batch);
-  const told = { sessions, pending_sessions: pendingSessions, api_keys: apiKeys, audit_rows: auditRows };
-  if (context !== undefined && Object.values(told).some((count) => count > 0))
-    await note(db, "database_purged", { now, context, principal: null }, told);
+  const detail = { sessions, pending_sessions: pendingSessions, api_keys: apiKeys, audit_rows: auditRows };
+  if (context !== undefined && Object.values(detail).some((count) => count > 0))
+    await note(db, "database_purged", { now, context, principal: null }, detail);
   return { sessions, pendingSessions, apiKeys, auditRows, more, busy: false };
 }
 
-/** At revision 2d1b550e12e0 a pending session keeps its session from being deleted: it is let go first. */
+/** At revision 2d1b550e12e0 a pending session blocks the deletion of its session, so the reference is cleared first. */
 async function deleteSessions(db: Db, now: Date, batch: number): Promise<number> {
   const ids = (await db.all(expiredSessions, { now, batch })).map(({ id }) => id);
   if (ids.length === 0) return 0;

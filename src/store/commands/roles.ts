@@ -1,5 +1,5 @@
 /**
- * Making principals and giving them roles: the steps that logins, administrators' lists and service principals share.
+ * Creates principals and grants roles: the steps that logins, administrators' lists and service principals share.
  */
 import type { IdentityRef, PrincipalType, RequestContext } from "../../domain/model/entities.ts";
 import { ADMIN_ROLE, USER_ROLE } from "../../domain/model/scopes.ts";
@@ -32,8 +32,9 @@ const insertIdentity = statement((db, row: Args<NewIdentity>) =>
   }),
 );
 
+/** Adds an identity to a principal. */
 export async function addIdentity(db: Db, identity: NewIdentity): Promise<void> {
-  // Rows of other programs come first: later ones are only looked for behind this one.
+  // Rows that other programs added are folded first: later calls only look at rows newer than this one.
   await foldNew(db);
   await db.run(insertIdentity, identity);
   await foldIdentity(db, identity);
@@ -56,16 +57,18 @@ const insertRole = statement((db, { principal, role }: Args<{ principal: number;
     .onConflict((conflict) => conflict.doNothing()),
 );
 
+/** Time and request of a change, for its audit rows. */
 export interface Occasion {
   readonly now: Date;
   readonly context: RequestContext;
 }
 
-/** Whether the principal did not have the role before. An unknown role is not given. */
+/** Grants a role; true if the principal did not have it. An unknown role is not granted. */
 async function grantRole(db: Db, principal: number, role: string): Promise<boolean> {
   return (await db.run(insertRole, { principal, role })) > 0;
 }
 
+/** Creates a principal with one role and no identity. */
 export async function makePrincipal(
   db: Db,
   type: PrincipalType,
@@ -79,7 +82,7 @@ export async function makePrincipal(
   return { id: row.id, uuid, type, disabledSince: null };
 }
 
-/** A person at first sight. `login`: when, null where the operator's list makes the principal. */
+/** Creates the principal of a new user. `login` is the time of the login, null if the operator's list creates the principal. */
 export async function makeUser(
   db: Db,
   identity: IdentityRef,
@@ -97,7 +100,7 @@ export async function makeUser(
   return principal;
 }
 
-/** The roles of an administrator who is a person. */
+/** Grants the roles user and admin. */
 export async function grantAdmin(
   db: Db,
   principal: PrincipalRow,

@@ -1,6 +1,6 @@
 /**
- * A refresh, carried out under the lock of the session's row. What a presented token means is decided in `rotation.ts`
- * (RFC 9700, section 4.14.2).
+ * Carries out a refresh under the lock of the session's row. `rotation.ts` decides what the presented token means (RFC 9700,
+ * section 4.14.2).
  */
 import type { RotateOutcome, RotateSession } from "../../domain/ports/sessions.ts";
 import type { Uuid } from "../../lib/uuid.ts";
@@ -10,7 +10,7 @@ import { markEnded } from "./end-session.ts";
 import { decideRotation, type KnownRotation } from "./rotation.ts";
 import { summarize } from "./summaries.ts";
 
-/** With the rotation, for SQLite: its only writer sees no older one. */
+/** Includes the rotation for SQLite, whose only writer cannot see an older one. */
 const lockForRotation = statement((db, { uuid }: Args<{ uuid: Uuid }>, dialect) =>
   db
     .selectFrom("sessions as s")
@@ -23,7 +23,7 @@ const lockForRotation = statement((db, { uuid }: Args<{ uuid: Uuid }>, dialect) 
     .$if(dialect === "postgresql", (query) => query.forUpdate("s")),
 );
 
-/** For PostgreSQL, under the lock: what the lock's own statement saw may be older than its wait. */
+/** For PostgreSQL, under the lock: the locking statement's snapshot may be older than its wait. */
 const findRotation = statement((db, { session }: Args<{ session: number }>) =>
   db
     .selectFrom("tiled_auth_rotations")
@@ -71,12 +71,13 @@ const noteRefresh = statement((db, { session, now }: Args<{ session: number; now
     .where("id", "=", session),
 );
 
+/** Refreshes a session, or ends it if the presented token was reused. */
 export async function rotateSession(db: Db, request: RotateSession): Promise<RotateOutcome> {
   const { now, context } = request;
   const found = await db.one(lockForRotation, { uuid: request.session });
   if (found === undefined || found.revoked || found.expirationTime <= now) return { kind: "ended" };
   const { session } = found;
-  // In a statement of its own, too, since a principal may have been disabled during that wait.
+  // A separate statement for the same reason: the principal may have been disabled during the wait.
   const principal = await summarize(db, found);
   if (principal.disabled) return { kind: "ended" };
   const row = db.dialect === "sqlite" ? joined(found) : await db.one(findRotation, { session });
@@ -93,7 +94,7 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
   if (decision.kind === "rotate") {
     await db.run(setRotation, { session, generation, exchanged: request.tokenId, now });
   }
-  // However many retries follow, one row tells of them.
+  // Any number of retries leaves one audit row.
   if (decision.kind === "retry" && row?.retried === false) {
     await db.run(setRetried, { session });
     await note(db, "session_refresh_retried", { now, context, principal: found.uuid }, detail);

@@ -1,18 +1,18 @@
 /**
- * Rotation of refresh tokens (RFC 9700, section 4.14.2) as a pure decision: what is known of a session, what was
- * presented, and what follows. `sessions.ts` carries it out.
+ * Rotation of refresh tokens (RFC 9700, section 4.14.2) as a pure decision on the session's state and the presented token.
+ * `rotate-session.ts` carries it out.
  */
 export interface KnownRotation {
   readonly generation: number;
   /** The id of the token that was exchanged for this generation. */
   readonly exchanged: string;
   readonly rotatedAt: Date | null;
-  /** A token of the session has come again before: several programs share the login. */
+  /** Whether a token of the session was ever presented again: several programs share the login. */
   readonly shared: boolean;
 }
 
 export interface PresentedToken {
-  /** Null: issued by the real Tiled, which counts as generation 0. */
+  /** Null for a token of the real Tiled, which counts as generation 0. */
   readonly generation: number | null;
   readonly tokenId: string;
   readonly now: Date;
@@ -20,23 +20,24 @@ export interface PresentedToken {
 
 export interface RotationRules {
   readonly rotate: boolean;
-  /** So many seconds after its exchange a token that comes again is a retry. */
+  /** Seconds after its exchange during which a token that is presented again counts as a retry. */
   readonly grace: number;
 }
 
 /**
- * `rotate`: the next generation begins, at this moment. `retry`: the answer to an exchange was lost, or several programs
- * share the token; the same answer is given again. `stay`: the presented token stays the newest one. `keep`: without
- * rotation every genuine token is good. `reuse`: an old token was used a second time.
+ * `rotate`: the next generation begins now. `retry`: the answer to an exchange was lost, or several programs share the token;
+ * the same answer is given again. `stay`: the presented token stays the newest one. `keep`: without rotation every genuine
+ * token is valid. `reuse`: an old token was used a second time.
  *
- * Of programs that share a token file, one finds the next token there while others are still on their way with the one
- * before. Theirs would be two generations old if the next one were exchanged at once, so it stays for the grace period.
+ * When programs share a token file, one may read the next token while others are still sending the previous one. Exchanging the
+ * next token at once would make theirs two generations old, so it stays for the grace period.
  */
 export type RotationDecision =
   | { readonly kind: "rotate" | "retry"; readonly generation: number; readonly rotatedAt: Date }
   | { readonly kind: "keep" | "stay"; readonly generation: number }
   | { readonly kind: "reuse" };
 
+/** Decides on a presented token. */
 export function decideRotation(
   known: KnownRotation | undefined,
   presented: PresentedToken,
@@ -49,7 +50,7 @@ export function decideRotation(
   const age =
     known?.rotatedAt == null
       ? Number.POSITIVE_INFINITY
-      : // A clock that was set back makes no exchange younger.
+      : // `abs`, so that setting the clock back does not make an exchange more recent.
         Math.abs(now.getTime() - known.rotatedAt.getTime());
   const stays = known?.shared === true && age <= grace * 1000;
   if (generation === newest && stays) return { kind: "stay", generation };

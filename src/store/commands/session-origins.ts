@@ -1,11 +1,11 @@
 /**
- * Where a session came from: which identity opened it, from which address, with which program. For the account page, and
- * to end what an identity opened when it is unlinked.
+ * Stores the origin of a session: the identity, address and user agent that opened it. The account page shows it, and unlinking
+ * an identity ends the sessions it opened.
  */
 import type { IdentityRef, RequestContext } from "../../domain/model/entities.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 
-/** The column's width. */
+/** Width of the column, in characters. */
 const LONGEST_USER_AGENT = 255;
 
 interface SessionOrigin extends IdentityRef {
@@ -24,7 +24,7 @@ const insertOrigin = statement((db, row: Args<SessionOrigin>) =>
   }),
 );
 
-/** `session`: the row's id. */
+/** Stores the origin. `session` is the id of the row; a long user agent is shortened. */
 export async function keepOrigin(
   db: Db,
   session: number,

@@ -1,6 +1,6 @@
 /**
- * A login: whether an identity may log in, and the session that one opens. `rotate-session.ts` keeps it going, `end-session.ts`
- * ends it.
+ * Logins: decides whether an identity may log in and opens its session. `rotate-session.ts` refreshes it, `end-session.ts` ends
+ * it.
  */
 import type { IdentityRef, SessionStatus } from "../../domain/model/entities.ts";
 import type { OpenOutcome, OpenSession } from "../../domain/ports/sessions.ts";
@@ -14,7 +14,7 @@ import { keepOrigin } from "./session-origins.ts";
 import { otherSpelling } from "./spellings.ts";
 import { type PrincipalRow, summarize } from "./summaries.ts";
 
-/** The lock makes concurrent logins of one principal wait, so that they cannot pass the limit together. */
+/** The lock serializes logins of one principal, so that concurrent ones cannot exceed the limit together. */
 export const lockByIdentity = statement((db, identity: Args<IdentityRef>, dialect) =>
   db
     .selectFrom("identities as i")
@@ -25,7 +25,7 @@ export const lockByIdentity = statement((db, identity: Args<IdentityRef>, dialec
     .$if(dialect === "postgresql", (query) => query.forUpdate("p")),
 );
 
-/** Read after the lock is held: an older snapshot would not see what others did before they let go of it. */
+/** Read once the lock is held: an older snapshot would miss what others committed before they released it. */
 const standing = statement((db, { principal, now }: Args<{ principal: number; now: Date }>) =>
   db
     .selectFrom("principals as p")
@@ -69,10 +69,10 @@ const insertSession = statement(
       .returning("id"),
 );
 
-/** `state` is text here, so that nothing but plain values crosses the border of the writer's thread. */
+/** `state` is text, so that only plain values are sent to the writer's thread. */
 export type OpenCommand = Omit<OpenSession, "state"> & { readonly state: string };
 
-/** Whether an identity may log in; the lock is held until the end of the transaction. */
+/** Decides whether an identity may log in. Its principal's lock is held until the end of the transaction. */
 export async function admit(
   db: Db,
   {
@@ -98,6 +98,7 @@ export async function admit(
   return { kind: "admitted", known: { ...found, disabledSince } };
 }
 
+/** Opens a session, creating the user at the first login. */
 export async function openSession(db: Db, request: OpenCommand): Promise<OpenOutcome> {
   const { identity, now, context } = request;
   const admission = await admit(db, request);

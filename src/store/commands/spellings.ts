@@ -1,6 +1,6 @@
 /**
- * Identities of one provider that differ in case, or in the form of their letters, only. Where the backend does not tell
- * them apart, the second spelling would be a second account of the same person: with an empty record, and not disabled.
+ * Finds identities of one provider that differ only in case or Unicode form. If the provider's backend treats them as one user,
+ * a second spelling would give that user a second account, which would not be disabled with the first.
  */
 import { sql } from "kysely";
 import type { IdentityRef } from "../../domain/model/entities.ts";
@@ -8,7 +8,7 @@ import { foldedDigest } from "../../lib/fold.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 
-/** What a real Tiled has added lately is among the newest principals, and so few are looked at. */
+/** Number of the newest identities to check for ones that a real Tiled added. */
 const LOOK_BACK = 50;
 const LAST_ID = 2_147_483_647;
 
@@ -69,11 +69,12 @@ const twins = statement((db, { provider }: Args<{ provider: string }>) =>
     .limit(20),
 );
 
-/** Two first logins of one name in two spellings, at two servers, go one after the other. */
-const takeTurns = statement((db, { name }: Args<{ name: string }>) =>
+/** Serializes first logins of one name in two spellings at two servers. */
+const lockName = statement((db, { name }: Args<{ name: string }>) =>
   db.selectNoFrom(sql`pg_advisory_xact_lock(hashtextextended(${name}, 0))`.as("held")),
 );
 
+/** Stores the folded name of an identity. */
 export async function foldIdentity(db: Db, { provider, id }: IdentityRef): Promise<void> {
   await db.run(insertFolded, { provider, id, folded: foldedDigest(id) });
 }
@@ -82,18 +83,18 @@ export interface Spelling extends IdentityRef {
   readonly principal: Uuid;
 }
 
-/** The identity of the provider that was there first and is another spelling of this one. */
+/** The oldest other identity of the provider with the same folded name. */
 export async function otherSpelling(db: Db, { provider, id }: IdentityRef): Promise<Spelling | undefined> {
   const folded = foldedDigest(id);
-  if (db.dialect === "postgresql") await db.all(takeTurns, { name: `${provider} ${folded}` });
+  if (db.dialect === "postgresql") await db.all(lockName, { name: `${provider} ${folded}` });
   await foldNew(db);
   const found = (await db.all(sameFolded, { provider, folded })).find((other) => other.id !== id);
   return found && { provider, id: found.id, principal: found.uuid };
 }
 
 /**
- * What another program has added since. All that we add has been folded, and what there was before it, so that one clean look
- * is enough.
+ * Folds the identities that another program has added. Everything before our own newest identity is folded already, so the
+ * search ends at the first batch without a missing row.
  */
 export async function foldNew(db: Db): Promise<void> {
   for (let below = LAST_ID; ; ) {
@@ -106,7 +107,7 @@ export async function foldNew(db: Db): Promise<void> {
   }
 }
 
-/** `spellings`: of one name each, at most twenty names' in all. */
+/** Names with several spellings, for each provider. At most twenty identities per provider are read. */
 export async function listTwins(
   db: Db,
   { providers }: { readonly providers: readonly string[] },
@@ -125,6 +126,7 @@ export async function listTwins(
   return found;
 }
 
+/** All spellings of an identity, itself included, oldest first; at most twenty. */
 export async function listSpellings(db: Db, { provider, id }: IdentityRef): Promise<IdentityRef[]> {
   await foldNew(db);
   const rows = await db.all(sameFolded, { provider, folded: foldedDigest(id) });

@@ -1,5 +1,5 @@
 /**
- * A principal as every authenticated request needs it: who it is, whether it is disabled, and what its roles allow.
+ * The summary of a principal that every authenticated request needs: its identities, whether it is disabled, and its roles.
  */
 import { sql } from "kysely";
 import type { IdentityRef, PrincipalSummary } from "../../domain/model/entities.ts";
@@ -7,6 +7,7 @@ import type { Uuid } from "../../lib/uuid.ts";
 import { readList } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 
+/** A principal with the id of its row. */
 export interface PrincipalRow {
   readonly id: number;
   readonly uuid: Uuid;
@@ -53,15 +54,17 @@ const facts = statement((db, { principal }: Args<{ principal: number }>) =>
     ),
 );
 
+/** Finds a principal by its UUID. */
 export function findPrincipal(db: Db, uuid: Uuid): Promise<PrincipalRow | undefined> {
   return db.one(byUuid, { uuid });
 }
 
+/** Finds the principal of an identity. */
 export function findPrincipalOfIdentity(db: Db, identity: IdentityRef): Promise<PrincipalRow | undefined> {
   return db.one(byIdentity, identity);
 }
 
-/** As the principal is now: a row that was read before a lock was granted may be older. */
+/** Reads the current summary: the given row may be older than a lock that was waited for. */
 export async function summarize(
   db: Db,
   principal: Pick<PrincipalRow, "id" | "uuid" | "type">,
