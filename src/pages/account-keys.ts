@@ -14,11 +14,11 @@ export interface KeyForm {
 /** Lifetimes of new keys by form value: seconds, or null for keys that do not expire. */
 export const LIFETIMES: Readonly<Record<string, { readonly text: string; readonly seconds: number | null }>> =
   {
-    day: { text: "one day", seconds: 86_400 },
-    week: { text: "one week", seconds: 7 * 86_400 },
-    month: { text: "30 days", seconds: 30 * 86_400 },
-    quarter: { text: "90 days", seconds: 90 * 86_400 },
-    year: { text: "one year", seconds: 365 * 86_400 },
+    day: { text: "in one day", seconds: 86_400 },
+    week: { text: "in one week", seconds: 7 * 86_400 },
+    month: { text: "in 30 days", seconds: 30 * 86_400 },
+    quarter: { text: "in 90 days", seconds: 90 * 86_400 },
+    year: { text: "in one year", seconds: 365 * 86_400 },
     never: { text: "never", seconds: null },
   };
 
@@ -37,7 +37,7 @@ ${problem !== null && html`<p class="problem" role="alert">${problem}</p>`}
 <p class="field"><label for="note">What is it for?</label>
 <input type="text" id="note" name="note" value="${note}" maxlength="255" autocomplete="off" aria-describedby="note-hint">
 <span class="hint" id="note-hint">A note for yourself, such as the program or machine that uses it.</span></p>
-<p class="field"><label for="lifetime">Expires in</label>
+<p class="field"><label for="lifetime">Expires</label>
 <select id="lifetime" name="lifetime">
 ${Object.entries(LIFETIMES).map(
   ([value, { text }]) =>

@@ -17,7 +17,7 @@ export const WORDS = {
     title: "Create this key?",
     text: (fields) => html`<dl class="facts">
 <dt>For</dt><dd>${fields["note"] || "no note"}</dd>
-<dt>Expires in</dt><dd>${LIFETIMES[fields["lifetime"] ?? ""]?.text ?? "30 days"}</dd>
+<dt>Expires</dt><dd>${LIFETIMES[fields["lifetime"] ?? ""]?.text ?? "in 30 days"}</dd>
 <dt>Permissions</dt><dd class="chips">${scopesOf(fields)}</dd>
 </dl>`,
     button: "Create key",

@@ -35,7 +35,7 @@ test("a key: with an old login it is made after the password was shown once more
   const fields = { note: "Grüße", lifetime: "week", "scope read:data": "1", "scope read:metadata": "1" };
   const asked = await browser.submit(await browser.open("/account"), fields, {}, NEW_KEY);
   const goOn = await showAgain(browser, asked);
-  assert.match(goOn.body, /<dd>Grüße<\/dd>.*<dd>one week<\/dd>.*read:data.*read:metadata/s);
+  assert.match(goOn.body, /<dd>Grüße<\/dd>.*<dd>in one week<\/dd>.*read:data.*read:metadata/s);
   const made = await browser.submit(goOn, {});
   const secret = /<code>([0-9a-f]{72})<\/code>/.exec(made.body)?.[1] ?? "";
   const key = (await t.call({ url: "/api/v1/auth/apikey", headers: apikey(secret) })).json<{
