@@ -86,8 +86,11 @@ ${problem !== null && html`<p class="problem" id="login-problem" role="alert">${
 <input type="password" id="password" name="password" required autocomplete="current-password"${focus("password")}${wrong}${described}></p>
 <p class="buttons"><button type="submit">${button}</button></p>
 </form>
-<p class="hint">Use your <strong>${provider}</strong> account.</p>${problem !== null && html`
-<p class="hint">Request ID (quote it when you ask for help): <code>${requestId}</code></p>`}`;
+<p class="hint">Use your <strong>${provider}</strong> account.</p>${
+    problem !== null &&
+    html`
+<p class="hint">Request ID (quote it when you ask for help): <code>${requestId}</code></p>`
+  }`;
 }
 
 function problemText(problem: LoginProblem): string {
