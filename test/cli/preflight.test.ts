@@ -134,12 +134,12 @@ const CASES: readonly (readonly [string, string, RegExp?])[] = [
   [
     "a database's folder that is not there",
     `${TREES}${USERS}database:\n  init_if_not_exists: true\n  uri: sqlite:///${folder}/no/such.db\n`,
-    /config\.yml:5: database\.uri: There is no folder .*no for the database\. Make it \(mkdir -p .*no\)/,
+    /config\.yml:5: database\.uri: The database's folder .*no does not exist\. Create it \(mkdir -p .*no\)/,
   ],
   [
     "a database that is not there",
     `${TREES}${USERS}database: {uri: ${folder}/gone.db}\n`,
-    /database\.uri: There is no database .*Set database\.init_if_not_exists: true/,
+    /database\.uri: There is no database .*set database\.init_if_not_exists: true/,
   ],
   [
     "a database that is none",

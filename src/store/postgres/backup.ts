@@ -1,6 +1,6 @@
 /**
- * Backup and restore of a PostgreSQL database by PostgreSQL's own programs, `pg_dump` and `pg_restore`. A backup is read in full and
- * its rows are counted against the snapshot that it was taken from. A restore goes into an empty schema only.
+ * Backup and restore of a PostgreSQL database with `pg_dump` and `pg_restore`. A backup is read in full, and its row counts are
+ * compared with those of its snapshot. A restore needs an empty schema.
  */
 import { spawn } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
@@ -15,13 +15,14 @@ import type { Inspection } from "../schema/revisions.ts";
 import { explain } from "./inspect.ts";
 import { makePool } from "./pool.ts";
 
-/** Of libpq's parameters those that a URI may have here; the others are drivers' own, or stand elsewhere in it. */
+/** Parameters of a URI to pass to libpq's programs; the others are a driver's own, or are part of the URI proper. */
 const LIBPQ =
   /^(ssl\w+|passfile|options|target_session_attrs|keepalives|keepalives_idle|connect_timeout|channel_binding)$/;
 
-/** The beginning of a table's rows, which end with a line of their own. Tiled's and our tables have plain names. */
+/** Start of a table's rows in a dump; a line `\.` ends them. Neither Tiled's table names nor ours need quotes. */
 const COPY = /^COPY (?:"(?<quoted>[^"]+)"|(?<schema>[^".]+))\."?(?<table>[^". ]+)"? \(.*\) FROM stdin;$/;
 
+/** Dumps the current schema to `path`. Throws an OperatorError if `path` exists without `force`, or `pg_dump` fails. */
 export async function backupPostgres(
   address: PostgresAddress,
   path: string,
@@ -52,6 +53,7 @@ export async function backupPostgres(
   });
 }
 
+/** Restores a dump into the empty schema that the URI names, which must have the same name as the dumped one. */
 export async function restorePostgres(
   address: PostgresAddress,
   path: string,
@@ -59,18 +61,20 @@ export async function restorePostgres(
 ): Promise<Restored> {
   if (found.kind !== "empty") {
     throw new OperatorError(
-      `The database at ${found.shown} has tables. Nothing was restored. Make a new one (createdb), restore into that one, and name it in database.uri: the old one stays as it is.`,
+      `The database at ${found.shown} has tables. Nothing was restored. Create a new database (createdb), restore into it, and set database.uri to it. The old one is not changed.`,
     );
   }
-  if (!existsSync(path)) throw new OperatorError(`There is no backup at ${path}.`);
+  if (!existsSync(path)) throw new OperatorError(`There is no backup file at ${path}.`);
   const { schema, counts } = await readDump(path);
   for (const needed of ["alembic_version", "principals", "sessions"])
     if (counts[needed] === undefined)
-      throw new OperatorError(`${path} is no backup of this server's database: it lacks ${needed}.`);
+      throw new OperatorError(
+        `${path} is not a backup of this server's database: the table ${needed} is missing.`,
+      );
   const target = await withClient(address, schemaOf);
   if (target !== schema) {
     throw new OperatorError(
-      `The backup has the schema ${schema}, and the database's URI leads to ${target}. Name it there: options=-csearch_path%3D${schema}`,
+      `The backup is of schema ${schema}, but the database's URI selects ${target}. Add options=-csearch_path%3D${schema} to the URI.`,
     );
   }
   const how = ["--no-owner", "--no-privileges", "--no-password", "--single-transaction", "--exit-on-error"];
@@ -117,13 +121,13 @@ async function countRows(client: pg.PoolClient, schema: string): Promise<Counts>
   return counts;
 }
 
-/** The rows of every table in a dump, which is read to its end. */
+/** Reads a dump to its end and counts the rows of each table. */
 async function readDump(path: string): Promise<{ readonly schema: string; readonly counts: Counts }> {
   const child = spawn("pg_restore", ["--data-only", "--file=-", path], { stdio: ["ignore", "pipe", "pipe"] });
   const ended = finished(child, "pg_restore", `pg_restore --list ${path}`);
   const counts: Record<string, number> = {};
   let [schema, table]: (string | undefined)[] = [];
-  // Bytes as they are: a text may hold what else would count as the end of a line.
+  // One character per byte, since text columns may hold Unicode line separators.
   child.stdout.setEncoding("latin1");
   const read = async () => {
     for await (const line of createInterface({ input: child.stdout })) {
@@ -140,7 +144,7 @@ async function readDump(path: string): Promise<{ readonly schema: string; readon
   return { schema: schema ?? "", counts };
 }
 
-/** The password is passed by the environment, where other users of the machine do not see it. */
+/** Passes the password in the environment, where other users of the machine cannot see it. */
 async function run(
   program: string,
   args: readonly string[],
@@ -156,9 +160,9 @@ async function run(
 }
 
 async function finished(child: ReturnType<typeof spawn>, program: string, manual: string): Promise<void> {
-  let said = "";
+  let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    said = (said + text).slice(0, 2000);
+    stderr = (stderr + text).slice(0, 2000);
   });
   const code = await new Promise((resolve, reject) => {
     child.once("close", resolve);
@@ -166,13 +170,13 @@ async function finished(child: ReturnType<typeof spawn>, program: string, manual
   }).catch((error: unknown) => {
     if (codeOf(error) !== "ENOENT") throw error;
     throw new OperatorError(
-      `${program} is not on this machine's PATH. Install PostgreSQL's client programs (postgresql-client), or run where they are: ${manual}`,
+      `${program} is not on this machine's PATH. Install PostgreSQL's client programs (postgresql-client), or run this on a machine that has them: ${manual}`,
     );
   });
-  if (code !== 0) throw new OperatorError(`${program} failed: ${said.trim() || `exit code ${code}`}`);
+  if (code !== 0) throw new OperatorError(`${program} failed: ${stderr.trim() || `exit code ${code}`}`);
 }
 
-/** As PostgreSQL's own programs read it, without the password. */
+/** The URI for libpq's programs, without the password. */
 function libpqUri({ shown, parameters, hosts }: PostgresAddress): string {
   const [place = ""] = shown.split("?");
   const query = new URLSearchParams();
@@ -180,7 +184,7 @@ function libpqUri({ shown, parameters, hosts }: PostgresAddress): string {
   const mode = parameters["ssl"];
   if (mode !== undefined && parameters["sslmode"] === undefined)
     query.set("sslmode", /^(true|1)$/i.test(mode) ? "require" : /^(false|0)$/i.test(mode) ? "disable" : mode);
-  // pg's default where nothing is said; libpq's would be a socket.
+  // Without a host, pg connects to localhost, but libpq to a socket.
   const at = hosts.length === 1 && hosts[0]?.host === undefined && !process.env["PGHOST"] ? "localhost" : "";
   if (at !== "") query.set("host", at);
   const text = query.toString().replaceAll("+", "%20");

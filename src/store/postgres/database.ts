@@ -1,5 +1,5 @@
 /**
- * PostgreSQL databases before they are served: a short-lived connection without time limits looks and prepares.
+ * PostgreSQL databases before they are served: inspects and prepares them on a short-lived connection without time limits.
  */
 import { Kysely, PostgresAdapter, PostgresDialect } from "kysely";
 import type { PostgresAddress } from "../../database-uri/postgres.ts";
@@ -9,12 +9,14 @@ import type { Inspection } from "../schema/revisions.ts";
 import { explain, inspectPostgres } from "./inspect.ts";
 import { makePool } from "./pool.ts";
 
+/** Creates the schema if `mayCreate` allows it, and runs our migrations. */
 export function preparePostgres(address: PostgresAddress, mayCreate: boolean): Promise<Preparation> {
   return withDatabase(address, (db) =>
     prepare(db, "postgresql", (transaction) => inspectPostgres(transaction, address.shown), mayCreate),
   );
 }
 
+/** Inspects a database. Changes nothing. */
 export function inspectPostgresDatabase(address: PostgresAddress): Promise<Inspection> {
   return withDatabase(address, (db) => inspectPostgres(db, address.shown));
 }
@@ -42,7 +44,7 @@ async function withDatabase<T>(
   }
 }
 
-/** `prepare` holds a lock of the transaction; kysely's own would outlive it where the transaction fails. */
+/** `prepare` holds a transaction-level lock; kysely's own would outlive a failed transaction. */
 class LockedAlreadyAdapter extends PostgresAdapter {
   override async acquireMigrationLock(): Promise<void> {}
   override async releaseMigrationLock(): Promise<void> {}

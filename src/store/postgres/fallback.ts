@@ -1,12 +1,12 @@
 /**
- * Several ways to one PostgreSQL: its hosts in their order, and for each host with or without encryption, as `sslmode=prefer` and
- * `allow` have them. A pool for each; every new connection tries the ways from the first on.
+ * Several ways to reach one PostgreSQL: its hosts in order, each with or without encryption (`sslmode=prefer` and `allow`). Each
+ * way has a pool; every new connection tries them in order.
  */
 import type pg from "pg";
 import { codeOf, isBusy, messageOf } from "../base/errors.ts";
 import { WRONG_SERVER } from "./session.ts";
 
-/** What is asked of a pool of connections; `pg.Pool` is one. */
+/** The part of `pg.Pool` that the store uses. */
 export interface Connections {
   readonly options: { readonly max: number };
   readonly ending: boolean;
@@ -16,19 +16,20 @@ export interface Connections {
 
 type Pool = Connections & Pick<pg.Pool, "idleCount" | "totalCount">;
 
+/** One host, with or without encryption. */
 export interface Way {
   readonly pool: Pool;
-  /** Ways of one host have the same. */
+  /** Host and port; the same for all ways to a host. */
   readonly host: string;
 }
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
-/** pg's, where no answer comes: another way to the same host would end like this one, and as late. */
+/** pg's message if the server does not answer: another way to the same host would time out as well. */
 const SILENCE = /timeout/i;
-/** Another host may do better, as libpq has it: one that is starting, or that is not what was asked for. */
+/** SQLSTATEs after which libpq tries the next host: the server is starting, or does not match `target_session_attrs`. */
 const NEXT_HOST = new Set(["57P03", WRONG_SERVER]);
 
-/** `onFallback` is told which way was taken in place of the first. */
+/** Connections that try the ways in order. `onFallback` is called with the way that was used instead of the first. */
 export function inOrder(ways: readonly [Way, ...Way[]], onFallback: (taken: Way) => void): Connections {
   const [first] = ways;
   const { options } = first.pool;
@@ -41,7 +42,7 @@ export function inOrder(ways: readonly [Way, ...Way[]], onFallback: (taken: Way)
       const again = before?.host === way.host;
       if (again && (SILENCE.test(messageOf(before.error)) || NEXT_HOST.has(codeOf(before.error) ?? "")))
         continue;
-      // A server that was reached and refuses speaks for all of them, but not for the other way to itself.
+      // An error from a server that was reached is final for all hosts, but not for the other way to the same host.
       if (before !== undefined && !again && speaksForAll(before.error)) break;
       try {
         const client = await way.pool.connect();
@@ -49,7 +50,7 @@ export function inOrder(ways: readonly [Way, ...Way[]], onFallback: (taken: Way)
         return client;
       } catch (error) {
         if (first.pool.ending || isBusy(error)) throw error;
-        // What the server said to the first way is what helps; a handshake that failed says less than the second.
+        // The server's answer to the first way is the more useful error. A failed handshake is less useful than the second error.
         if (again && isAnswer(before.error)) continue;
         if (again) failures.pop();
         failures.push({ host: way.host, error });
@@ -64,13 +65,13 @@ export function inOrder(ways: readonly [Way, ...Way[]], onFallback: (taken: Way)
       return first.pool.ending;
     },
     connect: async () => {
-      // One that is there already, or that will be free: only a new connection is a choice.
+      // An idle connection, or a full pool where one will become free, is used before trying a new connection.
       const ready = ways.find(({ pool }) => pool.idleCount > 0) ?? ways.find(({ pool }) => isFull(pool));
       if (ready === undefined || ready === first) return await connectAnew();
       try {
         return await ready.pool.connect();
       } catch (error) {
-        // It was full of connections that could not be made.
+        // The pool was full of connections that then failed.
         if (first.pool.ending || isBusy(error)) throw error;
         return await connectAnew();
       }

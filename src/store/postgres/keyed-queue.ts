@@ -1,6 +1,6 @@
 /**
- * Commands that would wait for each other's row in PostgreSQL wait here, one after the other: waiting in the database takes
- * a connection each, and who sends many at once would have them all. Other servers are waited for in the database.
+ * Queues commands that would lock the same row in PostgreSQL. Waiting in the database would take a connection per command, so one
+ * caller could occupy them all. Commands of other servers are still waited for in the database.
  */
 import type { IdentityRef, RequestContext } from "../../domain/model/entities.ts";
 import type { Uuid } from "../../lib/uuid.ts";
@@ -10,7 +10,7 @@ import type { CommandArgs, CommandName } from "../commands/commands.ts";
 type KeyOf = { readonly [N in CommandName]?: (args: CommandArgs<N>) => string };
 
 const byIdentity = ({ provider, id }: IdentityRef) => `identity ${JSON.stringify([provider, id])}`;
-/** Who acts is locked as well as whom it concerns, and one who acts may act on many. */
+/** A command locks the actor as well as the principal it changes. The key is the actor, who may change many principals. */
 const byActor = ({ context, principal }: { readonly context: RequestContext; readonly principal: Uuid }) =>
   `principal ${context.actor ?? principal}`;
 
@@ -31,9 +31,10 @@ const KEYS: KeyOf = {
   "principal.revoke_admin": () => "admins",
 };
 
-/** How long a command waits, as long as for a connection; milliseconds. */
+/** How long a command waits, in milliseconds; the same as for a connection. */
 export const TIMEOUT = 5000;
 
+/** Runs commands of one key one after the other. */
 export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>();
 
@@ -53,7 +54,7 @@ export class KeyedQueue {
 function atMost(milliseconds: number, turn: Promise<unknown>): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(busy("a command waited too long for others like it")),
+      () => reject(busy("a command waited too long for others of the same user or session")),
       milliseconds,
     );
     void turn.then(() => {

@@ -1,6 +1,6 @@
 /**
- * Passwords from a file, as libpq has them (PostgreSQL's manual, "The Password File"): the parameter `passfile`, PGPASSFILE, or
- * `~/.pgpass`. It is read for each new connection, so that a changed password counts at once.
+ * Passwords from libpq's password file (PostgreSQL's manual, "The Password File"): the parameter `passfile`, PGPASSFILE, or
+ * `~/.pgpass`. The file is read for each new connection, so a changed password takes effect at once.
  */
 import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -9,6 +9,7 @@ import type { PostgresAddress } from "../../database-uri/postgres.ts";
 import { OperatorError } from "../../errors.ts";
 import { codeOf, messageOf } from "../base/errors.ts";
 
+/** The connection that needs a password. */
 export interface Asked {
   readonly host: string;
   readonly port: number;
@@ -16,7 +17,10 @@ export interface Asked {
   readonly user: string;
 }
 
-/** For pg: asked where the server wants a password. Undefined: the URI or the environment has one. */
+/**
+ * A function for pg's `password`, called if the server asks for one; undefined if the URI or the environment has a password.
+ * @throws OperatorError if the file that `passfile` names is missing or readable by others
+ */
 export function passwordSource(
   address: PostgresAddress,
   host: string,
@@ -25,10 +29,10 @@ export function passwordSource(
   if (address.password !== undefined || environment["PGPASSWORD"]) return undefined;
   const { passfile } = address.parameters;
   const path = passfile || environment["PGPASSFILE"] || join(homedir(), ".pgpass");
-  // One that is named must be there, and be found out at the start.
+  // A file named in the URI must exist; a missing one fails at the start.
   const named = Boolean(passfile);
   if (named) read(path, named);
-  // A socket's folder is written as localhost in the file where it is the usual one; its own name counts as well.
+  // The file's entry for the default socket folder is `localhost`; the folder's own name matches too.
   const names = host.startsWith("/") ? [host, "localhost"] : [host];
   return (asked) => {
     const text = read(path, named);
@@ -41,12 +45,10 @@ export function passwordSource(
 function read(path: string, named: boolean): string | undefined {
   try {
     const { mode } = statSync(path);
-    // As libpq and ssh: a secret that others can read is not used.
+    // Like libpq and ssh, refuse a secret that other users can read.
     if ((mode & 0o077) !== 0) {
       if (!named) return undefined;
-      throw new OperatorError(
-        `The password file ${path} can be read by other users of the machine: chmod 600 ${path}`,
-      );
+      throw new OperatorError(`The password file ${path} is readable by other users. Run: chmod 600 ${path}`);
     }
     return readFileSync(path, "utf8");
   } catch (error) {
@@ -56,7 +58,7 @@ function read(path: string, named: boolean): string | undefined {
   }
 }
 
-/** The first line whose four fields fit: host:port:database:user:password, with * for any and \ before : and \. */
+/** The password of the first matching line, host:port:database:user:password. `*` matches anything, `\` escapes `:` and `\`. */
 export function passwordIn(text: string, asked: Asked): string | undefined {
   const wanted = [asked.host, String(asked.port), asked.database, asked.user];
   for (const line of text.split(/\r?\n/)) {

@@ -1,6 +1,6 @@
 /**
- * Connections to PostgreSQL: the pool's options from a URI, and one connection behind kysely's interface. A connection
- * that is lost while idle leaves the pool with a line in the log and nothing else. Encryption is in `tls.ts`.
+ * Connections to PostgreSQL: builds the pool from a URI and wraps a connection in kysely's interface. A connection that is lost
+ * while idle is logged and dropped. Encryption is in `tls.ts`.
  */
 import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
 import pg from "pg";
@@ -13,10 +13,11 @@ import { type ConnectionSettings, connectionSettings } from "./settings.ts";
 import { type Encryption, encryptionOf } from "./tls.ts";
 
 export interface PoolLimits {
+  /** Most connections. */
   readonly size: number;
-  /** Milliseconds; none for what may take long, such as building an index. */
+  /** Milliseconds; undefined for work that may take long, such as building an index. */
   readonly statementTimeout: number | undefined;
-  /** Whether each new connection proves that the URI's options arrived: once, before a server begins. */
+  /** Whether to check on each new connection that the URI's options took effect; done once, before the server starts. */
   readonly proveOptions?: boolean;
 }
 
@@ -25,6 +26,7 @@ export type Log = (level: "info" | "warn" | "error", message: string) => void;
 const INT8 = 20;
 const TIMEOUTS = ["statement_timeout", "idle_in_transaction_session_timeout"] as const;
 
+/** Creates the pool of a URI, or one pool per way if there are several hosts or `sslmode` allows a fallback. */
 export function makePool(address: PostgresAddress, limits: PoolLimits, log: Log): Connections {
   const settings = connectionSettings(address);
   const plain = new Set<Way>();
@@ -42,11 +44,11 @@ export function makePool(address: PostgresAddress, limits: PoolLimits, log: Log)
   const [first, ...others] = ways;
   if (first === undefined) throw new Error("No host.");
   if (others.length === 0) return first.pool;
-  let told = false;
+  let logged = false;
   return inOrder([first, ...others], (taken) => {
-    if (!told && plain.has(taken))
-      log("info", `Connections to ${address.shown} are not encrypted: sslmode=require asks for it.`);
-    told ||= plain.has(taken);
+    if (!logged && plain.has(taken))
+      log("info", `Connections to ${address.shown} are not encrypted. sslmode=require enforces encryption.`);
+    logged ||= plain.has(taken);
   });
 }
 
@@ -84,7 +86,7 @@ function poolOf(
     connectionTimeoutMillis: connectTimeout,
     keepAlive: settings.keepAlive,
     keepAliveInitialDelayMillis: settings.keepAliveIdle,
-    // Where the server is gone without a word, nothing but our own clock ends the wait.
+    // If the server vanished without closing the connection, only a timeout on our side ends the wait.
     ...(statementTimeout === undefined ? {} : { query_timeout: statementTimeout + connectTimeout }),
     onConnect: async (client) => {
       await greet(client, settings, timeouts);
@@ -92,7 +94,7 @@ function poolOf(
     },
     types: { getTypeParser },
   });
-  // A connection in use tells its user by the query that fails; without a listener the process would end.
+  // An error on a connection in use also fails its query. Without a listener it would end the process.
   pool.on("connect", (client) => client.on("error", () => {}));
   pool.on("error", (error) =>
     log("warn", `A connection to PostgreSQL was lost while idle: ${error.message}`),
@@ -100,10 +102,11 @@ function poolOf(
   return pool;
 }
 
-/** Counts and ids are far below 2^53; everything else as pg reads it. */
+/** Reads int8 as a number, since counts and ids are far below 2^53; other types as pg does. */
 const getTypeParser: typeof pg.types.getTypeParser = (id: number, format?: unknown) =>
   id === INT8 ? Number : pg.types.getTypeParser(id, format as "text");
 
+/** One connection behind kysely's interface. */
 export class PostgresConnection implements DatabaseConnection {
   readonly client: pg.PoolClient;
 
@@ -116,7 +119,7 @@ export class PostgresConnection implements DatabaseConnection {
     return { rows: result.rows as R[], numAffectedRows: BigInt(result.rowCount ?? 0) };
   }
 
-  /** kysely asks for it; nothing in the store streams. */
+  /** Required by kysely's interface; nothing in the store streams. */
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error("Streaming is not used with PostgreSQL.");
   }

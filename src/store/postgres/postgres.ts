@@ -1,6 +1,6 @@
 /**
- * PostgreSQL as a backend: reads on any connection of the pool, each command in a transaction of its own. A lost
- * connection costs a read one more try; a command is tried again only where it is certain that nothing was committed.
+ * The PostgreSQL backend: reads on any connection of the pool, each command in its own transaction. A read is retried once after
+ * a lost connection; a command is retried only if it is certain that nothing was committed.
  */
 import type pg from "pg";
 import { Semaphore } from "../../lib/semaphore.ts";
@@ -15,55 +15,57 @@ import { KeyedQueue, TIMEOUT } from "./keyed-queue.ts";
 import { PostgresConnection } from "./pool.ts";
 import { sessionOf } from "./session.ts";
 
-/** How often a command that lost a race (deadlock, the same new row made twice) is begun again. */
+/** Number of attempts of a command that loses a race (serialization failure, deadlock, duplicate row). */
 const TRIES = 5;
 const LOST_A_RACE = /^(40001|40P01|23505)$/;
-/** Milliseconds; a server answers this at once, or it has too much to do, or the connection is dead. */
-const SIGN_OF_LIFE = { text: "select 1", query_timeout: 5000 };
+/** Tests a connection. A server that does not answer within 5000 ms is overloaded, or the connection is dead. */
+const PING = { text: "select 1", query_timeout: 5000 };
 
 export interface PostgresOptions {
   readonly pool: Connections;
-  /** Whether each connection is asked for a sign of life before it is used. */
+  /** Whether each connection is tested before use. */
   readonly prePing: boolean;
 }
 
 type Reading = <T>(work: (db: Db) => Promise<T>, ping: boolean) => Promise<T>;
 
-/** What became of one try of a command. */
+/** Result of one attempt of a command. */
 type Outcome<R> =
   | { readonly kind: "done"; readonly result: R }
   | { readonly kind: "undone"; readonly error: unknown }
   | { readonly kind: "uncertain"; readonly error: unknown };
 
 export interface PostgresBackend extends Backend {
-  /** A single statement that changes something, outside the table of commands; safe to be carried out twice. */
+  /** Runs a single writing statement that is not a command. It must be safe to run twice. */
   single<T>(work: (db: Db) => Promise<T>): Promise<T>;
 }
 
+/** Backend on a pool of connections to a prepared database. */
 export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBackend {
   const compiler = new Compiler("postgresql");
   const inFlight = new InFlight();
   const queue = new KeyedQueue();
-  // However many commands come in, and whatever they wait for there, some connections are left for those who only read.
+  // Commands never use the whole pool, so reads get a connection even if every running command waits for a lock.
   const semaphore = new Semaphore({
     permits: pool.options.max - forReads(pool.options.max),
     timeout: TIMEOUT,
-    onTimeout: () => busy("a command waited too long for its turn"),
+    onTimeout: () => busy("a command waited too long for a connection"),
   });
 
-  /** After a restart of the server every connection of the pool is dead: who lost one asks the next ones for a sign. */
+  /** Takes a connection. `ping` tests it first: after a server restart every connection in the pool is dead. */
   const acquire = async (ping: boolean): Promise<pg.PoolClient> => {
     for (let tries = pool.options.max + 1; ; tries--) {
       const client = await pool.connect();
       if (!ping) return client;
       try {
-        await client.query(SIGN_OF_LIFE);
+        await client.query(PING);
         return client;
       } catch (error) {
         client.release(true);
-        // It says nothing to the others either, and each wait is long. A server that is slow is not away: who can make
-        // it slow must not keep alive what others have revoked. One that is away refuses the next connection.
-        if (isSilent(error)) throw busy(`no sign of life: ${messageOf(error)}`);
+        // The other connections would time out too, and each wait is long. A slow server counts as busy, not unavailable:
+        // otherwise a caller that slows it down could prolong the use of revoked credentials. An unreachable server refuses
+        // the next connection.
+        if (isSilent(error)) throw busy(`the server did not answer: ${messageOf(error)}`);
         if (tries === 0) throw error;
       }
     }
@@ -81,7 +83,7 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
     }
   };
 
-  /** One that changes something needs the isolation and the time limits that a session cannot hold through a pooler. */
+  /** A writing statement needs our isolation level and time limits, which a session through a pooler does not keep. */
   const singleOnce: Reading = async (work, ping) => {
     const client = await acquire(ping);
     const { direct, readCommitted, begin } = sessionOf(client);
@@ -170,12 +172,12 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
   };
 }
 
-/** Connections of a pool that no command takes. */
+/** Number of the pool's connections reserved for reads. */
 function forReads(max: number): number {
   return Math.min(Math.ceil(max / 4), max - 1);
 }
 
-/** A server that became a standby: the next connection may be to the one that takes writes now. */
+/** The server became a standby: the next connection may reach the new primary. */
 function isReadOnly(error: unknown): boolean {
   return codeOf(error) === "25006";
 }

@@ -1,32 +1,34 @@
 /**
- * The first question on a new connection: is the server what the URI asks for, and does a pooler such as PgBouncer stand in
- * between? Settings of a session are made only where the session is ours; through a pooler each transaction brings its own.
+ * The first query on a new connection: checks that the server matches the URI and detects a pooler such as PgBouncer. Session
+ * settings are made only on a direct connection; through a pooler each transaction sets its own.
  */
 import type pg from "pg";
 import { OperatorError } from "../../errors.ts";
 import { codeOf } from "../base/errors.ts";
 import type { ConnectionSettings } from "./settings.ts";
 
+/** Properties of a connection's session. */
 export interface Session {
-  /** False: through a pooler, which may give each transaction another session. */
+  /** False through a pooler, which may give each transaction another session. */
   readonly direct: boolean;
-  /** Whether a single statement runs at `read committed` without being told so. */
+  /** Whether `read committed` is the session's default isolation level. */
   readonly readCommitted: boolean;
-  /** What begins a transaction. */
+  /** SQL that begins a transaction. */
   readonly begin: string;
 }
 
-/** The locks of a command rely on it: each statement sees what others committed before it. */
+/** Required by the locks of commands: each statement sees what others committed before it. */
 const BEGIN = "begin isolation level read committed";
 const PLAIN: Session = { direct: true, readCommitted: true, begin: BEGIN };
 
 const SESSIONS = new WeakMap<object, Session>();
 
+/** The session of a client that `greet` has seen; a direct one otherwise. */
 export function sessionOf(client: pg.ClientBase): Session {
   return SESSIONS.get(client) ?? PLAIN;
 }
 
-/** Ends transactions and statements that take too long, unless the URI's own options say when. */
+/** Time limits of statements and transactions by setting, in milliseconds. Limits in the URI's own options are left out. */
 export type Timeouts = Readonly<Record<string, number>>;
 
 interface Answer {
@@ -36,13 +38,13 @@ interface Answer {
   readonly isolation: string;
 }
 
-/** For pg's `onConnect`. */
+/** For pg's `onConnect`. Rejects with SQLSTATE 08004 for a server that does not match `target_session_attrs`. */
 export async function greet(
   client: pg.ClientBase,
   { target, connectTimeout }: Pick<ConnectionSettings, "target" | "connectTimeout">,
   timeouts: Timeouts,
 ): Promise<void> {
-  // A pooler makes up the number that stands for the session.
+  // A pooler reports a made-up process id.
   const given = (client as { readonly processID?: number | null }).processID ?? 0;
   const own = Object.entries({ ...timeouts, default_transaction_isolation: "read committed" }).map(
     ([name, value]) => `set_config('${name}', '${value}', false)`,
@@ -55,12 +57,9 @@ export async function greet(
   if (found === undefined) return;
   const wrong = mismatch(target, found);
   if (wrong !== undefined) {
-    throw Object.assign(
-      new Error(`the server is ${wrong}, and target_session_attrs=${target} asks for another`),
-      {
-        code: WRONG_SERVER,
-      },
-    );
+    throw Object.assign(new Error(`the server is ${wrong}, which target_session_attrs=${target} excludes`), {
+      code: WRONG_SERVER,
+    });
   }
   const direct = found.pid === given;
   const locally = Object.entries(timeouts).map(([name, value]) => `; set local ${name} = ${value}`);
@@ -80,8 +79,8 @@ function mismatch(target: ConnectionSettings["target"], found: Answer): string |
 }
 
 /**
- * Refuses settings of the URI's options that did not arrive: a pooler that ignores them would put the tables into another
- * schema without a word.
+ * Throws an OperatorError if the settings in the URI's options did not take effect: a pooler that ignores them would silently put
+ * the tables into another schema.
  */
 export async function requireOptions(
   client: pg.ClientBase,
@@ -100,12 +99,12 @@ export async function requireOptions(
       ]);
       if (set.rows[0]?.now === before) continue;
     } catch (error) {
-      // It can be set at the beginning of a session only: nothing to compare with.
+      // The setting can be changed only at the start of a session, so there is no value to compare.
       if (codeOf(error) === "55P02") continue;
       throw error;
     }
     throw new OperatorError(
-      `The setting ${name} in the options of the database's URI did not reach PostgreSQL: a pooler in between ignores it. Leave it out there, and give it to the user of the database: ALTER ROLE … SET ${name} = …`,
+      `The setting ${name} in the options of the database's URI did not reach PostgreSQL, because a pooler ignores it. Remove it from the URI and set it for the database user: ALTER ROLE … SET ${name} = …`,
     );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What a PostgreSQL URI's parameters amount to, with libpq's environment variables where the URI says nothing. Encryption is
- * in `tls.ts`, passwords in a file in `passfile.ts`.
+ * Connection settings from a PostgreSQL URI's parameters, with libpq's environment variables as defaults. Encryption is in
+ * `tls.ts`, the password file in `passfile.ts`.
  */
 
 import type { PostgresAddress, PostgresHost } from "../../database-uri/postgres.ts";
@@ -12,24 +12,25 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ConnectionSettings {
   readonly hosts: readonly (PostgresHost & { readonly host: string })[];
-  /** What a server must be to be used. */
+  /** Which servers to use (`target_session_attrs`). */
   readonly target: "any" | "read-write" | "primary";
   readonly applicationName: string;
-  /** Milliseconds, as all times here. */
+  /** Milliseconds, like all times here. */
   readonly connectTimeout: number;
   readonly statementTimeout: number | undefined;
   readonly keepAlive: boolean;
   readonly keepAliveIdle: number;
-  /** As it is sent, and what it says. */
+  /** The text to send; `optionSettings` holds the settings in it. */
   readonly options: string | undefined;
   readonly optionSettings: readonly Setting[];
   readonly channelBinding: "disable" | "prefer" | "require" | undefined;
   readonly directTls: boolean;
 }
 
-/** How long a connection may take to be made where the URI does not say. */
+/** Default time limit for making a connection, in milliseconds. */
 const CONNECT_TIMEOUT = 5000;
 
+/** Settings of a URI. Throws an OperatorError for an environment variable with an invalid value. */
 export function connectionSettings(
   address: PostgresAddress,
   environment: Environment = process.env,
@@ -61,7 +62,7 @@ export function connectionSettings(
   };
 }
 
-/** A variable of the environment is held to what its parameter may be. */
+/** An environment variable accepts the same values as its parameter. */
 function checked(name: string, value: string | undefined, variable: string): string | undefined {
   if (value === undefined || value === "") return undefined;
   const wrong = PARAMETERS[name]?.(value);

@@ -1,6 +1,6 @@
 /**
- * How a connection to PostgreSQL is encrypted: `sslmode` and the files it needs, from the URI, the environment and
- * `~/.postgresql`, as libpq has them (PostgreSQL's manual, "SSL Support" of libpq). `ssl` is what asyncpg's URIs say.
+ * Encryption of connections to PostgreSQL: `sslmode` and its files, from the URI, the environment and `~/.postgresql`, as in
+ * libpq (PostgreSQL's manual, "SSL Support"). `ssl` is asyncpg's name for `sslmode`.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -10,9 +10,10 @@ import type { PostgresAddress } from "../../database-uri/postgres.ts";
 import { OperatorError } from "../../errors.ts";
 import { messageOf } from "../base/errors.ts";
 
-/** False: none. */
+/** TLS options, or false for a plain connection. */
 export type Encryption = false | ConnectionOptions;
 
+/** Sources of settings other than the URI. */
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly home: string;
@@ -20,7 +21,7 @@ export interface Surroundings {
 
 type Setting = "sslmode" | "sslrootcert" | "sslcrl" | "sslcert" | "sslkey";
 
-/** The certificates that the machine trusts, in place of a file. */
+/** Value of `sslrootcert` for the machine's trusted certificates instead of a file. */
 const SYSTEM = "system";
 
 const FILES = {
@@ -30,7 +31,10 @@ const FILES = {
   sslkey: ["key", "postgresql.key"],
 } as const;
 
-/** One way to connect, or two: the second where the first comes to nothing. */
+/**
+ * The ways to connect to a host: one, or a second to try if the first fails.
+ * @throws OperatorError for an unknown `sslmode`, or a certificate file that is missing or unreadable
+ */
 export function encryptionOf(
   address: Pick<PostgresAddress, "parameters">,
   host: string,
@@ -40,12 +44,12 @@ export function encryptionOf(
   const system = said("sslrootcert") === SYSTEM;
   const { sslmode, ssl } = address.parameters;
   const mode = sslmode || ssl || environment["PGSSLMODE"] || (system ? "verify-full" : "prefer");
-  // A socket of this machine's file system: nothing to encrypt, whatever the mode.
+  // A Unix socket is never encrypted, whatever the mode.
   if (host.startsWith("/")) return [false];
   const encrypted = (check: Check) => {
     if (system && check !== "name") {
       throw new OperatorError(
-        `sslrootcert=system of the database's URI needs sslmode=verify-full, not ${mode}, because anyone can get a certificate that the machine trusts.`,
+        `sslrootcert=system in the database's URI needs sslmode=verify-full, not ${mode}, because anyone can get a certificate that the machine trusts.`,
       );
     }
     return {
@@ -72,7 +76,7 @@ export function encryptionOf(
       return [encrypted("name")];
     default:
       throw new OperatorError(
-        `sslmode=${mode} of the database's URI is not known: disable, allow, prefer, require, verify-ca or verify-full.`,
+        `sslmode=${mode} in the database's URI is unknown. Use disable, allow, prefer, require, verify-ca or verify-full.`,
       );
   }
 }
@@ -86,7 +90,7 @@ function versions(parameters: PostgresAddress["parameters"]): ConnectionOptions 
   };
 }
 
-/** What of the server's certificate is checked: who issued it, where a root is there, or in any case; its name too. */
+/** What to check of the server's certificate: the issuer if a root certificate exists, the issuer always, or the name too. */
 type Check = "if possible" | "issuer" | "name";
 
 function options(
@@ -105,16 +109,16 @@ function options(
   }
   if (made.ca === undefined && check !== "if possible") {
     throw new OperatorError(
-      `sslmode=verify-${check === "name" ? "full" : "ca"} of the database's URI needs the certificate of who issued the server's: ` +
-        `give sslrootcert=/path/to/root.crt, or put it in ${join(folder, FILES.sslrootcert[1])}` +
-        `${check === "name" ? ", or give sslrootcert=system for those that the machine trusts" : ""}.`,
+      `sslmode=verify-${check === "name" ? "full" : "ca"} in the database's URI needs the certificate of the CA that issued the server's. ` +
+        `Set sslrootcert=/path/to/root.crt, put it in ${join(folder, FILES.sslrootcert[1])}` +
+        `${check === "name" ? ", or set sslrootcert=system for the CAs that the machine trusts" : ""}.`,
     );
   }
   if (made.cert !== undefined && made.key === undefined)
     throw new OperatorError(
-      "sslcert of the database's URI needs the key of that certificate: give sslkey=/path/to/it.",
+      "sslcert in the database's URI needs the key of that certificate. Set sslkey=/path/to/it.",
     );
-  // A key alone is no certificate to show.
+  // A key is useless without its certificate.
   if (made.cert === undefined) delete made.key;
   if (made.ca === undefined) delete made.crl;
   if (passphrase !== undefined) made.passphrase = passphrase;
@@ -127,6 +131,6 @@ function read(setting: Setting, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new OperatorError(`${setting} of the database's URI cannot be read: ${messageOf(error)}`);
+    throw new OperatorError(`${setting} in the database's URI cannot be read: ${messageOf(error)}`);
   }
 }

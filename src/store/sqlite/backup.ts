@@ -1,6 +1,6 @@
 /**
- * Backup and restore of a SQLite file. A backup is one snapshot, taken while servers go on writing, and is read in full before it
- * counts. A restore keeps what it replaces, and needs the file for itself.
+ * Backup and restore of a SQLite file. A backup is a single snapshot, taken while servers keep writing, and is verified in full
+ * before it is published. A restore needs exclusive use of the database and keeps the file it replaces.
  */
 import { existsSync, linkSync, realpathSync, renameSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -12,9 +12,10 @@ import { complaint } from "../schema/revisions.ts";
 import { SqliteConnection } from "./connection.ts";
 import { inspectFile } from "./inspect.ts";
 
-/** How long to wait for a lock of another process; milliseconds. */
+/** How long to wait for another process's lock, in milliseconds. */
 const BUSY_TIMEOUT = 2000;
 
+/** Copies the database to `path`. Throws an OperatorError if `path` is the database, exists without `force`, or the copy fails. */
 export async function backupFile(source: string, path: string, force: boolean): Promise<Backup> {
   if (isOfDatabase(path, source))
     throw new OperatorError(`${path} is the database itself. Name another file.`);
@@ -29,11 +30,12 @@ export async function backupFile(source: string, path: string, force: boolean): 
   }
 }
 
-/** Also a copy that a server left without a checkpoint is read with what stands in its -wal file. */
+/** Restores the database from `path`, including its -wal file if it was copied without a checkpoint. */
 export async function restoreFile(path: string, database: string): Promise<Restored> {
-  // A link stays one: what it leads to may be on a disk of its own.
+  // A symbolic link is kept: its target may be on another disk.
   const target = realPath(database);
-  if (isSameFile(path, target)) throw new OperatorError(`${path} is the database itself. Name a backup.`);
+  if (isSameFile(path, target))
+    throw new OperatorError(`${path} is the database itself. Name a backup file.`);
   const found = inspectFile(path);
   if (found.kind !== "served") throw new OperatorError(`Nothing was restored. ${complaint(found)}`);
   const before = statSync(target, { throwIfNoEntry: false });
@@ -51,7 +53,7 @@ export async function restoreFile(path: string, database: string): Promise<Resto
   }
 }
 
-/** The database's file, or one that SQLite keeps beside it, whether that is there at the moment or not. */
+/** Whether a path is the database or one of SQLite's companion files, even one that does not exist at the moment. */
 function isOfDatabase(path: string, database: string): boolean {
   const place = join(realPath(dirname(path)), basename(path));
   return (
@@ -64,7 +66,7 @@ function realPath(path: string): string {
   return existsSync(path) ? realpathSync(path) : path;
 }
 
-/** One snapshot, verified: the same rows in each table, and every page in order. */
+/** Copies one snapshot, then compares the rows of each table and checks the integrity of every page. */
 async function copy(source: string, path: string): Promise<Counts> {
   const from = new SqliteConnection(source, { busyTimeout: BUSY_TIMEOUT });
   try {
@@ -86,14 +88,14 @@ async function copy(source: string, path: string): Promise<Counts> {
 function verify(path: string, expected: Counts): void {
   const copied = new SqliteConnection(path);
   try {
-    // One file, that a medium without write access can hold as well.
+    // A single file, which can be read from a read-only medium.
     copied.raw.pragma("journal_mode = DELETE");
     const [first, ...more] = copied.raw.pragma("integrity_check(5)") as {
       readonly integrity_check: string;
     }[];
     if (first?.integrity_check !== "ok") {
       const errors = [first, ...more].map((row) => row?.integrity_check).join("; ");
-      throw new OperatorError(`The copy is damaged, as the database may be: ${errors}`);
+      throw new OperatorError(`The copy is damaged, and the database may be too: ${errors}`);
     }
     requireSameRows(countRows(copied), expected);
   } finally {
@@ -117,13 +119,13 @@ function countRows({ raw }: SqliteConnection): Counts {
   );
 }
 
-/** Replaces the file while no other process has it open: changing its journal mode proves that. The old file gets another name. */
+/** Replaces the file and renames the old one. Changing the journal mode proves that no other process has the file open. */
 function replace(target: string, publish: () => void): string {
   const inUse = `The database at ${target} is open in another process. Stop its server first. Nothing was changed.`;
   let connection: SqliteConnection | undefined;
   try {
     connection = new SqliteConnection(target, { busyTimeout: BUSY_TIMEOUT });
-    // Puts what is in the -wal file into the main one, so that the file kept is whole.
+    // This also moves the -wal file's content into the main file, so that the kept file is complete.
     if (connection.raw.pragma("journal_mode = DELETE", { simple: true }) !== "delete")
       throw new OperatorError(inUse);
     connection.run("begin exclusive");
@@ -146,7 +148,7 @@ function keep(target: string, aside: string): void {
   try {
     linkSync(target, aside);
   } catch {
-    // A file system without links.
+    // The file system has no hard links.
     renameSync(target, aside);
   }
 }

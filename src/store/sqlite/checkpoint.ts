@@ -1,25 +1,25 @@
 /**
- * What is committed to a SQLite file stands in its -wal file first. It is put into the main file soon after the first change, in
- * the writer's thread and while nothing waits for it, so that the file alone is never long behind. SQLite itself does it after a
- * thousand pages only.
+ * Moves committed changes from the -wal file into the main file soon after the first one, in the writer's thread while it is
+ * idle, so that the main file alone is never far behind. SQLite itself does this only after a thousand pages.
  */
 import type { SqliteConnection } from "./connection.ts";
 
-/** Milliseconds after the first change that is not in the main file yet. */
+/** Delay after the first change that is not in the main file yet, in milliseconds. */
 const SOON = 2000;
 
+/** Schedules checkpoints of the writer's connection. */
 export class Checkpoints {
   readonly #current: () => SqliteConnection | undefined;
   readonly #busy: () => boolean;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `busy`: whether commands are under way, which are not to wait. */
+  /** `busy` tells whether commands are running, which a checkpoint must not delay. */
   constructor(current: () => SqliteConnection | undefined, busy: () => boolean) {
     this.#current = current;
     this.#busy = busy;
   }
 
-  /** Something was committed. */
+  /** Call after a commit. */
   changed(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -28,7 +28,7 @@ export class Checkpoints {
     }, SOON).unref();
   }
 
-  /** Before the connection is closed: others may keep the file open, such as a command that follows the audit. */
+  /** Call before the connection is closed. SQLite does not checkpoint then if another process, such as `tiled admin audit --follow`, has the file open. */
   last(): void {
     clearTimeout(this.#timer);
     this.#run("TRUNCATE");
@@ -38,11 +38,11 @@ export class Checkpoints {
     const connection = this.#current();
     if (connection === undefined) return;
     try {
-      // Readers are not waited for: pages that they need stay, and the next checkpoint takes them.
+      // Does not wait for readers: pages they need stay in the -wal file until the next checkpoint.
       if (mode === "TRUNCATE") connection.raw.pragma("busy_timeout = 0");
       connection.raw.pragma(`wal_checkpoint(${mode})`);
     } catch {
-      // The disk is full, or the file has gone: the next command meets the same and tells.
+      // The disk is full or the file is gone; the next command fails for the same reason and reports it.
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
- * One SQLite connection behind kysely's interfaces. Prepared statements are kept by their text, and values are
- * converted by the declared types of the columns. Transactions begin IMMEDIATE: a writer that waits for another
- * process waits at the beginning, never in the middle.
+ * One SQLite connection behind kysely's interfaces. Prepared statements are cached by their text, and values are converted by the
+ * declared types of the columns. Transactions begin IMMEDIATE, so a writer that has to wait for another process waits at the
+ * beginning, never in the middle.
  */
 import Database from "better-sqlite3";
 import {
@@ -22,12 +22,12 @@ interface Prepared {
 }
 
 export interface SqliteOptions {
-  /** Nothing can be written through it, and the file must be there. */
+  /** Opens an existing file without write access. */
   readonly readonly?: boolean;
   readonly busyTimeout?: number;
 }
 
-/** Enough for every statement of the store; lists of ids vary in length and would fill the memory otherwise. */
+/** Enough for every statement of the store. Without a limit, queries with lists of different lengths would fill the memory. */
 const KEPT_STATEMENTS = 300;
 
 export class SqliteConnection implements DatabaseConnection {
@@ -56,12 +56,12 @@ export class SqliteConnection implements DatabaseConnection {
     return { rows: rows as R[] };
   }
 
-  /** A statement without parameters and rows, such as those of transactions. */
+  /** Runs a statement without parameters and rows, such as `begin`. */
   run(sql: string): void {
     this.#prepare(sql).statement.run();
   }
 
-  /** kysely asks for it; nothing in the store streams. */
+  /** Required by kysely's interface; nothing in the store streams. */
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error("Streaming is not used with SQLite.");
   }
@@ -110,7 +110,7 @@ export function sqliteDialect(connection: SqliteConnection): Dialect {
   };
 }
 
-/** SQLite undoes changes of the schema with their transaction; kysely's own adapter does not count on it. */
+/** Tells kysely that SQLite rolls back schema changes with their transaction, which its own adapter does not assume. */
 class TransactionalSqliteAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;

@@ -1,5 +1,5 @@
 /**
- * SQLite databases before they are served: making a private file, preparing it, and the one in memory.
+ * SQLite databases before they are served: creates a private file, prepares it, and opens the database in memory.
  */
 import { accessSync, closeSync, constants, existsSync, openSync } from "node:fs";
 import { dirname } from "node:path";
@@ -12,11 +12,12 @@ import { type Inspection, refuse } from "../schema/revisions.ts";
 import { SqliteConnection, sqliteDialect } from "./connection.ts";
 import { inspectConnection, inspectFile } from "./inspect.ts";
 
-/** How long a server waits for another one that started at the same moment; milliseconds. */
+/** How long a server waits for another one that is starting at the same time, in milliseconds. */
 const BUSY_TIMEOUT = 30_000;
 
+/** Creates the file if `mayCreate` allows it, and runs our migrations. */
 export async function prepareFile(path: string, mayCreate: boolean): Promise<Preparation> {
-  // Looked at without a lock first: what is not ours is not even locked.
+  // Checked without a lock first, so that a foreign file is not even locked.
   if (checkFile(path, mayCreate).kind === "absent") createPrivately(path);
   let connection: SqliteConnection | undefined;
   try {
@@ -32,7 +33,7 @@ export async function prepareFile(path: string, mayCreate: boolean): Promise<Pre
   }
 }
 
-/** Refuses a file that cannot be served, or made; changes nothing. */
+/** Throws an OperatorError for a file that cannot be served or created. Changes nothing. */
 export function checkFile(path: string, mayCreate: boolean): Inspection {
   const found = inspectFile(path);
   const fresh = found.kind === "absent" || found.kind === "empty";
@@ -40,12 +41,12 @@ export function checkFile(path: string, mayCreate: boolean): Inspection {
   if (found.kind === "absent" && !existsSync(folder)) {
     const also = mayCreate ? "" : ", and set database.init_if_not_exists: true";
     throw new OperatorError(
-      `There is no folder ${folder} for the database. Make it (mkdir -p ${folder})${also}, or mend the path.`,
+      `The database's folder ${folder} does not exist. Create it (mkdir -p ${folder})${also}, or correct the path.`,
     );
   }
   if (fresh ? !mayCreate : found.kind !== "served") throw refuse(found);
   if (found.kind !== "absent") requireWritable(path);
-  // SQLite keeps files of its own beside the database.
+  // SQLite creates files of its own beside the database.
   requireWritable(folder);
   return found;
 }
@@ -55,11 +56,12 @@ function requireWritable(path: string): void {
     accessSync(path, constants.W_OK);
   } catch (error) {
     throw new OperatorError(
-      `${path} cannot be written to (${codeOf(error)}). The user that runs the server must own the database and its folder.`,
+      `${path} is not writable (${codeOf(error)}). The user that runs the server must own the database and its folder.`,
     );
   }
 }
 
+/** Opens a new database in memory, with schema. */
 export async function openMemory(): Promise<SqliteConnection> {
   const connection = new SqliteConnection(":memory:");
   const db = new Kysely<Tables>({ dialect: sqliteDialect(connection) });
@@ -73,6 +75,6 @@ function createPrivately(path: string): void {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
     if (codeOf(error) === "EEXIST") return;
-    throw new OperatorError(`The database at ${path} cannot be made: ${messageOf(error)}.`);
+    throw new OperatorError(`The database at ${path} cannot be created: ${messageOf(error)}.`);
   }
 }

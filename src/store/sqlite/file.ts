@@ -1,6 +1,6 @@
 /**
- * A SQLite file that may vanish, come back or be replaced while the server runs: each holder of a connection asks here
- * for it, and gets a new one where the old one broke or the path names another file now.
+ * Handles a SQLite file that vanishes, comes back or is replaced while the server runs: the reader and the writer get their
+ * connection here, and a new one if the old one broke or the path names another file.
  */
 import { statSync } from "node:fs";
 import { Failure } from "../../errors.ts";
@@ -9,32 +9,34 @@ import { SqliteConnection } from "./connection.ts";
 import { inspectFile, requireServable } from "./inspect.ts";
 
 /**
- * Milliseconds to wait for another process. The reader, which holds up the main thread, meets one only where the file is
- * being recovered or rebuilt.
+ * How long to wait for another process, in milliseconds. The reader blocks the main thread, but has to wait only while the file
+ * is being recovered or rebuilt.
  */
 const BUSY_TIMEOUT = { reader: 500, writer: 5000 };
 
-/** At most, in KiB: the upper levels of all indexes, with millions of rows in them. A small database needs little of it. */
+/** Upper limit in KiB, enough for the upper levels of all indexes at millions of rows. A small database uses little of it. */
 const CACHE_KIB = 32_768;
 
+/** The connection of one reader or writer to a file. */
 export class SqliteFile {
   readonly #path: string;
   readonly #role: "reader" | "writer";
   readonly #busyTimeout: number;
   #current: { readonly connection: SqliteConnection; readonly inode: bigint } | undefined;
 
-  /** `busyTimeout`: how long to wait for another process, in milliseconds, where the database's URI says so. */
+  /** `busyTimeout` in milliseconds, from the database's URI. */
   constructor(path: string, role: "reader" | "writer", busyTimeout: number = BUSY_TIMEOUT[role]) {
     this.#path = path;
     this.#role = role;
     this.#busyTimeout = busyTimeout;
   }
 
-  /** The connection as it is, without a look at the file. */
+  /** The open connection, without checking the file. */
   get current(): SqliteConnection | undefined {
     return this.#current?.connection;
   }
 
+  /** The connection, reopened if the path names another file now. Throws `store_unavailable` if it cannot be opened. */
   obtain(): SqliteConnection {
     const inode = this.#inode();
     if (this.#current !== undefined && this.#current.inode !== inode) this.discard();
@@ -42,13 +44,14 @@ export class SqliteFile {
     return this.#current.connection;
   }
 
+  /** Closes the connection; the next `obtain` opens a new one. */
   discard(): void {
     const connection = this.#current?.connection;
     this.#current = undefined;
     try {
       connection?.close();
     } catch {
-      // It is broken; nothing of it is used again.
+      // A broken connection may fail to close; it is not used again.
     }
   }
 
@@ -67,7 +70,7 @@ export class SqliteFile {
       connection = new SqliteConnection(this.#path, { busyTimeout: this.#busyTimeout });
       connection.raw.pragma("journal_mode = WAL");
       connection.raw.pragma("synchronous = FULL");
-      // A statement's own journal would be a file for each writing of a row among many.
+      // Otherwise each statement that writes several rows would create a journal file of its own.
       connection.raw.pragma("temp_store = MEMORY");
       connection.raw.pragma(`cache_size = -${CACHE_KIB}`);
       if (this.#role === "reader") connection.raw.pragma("query_only = ON");

@@ -1,5 +1,5 @@
 /**
- * What a SQLite file holds, found out without changing a byte of it.
+ * Classifies a SQLite file without changing a byte of it.
  */
 import { existsSync, statSync } from "node:fs";
 import { OperatorError } from "../../errors.ts";
@@ -7,6 +7,7 @@ import { codeOf, messageOf, unavailable } from "../base/errors.ts";
 import { classify, complaint, type Inspection } from "../schema/revisions.ts";
 import { SqliteConnection } from "./connection.ts";
 
+/** Inspects the file at a path. Throws an OperatorError if it cannot be opened. */
 export function inspectFile(path: string): Inspection {
   const about = { shown: path, dialect: "sqlite", revision: null, level: null } as const;
   const found = statSync(path, { throwIfNoEntry: false });
@@ -15,7 +16,7 @@ export function inspectFile(path: string): Inspection {
   if (found.size === 0 && !existsSync(`${path}-wal`)) return { ...about, kind: "empty" };
   let connection: SqliteConnection | undefined;
   try {
-    // A journal that a crash left behind has to be rolled back before anything can be read.
+    // A journal left by a crash must be rolled back before anything can be read.
     connection = new SqliteConnection(path, { readonly: !existsSync(`${path}-journal`) });
     return inspectConnection(connection, path);
   } catch (error) {
@@ -26,6 +27,7 @@ export function inspectFile(path: string): Inspection {
   }
 }
 
+/** Inspects an open database. `shown` is its name in messages. */
 export function inspectConnection({ raw }: SqliteConnection, shown: string): Inspection {
   const column = (query: string) => raw.prepare(query).pluck().all() as string[];
   const names = column("select name from sqlite_master where type = 'table'");
@@ -37,7 +39,7 @@ export function inspectConnection({ raw }: SqliteConnection, shown: string): Ins
   return { shown, dialect: "sqlite", level: levels[0] ?? null, ...classify(tables, revisions) };
 }
 
-/** For a file that is opened anew while the server runs: what is there now must be what was served. */
+/** Throws `store_unavailable` if a file that is reopened while the server runs is no longer one it can serve. */
 export function requireServable(inspection: Inspection): void {
   if (inspection.kind !== "served" || inspection.level === null) throw unavailable(complaint(inspection));
 }

@@ -1,6 +1,6 @@
 /**
- * SQLite as a backend. A file: reads on a connection of the main thread, which never waits for the writer (WAL), writes
- * in the writer's thread. In memory: one connection, one command or read at a time.
+ * The SQLite backend. With a file, reads run on a connection of the main thread, which never waits for the writer (WAL), and
+ * writes run in the writer's thread. In memory, one connection runs one command or read at a time.
  */
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -13,7 +13,7 @@ import { SqliteFile } from "./file.ts";
 import { SqliteWriter } from "./writer.ts";
 import { WriterThread } from "./writer-thread.ts";
 
-/** How often the reader looks whether its file is still the one that the path names. */
+/** How often the reader checks that the path still names its file, in milliseconds. */
 const LOOK_EVERY = 1000;
 
 export interface SqliteFileOptions {
@@ -23,6 +23,7 @@ export interface SqliteFileOptions {
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
 }
 
+/** Backend for a prepared file. */
 export function sqliteFileBackend({ path, busyTimeout, clock, log }: SqliteFileOptions): Backend {
   const file = new SqliteFile(path, "reader");
   const writer = new WriterThread(path, log, busyTimeout);
@@ -30,7 +31,7 @@ export function sqliteFileBackend({ path, busyTimeout, clock, log }: SqliteFileO
   let looked = Number.NEGATIVE_INFINITY;
   let db: { readonly connection: SqliteConnection; readonly reader: Db } | undefined;
 
-  /** Without the file, reads go on from the connection that is still open. */
+  /** If the file is missing, reads continue on the connection that is still open. */
   const connect = (strict: boolean): Db => {
     const now = clock.now();
     let connection = file.current;
@@ -73,6 +74,7 @@ export function sqliteFileBackend({ path, busyTimeout, clock, log }: SqliteFileO
   };
 }
 
+/** Backend for a database in memory. */
 export function sqliteMemoryBackend(connection: SqliteConnection): Backend {
   const compiler = new Compiler("sqlite");
   const writer = new SqliteWriter(

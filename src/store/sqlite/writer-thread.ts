@@ -1,6 +1,6 @@
 /**
- * The main thread's side of the writer: collects the commands of one turn of the event loop into a few messages and
- * gives each caller its answer. A thread that ended is started again by the next command; what it had not answered fails.
+ * The main thread's side of the writer: collects the commands of one turn of the event loop into a few messages and returns each
+ * answer to its caller. If the thread ends, its unanswered commands fail and the next command starts a new thread.
  */
 import { Worker } from "node:worker_threads";
 import type { Failure } from "../../errors.ts";
@@ -18,12 +18,13 @@ interface Waiting {
 type Log = (level: "info" | "warn" | "error", message: string) => void;
 
 const LARGEST_BATCH = 256;
-/** So many are sent without waiting for more: the writer works on them while further ones arrive. */
+/** Number of commands that are sent without waiting for more, so that the writer works while others arrive. */
 const ENOUGH = 8;
 
-/** Its garbage is that of small commands: more room for it would be memory of an idle server, and is not faster. */
+/** Young generation in MB. Commands leave little garbage: a larger one costs an idle server memory and is no faster. */
 const YOUNG_MB = 2;
 
+/** Runs commands in the writer's thread. */
 export class WriterThread {
   readonly #path: string;
   readonly #busyTimeout: number | undefined;
@@ -39,7 +40,7 @@ export class WriterThread {
     this.#path = path;
     this.#busyTimeout = busyTimeout;
     this.#log = log;
-    // At once, so that the first command does not wait for it.
+    // Started now, so that the first command does not have to wait.
     this.#worker = this.#start();
     this.#worker.unref();
   }
@@ -59,7 +60,7 @@ export class WriterThread {
     }) as Promise<CommandResult<N>>;
   }
 
-  /** Waits for what was asked before, then ends the thread. */
+  /** Waits for earlier commands, then ends the thread. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#waiting.size > 0) {
@@ -84,7 +85,7 @@ export class WriterThread {
     try {
       this.#worker.postMessage(batch satisfies ToWriter);
     } catch {
-      // One of them cannot be cloned: the others have nothing to do with it.
+      // One command cannot be cloned; sending each alone keeps it from failing the others.
       for (const request of batch) this.#sendAlone(this.#worker, request);
     }
   }

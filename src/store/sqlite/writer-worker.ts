@@ -1,6 +1,6 @@
 /**
- * The thread that owns SQLite's writing connection: takes all commands that wait, runs them as one batch and answers
- * them together. Started by `writer-thread.ts`.
+ * The thread that owns SQLite's writing connection: runs all waiting commands as one batch and answers them together. Started by
+ * `writer-thread.ts`.
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { Compiler } from "../base/statement.ts";
@@ -8,13 +8,13 @@ import { Checkpoints } from "./checkpoint.ts";
 import { SqliteFile } from "./file.ts";
 import { SqliteWriter, type WriteRequest } from "./writer.ts";
 
-/** What the main thread sends: commands, or null to end. */
+/** Message from the main thread: commands, or null to end. */
 export type ToWriter = readonly WriteRequest[] | null;
 
 export interface WriterData {
   readonly path: string;
   readonly busyTimeout: number | undefined;
-  /** Commands in one transaction at most, so that the first of them does not wait for too many. */
+  /** Most commands in one transaction; limits how long the first of them waits. */
   readonly largestBatch: number;
 }
 

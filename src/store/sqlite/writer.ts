@@ -1,6 +1,6 @@
 /**
- * The only place that writes to a SQLite database: runs waiting commands together and commits them as one, so that one
- * fsync serves them all. Lives in the writer's thread for a file and in the main thread for a database in memory.
+ * The only writer of a SQLite database: runs waiting commands together and commits them at once, so that they share one fsync.
+ * Runs in the writer's thread for a file and in the main thread for a database in memory.
  */
 
 import { isUnusable, type PlainError, toPlain } from "../base/errors.ts";
@@ -19,13 +19,14 @@ export type WriteAnswer =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly error: PlainError };
 
-/** Where connections come from. `obtain` throws where the database cannot be had; `discard` closes one that broke. */
+/** Supplies the connection. `obtain` throws if the database cannot be opened; `discard` closes a broken connection. */
 export interface ConnectionSource {
   readonly current: SqliteConnection | undefined;
   obtain(): SqliteConnection;
   discard(): void;
 }
 
+/** Runs batches of commands. */
 export class SqliteWriter {
   readonly #source: ConnectionSource;
   readonly #compiler: Compiler;
@@ -35,7 +36,7 @@ export class SqliteWriter {
     this.#compiler = compiler;
   }
 
-  /** Resolves once the whole batch is durable, or nothing of it is. */
+  /** Runs a batch in one transaction. Resolves once it is durable or rolled back; errors are in the answers. */
   async run(batch: readonly WriteRequest[]): Promise<readonly WriteAnswer[]> {
     try {
       const connection = this.#source.obtain();
@@ -48,7 +49,7 @@ export class SqliteWriter {
     }
   }
 
-  /** As if none could fail, which hardly any does: undefined, and nothing has happened, where one has. */
+  /** Runs the batch without savepoints, since commands rarely fail. If one does, rolls everything back and returns undefined. */
   async #together(
     connection: SqliteConnection,
     db: Db,
@@ -69,7 +70,7 @@ export class SqliteWriter {
     return answers;
   }
 
-  /** A savepoint for each: an error of one command undoes that command only. */
+  /** Runs each command in a savepoint, so that an error undoes that command only. */
   async #apart(
     connection: SqliteConnection,
     db: Db,
@@ -109,7 +110,7 @@ function commandOf(name: CommandName): Command<unknown, unknown> {
   return COMMANDS[name] as unknown as Command<unknown, unknown>;
 }
 
-/** SQLite has given up the whole transaction, or is not to be trusted with the rest of it. */
+/** Whether SQLite rolled back the whole transaction, or its connection cannot be relied on for the rest. */
 function isOver(connection: SqliteConnection, error: unknown): boolean {
   return !connection.raw.inTransaction || isUnusable(error);
 }

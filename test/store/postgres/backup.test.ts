@@ -25,7 +25,10 @@ const CASES: PostgresCases<Postgres> = {
     assert.deepEqual([counts["principals"], counts["api_keys"], counts["notes"]], [1, 1, undefined]);
     assert.deepEqual([statSync(file).size, statSync(file).mode & 0o777], [bytes, 0o600]);
     await assert.rejects(backupDatabase(inAuth, file, false), /--force/);
-    await assert.rejects(restoreDatabase(inAuth, file), /has tables. Nothing was restored. Make a new one/);
+    await assert.rejects(
+      restoreDatabase(inAuth, file),
+      /has tables. Nothing was restored. Create a new database/,
+    );
     await assert.rejects(restoreDatabase(uri, file), /has tables/);
 
     const empty = await server.createDatabase();
@@ -47,7 +50,7 @@ const CASES: PostgresCases<Postgres> = {
     const file = join(folderFor(t), "backup.dump");
     await logIn(await openFor(t, uri), "ann");
     const empty = await server.createDatabase();
-    await assert.rejects(restoreDatabase(empty, file), /There is no backup/);
+    await assert.rejects(restoreDatabase(empty, file), /There is no backup file/);
     writeFileSync(file, "no dump");
     await assert.rejects(restoreDatabase(empty, file), /pg_restore failed/);
     await backupDatabase(uri, file, true);

@@ -182,7 +182,7 @@ test("target_session_attrs passes over a server that takes no writes", { timeout
   assert.equal(await asked(`${both}?target_session_attrs=primary`, port), String(first.port));
   await assert.rejects(
     openFor(t, `${first.uri("postgres")}?target_session_attrs=read-write`),
-    /the server is read-only, and target_session_attrs=read-write asks for another/,
+    /the server is read-only, which target_session_attrs=read-write excludes/,
   );
 
   // The roles change while the server runs: new connections follow them.

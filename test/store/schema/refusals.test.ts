@@ -45,8 +45,8 @@ const OTHERS: readonly (readonly [what: string, sql: string, kind: string, text:
     "catalog",
     "catalog",
   ],
-  ["something else", "drop table alembic_version", "foreign", "something else"],
-  ["a version table alone", "drop table pending_sessions; drop table sessions", "foreign", "something else"],
+  ["something else", "drop table alembic_version", "foreign", "another application"],
+  ["a version table alone", "drop table pending_sessions; drop table sessions", "foreign", "another application"],
 ];
 
 for (const [what, sql, kind, text] of OTHERS) {
@@ -60,7 +60,7 @@ for (const [what, sql, kind, text] of OTHERS) {
       await assert.rejects(openStore(storeOptions(uri, { initIfNotExists })), says(text, path));
     }
     await assert.rejects(upgradeDatabase(uri), says(text));
-    await assert.rejects(initializeDatabase(uri), says(kind === "older" ? "initialized already" : text));
+    await assert.rejects(initializeDatabase(uri), says(kind === "older" ? "already initialized" : text));
     assert.equal((await inspectDatabase(uri)).kind, kind);
     assert.deepEqual(readFileSync(path), before);
     assert.deepEqual([existsSync(`${path}-wal`), existsSync(`${path}-journal`)], [false, false]);
@@ -86,7 +86,7 @@ test("SQLite: an absent or empty database is created only if allowed", async (t)
     assert.equal(existsSync(path), existed);
     if (existed) assert.equal(readFileSync(path).length, 0);
     await openFor(t, path);
-    await assert.rejects(initializeDatabase(path), says("initialized already", "0a017b76d0d0"));
+    await assert.rejects(initializeDatabase(path), says("already initialized", "0a017b76d0d0"));
     assert.deepEqual(await inspectDatabase(path), {
       shown: path,
       dialect: "sqlite",
@@ -108,7 +108,7 @@ test("SQLite: another kind of file is refused and left alone", async (t) => {
   await assert.rejects(openStore(storeOptions(join(folder, "sub"))), says("not a SQLite database"));
   await assert.rejects(
     openStore(storeOptions(join(folder, "no", "such.db"))),
-    says("There is no folder", "mkdir -p"),
+    says("does not exist", "mkdir -p"),
   );
 });
 
@@ -117,7 +117,7 @@ test("SQLite: a file that may not be written is refused", {
 }, async (t) => {
   const { path, uri } = sqliteFixture(folderFor(t), "0a017b76d0d0");
   chmodSync(path, 0o400);
-  await assert.rejects(openStore(storeOptions(uri)), says("cannot be written to", path));
+  await assert.rejects(openStore(storeOptions(uri)), says("is not writable", path));
 });
 
 test("SQLite: a database that a newer version of ours has used is refused", async (t) => {
@@ -182,7 +182,7 @@ test("PostgreSQL", async (t) => {
     assert.equal((await inspectDatabase(uri)).kind, "empty");
     await openFor(inner, uri);
     assert.equal((await inspectDatabase(uri)).kind, "served");
-    await assert.rejects(initializeDatabase(uri), says("initialized already"));
+    await assert.rejects(initializeDatabase(uri), says("already initialized"));
     assert.deepEqual(await upgradeDatabase(uri), { migrations: [], behind: undefined });
   });
 
