@@ -1,6 +1,6 @@
 /**
- * Database URIs as the reference reads them (SQLAlchemy's): SQLite files, SQLite in memory, PostgreSQL, or a bare path.
- * Each kind has a file of its own. No message here repeats a URI's password.
+ * Database URIs in SQLAlchemy's form, as Tiled reads them: SQLite files, SQLite in memory, PostgreSQL, or a bare path. Each kind
+ * has a file of its own. No message here repeats a URI's password.
  */
 import { OperatorError } from "../errors.ts";
 import { type PostgresAddress, parsePostgres } from "./postgres.ts";
@@ -10,14 +10,14 @@ export type DatabaseAddress = MemoryAddress | FileAddress | PostgresAddress;
 
 const SCHEME = /^([a-z][a-z0-9+_]*):\/\/(.*)$/is;
 
-/** A database's name and the better part of `://`; a folder may have such a name, but `/` follows it only once. */
+/** A database's scheme with a mistyped `://`. A folder may have such a name, but a single `/` follows it. */
 const ALMOST_SCHEME = /^[\s"'<]*(?:postgres(?:ql)?|sqlite)(?:\+[^:/\\]*)?\s*(?::|\/\/)/i;
-/** A user's name and a password where a URI has them, or within one part of a path. */
+/** A user name and password at their place in a URI, or within one component of a path. */
 const PASSWORD = /(?:^|[\\/]{2})[^\\/]*:[^@]*@|:[^\\/@]*@/;
-/** Of a path on Windows. */
+/** Drive letter of a Windows path. */
 const DRIVE = /^[a-z]:(?=[\\/])/i;
 
-/** What would be read as something without a secret, a path or a database's name, and so be shown with its password. */
+/** Whether a text is a mistyped URI that would be taken for a path or a database name, and be shown with its password. */
 export function isMistyped(uri: string): boolean {
   const [, scheme, rest] = SCHEME.exec(uri) ?? [];
   if (scheme === undefined || rest === undefined)
@@ -25,16 +25,21 @@ export function isMistyped(uri: string): boolean {
   return kindOf(scheme) === "postgresql" && /^\/[^?]*:[^?]*@/.test(rest);
 }
 
+/**
+ * Parses a database URI or path; null is a database in memory.
+ * @throws OperatorError, without the password, for a URI that is malformed or whose parameters cannot take effect
+ * @example parseDatabaseUri("sqlite:////var/lib/tiled.db") // { kind: "file", path: "/var/lib/tiled.db", … }
+ */
 export function parseDatabaseUri(uri: string | null): DatabaseAddress {
   if (uri === null) return { kind: "memory", shown: "in memory" };
   if (isMistyped(uri)) {
     throw new OperatorError(
-      "The database's URI is neither a URI nor a path. It looks like this: sqlite:////path/to/file.db or postgresql://user:password@host:5432/name. A path with such a beginning is written with sqlite:/// before it.",
+      "The database's URI is neither a URI nor a path. Write sqlite:////path/to/file.db or postgresql://user:password@host:5432/name. Write sqlite:/// before a path that begins like this.",
     );
   }
   if (/^file:/i.test(uri)) {
     throw new OperatorError(
-      "The database's URI begins with file:, which is SQLite's own form. Write sqlite:/// before it, or give the path alone.",
+      "The database's URI begins with file:, SQLite's own form. Write sqlite:/// before it, or use the path alone.",
     );
   }
   const [, scheme, rest] = SCHEME.exec(uri) ?? [];
@@ -46,12 +51,12 @@ export function parseDatabaseUri(uri: string | null): DatabaseAddress {
       return parsePostgres(rest);
     default:
       throw new OperatorError(
-        `A database of the kind "${scheme}" is not supported. Use sqlite:////path/to/file.db or postgresql://user:password@host:5432/name.`,
+        `Databases of type "${scheme}" are not supported. Use sqlite:////path/to/file.db or postgresql://user:password@host:5432/name.`,
       );
   }
 }
 
-/** Without the driver. */
+/** The scheme without its driver. */
 function kindOf(scheme: string): string | undefined {
   const [name] = scheme.toLowerCase().split("+");
   return name === "postgres" ? "postgresql" : name;

@@ -1,6 +1,6 @@
 /**
- * The parameter `options` of a PostgreSQL URI: the settings in it, as the server's own command line has them. They are sent
- * as they are; read here so that what cannot work is named, and what a pooler dropped is found out.
+ * The parameter `options` of a PostgreSQL URI, which holds settings in the form of the server's command line. They are sent
+ * unchanged; parsing them here lets the server reject bad ones and detect settings that a pooler dropped.
  */
 
 export interface Setting {
@@ -8,10 +8,10 @@ export interface Setting {
   readonly value: string;
 }
 
-/** Our own transactions rely on it. */
+/** Settings that our own transactions rely on. */
 const OURS = ["default_transaction_isolation"];
 
-/** The settings, or what is wrong as a sentence's end. */
+/** The settings, or a message without its final period. Names are in lower case, with underscores. */
 export function parseOptions(text: string): readonly Setting[] | string {
   const words = split(text);
   const settings: Setting[] = [];
@@ -20,15 +20,16 @@ export function parseOptions(text: string): readonly Setting[] | string {
     const setting = word === "-c" ? words[++index] : /^(?:-c|--)(.+)$/s.exec(word)?.[1];
     const [, name, value] = /^([A-Za-z_][\w.-]*)=(.*)$/s.exec(setting ?? "") ?? [];
     if (name === undefined || value === undefined)
-      return "settings look like this: -csearch_path=auth, or -c search_path=auth, percent-encoded as options=-csearch_path%3Dauth";
+      return "write settings as -csearch_path=auth or -c search_path=auth, percent-encoded: options=-csearch_path%3Dauth";
     const plain = name.replaceAll("-", "_").toLowerCase();
-    if (OURS.includes(plain)) return `${plain} cannot be set: this server chooses it for its transactions`;
+    if (OURS.includes(plain))
+      return `${plain} cannot be set, because this server sets it for its transactions`;
     settings.push({ name: plain, value });
   }
   return settings;
 }
 
-/** At spaces; a backslash takes the next character as it is. */
+/** Splits at spaces; a backslash escapes the next character. */
 function split(text: string): string[] {
   return (text.match(/(?:\\.|[^\s\\])+/gs) ?? []).map((word) => word.replaceAll(/\\(.)/gs, "$1"));
 }

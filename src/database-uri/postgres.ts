@@ -1,41 +1,44 @@
 /**
- * PostgreSQL's URIs: SQLAlchemy's form, and libpq's with several hosts (PostgreSQL's manual, "Connection URIs"). A host that
- * begins with a slash is the folder of a socket, percent-encoded or as the parameter `host`.
+ * PostgreSQL URIs: SQLAlchemy's form, and libpq's with several hosts (PostgreSQL's manual, "Connection URIs"). A host that begins
+ * with a slash is the folder of a Unix socket, percent-encoded or in the parameter `host`.
  */
 import { OperatorError } from "../errors.ts";
 import { parseOptions } from "./postgres-options.ts";
 import { ADVICE, PARAMETERS } from "./postgres-parameters.ts";
 import { checkParameters, decode, readQuery, splitOnce } from "./text.ts";
 
+/** One host of a URI. Undefined parts come from libpq's environment variables and defaults. */
 export interface PostgresHost {
-  /** Undefined: libpq's environment variables and defaults. */
   readonly host: string | undefined;
   readonly port: number | undefined;
 }
 
+/** A parsed PostgreSQL URI. */
 export interface PostgresAddress {
   readonly kind: "postgresql";
-  /** One at least, in the order in which they are tried. */
+  /** At least one, in the order to try them. */
   readonly hosts: readonly PostgresHost[];
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly database: string | undefined;
   readonly parameters: Readonly<Record<string, string>>;
+  /** The URI without the password, for messages. */
   readonly shown: string;
 }
 
 const UNREADABLE =
-  "The host or the port of the PostgreSQL URI cannot be read. It looks like this: postgresql://user:password@host:5432/name.";
+  "The host or the port of the PostgreSQL URI is invalid. Write postgresql://user:password@host:5432/name.";
 
+/** Parses the part of a URI after `://`. Throws an OperatorError that does not repeat the password. */
 export function parsePostgres(rest: string): PostgresAddress {
-  // Up to the first @, so that a password may hold any other character.
+  // Up to the first @, so that a password may contain any other character.
   const [userinfo = "", user = "", password] = /^([^:/@]*)(?::([^@]*))?@/.exec(rest) ?? [];
   const [location, query = ""] = splitOnce(rest.slice(userinfo.length), "?");
   const [authority, name = ""] = splitOnce(location, "/");
-  // Also in what follows: it may be the end of a password that has a slash, too.
+  // An @ after a slash may also belong to a password that contains both.
   if (location.includes("@")) {
     throw new OperatorError(
-      "The PostgreSQL URI has an @ too many: in a name or a password it is written %40.",
+      "The PostgreSQL URI has more than one @. Write %40 for an @ in a user name or password.",
     );
   }
   const parameters = readQuery(query, { host: ",", port: ",", options: " " });
@@ -58,7 +61,7 @@ export function parsePostgres(rest: string): PostgresAddress {
   };
 }
 
-/** From before the path, else from the parameters, where SQLAlchemy has several. */
+/** The hosts before the path, or else those of the parameters, which is SQLAlchemy's form for several hosts. */
 function hostsOf(authority: string, parameters: Readonly<Record<string, string>>): readonly PostgresHost[] {
   const [names, ports] = [parameters["host"] ?? "", parameters["port"] ?? ""];
   const named = authority !== "" && !/^:\d*$/.test(authority);
@@ -70,7 +73,7 @@ function hostsOf(authority: string, parameters: Readonly<Record<string, string>>
   const numbers = ports.split(",").map((text) => (text === "" ? undefined : portOf(text)));
   if (numbers.length !== 1 && numbers.length !== hosts.length) {
     throw new OperatorError(
-      `The PostgreSQL URI has ${hosts.length} hosts and ${numbers.length} ports. Give one port, or one for each host.`,
+      `The PostgreSQL URI has ${hosts.length} hosts and ${numbers.length} ports. Write one port, or one for each host.`,
     );
   }
   return hosts.map(({ host }, index) => ({
@@ -81,12 +84,12 @@ function hostsOf(authority: string, parameters: Readonly<Record<string, string>>
 
 function twice(key: string): OperatorError {
   return new OperatorError(
-    `The PostgreSQL URI has the ${key} twice: before its ? and as the parameter '${key}'.`,
+    `The PostgreSQL URI has the ${key} twice: before the ? and as the parameter '${key}'.`,
   );
 }
 
 function hostOf(place: string): PostgresHost {
-  // A socket's folder, as the parameter has it.
+  // The folder of a socket, from the parameter `host`.
   if (place.startsWith("/")) {
     const [, folder = place, digits] = /^(.+?)(?::(\d+))?$/.exec(place) ?? [];
     return { host: folder, port: digits === undefined ? undefined : portOf(digits) };
@@ -104,7 +107,7 @@ function portOf(text: string): number {
   return port;
 }
 
-/** Also what a command is told to work on, so that the schema is in it. */
+/** The URI without the password. It includes the schema, since messages suggest it as a command's argument. */
 function shown(
   user: string | undefined,
   hosts: readonly PostgresHost[],

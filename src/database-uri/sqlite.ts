@@ -1,6 +1,6 @@
 /**
- * SQLite's URIs: SQLAlchemy's form with the parameters of Python's sqlite3 module, and SQLite's own `file:` form inside it
- * (sqlite.org/uri.html). A parameter takes effect, or the URI is refused.
+ * SQLite URIs: SQLAlchemy's form with the parameters of Python's sqlite3 module, and SQLite's own `file:` form inside it
+ * (sqlite.org/uri.html). A URI with a parameter that cannot take effect is refused.
  */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,31 +16,33 @@ import {
   splitOnce,
 } from "./text.ts";
 
+/** A database in memory. */
 export interface MemoryAddress {
   readonly kind: "memory";
   readonly shown: string;
 }
 
+/** A database in a file. */
 export interface FileAddress {
   readonly kind: "file";
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
   readonly shown: string;
-  /** `mode=rw`: a missing file is not made, whatever the configuration says. */
+  /** `mode=rw`: a missing file is not created, whatever the configuration says. */
   readonly mustExist?: true;
-  /** `timeout`, in milliseconds: how long a change waits for another process. */
+  /** `timeout`, in milliseconds: how long a write waits for another process. */
   readonly busyTimeout?: number;
 }
 
 const DRIVERS = ["aiosqlite", "pysqlite"];
 
-const PYTHON = "it tunes Python's sqlite3 module, which is not used here. Leave it out";
-const UNSAFE = "SQLite would not lock the file or see changes of others. Leave it out";
+const PYTHON = "it configures Python's sqlite3 module, which is not used here. Leave it out";
+const UNSAFE = "SQLite would neither lock the file nor see other processes' changes. Leave it out";
 
 const PARAMETERS: ParameterTable = {
   mode: (value) =>
     value.toLowerCase() === "ro"
-      ? "logins are written to this database, which a connection with mode=ro cannot do"
+      ? "logins are written to this database, so mode=ro cannot work"
       : oneOf("rw", "rwc", "memory")(value),
   cache: only(["private"], "the server's connections do not share a cache. Leave it out"),
   uri: oneOf("true", "1", "false", "0"),
@@ -54,21 +56,23 @@ const PARAMETERS: ParameterTable = {
   native_datetime: refused(PYTHON),
   immutable: only(["0"], UNSAFE),
   nolock: only(["0"], UNSAFE),
-  psow: refused("SQLite's own default is used. Leave it out"),
-  vfs: refused("SQLite's own file system layer is used. Leave it out"),
+  psow: refused("SQLite's default is used. Leave it out"),
+  vfs: refused("SQLite's default VFS is used. Leave it out"),
   modeof: refused("the mode of a new file is 0600. Leave it out"),
 };
 
+/** The address of a path. Throws an OperatorError for an empty one. */
 export function file(path: string): FileAddress {
   if (path === "") throw new OperatorError("The database's URI is empty.");
   const absolute = resolve(path);
   return { kind: "file", path: absolute, shown: absolute };
 }
 
+/** Parses the part of a URI after `://`. Throws an OperatorError for a malformed URI or an unsupported driver. */
 export function parseSqlite(rest: string, driver: string | undefined): MemoryAddress | FileAddress {
   if (driver !== undefined && !DRIVERS.includes(driver)) {
     throw new OperatorError(
-      `The driver "${driver}" of the database's URI is not supported: this server reads plain SQLite files. Use sqlite:////path/to/file.db.`,
+      `The driver "${driver}" in the database's URI is not supported. This server opens unencrypted SQLite files only. Use sqlite:////path/to/file.db.`,
     );
   }
   const [name = "", query = ""] = splitOnce(rest, "?");
@@ -81,14 +85,14 @@ export function parseSqlite(rest: string, driver: string | undefined): MemoryAdd
   const parameters = readQuery(query);
   const { mode, uri, timeout } = parameters;
   if (path === "" || path.toLowerCase().includes(":memory:") || mode?.toLowerCase() === "memory") {
-    // One connection has it, so that nothing is left to share.
+    // The database has a single connection, so a shared cache makes no difference.
     checkParameters({ ...parameters, cache: "private" }, PARAMETERS, "SQLite");
     return { kind: "memory", shown: "in memory" };
   }
   checkParameters(parameters, PARAMETERS, "SQLite");
   const own = path.startsWith("file:");
   if (own && (uri === "false" || uri === "0"))
-    throw new OperatorError("The database's URI has file: in it and uri=false. Leave one of them out.");
+    throw new OperatorError("The database's URI has both file: and uri=false. Remove one of them.");
   return {
     ...file(own ? ownPath(path) : path),
     ...(mode?.toLowerCase() === "rw" ? { mustExist: true } : {}),
@@ -96,13 +100,13 @@ export function parseSqlite(rest: string, driver: string | undefined): MemoryAdd
   };
 }
 
-/** Of SQLite's own form. */
+/** The path in SQLite's own form. */
 function ownPath(path: string): string {
   try {
     return path.startsWith("file:///") ? fileURLToPath(path) : decodeURIComponent(path.slice(5));
   } catch {
     throw new OperatorError(
-      "The path after file: in the database's URI cannot be read: a percent sign is written %25.",
+      "The path after file: in the database's URI is invalid. Write %25 for a percent sign.",
     );
   }
 }

@@ -1,18 +1,22 @@
-/** Pieces of a database URI: splitting, decoding, and parameters that are checked by name and value. */
+/** Helpers for database URIs: splits and decodes text, and checks parameters by name and value. */
 import { OperatorError } from "../errors.ts";
 import { nearest } from "../lib/nearest.ts";
 
-/** What is wrong with a parameter's value, as a sentence's end; undefined: nothing. Never repeats the value of a secret. */
+/** Returns what is wrong with a value, without a final period, or undefined. Never repeats the value of a secret. */
 export type ValueCheck = (value: string) => string | undefined;
+/** Value checks by parameter name. */
 export type ParameterTable = Readonly<Record<string, ValueCheck>>;
 
+/** Accepts any value. */
 export const any: ValueCheck = () => undefined;
 
+/** Accepts the listed values, in any case. */
 export function oneOf(...allowed: readonly string[]): ValueCheck {
   return (value) =>
     allowed.includes(value.toLowerCase()) ? undefined : `use ${listed(allowed)} (found '${brief(value)}')`;
 }
 
+/** Accepts a number of seconds within limits. */
 export function seconds(least: number, most: number): ValueCheck {
   return (value) => {
     const number = /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : Number.NaN;
@@ -22,16 +26,20 @@ export function seconds(least: number, most: number): ValueCheck {
   };
 }
 
-/** Values that ask for what happens anyway; everything else is refused for the reason given. */
+/** Accepts values that match the fixed behaviour; refuses any other with the reason `why`. */
 export function only(values: readonly string[], why: string): ValueCheck {
   return (value) => (values.includes(value.toLowerCase()) ? undefined : why);
 }
 
+/** Refuses any value with the reason `why`. */
 export function refused(why: string): ValueCheck {
   return () => why;
 }
 
-/** Throws at the first parameter that is unknown or cannot take effect. `advice`: for names that others use. */
+/**
+ * Throws an OperatorError for the first parameter that is unknown or cannot take effect. `kind` names the database in messages,
+ * `advice` has hints for names of other programs.
+ */
 export function checkParameters(
   parameters: Readonly<Record<string, string>>,
   table: ParameterTable,
@@ -56,11 +64,14 @@ function unknown(
   const near = nearest(name, Object.keys(table));
   const hint = Object.hasOwn(advice, name) ? advice[name] : near && `Did you mean '${near}'?`;
   return new OperatorError(
-    `The database's URI has the unknown parameter '${brief(name)}'. ${hint ?? `Leave it out: ${kind} URIs have no such parameter here, and it would have no effect.`}`,
+    `The database's URI has the unknown parameter '${brief(name)}'. ${hint ?? `Leave it out: it would have no effect, since ${kind} URIs have no such parameter here.`}`,
   );
 }
 
-/** Parameters of a query, each once, but for those that may be repeated, whose values are joined. */
+/**
+ * Parses a query. A repeated parameter throws an OperatorError, except those in `joined`, whose values are joined with the
+ * given separator.
+ */
 export function readQuery(
   query: string,
   joined: Readonly<Record<string, string>> = {},
@@ -76,16 +87,18 @@ export function readQuery(
   return Object.fromEntries(found);
 }
 
+/** Splits at the first separator; one part if it does not occur. */
 export function splitOnce(text: string, separator: string): [string, string?] {
   const index = text.indexOf(separator);
   return index < 0 ? [text] : [text.slice(0, index), text.slice(index + separator.length)];
 }
 
+/** Decodes percent-encoding; returns malformed text unchanged. */
 export function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A percent sign that was meant as itself.
+    // A bare percent sign was meant literally.
     return text;
   }
 }

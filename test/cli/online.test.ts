@@ -190,7 +190,10 @@ test("a PostgreSQL database is looked at, and nothing is made in it", async (t) 
   const [fresh = ""] = await answers({ authentication, database: { uri, init_if_not_exists: true } });
   assert.match(fresh, /^ok: database postgresql:.*: new; the first start initializes it\.$/);
   const [empty = ""] = await answers({ authentication, database: { uri } });
-  assert.match(empty, /^FAILED: database .* is empty\. To initialize it, set database\.init_if_not_exists: true/);
+  assert.match(
+    empty,
+    /^FAILED: database .* is empty\. To initialize it, set database\.init_if_not_exists: true/,
+  );
   assert.deepEqual(await postgres.query(uri, "select 1 from pg_tables where schemaname = 'public'"), []);
   await postgres.halt();
   const [away = ""] = await answers({ authentication, database: { uri } });

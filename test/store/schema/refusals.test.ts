@@ -46,7 +46,12 @@ const OTHERS: readonly (readonly [what: string, sql: string, kind: string, text:
     "catalog",
   ],
   ["something else", "drop table alembic_version", "foreign", "another application"],
-  ["a version table alone", "drop table pending_sessions; drop table sessions", "foreign", "another application"],
+  [
+    "a version table alone",
+    "drop table pending_sessions; drop table sessions",
+    "foreign",
+    "another application",
+  ],
 ];
 
 for (const [what, sql, kind, text] of OTHERS) {
