@@ -98,7 +98,7 @@ test("PostgreSQL's parts are read as SQLAlchemy reads them", () => {
   ]);
 });
 
-test("what is shown of a URI never has the password, nor has a complaint", () => {
+test("neither the shown URI nor an error contains the password", () => {
   const shown = parseDatabaseUri("postgresql://user:hunter2@db:5432/tiled").shown;
   assert.equal(shown, "postgresql://user@db:5432/tiled");
   for (const uri of [
@@ -147,7 +147,7 @@ for (const uri of [
   "mysql:/user:hunter2@db/tiled",
   "./postgresql:/user:hunter2@db/tiled",
 ]) {
-  test(`${uri} is a path only by a typing error, which is told without repeating it`, () => {
+  test(`${uri} is a mistyped URI, and the error does not repeat it`, () => {
     assert.equal(isMistyped(uri), true);
     assert.throws(
       () => parseDatabaseUri(uri),

@@ -1,4 +1,4 @@
-/** What each parameter of a SQLite URI comes to, or the error that names it. */
+/** Effect of each parameter of a SQLite URI, or the error that names it. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -47,7 +47,7 @@ for (const [uri, expected] of [
   });
 }
 
-test("mode=rw makes no file, whatever the configuration allows", async (t) => {
+test("mode=rw creates no file, whatever the configuration allows", async (t) => {
   const path = join(folderFor(t), "x.db");
   await assert.rejects(openStore(storeOptions(`sqlite:///${path}?mode=rw`)), /There is no database/);
   assert.equal(existsSync(path), false);

@@ -1,4 +1,4 @@
-/** What a SQLite file holds by itself, and its backup and restore beside a store that is in use. */
+/** Content of a SQLite file without its -wal file, and backup and restore of a store in use. */
 import assert from "node:assert/strict";
 import {
   copyFileSync,
@@ -20,7 +20,7 @@ import { openStore } from "../../src/store/open.ts";
 import { eventually } from "../support/eventually.ts";
 import { folderFor, logIn, newKey, openFor, storeOptions, withStoreAt } from "./support.ts";
 
-/** Rows of a table in a file alone, without what its -wal file has. */
+/** Rows of a table in the main file, without its -wal file. */
 function inFileAlone(path: string, table = "principals"): number {
   const copy = `${path}.copied`;
   copyFileSync(path, copy);
@@ -32,7 +32,7 @@ function inFileAlone(path: string, table = "principals"): number {
   }
 }
 
-test("the first rows of a new database stand in the main file soon, without a load or an end", async (t) => {
+test("the first rows of a new database reach the main file soon, without load or a shutdown", async (t) => {
   const path = join(folderFor(t), "x.db");
   const store = await openFor(t, path);
   assert.equal(inFileAlone(path), 0, "the tables are there from the start");
@@ -42,7 +42,7 @@ test("the first rows of a new database stand in the main file soon, without a lo
   assert.ok(await eventually(20, async () => inFileAlone(path) === 2));
 });
 
-test("at the end all of it does, although another process has the file open", async (t) => {
+test("at the shutdown all rows do, although another process has the file open", async (t) => {
   const path = join(folderFor(t), "x.db");
   const store = await openStore(storeOptions(path));
   const other = new Database(path, { readonly: true });
@@ -54,7 +54,7 @@ test("at the end all of it does, although another process has the file open", as
   assert.equal(statSync(`${path}-wal`).size, 0);
 });
 
-test("a backup is one whole file of one moment, made while the store writes", async (t) => {
+test("a backup is one complete, consistent file, made while the store writes", async (t) => {
   const folder = folderFor(t);
   const [path, file] = [join(folder, "x.db"), join(folder, "backup.db")];
   const store = await openFor(t, path);
@@ -138,7 +138,7 @@ test("a restore brings back the backup's content, and keeps the replaced file", 
     assert.equal(await restored.principals.summary(bob), undefined);
   });
   assert.equal(inFileAlone(aside ?? ""), 3, "with what stood in the -wal file");
-  // And back again.
+  // Restore the other way.
   await restoreDatabase(path, aside ?? "");
   await withStoreAt(path, async (restored) => assert.ok(await restored.principals.summary(bob)));
 });

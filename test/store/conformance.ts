@@ -1,5 +1,5 @@
 /**
- * What every store must do, whatever is below it: `domain/ports/store.ts` as tests. Run for SQLite in a file, SQLite in memory
+ * Conformance of every store to `domain/ports/store.ts`, whatever the database. Run for SQLite in a file, SQLite in memory
  * and PostgreSQL by `conformance.test.ts`, each test with a database of its own.
  */
 import type { TestContext } from "node:test";
@@ -43,7 +43,7 @@ export const CASES: readonly Case[] = [
   ...loginStateCases,
 ];
 
-/** `fresh` gives a store on a new database, which ends with the test. */
+/** `fresh` opens a store on a new database, which is removed when the test ends. */
 export async function conformance(t: TestContext, fresh: (t: TestContext) => Promise<Store>): Promise<void> {
   for (const [name, run] of CASES) await t.test(name, async (inner) => run(await fresh(inner)));
 }

@@ -1,5 +1,5 @@
 /**
- * The child of `durability.test.ts`: 32 writers at once on one database, each printing what was acknowledged, until the
+ * The child of `durability.test.ts`: 32 writers at once on one database, each printing its acknowledged writes, until the
  * process is killed.
  */
 import { writeSync } from "node:fs";

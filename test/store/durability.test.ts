@@ -13,7 +13,7 @@ import { folderFor } from "./support.ts";
 
 const ROUNDS = 10;
 
-/** Runs the writers until they have acknowledged `enough`, kills them there, and tells what they acknowledged. */
+/** Runs the writers until they have acknowledged `enough`, kills them, and returns what they acknowledged. */
 async function killedAfter(path: string, enough: number): Promise<string[]> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "durability-writers.ts"), path], {
     stdio: ["ignore", "pipe", "inherit"],

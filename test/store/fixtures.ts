@@ -1,6 +1,6 @@
 /**
- * Databases as the real Tiled 0.2.20 left them: people, a service, sessions (one of them revoked) and keys, at both
- * revisions that are served; and what it said about them. All tests here take place on 2026-12-01.
+ * Databases as the real Tiled 0.2.20 left them: users, a service, sessions (one of them revoked) and keys, at both
+ * served revisions, with its answers about them. All tests here take place on 2026-12-01.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

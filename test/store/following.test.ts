@@ -19,7 +19,7 @@ const FILTER = { limit: 100 };
 const INSERT =
   "insert into tiled_auth_audit (time, event, address, detail) values (now(), 'login_failed', 'late', '{}') returning id";
 
-/** Another program's transaction. */
+/** A transaction of another program. */
 async function transaction(t: TestContext, uri: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: uri });
   await client.connect();

@@ -63,7 +63,7 @@ async function listsAll({ page }: List, at: (place: number) => number): Promise<
 
 const GAP =
   "delete from principal_role_association where principal_id = 7; delete from identities where principal_id = 7; delete from principals where id = 7";
-/** Of the person at a place in the list. */
+/** UUID at a position in the list. */
 const GAPLESS = (place: number) => place + 1;
 const BEHIND_GAP = (place: number) => place + 2;
 
@@ -92,14 +92,14 @@ test("PostgreSQL: rows far behind: only rows not seen before are skipped by offs
   await comesBack(list);
 });
 
-/** Pages one after the other, and the same again. */
+/** Pages one after the other, twice. */
 async function comesBack({ page, passedOver }: List): Promise<void> {
   await page(1300, 50);
   await page(1350, 50);
   assert.equal(passedOver(), 50);
   await page(1350, 50);
   assert.equal(passedOver(), 0);
-  // After a minute the place is looked for anew, also if it has been looked at, or others been found from it, since.
+  // After a minute the position is counted again, even if it, or one counted from it, was used since.
   await page(1350, 50, at(30));
   await page(1400, 50, at(59));
   assert.equal(passedOver(), 50);
@@ -107,7 +107,7 @@ async function comesBack({ page, passedOver }: List): Promise<void> {
     await page(offset, 50, at(61));
     assert.equal(passedOver(), offset === 1350 ? 1350 : 50);
   }
-  // And by a clock that was set back.
+  // Also after the clock was set back.
   await page(1350, 50, at(-1));
   assert.equal(passedOver(), 1350);
 }

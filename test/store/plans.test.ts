@@ -1,5 +1,5 @@
 /**
- * No operation may cost more because there is more of everything: every statement that the store runs is recorded and
+ * The cost of an operation must not grow with the database: every statement that the store runs is recorded and
  * explained, and none may walk through a table that grows.
  */
 import assert from "node:assert/strict";
@@ -12,7 +12,7 @@ import { at, logIn, NOW, newKey, openFor } from "./support.ts";
 
 /** The few rows of these do not grow with the number of people. */
 const SMALL = /^SCAN (roles|alembic_version|CONSTANT ROW)\b/;
-/** What there ever was of one owner or provider: ended sessions stay for a year. */
+/** All rows of one owner or provider ever: ended sessions stay for a year. */
 const EVER =
   /INDEX tiled_auth_ix_(?:sessions_owner_end \(principal_id=\?\)|origins_identity \(provider=\?\))/;
 /** Walks the table's own order and stops at the limit; never sorts or filters more than it hands out. */
@@ -52,7 +52,7 @@ test("no statement scans a growing table, or sorts unlimited rows", async (t) =>
     for (const detail of explain(sql)) {
       if (PAGES.some((page) => page.test(sql))) continue;
       assert.ok(!detail.startsWith("SCAN") || SMALL.test(detail), `${detail}\n  ${sql}`);
-      // SQLite looks whether a new row is referred to already: of that there is none.
+      // SQLite checks whether a new row is referenced already, which it never is.
       assert.ok(sql.startsWith("insert") || !EVER.test(detail), `${detail}\n  ${sql}`);
     }
   }
@@ -119,7 +119,7 @@ test("a page of principals costs as many statements as one principal", async (t)
   assert.equal(await count(30), await count(1));
 });
 
-test("a page of principals reads no more of who has logged in and out a thousand times", async (t) => {
+test("a page of principals reads no more rows of a user who logged in and out a thousand times", async (t) => {
   const store = await openFor(t, null);
   for (const id of ["ann", "bob"]) {
     const logins = await Promise.all(Array.from({ length: 1000 }, () => logIn(store, id, { limit: 2000 })));

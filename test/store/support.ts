@@ -1,5 +1,5 @@
 /**
- * What the tests of the store share: a moment, requests with everything filled in, and a store on any database.
+ * Shared by the tests of the store: a fixed time, complete requests, and a store on any database.
  */
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -123,7 +123,7 @@ export async function strictDatabase(server: Postgres, level: (typeof STRICTER)[
   return uri;
 }
 
-/** A store on a database that is there, by the time of the day, until the work is done. */
+/** A store on an existing database, by the real clock, closed when the work is done. */
 export async function withStoreAt<T>(uri: string, work: (store: Store) => Promise<T>): Promise<T> {
   const store = await openStore(storeOptions(uri, { initIfNotExists: false, clock: systemClock }));
   try {

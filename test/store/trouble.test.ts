@@ -35,7 +35,7 @@ function smallDisk(t: TestContext): string | undefined {
   return folder;
 }
 
-test("a full disk: nothing is acknowledged that is not there, reads go on, and room heals it", async (t) => {
+test("a full disk: no lost write is acknowledged, reads continue, and free space ends the failure", async (t) => {
   const folder = smallDisk(t);
   if (folder === undefined) {
     t.skip("a small file system cannot be mounted here");
@@ -76,7 +76,7 @@ test("a full disk: nothing is acknowledged that is not there, reads go on, and r
   assert.equal(db.pragma("integrity_check", { simple: true }), "ok");
 });
 
-test("a full database: the commands of the batch fail as full, and the next ones find room again", async (t) => {
+test("a full database: the commands of the batch fail as full, and later ones succeed", async (t) => {
   const connection = await openMemory();
   t.after(() => connection.close());
   const writer = new SqliteWriter(
@@ -98,7 +98,7 @@ test("a full database: the commands of the batch fail as full, and the next ones
   assert.equal(later?.ok, true);
 });
 
-test("a file that is moved away: writes fail, reads go on, and all is well when it is back", async (t) => {
+test("a file that is moved away: writes fail, reads continue, and writes succeed once it is back", async (t) => {
   const folder = folderFor(t);
   const [path, away] = [join(folder, "a.db"), join(folder, "away.db")];
   const clock = new ManualClock(NOW);
@@ -115,7 +115,7 @@ test("a file that is moved away: writes fail, reads go on, and all is well when 
   assert.equal((await store.sessions.rotate(refresh(session.uuid, 0, "t"))).kind, "refreshed");
 });
 
-test("a file that is replaced by a copy: readers and writer go over to it", async (t) => {
+test("a file replaced by a copy: readers and writer switch to it", async (t) => {
   const folder = folderFor(t);
   const [path, copy] = [join(folder, "a.db"), join(folder, "copy.db")];
   const clock = new ManualClock(NOW);
@@ -136,7 +136,7 @@ test("a file that is replaced by a copy: readers and writer go over to it", asyn
   assert.equal((await store.sessions.status(again.session.uuid))?.revoked, false);
 });
 
-test("a file that is replaced by something else is not written to", async (t) => {
+test("a file replaced by another kind of file is not written to", async (t) => {
   const path = join(folderFor(t), "a.db");
   const clock = new ManualClock(NOW);
   const store = await openFor(t, path, { clock });
@@ -152,7 +152,7 @@ test("a file that is replaced by something else is not written to", async (t) =>
   assert.equal(other.pragma("journal_mode", { simple: true }), "delete");
 });
 
-test("a lock that another process never lets go of: unavailable, then all is well", {
+test("a lock that another process holds: unavailable, then writes succeed", {
   timeout: 30_000,
 }, async (t) => {
   const path = join(folderFor(t), "a.db");
@@ -166,7 +166,7 @@ test("a lock that another process never lets go of: unavailable, then all is wel
   await logIn(store, "bob");
 });
 
-test("a writer that dies: its unanswered commands fail, the next one starts another", async (t) => {
+test("a writer that dies: its unanswered commands fail, the next command starts a new one", async (t) => {
   const path = join(folderFor(t), "a.db");
   const store = await openFor(t, path);
   await logIn(store, "ann");
@@ -175,7 +175,7 @@ test("a writer that dies: its unanswered commands fail, the next one starts anot
   t.mock.method(Worker.prototype, "postMessage", function (this: Worker, message: unknown) {
     workers.add(this);
     post.call(this, message);
-    // With the commands on their way.
+    // The commands are under way.
     void this.terminate();
   });
   const outcomes = await Promise.allSettled(

@@ -53,7 +53,7 @@ export const accountCases: readonly Case[] = [
     },
   ],
   [
-    "all sessions but one end together, and none of other people",
+    "all sessions but one end together, and none of other principals",
     async (store) => {
       const keep = await logIn(store, "ann");
       const others = [await logIn(store, "ann"), await logIn(store, "ann")];
@@ -176,7 +176,7 @@ export const accountCases: readonly Case[] = [
     },
   ],
   [
-    "a newest login that was purged says nothing, nor one of an unknown principal",
+    "a purged login has no state, nor has an unknown principal",
     async (store) => {
       const { principal } = await logIn(store, "ann", { state: { groups: ["old"] }, expirationTime: at(5) });
       assert.deepEqual(await store.accounts.latestState(principal.uuid, "toy"), { groups: ["old"] });

@@ -154,7 +154,7 @@ export const apiKeyCases: readonly Case[] = [
       assert.deepEqual([await activity(0), await activity(1)], [at(10), at(20)]);
       await store.apiKeys.touch([use(0, 9), use(1, 21)]);
       assert.deepEqual([await activity(0), await activity(1)], [at(10), at(21)]);
-      // Unknown ones and none at all do no harm.
+      // Unknown keys and an empty list change nothing.
       await store.apiKeys.touch([use(7, 1)]);
       await store.apiKeys.touch([]);
       const rows = await store.audit.read({ limit: 10, events: ["api_key_first_used"] });

@@ -44,7 +44,7 @@ export const auditCases: readonly Case[] = [
     },
   ],
   [
-    "a login and logout in a loop leaves few rows, and how many there were; the next hour begins anew",
+    "a login and logout in a loop leaves few rows with a count; the next hour starts over",
     async (store) => {
       const { principal } = await logIn(store, "ann");
       for (let round = 0; round < 300; round++) {

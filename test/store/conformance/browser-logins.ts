@@ -43,7 +43,7 @@ export const browserLoginCases: readonly Case[] = [
     },
   ],
   [
-    "the returns of one place that are remembered are limited: the oldest gives way",
+    "the remembered returns of one place are limited: the oldest is dropped",
     async ({ browserLogins }) => {
       const states = [1, 2, 3].map((second) => newState({ limit: 2, expirationTime: at(600 + second) }));
       const elsewhere = newState({ limit: 2, place: "b" });

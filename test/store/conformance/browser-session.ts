@@ -77,7 +77,7 @@ export const browserSessionCases: readonly Case[] = [
     },
   ],
   [
-    "the session that is replaced does not count against the limit, another person's does",
+    "the replaced session does not count against the limit, another principal's does",
     async (store) => {
       const limited = (id: string) => login(id, { limit: 1 });
       opened((await store.browserSessions.open(TOKEN, limited("ann"), null)).outcome);
@@ -125,7 +125,7 @@ export const browserSessionCases: readonly Case[] = [
     },
   ],
   [
-    "a token that is no digest of ours finds nothing and changes nothing",
+    "a token that is not one of our digests finds and changes nothing",
     async (store) => {
       await store.browserSessions.open(TOKEN, login("ann"), null);
       for (const text of ["", "' or '1'='1", "%", "\u{1F511}"]) {

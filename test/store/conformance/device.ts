@@ -115,7 +115,7 @@ export const deviceCases: readonly Case[] = [
     },
   ],
   [
-    "logins of one place that wait are limited: the oldest gives way, one that waits first",
+    "pending logins of one place are limited: the oldest is dropped, unconfirmed ones first",
     async ({ deviceLogins }) => {
       const starts = [0, 1, 2, 3].map((second) => newStart({ limit: 2, now: at(second) }));
       const [first, second, third, fourth] = starts as [
@@ -198,7 +198,7 @@ export const deviceCases: readonly Case[] = [
     },
   ],
   [
-    "an expired login is not collected, and its row goes with the purge",
+    "an expired login is not collected, and the purge deletes its row",
     async (store) => {
       const start = await confirmed(store);
       const late = { ...asOrcid("ann"), now: at(900) };

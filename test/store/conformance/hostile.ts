@@ -25,7 +25,7 @@ const HOSTILE = [
   "",
 ];
 
-/** What no database holds alike: refused the same way everywhere. */
+/** Text that the databases store differently: refused the same way everywhere. */
 const UNSTORABLE = ["a\0b", "\ud800", "x".repeat(256)];
 
 export const hostileCases: readonly Case[] = [

@@ -8,7 +8,7 @@ const groups = (count: number, of = "group") => ({
 
 export const loginStateCases: readonly Case[] = [
   [
-    "a long state is kept once for each identity, shown once, and holds for policies until the next login",
+    "a long state is stored once for each identity, shown once, and holds for policies until the next login",
     async (store) => {
       const long = groups(500);
       const { principal } = await logIn(store, "ann", { state: groups(500, "former") });
@@ -24,7 +24,7 @@ export const loginStateCases: readonly Case[] = [
       const [listed] = await store.principals.list({ offset: 0, limit: 10 }, NOW);
       assert.deepEqual(listed, document);
       assert.deepEqual(await store.accounts.latestState(principal.uuid, "toy"), long);
-      // What a shorter login says is not overtaken by what a longer one said before.
+      // The state of an earlier, longer login does not replace a shorter one.
       await logIn(store, "ann", { state: { groups: ["one"] }, now: at(99) });
       assert.deepEqual(await store.accounts.latestState(principal.uuid, "toy"), { groups: ["one"] });
       await logIn(store, "ann", { now: at(100) });

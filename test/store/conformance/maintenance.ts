@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { at, logIn, NOW, newKey } from "../support.ts";
 import type { Case } from "./case.ts";
 
-/** So long an expired key stays, and is not listed, so that its owner is told what is wrong. */
+/** An expired key stays this long, unlisted, so that its owner sees that it has expired. */
 const MONTH = 30 * 86_400;
 const NOTHING = { sessions: 0, pendingSessions: 0, apiKeys: 0, auditRows: 0, more: false, busy: false };
 
 export const maintenanceCases: readonly Case[] = [
   [
-    "a store that works answers a ping, again and again",
+    "a working store answers every ping",
     async (store) => {
       for (const _ of [1, 2, 3]) await store.maintenance.ping();
       assert.deepEqual(await store.maintenance.purge({ now: at(5), batch: 2, auditBefore: null }), NOTHING);
@@ -109,7 +109,7 @@ export const maintenanceCases: readonly Case[] = [
     },
   ],
   [
-    "audit rows go by age, where an age is given, and their ids are not given again",
+    "audit rows are deleted by age, if one is given, and their ids are not reused",
     async (store) => {
       for (const seconds of [0, 10, 20]) await logIn(store, "ann", { now: at(seconds) });
       const before = await store.audit.read({ limit: 10 });

@@ -8,7 +8,7 @@ const sorted = (...lists: readonly (readonly string[])[]) => [...new Set(lists.f
 
 export const principalCases: readonly Case[] = [
   [
-    "the first login makes a person with the role user, the second finds it again",
+    "the first login creates a principal with the role user, the second finds it",
     async (store) => {
       const first = await logIn(store, "ann");
       assert.deepEqual(first.principal, {
@@ -115,7 +115,7 @@ export const principalCases: readonly Case[] = [
     },
   ],
   [
-    "service principals get the role they are made with",
+    "a service principal has the role it was created with",
     async (store) => {
       assert.deepEqual(await store.principals.createService({ role: "emperor", now: NOW, context: ORIGIN }), {
         kind: "unknown_role",
@@ -355,7 +355,7 @@ export const principalCases: readonly Case[] = [
     },
   ],
   [
-    "keys are shown in the order in which they were made",
+    "keys are shown in order of creation",
     async (store) => {
       const { principal } = await logIn(store, "ann");
       const made = [3, 1, 4, 1.5, 9, 2.6];

@@ -113,7 +113,7 @@ export const rotationCases: readonly Case[] = [
         principal: principal.uuid,
       });
       assert.equal((await store.sessions.status(session.uuid))?.revoked, true);
-      // The honest client is out as well, and that is no second event.
+      // The honest client is logged out as well, without a second event.
       assert.deepEqual(await store.sessions.rotate(refresh(session.uuid, 2, "t2")), { kind: "ended" });
       assert.deepEqual(await eventsOf(store, principal.uuid), [
         "principal_created",
@@ -133,7 +133,7 @@ export const rotationCases: readonly Case[] = [
   [
     "of two different tokens of one generation at the same moment, one is reuse",
     async (store) => {
-      // The connections are made before, so that what follows does happen at one moment.
+      // The connections are opened before, so that the refreshes run at the same time.
       await Promise.all(Array.from({ length: 8 }, () => store.sessions.status(newUuid())));
       for (let round = 0; round < 20; round++) {
         const { session } = await logIn(store, "ann");
@@ -176,7 +176,7 @@ export const rotationCases: readonly Case[] = [
         store.sessions.rotate(refresh(uuid, generation, "any", { rotate: false }));
       for (const generation of [0, null, 0, 7])
         assert.equal(generationOf(await keep(session.uuid, generation)), 0);
-      // A session that was rotated before keeps what it has, and goes on from there when rotation is back.
+      // A session that was rotated before keeps its generation and continues from it when rotation is on again.
       const { session: other } = await logIn(store, "ann");
       await store.sessions.rotate(refresh(other.uuid, 0, "t0"));
       assert.equal(generationOf(await keep(other.uuid, null)), 1);
@@ -184,7 +184,7 @@ export const rotationCases: readonly Case[] = [
     },
   ],
   [
-    "a session that is not there has ended",
+    "an unknown session has ended",
     async (store) => {
       assert.deepEqual(await store.sessions.rotate(refresh(newUuid(), 0, "t")), { kind: "ended" });
       assert.deepEqual(

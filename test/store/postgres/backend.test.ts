@@ -1,5 +1,5 @@
 /**
- * What a command does when its connection breaks at each step, played through with a pool of pretended connections.
+ * A command whose connection breaks at each step, on a pool of fake connections.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,7 +14,7 @@ type Answer = { rows?: unknown[]; rowCount?: number; command?: string } | Error;
 const lost = () => Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
 const coded = (code: string) => Object.assign(new Error("no reason"), { code });
 
-/** A pool whose connections answer as `script` says; what was asked, and how connections were given back. */
+/** A pool whose connections answer by `script`. Records the queries and how connections were released. */
 function pretend(script: (sql: string, times: number) => Answer | undefined, prePing = false) {
   const asked: string[] = [];
   const released: unknown[] = [];
@@ -60,7 +60,7 @@ test("a connection lost at commit: the outcome is unknown, so it is neither retr
   assert.deepEqual(released, [true]);
 });
 
-test("a connection that is lost before commit: nothing was changed, so it is tried once more", async () => {
+test("a connection lost before commit: nothing was changed, so the command is retried once", async () => {
   for (const word of ["begin", "insert"]) {
     const once = pretend((sql, times) => (sql.startsWith(word) && times === 1 ? lost() : undefined));
     await once.backend.write("audit.append", [EVENT]);
@@ -77,7 +77,7 @@ test("a commit that PostgreSQL answered with a rollback is no success", async ()
   await assert.rejects(backend.write("audit.append", [EVENT]));
 });
 
-test("a lost race is begun again, not for ever", async () => {
+test("a command that lost a race is retried, but not forever", async () => {
   for (const code of ["40001", "40P01", "23505"]) {
     const twice = pretend((sql, times) => (sql.startsWith("insert") && times <= 2 ? coded(code) : undefined));
     await twice.backend.write("audit.append", [EVENT]);
@@ -98,7 +98,7 @@ test("a lost race is begun again, not for ever", async () => {
   }
 });
 
-test("another error is not tried again, and its connection is used again only after a rollback", async () => {
+test("any other error is not retried, and its connection is reused only after a rollback", async () => {
   const plain = pretend((sql) => (sql.startsWith("insert") ? coded("42601") : undefined));
   await assert.rejects(plain.backend.write("audit.append", [EVENT]), (error) => !(error instanceof Failure));
   assert.deepEqual([plain.asked, plain.released], [["begin", "insert", "rollback"], [false]]);
@@ -114,18 +114,18 @@ test("another error is not tried again, and its connection is used again only af
   );
 });
 
-test("a read is tried once more on another connection", async () => {
+test("a read is retried once on another connection", async () => {
   const once = pretend((_, times) => (times === 1 ? lost() : undefined));
   await once.backend.ping();
   assert.deepEqual(once.released, [true, undefined]);
   const always = pretend(() => lost());
   await assert.rejects(always.backend.ping(), unavailable);
-  // The statement, then each connection of the pool is asked for a sign of life, and one new one.
+  // The statement, then each connection of the pool is tested, and a new one.
   assert.deepEqual(always.asked, Array(5).fill("select"));
   assert.deepEqual(always.released, Array(5).fill(true));
 });
 
-test("a server that says nothing is asked twice, not once for each connection, and is slow rather than away", async () => {
+test("a server that does not answer is asked twice, not once per connection, and counts as busy", async () => {
   const { backend, asked, released } = pretend(() => new Error("Query read timeout"));
   const slow = (error: unknown) => error instanceof Failure && error.code === "store_busy";
   await assert.rejects(backend.ping(), slow);
@@ -144,6 +144,6 @@ test("with pre-ping dead connections are discarded before use", async () => {
   await backend.write("audit.append", [EVENT]);
   assert.deepEqual(asked, ["select", "select", "select", "begin", "insert", "commit"]);
   assert.deepEqual(released, [true, true, undefined]);
-  // A connection that says nothing is given up long before a statement would be.
+  // A connection that does not answer is dropped long before a statement would time out.
   assert.deepEqual(limits, [5000, 5000, 5000]);
 });

@@ -8,7 +8,7 @@ import { onPostgres, type PostgresCases } from "../on-postgres.ts";
 import { folderFor, logIn, newKey, openFor, withStoreAt } from "../support.ts";
 
 const CASES: PostgresCases<Postgres> = {
-  "a backup of a database in use goes into a new one, whatever else the old one holds": async (
+  "a backup of a database in use is restored into a new one, whatever else the old one holds": async (
     t,
     server,
     uri,
@@ -41,7 +41,7 @@ const CASES: PostgresCases<Postgres> = {
     assert.deepEqual(restored.counts, counts);
     await withStoreAt(`${empty}?options=-csearch_path%3Dauth`, async (copy) => {
       assert.equal((await copy.principals.document(principal.uuid, new Date(0)))?.apiKeys.length, 1);
-      // Sequences went on where they were.
+      // Sequences continued.
       await logIn(copy, "bob");
     });
   },

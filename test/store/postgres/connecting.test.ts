@@ -1,4 +1,4 @@
-/** What a URI's parameters do with real PostgreSQL servers: schemas, hosts, sockets, limits of time, passwords. */
+/** Effect of a URI's parameters on real PostgreSQL servers: schemas, hosts, sockets, time limits, passwords. */
 import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { folderFor, logIn, openFor, storeOptions } from "../support.ts";
 
 const AUTH = "?options=-csearch_path%3Dauth";
 
-/** What one connection of a URI answers. */
+/** Result of a query on one connection of a URI. */
 async function asked(uri: string, sql: string): Promise<string> {
   const address = parseDatabaseUri(uri) as PostgresAddress;
   const pool = makePool(address, { size: 1, statementTimeout: 15_000 }, () => {});
@@ -46,7 +46,7 @@ const CASES: PostgresCases = {
     const count = (schema: string) =>
       server.query(uri, `select count(*)::int as n from ${schema}.principals`);
     assert.deepEqual([await count("auth"), await count("public")], [[{ n: 1 }], [{ n: 0 }]]);
-    // And is found again.
+    // A second start finds the schema.
     await logIn(await openFor(t, uri + AUTH, { initIfNotExists: false }), "bob");
     assert.deepEqual(await count("auth"), [{ n: 2 }]);
 
@@ -56,7 +56,7 @@ const CASES: PostgresCases = {
     }
   },
 
-  "a schema that is not there is named, and nothing is made elsewhere": async (t, server, uri) => {
+  "a missing schema is named, and nothing is created elsewhere": async (t, server, uri) => {
     await assert.rejects(
       openFor(t, uri + AUTH),
       /none of the schemas of its search_path \(auth\).*CREATE SCHEMA auth/,
@@ -75,7 +75,7 @@ const CASES: PostgresCases = {
     assert.equal(await asked(`${uri}?options=${options}`, sql), "off/a, b/1MB");
   },
 
-  "limits of time are ours unless the options say otherwise": async (_t, _server, uri) => {
+  "time limits are ours unless the options set them": async (_t, _server, uri) => {
     const show = (name: string) => `select current_setting('${name}')`;
     assert.equal(await asked(uri, show("statement_timeout")), "15s");
     assert.equal(await asked(uri, show("idle_in_transaction_session_timeout")), "15s");
@@ -96,7 +96,7 @@ const CASES: PostgresCases = {
       assert.equal(await asked(place, "select inet_server_addr() is null"), "true", place);
   },
 
-  "a host that is away gives way to the next": async (t, server, uri) => {
+  "after an unreachable host the next one is tried": async (t, server, uri) => {
     const two = uri.replace("127.0.0.1", `127.0.0.1:${await freePort()},127.0.0.1`);
     const store = await openFor(t, two);
     await logIn(store, "ann");
@@ -108,16 +108,12 @@ const CASES: PostgresCases = {
     await assert.rejects(openFor(t, none), /127\.0\.0\.1:\d+: .*ECONNREFUSED.*; localhost:\d+: /);
   },
 
-  "a server that refuses the login speaks for all hosts": async (_t, server, uri) => {
+  "a refused login is final for all hosts": async (_t, server, uri) => {
     const two = uri.replace("127.0.0.1", `localhost:${server.port},127.0.0.1`).replace("tests@", "stranger@");
     await assert.rejects(asked(two, "select 1"), /^error: role "stranger" does not exist/);
   },
 
-  "a database that takes no changes is found out by a ping, which is one row at most": async (
-    t,
-    server,
-    uri,
-  ) => {
+  "a ping detects a read-only database, and writes one row at most": async (t, server, uri) => {
     const store = await openFor(t, uri, { poolSize: 2, maxOverflow: 0 });
     for (const _ of [1, 2, 3]) await store.maintenance.ping();
     const count = "select count(*)::int as n from tiled_auth_failures";
@@ -138,7 +134,7 @@ const CASES: PostgresCases = {
     );
     assert.equal((await store.principals.list({ offset: 0, limit: 1 }, new Date())).length, 0, "reads go on");
     await server.query(server.uri("postgres"), `alter database ${name} reset default_transaction_read_only`);
-    // A connection from before fails once more, and is given up.
+    // A connection from before fails once more and is dropped.
     const works = () =>
       store.maintenance.ping().then(
         () => true,
@@ -147,7 +143,7 @@ const CASES: PostgresCases = {
     assert.ok(await eventually(10, works));
   },
 
-  "a password from a file that is named": async (t, server, uri) => {
+  "a password from a file named in the URI": async (t, server, uri) => {
     await server.query(
       uri,
       "set password_encryption = 'scram-sha-256'; create role locked login password 'in:the file'",
@@ -166,7 +162,7 @@ const CASES: PostgresCases = {
 
 onPrivatePostgres(CASES);
 
-test("target_session_attrs passes over a server that takes no writes", { timeout: 60_000 }, async (t) => {
+test("target_session_attrs skips a read-only server", { timeout: 60_000 }, async (t) => {
   const first = await privatePostgresOrSkip(t);
   if (first === undefined) return;
   const second = await privatePostgresOrSkip(t);
@@ -178,7 +174,7 @@ test("target_session_attrs passes over a server that takes no writes", { timeout
   assert.equal(await asked(both, port), String(first.port));
   assert.equal(await asked(`${both}?target_session_attrs=any`, port), String(first.port));
   assert.equal(await asked(`${both}?target_session_attrs=read-write`, port), String(second.port));
-  // A primary that is read-only is a primary.
+  // A read-only primary is still a primary.
   assert.equal(await asked(`${both}?target_session_attrs=primary`, port), String(first.port));
   await assert.rejects(
     openFor(t, `${first.uri("postgres")}?target_session_attrs=read-write`),

@@ -23,7 +23,7 @@ function scene() {
   return { queue, begun, rotate, names: () => begun.map(({ name }) => name) };
 }
 
-test("of one session one after the other, of two at once, whatever became of the one before", async () => {
+test("commands of one session run one after the other, those of two at once, whatever the result of the previous one", async () => {
   const { begun, rotate, names } = scene();
   const [one, other] = [newUuid(), newUuid()];
   const all = [rotate(one, "a"), rotate(one, "b"), rotate(one, "c"), rotate(other, "x")];
@@ -44,7 +44,7 @@ test("of one session one after the other, of two at once, whatever became of the
   assert.equal(await again, "d");
 });
 
-test("of one person one after the other, whatever it is; of another meanwhile", async () => {
+test("commands of one principal run one after the other; another's are not delayed", async () => {
   const queue = new KeyedQueue();
   const [ann, bob] = [newUuid(), newUuid()];
   const begun: string[] = [];
@@ -71,7 +71,7 @@ test("of one person one after the other, whatever it is; of another meanwhile", 
   assert.deepEqual(order, [["session.revoke", "bob's"], ["others"], [], ["key"], ["new key"]]);
 });
 
-test("all logins of one identity one after the other", async () => {
+test("all logins of one identity run one after the other", async () => {
   const queue = new KeyedQueue();
   let begun = 0;
   const work = () => {

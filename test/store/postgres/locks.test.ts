@@ -1,6 +1,6 @@
 /**
- * Locks on PostgreSQL while principals are disabled, identities are linked and browsers log in again: another
- * connection holds the row, so that the order of things is known.
+ * Locks on PostgreSQL while principals are disabled, identities are linked and browsers log in again. Another
+ * connection holds the row, so that the order is known.
  */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
@@ -16,7 +16,7 @@ import { at, logIn, login, newKey, ORIGIN, opened, openFor, refresh } from "../s
 
 const ORCID = { provider: "orcid", id: "0000-0001" };
 
-/** Another program's transaction. */
+/** A transaction of another program. */
 async function transaction(t: TestContext, uri: string, ...statements: string[]): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: uri });
   await client.connect();
@@ -26,15 +26,15 @@ async function transaction(t: TestContext, uri: string, ...statements: string[])
   return client;
 }
 
-/** In this database alone: a backend that waits for another transaction has locks on its tables, too. */
+/** Counts this database only: a backend that waits for another transaction holds locks on its tables, too. */
 const WAITING = `select count(*)::int as waiting from pg_locks where not granted and pid in
   (select pid from pg_locks join pg_database on pg_database.oid = database where datname = current_database())`;
 
-/** Waits until so many of our commands wait for a lock. */
+/** Waits until this number of our commands wait for a lock. */
 async function waiting(client: pg.Client, count: number): Promise<void> {
   const deadline = performance.now() + 10_000;
   for (;;) {
-    // Not pg_stat_activity, which stands still within a transaction.
+    // Not pg_stat_activity, which is a snapshot within a transaction.
     const { rows } = await client.query(WAITING);
     if (rows[0]?.waiting === count) return;
     assert.ok(performance.now() < deadline, `${rows[0]?.waiting} wait for a lock, not ${count}`);
@@ -44,10 +44,10 @@ async function waiting(client: pg.Client, count: number): Promise<void> {
 
 interface Person {
   readonly owner: Uuid;
-  /** The session by which they act, and the one that is ended. */
+  /** The session that acts, and the session that is ended. */
   readonly mine: Uuid;
   readonly theirs: Uuid;
-  /** Of the browser that began the first of them. */
+  /** Token of the browser that opened the first session. */
   readonly token: Digest;
 }
 
@@ -127,7 +127,11 @@ const CASES: PostgresCases<Postgres> = {
     assert.deepEqual(await late, { kind: "ended" });
   },
 
-  "a login that waits while its identity moves to another principal is theirs": async (t, _, uri) => {
+  "a login that waits while its identity moves to another principal becomes that principal's": async (
+    t,
+    _,
+    uri,
+  ) => {
     const store = await openFor(t, uri);
     const [ann, bob] = [await logIn(store, "ann"), await logIn(store, "bob")];
     const change = { principal: ann.principal.uuid, session: ann.session.uuid, context: ORIGIN };
@@ -144,7 +148,7 @@ const CASES: PostgresCases<Postgres> = {
     assert.equal(opened(await late).principal.uuid, bob.principal.uuid);
   },
 
-  "changes of one person's identities come one after the other": async (t, _, uri) => {
+  "changes of one principal's identities run one after the other": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const ann = await logIn(store, "ann");
     const change = {
@@ -170,54 +174,51 @@ const CASES: PostgresCases<Postgres> = {
     assert.ok(left.length >= 1, "one can still log in");
   },
 
-  "an actor is disabled, or their session or key ends, while their change waits: it is not made": async (
-    t,
-    _,
-    uri,
-  ) => {
-    const store = await openFor(t, uri);
-    const ann = await logIn(store, "ann", { admin: true });
-    const { principal } = await logIn(store, "bob", { admin: true });
-    const key = newKey(ann.principal.uuid);
-    await store.apiKeys.create(key);
-    const actor = ann.principal.uuid;
-    const session: RequestContext = {
-      ...ORIGIN,
-      actor,
-      credential: { kind: "session", session: ann.session.uuid },
-    };
-    const { firstEight } = key.key;
-    const byKey: RequestContext = {
-      ...ORIGIN,
-      actor,
-      credential: { kind: "api_key", firstEight, digest: key.digest },
-    };
-    const id = `(select id from principals where uuid = '${actor}')`;
-    for (const [context, why, statements] of [
-      [session, "credential", ["update sessions set revoked = true"]],
-      [byKey, "credential", [`delete from api_keys where first_eight = '${firstEight}'`]],
-      [
-        { ...ORIGIN, actor, credential: { kind: "token" } } as const,
-        "principal",
+  "an actor is disabled, or their session or key ends, while their change waits: the change is not made":
+    async (t, _, uri) => {
+      const store = await openFor(t, uri);
+      const ann = await logIn(store, "ann", { admin: true });
+      const { principal } = await logIn(store, "bob", { admin: true });
+      const key = newKey(ann.principal.uuid);
+      await store.apiKeys.create(key);
+      const actor = ann.principal.uuid;
+      const session: RequestContext = {
+        ...ORIGIN,
+        actor,
+        credential: { kind: "session", session: ann.session.uuid },
+      };
+      const { firstEight } = key.key;
+      const byKey: RequestContext = {
+        ...ORIGIN,
+        actor,
+        credential: { kind: "api_key", firstEight, digest: key.digest },
+      };
+      const id = `(select id from principals where uuid = '${actor}')`;
+      for (const [context, why, statements] of [
+        [session, "credential", ["update sessions set revoked = true"]],
+        [byKey, "credential", [`delete from api_keys where first_eight = '${firstEight}'`]],
         [
-          `select id from principals where id = ${id} for no key update`,
-          `insert into tiled_auth_disabled_principals values (${id}, now())`,
+          { ...ORIGIN, actor, credential: { kind: "token" } } as const,
+          "principal",
+          [
+            `select id from principals where id = ${id} for no key update`,
+            `insert into tiled_auth_disabled_principals values (${id}, now())`,
+          ],
         ],
-      ],
-    ] as const) {
-      const other = await transaction(t, uri, ...statements);
-      const changes = [
-        store.apiKeys.create(newKey(principal.uuid, {}, { context })),
-        store.principals.setDisabled({ principal: principal.uuid, disabled: true, now: at(1), context }),
-      ];
-      await waiting(other, 2);
-      await other.query("commit");
-      for (const outcome of await Promise.all(changes))
-        assert.deepEqual(outcome, { kind: "credential_revoked", why });
-    }
-    assert.deepEqual((await store.principals.document(principal.uuid, at(1)))?.apiKeys, []);
-    assert.equal((await store.principals.summary(principal.uuid))?.disabled, false);
-  },
+      ] as const) {
+        const other = await transaction(t, uri, ...statements);
+        const changes = [
+          store.apiKeys.create(newKey(principal.uuid, {}, { context })),
+          store.principals.setDisabled({ principal: principal.uuid, disabled: true, now: at(1), context }),
+        ];
+        await waiting(other, 2);
+        await other.query("commit");
+        for (const outcome of await Promise.all(changes))
+          assert.deepEqual(outcome, { kind: "credential_revoked", why });
+      }
+      assert.deepEqual((await store.principals.document(principal.uuid, at(1)))?.apiKeys, []);
+      assert.equal((await store.principals.summary(principal.uuid))?.disabled, false);
+    },
 
   "a disabled principal links nothing, however long the change waited": async (t, _, uri) => {
     const store = await openFor(t, uri);
@@ -276,7 +277,7 @@ const CASES: PostgresCases<Postgres> = {
     assert.deepEqual(kinds, ["credential_revoked", "done"]);
   },
 
-  "changes of one person, each by a session that the other one ends, wait for each other once": async (
+  "two changes of one principal, each by a session that the other ends, wait for each other once": async (
     t,
     server,
     uri,
@@ -378,7 +379,7 @@ const CASES: PostgresCases<Postgres> = {
       for (const outcome of await Promise.all(late)) assert.deepEqual(outcome, { kind: "last_admin" });
     },
 
-  "two that replace one session wait for each other": async (t, _, uri) => {
+  "two logins that replace one session wait for each other": async (t, _, uri) => {
     const store = await openFor(t, uri);
     const token = sha256("token");
     opened((await store.browserSessions.open(token, login("ann", { limit: 1 }), null)).outcome);

@@ -35,7 +35,7 @@ async function use(store: Store): Promise<void> {
 }
 
 for (const mode of ["session", "transaction"] as const) {
-  test(`a database is made and used through PgBouncer's ${mode} pooling`, TIMEOUT, async (t) => {
+  test(`a database is created and used through PgBouncer's ${mode} pooling`, TIMEOUT, async (t) => {
     const found = await scene(t, mode);
     if (found === undefined) return;
     const store = await openFor(t, found.uri, { poolSize: 10, maxOverflow: 0 });
@@ -91,7 +91,7 @@ test("options that PgBouncer refuses, or ignores, are named at the start", TIMEO
     "select count(*)::int as n from pg_tables where schemaname in ('auth', 'public')",
   );
   assert.equal(row?.["n"], 0, "nothing was made elsewhere");
-  // The way that the message tells, which holds for new connections of the pooler.
+  // The remedy in the message, which applies to new connections of the pooler.
   const database = new URL(ignored.direct).pathname.slice(1);
   const sql = `alter role tests in database ${database} set search_path = auth`;
   await ignored.postgres.query(ignored.direct, sql);
@@ -103,7 +103,7 @@ test("options that PgBouncer refuses, or ignores, are named at the start", TIMEO
   assert.deepEqual(rows, [{ n: 1 }]);
 });
 
-test("the example of a PgBouncer works as it is", TIMEOUT, async (t) => {
+test("the PgBouncer example works unchanged", TIMEOUT, async (t) => {
   const postgres = await postgresOrSkip(t);
   if (postgres === undefined) return;
   const read = (name: string) =>

@@ -96,7 +96,7 @@ test("the state of the newest login is found in a few rows, after any number of 
   }
 });
 
-/** Of most people one session, so that the planner expects few; of Ann and Bob many that have ended. */
+/** One session for most users, so that the planner expects few; many ended ones for Ann and Bob. */
 const OFTEN = `
   insert into principals (uuid, type) select gen_random_uuid()::text, 'user' from generate_series(1, 3000);
   insert into sessions (uuid, refresh_count, expiration_time, principal_id, revoked, state)
@@ -125,7 +125,7 @@ function rowsOf(node: Node): number {
   return Plans.reduce((sum, inner) => sum + rowsOf(inner), (found + others) * loops);
 }
 
-/** Of the table, or of an index without a condition, which stands in the line behind. */
+/** A scan of the table, or of an index without a condition, which would be in the next line. */
 function isScan(line: string, index: number, plan: readonly string[]): boolean {
   if (SMALL.test(line)) return false;
   return (

@@ -1,5 +1,5 @@
 /**
- * What only PostgreSQL has: a server that restarts, connections that end, other servers beside ours.
+ * Specific to PostgreSQL: server restarts, lost connections, several servers on one database.
  */
 import assert from "node:assert/strict";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
@@ -24,7 +24,7 @@ import {
 } from "../support.ts";
 
 const CASES: PostgresCases = {
-  "a restart under load: nothing acknowledged is lost, nothing but unavailable is said, and all is well after":
+  "a restart under load: no acknowledged write is lost, the only error is unavailable, and the store recovers":
     async (t, server, uri) => {
       const store = await openFor(t, uri, { poolSize: 4, maxOverflow: 4 });
       const { principal } = await logIn(store, "ann");
@@ -67,7 +67,7 @@ const CASES: PostgresCases = {
       for (const uuid of acknowledged) assert.ok(await store.sessions.status(uuid), uuid);
     },
 
-  "connections that end while idle are a line in the log": async (t, server, uri) => {
+  "connections that end while idle leave one line in the log": async (t, server, uri) => {
     const lines: string[] = [];
     const store = await openFor(t, uri, { log: (_, message) => lines.push(message) });
     const logins = await Promise.all(Array.from({ length: 10 }, (_, index) => logIn(store, `user${index}`)));
@@ -75,7 +75,7 @@ const CASES: PostgresCases = {
       uri,
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tiled-auth'",
     );
-    // Without a pause: the connections may be asked before their end is known here.
+    // No pause: the connections may be used before their end is noticed.
     for (const { principal, session } of logins) {
       assert.ok(await store.principals.summary(principal.uuid));
       assert.equal((await store.sessions.rotate(refresh(session.uuid, 0, "t"))).kind, "refreshed");
@@ -92,7 +92,7 @@ const CASES: PostgresCases = {
     assert.equal((await store.principals.list({ offset: 0, limit: 100 }, NOW)).length, 7);
   },
 
-  "many refreshes of one session, and keys of one owner, take no connection from others": async (
+  "many refreshes of one session, or keys of one owner, do not use up the connections": async (
     t,
     _server,
     uri,
@@ -111,7 +111,7 @@ const CASES: PostgresCases = {
     assert.equal((await store.principals.document(ann.principal.uuid, NOW))?.apiKeys.length, 150);
   },
 
-  "without a free connection the database is busy, not away": async (t, _server, uri) => {
+  "without a free connection the database is busy, not unavailable": async (t, _server, uri) => {
     const store = await openFor(t, uri, { poolSize: 1, maxOverflow: 0 });
     const { principal } = await logIn(store, "ann");
     const other = new pg.Client({ connectionString: uri });
@@ -126,7 +126,7 @@ const CASES: PostgresCases = {
     assert.ok(await store.principals.summary(principal.uuid));
   },
 
-  "a flood of unknown keys, browsers and device codes takes no connection from others": async (
+  "a flood of unknown keys, browsers and device codes does not use up the connections": async (
     t,
     _server,
     uri,
@@ -172,7 +172,7 @@ const CASES: PostgresCases = {
       assert.ok((await store.failures.blocked("ann", { failures: 5, per: 300 })) > 0);
   },
 
-  "where transactions are stricter by default, servers start at once and count together all the same": async (
+  "with stricter default isolation, servers start at once and share their counters all the same": async (
     _t,
     server,
   ) => {
@@ -235,7 +235,7 @@ const CASES: PostgresCases = {
     assert.equal((await purge()).sessions, 1);
   },
 
-  "counters hold no name in clear, and are purged when they are over": async (t, server, uri) => {
+  "counters hold no name in clear and are purged once expired": async (t, server, uri) => {
     const store = await openFor(t, uri);
     await store.failures.count("ann 192.0.2.7", { failures: 3, per: 300 });
     const rows = await server.query(uri, "select key, points from tiled_auth_failures");
@@ -248,7 +248,7 @@ const CASES: PostgresCases = {
     assert.equal((await server.query(uri, "select * from tiled_auth_failures")).length, 0);
   },
 
-  "an address that floods makes no more rows": async (t, server, uri) => {
+  "a flood from one address adds no rows": async (t, server, uri) => {
     const { failures } = await openFor(t, uri);
     const throttle = new LoginThrottle(failures, {
       account: { failures: 3, per: 300 },

@@ -1,4 +1,4 @@
-/** What each parameter of a PostgreSQL URI comes to, or the error that names it. */
+/** Effect of each parameter of a PostgreSQL URI, or the error that names it. */
 import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -77,7 +77,7 @@ test("libpq's environment names hosts where the URI has none", () => {
   assert.deepEqual(at("postgresql://h3/tiled", { PGHOST: "h1,h2", PGPORT: "7" }), ["h3:7"]);
 });
 
-test("settings with an effect", () => {
+test("settings that take effect", () => {
   const plain = settings("");
   assert.deepEqual(
     [plain.target, plain.applicationName, plain.connectTimeout, plain.keepAlive, plain.options],
@@ -165,7 +165,7 @@ for (const [query, expected] of [
   });
 }
 
-test("a host or a port that cannot be is refused", () => {
+test("an impossible host or port is refused", () => {
   for (const uri of [
     "postgresql://h1,,h2/d",
     "postgresql://h1:99999/d",
@@ -218,7 +218,7 @@ for (const [text, expected] of [
   });
 }
 
-test("a password file: the first line that fits, with * and escapes", () => {
+test("a password file: the first matching line, with * and escapes", () => {
   const text = [
     "# h:1:d:u:no",
     "h:1:d:other:no",
@@ -234,7 +234,7 @@ test("a password file: the first line that fits, with * and escapes", () => {
   assert.equal(asked("h", "nobody"), undefined);
 });
 
-test("a password file that is named must be there, and private", (t) => {
+test("a password file named in the URI must exist and be private", (t) => {
   const path = join(folderFor(t), "pass");
   const source = () => passwordSource(addressOf(`postgresql://u@h/d?passfile=${path}`), "h", {});
   assert.throws(source, /passfile.*ENOENT/);

@@ -1,5 +1,5 @@
 /**
- * What libpq would do with a URI's `sslmode` and its files: the options, and then a real server with and without TLS.
+ * The TLS options for a URI's `sslmode` and files, as in libpq; then a real server with and without TLS.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -54,12 +54,12 @@ for (const [query, expected] of [
   ["?ssl=true", ["nothing"]],
   ["?sslmode=disable&ssl=true", ["plain"]],
 ] as const) {
-  test(`without files, ${query || "nothing said"}: ${expected.join(", then ")}`, () => {
+  test(`without files, ${query || "no sslmode"}: ${expected.join(", then ")}`, () => {
     assert.deepEqual(ways(query).map(checks), expected);
   });
 }
 
-test("a root certificate has the issuer checked in every mode, the name in verify-full only", (t) => {
+test("a root certificate checks the issuer in every mode, the name in verify-full only", (t) => {
   const path = folder(t);
   const root = join(path, "given.crt");
   writeFileSync(root, "given");
@@ -76,7 +76,7 @@ test("a root certificate has the issuer checked in every mode, the name in verif
     assert.throws(() => ways(`?sslmode=${mode}`), /sslrootcert=.*\/nowhere\/.postgresql\/root.crt/);
 });
 
-test("the environment and ~/.postgresql say what the URI does not", (t) => {
+test("the environment and ~/.postgresql are defaults for the URI", (t) => {
   const home = folder(t);
   mkdirSync(join(home, ".postgresql"));
   for (const name of ["root.crt", "root.crl", "postgresql.crt", "postgresql.key", "other.crt"])
@@ -98,7 +98,7 @@ test("the environment and ~/.postgresql say what the URI does not", (t) => {
   assert.throws(() => ways("", { environment: {}, home }), /sslkey/);
 });
 
-test("the machine's own list of issuers is good for verify-full only", () => {
+test("the machine's trusted certificates are accepted for verify-full only", () => {
   assert.deepEqual(ways("?sslrootcert=system").map(checks), ["name"]);
   for (const mode of ["prefer", "require", "verify-ca"])
     assert.throws(() => ways(`?sslrootcert=system&sslmode=${mode}`), /verify-full/);
@@ -112,7 +112,7 @@ test("a socket in the file system is not encrypted", () => {
 
 const openssl = (...args: string[]) => execFileSync("openssl", args, { stdio: "ignore" });
 
-/** An issuer, a server's certificate for localhost, one of a client, and an unrelated issuer. */
+/** A CA, a server certificate for localhost, a client certificate, and an unrelated CA. */
 function certificates(path: string): void {
   const in_ = (name: string) => join(path, name);
   const name = (key: string) => ["-newkey", "rsa:2048", "-nodes", "-keyout", in_(`${key}.key`), "-days", "2"];
@@ -140,7 +140,7 @@ test("a real server, by its certificate and its pg_hba.conf", async (t) => {
   const port = /:(\d+)\//.exec(uri)?.[1] ?? "";
   const lines: string[] = [];
 
-  /** `TLSv1.3`, `plain`, or what went wrong. */
+  /** `TLSv1.3`, `plain`, or the error. */
   const reached = async (query: string, host = "localhost", user = "tests"): Promise<string> => {
     const address = addressOf(`postgresql://${user}:hunter2@${host}:${port}/postgres${query}`);
     const pool = makePool(address, { size: 2, statementTimeout: 5000 }, (_, line) => lines.push(line));
@@ -218,31 +218,34 @@ test("a real server, by its certificate and its pg_hba.conf", async (t) => {
     const ours = `&sslcert=${join(path, "client.crt")}&sslkey=${join(path, "client.key")}`;
     assert.equal(await reached(`?sslmode=verify-full${root}${ours}`), "TLSv1.3");
     assert.match(await reached(`?sslmode=verify-full${root}`), /certificate/);
-    // Refused both ways: what the server said to the encrypted one is what helps.
+    // Refused both ways: the server's answer to the encrypted one is the useful error.
     assert.match(await reached("?sslmode=prefer"), /valid client certificate/);
   });
 
-  await t.test("channel_binding=require: only where the server proves itself by the password", async () => {
-    const open = anywhere.map((place) => `host all all ${place}`);
-    const rules = (method: string) => [
-      ...anywhere.map((place) => `host all bound ${place.replace("trust", method)}`),
-      ...open,
-    ];
-    const bound = (query: string) => reached(query, "localhost", "bound");
-    await hba(...open);
-    const role = "create role bound login password 'hunter2'";
-    await server.query(uri, `set password_encryption = 'scram-sha-256'; ${role}`);
-    assert.match(await bound("?channel_binding=require"), /channel_binding=require.*without a password/);
-    await hba(...rules("scram-sha-256"));
-    for (const query of ["?channel_binding=require&sslmode=require", "?channel_binding=prefer"])
-      assert.equal(await bound(query), "TLSv1.3", query);
-    assert.match(await bound("?channel_binding=require&sslmode=disable"), /offers SCRAM-SHA-256 only/);
-    assert.equal(await bound("?ssl_max_protocol_version=TLSv1.2&sslmode=require"), "TLSv1.2");
-    await hba(...rules("password"));
-    assert.match(await bound("?channel_binding=require&sslmode=require"), /by another method/);
-  });
+  await t.test(
+    "channel_binding=require accepts only a server that proves that it knows the password",
+    async () => {
+      const open = anywhere.map((place) => `host all all ${place}`);
+      const rules = (method: string) => [
+        ...anywhere.map((place) => `host all bound ${place.replace("trust", method)}`),
+        ...open,
+      ];
+      const bound = (query: string) => reached(query, "localhost", "bound");
+      await hba(...open);
+      const role = "create role bound login password 'hunter2'";
+      await server.query(uri, `set password_encryption = 'scram-sha-256'; ${role}`);
+      assert.match(await bound("?channel_binding=require"), /channel_binding=require.*without a password/);
+      await hba(...rules("scram-sha-256"));
+      for (const query of ["?channel_binding=require&sslmode=require", "?channel_binding=prefer"])
+        assert.equal(await bound(query), "TLSv1.3", query);
+      assert.match(await bound("?channel_binding=require&sslmode=disable"), /offers SCRAM-SHA-256 only/);
+      assert.equal(await bound("?ssl_max_protocol_version=TLSv1.2&sslmode=require"), "TLSv1.2");
+      await hba(...rules("password"));
+      assert.match(await bound("?channel_binding=require&sslmode=require"), /by another method/);
+    },
+  );
 
-  await t.test("the pool is no bigger for having two ways", async () => {
+  await t.test("two ways do not make the pool larger", async () => {
     await hba(...anywhere.map((place) => `hostnossl all all ${place}`));
     const pool = makePool(addressOf(uri), { size: 2, statementTimeout: 5000 }, () => {});
     try {

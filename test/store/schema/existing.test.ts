@@ -48,7 +48,7 @@ function expected({ bob }: Facts): object {
   return JSON.parse(JSON.stringify({ ...bob, api_keys: keys }).replaceAll("+00:00", ""));
 }
 
-/** `bind`: makes a row of `pending_sessions` as the real Tiled leaves it once a person has confirmed. */
+/** `bind`: SQL for a row of `pending_sessions` as the real Tiled leaves it after a user has confirmed. */
 async function confirmedLoginsAreCollected(
   store: Store,
   { sessions, principals }: Facts,
@@ -77,7 +77,7 @@ async function confirmedLoginsAreCollected(
   assert.equal(await ask("again"), undefined, "disabled");
 }
 
-/** What the real Tiled has put there before, and what it adds while ours is away. */
+/** Rows that the real Tiled wrote before, and rows that it adds while our server is stopped. */
 async function spellingsAreFound(store: Store, addAsTiled: (id: string) => Promise<void>): Promise<void> {
   const open = (id: string) => store.sessions.open(login(id, { caseSensitive: false }));
   assert.equal((await open("BOB")).kind, "other_spelling");
@@ -150,7 +150,7 @@ async function everythingIsThere(store: Store, facts: Facts): Promise<void> {
   });
 }
 
-/** A device login of the real Tiled that is bound to a session, and both are expired. */
+/** An expired device login of the real Tiled that is bound to an expired session. */
 const PENDING = (session: string, bytes: string) =>
   `insert into pending_sessions select ${bytes}, 'ABCD1234', '2026-01-01 00:00:00', id from sessions where uuid = '${session}'`;
 
@@ -161,7 +161,7 @@ async function purgesBoundSessions(store: Store, session: Facts["sessions"]["bob
 }
 
 for (const revision of REVISIONS) {
-  test(`SQLite: a database of the real Tiled at ${revision} is served as it is`, async (t) => {
+  test(`SQLite: a database of the real Tiled at ${revision} is served unchanged`, async (t) => {
     const { path, uri } = sqliteFixture(folderFor(t), revision);
     const facts = factsOf("sqlite");
     const db = new Sqlite(path);
@@ -183,7 +183,7 @@ for (const revision of REVISIONS) {
     await purgesBoundSessions(store, facts.sessions.alice);
   });
 
-  test(`SQLite: what the real Tiled deletes at ${revision} takes our rows with it`, async (t) => {
+  test(`SQLite: rows that the real Tiled deletes at ${revision} take our rows with them`, async (t) => {
     const { path, uri } = sqliteFixture(folderFor(t), revision);
     const facts = factsOf("sqlite");
     const store = await openFor(t, uri);
@@ -246,7 +246,7 @@ test("PostgreSQL", async (t) => {
   if (server === undefined) return;
   for (const revision of REVISIONS) {
     await t.test(
-      `a database of the real Tiled at ${revision} is served as it is`,
+      `a database of the real Tiled at ${revision} is served unchanged`,
       async (inner: TestContext) => {
         const uri = await postgresFixture(server, revision);
         const facts = factsOf("postgresql");

@@ -19,7 +19,7 @@ async function prepareAt(uri: string): Promise<Preparation> {
   }
 }
 
-test("of several one makes the schema, whatever the database's default isolation is", async (t) => {
+test("of several servers one creates the schema, at any default isolation level", async (t) => {
   const server = await postgresOrSkip(t);
   if (server === undefined) return;
   for (const level of STRICTER) {

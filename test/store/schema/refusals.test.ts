@@ -55,7 +55,7 @@ const OTHERS: readonly (readonly [what: string, sql: string, kind: string, text:
 ];
 
 for (const [what, sql, kind, text] of OTHERS) {
-  test(`SQLite: ${what} is refused, named and left alone`, async (t) => {
+  test(`SQLite: ${what} is refused by name and not changed`, async (t) => {
     const { path, uri } = sqliteFixture(folderFor(t), "0a017b76d0d0");
     const db = new Sqlite(path);
     db.exec(sql);
@@ -102,7 +102,7 @@ test("SQLite: an absent or empty database is created only if allowed", async (t)
   }
 });
 
-test("SQLite: another kind of file is refused and left alone", async (t) => {
+test("SQLite: another kind of file is refused and not changed", async (t) => {
   const folder = folderFor(t);
   const text = join(folder, "notes.txt");
   writeFileSync(text, "These are not the tables you are looking for. ".repeat(50));
@@ -163,7 +163,7 @@ test("PostgreSQL", async (t) => {
   if (server === undefined) return;
 
   for (const [what, sql, kind, text] of OTHERS) {
-    await t.test(`${what} is refused, named and left alone`, async () => {
+    await t.test(`${what} is refused by name and not changed`, async () => {
       const uri = await postgresFixture(server, "0a017b76d0d0");
       await server.query(uri, sql);
       await assert.rejects(openStore(storeOptions(uri)), says(text));
@@ -177,7 +177,7 @@ test("PostgreSQL", async (t) => {
     });
   }
 
-  await t.test("an empty one is made only where that is allowed", async (inner) => {
+  await t.test("an empty database is initialized only if allowed", async (inner) => {
     const uri = await server.createDatabase();
     await assert.rejects(
       openStore(storeOptions(uri.replace("tests@", "tests:hunter2@"), { initIfNotExists: false })),
@@ -191,7 +191,7 @@ test("PostgreSQL", async (t) => {
     assert.deepEqual(await upgradeDatabase(uri), { migrations: [], behind: undefined });
   });
 
-  await t.test("what cannot be reached says why, without the password", async () => {
+  await t.test("the error for an unreachable database gives the reason, without the password", async () => {
     const secret = (error: unknown) => says()(error) && !String(error).includes("hunter2");
     const broken = server.uri("nowhere").replace("tests@", "tests:hunter2@");
     await assert.rejects(
@@ -207,7 +207,7 @@ test("PostgreSQL", async (t) => {
     await assert.rejects(openStore(storeOptions(nobody)), (error) => secret(error) && says("login")(error));
   });
 
-  await t.test("a user without the right to make tables is told so", async () => {
+  await t.test("the error for a user who cannot create tables says so", async () => {
     const uri = await server.createDatabase();
     await server.query(uri, "create role reader login; revoke create on schema public from public");
     await assert.rejects(

@@ -163,7 +163,7 @@ test("PostgreSQL", async (t) => {
     assert.deepEqual(await postgresSchema(server, uri), await postgresSchema(server, real));
   });
 
-  await t.test("ten servers may make one new database at the same moment", async () => {
+  await t.test("ten servers can create one database at the same time", async () => {
     const uri = await server.createDatabase();
     const stores = await Promise.all(
       Array.from({ length: 10 }, () => openStore(storeOptions(uri, { poolSize: 2, maxOverflow: 0 }))),
