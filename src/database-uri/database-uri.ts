@@ -6,6 +6,7 @@ import { OperatorError } from "../errors.ts";
 import { type PostgresAddress, parsePostgres } from "./postgres.ts";
 import { type FileAddress, file, type MemoryAddress, parseSqlite } from "./sqlite.ts";
 
+/** A parsed database URI. */
 export type DatabaseAddress = MemoryAddress | FileAddress | PostgresAddress;
 
 const SCHEME = /^([a-z][a-z0-9+_]*):\/\/(.*)$/is;

@@ -3,6 +3,7 @@
  * unchanged; parsing them here lets the server reject bad ones and detect settings that a pooler dropped.
  */
 
+/** One setting of the server, e.g. `search_path`. */
 export interface Setting {
   readonly name: string;
   readonly value: string;

@@ -118,12 +118,12 @@ function shown(
     const name = host.includes(":") && !host.startsWith("/") ? `[${host}]` : host.replaceAll("/", "%2F");
     return `${name}${port === undefined ? "" : `:${port}`}`;
   });
-  const who = user === undefined ? "" : `${encodeURIComponent(user)}@`;
+  const userinfo = user === undefined ? "" : `${encodeURIComponent(user)}@`;
   const settings = options === undefined ? [] : parseOptions(options);
   const path = Array.isArray(settings) ? settings.find(({ name }) => name === "search_path") : undefined;
   const schema =
     path === undefined
       ? ""
       : `?options=${encodeURIComponent(`-csearch_path=${path.value.replaceAll(/[\\\s]/g, "\\$&")}`)}`;
-  return `postgresql://${who}${places.join(",")}/${database ?? ""}${schema}`;
+  return `postgresql://${userinfo}${places.join(",")}/${database ?? ""}${schema}`;
 }

@@ -1,4 +1,4 @@
-/** Tells which identities the database can hold. One of the dialects would truncate the others or mix them up. */
+/** Checks that the database can hold an identity. One of the dialects would truncate others or confuse them. */
 import type { IdentityRef } from "../domain/model/entities.ts";
 import { isStorableText } from "../domain/model/storable-text.ts";
 import { Failure } from "../errors.ts";

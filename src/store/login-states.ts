@@ -21,6 +21,7 @@ interface Stated {
   readonly stateLength: number;
 }
 
+/** Login states by session id. */
 export type States = ReadonlyMap<number, Readonly<Record<string, unknown>>>;
 
 /** The states to show, by session id. `sessions` is in order of id; a session without an entry has an empty state or one that does not fit. */

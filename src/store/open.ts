@@ -26,6 +26,7 @@ import { checkFile, openMemory, prepareFile } from "./sqlite/database.ts";
 import { inspectFile } from "./sqlite/inspect.ts";
 import { sqliteFileBackend, sqliteMemoryBackend } from "./sqlite/sqlite.ts";
 
+/** Options of `openStore`. */
 export interface StoreOptions {
   /** Null for a database in memory. */
   readonly uri: string | null;
@@ -118,6 +119,7 @@ export async function initializeDatabase(uri: string): Promise<void> {
   await prepareDatabase(address, true);
 }
 
+/** Result of `upgradeDatabase`. */
 export interface Upgrade {
   /** Names of our own migrations that were run. */
   readonly migrations: readonly string[];

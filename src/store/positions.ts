@@ -6,6 +6,7 @@
 const MAX_AGE_MS = 60_000;
 const MAX_COUNT = 1000;
 
+/** The row at an offset of a list. */
 export interface Position {
   readonly offset: number;
   /** Id of the row. */

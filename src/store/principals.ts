@@ -50,12 +50,12 @@ export function principalStore(backend: Backend): PrincipalStore {
     revokeAdmin: (request) => backend.write("principal.revoke_admin", request),
     ensureAdmins: async ({ identities, caseSensitive = () => true, now, context }) => {
       for (const identity of identities) requireStorable(identity);
-      const told = identities.map(({ provider, id }) => ({
+      const plain = identities.map(({ provider, id }) => ({
         provider,
         id,
         caseSensitive: caseSensitive(provider),
       }));
-      return backend.write("principal.ensure_admins", { identities: told, now, context });
+      return backend.write("principal.ensure_admins", { identities: plain, now, context });
     },
   };
 }

@@ -17,6 +17,7 @@ interface Series {
   folded: number | null;
 }
 
+/** Where an audit event is written. */
 export interface Place {
   /** Id of the row to count in, `new` for a row of its own, or `first` for a row that will count further events. */
   readonly into: number | "new" | "first";

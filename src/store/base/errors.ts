@@ -88,7 +88,7 @@ function primary(code: string): string {
   return code.split("_").slice(0, 2).join("_");
 }
 
-/** Makes an error sendable to another thread. */
+/** Converts an error for another thread. */
 export function toPlain(error: unknown): PlainError {
   const failure = asFailure(error);
   if (failure !== undefined) return { kind: "failure", code: failure.code, log: failure.message };

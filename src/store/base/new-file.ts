@@ -19,6 +19,7 @@ import { dirname } from "node:path";
 import { OperatorError } from "../../errors.ts";
 import { codeOf, messageOf } from "./errors.ts";
 
+/** A file that is being written. */
 export interface NewFile {
   /** Path to write to. */
   readonly temporary: string;

@@ -4,12 +4,14 @@ import { OperatorError } from "../../errors.ts";
 /** Number of rows by table. */
 export type Counts = Readonly<Record<string, number>>;
 
+/** Result of a backup. */
 export interface Backup {
   readonly counts: Counts;
   /** Size of the file. */
   readonly bytes: number;
 }
 
+/** Result of a restore. */
 export interface Restored {
   readonly counts: Counts;
   /** Path of the database that was replaced; null if there was no database. */

@@ -20,6 +20,7 @@ import {
 import { Folds } from "./audit-folding.ts";
 import type { Tables } from "./tables.ts";
 
+/** SQL dialects of the store. */
 export type Dialect = "sqlite" | "postgresql";
 
 class Placeholder {
@@ -33,6 +34,7 @@ class Placeholder {
 /** Placeholders of a statement, by name. */
 export type Args<A> = { readonly [K in keyof A]: RawBuilder<A[K]> };
 
+/** A statement with arguments `A` and rows `R`. */
 export interface Statement<A, R> {
   readonly build: (tables: Kysely<Tables>, args: Args<A>, dialect: Dialect) => Compilable<R>;
 }

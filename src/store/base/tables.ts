@@ -189,6 +189,7 @@ interface FailuresTable {
   expire: number | null;
 }
 
+/** All tables by name. */
 export interface Tables {
   principals: PrincipalsTable;
   identities: IdentitiesTable;

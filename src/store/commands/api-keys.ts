@@ -123,6 +123,7 @@ export async function revokeKeys(db: Db, request: RevokeApiKeys): ReturnType<Api
   return { kind: "revoked", digests: deleted.map((row) => row.hashed_secret.toString("hex") as Digest) };
 }
 
+/** One use of a key. */
 export type KeyUse = Parameters<ApiKeyStore["touch"]>[0][number];
 
 /** Records the latest use of each key; an older time changes nothing. */

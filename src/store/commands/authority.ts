@@ -54,6 +54,7 @@ const findDisabled = statement((db, { uuid }: Args<{ uuid: Uuid }>) =>
     .select("p.id"),
 );
 
+/** Request and time of a change. */
 export interface Change {
   readonly context: RequestContext;
   readonly now: Date;

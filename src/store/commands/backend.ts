@@ -6,6 +6,7 @@
 import type { Db, Dialect } from "../base/statement.ts";
 import type { CommandArgs, CommandName, CommandResult } from "./commands.ts";
 
+/** One database behind the store. */
 export interface Backend {
   readonly dialect: Dialect;
   readonly durable: boolean;

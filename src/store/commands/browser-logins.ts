@@ -64,6 +64,7 @@ const insertCode = statement((db, row: Args<NewCode>) =>
   }),
 );
 
+/** Deletes a live code; no changed row means that it was used or has expired. */
 export const deleteCode = statement((db, { code, now }: Args<{ code: Digest; now: Date }>) =>
   db.deleteFrom("tiled_auth_login_codes").where("code", "=", code).where("expiration_time", ">", now),
 );

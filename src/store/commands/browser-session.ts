@@ -42,6 +42,7 @@ const touch = statement((db, { session, time }: Args<{ session: Uuid; time: Date
     .where((eb) => eb.or([eb("time_last_refreshed", "is", null), eb("time_last_refreshed", "<", time)])),
 );
 
+/** Arguments of `browser_session.open`. */
 export interface OpenBrowserSession {
   readonly token: Digest;
   readonly open: OpenCommand;

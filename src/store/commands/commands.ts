@@ -67,6 +67,9 @@ export const COMMANDS = {
 
 type Commands = typeof COMMANDS;
 
+/** Name of a command. */
 export type CommandName = keyof Commands;
+/** Arguments of a command. */
 export type CommandArgs<N extends CommandName> = Parameters<Commands[N]>[1];
+/** Result of a command. */
 export type CommandResult<N extends CommandName> = Awaited<ReturnType<Commands[N]>>;

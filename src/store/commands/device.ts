@@ -164,6 +164,7 @@ async function refuse(
   await note(db, "device_login_refused", about, { provider: login.provider, reason });
 }
 
+/** Arguments of `device.sign_in`. */
 export type SignInCommand = DeviceChange & {
   readonly browser: Digest;
   readonly identity: string;
@@ -235,6 +236,7 @@ export async function refuseDevice(
   await refuse(db, login, change, change.reason);
 }
 
+/** Arguments of `device.collect`. */
 export interface CollectCommand {
   readonly deviceCode: Digest;
   readonly open: OpenCommand;

@@ -20,6 +20,7 @@ const keep = statement((db, row: Args<IdentityRef & { session: number; state: st
     ),
 );
 
+/** Stores a long state for the identity, replacing an older one; does nothing for a short state. */
 export async function keepLongState(
   db: Db,
   session: number,

@@ -40,6 +40,7 @@ export async function addIdentity(db: Db, identity: NewIdentity): Promise<void> 
   await foldIdentity(db, identity);
 }
 
+/** All roles, in order of creation. */
 export const allRoles = statement((db, _: Args<object>) =>
   db.selectFrom("roles").select(["name", "scopes"]).orderBy("id"),
 );

@@ -11,6 +11,7 @@ export interface KnownRotation {
   readonly shared: boolean;
 }
 
+/** The refresh token of a request. */
 export interface PresentedToken {
   /** Null for a token of the real Tiled, which counts as generation 0. */
   readonly generation: number | null;
@@ -18,6 +19,7 @@ export interface PresentedToken {
   readonly now: Date;
 }
 
+/** The configured rules. */
 export interface RotationRules {
   readonly rotate: boolean;
   /** Seconds after its exchange during which a token that is presented again counts as a retry. */

@@ -79,6 +79,7 @@ export async function foldIdentity(db: Db, { provider, id }: IdentityRef): Promi
   await db.run(insertFolded, { provider, id, folded: foldedDigest(id) });
 }
 
+/** An identity and its principal. */
 export interface Spelling extends IdentityRef {
   readonly principal: Uuid;
 }

@@ -10,7 +10,7 @@ import type { CommandArgs, CommandName } from "../commands/commands.ts";
 type KeyOf = { readonly [N in CommandName]?: (args: CommandArgs<N>) => string };
 
 const byIdentity = ({ provider, id }: IdentityRef) => `identity ${JSON.stringify([provider, id])}`;
-/** A command locks the actor as well as the principal it changes. The key is the actor, who may change many principals. */
+/** A command locks the actor as well as the principal it changes. The key is the actor, since one actor may change many principals. */
 const byActor = ({ context, principal }: { readonly context: RequestContext; readonly principal: Uuid }) =>
   `principal ${context.actor ?? principal}`;
 

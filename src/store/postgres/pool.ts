@@ -12,6 +12,7 @@ import { greet, requireOptions, type Timeouts } from "./session.ts";
 import { type ConnectionSettings, connectionSettings } from "./settings.ts";
 import { type Encryption, encryptionOf } from "./tls.ts";
 
+/** Limits of a pool. */
 export interface PoolLimits {
   /** Most connections. */
   readonly size: number;
@@ -21,6 +22,7 @@ export interface PoolLimits {
   readonly proveOptions?: boolean;
 }
 
+/** Writes a line to the log. */
 export type Log = (level: "info" | "warn" | "error", message: string) => void;
 
 const INT8 = 20;

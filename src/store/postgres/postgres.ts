@@ -21,6 +21,7 @@ const LOST_A_RACE = /^(40001|40P01|23505)$/;
 /** Tests a connection. A server that does not answer within 5000 ms is overloaded, or the connection is dead. */
 const PING = { text: "select 1", query_timeout: 5000 };
 
+/** Options of `postgresBackend`. */
 export interface PostgresOptions {
   readonly pool: Connections;
   /** Whether each connection is tested before use. */
@@ -35,6 +36,7 @@ type Outcome<R> =
   | { readonly kind: "undone"; readonly error: unknown }
   | { readonly kind: "uncertain"; readonly error: unknown };
 
+/** A backend that also runs single statements, for counters. */
 export interface PostgresBackend extends Backend {
   /** Runs a single writing statement that is not a command. It must be safe to run twice. */
   single<T>(work: (db: Db) => Promise<T>): Promise<T>;

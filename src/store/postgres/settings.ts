@@ -8,8 +8,10 @@ import { parseOptions, type Setting } from "../../database-uri/postgres-options.
 import { PARAMETERS } from "../../database-uri/postgres-parameters.ts";
 import { OperatorError } from "../../errors.ts";
 
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Settings of a connection, apart from encryption and password. */
 export interface ConnectionSettings {
   readonly hosts: readonly (PostgresHost & { readonly host: string })[];
   /** Which servers to use (`target_session_attrs`). */
@@ -36,29 +38,29 @@ export function connectionSettings(
   environment: Environment = process.env,
 ): ConnectionSettings {
   const { parameters } = address;
-  const said = (name: string, variable: string) =>
+  const valueOf = (name: string, variable: string) =>
     parameters[name] || checked(name, environment[variable], variable);
   const seconds = (text: string | undefined) => (text === undefined ? undefined : Number(text) * 1000);
-  const options = said("options", "PGOPTIONS");
+  const options = valueOf("options", "PGOPTIONS");
   const settings = options === undefined ? [] : parseOptions(options);
   return {
     hosts: hostsOf(address.hosts, environment),
-    target: (said("target_session_attrs", "PGTARGETSESSIONATTRS")?.toLowerCase() ??
+    target: (valueOf("target_session_attrs", "PGTARGETSESSIONATTRS")?.toLowerCase() ??
       "any") as ConnectionSettings["target"],
     applicationName:
-      said("application_name", "PGAPPNAME") || parameters["fallback_application_name"] || "tiled-auth",
+      valueOf("application_name", "PGAPPNAME") || parameters["fallback_application_name"] || "tiled-auth",
     connectTimeout:
-      seconds(parameters["timeout"] ?? said("connect_timeout", "PGCONNECT_TIMEOUT")) ?? CONNECT_TIMEOUT,
+      seconds(parameters["timeout"] ?? valueOf("connect_timeout", "PGCONNECT_TIMEOUT")) ?? CONNECT_TIMEOUT,
     statementTimeout: seconds(parameters["command_timeout"]),
     keepAlive: parameters["keepalives"] !== "0",
     keepAliveIdle: seconds(parameters["keepalives_idle"]) ?? 0,
     options,
     optionSettings: typeof settings === "string" ? [] : settings,
-    channelBinding: said(
+    channelBinding: valueOf(
       "channel_binding",
       "PGCHANNELBINDING",
     )?.toLowerCase() as ConnectionSettings["channelBinding"],
-    directTls: said("sslnegotiation", "PGSSLNEGOTIATION")?.toLowerCase() === "direct",
+    directTls: valueOf("sslnegotiation", "PGSSLNEGOTIATION")?.toLowerCase() === "direct",
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Runs the numbered migrations (`migrations/`) that make our own tables and indexes. They are recorded in a table of our own,
+ * Runs the numbered migrations (`migrations/`) that create our own tables and indexes. They are recorded in a table of our own,
  * so that Tiled's upgrades are not affected.
  */
 import type { Kysely } from "kysely";

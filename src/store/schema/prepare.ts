@@ -1,5 +1,5 @@
 /**
- * Makes a database ready to serve, in one transaction: inspects it, refuses it or creates the schema, and runs our migrations.
+ * Prepares a database for serving, in one transaction: inspects it, refuses it or creates the schema, and runs our migrations.
  * If several servers start at once, one does the work and the others find it done.
  */
 import { type Kysely, sql } from "kysely";
@@ -8,6 +8,7 @@ import { migrate } from "./migrations.ts";
 import { type Inspection, refuse } from "./revisions.ts";
 import { createSchema } from "./tiled.ts";
 
+/** Result of `prepare`. */
 export interface Preparation {
   /** Whether Tiled's schema was created. */
   readonly created: boolean;

@@ -26,6 +26,7 @@ export const OLDER_REVISIONS: readonly string[] = [
   "481830dd6c11",
 ];
 
+/** Result of inspecting a database. */
 export interface Inspection {
   /** URI or path of the database, without the password. */
   readonly shown: string;

@@ -21,6 +21,7 @@ interface Prepared {
   readonly decoders: readonly (readonly [string, (value: unknown) => unknown])[];
 }
 
+/** Options of a connection. */
 export interface SqliteOptions {
   /** Opens an existing file without write access. */
   readonly readonly?: boolean;
@@ -30,6 +31,7 @@ export interface SqliteOptions {
 /** Enough for every statement of the store. Without a limit, queries with lists of different lengths would fill the memory. */
 const KEPT_STATEMENTS = 300;
 
+/** One open SQLite database. */
 export class SqliteConnection implements DatabaseConnection {
   readonly raw: Database.Database;
   readonly #prepared = new Map<string, Prepared>();

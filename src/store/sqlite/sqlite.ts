@@ -16,6 +16,7 @@ import { WriterThread } from "./writer-thread.ts";
 /** How often the reader checks that the path still names its file, in milliseconds. */
 const LOOK_EVERY = 1000;
 
+/** Options of `sqliteFileBackend`. */
 export interface SqliteFileOptions {
   readonly path: string;
   readonly busyTimeout: number | undefined;

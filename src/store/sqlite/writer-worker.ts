@@ -11,6 +11,7 @@ import { SqliteWriter, type WriteRequest } from "./writer.ts";
 /** Message from the main thread: commands, or null to end. */
 export type ToWriter = readonly WriteRequest[] | null;
 
+/** Start-up data of the thread. */
 export interface WriterData {
   readonly path: string;
   readonly busyTimeout: number | undefined;

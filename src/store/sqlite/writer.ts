@@ -9,12 +9,14 @@ import type { Command, CommandName } from "../commands/commands.ts";
 import { COMMANDS } from "../commands/commands.ts";
 import type { SqliteConnection } from "./connection.ts";
 
+/** A command sent to the writer. */
 export interface WriteRequest {
   readonly id: number;
   readonly name: CommandName;
   readonly args: unknown;
 }
 
+/** Its result, or its error as a plain value. */
 export type WriteAnswer =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly error: PlainError };
