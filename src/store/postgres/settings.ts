@@ -38,29 +38,29 @@ export function connectionSettings(
   environment: Environment = process.env,
 ): ConnectionSettings {
   const { parameters } = address;
-  const valueOf = (name: string, variable: string) =>
+  const lookUp = (name: string, variable: string) =>
     parameters[name] || checked(name, environment[variable], variable);
   const seconds = (text: string | undefined) => (text === undefined ? undefined : Number(text) * 1000);
-  const options = valueOf("options", "PGOPTIONS");
+  const options = lookUp("options", "PGOPTIONS");
   const settings = options === undefined ? [] : parseOptions(options);
   return {
     hosts: hostsOf(address.hosts, environment),
-    target: (valueOf("target_session_attrs", "PGTARGETSESSIONATTRS")?.toLowerCase() ??
+    target: (lookUp("target_session_attrs", "PGTARGETSESSIONATTRS")?.toLowerCase() ??
       "any") as ConnectionSettings["target"],
     applicationName:
-      valueOf("application_name", "PGAPPNAME") || parameters["fallback_application_name"] || "tiled-auth",
+      lookUp("application_name", "PGAPPNAME") || parameters["fallback_application_name"] || "tiled-auth",
     connectTimeout:
-      seconds(parameters["timeout"] ?? valueOf("connect_timeout", "PGCONNECT_TIMEOUT")) ?? CONNECT_TIMEOUT,
+      seconds(parameters["timeout"] ?? lookUp("connect_timeout", "PGCONNECT_TIMEOUT")) ?? CONNECT_TIMEOUT,
     statementTimeout: seconds(parameters["command_timeout"]),
     keepAlive: parameters["keepalives"] !== "0",
     keepAliveIdle: seconds(parameters["keepalives_idle"]) ?? 0,
     options,
     optionSettings: typeof settings === "string" ? [] : settings,
-    channelBinding: valueOf(
+    channelBinding: lookUp(
       "channel_binding",
       "PGCHANNELBINDING",
     )?.toLowerCase() as ConnectionSettings["channelBinding"],
-    directTls: valueOf("sslnegotiation", "PGSSLNEGOTIATION")?.toLowerCase() === "direct",
+    directTls: lookUp("sslnegotiation", "PGSSLNEGOTIATION")?.toLowerCase() === "direct",
   };
 }
 

@@ -40,9 +40,9 @@ export function encryptionOf(
   host: string,
   { environment, home }: Surroundings = { environment: process.env, home: homedir() },
 ): readonly [Encryption, Encryption?] {
-  const valueOf = (setting: Setting) =>
+  const lookUp = (setting: Setting) =>
     address.parameters[setting] || environment[`PG${setting.toUpperCase()}`];
-  const system = valueOf("sslrootcert") === SYSTEM;
+  const system = lookUp("sslrootcert") === SYSTEM;
   const { sslmode, ssl } = address.parameters;
   const mode = sslmode || ssl || environment["PGSSLMODE"] || (system ? "verify-full" : "prefer");
   // A Unix socket is never encrypted, whatever the mode.
@@ -54,7 +54,7 @@ export function encryptionOf(
       );
     }
     return {
-      ...options(check, valueOf, join(home, ".postgresql"), address.parameters["sslpassword"]),
+      ...options(check, lookUp, join(home, ".postgresql"), address.parameters["sslpassword"]),
       ...versions(address.parameters),
     };
   };
@@ -96,14 +96,14 @@ type Check = "if possible" | "issuer" | "name";
 
 function options(
   check: Check,
-  valueOf: (setting: Setting) => string | undefined,
+  lookUp: (setting: Setting) => string | undefined,
   folder: string,
   passphrase: string | undefined,
 ): ConnectionOptions {
   const made: ConnectionOptions = {};
   for (const setting of ["sslrootcert", "sslcrl", "sslcert", "sslkey"] as const) {
     const [option, name] = FILES[setting];
-    const path = valueOf(setting);
+    const path = lookUp(setting);
     if (setting === "sslrootcert" && path === SYSTEM) made.ca = getCACertificates("system");
     else if (path !== undefined && path !== "") made[option] = read(setting, path);
     else if (existsSync(join(folder, name))) made[option] = read(setting, join(folder, name));
