@@ -3,6 +3,7 @@
  * only the secret's digest. `http/access/session-cookie.ts` decides which requests may use the cookie.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import { Failure } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { chain } from "../lib/maybe-promise.ts";
@@ -48,7 +49,7 @@ export class BrowserSessions {
 
   constructor(deps: BrowserSessionDeps) {
     this.#deps = deps;
-    this.#bindings = new ReadThroughCache((token) => deps.store.find(token), deps.clock);
+    this.#bindings = new ReadThroughCache((token) => deps.store.find(token), deps.clock, isDeepStrictEqual);
     this.#idleMs = deps.lifetimes.refreshToken * 1000;
   }
 

@@ -2,6 +2,7 @@
  * Principals, sessions and API keys, read through half-second caches (`read-through-cache.ts`). A service that changes one of
  * them reports it here, so that a revocation holds from the next request on.
  */
+import { isDeepStrictEqual } from "node:util";
 import { setBounded } from "../../lib/bounded-map.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Digest } from "../../lib/secrets.ts";
@@ -28,7 +29,12 @@ export class PrincipalCache {
   readonly #revokers = new Map<string, KeyRef>();
 
   constructor(store: Pick<Store, "principals" | "sessions" | "apiKeys">, clock: Clock) {
-    this.#summaries = new ReadThroughCache((uuid) => store.principals.summary(uuid), clock);
+    // Callers, and the upstream credentials made for them, are remembered by the objects of a principal and a key.
+    this.#summaries = new ReadThroughCache(
+      (uuid) => store.principals.summary(uuid),
+      clock,
+      isDeepStrictEqual,
+    );
     this.#documents = new ReadThroughCache(
       (uuid) => store.principals.document(uuid, new Date(clock.now())),
       clock,
@@ -37,6 +43,7 @@ export class PrincipalCache {
     this.#apiKeys = new ReadThroughCache(
       (name) => store.apiKeys.find(name.slice(0, FIRST_EIGHT), name.slice(FIRST_EIGHT) as Digest),
       clock,
+      isDeepStrictEqual,
     );
   }
 

@@ -30,13 +30,20 @@ export interface ReadMark {
 export class ReadThroughCache<K, V> {
   readonly #load: (key: K) => Promise<V | undefined>;
   readonly #clock: Clock;
+  readonly #isSame: (known: V, read: V) => boolean;
   readonly #entries = new Map<K, Entry<V>>();
   readonly #loading = new Map<K, Promise<V | undefined>>();
   #drops = 0;
 
-  constructor(load: (key: K) => Promise<V | undefined>, clock: Clock) {
+  /** `isSame`: if a reading is the same as the one before, the value stays the same object. */
+  constructor(
+    load: (key: K) => Promise<V | undefined>,
+    clock: Clock,
+    isSame: (known: V, read: V) => boolean = Object.is,
+  ) {
     this.#load = load;
     this.#clock = clock;
+    this.#isSame = isSame;
   }
 
   /**
@@ -94,11 +101,9 @@ export class ReadThroughCache<K, V> {
     const readAt = this.#clock.now();
     const reading: Promise<V | undefined> = this.#load(key).then(
       (value) => {
-        if (this.#loading.get(key) === reading) {
-          this.#loading.delete(key);
-          this.#keep(key, value, readAt);
-        }
-        return value;
+        if (this.#loading.get(key) !== reading) return value;
+        this.#loading.delete(key);
+        return this.#keep(key, value, readAt);
       },
       (error: unknown) => {
         if (this.#loading.get(key) !== reading) throw error;
@@ -124,14 +129,17 @@ export class ReadThroughCache<K, V> {
     return age >= 0 && age <= MAX_AGE_WITHOUT_STORE_MS;
   }
 
-  #keep(key: K, value: V | undefined, readAt: number): void {
+  #keep(key: K, read: V | undefined, readAt: number): V | undefined {
+    const known = this.#entries.get(key)?.value;
     this.#entries.delete(key);
-    if (value === undefined) return;
+    if (read === undefined) return undefined;
+    const value = known !== undefined && this.#isSame(known, read) ? known : read;
     // The map is in the order of reading, so its first entries are the oldest.
     for (const [oldest, entry] of this.#entries) {
       if (this.#entries.size < MAX_ENTRIES && this.#isKnown(entry)) break;
       this.#entries.delete(oldest);
     }
     this.#entries.set(key, { value, readAt, checkedAt: readAt, away: false });
+    return value;
   }
 }

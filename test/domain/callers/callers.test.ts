@@ -13,11 +13,9 @@ const ORIGIN = { address: null, requestId: null, actor: null };
 const TOY = { provider: "toy", id: "alice" };
 const ORCID = { provider: "orcid", id: "0000-0001" };
 
-test("a token names no identity that was removed after it was issued", async () => {
+async function scene() {
   const clock = new ManualClock();
-  await using store = Object.assign(await memoryStore(clock), {
-    [Symbol.asyncDispose]: async () => store.close(),
-  });
+  const store = await memoryStore(clock);
   const lifetimes = { accessToken: 900, refreshToken: 1800, session: 3600 };
   const tokens = new Tokens([new Secret("a key for tests only, never for real ones")], lifetimes, clock);
   const principalCache = new PrincipalCache(store, clock);
@@ -36,17 +34,39 @@ test("a token names no identity that was removed after it was issued", async () 
   assert.ok(opened.kind === "opened");
   const { uuid } = opened.principal;
   const change = { principal: uuid, session: opened.session.uuid, since: now, now, context: ORIGIN };
-  await store.accounts.link({ ...change, identity: ORCID, limit: 10, code: null });
-  const both = await store.principals.summary(uuid);
+  const identify = async (token: string) =>
+    await callers.identify({ kind: "bearer", token }, () => ORIGIN, { noted: false });
+  const close = async () => store.close();
+  return { clock, store, tokens, principalCache, opened, change, identify, [Symbol.asyncDispose]: close };
+}
+
+test("a token names no identity that was removed after it was issued", async () => {
+  await using s = await scene();
+  await s.store.accounts.link({ ...s.change, identity: ORCID, limit: 10, code: null });
+  const both = await s.store.principals.summary(s.change.principal);
   assert.ok(both);
-  const { access_token: token } = await tokens.issue(both, opened.session, 0);
+  const { access_token: token } = s.tokens.issue(both, s.opened.session, 0);
   const named = async () => {
-    const caller = await callers.identify({ kind: "bearer", token }, () => ORIGIN, { noted: false });
+    const caller = await s.identify(token);
     assert.ok(caller.kind === "token");
     return caller.identities.map(({ provider }) => provider).sort();
   };
   assert.deepEqual(await named(), ["orcid", "toy"]);
-  await store.accounts.unlink({ ...change, identity: ORCID, providers: ["toy"] });
-  principalCache.principalChanged(uuid);
+  await s.store.accounts.unlink({ ...s.change, identity: ORCID, providers: ["toy"] });
+  s.principalCache.principalChanged(s.change.principal);
   assert.deepEqual(await named(), ["toy"]);
+});
+
+test("a caller stays the same object until its principal changes, so that credentials made for it are reused", async () => {
+  await using s = await scene();
+  const { access_token: token } = s.tokens.issue(s.opened.principal, s.opened.session, 0);
+  const caller = await s.identify(token);
+  s.clock.advance(0.6);
+  assert.equal(await s.identify(token), caller);
+  // By another server: this one finds it when it reads again.
+  await s.store.accounts.link({ ...s.change, identity: ORCID, limit: 10, code: null });
+  s.clock.advance(0.6);
+  const changed = await s.identify(token);
+  assert.ok(changed.kind === "token" && changed !== caller);
+  assert.deepEqual(changed.principal.identities.map(({ provider }) => provider).sort(), ["orcid", "toy"]);
 });
