@@ -23,7 +23,7 @@ test("a backup and a restore are reported, and audited in their database", async
   );
   const again = await tiled(["admin", "backup", file, ...database]);
   assert.equal(again.code, 1);
-  assert.match(again.stderr, /--force replaces it/);
+  assert.match(again.stderr, /already exists\. Use --force to replace it/);
 
   const restored = await tiled(["admin", "restore", file, ...database]);
   assert.deepEqual([restored.code, restored.stderr], [0, ""]);
