@@ -164,7 +164,7 @@ const CASES: PostgresCases = {
     assert.equal(await following.interrupt(), 0);
     assert.match(
       terminal.stderr,
-      /^The database cannot be read; following goes on when it can: .+\nThe database can be read again\.\n$/,
+      /^The database cannot be read, and is tried again: .+\nThe database can be read again\.\n$/,
     );
     assert.deepEqual(following.addresses(), ["before", "after"]);
   },
