@@ -55,9 +55,9 @@ function addTree(app: FastifyInstance, { parts, links, proxies }: Wiring): void 
 
 function treeRights({ policy, store, clock }: AppParts): TreeDeps["rights"] {
   if (policy === null) return () => null;
-  if (policy.stateFrom == null || store === null) return callersRights(policy, null);
+  if (policy.stateFrom == null || store === null) return callersRights(policy, null, clock);
   const states = new LoginStates(store.accounts, policy.stateFrom, clock);
-  return callersRights(policy, (principal) => states.of(principal));
+  return callersRights(policy, (principal) => states.of(principal), clock);
 }
 
 /** Routes about the server itself, for operators and programs. */

@@ -9,7 +9,7 @@ import type { Uuid } from "../../lib/uuid.ts";
 import type { Family } from "../model/contract.ts";
 
 /**
- * The caller. The same person with the same credential is the same object for a while, so answers can be cached in a WeakMap.
+ * The caller. The same person with the same credential is the same object for half a second, so answers can be cached in a WeakMap.
  */
 export interface PolicyCaller {
   readonly kind: "anonymous" | "single_user" | "user" | "service";
