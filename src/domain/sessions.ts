@@ -3,13 +3,17 @@
  * Sessions begin in `login/login.ts`; the store decides about a rotation inside its transaction.
  */
 import { Failure } from "../errors.ts";
+import { setBounded } from "../lib/bounded-map.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Uuid, uuidHex } from "../lib/uuid.ts";
 import type { PrincipalCache } from "./callers/principal-cache.ts";
-import type { RequestContext } from "./model/entities.ts";
+import type { PrincipalSummary, RequestContext } from "./model/entities.ts";
 import { credentialRevoked } from "./model/revoked.ts";
 import type { SessionStore } from "./ports/sessions.ts";
 import type { TokenAnswer, Tokens } from "./tokens/tokens.ts";
+
+/** Sessions whose principal is remembered. */
+const MAX_PRINCIPALS = 10_000;
 
 export interface RotationRules {
   readonly rotate: boolean;
@@ -23,6 +27,8 @@ export class Sessions {
   readonly #principalCache: PrincipalCache;
   readonly #clock: Clock;
   readonly #rules: RotationRules;
+  /** By session. */
+  readonly #principals = new Map<Uuid, Uuid>();
 
   constructor(deps: {
     readonly store: SessionStore;
@@ -42,8 +48,10 @@ export class Sessions {
   async refresh(refreshToken: string, context: RequestContext): Promise<TokenAnswer> {
     const claims = this.#tokens.verifyRefresh(refreshToken, { acceptExpired: false });
     const mark = this.#principalCache.markSummaries();
+    const known = this.#knownPrincipal(claims.session);
     const outcome = await this.#store.rotate({
       session: claims.session,
+      summarize: known === undefined,
       generation: claims.generation,
       tokenId: claims.tokenId,
       ...this.#rules,
@@ -57,15 +65,27 @@ export class Sessions {
       });
     }
     if (outcome.kind === "ended") throw new Failure("session_expired", { log: "the session has ended" });
-    const { principal, session, generation, rotatedAt, stays } = outcome;
+    const { session, generation, rotatedAt, stays } = outcome;
+    const principal = outcome.principal ?? known;
+    if (principal === undefined) throw new Error("The rotation left out the principal.");
     this.#principalCache.documentChanged(principal.uuid);
-    // The next request with the new token asks for it.
-    this.#principalCache.summaryRead(principal, mark);
+    if (outcome.principal !== null) {
+      // The next request with the new token asks for it.
+      this.#principalCache.summaryRead(outcome.principal, mark);
+      setBounded(this.#principals, claims.session, principal.uuid, MAX_PRINCIPALS);
+    }
     const rotation = rotatedAt === null ? null : { tokenId: claims.tokenId, at: rotatedAt };
     const answer = this.#tokens.issue(principal, session, generation, rotation);
     if (!stays) return answer;
     const left = Math.max(0, claims.expires - Math.floor(this.#clock.now() / 1000));
     return { ...answer, refresh_token: refreshToken, refresh_token_expires_in: left };
+  }
+
+  /** The principal of a session that was refreshed a moment ago; whether it is disabled is checked by the rotation. */
+  #knownPrincipal(session: Uuid): PrincipalSummary | undefined {
+    const uuid = this.#principals.get(session);
+    const summary = uuid === undefined ? undefined : this.#principalCache.freshSummary(uuid);
+    return summary?.disabled === false ? summary : undefined;
   }
 
   /** Revokes by refresh token, which is the only credential needed (RFC 7009). The token may have expired. */

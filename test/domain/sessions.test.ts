@@ -54,7 +54,7 @@ async function scene(
 }
 
 test("a refresh gives the powers that the principal has by now", async () => {
-  const { store, tokens, sessions, first, now } = await scene();
+  const { store, clock, tokens, sessions, first, now } = await scene();
   const scopesOf = (token: string) => tokens.verifyAccess(token).scopes;
   const second = await sessions.refresh(first.refresh_token, ORIGIN);
   assert.ok(!scopesOf(second.access_token).includes("read:principals"));
@@ -63,6 +63,8 @@ test("a refresh gives the powers that the principal has by now", async () => {
     now,
     context: ORIGIN,
   });
+  // Another server did that: it is seen half a second later.
+  clock.advance(0.5);
   const third = await sessions.refresh(second.refresh_token, ORIGIN);
   assert.ok(scopesOf(third.access_token).includes("read:principals"));
 });
@@ -100,4 +102,24 @@ test("a principal that was disabled a moment ago and is enabled again gets new t
   // By another server of the same database: this one has not been told.
   await store.principals.setDisabled({ principal: principal.uuid, disabled: false, now, context: ORIGIN });
   assert.ok((await sessions.refresh(first.refresh_token, ORIGIN)).access_token);
+});
+
+test("a session that was refreshed a moment ago is refreshed without reading its principal again", async () => {
+  const { sessions, clock, store, first, principal, now } = await scene();
+  const asked: boolean[] = [];
+  const { rotate } = store.sessions;
+  Object.assign(store.sessions, {
+    rotate: (request: Parameters<typeof rotate>[0]) => {
+      asked.push(request.summarize);
+      return rotate(request);
+    },
+  });
+  const second = await sessions.refresh(first.refresh_token, ORIGIN);
+  const third = await sessions.refresh(second.refresh_token, ORIGIN);
+  clock.advance(1);
+  const fourth = await sessions.refresh(third.refresh_token, ORIGIN);
+  assert.deepEqual(asked, [true, false, true]);
+  // Another server disables the principal: nothing here knows, but the rotation does.
+  await store.principals.setDisabled({ principal: principal.uuid, disabled: true, now, context: ORIGIN });
+  await assert.rejects(sessions.refresh(fourth.refresh_token, ORIGIN), { code: "session_expired" });
 });

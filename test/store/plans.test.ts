@@ -159,6 +159,7 @@ test("statements are compiled once, however often they run", async (t) => {
       session: session.uuid,
       generation,
       tokenId: `t${generation}`,
+      summarize: true,
       rotate: true,
       grace: 60,
       now: at(1),

@@ -57,6 +57,7 @@ export function refresh(
     session,
     generation,
     tokenId,
+    summarize: true,
     rotate: true,
     grace: 60,
     now: at(60),

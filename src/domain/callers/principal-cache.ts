@@ -57,6 +57,11 @@ export class PrincipalCache {
     return this.#summaries.getCurrent(uuid);
   }
 
+  /** A summary that is at hand and fresh. */
+  freshSummary(uuid: Uuid): PrincipalSummary | undefined {
+    return this.#summaries.peek(uuid);
+  }
+
   /** Before a summary is read in another way, for `summaryRead`. */
   markSummaries(): ReadMark {
     return this.#summaries.mark();

@@ -63,7 +63,15 @@ export class ReadThroughCache<K, V> {
     return entry.value;
   }
 
-  /** The same, but never an old value: fails with `store_unavailable` if the store is unreachable. */
+  /** The value only if it is fresh; reads nothing. */
+  peek(key: K): V | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.away) return undefined;
+    const age = this.#clock.now() - entry.readAt;
+    return age >= 0 && age < MAX_AGE_MS ? entry.value : undefined;
+  }
+
+  /** The same as `get`, but never an old value: fails with `store_unavailable` if the store is unreachable. */
   async getCurrent(key: K): Promise<V | undefined> {
     const foundAway = this.#entries.get(key)?.away === true;
     const value = await (foundAway ? (this.#loading.get(key) ?? this.#read(key)) : this.get(key));

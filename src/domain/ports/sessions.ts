@@ -38,6 +38,8 @@ export interface RotateSession {
   readonly rotate: boolean;
   /** `authentication.refresh_token_grace`, seconds. */
   readonly grace: number;
+  /** Whether the outcome must have the principal. */
+  readonly summarize: boolean;
   readonly now: Date;
   readonly context: RequestContext;
 }
@@ -54,8 +56,8 @@ export type RotateOutcome =
       readonly generation: number;
       readonly rotatedAt: Date | null;
       readonly stays: boolean;
-      /** As it was when the transaction had the lock. */
-      readonly principal: PrincipalSummary;
+      /** As it was when the transaction had the lock; null unless asked for. */
+      readonly principal: PrincipalSummary | null;
       readonly session: SessionStatus;
     }
   | { readonly kind: "ended" }

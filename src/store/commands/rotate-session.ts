@@ -16,19 +16,24 @@ const lockForRotation = statement((db, { uuid }: Args<{ uuid: Uuid }>, dialect) 
     .selectFrom("sessions as s")
     .innerJoin("principals as p", "p.id", "s.principal_id")
     .leftJoin("tiled_auth_rotations as r", "r.session_id", "s.id")
+    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "p.id")
     .where("s.uuid", "=", uuid)
     .select(["s.id as session", "s.expiration_time as expirationTime", "s.revoked", "s.state"])
     .select(["p.id", "p.uuid", "p.type", "s.time_last_refreshed as refreshedAt"])
     .select(["r.generation", "r.exchanged", "r.exchanged_at as rotatedAt", "r.retried", "r.shared"])
+    .select("d.time as disabledSince")
     .$if(dialect === "postgresql", (query) => query.forUpdate("s")),
 );
 
 /** For PostgreSQL, under the lock: the locking statement's snapshot may be older than its wait. */
-const findRotation = statement((db, { session }: Args<{ session: number }>) =>
+const findUnderLock = statement((db, { session }: Args<{ session: number }>) =>
   db
-    .selectFrom("tiled_auth_rotations")
-    .where("session_id", "=", session)
-    .select(["generation", "exchanged", "exchanged_at as rotatedAt", "retried", "shared"]),
+    .selectFrom("sessions as s")
+    .leftJoin("tiled_auth_rotations as r", "r.session_id", "s.id")
+    .leftJoin("tiled_auth_disabled_principals as d", "d.principal_id", "s.principal_id")
+    .where("s.id", "=", session)
+    .select(["r.generation", "r.exchanged", "r.exchanged_at as rotatedAt", "r.retried", "r.shared"])
+    .select("d.time as disabledSince"),
 );
 
 const setRotation = statement(
@@ -77,10 +82,9 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
   const found = await db.one(lockForRotation, { uuid: request.session });
   if (found === undefined || found.revoked || found.expirationTime <= now) return { kind: "ended" };
   const { session } = found;
-  // A separate statement for the same reason: the principal may have been disabled during the wait.
-  const principal = await summarize(db, found);
-  if (principal.disabled) return { kind: "ended" };
-  const row = db.dialect === "sqlite" ? joined(found) : await db.one(findRotation, { session });
+  const current = db.dialect === "sqlite" ? found : await db.one(findUnderLock, { session });
+  if (current === undefined || current.disabledSince !== null) return { kind: "ended" };
+  const row = joined(current);
   const known = row && { ...row, rotatedAt: row.rotatedAt ?? found.refreshedAt };
   const decision = decideRotation(known, request, request);
   const detail = { session: request.session, generation: request.generation };
@@ -104,7 +108,7 @@ export async function rotateSession(db: Db, request: RotateSession): Promise<Rot
     generation,
     rotatedAt: "rotatedAt" in decision ? decision.rotatedAt : null,
     stays: decision.kind === "stay",
-    principal,
+    principal: request.summarize ? await summarize(db, found) : null,
     session: {
       uuid: request.session,
       principal: found.uuid,

@@ -95,6 +95,7 @@ export const maintenanceCases: readonly Case[] = [
         session: session.uuid,
         generation: 0,
         tokenId: "t",
+        summarize: true,
         rotate: true,
         grace: 60,
         now: at(1),

@@ -116,6 +116,7 @@ test("times and lists are written as the real Tiled writes them", async (t) => {
       session: session.uuid,
       generation,
       tokenId: "t",
+      summarize: true,
       rotate: true,
       grace: 60,
       now: at(generation + 1),
