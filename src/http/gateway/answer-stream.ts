@@ -6,12 +6,12 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Dispatcher } from "undici";
 import { Failure } from "../../errors.ts";
 import { elapsed } from "../after.ts";
+import type { Connection } from "./connection.ts";
 import type { Expiry } from "./expiry.ts";
 import { failureOf, isStale } from "./failures.ts";
 import { answerHeaders } from "./headers.ts";
 import type { IdleWatch, Watched } from "./idle.ts";
 import type { Slot } from "./limiter.ts";
-import type { Line, Sink } from "./tap.ts";
 
 export interface AnswerOptions {
   readonly idle: IdleWatch;
@@ -21,28 +21,27 @@ export interface AnswerOptions {
   readonly personal: boolean;
   readonly trusted: boolean;
   readonly expiry: Expiry;
-  readonly dispatch: (handler: Dispatcher.DispatchHandler, onLine: (line: Line) => void) => void;
+  readonly dispatch: (
+    handler: Dispatcher.DispatchHandler,
+    onConnection: (connection: Connection) => void,
+  ) => void;
 }
 
 /** Bytes that may be buffered for the caller. */
 const HIGH = 262_144;
-/** Bytes from which on bodies bypass the HTTP client. */
-const LARGE = 1_048_576;
 
 /** An event stream (HTML, section 9.2). */
 const EVENTS = /^text\/event-stream(?:$|;)/i;
 /** Statuses without a body. */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
-export class AnswerStream implements Dispatcher.DispatchHandler, Sink, Watched {
+export class AnswerStream implements Dispatcher.DispatchHandler, Watched {
   touched = 0;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   readonly #options: AnswerOptions;
   #controller: Dispatcher.DispatchController | undefined;
-  #line: Line | undefined;
-  /** Bytes of a large body that are still missing. */
-  #left = 0;
+  #connection: Connection | undefined;
   #state: "waiting" | "begun" | "over" = "waiting";
   #repeated = false;
   #heldUp = false;
@@ -78,8 +77,8 @@ export class AnswerStream implements Dispatcher.DispatchHandler, Sink, Watched {
   }
 
   #dispatch(): void {
-    this.#options.dispatch(this, (line) => {
-      this.#line = line;
+    this.#options.dispatch(this, (connection) => {
+      this.#connection = connection;
     });
   }
 
@@ -91,7 +90,7 @@ export class AnswerStream implements Dispatcher.DispatchHandler, Sink, Watched {
   onResponseStart(
     controller: Dispatcher.DispatchController,
     status: number,
-    { "content-length": length, "content-type": type }: Readonly<Record<string, unknown>>,
+    { "content-type": type }: Readonly<Record<string, unknown>>,
     statusText?: string,
   ): void {
     if (status < 200 || this.#state === "over") return;
@@ -113,13 +112,6 @@ export class AnswerStream implements Dispatcher.DispatchHandler, Sink, Watched {
     }
     this.#options.idle.add(this);
     if (EVENTS.test(String(type))) this.#endWithCredential();
-    const whole = this.#request.method === "GET" && (status === 200 || status === 206);
-    if (whole && Number(length) >= LARGE) {
-      this.#left = Number(length);
-      // The rest is written to the socket itself, after the head.
-      raw.flushHeaders();
-      this.#line?.open(this);
-    }
   }
 
   /** Event streams do not end by themselves. */
@@ -138,7 +130,6 @@ export class AnswerStream implements Dispatcher.DispatchHandler, Sink, Watched {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const { raw } = this.#reply;
     this.touched = this.#options.idle.now;
-    this.#left -= chunk.length;
     if (raw.write(chunk) || raw.writableLength < HIGH) return;
     controller.pause();
     this.#heldUp = true;
@@ -151,7 +142,7 @@ export class AnswerStream implements Dispatcher.DispatchHandler, Sink, Watched {
 
   onResponseEnd(): void {
     // After an error servers close the connection, perhaps when another request is already on it.
-    if (this.#failed) this.#line?.drop();
+    if (this.#failed) this.#connection?.drop();
     this.#slot?.leave();
     this.#end();
   }
@@ -181,35 +172,6 @@ export class AnswerStream implements Dispatcher.DispatchHandler, Sink, Watched {
     if (!this.#request.raw.complete) this.#reply.header("connection", "close");
     this.#reply.send(failureOf(error));
   }
-
-  isReady(): boolean {
-    return this.#state === "begun" && this.#controller?.paused === false && this.#reply.raw.socket !== null;
-  }
-
-  /** Writes the rest of a large body to the caller's socket; the head and what came with it are there already. */
-  take(bytes: Uint8Array): boolean {
-    const { socket } = this.#reply.raw;
-    if (socket === null || this.#state !== "begun") return false;
-    this.touched = this.#options.idle.now;
-    const wanted = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes;
-    this.#left -= wanted.length;
-    socket.write(wanted, this.#onTaken);
-    if (this.#left === 0) {
-      this.#end();
-      this.#line?.drop();
-      return false;
-    }
-    // If written at once, the bytes now belong to the system.
-    this.#heldUp = socket.writableLength > 0;
-    return !this.#heldUp;
-  }
-
-  readonly #onTaken = (): void => {
-    if (!this.#heldUp) return;
-    this.#heldUp = false;
-    this.touched = this.#options.idle.now;
-    this.#line?.resume();
-  };
 
   hasMoved(): boolean {
     const { complete, socket } = this.#request.raw;

@@ -8,11 +8,11 @@ import type { Upstream } from "../../domain/model/upstream.ts";
 import { Failure } from "../../errors.ts";
 import type { Links } from "../links.ts";
 import { AnswerStream } from "./answer-stream.ts";
+import { type DispatchOptions, reportingClients } from "./connection.ts";
 import type { Expiry } from "./expiry.ts";
 import { isReading, requestHeaders } from "./headers.ts";
 import { IdleWatch } from "./idle.ts";
 import { ConcurrencyLimiter, type Requester } from "./limiter.ts";
-import { sealedClients, type TappedOptions, tappedClients } from "./tap.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Shorter than servers keep idle connections (uvicorn: 5 s), so that they are not the first to close them. */
@@ -54,7 +54,7 @@ export class Forwarder {
   readonly #room: ConcurrencyLimiter;
 
   constructor(upstream: Upstream, links: Pick<Links, "origin" | "path" | "shortened">) {
-    const { origin, host, pathname, protocol } = new URL(upstream.url);
+    const { origin, host, pathname } = new URL(upstream.url);
     const timeout = upstream.timeout * 1000;
     const connectTimeout = Math.min(timeout, CONNECT_TIMEOUT_MS);
     this.#links = links;
@@ -65,11 +65,11 @@ export class Forwarder {
       pipelining: 1,
       connectTimeout,
       headersTimeout: timeout,
-      // Done by IdleWatch, since large bodies bypass the client.
+      // Done by IdleWatch, which also sees whether the caller reads.
       bodyTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADERS,
-      factory: protocol === "http:" ? tappedClients(connectTimeout) : sealedClients,
+      factory: reportingClients,
     });
     this.#idle = new IdleWatch(upstream.timeout);
     const slots = upstream.maxConnections;
@@ -94,13 +94,13 @@ export class Forwarder {
       personal,
       trusted,
       expiry,
-      dispatch: (handler, onLine) => {
-        const options: TappedOptions = {
+      dispatch: (handler, onConnection) => {
+        const options: DispatchOptions = {
           path: this.#base + target,
           method: request.method as Dispatcher.HttpMethod,
           headers: headers.concat(fields),
           body: hasBody(raw.headers) ? raw : null,
-          onLine,
+          onConnection,
         };
         this.#pool.dispatch(options, handler);
       },

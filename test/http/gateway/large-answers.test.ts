@@ -1,4 +1,4 @@
-/** Large answers bypass the HTTP client: the bytes must be the same however they are split and whichever side is slow. */
+/** Large answers through the gateway: the bytes must be the same however they are split and whichever side is slow. */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
