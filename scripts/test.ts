@@ -16,8 +16,8 @@ import { slowest } from "./slowest.ts";
 import { testFiles } from "./test-files.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
-/** At once: one more than there are processors, since many tests wait for a program, a socket or a clock. */
-const AT_ONCE = Math.min(availableParallelism(), 4) + 1;
+/** At once: two more than there are processors, since many tests wait for a program, a socket or a clock. */
+const AT_ONCE = Math.min(availableParallelism(), 4) + 2;
 /** Among which the unit tests are divided. By themselves they all run at once. */
 const UNIT_PROCESSES = 4;
 
