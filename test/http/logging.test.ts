@@ -41,10 +41,10 @@ test("a login's line is the person's, by the API and by a page", async () => {
 test("no line holds a query, however it was written or encoded", async () => {
   await using t = await testApp();
   for (const start of ["?", "&", ";", "%3F", "%3f", "%23", "%26", "%253Fx%3D1%2526"]) {
-    await t.call(`/api/v1/metadata/A${start}api_key=5ec2e7`);
+    await t.call(`/api/v1/metadata/A${start}api_key=not-to-be-logged`);
     const [line] = lines(t);
     assert.equal(line?.path, "/api/v1/metadata/A", start);
-    assert.doesNotMatch(JSON.stringify(line), /5ec2e7/);
+    assert.doesNotMatch(JSON.stringify(line), /not-to-be-logged/);
   }
 });
 

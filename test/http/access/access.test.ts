@@ -142,7 +142,7 @@ test("two Host or two Authorization headers, or none of the first, are refused",
   );
   assert.match(await raw(`GET /healthz HTTP/1.1\r\nHost: a\r\nX-Long: ${"x".repeat(40_000)}`), / 431 /);
   assert.match(await raw("GET /healthz HTTP/1.1\r\nHost: a b"), / 400 /);
-  assert.match(await raw("GET /api/v1/auth/whoami#api_key=0123 HTTP/1.1\r\nHost: a"), / 400 /);
-  assert.ok(!t.logLines.join("").includes("0123"));
+  assert.match(await raw("GET /api/v1/auth/whoami#api_key=in-a-fragment HTTP/1.1\r\nHost: a"), / 400 /);
+  assert.ok(!t.logLines.join("").includes("in-a-fragment"));
   assert.match(await raw("NONSENSE"), / 400 /);
 });
