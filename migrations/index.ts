@@ -14,6 +14,8 @@ import * as usedStates from "./0009_used_states.ts";
 import * as foldedAudit from "./0010_folded_audit.ts";
 import * as loginStates from "./0011_login_states.ts";
 import * as serviceNotes from "./0012_service_notes.ts";
+import * as profiles from "./0013_profiles.ts";
+import * as cave from "./0014_cave.ts";
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_own_tables": tables,
@@ -28,6 +30,8 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0010_folded_audit": foldedAudit,
   "0011_login_states": loginStates,
   "0012_service_notes": serviceNotes,
+  "0013_profiles": profiles,
+  "0014_cave": cave,
 };
 
 export { restoreIndexes } from "./restore-indexes.ts";

@@ -161,6 +161,31 @@ interface ServiceNotesTable {
   note: string;
 }
 
+/** What a provider said at an identity's newest login. One row for each identity that has a name or an address. */
+interface ProfilesTable {
+  provider: string;
+  identity: string;
+  name: string | null;
+  /** Verified by the provider. */
+  email: string | null;
+}
+
+/** Tokens that browsers handed to CAVE's services and viewers. */
+interface CaveLoginsTable {
+  token: Digest;
+  session_id: number;
+  origin: string;
+  time_created: Date;
+  expiration_time: Date;
+}
+
+/** Terms of service that were accepted. */
+interface CaveTosTable {
+  principal_id: number;
+  tos: number;
+  time: Date;
+}
+
 interface DisabledPrincipalsTable {
   principal_id: number;
   time: Date;
@@ -208,6 +233,9 @@ export interface Tables {
   tiled_auth_service_notes: ServiceNotesTable;
   tiled_auth_login_states: LoginStatesTable;
   tiled_auth_folded_identities: FoldedIdentitiesTable;
+  tiled_auth_profiles: ProfilesTable;
+  tiled_auth_cave_logins: CaveLoginsTable;
+  tiled_auth_cave_tos: CaveTosTable;
   tiled_auth_disabled_principals: DisabledPrincipalsTable;
   tiled_auth_audit: AuditTable;
   tiled_auth_failures: FailuresTable;
