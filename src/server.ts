@@ -12,6 +12,7 @@ import { createApp } from "./app.ts";
 import { identityProviderNames, startAuthenticators, stopAuthenticators } from "./authenticators/load.ts";
 import type { Config } from "./config/model.ts";
 import { placeName } from "./config/places.ts";
+import { CaveRulesInForce } from "./domain/cave/rules.ts";
 import { PurgeJob } from "./domain/maintenance.ts";
 import type { Store } from "./domain/ports/store.ts";
 import { OperatorError } from "./errors.ts";
@@ -166,6 +167,7 @@ async function openParts(
       tree,
       reader,
       policy,
+      cave: config.cave && new CaveRulesInForce(config.cave.rules),
       clock: systemClock,
       logger: log,
       singleUserKey: authentication.singleUserApiKey ?? generatedKey,

@@ -1,5 +1,6 @@
 /** The parts that a start opens and `createApp` puts together. Tests pass their own. */
 import type { Logger } from "pino";
+import type { CaveRulesInForce } from "../domain/cave/rules.ts";
 import type { Authenticator } from "../domain/ports/authenticator.ts";
 import type { Store } from "../domain/ports/store.ts";
 import type { SocketTimeouts } from "../http/gateway/socket.ts";
@@ -19,6 +20,8 @@ export interface AppParts {
   readonly tree: Tree;
   /** Null: only the scopes of a credential count. */
   readonly policy: AccessPolicy | null;
+  /** Null: the server does not speak CAVE. A reload replaces what is inside. */
+  readonly cave: CaveRulesInForce | null;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The key of the modes without providers. */

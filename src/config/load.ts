@@ -153,6 +153,7 @@ function build({ root, directory, overrides, problems, warnings: earlier }: Part
     trees: treeConfigs(context),
     upstreams: upstreamConfigs(context),
     accessControl: accessControl(context),
+    cave: null,
     allowOrigins: (origins ?? []).filter((origin) => origin !== undefined),
     metrics: { prometheus: metrics?.prometheus ?? true },
     pages: {

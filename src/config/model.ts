@@ -3,6 +3,7 @@
  * `schema.ts` describes the file, `load.ts` makes one of these from it.
  */
 
+import type { CaveSettings } from "../domain/model/cave.ts";
 import type { IdentityRef } from "../domain/model/entities.ts";
 import type { Upstream } from "../domain/model/upstream.ts";
 import type { Limit } from "../domain/ports/failures.ts";
@@ -78,6 +79,12 @@ export interface ServerConfig {
   readonly rootPath: string;
 }
 
+export interface CaveConfig {
+  /** Where clients find this server: an origin, or with a path; no slash at the end. */
+  readonly serverAddress: string;
+  readonly rules: CaveSettings;
+}
+
 export interface Config {
   readonly server: ServerConfig;
   readonly authentication: AuthenticationConfig;
@@ -85,6 +92,8 @@ export interface Config {
   readonly trees: readonly TreeConfig[];
   readonly upstreams: readonly UpstreamConfig[];
   readonly accessControl: PolicyEntry | null;
+  /** Null: the server does not speak CAVE. */
+  readonly cave: CaveConfig | null;
   readonly allowOrigins: readonly string[];
   readonly metrics: { readonly prometheus: boolean };
   readonly pages: { readonly title: string; readonly logo: string | null; readonly contact: string | null };

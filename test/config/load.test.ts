@@ -49,6 +49,7 @@ const DEFAULTS = {
   trees: [{ path: "/", tree: TREE, args: {} }],
   upstreams: [],
   accessControl: null,
+  cave: null,
   allowOrigins: [],
   metrics: { prometheus: true },
   pages: { title: "Tiled", logo: null, contact: null },

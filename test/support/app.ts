@@ -8,7 +8,9 @@ import { type Logger, pino } from "pino";
 import type { AppParts } from "../../src/app/parts.ts";
 import { createApp } from "../../src/app.ts";
 import { DictionaryAuthenticator } from "../../src/authenticators/dictionary.ts";
-import type { Config, UpstreamConfig } from "../../src/config/model.ts";
+import type { CaveConfig, Config, UpstreamConfig } from "../../src/config/model.ts";
+import { CaveRulesInForce } from "../../src/domain/cave/rules.ts";
+import type { CaveSettings } from "../../src/domain/model/cave.ts";
 import type { Authenticator } from "../../src/domain/ports/authenticator.ts";
 import type { Store } from "../../src/domain/ports/store.ts";
 import { Secret } from "../../src/lib/secrets.ts";
@@ -40,6 +42,8 @@ export interface TestAppOptions {
   /** Instead of the minimal one. */
   readonly tree?: Tree;
   readonly policy?: AccessPolicy;
+  /** The section `cave`; what is not given is empty. */
+  readonly cave?: { readonly serverAddress?: string } & Partial<CaveSettings>;
   /** Servers behind this one; the first that stands at "/" takes the tree's place. */
   readonly upstreams?: readonly Partial<UpstreamConfig>[];
   readonly socketTimeouts?: AppParts["socketTimeouts"];
@@ -168,6 +172,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp & A
     authenticators: multiUser ? (options.authenticators ?? new Map([["toy", toy()]])) : new Map(),
     tree: options.tree ?? (await loadTrees(config.trees, { directory: ".", clock, warn: () => {} })),
     policy: options.policy ?? null,
+    cave: config.cave && new CaveRulesInForce(config.cave.rules),
     clock,
     logger: pino(
       { level: "info", base: null },
@@ -271,6 +276,7 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
       ...upstream,
     })),
     accessControl: null,
+    cave: options.cave === undefined ? null : caveConfig(options.cave),
     allowOrigins: options.allowOrigins ?? [],
     metrics: { prometheus: true },
     pages: { title: "Tiled", logo: null, contact: null },
@@ -278,5 +284,23 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
     audit: { retentionDays: 365 },
     directory: ".",
     warnings: [],
+  };
+}
+
+function caveConfig({
+  serverAddress = "https://cave.example.org",
+  ...rules
+}: NonNullable<TestAppOptions["cave"]>): CaveConfig {
+  return {
+    serverAddress,
+    rules: {
+      admins: [],
+      origins: [],
+      loginTokenMaxAge: 86_400,
+      tos: [],
+      datasets: [],
+      groups: [],
+      ...rules,
+    },
   };
 }
