@@ -89,6 +89,8 @@ details form { margin-top: .5rem; }
 .back { margin: 1.25rem 0 0; }
 .chips { line-height: 2; }
 .chips code { white-space: nowrap; }
+/* Line breaks of a plain text stay. */
+.terms p { white-space: pre-line; }
 .secret { border: 2px solid var(--accent); white-space: pre-wrap; overflow-wrap: anywhere; }
 @media (forced-colors: active) {
   .notice, .badge { border-color: CanvasText; }
