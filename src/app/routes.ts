@@ -118,6 +118,7 @@ function addAccounts(app: FastifyInstance, { services, handOvers }: MultiUserPar
     problems,
     nextHosts: config.server.verifyHosts,
     handOvers,
+    caveTokensUrl: config.cave && `${config.cave.serverAddress}/sticky_auth/settings/tokens`,
   });
   if (handing !== null) handOverRoutes(app, { ...handing, services });
   sessionRoutes(app, services);

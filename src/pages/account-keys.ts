@@ -9,7 +9,12 @@ export interface KeyForm {
   readonly problem: string | null;
   /** As it was typed. */
   readonly note: string;
+  /** Whether a key may be given the scope `cave`, which no role has. */
+  readonly cave: boolean;
 }
+
+/** Of CAVE's tokens. */
+const CAVE_SCOPE = "cave";
 
 /** Lifetimes of new keys by form value: seconds, or null for keys that do not expire. */
 export const LIFETIMES: Readonly<Record<string, { readonly text: string; readonly seconds: number | null }>> =
@@ -26,7 +31,7 @@ export const USUAL_LIFETIME = "month";
 const READING: ReadonlySet<string> = new Set(["read:metadata", "read:data"]);
 
 export function keyForm(
-  { scopes, problem, note }: KeyForm,
+  { scopes, problem, note, cave }: KeyForm,
   { basePath, token }: { readonly basePath: string; readonly token: string },
 ): Html {
   return html`<details${problem !== null && html` open`}>
@@ -48,7 +53,7 @@ ${Object.entries(LIFETIMES).map(
 ${checkbox("inherit", html`all my permissions, now and in future`, false)}
 <div class="boxes">
 ${scopes.map((scope) => checkbox(`scope ${scope}`, html`<code>${scope}</code>`, READING.has(scope)))}</div>
-</fieldset>
+${cave && checkbox(`scope ${CAVE_SCOPE}`, html`<code>${CAVE_SCOPE}</code> use CAVE’s services as me (no other box includes it)`, false)}</fieldset>
 <p class="buttons"><button type="submit">Create key</button></p>
 </form>
 </details>`;
@@ -65,9 +70,9 @@ export function newKeyPage(made: {
   readonly secret: string;
   readonly note: string | null;
   readonly expirationTime: Date | null;
+  readonly scopes: readonly string[];
 }): Html {
-  const { basePath, baseUrl, secret, note, expirationTime } = made;
-  const code = `from tiled.client import from_uri\n\nc = from_uri(${JSON.stringify(baseUrl)}, api_key="THE KEY")`;
+  const { basePath, secret, note, expirationTime } = made;
   return page({
     ...made,
     title: "Your new key",
@@ -80,9 +85,26 @@ export function newKeyPage(made: {
 </section>
 <section aria-labelledby="use">
 <h2 id="use">From Python</h2>
-<pre tabindex="0" role="group" aria-label="Python code"><code>${code}</code></pre>
-<p>Or keep the key out of the code: set the environment variable <code>TILED_API_KEY</code>.</p>
-</section>
+${uses(made)}</section>
 <p class="buttons"><a class="button" href="${basePath}/account">Back to your account</a></p>`,
   });
+}
+
+function uses({ baseUrl, scopes }: { readonly baseUrl: string; readonly scopes: readonly string[] }): Html {
+  const isCaveToken = scopes.includes(CAVE_SCOPE);
+  return html`${
+    !(isCaveToken && scopes.length === 1) &&
+    html`${python(`from tiled.client import from_uri\n\nc = from_uri(${JSON.stringify(baseUrl)}, api_key="THE KEY")`)}
+<p>Or keep the key out of the code: set the environment variable <code>TILED_API_KEY</code>.</p>
+`
+  }${
+    isCaveToken &&
+    html`<p>For CAVE, save it once with <code>client</code>, a <code>CAVEclient</code> of this server:</p>
+${python(`client.auth.save_token(token="THE KEY")`)}
+`
+  }`;
+}
+
+function python(code: string): Html {
+  return html`<pre tabindex="0" role="group" aria-label="Python code"><code>${code}</code></pre>`;
 }

@@ -58,6 +58,8 @@ export interface Account {
   /** Null: this person may not create keys. */
   readonly keyForm: KeyForm | null;
   readonly roles: readonly { readonly name: string; readonly scopes: readonly string[] }[];
+  /** The page of the person's CAVE tokens; null if the server does not speak CAVE. */
+  readonly caveTokensUrl: string | null;
 }
 
 /** Outcome of the last request. The list is closed, so that no URL can put other text on the page. */
@@ -165,11 +167,11 @@ function sessionFacts(session: AccountSessionRow, now: number): Html {
 }
 
 function keys(account: Account): Html {
-  const { basePath, token, keys: list, mayRevokeKeys, now } = account;
+  const { basePath, token, keys: list, mayRevokeKeys, now, caveTokensUrl } = account;
   return html`<section aria-labelledby="keys">
 <h2 id="keys">API keys</h2>
 <p>A key lets a program in without a login. Anyone who has it can use its permissions, so keep it as safe as a password.</p>
-${
+${caveTokensUrl !== null && html`<p>Tokens for caveclient and CloudVolume are keys, too. Create them on the page of <a href="${caveTokensUrl}">your CAVE tokens</a>.</p>\n`}${
   list.length === 0
     ? html`<p class="quiet">You have no API keys.</p>`
     : html`<ul class="rows">
@@ -207,9 +209,15 @@ function powers({ scopes, accessTags }: AccountKey): string {
     ? "all your permissions"
     : scopes.length === 0
       ? "identity only"
-      : scopes.join(", ");
+      : isCaveToken(scopes)
+        ? "CAVE token"
+        : scopes.join(", ");
   if (accessTags === null) return what;
   return `${what}; ${accessTags.length === 0 ? "no tagged data" : `only data tagged ${accessTags.join(", ")}`}`;
+}
+
+function isCaveToken(scopes: readonly string[]): boolean {
+  return scopes.length === 1 && scopes[0] === "cave";
 }
 
 function roles({ roles: list }: Account): Html {

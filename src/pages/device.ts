@@ -23,6 +23,8 @@ export interface DeviceForm {
   /** Whole minutes. */
   readonly age: number;
   readonly problem: "empty" | "wrong" | "throttled" | null;
+  /** The page of the person's CAVE tokens; null if the server does not speak CAVE. */
+  readonly caveTokensUrl: string | null;
 }
 
 const PROBLEMS = {
@@ -69,8 +71,16 @@ ${problem !== null && html`<p class="problem" id="code-problem" role="alert">${P
 <details>
 <summary>Not you, or not your program?</summary>
 <p>Press Cancel to refuse the program. To log in as another person, sign out at ${provider} first, then start the login again in your program.</p>
-</details>`,
+</details>${caveHint(form.caveTokensUrl)}`,
   });
+}
+
+function caveHint(url: string | null): Html | false {
+  return (
+    url !== null &&
+    html`
+<p class="hint">Programs for CAVE, such as caveclient, do not log in here: create a token for them on the page of <a href="${url}">your CAVE tokens</a>.</p>`
+  );
 }
 
 function ago(minutes: number): string {

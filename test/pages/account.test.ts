@@ -28,6 +28,7 @@ function account(changes: Partial<Account> = {}): string {
     mayRevokeKeys: true,
     keyForm: null,
     roles: [],
+    caveTokensUrl: null,
     ...changes,
   }).text;
 }
@@ -104,10 +105,11 @@ test("whatever others wrote is text on every page", () => {
       identities: [{ provider: EVIL, id: EVIL, latestLogin: null, current: true, removable: true }],
       sessions: [{ ...SESSION, uuid: EVIL, userAgent: EVIL, address: EVIL, identity: EVIL }],
       keys: [{ ...KEY, firstEight: EVIL, note: EVIL, scopes: [EVIL], accessTags: [EVIL] }],
-      keyForm: { scopes: [EVIL], problem: EVIL, note: EVIL },
+      keyForm: { scopes: [EVIL], problem: EVIL, note: EVIL, cave: true },
       roles: [{ name: EVIL, scopes: [EVIL] }],
+      caveTokensUrl: EVIL,
     }),
-    newKeyPage({ ...at, baseUrl: EVIL, secret: EVIL, note: EVIL, expirationTime: null }).text,
+    newKeyPage({ ...at, baseUrl: EVIL, secret: EVIL, note: EVIL, expirationTime: null, scopes: [EVIL] }).text,
     linkPage({ ...at, name: EVIL, ownProvider: EVIL, provider: EVIL, form, action: EVIL, token: EVIL }).text,
     leavingPage({ ...at, provider: EVIL, href: EVIL }).text,
     loginPage({ ...at, form, choices: [{ name: EVIL, href: EVIL }], destination: EVIL, again: EVIL }).text,
@@ -124,7 +126,11 @@ test("whatever others wrote is text on every page", () => {
 
 test("no page needs a script or a style of its own, or anything from elsewhere", () => {
   const pages = [
-    account({ keyForm: { scopes: ["read:data"], problem: "x", note: "" }, keys: [KEY], sessions: [SESSION] }),
+    account({
+      keyForm: { scopes: ["read:data"], problem: "x", note: "", cave: true },
+      keys: [KEY],
+      sessions: [SESSION],
+    }),
     newKeyPage({
       site: SITE,
       basePath: "",
@@ -132,9 +138,47 @@ test("no page needs a script or a style of its own, or anything from elsewhere",
       secret: "s",
       note: "n",
       expirationTime: TIME,
+      scopes: ["read:data"],
     }).text,
   ];
   for (const text of pages) {
     assert.doesNotMatch(text, /<script|<style|style=| on\w+=|javascript:|(?:src|href)="(?:https?:)?\/\//i);
   }
+});
+
+test("with CAVE, its tokens have their name, their page and their box", () => {
+  const tokensUrl = "https://cave.example.org/sticky_auth/settings/tokens";
+  const keyForm = { scopes: ["read:data"], problem: null, note: "", cave: true };
+  const keys = [
+    { ...KEY, scopes: ["cave"] },
+    { ...KEY, scopes: ["cave", "read:data"] },
+  ];
+  const text = account({ caveTokensUrl: tokensUrl, keyForm, keys });
+  assert.match(text, /CAVE token · never used/);
+  assert.match(text, /cave, read:data · never used/);
+  assert.ok(text.includes(`<a href="${tokensUrl}">your CAVE tokens</a>`));
+  assert.match(text, /<input type="checkbox" name="scope cave" value="1">/);
+});
+
+test("without CAVE, the account does not name it", () => {
+  const keyForm = { scopes: ["read:data"], problem: null, note: "", cave: false };
+  assert.doesNotMatch(account({ keyForm, keys: [KEY] }), /cave/i);
+});
+
+test("a new key is shown with what it opens", () => {
+  const show = (scopes: readonly string[]) =>
+    newKeyPage({
+      site: SITE,
+      basePath: "",
+      baseUrl: "https://x.example",
+      secret: "s",
+      note: null,
+      expirationTime: null,
+      scopes,
+    }).text;
+  assert.match(show(["read:data"]), /from_uri/);
+  assert.doesNotMatch(show(["read:data"]), /save_token/);
+  assert.match(show(["cave"]), /save_token/);
+  assert.doesNotMatch(show(["cave"]), /from_uri/);
+  assert.match(show(["cave", "read:data"]), /from_uri.*save_token/s);
 });

@@ -20,6 +20,7 @@ function form(changes: Partial<DeviceForm> = {}): string {
     sameAddress: false,
     age: 0,
     problem: null,
+    caveTokensUrl: null,
     ...changes,
   }).text;
 }
@@ -63,4 +64,10 @@ test("every refusal has words that say what to do next", () => {
     assert.match(page, /start the login again|ask the operator/i, reason);
     assert.match(page, /href="\/x\/"/);
   }
+});
+
+test("the form leads people of CAVE to the page of their tokens, where the server speaks CAVE", () => {
+  const caveTokensUrl = "https://cave.example.org/sticky_auth/settings/tokens";
+  assert.ok(form({ caveTokensUrl }).includes(`<a href="${caveTokensUrl}">your CAVE tokens</a>`));
+  assert.doesNotMatch(form(), /cave/i);
 });

@@ -11,4 +11,6 @@ export interface AccountDeps {
   readonly clock: Clock;
   /** In the order of the configuration. */
   readonly providers: readonly string[];
+  /** The page of a person's CAVE tokens; null if the server does not speak CAVE. */
+  readonly caveTokensUrl: string | null;
 }

@@ -54,9 +54,11 @@ export function accountKeyRoutes(app: TypedApp, deps: AccountDeps): void {
           { expiresIn: wanted.seconds, scopes, note: note.trim() === "" ? null : note, accessTags: null },
           services.contextOf(request),
         );
-        const { note: kept, expirationTime } = key;
+        const { note: kept, expirationTime, scopes: granted } = key;
         const at = { site, basePath: links.rootPath, baseUrl: links.base(request) };
-        return sendPage(reply, newKeyPage({ ...at, secret, note: kept, expirationTime }), { noStore: true });
+        return sendPage(reply, newKeyPage({ ...at, secret, note: kept, expirationTime, scopes: granted }), {
+          noStore: true,
+        });
       } catch (error) {
         const text = keyProblem(error);
         if (text === null) throw error;

@@ -24,7 +24,7 @@ export async function showAccount(
   reply: FastifyReply,
   { problem, status = 200 }: View,
 ): Promise<FastifyReply> {
-  const { site, links, services, clock, providers } = deps;
+  const { site, links, services, clock, providers, caveTokensUrl } = deps;
   const caller = personOf(request);
   const overview = await services.accounts.overview(caller);
   const token = formTokenOf(sessionSecretOf(request, links) ?? "");
@@ -49,8 +49,10 @@ export async function showAccount(
           scopes: caller.principal.scopes,
           problem: problem?.problem ?? null,
           note: problem?.note ?? "",
+          cave: caveTokensUrl !== null,
         }
       : null,
+    caveTokensUrl,
   });
   return sendPage(reply, page, { status, noStore: true });
 }

@@ -34,10 +34,12 @@ export interface PeopleDeps {
   readonly nextHosts: readonly string[];
   /** Null if people log in at the host of the data. */
   readonly handOvers: HandOvers | null;
+  /** The page of a person's CAVE tokens; null if the server does not speak CAVE. */
+  readonly caveTokensUrl: string | null;
 }
 
 export function peopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
-  const { site, links, services, clock, identityProviders } = deps;
+  const { site, links, services, clock, identityProviders, caveTokensUrl } = deps;
   loginRoutes(app, deps);
   logoutRoutes(app, deps);
   accountRoutes(app, deps);
@@ -51,6 +53,7 @@ export function peopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
       site,
       links,
       clock,
+      caveTokensUrl,
       onBrowserLogin: (request, reply, back) => welcome(deps, request, reply, back),
       onAgain: (request, reply, goal) => goOn(deps, request, reply, goal),
       onLink: (request, reply, link) => finishLink(deps, request, reply, link),

@@ -38,12 +38,18 @@ export interface FormFacts {
   readonly problem: DeviceForm["problem"];
 }
 
+export interface DeviceContext extends PageContext {
+  now(): number;
+  /** The page of a person's CAVE tokens; null if the server does not speak CAVE. */
+  readonly caveTokensUrl: string | null;
+}
+
 export class DevicePages {
-  readonly #pages: PageContext & { now(): number };
+  readonly #pages: DeviceContext;
   readonly #path: string;
 
   /** `path`: of the form. */
-  constructor(pages: PageContext & { now(): number }, path: string) {
+  constructor(pages: DeviceContext, path: string) {
     this.#pages = pages;
     this.#path = path;
   }
@@ -64,6 +70,7 @@ export class DevicePages {
       sameAddress: address !== null && address === login.address,
       age: Math.max(0, Math.floor((this.#pages.now() - login.startedAt.getTime()) / 60_000)),
       problem,
+      caveTokensUrl: this.#pages.caveTokensUrl,
     });
     const status = problem === null ? 200 : FORM_STATUS[problem];
     if (status === 401) reply.header("www-authenticate", "Bearer");

@@ -15,15 +15,14 @@ import { answerJson } from "../answer.ts";
 import type { AuthServices } from "../auth/services.ts";
 import { queryOf } from "../query.ts";
 import type { TypedApp } from "../typed-app.ts";
-import { DevicePages, rememberUserCode } from "./device-pages.ts";
+import { type DeviceContext, DevicePages, rememberUserCode } from "./device-pages.ts";
 import { startAnswer } from "./device-start.ts";
-import { failurePages, type PageContext } from "./failure-pages.ts";
+import { failurePages } from "./failure-pages.ts";
 import { grantErrors } from "./oauth.ts";
 
-export interface DeviceRoutes extends PageContext {
+export interface DeviceRoutes extends DeviceContext {
   readonly services: AuthServices;
   readonly logins: DeviceLogins;
-  now(): number;
 }
 
 /** What the steps of a login at one provider work with. */

@@ -10,6 +10,8 @@ import { tokenRoute } from "./token.ts";
 export interface ProviderLoginOptions extends Omit<BrowserRoutes, "logins"> {
   readonly services: AuthServices;
   readonly clock: Clock;
+  /** The page of a person's CAVE tokens; null if the server does not speak CAVE. */
+  readonly caveTokensUrl: string | null;
 }
 
 export function providerLoginRoutes(
