@@ -16,6 +16,7 @@ import * as loginStates from "./0011_login_states.ts";
 import * as serviceNotes from "./0012_service_notes.ts";
 import * as profiles from "./0013_profiles.ts";
 import * as cave from "./0014_cave.ts";
+import * as profilesOfWaitingLogins from "./0015_profiles_of_waiting_logins.ts";
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_own_tables": tables,
@@ -32,6 +33,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0012_service_notes": serviceNotes,
   "0013_profiles": profiles,
   "0014_cave": cave,
+  "0015_profiles_of_waiting_logins": profilesOfWaitingLogins,
 };
 
 export { restoreIndexes } from "./restore-indexes.ts";

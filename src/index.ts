@@ -23,6 +23,7 @@ export type {
   AuthorizationResponse,
   ExternalAuthenticator,
   PasswordAuthenticator,
+  Profile,
   ProviderLogin,
   ProxiedAuthenticator,
   ProxiedIdentity,

@@ -11,6 +11,7 @@ import type { PrincipalCache } from "./callers/principal-cache.ts";
 import { type CaseRule, refusedSpelling } from "./callers/spelling.ts";
 import type { IdentityRef, RequestContext } from "./model/entities.ts";
 import type { AccountStore } from "./ports/accounts.ts";
+import type { Profile } from "./ports/authenticator.ts";
 
 /** Seconds for which a login counts as fresh. */
 const FRESH_LOGIN = 300;
@@ -28,6 +29,8 @@ export interface LinkOptions {
   readonly underway?: number;
   /** The application's one-time code that proves the identity. */
   readonly code?: Digest;
+  /** What the provider told together with the identity. */
+  readonly profile?: Profile | undefined;
 }
 
 export class Linking {
@@ -64,13 +67,14 @@ export class Linking {
     { principal, session }: Linker,
     { provider, id }: IdentityRef,
     context: RequestContext,
-    { underway = 0, code }: LinkOptions = {},
+    { underway = 0, code, profile }: LinkOptions = {},
   ): Promise<"linked" | "already"> {
     const outcome = await this.#store.link({
       principal,
       session,
       ...this.#times(underway),
       identity: { provider, id },
+      profile,
       caseSensitive: this.#caseSensitive(provider),
       limit: IDENTITY_LIMIT,
       code: code ?? null,

@@ -4,6 +4,7 @@ import type { Digest } from "../lib/secrets.ts";
 import { writeState } from "./base/codec.ts";
 import { type Args, statement } from "./base/statement.ts";
 import type { Backend } from "./commands/backend.ts";
+import { readAuthenticated, writeAuthenticated } from "./waiting-identity.ts";
 
 const findCode = statement((db, { code }: Args<{ code: Digest }>) =>
   db.selectFrom("tiled_auth_login_codes").where("code", "=", code).selectAll(),
@@ -17,8 +18,7 @@ export function browserLoginStore(backend: Backend): BrowserLoginStore {
       backend.write("browser_login.issue_code", {
         ...issued,
         code,
-        identity: identity.id,
-        state: writeState(identity.state ?? {}),
+        ...writeAuthenticated(identity),
       }),
     findCode: (code) =>
       backend.read(async (db): Promise<IssuedCode | undefined> => {
@@ -28,7 +28,7 @@ export function browserLoginStore(backend: Backend): BrowserLoginStore {
             provider: row.provider,
             browser: row.browser,
             challenge: row.challenge,
-            identity: { id: row.identity, state: row.session_state ?? {} },
+            identity: readAuthenticated(row.identity, row),
             expirationTime: row.expiration_time,
           }
         );

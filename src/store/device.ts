@@ -16,6 +16,7 @@ import { type Args, type Db, statement } from "./base/statement.ts";
 import type { Tables } from "./base/tables.ts";
 import { batched } from "./batcher.ts";
 import type { Backend } from "./commands/backend.ts";
+import { readAuthenticated, writeAuthenticated } from "./waiting-identity.ts";
 
 /** Run at every poll of every waiting program, so it selects only the columns it needs. */
 const polled = (db: Kysely<Tables>) =>
@@ -23,7 +24,7 @@ const polled = (db: Kysely<Tables>) =>
     .selectFrom("pending_sessions as p")
     .innerJoin("tiled_auth_device_logins as d", "d.hashed_device_code", "p.hashed_device_code")
     .select(["p.hashed_device_code", "p.expiration_time", "d.provider"])
-    .select(["d.phase", "d.reason", "d.browser", "d.identity", "d.session_state"]);
+    .select(["d.phase", "d.reason", "d.browser", "d.identity", "d.session_state", "d.profile"]);
 
 const byDeviceCode = statement((db, { hashed }: Args<{ hashed: Buffer }>) =>
   polled(db).where("p.hashed_device_code", "=", hashed),
@@ -81,12 +82,12 @@ function toLogin(row: Row): DeviceLogin {
   };
 }
 
-type PhaseColumns = Pick<Row, "phase" | "reason" | "browser" | "identity" | "session_state">;
+type PhaseColumns = Pick<Row, "phase" | "reason" | "browser" | "identity" | "session_state" | "profile">;
 
-function phaseOf({ phase, reason, browser, identity, session_state }: PhaseColumns): DevicePhase {
+function phaseOf({ phase, reason, browser, identity, ...told }: PhaseColumns): DevicePhase {
   if (phase === "refused") return { kind: phase, reason: reason ?? "cancelled" };
   if (phase === "waiting" || browser === null || identity === null) return { kind: "waiting" };
-  return { kind: phase, browser, identity: { id: identity, state: session_state ?? {} } };
+  return { kind: phase, browser, identity: readAuthenticated(identity, told) };
 }
 
 const waits = statement((db, { hashed, now }: Args<{ hashed: Buffer; now: Date }>) =>
@@ -121,8 +122,7 @@ export function deviceLoginStore(backend: Backend): DeviceLoginStore {
     signIn: ({ identity, ...change }) =>
       backend.write("device.sign_in", {
         ...change,
-        identity: identity.id,
-        state: writeState(identity.state ?? {}),
+        ...writeAuthenticated(identity),
       }),
     confirm: (change) => backend.write("device.confirm", change),
     countWrong: (change) => backend.write("device.count_wrong", change),

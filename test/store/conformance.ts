@@ -19,6 +19,7 @@ import { linkingCases } from "./conformance/linking.ts";
 import { loginStateCases } from "./conformance/login-states.ts";
 import { maintenanceCases } from "./conformance/maintenance.ts";
 import { principalCases } from "./conformance/principals.ts";
+import { profileCases } from "./conformance/profiles.ts";
 import { rotationCases } from "./conformance/rotation.ts";
 import { sessionCases } from "./conformance/sessions.ts";
 import { spellingCases } from "./conformance/spellings.ts";
@@ -41,6 +42,7 @@ export const CASES: readonly Case[] = [
   ...linkingCases,
   ...spellingCases,
   ...loginStateCases,
+  ...profileCases,
 ];
 
 /** `fresh` opens a store on a new database, which is removed when the test ends. */

@@ -25,6 +25,7 @@ import type { OpenOutcome, OpenSession, SessionStore } from "../ports/sessions.t
 import type { LoginBudget } from "../throttling/login-budget.ts";
 import { type Attempt, addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
 import type { Lifetimes, TokenAnswer, Tokens } from "../tokens/tokens.ts";
+import { withStorableProfile } from "./profile.ts";
 
 export interface LoginAnswer extends TokenAnswer {
   readonly identity: { readonly id: string; readonly provider: string };
@@ -108,7 +109,8 @@ export class Login {
       case "right": {
         const { id } = attempt.value;
         if (!isStorableName(id)) throw unusableName();
-        return { identity: await this.#known({ provider, id }, attempted), authenticated: attempt.value };
+        const authenticated = withStorableProfile(provider, attempt.value, this.#deps.warn);
+        return { identity: await this.#known({ provider, id }, attempted), authenticated };
       }
     }
   }
@@ -143,9 +145,10 @@ export class Login {
     return (await principals.summaryOfIdentity(typed)) === undefined ? identity : typed;
   }
 
-  /** A provider's identity under its known spelling. */
-  async asKnown(provider: string, authenticated: AuthenticatedIdentity): Promise<AuthenticatedIdentity> {
-    const { namesAddresses, principals } = this.#deps;
+  /** A provider's identity under its known spelling, and with a profile that can be stored. */
+  async asKnown(provider: string, told: AuthenticatedIdentity): Promise<AuthenticatedIdentity> {
+    const { namesAddresses, principals, warn } = this.#deps;
+    const authenticated = withStorableProfile(provider, told, warn);
     if (!namesAddresses(provider)) return authenticated;
     return { ...authenticated, id: await knownAddress(principals, { provider, id: authenticated.id }) };
   }
@@ -174,6 +177,7 @@ export class Login {
       now: new Date(clock.now()),
       expirationTime: new Date(clock.now() + lifetimes.session * 1000),
       state: this.#bounded(identity, authenticated.state),
+      profile: authenticated.profile,
       admin: admins.some((admin) => this.#isSame(admin, identity)),
       caseSensitive: this.#deps.caseSensitive(identity.provider),
       limit: sessionLimit,

@@ -5,6 +5,7 @@ import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import type { IdentityRef, RequestContext } from "../model/entities.ts";
 import type { CredentialRevoked } from "../model/revoked.ts";
+import type { Profile } from "./authenticator.ts";
 import type { OpenOutcome, OpenSession } from "./sessions.ts";
 
 /** The session and identity behind a browser's cookie. Whether the session is live is the session's own status. */
@@ -63,6 +64,8 @@ export interface FreshChange {
 
 export interface LinkIdentity extends FreshChange {
   readonly identity: IdentityRef;
+  /** As `OpenSession.profile`. */
+  readonly profile?: Profile | undefined;
   /** As `OpenSession.caseSensitive`. */
   readonly caseSensitive?: boolean;
   /** Identities of one principal. */

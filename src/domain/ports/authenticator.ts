@@ -5,6 +5,14 @@
  */
 import type { TSchema } from "typebox";
 
+/** What a backend tells about a person. Shown to people and services, and never used to tell who someone is. */
+export interface Profile {
+  /** At most 255 characters. Absent: a name that an earlier login told is kept. */
+  readonly name?: string;
+  /** Only an address that the backend has verified. Absent: an address that an earlier login told is forgotten. */
+  readonly email?: string;
+}
+
 /** The person who logged in, as the backend knows them. */
 export interface AuthenticatedIdentity {
   /** 1 to 255 characters; the backend's own spelling of the name, so that one person is one identity. */
@@ -14,6 +22,11 @@ export interface AuthenticatedIdentity {
    * Above 64 kB of JSON it is dropped with a warning.
    */
   readonly state?: Readonly<Record<string, unknown>>;
+  /**
+   * The person's name and verified e-mail address, stored with the identity; tokens and whoami leave them out. Absent: what an
+   * earlier login told is kept. A part that cannot be stored is dropped with a warning.
+   */
+  readonly profile?: Profile;
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { Uuid } from "../../lib/uuid.ts";
 import type { IdentityRef, PrincipalSummary, RequestContext, SessionStatus } from "../model/entities.ts";
 import type { CredentialRevoked } from "../model/revoked.ts";
+import type { Profile } from "./authenticator.ts";
 
 export interface OpenSession {
   readonly identity: IdentityRef;
@@ -9,6 +10,8 @@ export interface OpenSession {
   readonly expirationTime: Date;
   /** What no database holds in it (NUL, half of a surrogate pair) is kept as U+FFFD. */
   readonly state: Readonly<Record<string, unknown>>;
+  /** Stored with the identity, as `AuthenticatedIdentity.profile` says. */
+  readonly profile?: Profile | undefined;
   /** The identity is one of `tiled_admins`: it gets both roles. */
   readonly admin: boolean;
   /**

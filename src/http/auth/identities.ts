@@ -5,7 +5,9 @@
  */
 import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
+import type { LinkOptions } from "../../domain/linking.ts";
 import type { IdentityProvider } from "../../domain/login/provider-return.ts";
+import type { IdentityRef } from "../../domain/model/entities.ts";
 import { Failure } from "../../errors.ts";
 import { ErrorAnswer, IdentityQuery, LinkBody, LinkedIdentity } from "../../schemas/auth.ts";
 import { noContent } from "../access/access.ts";
@@ -50,9 +52,8 @@ export function linkingRoutes(app: TypedApp, deps: LinkingDeps): void {
       },
     },
     async (request, reply) => {
-      const { identity, code } = await provenIdentity(deps, request);
-      const context = services.contextOf(request);
-      await services.linking.link(sessionOf(request), identity, context, code === undefined ? {} : { code });
+      const { identity, options } = await provenIdentity(deps, request);
+      await services.linking.link(sessionOf(request), identity, services.contextOf(request), options);
       return answerJson(reply, { id: identity.id, provider: identity.provider });
     },
   );
@@ -80,7 +81,7 @@ export function linkingRoutes(app: TypedApp, deps: LinkingDeps): void {
 async function provenIdentity(
   { services, links, passwords, identityProviders }: LinkingDeps,
   request: FastifyRequest<Link>,
-) {
+): Promise<{ readonly identity: IdentityRef; readonly options: LinkOptions }> {
   const { provider: name, username, password, code, code_verifier: verifier = null } = request.body;
   const context = services.contextOf(request);
   const byPassword = passwords.find((provider) => provider.name === name);
@@ -89,14 +90,20 @@ async function provenIdentity(
       username: required("username", username),
       password: required("password", password),
     };
-    const { identity } = await services.login.identify(name, byPassword.authenticator, credentials, context);
-    return { identity };
+    const { identity, authenticated } = await services.login.identify(
+      name,
+      byPassword.authenticator,
+      credentials,
+      context,
+    );
+    return { identity, options: { profile: authenticated.profile } };
   }
   const identityProvider = identityProviders.find((provider) => provider.name === name);
   if (identityProvider === undefined) throw new Failure("not_found", { detail: "No such provider" });
   const given = { code: required("code", code), browser: browserOf(request, links), verifier };
   const checked = await services.browserLogins.check(identityProvider, given, context);
-  return { identity: { provider: name, id: checked.authenticated.id }, code: checked.code };
+  const { id, profile } = checked.authenticated;
+  return { identity: { provider: name, id }, options: { code: checked.code, profile } };
 }
 
 function required(name: string, value: string | undefined): string {

@@ -63,13 +63,14 @@ export function linkingPages(app: TypedApp, deps: LinkingPagesDeps): void {
       }
       try {
         const credentials = { username, password: given };
-        const { identity } = await services.login.identify(
+        const { identity, authenticated } = await services.login.identify(
           password.name,
           password.authenticator,
           credentials,
           context,
         );
-        return await link(deps, request, reply, { ...linkerOf(caller), identity });
+        const { profile } = authenticated;
+        return await link(deps, request, reply, { ...linkerOf(caller), identity }, { profile });
       } catch (error) {
         const problem = loginProblem(error);
         if (problem === null) throw error;
@@ -112,7 +113,15 @@ export async function finishLink(
   deps: LinkingPagesDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  { identity, session }: { readonly identity: IdentityRef; readonly session: Linker["session"] },
+  {
+    identity,
+    profile,
+    session,
+  }: {
+    readonly identity: IdentityRef;
+    readonly profile: LinkOptions["profile"];
+    readonly session: Linker["session"];
+  },
 ): Promise<FastifyReply> {
   try {
     const secret = sessionSecretOf(request, deps.links);
@@ -121,7 +130,7 @@ export async function finishLink(
     if (caller.session !== session) throw elsewhere();
     request.caller = caller;
     const wish = { ...linkerOf(caller), identity };
-    return await link(deps, request, reply, wish, { underway: BROWSER_LOGIN_MAX_AGE });
+    return await link(deps, request, reply, wish, { underway: BROWSER_LOGIN_MAX_AGE, profile });
   } catch (error) {
     // Not shown as a failed login, which may lead to an application.
     if (!(error instanceof Failure)) throw error;

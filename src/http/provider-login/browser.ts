@@ -10,7 +10,7 @@ import type { BrowserLogins } from "../../domain/login/browser-login.ts";
 import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import { isOurs, isOursByState } from "../../domain/login/sealed-login.ts";
 import type { IdentityRef } from "../../domain/model/entities.ts";
-import type { AuthenticatedIdentity } from "../../domain/ports/authenticator.ts";
+import type { AuthenticatedIdentity, Profile } from "../../domain/ports/authenticator.ts";
 import type { LoginGoal } from "../../domain/ports/logins.ts";
 import { Failure } from "../../errors.ts";
 import type { Uuid } from "../../lib/uuid.ts";
@@ -36,6 +36,7 @@ interface BrowserLogin {
 /** A person who is logged in adds an identity to their account. */
 interface BrowserLink {
   readonly identity: IdentityRef;
+  readonly profile: Profile | undefined;
   /** The session that began it. */
   readonly session: Uuid;
 }
@@ -174,7 +175,10 @@ async function finish(
     return reply.redirect(withQuery(redirectOnSuccess, { code, state: goal.state }), 302);
   }
   const named = { provider: provider.name, id: identity.id };
-  if (goal.kind === "link") return await onLink(request, reply, { identity: named, session: goal.session });
+  if (goal.kind === "link") {
+    const { profile } = identity;
+    return await onLink(request, reply, { identity: named, profile, session: goal.session });
+  }
   if (wantsPage(request) && (goal.kind === "page" || redirectOnSuccess === null)) {
     const next = goal.kind === "page" ? goal.next : null;
     return await onBrowserLogin(request, reply, { identity: named, authenticated: identity, next });

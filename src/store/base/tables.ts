@@ -4,12 +4,14 @@
  * as Python writes it (`codec.ts`).
  */
 import type { ColumnType, Generated } from "kysely";
+import type { Profile } from "../../domain/ports/authenticator.ts";
 import type { DevicePhase, DeviceRefusal } from "../../domain/ports/logins.ts";
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 
 /** Read as an object, written as text. */
 type Json = ColumnType<Record<string, unknown> | null, string, string>;
+type ProfileJson = ColumnType<Profile | null, string | null, string | null>;
 
 interface Timestamped {
   time_created: Generated<Date>;
@@ -90,6 +92,8 @@ interface DeviceLoginsTable {
   browser: Digest | null;
   identity: string | null;
   session_state: ColumnType<Record<string, unknown> | null, string | null, string | null>;
+  /** Null: the provider told nothing. */
+  profile: ProfileJson;
 }
 
 interface UsedStatesTable {
@@ -105,6 +109,8 @@ interface LoginCodesTable {
   challenge: string | null;
   identity: string;
   session_state: Json;
+  /** Null: the provider told nothing. */
+  profile: ProfileJson;
   expiration_time: Date;
 }
 
@@ -161,7 +167,7 @@ interface ServiceNotesTable {
   note: string;
 }
 
-/** What a provider said at an identity's newest login. One row for each identity that has a name or an address. */
+/** What a provider said about a person. One row for each identity of which it ever told a name or an address. */
 interface ProfilesTable {
   provider: string;
   identity: string;

@@ -49,6 +49,7 @@ interface NewCode {
   readonly challenge: string | null;
   readonly identity: string;
   readonly state: string;
+  readonly profile: string | null;
   readonly expirationTime: Date;
 }
 
@@ -60,6 +61,7 @@ const insertCode = statement((db, row: Args<NewCode>) =>
     challenge: row.challenge,
     identity: row.identity,
     session_state: row.state,
+    profile: row.profile,
     expiration_time: row.expirationTime,
   }),
 );

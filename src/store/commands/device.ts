@@ -102,7 +102,10 @@ const lock = statement((db, { hashed }: Args<{ hashed: Buffer }>, dialect) =>
 );
 
 const setSignedIn = statement(
-  (db, row: Args<{ hashed: Buffer; browser: Digest; identity: string; state: string }>) =>
+  (
+    db,
+    row: Args<{ hashed: Buffer; browser: Digest; identity: string; state: string; profile: string | null }>,
+  ) =>
     db
       .updateTable("tiled_auth_device_logins")
       .set({
@@ -110,6 +113,7 @@ const setSignedIn = statement(
         browser: row.browser,
         identity: row.identity,
         session_state: row.state,
+        profile: row.profile,
       })
       .where("hashed_device_code", "=", row.hashed),
 );
@@ -169,6 +173,7 @@ export type SignInCommand = DeviceChange & {
   readonly browser: Digest;
   readonly identity: string;
   readonly state: string;
+  readonly profile: string | null;
 };
 
 /** Binds the login to the browser and the identity that signed in first. */

@@ -10,6 +10,7 @@ import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
 import { lockOwner } from "./authority.ts";
 import { deleteCode } from "./browser-logins.ts";
+import { keepProfile } from "./profiles.ts";
 import { addIdentity } from "./roles.ts";
 import { otherSpelling } from "./spellings.ts";
 import { findPrincipalOfIdentity } from "./summaries.ts";
@@ -66,7 +67,10 @@ export async function linkIdentity(db: Db, request: LinkIdentity): ReturnType<Ac
   const owner = await lockFreshOwner(db, request);
   if (owner === undefined) return { kind: "stale" };
   const holder = await findPrincipalOfIdentity(db, identity);
-  if (holder?.id === owner.id) return { kind: "already" };
+  if (holder?.id === owner.id) {
+    await keepProfile(db, identity, request.profile);
+    return { kind: "already" };
+  }
   if (holder !== undefined) {
     const detail = { reason: "belongs_to_another_principal", other: holder.uuid };
     await note(db, "identity_link_refused", { now, context, principal, identity }, detail);
@@ -80,6 +84,7 @@ export async function linkIdentity(db: Db, request: LinkIdentity): ReturnType<Ac
   }
   if ((await db.all(identitiesOf, { principal: owner.id })).length >= request.limit) return { kind: "limit" };
   await addIdentity(db, { ...identity, principal: owner.id, login: now, now });
+  await keepProfile(db, identity, request.profile);
   await note(db, "identity_linked", { now, context, principal, identity }, { session });
   return { kind: "linked" };
 }

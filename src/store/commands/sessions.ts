@@ -9,6 +9,7 @@ import { lostRace } from "../base/errors.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
 import { keepLongState, LONG_STATE } from "./login-states.ts";
+import { keepProfile } from "./profiles.ts";
 import { grantAdmin, makeUser } from "./roles.ts";
 import { keepOrigin } from "./session-origins.ts";
 import { otherSpelling } from "./spellings.ts";
@@ -111,6 +112,7 @@ export async function openSession(db: Db, request: OpenCommand): Promise<OpenOut
     const noted = await db.run(noteLogin, { ...identity, principal: known.id, now });
     if (noted === 0) throw lostRace("the identity was unlinked");
   }
+  await keepProfile(db, identity, request.profile);
   if (request.admin) await grantAdmin(db, principal, identity, { now, context });
   const short = request.state.length > LONG_STATE ? "{}" : request.state;
   const session: SessionStatus = {
