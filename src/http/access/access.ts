@@ -18,7 +18,7 @@ import { checkBodyTypes } from "./body-types.ts";
 import { DEMANDS, type Demand } from "./callers.ts";
 import { NO_CREDENTIAL } from "./credential.ts";
 import type { Identification, IdentifyOptions } from "./identity.ts";
-import { type Access, isForPerson } from "./kinds.ts";
+import { type Access, gateOf, isForPerson } from "./kinds.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -52,8 +52,13 @@ export function guardRoutes(app: FastifyInstance, identification: Identification
   rememberRoutes(app);
   checkBodyTypes(app);
 
-  const ask = (request: FastifyRequest, reply: FastifyReply, access: Access, options: IdentifyOptions) =>
-    isForPerson(access) ? identification.person(request) : identification.identify(request, reply, options);
+  const ask = (request: FastifyRequest, reply: FastifyReply, access: Access, options: IdentifyOptions) => {
+    const gate = gateOf(access);
+    if (gate !== undefined) return gate.admit(request, reply);
+    return isForPerson(access)
+      ? identification.person(request)
+      : identification.identify(request, reply, options);
+  };
 
   /** True if this has answered the request: the browser was sent on, or is asked. */
   const admit = (
@@ -64,12 +69,14 @@ export function guardRoutes(app: FastifyInstance, identification: Identification
   ): boolean | Promise<boolean> => {
     request.caller = caller;
     checkCaller(access, caller);
+    if (gateOf(access) !== undefined) return false;
     return access !== "api_key" && access !== "verify" && holdsKey(caller) && keys.take(request, reply);
   };
 
   /** Undefined if the request goes on nevertheless. */
   const refuse = (error: unknown, access: Access, request: FastifyRequest, reply: FastifyReply) => {
-    if (error instanceof Failure) identification.forget(error, request, reply);
+    if (error instanceof Failure && gateOf(access) === undefined)
+      identification.forget(error, request, reply);
     const goesOn = access === "page" || access === "verify";
     if (!goesOn || !(error instanceof Failure) || error.status >= 500) return error as Error;
     request.refused = error;
@@ -160,7 +167,7 @@ function checkCaller(access: Access, caller: Caller): void {
     const failure =
       DEMANDS.person(caller) ?? (missingScopes(caller, access.person) ? new Failure("forbidden") : undefined);
     if (failure !== undefined) throw failure;
-  } else if (missingScopes(caller, access.scopes)) {
+  } else if ("scopes" in access && missingScopes(caller, access.scopes)) {
     throw new Failure("missing_scopes", {
       detail: `Not enough permissions. Requires scopes ${list(access.scopes)}. Request had scopes ${list(caller.scopes)}`,
       headers: { "www-authenticate": `Bearer scope="${access.scopes.join(" ")}"` },

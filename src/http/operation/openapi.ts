@@ -9,7 +9,7 @@ import Fastify, {
   type HTTPMethods,
 } from "fastify";
 import type { ApiDocument } from "../../pages/docs.ts";
-import { type Access, isForPerson } from "../access/kinds.ts";
+import { type Access, gateOf, isForPerson } from "../access/kinds.ts";
 import { answerBytes, Document, JSON_TYPE } from "../answer.ts";
 
 export interface OpenApiOptions {
@@ -88,8 +88,8 @@ async function describe(routes: readonly Described[], options: OpenApiOptions): 
 
 function describeAccess(access: Access | undefined, tokens: boolean): Readonly<Record<string, unknown>> {
   if (access === undefined || access === "public" || access === "page") return {};
-  // Browsers' pages are not part of the API.
-  if (isForPerson(access)) return {};
+  // Browsers' pages and faces with credentials of their own are not part of the API.
+  if (isForPerson(access) || gateOf(access) !== undefined) return {};
   const scopes = typeof access === "object" && "scopes" in access ? access.scopes : [];
   const keys = access === "session" ? [] : [{ APIKeyHeader: [] }, { APIKeyQuery: [] }, { APIKeyCookie: [] }];
   const bearer = tokens && access !== "api_key" ? [{ OAuth2PasswordBearer: [] }] : [];
