@@ -57,6 +57,10 @@ export const FAILURES = {
 
   // Invalid requests.
   bad_request: { status: 400, detail: "Bad request." },
+  redirect_refused: {
+    status: 400,
+    detail: "This address cannot be given a login: it is not among the origins that this server knows.",
+  },
   client_too_old: { status: 400, detail: "The client is too old for this server." },
   origin_refused: { status: 400, detail: "Disallowed CORS origin" },
   limit_reached: { status: 400, detail: "Limit reached." },
