@@ -20,6 +20,7 @@ import {
 } from "./device.ts";
 import { revokeSession } from "./end-session.ts";
 import { collectHandedOver } from "./handed-over-devices.ts";
+import { importCave } from "./import-cave.ts";
 import { linkIdentity, unlinkIdentity } from "./linking.ts";
 import { createService, ensureAdmins, ensureUser, setDisabled } from "./principals.ts";
 import { probe, purge } from "./purge.ts";
@@ -61,6 +62,7 @@ export const COMMANDS = {
   "identity.link": linkIdentity,
   "identity.unlink": unlinkIdentity,
   "audit.append": appendEvents,
+  "cave.import": importCave,
   "maintenance.purge": purge,
   "maintenance.probe": probe as Command<object, void>,
 } as const satisfies Record<string, Command<never, unknown>>;
