@@ -130,7 +130,13 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
       providers: [...parts.authenticators.keys()],
       caseSensitive,
     }),
-    apiKeys: new ApiKeys({ store: store.apiKeys, principalCache, clock, limit: authentication.apiKeyLimit }),
+    apiKeys: new ApiKeys({
+      store: store.apiKeys,
+      principalCache,
+      clock,
+      limit: authentication.apiKeyLimit,
+      cave: config.cave !== null,
+    }),
     principals: new Principals({ store: store.principals, principalCache, clock }),
     principalCache,
     activity,
@@ -142,7 +148,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
 /** Also accepts access tokens of a proxied provider. There is at most one, which loading has checked. */
 function withProviders(
   own: Callers,
-  parts: Pick<AppParts, "authenticators" | "clock" | "logger"> & {
+  parts: Pick<AppParts, "authenticators" | "clock"> & {
     readonly store: Store;
     readonly principalCache: PrincipalCache;
     readonly caseSensitive: CaseRule;
@@ -161,7 +167,6 @@ function withProviders(
       clock,
       caseSensitive: caseSensitive(provider),
       namesAddresses: namesAddresses(provider),
-      warn: (message) => parts.logger.warn(message),
     });
   }
   return own;

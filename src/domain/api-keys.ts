@@ -5,18 +5,17 @@
 import { Failure, type InputProblem } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { pythonList } from "../lib/python.ts";
-import { randomHex, sha256 } from "../lib/secrets.ts";
 import type { Uuid } from "../lib/uuid.ts";
+import { FIRST_EIGHT, newKeySecret } from "./callers/key-secret.ts";
 import type { PrincipalCache } from "./callers/principal-cache.ts";
 import type { Caller, KnownCaller } from "./model/caller.ts";
 import type { ApiKey, PrincipalSummary, RequestContext } from "./model/entities.ts";
 import { credentialRevoked } from "./model/revoked.ts";
-import { INHERIT, isScope } from "./model/scopes.ts";
+import { CAVE_SCOPE, INHERIT, isScope } from "./model/scopes.ts";
 import { isPlainText, isStorableText, MAX_TEXT } from "./model/storable-text.ts";
-import type { ApiKeyStore } from "./ports/api-keys.ts";
+import type { ApiKeyStore, CreateApiKey, KeyRefused } from "./ports/api-keys.ts";
 
 const SECRET_BYTES = 36;
-const FIRST_EIGHT = 8;
 /** Width of the columns that hold these lists as JSON. */
 const MAX_LIST_JSON = 511;
 const LAST_TIME = Date.UTC(9999, 11, 31);
@@ -42,17 +41,21 @@ export class ApiKeys {
   readonly #principalCache: PrincipalCache;
   readonly #clock: Clock;
   readonly #limit: number;
+  readonly #cave: boolean;
 
   constructor(deps: {
     readonly store: ApiKeyStore;
     readonly principalCache: PrincipalCache;
     readonly clock: Clock;
     readonly limit: number;
+    /** Whether keys may have the scope `cave`. */
+    readonly cave: boolean;
   }) {
     this.#store = deps.store;
     this.#principalCache = deps.principalCache;
     this.#clock = deps.clock;
     this.#limit = deps.limit;
+    this.#cave = deps.cave;
   }
 
   /** Creates a key for `owner`; `maker` is the same principal or an admin. */
@@ -62,33 +65,48 @@ export class ApiKeys {
     request: ApiKeyRequest,
     context: RequestContext,
   ): Promise<NewApiKey> {
-    const now = this.#clock.now();
-    const wanted = checkRequest(request, now);
-    checkScopes(wanted.scopes, owner, wanted.accessTags);
+    const wanted = checkRequest(request, this.#clock.now());
+    checkScopes(wanted, owner, this.#cave);
     checkMaker(maker, owner, wanted);
+    const { key, secret } = await this.make({ owner, wanted, bytes: SECRET_BYTES, context }, (checked) =>
+      this.#store.create(checked),
+    );
+    return { key: { ...key, latestActivity: null }, secret };
+  }
+
+  /** Makes a key whose request has been checked. `store`: how; what it answers but a refusal is the outcome. */
+  async make<O extends { readonly kind: string }>(
+    { owner, wanted, bytes, context }: CheckedKey,
+    store: (request: CreateApiKey) => Promise<O | KeyRefused>,
+  ): Promise<{ readonly key: CreateApiKey["key"]; readonly secret: string; readonly outcome: O }> {
+    const now = new Date(this.#clock.now());
     for (;;) {
-      const secret = randomHex(SECRET_BYTES);
-      const key = { ...wanted, firstEight: secret.slice(0, FIRST_EIGHT) };
-      const outcome = await this.#store.create({
+      const { secret, firstEight, digest } = newKeySecret(bytes);
+      const key = { ...wanted, firstEight };
+      const outcome = await store({
         principal: owner.uuid,
-        digest: sha256(Buffer.from(secret, "hex")),
+        digest,
         key,
         limit: this.#limit,
-        now: new Date(now),
+        now,
         context,
       });
-      if (outcome.kind === "taken") continue;
-      if (outcome.kind === "credential_revoked") throw credentialRevoked(context, outcome);
-      if (outcome.kind === "limit") {
-        throw new Failure("limit_reached", {
-          detail: `This Principal already has ${this.#limit} API keys which is greater than or equal to the maximum number allowed, ${this.#limit}. Some API keys must be deleted before creating new ones.`,
-        });
+      if (isRefused(outcome)) {
+        if (outcome.kind === "taken") continue;
+        throw this.#refusal(outcome, owner, context);
       }
-      if (outcome.kind === "unknown")
-        throw new Failure("not_found", { detail: `No such Principal ${owner.uuid}` });
       this.#principalCache.documentChanged(owner.uuid);
-      return { key: { ...key, latestActivity: null }, secret };
+      return { key, secret, outcome };
     }
+  }
+
+  #refusal(outcome: KeyRefused, owner: PrincipalSummary, context: RequestContext): Failure {
+    if (outcome.kind === "credential_revoked") return credentialRevoked(context, outcome);
+    if (outcome.kind === "unknown")
+      return new Failure("not_found", { detail: `No such Principal ${owner.uuid}` });
+    return new Failure("limit_reached", {
+      detail: `This Principal already has ${this.#limit} API keys which is greater than or equal to the maximum number allowed, ${this.#limit}. Some API keys must be deleted before creating new ones.`,
+    });
   }
 
   /** `firstEight`: the first eight digits, or the whole secret. False if the principal has no such key. */
@@ -112,6 +130,25 @@ export class ApiKeys {
 }
 
 type WantedKey = Omit<ApiKey, "firstEight" | "latestActivity">;
+
+/** `bytes`: length of the secret. */
+export interface CheckedKey {
+  readonly owner: PrincipalSummary;
+  readonly wanted: WantedKey;
+  readonly bytes: number;
+  readonly context: RequestContext;
+}
+
+const REFUSED: ReadonlySet<string> = new Set<KeyRefused["kind"]>([
+  "limit",
+  "unknown",
+  "taken",
+  "credential_revoked",
+]);
+
+function isRefused(outcome: { readonly kind: string }): outcome is KeyRefused {
+  return REFUSED.has(outcome.kind);
+}
 
 function checkRequest(request: ApiKeyRequest, now: number): WantedKey {
   const problems: InputProblem[] = [];
@@ -147,15 +184,13 @@ function checkRequest(request: ApiKeyRequest, now: number): WantedKey {
   };
 }
 
-/** A key cannot do what its owner cannot. */
-function checkScopes(
-  scopes: readonly string[],
-  owner: PrincipalSummary,
-  accessTags: readonly string[] | null,
-): void {
-  const beyond = scopes.filter((scope) => scope !== INHERIT && !owner.scopes.includes(scope));
-  const unknown = beyond.filter((scope) => !isScope(scope));
+/** A key cannot do what its owner cannot. `cave`: whether keys may have the scope `cave`, which no owner has. */
+function checkScopes({ scopes, accessTags }: WantedKey, owner: PrincipalSummary, cave: boolean): void {
+  const beyond = scopes.filter(
+    (scope) => scope !== INHERIT && !(cave && scope === CAVE_SCOPE) && !owner.scopes.includes(scope),
+  );
   if (beyond.length > 0) {
+    const unknown = beyond.filter((scope) => !isScope(scope));
     const naming = unknown.length > 0 ? ` Unknown: ${scopeList(unknown)}.` : "";
     throw new Failure("forbidden", {
       detail: `Requested scopes ${scopeList(scopes)} must be a subset of the principal's scopes ${scopeList(owner.scopes)}.${naming}`,
@@ -172,7 +207,7 @@ function checkScopes(
 /** A key cannot create a key that can do more, see more or live longer than itself. No caller grants scopes it lacks. */
 function checkMaker(maker: KnownCaller, owner: PrincipalSummary, wanted: WantedKey): void {
   const powers = wanted.scopes.includes(INHERIT) ? owner.scopes : wanted.scopes;
-  const lacking = powers.filter((scope) => !mayHandOut(maker, scope));
+  const lacking = powers.filter((scope) => scope !== CAVE_SCOPE && !mayHandOut(maker, scope));
   if (lacking.length > 0) {
     throw new Failure("forbidden", {
       detail: `You cannot grant scopes you lack: ${scopeList(lacking)}.`,

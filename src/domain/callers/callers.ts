@@ -4,7 +4,7 @@
  */
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { equalSecrets, type Secret, sha256 } from "../../lib/secrets.ts";
+import { equalSecrets, type Secret } from "../../lib/secrets.ts";
 import type { Caller, KnownCaller } from "../model/caller.ts";
 import type {
   ApiKeyRecord,
@@ -17,6 +17,7 @@ import { ANONYMOUS_SCOPES, INHERIT, SINGLE_USER_SCOPES } from "../model/scopes.t
 import type { KeyGuesses } from "../throttling/key-guesses.ts";
 import type { AccessClaims, Tokens } from "../tokens/tokens.ts";
 import type { KeyActivity } from "./key-activity.ts";
+import { readApiKey } from "./key-secret.ts";
 import type { PrincipalCache } from "./principal-cache.ts";
 
 export type Credential =
@@ -75,15 +76,6 @@ export class SingleUserCallers implements Callers {
     if (right) guesses.right(address);
     else guesses.wrong(address, secret);
   }
-}
-
-/** Hex digits. Our keys have 36 bytes; those of a database handed over may have others. */
-const API_KEY = /^(?:[0-9a-f]{2}){4,256}$/;
-
-function readApiKey(secret: string): { readonly firstEight: string; readonly bytes: Buffer } | undefined {
-  const lower = secret.toLowerCase();
-  if (!API_KEY.test(lower)) return undefined;
-  return { firstEight: lower.slice(0, 8), bytes: Buffer.from(lower, "hex") };
 }
 
 export class MultiUserCallers implements Callers {
@@ -169,7 +161,7 @@ export class MultiUserCallers implements Callers {
     const presented = readApiKey(secret);
     if (presented === undefined) throw invalidApiKey("not hex");
     const now = this.#clock.now();
-    const key = this.#principalCache.apiKey(presented.firstEight, sha256(presented.bytes), now);
+    const key = this.#principalCache.apiKey(presented.firstEight, presented.digest, now);
     if (key instanceof Promise)
       return key.then((found) => this.#keyOwner(found, noteFrom, this.#clock.now()));
     return this.#keyOwner(key, noteFrom, now);

@@ -25,6 +25,12 @@ export type Scope = (typeof SCOPES)[number];
 /** For API keys only: all scopes that the principal has at the time of use. */
 export const INHERIT = "inherit";
 
+/**
+ * For API keys only: opens CAVE's routes, where they are configured, and grants nothing of Tiled's. No role has it, and
+ * `inherit` does not contain it.
+ */
+export const CAVE_SCOPE = "cave";
+
 export const USER_ROLE = {
   name: "user",
   description: "Default Role for users.",

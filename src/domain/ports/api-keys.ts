@@ -14,6 +14,9 @@ export interface CreateApiKey {
   readonly context: RequestContext;
 }
 
+/** `taken`: the principal has a key with these first eight digits; generate another secret. `unknown`: the principal is. */
+export type KeyRefused = { readonly kind: "limit" | "unknown" | "taken" } | CredentialRevoked;
+
 export interface RevokeApiKeys {
   readonly principal: Uuid;
   readonly firstEight: string;
@@ -24,10 +27,8 @@ export interface RevokeApiKeys {
 export interface ApiKeyStore {
   /** Finds a key by the digest of the whole secret. The caller checks the expiry. */
   find(firstEight: string, digest: Digest): Promise<ApiKeyRecord | undefined>;
-  /** `taken`: the principal has a key with these first eight digits; generate another secret. Audit: api_key_created. */
-  create(
-    request: CreateApiKey,
-  ): Promise<{ readonly kind: "created" | "limit" | "unknown" | "taken" } | CredentialRevoked>;
+  /** Audit: api_key_created. */
+  create(request: CreateApiKey): Promise<{ readonly kind: "created" } | KeyRefused>;
   /** Revokes every key of the principal that begins so. `digests`: those of the revoked keys. Audit: api_key_revoked each. */
   revoke(
     request: RevokeApiKeys,
