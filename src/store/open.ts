@@ -14,7 +14,7 @@ import { auditStore } from "./audit.ts";
 import { messageOf } from "./base/errors.ts";
 import { browserLoginStore } from "./browser-logins.ts";
 import { browserSessionStore } from "./browser-session.ts";
-import { caveImporter } from "./cave-import.ts";
+import { caveStore } from "./cave.ts";
 import type { Backend } from "./commands/backend.ts";
 import { deviceLoginStore } from "./device.ts";
 import { memoryCounters, postgresCounters } from "./failures.ts";
@@ -90,7 +90,7 @@ function assemble(backend: Backend, failures: FailureCounters): Store {
     browserLogins: browserLoginStore(backend),
     browserSessions: browserSessionStore(backend),
     accounts: accountStore(backend),
-    caveImporter: caveImporter(backend),
+    cave: caveStore(backend),
     close: () => backend.close(),
   };
 }

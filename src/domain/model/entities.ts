@@ -120,10 +120,14 @@ export const AUDIT_EVENTS = [
 
 export type AuditEventName = (typeof AUDIT_EVENTS)[number];
 
-/** The credential with which the actor was admitted. `token`: without a session of ours; `browser`: a cookie. */
+/**
+ * The credential with which the actor was admitted. `token`: without a session of ours; `browser`: a cookie; `cave_login`: a
+ * login token of CAVE's.
+ */
 export type ActorCredential =
   | { readonly kind: "session" | "browser"; readonly session: Uuid }
   | { readonly kind: "api_key"; readonly firstEight: string; readonly digest: Digest }
+  | { readonly kind: "cave_login"; readonly session: Uuid; readonly digest: Digest }
   | { readonly kind: "token" };
 
 /** A request as the audit log and the store see it: its address, its actor and their credential. */

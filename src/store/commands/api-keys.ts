@@ -1,6 +1,8 @@
 /**
  * Creates and revokes API keys and records their use. Only the digest of a secret is stored. `store/api-keys.ts` looks keys up.
  */
+
+import type { CredentialRevoked } from "../../domain/model/revoked.ts";
 import type { ApiKeyStore, CreateApiKey, RevokeApiKeys } from "../../domain/ports/api-keys.ts";
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
@@ -83,14 +85,21 @@ const setActivity = statement((db, key: Args<KeyRef & { time: Date }>) =>
 
 /** Creates a key within the principal's limit of live keys. */
 export async function createKey(db: Db, request: CreateApiKey): ReturnType<ApiKeyStore["create"]> {
+  return (await lockActor(db, request, request.principal)) ?? (await addKey(db, request));
+}
+
+/** The same once the actor is checked and the principal locked. `freed`: live keys that the caller deletes afterwards. */
+export async function addKey(
+  db: Db,
+  request: CreateApiKey,
+  freed = 0,
+): Promise<Exclude<Awaited<ReturnType<ApiKeyStore["create"]>>, CredentialRevoked>> {
   const { key, now, context } = request;
   const hashed = Buffer.from(request.digest, "hex");
-  const revokedCredential = await lockActor(db, request, request.principal);
-  if (revokedCredential !== undefined) return revokedCredential;
   const principal = await findPrincipal(db, request.principal);
   if (principal === undefined) return { kind: "unknown" };
   const count = await db.one(countLive, { principal: principal.id, now });
-  if (Number(count?.live ?? 0) >= request.limit) return { kind: "limit" };
+  if (Number(count?.live ?? 0) - freed >= request.limit) return { kind: "limit" };
   const ref = { firstEight: key.firstEight, hashed, principal: principal.id };
   if ((await db.one(findTaken, ref)) !== undefined) return { kind: "taken" };
   await db.run(insertKey, {
@@ -112,15 +121,23 @@ export async function createKey(db: Db, request: CreateApiKey): ReturnType<ApiKe
 
 /** Deletes the principal's keys with these first eight digits. */
 export async function revokeKeys(db: Db, request: RevokeApiKeys): ReturnType<ApiKeyStore["revoke"]> {
-  const { now, context, principal, firstEight } = request;
+  const { principal, firstEight } = request;
   const revokedCredential = await lockActor(db, request, principal);
   if (revokedCredential !== undefined) return revokedCredential;
-  const deleted = await db.all(deleteKeys, { principal, firstEight });
-  if (deleted.length === 0) return { kind: "unknown" };
+  const digests = await noteRevokedKeys(db, request, await db.all(deleteKeys, { principal, firstEight }));
+  return digests.length === 0 ? { kind: "unknown" } : { kind: "revoked", digests };
+}
+
+/** Records that keys were deleted, and returns their digests. */
+export async function noteRevokedKeys(
+  db: Db,
+  { now, context, principal, firstEight }: RevokeApiKeys,
+  deleted: readonly { readonly hashed_secret: Buffer }[],
+): Promise<readonly Digest[]> {
   for (const _ of deleted) {
     await note(db, "api_key_revoked", { now, context, principal }, { first_eight: firstEight });
   }
-  return { kind: "revoked", digests: deleted.map((row) => row.hashed_secret.toString("hex") as Digest) };
+  return deleted.map((row) => row.hashed_secret.toString("hex") as Digest);
 }
 
 /** One use of a key. */

@@ -8,6 +8,7 @@
  */
 import type { ActorCredential, RequestContext } from "../../domain/model/entities.ts";
 import type { CredentialRevoked } from "../../domain/model/revoked.ts";
+import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 
@@ -35,6 +36,14 @@ const lockKey = statement(
       .select("p.id as principal")
       // This lock allows recording a use of the key, but not deleting it.
       .$if(dialect === "postgresql", (query) => query.forKeyShare("k")),
+);
+
+const findCaveLogin = statement((db, { digest, now }: Args<{ digest: Digest; now: Date }>) =>
+  db
+    .selectFrom("tiled_auth_cave_logins")
+    .where("token", "=", digest)
+    .where("expiration_time", ">", now)
+    .select("token"),
 );
 
 const lockPrincipals = statement((db, pair: Args<{ one: Uuid; other: Uuid }>, dialect) =>
@@ -104,6 +113,11 @@ async function counts(db: Db, credential: ActorCredential, owner: Uuid, now: Dat
       const { firstEight, digest } = credential;
       const hashed = Buffer.from(digest, "hex");
       return (await db.one(lockKey, { firstEight, hashed, owner, now })) !== undefined;
+    }
+    case "cave_login": {
+      const { session, digest } = credential;
+      if ((await db.one(lockSession, { session, owner, now })) === undefined) return false;
+      return (await db.one(findCaveLogin, { digest, now })) !== undefined;
     }
     case "token":
       return true;

@@ -10,6 +10,7 @@ import { createKey, revokeKeys, touchKeys } from "./api-keys.ts";
 import { appendEvents } from "./audit.ts";
 import { issueCode, redeemCode, useState } from "./browser-logins.ts";
 import { openBrowserSession, touchBrowserSession } from "./browser-session.ts";
+import { acceptTerms, endCaveLogin, openCaveLogin, replaceToken, revokeToken } from "./cave.ts";
 import {
   collectDevice,
   confirmDevice,
@@ -20,7 +21,6 @@ import {
 } from "./device.ts";
 import { revokeSession } from "./end-session.ts";
 import { collectHandedOver } from "./handed-over-devices.ts";
-import { importCave } from "./import-cave.ts";
 import { linkIdentity, unlinkIdentity } from "./linking.ts";
 import { createService, ensureAdmins, ensureUser, setDisabled } from "./principals.ts";
 import { probe, purge } from "./purge.ts";
@@ -61,8 +61,12 @@ export const COMMANDS = {
   "account.revoke_others": revokeOthers,
   "identity.link": linkIdentity,
   "identity.unlink": unlinkIdentity,
+  "cave.replace_token": replaceToken,
+  "cave.revoke_token": revokeToken,
+  "cave.open_login": openCaveLogin,
+  "cave.end_login": endCaveLogin,
+  "cave.accept_terms": acceptTerms,
   "audit.append": appendEvents,
-  "cave.import": importCave,
   "maintenance.purge": purge,
   "maintenance.probe": probe as Command<object, void>,
 } as const satisfies Record<string, Command<never, unknown>>;

@@ -64,6 +64,19 @@ const deleteLoginCodes = statement((db, { now, batch }: Batch) =>
     ),
 );
 
+const deleteCaveLogins = statement((db, { now, batch }: Batch) =>
+  db
+    .deleteFrom("tiled_auth_cave_logins")
+    .where("token", "in", (eb) =>
+      eb
+        .selectFrom("tiled_auth_cave_logins")
+        .where("expiration_time", "<", now)
+        .orderBy("expiration_time")
+        .select("token")
+        .limit(batch),
+    ),
+);
+
 /** How long an expired key is kept, in milliseconds, so that its user sees that it has expired. */
 const KEPT_KEYS_MS = 30 * 86_400_000;
 
@@ -129,11 +142,12 @@ export async function purge(db: Db, { now, batch, auditBefore, context }: Purge)
   const pendingSessions = await db.run(deletePending, { now, batch });
   const browserLogins = await db.run(deleteUsedStates, { now, batch });
   const codes = await db.run(deleteLoginCodes, { now, batch });
+  const caveLogins = await db.run(deleteCaveLogins, { now, batch });
   const sessions = await deleteSessions(db, now, batch);
   const apiKeys = await db.run(deleteKeys, { now: new Date(now.getTime() - KEPT_KEYS_MS), batch });
   const auditRows = auditBefore === null ? 0 : await db.run(deleteAudit, { before: auditBefore, batch });
   const failures = await db.run(deleteFailures, { now: now.getTime(), batch });
-  const counts = [pendingSessions, browserLogins, codes, sessions, apiKeys, auditRows, failures];
+  const counts = [pendingSessions, browserLogins, codes, caveLogins, sessions, apiKeys, auditRows, failures];
   const more = counts.some((count) => count >= batch);
   const detail = { sessions, pending_sessions: pendingSessions, api_keys: apiKeys, audit_rows: auditRows };
   if (context !== undefined && Object.values(detail).some((count) => count > 0))
