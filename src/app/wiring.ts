@@ -19,6 +19,7 @@ import { ProblemPages } from "../http/people/problem-pages.ts";
 import { ignoredHeader, Proxies } from "../http/proxies.ts";
 import type { Secret } from "../lib/secrets.ts";
 import { VERSION } from "../lib/version.ts";
+import { caveServices } from "./cave.ts";
 import { lifetimesOf, type MultiUserParts, multiUserParts } from "./multi-user.ts";
 import type { AppParts } from "./parts.ts";
 import { singleUserCallers } from "./single-user.ts";
@@ -44,6 +45,7 @@ export async function wire(config: Config, parts: AppParts) {
   const multiUser = multiUserParts(config, parts, proxies);
   const callers = multiUser?.callers ?? singleUserCallers(config, parts);
   const services = multiUser?.services ?? null;
+  const cave = caveServices(config, parts, services);
   const site = {
     title: config.pages.title,
     logo: parts.logo?.path ?? null,
@@ -51,7 +53,20 @@ export async function wire(config: Config, parts: AppParts) {
     version: VERSION,
   };
   const handOvers = multiUser?.handOvers ?? null;
-  const shared = { config, parts, proxies, own, account, mounts, links, multiUser, callers, services, site };
+  const shared = {
+    config,
+    parts,
+    proxies,
+    own,
+    account,
+    mounts,
+    links,
+    multiUser,
+    callers,
+    services,
+    cave,
+    site,
+  };
   return {
     ...shared,
     cors: new Cors(config.allowOrigins),

@@ -27,6 +27,7 @@ export class PrincipalCache {
   readonly #sessions: ReadThroughCache<Uuid, SessionStatus>;
   readonly #apiKeys: ReadThroughCache<string, ApiKeyRecord>;
   readonly #revokers = new Map<string, KeyRef>();
+  readonly #listeners: ((uuid: Uuid) => void)[] = [];
 
   constructor(store: Pick<Store, "principals" | "sessions" | "apiKeys">, clock: Clock) {
     // Callers, and the upstream credentials made for them, are remembered by the objects of a principal and a key.
@@ -99,6 +100,12 @@ export class PrincipalCache {
   principalChanged(uuid: Uuid): void {
     this.#summaries.drop(uuid);
     this.#documents.drop(uuid);
+    for (const listener of this.#listeners) listener(uuid);
+  }
+
+  /** For further caches of what belongs to a principal. */
+  onChange(listener: (uuid: Uuid) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** After a login or a refresh, which change the principal's document but not its scopes. */

@@ -63,6 +63,11 @@ export class ReadThroughCache<K, V> {
     return entry.value;
   }
 
+  /** Whether there is a value, of whatever age. */
+  has(key: K): boolean {
+    return this.#entries.has(key);
+  }
+
   /** The value only if it is fresh; reads nothing. */
   peek(key: K): V | undefined {
     const entry = this.#entries.get(key);

@@ -62,12 +62,11 @@ export function guardRoutes(app: FastifyInstance, identification: Identification
 
   /** True if this has answered the request: the browser was sent on, or is asked. */
   const admit = (
-    caller: Caller | null,
+    caller: Caller,
     access: Access,
     request: FastifyRequest,
     reply: FastifyReply,
   ): boolean | Promise<boolean> => {
-    if (caller === null) return true;
     request.caller = caller;
     checkCaller(access, caller);
     if (gateOf(access) !== undefined) return false;
@@ -100,10 +99,8 @@ export function guardRoutes(app: FastifyInstance, identification: Identification
   };
 
   const askAgain = async (request: FastifyRequest, reply: FastifyReply, access: Access) => {
-    const caller = await ask(request, reply, access, AGAIN);
-    if (caller === null) throw new Error("A gate answered a request whose body has arrived.");
-    request.caller = caller;
-    checkCaller(access, caller);
+    request.caller = await ask(request, reply, access, AGAIN);
+    checkCaller(access, request.caller);
   };
 
   const recheck =

@@ -37,14 +37,9 @@ export function landingRoutes(app: FastifyInstance, deps: LandingDeps): void {
     return sendPage(reply, page, { noStore: loggedIn || keyRefused });
   });
 
-  assetRoutes(app, "", [STYLE_ASSET, ICON_ASSET, ...(deps.logo ? [deps.logo] : [])]);
-}
-
-/** `prefix`: of the pages that link to the files. */
-export function assetRoutes(app: FastifyInstance, prefix: string, files: readonly Asset[]): void {
-  for (const file of files) {
+  for (const file of [STYLE_ASSET, ICON_ASSET, ...(deps.logo ? [deps.logo] : [])]) {
     app.get(
-      prefix + file.path,
+      file.path,
       { schema: { hide: true }, config: { access: "public", shared: true, quiet: true } },
       (_request, reply) =>
         reply

@@ -5,7 +5,6 @@ import { keptClaims } from "../../../src/authenticators/oidc/person.ts";
 import { SUBJECT } from "../../support/hostile-provider.ts";
 import { fails, login, setUp } from "./support.ts";
 
-/** A login that answers who the person is. Names and addresses that are only shown are in `profile.test.ts`. */
 async function person(
   t: { after(step: () => Promise<unknown>): void },
   args: Partial<OidcArgs>,
@@ -13,10 +12,7 @@ async function person(
 ) {
   const { authenticator, provider } = await setUp((step) => t.after(step), args);
   Object.assign(provider.claims, claims);
-  return async () => {
-    const { profile: _, ...identity } = await login(authenticator, provider);
-    return identity;
-  };
+  return () => login(authenticator, provider);
 }
 
 const VERIFIED = { email: "Ada@Lab.example", email_verified: true };
