@@ -91,12 +91,17 @@ export class ScriptedProvider implements ExternalAuthenticator {
   }
 
   /** A person follows the URL that `begin` made and signs in; returns the address that the browser is sent back to. */
-  signIn(authorizationUrl: string, id: string, state?: AuthenticatedIdentity["state"]): string {
+  signIn(
+    authorizationUrl: string,
+    id: string,
+    state?: AuthenticatedIdentity["state"],
+    profile?: AuthenticatedIdentity["profile"],
+  ): string {
     const asked = new URL(authorizationUrl).searchParams;
     this.#codes += 1;
     const code = `${this.#host} code ${this.#codes}`;
     this.#grants.set(code, {
-      identity: state === undefined ? { id } : { id, state },
+      identity: { id, ...(state && { state }), ...(profile !== undefined && { profile }) },
       challenge: asked.get("code_challenge") ?? "",
       nonce: asked.get("nonce") ?? "",
       redirectUri: asked.get("redirect_uri") ?? "",

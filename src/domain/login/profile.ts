@@ -12,13 +12,14 @@ export function withStorableProfile(
   warn: ((message: string) => void) | undefined,
 ): AuthenticatedIdentity {
   const { id, state } = authenticated;
-  const told: unknown = authenticated.profile ?? undefined;
+  const told: unknown = authenticated.profile;
   if (told === undefined) return authenticated;
   const drop = (what: string) =>
     warn?.(
       `The ${what} that the provider '${provider}' sent for ${JSON.stringify(id)} is not text of at most 255 characters and was dropped.`,
     );
   const identity = state === undefined ? { id } : { id, state };
+  if (told === null) return identity;
   if (typeof told !== "object") {
     drop("profile");
     return identity;
