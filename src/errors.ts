@@ -40,8 +40,27 @@ export const FAILURES = {
       "This name is known in another spelling, for example with other capital letters. Log in with the spelling you used before.",
   },
 
+  // Tokens of CAVE's clients.
+  no_token: { status: 401, detail: "No token was sent with this request." },
+  bad_auth_header: { status: 400, detail: "The Authorization header must begin with 'Bearer'." },
+  login_token: {
+    status: 403,
+    detail: "A login token cannot create, list, replace or revoke API tokens. Send an API token.",
+  },
+  requires_admin: { status: 403, detail: "Only administrators and services may do this." },
+  several_tokens: {
+    status: 400,
+    detail:
+      "You have more than one API token, so none was replaced. Create another one, or revoke those you do not need.",
+  },
+  api_token: { status: 422, detail: "An API token cannot be logged out. Revoke it instead." },
+
   // Invalid requests.
   bad_request: { status: 400, detail: "Bad request." },
+  redirect_refused: {
+    status: 400,
+    detail: "This address cannot be given a login: it is not among the origins that this server knows.",
+  },
   client_too_old: { status: 400, detail: "The client is too old for this server." },
   origin_refused: { status: 400, detail: "Disallowed CORS origin" },
   limit_reached: { status: 400, detail: "Limit reached." },

@@ -148,7 +148,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
 /** Also accepts access tokens of a proxied provider. There is at most one, which loading has checked. */
 function withProviders(
   own: Callers,
-  parts: Pick<AppParts, "authenticators" | "clock"> & {
+  parts: Pick<AppParts, "authenticators" | "clock" | "logger"> & {
     readonly store: Store;
     readonly principalCache: PrincipalCache;
     readonly caseSensitive: CaseRule;
@@ -167,6 +167,7 @@ function withProviders(
       clock,
       caseSensitive: caseSensitive(provider),
       namesAddresses: namesAddresses(provider),
+      warn: (message) => parts.logger.warn(message),
     });
   }
   return own;

@@ -13,7 +13,13 @@ import { protectForms } from "../http/access/session-cookie.ts";
 import { afterRequests } from "../http/after.ts";
 import { passwordProviders } from "../http/auth/providers.ts";
 import { Connections } from "../http/connections.ts";
-import { answerBrokenRequest, answerErrors, answerUnroutable, refuseOtherMethods } from "../http/errors.ts";
+import {
+  answerBrokenRequest,
+  answerErrors,
+  answerUnroutable,
+  errorBody,
+  refuseOtherMethods,
+} from "../http/errors.ts";
 import { gatewayRouting, upgradeOptions } from "../http/gateway/routing.ts";
 import { commonHeaders, requestIds } from "../http/headers.ts";
 import { checkHosts } from "../http/hosts.ts";
@@ -89,7 +95,7 @@ function newApp({ config, parts: { logger, tls }, mounts, cors }: Wiring): Fasti
     bodyLimit,
     genReqId: requestIds(),
     clientErrorHandler: answerBrokenRequest(cors),
-    frameworkErrors: answerUnroutable(cors),
+    frameworkErrors: answerUnroutable(cors, errorBody),
     // Answered in our own form, with the headers that a page of another origin needs to read it.
     return503OnClosing: false,
     forceCloseConnections: "idle",

@@ -3,26 +3,42 @@
  * give Tiled's answers: a preflight is 200 with the body "OK", and 400 "Disallowed CORS origin" for another origin, where it
  * sends an empty answer in both cases. Its hooks also miss requests that no route sees, whose errors a page must be able to read.
  */
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
 import { METHODS } from "./methods.ts";
 
 /** The header fields that a page may read beside the safelisted ones; Tiled exposes the request's id only. */
 const EXPOSED = "ETag, Retry-After, Server-Timing, WWW-Authenticate, X-Tiled-Request-ID, X-Tiled-Root";
 
+type Fields = Readonly<Record<string, string>>;
+
+/** Rules for some paths, which then hold there in place of the operator's `allow_origins`. */
+export interface PathOrigins {
+  /** The fields of an answer to a page of this origin; undefined for a path without rules here. */
+  fields(url: string, origin: string | undefined): Fields | undefined;
+  /** The further fields of a preflight's answer; null: the origin is not allowed. Undefined as above. */
+  preflight(url: string, origin: string): Fields | null | undefined;
+}
+
 export class Cors {
   readonly #allowed: ReadonlySet<string>;
+  readonly #paths: PathOrigins | null;
 
-  constructor(origins: readonly string[]) {
+  constructor(origins: readonly string[], paths: PathOrigins | null = null) {
     this.#allowed = new Set(origins);
+    this.#paths = paths;
   }
 
   allows(origin: string): boolean {
     return this.#allowed.has("*") || this.#allowed.has(origin);
   }
 
-  /** The CORS fields of an answer to a page of this origin. */
-  fields(origin: string | undefined): Readonly<Record<string, string>> {
+  /** The CORS fields of an answer to a page of this origin. `url`: as routed; "" if it is not known. */
+  fields(origin: string | undefined, url: string): Fields {
+    return this.#paths?.fields(url, origin) ?? this.#usual(origin);
+  }
+
+  #usual(origin: string | undefined): Fields {
     // Without allowed origins all answers are the same.
     if (this.#allowed.size === 0) return NONE;
     if (origin === undefined || !this.allows(origin)) return VARY;
@@ -37,7 +53,8 @@ export class Cors {
   /** To call before any hook that may refuse a request. */
   answerPages(app: FastifyInstance): void {
     app.addHook("onRequest", (request, reply, done) => {
-      if (this.#allowed.size > 0) reply.headers(this.fields(request.raw.headers.origin));
+      if (this.#allowed.size > 0 || this.#paths !== null)
+        reply.headers(this.fields(request.raw.headers.origin, request.url));
       done();
     });
   }
@@ -47,23 +64,33 @@ export class Cors {
     app.addHook("onRequest", (request, reply, done) => {
       const { origin, "access-control-request-method": wanted } = request.raw.headers;
       if (origin === undefined || request.method !== "OPTIONS" || wanted === undefined) done();
-      else this.#answerPreflight(reply, origin, request.headers["access-control-request-headers"]);
+      else {
+        const own = this.#paths?.preflight(request.url, origin);
+        const fields = own === undefined ? this.#usualPreflight(origin, request) : own;
+        answerPreflight(reply, fields);
+      }
     });
   }
 
-  #answerPreflight(reply: FastifyReply, origin: string, headers: string | undefined): void {
-    reply.header("content-type", "text/plain; charset=utf-8");
-    if (!this.allows(origin)) {
-      const { status, detail } = new Failure("origin_refused");
-      reply.code(status).send(detail);
-      return;
-    }
-    reply.removeHeader("access-control-expose-headers");
-    reply.header("access-control-allow-methods", METHODS.join(", "));
-    reply.header("access-control-max-age", "600");
-    if (headers !== undefined) reply.header("access-control-allow-headers", headers);
-    reply.code(200).send("OK");
+  #usualPreflight(origin: string, { headers }: FastifyRequest): Fields | null {
+    if (!this.allows(origin)) return null;
+    const wanted = headers["access-control-request-headers"];
+    return {
+      "access-control-allow-methods": METHODS.join(", "),
+      ...(wanted !== undefined && { "access-control-allow-headers": wanted }),
+    };
   }
+}
+
+function answerPreflight(reply: FastifyReply, fields: Fields | null): void {
+  reply.header("content-type", "text/plain; charset=utf-8");
+  if (fields === null) {
+    const { status, detail } = new Failure("origin_refused");
+    reply.code(status).send(detail);
+    return;
+  }
+  reply.removeHeader("access-control-expose-headers");
+  reply.headers(fields).header("access-control-max-age", "600").code(200).send("OK");
 }
 
 const NONE = {};

@@ -3,7 +3,7 @@
  * log line. An error outside the table in `errors.ts` is a 500 and is logged with its stack.
  */
 import type { Socket } from "node:net";
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { Failure, type FailureCode } from "../errors.ts";
 import { JSON_TYPE, toJson } from "./answer.ts";
 import type { Cors } from "./cors.ts";
@@ -16,6 +16,10 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Why the request was refused, for its log line. */
     failure: Failure | null;
+  }
+  interface FastifyContextConfig {
+    /** The route only says that its methods are not allowed. */
+    refusesMethod?: true;
   }
 }
 
@@ -101,10 +105,7 @@ export function sendFailure(
     if (access !== undefined && access !== "public")
       reply.header("x-tiled-root", `${links.base(request)}/api/v1`);
   }
-  reply
-    .code(failure.status)
-    .header("content-type", JSON_TYPE)
-    .send(toJson({ detail: failure.detail }));
+  reply.code(failure.status).header("content-type", JSON_TYPE).send(errorBody(failure, request.url));
 }
 
 /**
@@ -112,41 +113,64 @@ export function sendFailure(
  * route; what it returns, after the last one.
  */
 export function refuseOtherMethods(app: FastifyInstance): () => void {
-  const methodsByUrl = new Map<string, Set<string>>();
+  const methodsByUrl = new Map<string, { readonly answered: Set<string>; readonly refused: Set<string> }>();
   let complete = false;
-  app.addHook("onRoute", ({ url, method }) => {
+  app.addHook("onRoute", ({ url, method, config }) => {
     if (complete) return;
-    const methods = methodsByUrl.get(url) ?? new Set();
-    for (const name of [method].flat()) methods.add(name);
+    const methods = methodsByUrl.get(url) ?? { answered: new Set(), refused: new Set() };
+    const among = config?.refusesMethod === true ? methods.refused : methods.answered;
+    for (const name of [method].flat()) among.add(name);
     methodsByUrl.set(url, methods);
   });
   return () => {
     complete = true;
-    for (const [url, methods] of methodsByUrl) {
-      const refuse = () => {
-        throw new Failure("method_not_allowed", { headers: { allow: [...methods].sort().join(", ") } });
-      };
-      app.route({
-        url,
-        method: METHODS.filter((name) => !methods.has(name)),
-        config: { access: "public" },
-        schema: { hide: true },
-        onRequest: refuse,
-        handler: refuse,
-      });
+    for (const [url, { answered, refused }] of methodsByUrl) {
+      // A path of which only changes are refused does not exist otherwise.
+      if (answered.size === 0) continue;
+      const others = METHODS.filter((name) => !answered.has(name) && !refused.has(name));
+      refuseMethods(app, url, others, [...answered].sort());
     }
   };
 }
 
+/** `why`: in place of the usual text. */
+export function refuseMethods(
+  app: FastifyInstance,
+  url: string,
+  refused: HTTPMethods[],
+  allowed: readonly string[],
+  why?: string,
+): void {
+  const refuse = () => {
+    throw new Failure("method_not_allowed", {
+      headers: { allow: allowed.join(", ") },
+      ...(why !== undefined && { detail: why }),
+    });
+  };
+  app.route({
+    url,
+    method: refused,
+    config: { access: "public", refusesMethod: true },
+    schema: { hide: true },
+    onRequest: refuse,
+    handler: refuse,
+  });
+}
+
+/** The body of an error's answer. */
+export type ErrorBody = (failure: Failure, url: string) => string;
+
+export const errorBody: ErrorBody = ({ detail }) => toJson({ detail });
+
 /** For requests that reach no hook: a path that cannot be decoded, or an unknown version. */
-export function answerUnroutable(cors: Cors) {
+export function answerUnroutable(cors: Cors, body: ErrorBody) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const failure = toFailure(error, request);
     reply
       .code(failure.status)
-      .headers(cors.fields(request.raw.headers.origin))
+      .headers(cors.fields(request.raw.headers.origin, request.url))
       .headers({ "content-type": JSON_TYPE, "x-tiled-request-id": request.id })
-      .send(toJson({ detail: failure.detail }));
+      .send(body(failure, request.url));
   };
 }
 
@@ -163,7 +187,7 @@ export function answerBrokenRequest(cors: Cors) {
     const fields = {
       "Content-Type": JSON_TYPE,
       "Content-Length": String(Buffer.byteLength(body)),
-      ...cors.fields(originIn(error.rawPacket)),
+      ...cors.fields(originIn(error.rawPacket), ""),
       Connection: "close",
     };
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);

@@ -39,6 +39,12 @@ function words({ code, status, retryAfter }: Problem): Words {
         text: "It has expired, it belongs to another login, or your browser blocks this site’s cookies. Nothing was changed.",
         next: "Open the page again and repeat what you did. If another site brought you here, stop.",
       };
+    case "redirect_refused":
+      return {
+        title: "This link cannot be followed",
+        text: "It would hand your login to an address that this server does not know. Nothing was handed over.",
+        next: "If you followed a link from another person, stop. If a service that you use sent you here, tell its operator.",
+      };
     case "login_elsewhere":
     case "browser_login_over":
       return {

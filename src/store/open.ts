@@ -15,6 +15,7 @@ import { messageOf } from "./base/errors.ts";
 import { browserLoginStore } from "./browser-logins.ts";
 import { browserSessionStore } from "./browser-session.ts";
 import { caveStore } from "./cave.ts";
+import { caveImporter } from "./cave-import.ts";
 import type { Backend } from "./commands/backend.ts";
 import { deviceLoginStore } from "./device.ts";
 import { memoryCounters, postgresCounters } from "./failures.ts";
@@ -90,6 +91,7 @@ function assemble(backend: Backend, failures: FailureCounters): Store {
     browserLogins: browserLoginStore(backend),
     browserSessions: browserSessionStore(backend),
     accounts: accountStore(backend),
+    caveImporter: caveImporter(backend),
     cave: caveStore(backend),
     close: () => backend.close(),
   };

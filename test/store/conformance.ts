@@ -12,6 +12,7 @@ import { authorityCases } from "./conformance/authority.ts";
 import { browserLoginCases } from "./conformance/browser-logins.ts";
 import { browserSessionCases } from "./conformance/browser-session.ts";
 import type { Case } from "./conformance/case.ts";
+import { caveImportCases } from "./conformance/cave-import.ts";
 import { deviceCases } from "./conformance/device.ts";
 import { failureCases } from "./conformance/failures.ts";
 import { hostileCases } from "./conformance/hostile.ts";
@@ -36,6 +37,7 @@ export const CASES: readonly Case[] = [
   ...failureCases,
   ...hostileCases,
   ...deviceCases,
+  ...caveImportCases,
   ...browserLoginCases,
   ...browserSessionCases,
   ...accountCases,

@@ -4,9 +4,9 @@
  */
 import type { AuthenticatorContext } from "../../domain/ports/authenticator.ts";
 import { ENTRA_ARGS, type EntraArgs } from "./args.ts";
-import { entraName } from "./entra-name.ts";
+import { entraName, isVerifiedByEntra } from "./entra-name.ts";
 import type { OidcOptions } from "./options.ts";
-import { keptClaims } from "./person.ts";
+import { keptClaims, profileOf } from "./person.ts";
 import { Proxied } from "./proxied.ts";
 
 export class EntraAuthenticator extends Proxied {
@@ -20,6 +20,7 @@ export class EntraAuthenticator extends Proxied {
       identify: (claims: Readonly<Record<string, unknown>>) => ({
         id: entraName(claims, domains),
         ...keptClaims(claims, context.keepClaims ?? []),
+        ...profileOf({ ...claims, email_verified: isVerifiedByEntra(claims) }),
       }),
       // preferred_username is one of its claims.
       browserScopes: ["profile"],

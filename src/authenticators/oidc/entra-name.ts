@@ -28,9 +28,12 @@ export function entraName(claims: Claims, domains: readonly string[] | null): st
 }
 
 /** An unverified address may belong to another user. */
+export function isVerifiedByEntra(claims: Claims): boolean {
+  return claims["email_verified"] === true || claims["xms_edov"] === true;
+}
+
 function userName(claims: Claims): string | undefined {
-  const email =
-    claims["email_verified"] === true || claims["xms_edov"] === true ? claims["email"] : undefined;
+  const email = isVerifiedByEntra(claims) ? claims["email"] : undefined;
   const names = [claims["nameID"], claims["preferred_username"], claims["upn"], email];
   return names.find((name): name is string => isName(name))?.trim();
 }

@@ -1,6 +1,7 @@
 /**
- * From the claims of a checked token to an identity: the claim that names the user, and whether the user may log in
- * (`user_id_claim`, `allowed_users`, `allowed_domains`). An e-mail address counts only if the provider verified it.
+ * From the claims of a checked token to an identity: the claim that names the user, whether the user may log in
+ * (`user_id_claim`, `allowed_users`, `allowed_domains`), and the profile (OpenID Connect Core, section 5.1). An e-mail
+ * address counts only if the provider verified it.
  */
 
 import type { AuthenticatedIdentity } from "../../domain/ports/authenticator.ts";
@@ -45,7 +46,26 @@ export function identify(claims: Claims, rules: PersonRules): AuthenticatedIdent
       log: `${quotedForLog(id)} may not log in: neither in args.allowed_users nor with a verified address of args.allowed_domains.`,
     });
   }
-  return { id, ...keptClaims(claims, keep) };
+  return { id, ...keptClaims(claims, keep), ...profileOf(claims) };
+}
+
+/** The claims that a profile is made of. ORCID has no `name`, but its parts. */
+const PROFILE_CLAIMS = ["name", "given_name", "family_name", "email"] as const;
+
+/** The name and the verified address. Undefined if the token has none of the claims. */
+export function profileOf(claims: Claims): Pick<AuthenticatedIdentity, "profile"> | undefined {
+  if (PROFILE_CLAIMS.every((claim) => claims[claim] === undefined)) return undefined;
+  const name = shownName(claims);
+  // Apple and JumpCloud write "true". That is enough to show an address, but admits no one.
+  const verified = claims["email_verified"] === "true" ? { ...claims, email_verified: true } : claims;
+  const email = verifiedEmail(verified);
+  return { profile: { ...(name === null ? {} : { name }), ...(email === null ? {} : { email }) } };
+}
+
+function shownName({ name, given_name: given, family_name: family }: Claims): string | null {
+  const parts = isName(name) ? [name] : [given, family].filter(isName);
+  const shown = parts.map((part) => part.trim()).join(" ");
+  return isName(shown) ? shown : null;
 }
 
 /** Limit of stored values, since each login reads them and the user's page shows them. */

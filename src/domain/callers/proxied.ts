@@ -14,6 +14,7 @@ import type { ProxiedAuthenticator, ProxiedIdentity } from "../ports/authenticat
 import type { PrincipalStore } from "../ports/principals.ts";
 import { type Callers, type Credential, enabled, isAmong } from "./callers.ts";
 import type { PrincipalCache } from "./principal-cache.ts";
+import { withStorableProfile } from "./profile.ts";
 import { knownAddress } from "./spelling.ts";
 
 type TokenCaller = Extract<KnownCaller, { readonly kind: "token" }>;
@@ -28,6 +29,8 @@ export interface ProxiedCallersDeps {
   readonly clock: Clock;
   readonly caseSensitive?: boolean;
   readonly namesAddresses?: boolean;
+  /** Writes a warning to the operator's log; never pass a secret. */
+  readonly warn?: (message: string) => void;
 }
 
 export class ProxiedCallers implements Callers {
@@ -84,6 +87,7 @@ export class ProxiedCallers implements Callers {
       (await principals.summaryOfIdentity(named)) ??
       (await principals.ensureUser({
         identity: named,
+        profile: withStorableProfile(provider, identity, this.#deps.warn).profile,
         caseSensitive: this.#deps.caseSensitive,
         now: new Date(clock.now()),
         context: context(),

@@ -8,6 +8,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { foldName, sameAddress } from "../../lib/fold.ts";
 import { type Uuid, uuidHex } from "../../lib/uuid.ts";
 import type { PrincipalCache } from "../callers/principal-cache.ts";
+import { withStorableProfile } from "../callers/profile.ts";
 import { type AddressRule, type CaseRule, knownAddress, refusedSpelling } from "../callers/spelling.ts";
 import type {
   AuditEvent,
@@ -25,7 +26,6 @@ import type { OpenOutcome, OpenSession, SessionStore } from "../ports/sessions.t
 import type { LoginBudget } from "../throttling/login-budget.ts";
 import { type Attempt, addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
 import type { Lifetimes, TokenAnswer, Tokens } from "../tokens/tokens.ts";
-import { withStorableProfile } from "./profile.ts";
 
 export interface LoginAnswer extends TokenAnswer {
   readonly identity: { readonly id: string; readonly provider: string };

@@ -2,6 +2,7 @@
 import type { Uuid } from "../../lib/uuid.ts";
 import type { IdentityRef, PrincipalDocument, PrincipalSummary, RequestContext } from "../model/entities.ts";
 import type { CredentialRevoked } from "../model/revoked.ts";
+import type { Profile } from "./authenticator.ts";
 
 export interface PageRange {
   readonly offset: number;
@@ -10,6 +11,8 @@ export interface PageRange {
 
 export interface EnsureUser {
   readonly identity: IdentityRef;
+  /** As `OpenSession.profile`, but stored only with a new person. */
+  readonly profile?: Profile | undefined;
   /** As `OpenSession.caseSensitive`. */
   readonly caseSensitive?: boolean | undefined;
   readonly now: Date;

@@ -14,6 +14,7 @@ import type { AccountStore, BrowserSessionStore } from "./accounts.ts";
 import type { ApiKeyStore } from "./api-keys.ts";
 import type { AuditStore } from "./audit.ts";
 import type { CaveStore } from "./cave.ts";
+import type { CaveImporter } from "./cave-import.ts";
 import type { FailureCounters } from "./failures.ts";
 import type { BrowserLoginStore, DeviceLoginStore } from "./logins.ts";
 import type { Maintenance } from "./maintenance.ts";
@@ -34,6 +35,7 @@ export interface Store {
   readonly browserLogins: BrowserLoginStore;
   readonly browserSessions: BrowserSessionStore;
   readonly accounts: AccountStore;
+  readonly caveImporter: CaveImporter;
   readonly cave: CaveStore;
   /** Finishes work in progress and closes the database. */
   close(): Promise<void>;

@@ -62,11 +62,12 @@ export function guardRoutes(app: FastifyInstance, identification: Identification
 
   /** True if this has answered the request: the browser was sent on, or is asked. */
   const admit = (
-    caller: Caller,
+    caller: Caller | null,
     access: Access,
     request: FastifyRequest,
     reply: FastifyReply,
   ): boolean | Promise<boolean> => {
+    if (caller === null) return true;
     request.caller = caller;
     checkCaller(access, caller);
     if (gateOf(access) !== undefined) return false;
@@ -99,8 +100,10 @@ export function guardRoutes(app: FastifyInstance, identification: Identification
   };
 
   const askAgain = async (request: FastifyRequest, reply: FastifyReply, access: Access) => {
-    request.caller = await ask(request, reply, access, AGAIN);
-    checkCaller(access, request.caller);
+    const caller = await ask(request, reply, access, AGAIN);
+    if (caller === null) throw new Error("A gate answered a request whose body has arrived.");
+    request.caller = caller;
+    checkCaller(access, caller);
   };
 
   const recheck =

@@ -7,8 +7,13 @@ import type { Demanded } from "./callers.ts";
 
 /** Who may use the routes of another face of this server, which has credentials of its own. */
 export interface Gate {
-  /** The caller of a request; fails for one that may not use the route. Called again when a body has arrived. */
-  admit(request: FastifyRequest, reply: FastifyReply): MaybePromise<Caller>;
+  /**
+   * The caller of a request; null if this has answered it. Fails for one that may not use the route. Called again when a body
+   * has arrived.
+   */
+  admit(request: FastifyRequest, reply: FastifyReply): MaybePromise<Caller | null>;
+  /** How programs authenticate, by its name in `/openapi.json`; undefined: the routes are no part of the API. */
+  readonly scheme?: "CaveToken";
 }
 
 /**

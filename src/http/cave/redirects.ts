@@ -17,7 +17,7 @@ export interface AllowedOrigins {
 }
 
 /** Bytes. */
-const LONGEST = 4096;
+export const LONGEST_REDIRECT = 4096;
 /** Control characters, spaces and backslashes: browsers drop the first and take the last for slashes (URL standard, 4.4). */
 const STRANGE = /[\p{Cc}\p{Cs}\p{Z}\\]/u;
 const AUTHORITY = /^(https?):\/\/([^/?#]+)/i;
@@ -26,7 +26,8 @@ const TOKEN_PARAMETERS: ReadonlySet<string> = new Set(["middle_auth_token", "tok
 /** `given`: the parameter `redirect` as it was parsed; a list if it came more than once. */
 export function readRedirect(given: unknown, links: CaveLinks, allowed: AllowedOrigins): Redirect {
   if (given === undefined) return { kind: "none" };
-  if (typeof given !== "string" || Buffer.byteLength(given) > LONGEST || STRANGE.test(given)) return REFUSED;
+  if (typeof given !== "string" || Buffer.byteLength(given) > LONGEST_REDIRECT || STRANGE.test(given))
+    return REFUSED;
   const [, scheme = "", authority = ""] = AUTHORITY.exec(given) ?? [];
   const url = authority === "" ? null : URL.parse(given);
   if (url === null || !isPlain(url, scheme, authority)) return REFUSED;

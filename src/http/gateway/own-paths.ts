@@ -23,6 +23,12 @@ export class OwnPaths {
     });
   }
 
+  /** Such a path and all below it, whether or not it is a route's. */
+  reserve(path: string): void {
+    this.#below.add(path);
+    this.#lowerBelow.add(path.toLowerCase());
+  }
+
   close(): void {
     this.#closed = true;
   }

@@ -55,6 +55,7 @@ async function describe(routes: readonly Described[], options: OpenApiOptions): 
             flows: { password: { tokenUrl: options.rootPath + options.tokenUrl, scopes: {} } },
           },
         };
+  const takesCaveTokens = routes.some(({ config }) => gateOf(config.access)?.scheme === "CaveToken");
   const app = Fastify({ exposeHeadRoutes: false });
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
@@ -69,6 +70,13 @@ async function describe(routes: readonly Described[], options: OpenApiOptions): 
           APIKeyHeader: { type: "apiKey", in: "header", name: "Authorization", description: "Apikey SECRET" },
           APIKeyQuery: { type: "apiKey", in: "query", name: "api_key" },
           APIKeyCookie: { type: "apiKey", in: "cookie", name: "tiled_api_key" },
+          ...(takesCaveTokens && {
+            CaveToken: {
+              type: "http" as const,
+              scheme: "bearer",
+              description: "An API token or a login token of CAVE's clients",
+            },
+          }),
         },
       },
     },
@@ -88,8 +96,10 @@ async function describe(routes: readonly Described[], options: OpenApiOptions): 
 
 function describeAccess(access: Access | undefined, tokens: boolean): Readonly<Record<string, unknown>> {
   if (access === undefined || access === "public" || access === "page") return {};
-  // Browsers' pages and faces with credentials of their own are not part of the API.
-  if (isForPerson(access) || gateOf(access) !== undefined) return {};
+  // Browsers' pages are not part of the API.
+  if (isForPerson(access)) return {};
+  const gate = gateOf(access);
+  if (gate !== undefined) return gate.scheme === undefined ? {} : { security: [{ [gate.scheme]: [] }] };
   const scopes = typeof access === "object" && "scopes" in access ? access.scopes : [];
   const keys = access === "session" ? [] : [{ APIKeyHeader: [] }, { APIKeyQuery: [] }, { APIKeyCookie: [] }];
   const bearer = tokens && access !== "api_key" ? [{ OAuth2PasswordBearer: [] }] : [];

@@ -37,9 +37,14 @@ export function landingRoutes(app: FastifyInstance, deps: LandingDeps): void {
     return sendPage(reply, page, { noStore: loggedIn || keyRefused });
   });
 
-  for (const file of [STYLE_ASSET, ICON_ASSET, ...(deps.logo ? [deps.logo] : [])]) {
+  assetRoutes(app, "", [STYLE_ASSET, ICON_ASSET, ...(deps.logo ? [deps.logo] : [])]);
+}
+
+/** `prefix`: of the pages that link to the files. */
+export function assetRoutes(app: FastifyInstance, prefix: string, files: readonly Asset[]): void {
+  for (const file of files) {
     app.get(
-      file.path,
+      prefix + file.path,
       { schema: { hide: true }, config: { access: "public", shared: true, quiet: true } },
       (_request, reply) =>
         reply

@@ -18,16 +18,16 @@ interface NewRow {
   readonly detail: string;
 }
 
-const valuesOf = (row: Args<NewRow>) => ({
-  time: row.time,
-  event: row.event,
-  actor: row.actor,
-  principal: row.principal,
-  provider: row.provider,
-  identity: row.identity,
-  address: row.address,
-  request_id: row.requestId,
-  detail: row.detail,
+const valuesOf = <Row extends { readonly [K in keyof NewRow]: unknown }>(row: Row) => ({
+  time: row.time as Row["time"],
+  event: row.event as Row["event"],
+  actor: row.actor as Row["actor"],
+  principal: row.principal as Row["principal"],
+  provider: row.provider as Row["provider"],
+  identity: row.identity as Row["identity"],
+  address: row.address as Row["address"],
+  request_id: row.requestId as Row["requestId"],
+  detail: row.detail as Row["detail"],
 });
 
 const insertRow = statement((db, row: Args<NewRow>) =>
@@ -67,30 +67,44 @@ function newRow(event: AuditEvent): NewRow {
   };
 }
 
+/** What an event is about. */
+interface About {
+  readonly now: Date;
+  readonly context: RequestContext;
+  readonly principal: Uuid | null;
+  readonly identity?: IdentityRef;
+}
+
 /** Records one event of a command, with the request's address, id and actor. */
 export function note(
   db: Db,
   event: AuditEventName,
-  about: {
-    readonly now: Date;
-    readonly context: RequestContext;
-    readonly principal: Uuid | null;
-    readonly identity?: IdentityRef;
-  },
+  about: About,
   detail: AuditEvent["detail"] = {},
 ): Promise<void> {
+  return appendEvent(db, eventOf(event, about, detail));
+}
+
+/** An event of a command, as `note` and `noteAll` record it. */
+export function eventOf(event: AuditEventName, about: About, detail: AuditEvent["detail"] = {}): AuditEvent {
   const { address, requestId, actor, operator } = about.context;
-  const identity = about.identity ?? null;
-  return appendEvent(db, {
+  return {
     time: about.now,
     event,
     principal: about.principal,
-    identity,
+    identity: about.identity ?? null,
     detail: operator === undefined ? detail : { ...detail, by: "command line", os_user: operator },
     address,
     requestId,
     actor,
-  });
+  };
+}
+
+/** Records many events of one command of an operator in one statement, each in a row of its own. At most 500. */
+export async function noteAll(db: Db, events: readonly AuditEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  const rows = events.map((event) => valuesOf(newRow(event)));
+  await db.query((tables) => tables.insertInto("tiled_auth_audit").values(rows));
 }
 
 /** Records events that have no command of their own, such as failed logins. */

@@ -21,6 +21,7 @@ import {
 } from "./device.ts";
 import { revokeSession } from "./end-session.ts";
 import { collectHandedOver } from "./handed-over-devices.ts";
+import { importCave } from "./import-cave.ts";
 import { linkIdentity, unlinkIdentity } from "./linking.ts";
 import { createService, ensureAdmins, ensureUser, setDisabled } from "./principals.ts";
 import { probe, purge } from "./purge.ts";
@@ -67,6 +68,7 @@ export const COMMANDS = {
   "cave.end_login": endCaveLogin,
   "cave.accept_terms": acceptTerms,
   "audit.append": appendEvents,
+  "cave.import": importCave,
   "maintenance.purge": purge,
   "maintenance.probe": probe as Command<object, void>,
 } as const satisfies Record<string, Command<never, unknown>>;

@@ -16,6 +16,7 @@ import { type Args, type Db, statement } from "../base/statement.ts";
 import { isLastAdmin, lockAdmins } from "./admins.ts";
 import { note } from "./audit.ts";
 import { lockActor } from "./authority.ts";
+import { keepProfile } from "./profiles.ts";
 import { allRoles, grantAdmin, makePrincipal, makeUser } from "./roles.ts";
 import { otherSpelling } from "./spellings.ts";
 import { findPrincipalOfIdentity, summarize } from "./summaries.ts";
@@ -109,5 +110,8 @@ export async function ensureUser(db: Db, request: EnsureUser): Promise<Principal
   const found = await findPrincipalOfIdentity(db, identity);
   const spelled = found || request.caseSensitive !== false ? undefined : await otherSpelling(db, identity);
   if (spelled !== undefined) throw refusedSpelling(identity, spelled.id);
-  return summarize(db, found ?? (await makeUser(db, identity, now, { now, context })));
+  if (found !== undefined) return summarize(db, found);
+  const made = await makeUser(db, identity, now, { now, context });
+  await keepProfile(db, identity, request.profile);
+  return summarize(db, made);
 }

@@ -49,7 +49,7 @@ describe("EntraAuthenticator", () => {
       const { verify, provider, authenticator } = await setUp(t);
       assert.equal((await verify(claims)).id, name);
       Object.assign(provider.claims, claims);
-      assert.deepEqual(await login(authenticator, provider), { id: name }, "in a browser, too");
+      assert.equal((await login(authenticator, provider)).id, name, "in a browser, too");
     });
   }
 

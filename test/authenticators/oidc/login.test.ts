@@ -214,7 +214,7 @@ describe("the id_token", () => {
     "no at_hash": { at_hash: undefined },
     "several audiences, issued to us": { aud: ["account", CLIENT_ID] },
     "an audience in a list": { aud: [CLIENT_ID], azp: undefined },
-    "more claims than we know": { c_hash: "x", groups: ["a"], email: 7, __proto__: null },
+    "more claims than we know": { c_hash: "x", groups: ["a"], phone_number: 7, __proto__: null },
   })) {
     test(`is accepted with ${what}`, async (t) => {
       const { authenticator, provider } = await setUp((step) => t.after(step));

@@ -5,6 +5,7 @@ import { keptClaims } from "../../../src/authenticators/oidc/person.ts";
 import { SUBJECT } from "../../support/hostile-provider.ts";
 import { fails, login, setUp } from "./support.ts";
 
+/** A login that answers who the person is. Names and addresses that are only shown are in `profile.test.ts`. */
 async function person(
   t: { after(step: () => Promise<unknown>): void },
   args: Partial<OidcArgs>,
@@ -12,7 +13,10 @@ async function person(
 ) {
   const { authenticator, provider } = await setUp((step) => t.after(step), args);
   Object.assign(provider.claims, claims);
-  return () => login(authenticator, provider);
+  return async () => {
+    const { profile: _, ...identity } = await login(authenticator, provider);
+    return identity;
+  };
 }
 
 const VERIFIED = { email: "Ada@Lab.example", email_verified: true };

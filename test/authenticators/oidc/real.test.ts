@@ -90,7 +90,8 @@ describe("a real provider", () => {
       { flavour: "google", loggedInAs: GRACE.id },
       { user_id_claim: "email", allowed_domains: ["lab.example"] },
     );
-    assert.deepEqual(await login(authenticator, new Visitor()), { id: "grace@lab.example" });
+    const profile = { email: "grace@lab.example" };
+    assert.deepEqual(await login(authenticator, new Visitor()), { id: "grace@lab.example", profile });
   });
 
   test("Google shows an error of its own where it is asked for offline_access", async (t) => {

@@ -16,6 +16,7 @@ import { isOpenedByPerson, isSameOrigin, requireSameOrigin } from "../../access/
 import { checkForm } from "../../access/session-cookie.ts";
 import { SAFE_METHODS } from "../../methods.ts";
 import type { CaveLinks } from "../server-address.ts";
+import { type CaveProblemDeps, caveProblems } from "./problems.ts";
 
 const NAME = "cave_session";
 
@@ -51,8 +52,14 @@ export function csrfFieldOf(request: FastifyRequest, links: CaveLinks): Html {
   return html`<input type="hidden" name="token" value="${formTokenOf(secret)}">`;
 }
 
-/** Makes the gates, and checks the token of every form behind `person`, so that no route can forget it. To call once, before the routes. */
-export function caveGates(app: FastifyInstance, links: CaveLinks, sessions: BrowserSessions): CaveGates {
+/**
+ * Makes the gates. To call once, before the routes: it checks the token of every form behind `person`, and gives the routes of
+ * both the pages of `problems.ts`, so that none can forget it.
+ */
+export function caveGates(
+  app: FastifyInstance,
+  { site, links, sessions }: { readonly sessions: BrowserSessions } & CaveProblemDeps,
+): CaveGates {
   const person: Gate = {
     admit: (request, reply) => {
       const secret = countedSecret(request, links);
@@ -73,10 +80,12 @@ export function caveGates(app: FastifyInstance, links: CaveLinks, sessions: Brow
     }
     done();
   };
+  const problems = caveProblems({ site, links });
   app.addHook("onRoute", (route) => {
-    if (gateOf(route.config?.access) === person) {
-      route.preHandler = [check, ...[route.preHandler ?? []].flat()];
-    }
+    const gate = gateOf(route.config?.access);
+    if (gate !== person && gate !== anyone) return;
+    route.errorHandler ??= problems;
+    if (gate === person) route.preHandler = [check, ...[route.preHandler ?? []].flat()];
   });
   return { anyone, person };
 }

@@ -1,0 +1,47 @@
+/**
+ * Which pages may read CAVE's API (CORS protocol of the Fetch standard): those of origins that may be handed a token, without
+ * cookies. `allow_origins`, which is for Tiled's clients and allows cookies, does not count here.
+ */
+import type { PathOrigins } from "../cors.ts";
+import { AUTH_INFO, isApiPath, OWN_PATHS } from "./paths.ts";
+
+export class CaveOrigins implements PathOrigins {
+  readonly #allows: (origin: string) => boolean;
+
+  /** `allows`: asked once per request, since the configuration may be replaced. */
+  constructor(allows: (origin: string) => boolean) {
+    this.#allows = allows;
+  }
+
+  fields(url: string, origin: string | undefined) {
+    if (isAuthInfo(url)) return ANY;
+    if (!isOwn(url)) return undefined;
+    if (origin === undefined || !isApiPath(url) || !this.#allows(origin)) return VARY;
+    return {
+      ...VARY,
+      "access-control-allow-origin": origin,
+      "access-control-expose-headers": "WWW-Authenticate",
+    };
+  }
+
+  preflight(url: string, origin: string) {
+    if (isAuthInfo(url)) return ALLOWED;
+    if (!isOwn(url)) return undefined;
+    return isApiPath(url) && this.#allows(origin) ? ALLOWED : null;
+  }
+}
+
+const ANY = { "access-control-allow-origin": "*" };
+const VARY = { vary: "Origin" };
+const ALLOWED = {
+  "access-control-allow-methods": "DELETE, GET, HEAD, POST",
+  "access-control-allow-headers": "Authorization, Content-Type",
+};
+
+function isAuthInfo(url: string): boolean {
+  return url.startsWith(AUTH_INFO) && (url.length === AUTH_INFO.length || url[AUTH_INFO.length] === "?");
+}
+
+function isOwn(url: string): boolean {
+  return OWN_PATHS.some((path) => url.startsWith(path) && /^(?:[/?]|$)/.test(url.slice(path.length)));
+}
