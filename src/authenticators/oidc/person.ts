@@ -49,7 +49,7 @@ export function identify(claims: Claims, rules: PersonRules): AuthenticatedIdent
   return { id, ...keptClaims(claims, keep), ...profileOf(claims) };
 }
 
-/** The claims that a profile is made of. ORCID has no `name`, but its parts. */
+/** The claims that a profile is made of. ORCID's `name` is null for many people, while its parts are there. */
 const PROFILE_CLAIMS = ["name", "given_name", "family_name", "email"] as const;
 
 /** The name and the verified address. Undefined if the token has none of the claims. */

@@ -26,7 +26,7 @@ const CASES: Readonly<
   "a name alone": [{ name: "Ada Lovelace" }, { name: "Ada Lovelace" }],
   "an address alone": [VERIFIED, ADDRESS],
   "ORCID's name, which has two parts": [
-    { given_name: "Ada", family_name: "Lovelace" },
+    { name: null, given_name: "Ada", family_name: "Lovelace" },
     { name: "Ada Lovelace" },
   ],
   "ORCID's name, if it has one part": [{ given_name: "Ada", family_name: null }, { name: "Ada" }],
