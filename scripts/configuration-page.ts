@@ -21,6 +21,8 @@ interface Schema {
   readonly deprecated?: boolean;
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly patternProperties?: Readonly<Record<string, Schema>>;
+  readonly oneOf?: readonly Schema[];
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
   readonly allOf?: readonly { readonly if: Schema; readonly else: Schema }[];
@@ -40,12 +42,16 @@ function forms(schema: Schema): readonly Schema[] {
   return schema.anyOf.flatMap(forms);
 }
 
-/** The keys below `schema` in order; `[]` stands for a list item. */
+/** The keys below `schema` in order; `[]` stands for a list item, `NAME` for a name of the file's own. */
 function* rows(schema: Schema, path: string, required = false): Generator<Row> {
-  if (path !== "" && !path.endsWith("[]")) yield { path, schema, required };
+  if (path !== "" && !/(?:\[\]|\.NAME)$/.test(path)) yield { path, schema, required };
   for (const form of forms(schema)) {
+    // A single alternative says which keys are required in the file's own words.
+    const [only, ...others] = form.oneOf ?? [];
+    const needed = [...(form.required ?? []), ...(others.length === 0 ? (only?.required ?? []) : [])];
     for (const [key, below] of Object.entries(form.properties ?? {}))
-      yield* rows(below, path === "" ? key : `${path}.${key}`, form.required?.includes(key));
+      yield* rows(below, path === "" ? key : `${path}.${key}`, needed.includes(key));
+    for (const below of Object.values(form.patternProperties ?? {})) yield* rows(below, `${path}.NAME`);
     if (form.items !== undefined) yield* rows(form.items, `${path}[]`);
   }
 }
@@ -101,7 +107,8 @@ an editor completes and explains keys. Ready to copy: [examples](../../example_c
 mistakes in a file.
 
 A configuration is a YAML file, or a folder of \`*.yml\` and \`*.yaml\` files. \`$NAME\` and \`\${NAME}\` in a value stand for an environment
-variable; an unset one stops the start. Durations are seconds (\`900\`) or ISO 8601 (\`PT15M\`). \`[]\` stands for each item of a list.
+variable; an unset one stops the start. Durations are seconds (\`900\`) or ISO 8601 (\`PT15M\`). \`[]\` stands for each item of a list,
+\`NAME\` for each name that you choose.
 Classes, logos, tag files and folders start from the configuration's folder. Certificates and SQLite files start from the folder where the
 server is started.
 `;

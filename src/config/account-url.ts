@@ -2,13 +2,12 @@
  * `server.account_url`: a separate host for the pages for people. Its host name must differ from every name that content is
  * served under, since cookies do not tell ports apart.
  */
-
+import { isLoopbackName } from "../lib/address.ts";
 import { at, type Path } from "../yaml/located.ts";
 import { hasProviders } from "./authentication.ts";
 import type { Context } from "./context.ts";
 
 const KEY: Path = ["server", "account_url"];
-const LOOPBACK = /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|\[::1\])$/;
 
 /** The origin, followed by the path of `public_url`, if it has one. */
 export function accountUrl(context: Context): string | null {
@@ -18,7 +17,7 @@ export function accountUrl(context: Context): string | null {
   const problem = (message: string) => context.problem(KEY, message);
   if (!hasProviders(context))
     problem("there are no accounts without authentication.providers. Add a provider, or remove this.");
-  if (url.protocol !== "https:" && !LOOPBACK.test(url.hostname))
+  if (url.protocol !== "https:" && !isLoopbackName(url.hostname))
     problem("logins need HTTPS on any host but this machine. Use https://.");
   if (server.public_url == null) {
     // A wrong one is reported already.

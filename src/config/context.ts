@@ -24,6 +24,8 @@ export class Context {
   readonly overrides: Overrides;
   readonly problems: Problems;
   readonly warnings: string[];
+  /** Files that the configuration names and that are part of it: the terms of service. */
+  readonly files: string[] = [];
 
   constructor({ value, root, overrides, problems, warnings }: ContextParts) {
     this.value = value;
@@ -49,6 +51,13 @@ export class Context {
 
   problem(path: Path, message: string): void {
     this.problems.add(this.spot(path), path, message);
+  }
+
+  /** At the line of the key, which is not always that of its value. */
+  keyProblem(path: Path, message: string): void {
+    const parent = at(this.root, path.slice(0, -1));
+    const entry = parent?.kind === "mapping" ? parent.entries.get(String(path.at(-1))) : undefined;
+    this.problems.add(entry?.keySpot ?? this.spot(path), path, message);
   }
 
   noEffect(place: ConfigPlace, why: string): void {

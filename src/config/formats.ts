@@ -3,7 +3,9 @@
  */
 import { isIP } from "node:net";
 import { isMistyped } from "../database-uri/database-uri.ts";
+import { parseUuid } from "../lib/uuid.ts";
 import { BASIC_FORMATS, EMPTY, type Formats, matching, OTHER_FORM, otherForm } from "../yaml/formats.ts";
+import { WEB_ORIGIN } from "./origins.ts";
 
 /** An address, or a block of them in CIDR notation (RFC 4632, section 3.1; RFC 4291, section 2.3). */
 function isAddressBlock(text: string): boolean {
@@ -80,6 +82,8 @@ function checkRootPath(text: string): string | undefined {
     : undefined;
 }
 
+const NAME = /^(?=.*\S)[^\p{Cc}]{1,255}$/u;
+
 export const FORMATS = {
   ...BASIC_FORMATS,
   "provider-name": matching(
@@ -121,6 +125,14 @@ export const FORMATS = {
     what: "a database URI",
     use: "sqlite:////absolute/path.db, sqlite:///relative/path.db, a path, or postgresql://user:password@host:port/database",
     check: checkDatabase,
+  },
+  "web-origin": WEB_ORIGIN,
+  "cave-name": matching(NAME, "a name", "1 to 255 characters, without control characters"),
+  "identity-id": matching(NAME, "a person's ID", "1 to 255 characters, without control characters"),
+  uuid: {
+    what: "a UUID",
+    use: "that of the service principal, as 'tiled admin principals' lists it",
+    check: (text) => (parseUuid(text) === undefined ? otherForm(text) : undefined),
   },
   "root-path": { what: "a path", use: "one like '/tiled'", check: checkRootPath },
   "tree-path": matching(/^[^\p{Cc}?#]*$/u, "a path", "one like '/' or '/raw/2024'"),

@@ -10,28 +10,23 @@ import { check } from "../yaml/check.ts";
 import { readSource } from "../yaml/files.ts";
 import { type Environment, interpolate } from "../yaml/interpolate.ts";
 import { emptyMapping, type Located, locate, overlay, pathText } from "../yaml/located.ts";
-import { ConfigError, type ConfigProblem, Problems } from "../yaml/problems.ts";
+import { ConfigError, Problems } from "../yaml/problems.ts";
 import { accessControl } from "./access.ts";
 import { authenticationConfig, hasProviders } from "./authentication.ts";
+import { caveConfig } from "./cave.ts";
 import { treeConfigs } from "./content.ts";
 import { Context, noEffect, type Overrides } from "./context.ts";
 import { misspeltVariables, withEnvironment } from "./environment.ts";
 import { FORMATS } from "./formats.ts";
-import type { Config } from "./model.ts";
+import type { Config, ReadConfig } from "./model.ts";
 import { oldFormHint, reportOldAuthentication } from "./old-forms.ts";
 import { placesOf } from "./places.ts";
 import { isReported, reportTiledsOwn } from "./real-tiled.ts";
 import { FILE_SHAPE, FileSchema, type FileValue } from "./schema.ts";
 import { serverConfig } from "./server.ts";
+import { digestsOf, filesOf, isPipe } from "./source.ts";
 import { upstreamConfigs } from "./upstreams.ts";
 import { checkSecrets } from "./weak-secrets.ts";
-
-/** A configuration as far as it can be read, and its problems. */
-interface ReadConfig {
-  /** Undefined if nothing can be read. Must not be served while there are problems. */
-  readonly config: Config | undefined;
-  readonly problems: readonly ConfigProblem[];
-}
 
 /**
  * Reads a configuration from disk.
@@ -47,14 +42,31 @@ export function loadConfig(path: string, env: Environment, overrides: Overrides 
 
 /** The same without an exception, for callers with further checks. */
 export function readConfig(path: string, env: Environment, overrides: Overrides = {}): ReadConfig {
+  return readPath({ path, env: { ...env }, overrides, again: isPipe(path) ? null : false });
+}
+
+interface Reading {
+  readonly path: string;
+  /** As at the first reading: a reload does not see variables that changed. */
+  readonly env: Environment;
+  readonly overrides: Overrides;
+  /** Whether it was read before; null if it cannot be read twice. */
+  readonly again: boolean | null;
+}
+
+function readPath(reading: Reading): ReadConfig {
+  const { path, env, overrides, again } = reading;
   const problems = new Problems();
-  const source = readSource(path, problems, FILE_SHAPE);
-  if (source === undefined || problems.all.length > 0) return { config: undefined, problems: problems.all };
+  const files = again === null ? [] : filesOf(path);
+  const source = readSource(path, problems, FILE_SHAPE, { pipes: again !== true });
+  if (source === undefined || problems.all.length > 0)
+    return { config: undefined, problems: problems.all, files };
   const root = withEnvironment(interpolate(source.root, env, problems), env, problems);
   const absolute = resolve(path);
   const directory = source.folder ? absolute : dirname(absolute);
-  const config = build({ root, directory, overrides, problems, warnings: misspeltVariables(env) });
-  return { config, problems: problems.all };
+  const warnings = misspeltVariables(env);
+  const read = again === null ? null : () => readPath({ ...reading, again: true });
+  return build({ root, directory, overrides, problems, warnings, files, read });
 }
 
 /**
@@ -80,14 +92,9 @@ export function configFromObject(
   const spot = { file: origin, line: 0 };
   const under = withEnvironment(emptyMapping(spot), env, problems);
   const root = overlay(under, locate(value, spot, "environment"));
-  const config = build({
-    root,
-    directory: resolve("."),
-    overrides,
-    problems,
-    warnings: misspeltVariables(env),
-  });
-  return sound({ config, problems: problems.all });
+  const warnings = misspeltVariables(env);
+  const directory = resolve(".");
+  return sound(build({ root, directory, overrides, problems, warnings, files: [], read: null }));
 }
 
 function sound({ config, problems }: ReadConfig): Config {
@@ -123,9 +130,13 @@ interface Parts {
   readonly problems: Problems;
   /** Those before the check. */
   readonly warnings: readonly string[];
+  readonly files: readonly string[];
+  /** Null if it cannot be read again. */
+  readonly read: (() => ReadConfig) | null;
 }
 
-function build({ root, directory, overrides, problems, warnings: earlier }: Parts): Config {
+function build(parts: Parts): ReadConfig {
+  const { root, directory, overrides, problems, warnings: earlier, read } = parts;
   const warnings = [...earlier];
   const value = check(FILE_SHAPE, root, [], {
     problems,
@@ -139,6 +150,8 @@ function build({ root, directory, overrides, problems, warnings: earlier }: Part
   const context = new Context({ value: (value ?? {}) as FileValue, root, overrides, problems, warnings });
   const { database, metrics, pages, audit, log, allow_origins: origins } = context.value;
   const server = serverConfig(context);
+  const cave = caveConfig(context, { directory, server });
+  const files = [...parts.files, ...context.files];
   checkSecrets(context, server);
   const config: Config = {
     server,
@@ -153,7 +166,7 @@ function build({ root, directory, overrides, problems, warnings: earlier }: Part
     trees: treeConfigs(context),
     upstreams: upstreamConfigs(context),
     accessControl: accessControl(context),
-    cave: null,
+    cave: cave && { ...cave, source: read && { files, digests: digestsOf(root), read } },
     allowOrigins: (origins ?? []).filter((origin) => origin !== undefined),
     metrics: { prometheus: metrics?.prometheus ?? true },
     pages: {
@@ -171,7 +184,7 @@ function build({ root, directory, overrides, problems, warnings: earlier }: Part
   reportOldAuthentication(context);
   checkDatabase(context);
   warnOfMemory(context, config);
-  return config;
+  return { config, problems: problems.all, files };
 }
 
 /** Each parameter of the URI takes effect at the start, or is a problem now. */

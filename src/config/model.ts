@@ -10,7 +10,7 @@ import type { Limit } from "../domain/ports/failures.ts";
 import type { LoginLimit } from "../domain/throttling/login-budget.ts";
 import type { Secret } from "../lib/secrets.ts";
 import type { PolicyEntry, ProviderEntry } from "../plugins/entries.ts";
-import type { ConfigPlace } from "../yaml/problems.ts";
+import type { ConfigPlace, ConfigProblem } from "../yaml/problems.ts";
 
 /** Places of settings that a start can fail on. `file` is "" for a default and for an option of the command. */
 export type Places = Readonly<Record<"host" | "port" | "cert" | "key" | "logo" | "database", ConfigPlace>>;
@@ -83,6 +83,27 @@ export interface CaveConfig {
   /** Where clients find this server: an origin, or with a path; no slash at the end. */
   readonly serverAddress: string;
   readonly rules: CaveSettings;
+  /** Null if it cannot be read again. */
+  readonly source: ConfigSource | null;
+}
+
+/** Where a configuration was read from, for a reload. */
+export interface ConfigSource {
+  /** Files whose change may change the rules. */
+  readonly files: readonly string[];
+  /** Of each top-level key's value, to notice changes. The values may be secrets. */
+  readonly digests: ReadonlyMap<string, string>;
+  /** Reads it again in the same way and with the same environment. */
+  readonly read: () => ReadConfig;
+}
+
+/** A configuration as far as it can be read, and its problems. */
+export interface ReadConfig {
+  /** Undefined if nothing can be read. Must not be served while there are problems. */
+  readonly config: Config | undefined;
+  readonly problems: readonly ConfigProblem[];
+  /** Those of `ConfigSource`. */
+  readonly files: readonly string[];
 }
 
 export interface Config {

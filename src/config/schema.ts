@@ -7,6 +7,7 @@ import { QUOTED } from "../yaml/lax.ts";
 import { noEffect, optional, section, text } from "../yaml/schema-shapes.ts";
 import type { Shape } from "../yaml/words.ts";
 import { accessControl, audit, authentication, database, tree } from "./schema-authentication.ts";
+import { cave } from "./schema-cave.ts";
 import { log, server, uvicorn } from "./schema-server.ts";
 
 const DATA = "a setting of a real Tiled behind this server";
@@ -17,6 +18,7 @@ export const FileSchema = section("Configuration of tiled-auth", {
   database: optional(database, "Where principals, sessions and keys are stored. Default: in memory"),
   trees: optional(Type.Array(tree), "The data to serve"),
   access_control: optional(accessControl, "Who sees which entries"),
+  cave: optional(cave, "The authentication of CAVE: tokens, groups, datasets and terms of service"),
   allow_origins: optional(
     Type.Array(text("not-empty")),
     "Origins of web applications that may call this server from a browser, or '*'",

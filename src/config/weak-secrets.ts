@@ -18,7 +18,7 @@ const WORDS =
 
 export function checkSecrets(context: Context, server: ServerConfig): void {
   const given = context.value.authentication ?? {};
-  const reachable = reachability(server);
+  const reachable = reachability(server) ?? reachableForCave(context);
   const allowed = given.allow_weak_secrets === true;
   const tell = (path: Path, weakness: string | undefined, risk: string, option = false): void => {
     if (weakness === undefined) return;
@@ -67,6 +67,12 @@ function reachability({ host, hosts, publicUrl, trustedProxies }: ServerConfig):
   const name = hosts.find((known) => !isLoopback(known.replace(/:\d+$/, "")));
   if (name !== undefined) return `server.hosts has ${name}, so others reach the server`;
   return undefined;
+}
+
+function reachableForCave({ value: { cave } }: Context): string | undefined {
+  const address = cave?.server_address;
+  if (address === undefined || isLoopback(new URL(address).hostname)) return undefined;
+  return `cave.server_address is ${address}, so others reach the server`;
 }
 
 function isLoopback(host: string): boolean {

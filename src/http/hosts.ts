@@ -17,6 +17,7 @@ export interface HostsOptions {
     readonly hosts: readonly string[];
     readonly verifyHosts: readonly string[];
   };
+  readonly cave: { readonly serverAddress: string } | null;
   readonly upstreams: readonly { readonly host: string | null }[];
   /** The machine's name. */
   readonly machine: string;
@@ -64,9 +65,11 @@ export function checkHosts(app: FastifyInstance, options: HostsOptions): void {
 }
 
 /** Of the configuration and of the machine. */
-function namesOf({ server, upstreams, machine }: HostsOptions): string[] {
+function namesOf({ server, cave, upstreams, machine }: HostsOptions): string[] {
   const { publicUrl, accountUrl, host, hosts, verifyHosts } = server;
-  const own = [publicUrl, accountUrl].flatMap((url) => (url === null ? [] : [new URL(url).host]));
+  const own = [publicUrl, accountUrl, cave?.serverAddress].flatMap((url) =>
+    url == null ? [] : [new URL(url).host],
+  );
   return [...own, ...hosts, ...verifyHosts, ...upstreams.flatMap((one) => one.host ?? []), host, machine];
 }
 

@@ -19,9 +19,19 @@ export interface Source {
   readonly folder: boolean;
 }
 
+interface ReadOptions {
+  /** Whether a pipe is read. It has to be waited for, and holds nothing a second time. */
+  readonly pipes: boolean;
+}
+
 /** Undefined, with problems added, if nothing can be read. `shape`: the file's schema. */
-export function readSource(path: string, problems: Problems, shape: Shape): Source | undefined {
-  const found = sourceFiles(path, problems);
+export function readSource(
+  path: string,
+  problems: Problems,
+  shape: Shape,
+  options: ReadOptions = { pipes: true },
+): Source | undefined {
+  const found = sourceFiles(path, problems, options);
   if (found === undefined) return undefined;
   const { files, folder } = found;
   if (!folder) {
@@ -38,8 +48,9 @@ export function readSource(path: string, problems: Problems, shape: Shape): Sour
 export function sourceFiles(
   path: string,
   problems: Problems,
+  options: ReadOptions = { pipes: true },
 ): { readonly files: readonly string[]; readonly folder: boolean } | undefined {
-  const folder = isFolder(path, problems);
+  const folder = isFolder(path, problems, options);
   if (folder === undefined) return undefined;
   if (!folder) return { files: [path], folder };
   const names = attempt(path, problems, () =>
@@ -49,18 +60,23 @@ export function sourceFiles(
   );
   if (names === undefined) return undefined;
   return {
-    files: names.map((name) => join(path, name)).filter((file) => isFolder(file, problems) === false),
+    files: names
+      .map((name) => join(path, name))
+      .filter((file) => isFolder(file, problems, options) === false),
     folder,
   };
 }
 
-function isFolder(path: string, problems: Problems): boolean | undefined {
+function isFolder(path: string, problems: Problems, { pipes }: ReadOptions): boolean | undefined {
   return attempt(path, problems, () => {
     const found = statSync(path);
     if (found.isDirectory()) return true;
     // A pipe, too: `<(…)` of a shell.
-    if (found.isFile() || found.isFIFO()) return false;
-    problems.add({ file: path, line: 0 }, [], "this is neither a file nor a folder");
+    if (found.isFile() || (pipes && found.isFIFO())) return false;
+    const what = found.isFIFO()
+      ? "this is a pipe, which is read at a start only"
+      : "this is neither a file nor a folder";
+    problems.add({ file: path, line: 0 }, [], what);
     return undefined;
   });
 }

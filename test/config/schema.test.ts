@@ -16,6 +16,7 @@ function validator(args: ArgsSchemas = {}) {
 function* keys(shape: Shape, path: string): Generator<readonly [string, Shape]> {
   for (const option of shape.anyOf ?? []) yield* keys(option, path);
   if (shape.items !== undefined) yield* keys(shape.items, `${path}[]`);
+  for (const named of Object.values(shape.patternProperties ?? {})) yield* keys(named, `${path}.NAME`);
   for (const [key, property] of Object.entries(shape.properties ?? {})) {
     yield [`${path}.${key}`, property];
     yield* keys(property, `${path}.${key}`);
@@ -26,6 +27,7 @@ function* sections(shape: Shape, path: string): Generator<readonly [string, Shap
   if (shape.properties !== undefined) yield [path, shape];
   for (const option of shape.anyOf ?? []) yield* sections(option, path);
   if (shape.items !== undefined) yield* sections(shape.items, `${path}[]`);
+  for (const named of Object.values(shape.patternProperties ?? {})) yield* sections(named, `${path}.NAME`);
   for (const [key, property] of Object.entries(shape.properties ?? {}))
     yield* sections(property, `${path}.${key}`);
 }

@@ -24,6 +24,7 @@ function* below(shape: Shape, path: Path): Generator<Path> {
   if (shape.anyOf !== undefined) for (const option of shape.anyOf) yield* below(option, path);
   for (const [key, property] of Object.entries(shape.properties ?? {}))
     yield* places(property, [...path, key]);
+  for (const named of Object.values(shape.patternProperties ?? {})) yield* places(named, [...path, "name"]);
   if (shape.items !== undefined) yield* places(shape.items, [...path, 0]);
 }
 

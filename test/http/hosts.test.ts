@@ -49,7 +49,7 @@ test("addresses, this machine, and names without a domain belong to this server"
   }
 });
 
-test("the names of the configuration: hosts, verify_hosts, public_url, a server's own, that of an upstream", async () => {
+test("the names of the configuration: hosts, verify_hosts, public_url, a server's own, that of an upstream, that of CAVE", async () => {
   await using t = await testApp({
     ...OPEN,
     server: {
@@ -59,6 +59,7 @@ test("the names of the configuration: hosts, verify_hosts, public_url, a server'
       publicUrl: "https://tiled.example.org/x",
     },
     upstreams: [{ host: "beamline.example.org", prefix: "/b" }],
+    cave: { serverAddress: "https://cave.example.org/lab" },
   });
   for (const host of [
     "data.example.org:8000",
@@ -66,6 +67,8 @@ test("the names of the configuration: hosts, verify_hosts, public_url, a server'
     "app.example.org",
     "tiled.example.org",
     "tiled.lab.example",
+    "cave.example.org",
+    "cave.example.org:8443",
   ]) {
     assert.equal(await status(t, host, {}, "/api/v1/"), 200, host);
   }

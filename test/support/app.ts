@@ -302,5 +302,6 @@ function caveConfig({
       groups: [],
       ...rules,
     },
+    source: null,
   };
 }

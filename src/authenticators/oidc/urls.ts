@@ -3,11 +3,10 @@
  * address is on this machine as well; else a remote document could name services here.
  */
 import { OperatorError } from "../../errors.ts";
-
-const LOOPBACK = /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+import { isLoopbackName } from "../../lib/address.ts";
 
 export function isLoopback(url: URL): boolean {
-  return LOOPBACK.test(url.hostname);
+  return isLoopbackName(url.hostname);
 }
 
 /** The problem with a URL of a provider; null if it may be used. */

@@ -1,0 +1,46 @@
+/**
+ * `cave.server_address`: the base of every link that CAVE's clients follow. They put `/auth`, `/sticky_auth` and `/auth_info`
+ * behind it themselves.
+ */
+import { isLoopbackName } from "../lib/address.ts";
+import type { Path } from "../yaml/located.ts";
+import type { Context } from "./context.ts";
+import type { ServerConfig } from "./model.ts";
+
+const KEY: Path = ["cave", "server_address"];
+/** What clients put behind the address, at the end of one that was copied from a client's setting. */
+const CLIENTS_OWN = /\/(?:auth_info|(?:sticky_)?auth(?:\/.*)?)$/;
+
+/** Without a slash at the end. */
+export function serverAddress(context: Context, { accountUrl, rootPath }: ServerConfig): string {
+  const given = context.value.cave?.server_address;
+  // A missing or wrong one is reported already.
+  if (given === undefined) return "";
+  const url = new URL(given);
+  const problem = (message: string) => context.problem(KEY, message);
+  const path = url.pathname.replace(/\/+$/, "");
+  if (url.protocol !== "https:" && !isLoopbackName(url.hostname))
+    problem("tokens need HTTPS on any host but this machine. Use https://.");
+  const base = path.replace(CLIENTS_OWN, "");
+  if (base !== path)
+    problem(`clients add ${path.slice(base.length)} to it themselves. Use '${url.origin}${base}'.`);
+  else if (/\/\/|%/.test(path))
+    problem("must not contain '//' or '%' in its path, since clients build addresses on it as text.");
+  else if (path !== "" && rootPath !== "" && path !== rootPath) {
+    context.warn(
+      KEY,
+      `its path '${path}' is not uvicorn.root_path ('${rootPath}'): the proxy has to remove it from requests`,
+    );
+  }
+  if (accountUrl !== null && nameOf(new URL(accountUrl)) === nameOf(url)) {
+    problem(
+      "this is the host of server.account_url, which has no pages but those of accounts. Use another host name.",
+    );
+  }
+  return url.origin + path;
+}
+
+/** Without port, since cookies do not tell ports apart. */
+function nameOf({ hostname }: URL): string {
+  return hostname.replace(/\.$/, "");
+}
