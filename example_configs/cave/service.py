@@ -5,6 +5,7 @@
 A gateway serves it under /example and /info.
 """
 
+import logging
 import os
 
 import waitress
@@ -93,6 +94,7 @@ def datastack_info(datastack):
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
     waitress.serve(
         app,
         listen=f"127.0.0.1:{os.environ.get('PORT', '5000')}",

@@ -16,8 +16,7 @@ import { isUpstream, UPSTREAM_KEYS } from "./upstreams.ts";
 export function treeConfigs(context: Context): readonly TreeConfig[] {
   const given = context.value.trees ?? [];
   const there = at(context.root, ["trees"]);
-  const catalog = at(context.root, ["catalog"]);
-  const hasCatalog = catalog !== undefined && !isNothing(catalog);
+  const hasCatalog = isGiven(context, "catalog");
   const hasTrees =
     there !== undefined && !isNothing(there) && !(there.kind === "list" && there.items.length === 0);
   if (hasCatalog && hasTrees)
@@ -25,7 +24,8 @@ export function treeConfigs(context: Context): readonly TreeConfig[] {
       ["catalog"],
       "'catalog' and 'trees' cannot be used together, as in Tiled. Remove one of them.",
     );
-  if (!hasCatalog && !hasTrees) {
+  // Without data it may still be the logins of CAVE's services.
+  if (!hasCatalog && !hasTrees && !isGiven(context, "cave")) {
     context.problem(
       ["trees"],
       `nothing is served: 'trees' (or 'catalog') is missing. To begin with: trees: [{path: /, tree: "${TREE_NAMES[0]}"}]`,

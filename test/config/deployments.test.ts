@@ -15,6 +15,8 @@ const FOLDERS = readdirSync(FOLDER).filter((name) => statSync(join(FOLDER, name)
 const ENV = {
   TILED_SECRET: "0123456789abcdef0123456789abcdef",
   ALICE_PASSWORD: "secret1",
+  BOB_PASSWORD: "secret2",
+  ADMIN_PASSWORD: "secret3",
   POSTGRES_PASSWORD: "hunter2",
   SITE: "tiled.example.org",
 };
@@ -27,6 +29,7 @@ describe("each deployment", () => {
   it("is one that the list of examples names", () => {
     assert.deepEqual(FOLDERS, [
       "caddy",
+      "cave",
       "docker-compose",
       "gateway",
       "helm",
@@ -62,7 +65,7 @@ describe("each deployment", () => {
       assert.deepEqual(config.warnings, []);
       const asks = ["caddy", "nginx", "traefik"].includes(folder);
       assert.deepEqual(config.server.verifyHosts, asks ? ["data.example.org"] : []);
-      const alone = asks || ["pgbouncer", "reverse-proxy"].includes(folder);
+      const alone = asks || ["cave", "pgbouncer", "reverse-proxy"].includes(folder);
       assert.deepEqual(config.upstreams.length, alone ? 0 : 1);
     });
   }

@@ -115,6 +115,10 @@ export class Computer {
     return run(script, { env: this.#env });
   }
 
+  async python(code: string): Promise<Finished> {
+    return run([caveProgram("python"), "-c", code], { env: this.#env });
+  }
+
   #started(): ChildProcess {
     if (this.#child !== undefined) return this.#child;
     const child = spawn(caveProgram("python"), [`${REAL}/cave_client.py`], { env: this.#env });

@@ -1,0 +1,259 @@
+/**
+ * The service of docs/cave.md behind the real middle_auth_client, through the example's gateways: permissions, groups, terms of
+ * service, the login of a browser that it sends here, and what a revoked token means to it.
+ */
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { after, before, describe, it, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { Computer, olderCave, withoutCave } from "../support/cave.ts";
+import { caveBrowser, createToken, logIn, tokenOf } from "../support/cave-browser.ts";
+import { type CaveDeployment, deployCave } from "../support/cave-deployment.ts";
+import { startChromium, withoutChromium } from "../support/chromium.ts";
+import { eventually } from "../support/eventually.ts";
+import type { Cleanup } from "../support/folders.ts";
+import { withoutProxy } from "../support/proxies.ts";
+
+const skip = withoutCave() || withoutChromium() || withoutProxy("nginx");
+const TIMEOUT = 240_000;
+
+/** A computer whose client uses this token. */
+async function computerWith(cleanup: Cleanup, cave: CaveDeployment, token: string): Promise<Computer> {
+  const computer = await Computer.create(cleanup);
+  await computer.call("client", cave.url);
+  await computer.call("use", token);
+  return computer;
+}
+
+/** What a page of the service shows: JSON. */
+async function shown(page: Page): Promise<unknown> {
+  return JSON.parse((await page.locator("body").textContent()) ?? "");
+}
+
+describe("a service behind middle_auth_client", { skip, timeout: TIMEOUT }, () => {
+  let cave: CaveDeployment;
+  let browser: Browser;
+  const tokens = { alice: "", bob: "", admin: "" };
+
+  before(async () => {
+    browser = await startChromium(after);
+    cave = await deployCave(after);
+    for (const user of ["alice", "bob", "admin"] as const)
+      tokens[user] = await tokenOf(browser, cave.url, user);
+  });
+
+  it("lets one person at a dataset and not the other", async (t) => {
+    const computer = await computerWith(t.after.bind(t), cave, tokens.alice);
+    const fish = `${cave.url}/example/table/fish1`;
+    assert.deepEqual(await computer.call("get", fish), { table: "fish1", rows: [1, 2, 3] });
+    assert.deepEqual(await computer.call("post", fish), { table: "fish1", saved: true });
+    assert.deepEqual(await computer.call("get", `${fish}/settings`), { table: "fish1" });
+    // A superadmin has no permission either, unless a group gives it.
+    for (const user of ["bob", "admin"] as const) {
+      await computer.call("use", tokens[user]);
+      const { status, text } = await computer.attempt("get", [fish]);
+      assert.equal(status, 403, user);
+      assert.match(text ?? "", /Missing permission: view for dataset fish/);
+      assert.equal((await computer.attempt("post", [fish])).status, 403);
+      assert.equal((await computer.attempt("get", [`${fish}/settings`])).status, 403);
+    }
+    const unknown = await computer.attempt("get", [`${cave.url}/example/table/nowhere`]);
+    assert.equal(unknown.status, 400);
+    assert.match(unknown.text ?? "", /invalid_table_id/);
+  });
+
+  it("tells members of a group from others, and finds names and shared groups", async (t) => {
+    const computer = await computerWith(t.after.bind(t), cave, tokens.bob);
+    assert.equal(await computer.call("status", `${cave.url}/example/fish_lab`), 403);
+    const bob = (await computer.call("get", `${cave.url}/example/me`)) as { id: number };
+    await computer.call("use", tokens.alice);
+    assert.equal(await computer.call("status", `${cave.url}/example/fish_lab`), 200);
+    const alice = (await computer.call("get", `${cave.url}/example/me`)) as { id: number };
+    assert.equal(await computer.call("get", `${cave.url}/example/colleague/${alice.id}`), "alice");
+    // Both are in the group that holds everyone, which does not count.
+    assert.equal((await computer.attempt("get", [`${cave.url}/example/colleague/${bob.id}`])).status, 403);
+  });
+
+  it("asks for terms of service: caveclient opens the page, and then the data is there", async (t) => {
+    const computer = await computerWith(t.after.bind(t), cave, tokens.bob);
+    const minnie = `${cave.url}/example/table/minnie65`;
+    const refused = await computer.attempt("get", [minnie]);
+    assert.equal(refused.status, 403);
+    assert.match(refused.text ?? "", /missing_tos/);
+    const [form = ""] = await computer.opened();
+    assert.equal(form, `${cave.url}/sticky_auth/api/v1/tos/1/accept`);
+
+    const page = await caveBrowser(browser);
+    await page.goto(form);
+    await logIn(page, "bob");
+    await page.getByText("Cite the data set's paper").waitFor();
+    await page.locator('input[name="tos_agree"]').check();
+    await page.getByRole("button", { name: "Accept" }).click();
+    await page.getByText("Thank you").first().waitFor();
+    assert.deepEqual(await computer.call("get", minnie), { table: "minnie65", rows: [1, 2, 3] });
+    // Permissions that the terms do not give are refused as such.
+    assert.match((await computer.attempt("post", [minnie])).text ?? "", /missing_permission/);
+    // Another person has not accepted them.
+    await computer.call("use", tokens.alice);
+    assert.match((await computer.attempt("get", [minnie])).text ?? "", /missing_tos/);
+    await page.context().close();
+  });
+
+  it("sends a browser to the login and the terms, and gets it back at the same address", async () => {
+    const page = await caveBrowser(browser);
+    const asked = `${cave.url}/example/table/minnie65?rows=1%202&name=%C3%A4+b#x`;
+    await page.goto(asked);
+    assert.match(page.url(), /\/sticky_auth\/api\/v1\/authorize\?redirect=/);
+    await logIn(page, "admin");
+    await page.locator('input[name="tos_agree"]').check();
+    await page.getByRole("button", { name: "Accept" }).click();
+    await page.waitForURL(/\/example\//);
+    const { pathname, searchParams } = new URL(page.url());
+    assert.equal(pathname, "/example/table/minnie65");
+    assert.deepEqual([...searchParams], [...new URL(asked).searchParams]);
+    assert.deepEqual(await shown(page), { table: "minnie65", rows: [1, 2, 3] });
+
+    const cookies = await page.context().cookies(`${cave.url}/example/me`);
+    const own = cookies.find(({ name }) => name === "middle_auth_token");
+    assert.match(own?.value ?? "", /^[0-9a-f]{32}$/);
+    assert.deepEqual([own?.secure, own?.httpOnly], [true, true]);
+    // The login of CAVE's pages does not go to services.
+    assert.deepEqual(
+      cookies.map(({ name }) => name),
+      ["middle_auth_token"],
+    );
+    await page.goto(`${cave.url}/example/me`);
+    assert.equal(((await shown(page)) as { name: string }).name, "admin");
+    await page.context().close();
+  });
+
+  it("a browser's token cannot list, make or revoke tokens, and ends with the login", async (t) => {
+    const page = await caveBrowser(browser);
+    await page.goto(`${cave.url}/example/me`);
+    await logIn(page, "alice");
+    await page.waitForURL(/\/example\/me$/);
+    const [cookie] = await page.context().cookies(`${cave.url}/example/me`);
+    const computer = await computerWith(t.after.bind(t), cave, cookie?.value ?? "");
+    for (const path of ["user/token", "create_token", "refresh_token"]) {
+      const { status, text } = await computer.attempt("get", [`${cave.url}/auth/api/v1/${path}`]);
+      assert.equal(status, 403, path);
+      assert.match(text ?? "", /login_token/);
+    }
+    assert.equal(await computer.call("status", `${cave.url}/auth/api/v1/user/cache`), 200);
+    await page.goto(`${cave.url}/sticky_auth/settings/tokens`);
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.waitForLoadState();
+    assert.ok(
+      await eventually(
+        10,
+        async () => (await computer.call("status", `${cave.url}/auth/api/v1/user/cache`)) === 401,
+      ),
+    );
+    await page.context().close();
+  });
+
+  it("a revoked token is refused here at once, and by a service when its memory is over", async (t) => {
+    const brief = await cave.startService({ TOKEN_CACHE_TTL: "1" });
+    const page = await caveBrowser(browser);
+    await page.goto(`${cave.url}/sticky_auth/settings/tokens`);
+    await logIn(page, "bob");
+    const token = await createToken(page, "to be revoked");
+    const computer = await computerWith(t.after.bind(t), cave, token);
+    const long = `${cave.url}/example/me`;
+    const short = `${brief.url}/example/me`;
+    for (const url of [long, short]) assert.equal(await computer.call("status", url), 200);
+
+    await page.goto(`${cave.url}/sticky_auth/settings/tokens`);
+    await page
+      .locator("li", { hasText: token.slice(0, 8) })
+      .locator("summary")
+      .click();
+    await page.getByRole("button", { name: `Revoke ${token.slice(0, 8)}` }).click();
+    await page.getByRole("status").waitFor();
+    const { status, text } = await computer.attempt("call", ["get_tokens"]);
+    assert.equal(status, 401);
+    assert.match(text ?? "", /invalid_token/);
+    assert.ok(await eventually(20, async () => (await computer.call("status", short)) === 401));
+    // TOKEN_CACHE_TTL is 300 there.
+    assert.equal(await computer.call("status", long), 200);
+    await page.context().close();
+  });
+
+  it("an older middle_auth_client does the same", async (t) => {
+    const older = await cave.startService(olderCave("middle_auth_client-3.13.0"));
+    const computer = await computerWith(t.after.bind(t), cave, tokens.alice);
+    assert.equal(await computer.call("status", `${older.url}/example/table/fish1`), 200);
+    await computer.call("use", tokens.bob);
+    assert.equal(await computer.call("status", `${older.url}/example/table/fish1`), 403);
+    assert.equal(await computer.call("status", `${older.url}/example/fish_lab`), 403);
+  });
+
+  it("without AUTH_TOKEN's account a service refuses everything", async (t) => {
+    const unknown = await cave.startService({ AUTH_TOKEN: "0123456789abcdef0123456789abcdef" });
+    const computer = await computerWith(t.after.bind(t), cave, tokens.alice);
+    assert.equal(await computer.call("status", `${unknown.url}/example/table/fish1`), 400);
+    assert.equal(await computer.call("status", `${unknown.url}/example/me`), 200);
+  });
+
+  it("new permissions are effective without a restart, and a broken file changes nothing", async (t) => {
+    const computer = await computerWith(t.after.bind(t), cave, tokens.bob);
+    const fish = `${cave.url}/example/table/fish1`;
+    assert.equal(await computer.call("status", fish), 403);
+    const file = `${cave.folder}/tiled-auth.yml`;
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text.replace("permissions: { fish:", "permissions: { fisch:"));
+    assert.ok(await eventually(20, async () => cave.ours.output().includes("fisch")), cave.ours.output());
+    const fresh = await cave.startService({});
+    await computer.call("use", tokens.alice);
+    assert.equal(await computer.call("status", `${fresh.url}/example/table/fish1`), 200);
+    await computer.call("use", tokens.bob);
+    await writeFile(
+      file,
+      text.replace(
+        /(fish_lab:[\s\S]*?- \{ provider: lab, id: alice \})/,
+        "$1\n        - { provider: lab, id: bob }",
+      ),
+    );
+    const added = async () => {
+      const rights = (await computer.call("get", `${cave.url}/auth/api/v1/user/cache`)) as {
+        groups: string[];
+      };
+      return rights.groups.includes("fish_lab");
+    };
+    assert.ok(await eventually(20, added), cave.ours.output());
+    // The service had remembered that he has no permission.
+    assert.equal(await computer.call("status", fish), 200);
+  });
+
+  it("no token is in a log", async () => {
+    const login = await caveBrowser(browser);
+    await login.goto(`${cave.url}/example/me`);
+    await logIn(login, "bob");
+    await login.waitForURL(/\/example\/me$/);
+    const [cookie] = await login.context().cookies(`${cave.url}/example/me`);
+    const log = (await cave.accesses()) + cave.ours.output() + cave.service.output();
+    assert.match(log, /GET \/example\/me 200/);
+    for (const token of [cave.token, cookie?.value ?? "", ...Object.values(tokens)])
+      assert.equal(log.includes(token), false);
+    await login.context().close();
+  });
+});
+
+test("Caddy in place of nginx: a browser's login at the service, and its cookies", {
+  skip: withoutCave() || withoutChromium() || withoutProxy("caddy"),
+  timeout: TIMEOUT,
+}, async (t) => {
+  const cleanup = t.after.bind(t);
+  const browser = await startChromium(cleanup);
+  const cave = await deployCave(cleanup, { gateway: "caddy" });
+  const page = await caveBrowser(browser);
+  await page.goto(`${cave.url}/example/table/fish1`);
+  await logIn(page, "alice");
+  await page.waitForURL(/\/example\/table\/fish1$/);
+  assert.deepEqual(await shown(page), { table: "fish1", rows: [1, 2, 3] });
+  const token = await tokenOf(browser, cave.url, "bob");
+  const computer = await computerWith(cleanup, cave, token);
+  assert.equal(((await computer.call("call", "get_tokens")) as unknown[]).length, 1);
+  assert.equal((await computer.attempt("get", [`${cave.url}/example/table/fish1`])).status, 403);
+  assert.equal(await computer.call("status", `${cave.url}/healthz`), 404);
+});
