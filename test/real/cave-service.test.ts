@@ -6,12 +6,13 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, it, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { Computer, olderCave, withoutCave } from "../support/cave.ts";
+import { Computer, caveProgram, olderCave, withoutCave } from "../support/cave.ts";
 import { caveBrowser, createToken, logIn, tokenOf } from "../support/cave-browser.ts";
-import { type CaveDeployment, deployCave } from "../support/cave-deployment.ts";
+import { CAVE_PAGE, type CaveDeployment, caveBlock, deployCave } from "../support/cave-deployment.ts";
 import { startChromium, withoutChromium } from "../support/chromium.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Cleanup } from "../support/folders.ts";
+import { run } from "../support/process.ts";
 import { withoutProxy } from "../support/proxies.ts";
 
 const skip = withoutCave() || withoutChromium() || withoutProxy("nginx");
@@ -223,6 +224,31 @@ describe("a service behind middle_auth_client", { skip, timeout: TIMEOUT }, () =
     assert.ok(await eventually(20, added), cave.ours.output());
     // The service had remembered that he has no permission.
     assert.equal(await computer.call("status", fish), 200);
+  });
+
+  it("the guide's commands and variables are right", async () => {
+    const asked = await run(
+      ["bash", "-euc", caveBlock("sh", "curl").replaceAll("https://cave.example.org", cave.url)],
+      {
+        env: { CURL_CA_BUNDLE: `${cave.folder}/ca.pem` },
+      },
+    );
+    assert.deepEqual(JSON.parse(asked.stdout), { login_url: `${cave.url}/sticky_auth` });
+    const source = "import inspect, middle_auth_client.decorators as it; print(inspect.getsource(it))";
+    const reads = async (env = {}) => {
+      const { stdout } = await run([caveProgram("python"), "-c", source], { env });
+      return new Set([...stdout.matchAll(/environ\.get\(\s*"([A-Z_]+)"/g)].map(([, name]) => name));
+    };
+    const read = await reads();
+    const rows = [...CAVE_PAGE.matchAll(/^\| (`[A-Z_]+`.*?) \|/gm)].map(([, names = ""]) => names);
+    const named = rows.flatMap((names) => [...names.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name));
+    assert.ok(named.length > 6);
+    // Which newer versions do not read, as the page says.
+    assert.deepEqual(
+      named.filter((name) => !read.has(name)),
+      ["INFO_URL"],
+    );
+    assert.equal((await reads(olderCave("middle_auth_client-3.13.0"))).has("INFO_URL"), false);
   });
 
   it("no token is in a log", async () => {

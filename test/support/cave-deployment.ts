@@ -18,7 +18,8 @@ import { freePort } from "./real-scene.ts";
 import { AUTHORITY_CERT, SIGNED_CERT, SIGNED_KEY } from "./tls.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../example_configs/cave", import.meta.url));
-const PAGE = readFileSync(new URL("../../docs/cave.md", import.meta.url), "utf8");
+/** docs/cave.md. */
+export const CAVE_PAGE = readFileSync(new URL("../../docs/cave.md", import.meta.url), "utf8");
 
 export const CAVE_PASSWORDS = { alice: "correct-horse", bob: "battery-staple", admin: "tr0ub4dor" } as const;
 export type CaveUser = keyof typeof CAVE_PASSWORDS;
@@ -42,7 +43,7 @@ export interface CaveDeployment {
 
 /** The only block of docs/cave.md in this language with this text in it. */
 export function caveBlock(language: string, text: string): string {
-  const blocks = [...PAGE.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map(
+  const blocks = [...CAVE_PAGE.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map(
     ([, block = ""]) => block,
   );
   const found = blocks.filter((block) => block.includes(text));
