@@ -87,6 +87,11 @@ function needs(context: Context, path: Path, key: "path" | "tree"): void {
   context.problem(path, `the key '${key}' is missing (${NEEDED[key]}).`);
 }
 
+function isGiven(context: Context, section: string): boolean {
+  const node = at(context.root, [section]);
+  return node !== undefined && !isNothing(node);
+}
+
 function contains(outer: readonly string[], inner: readonly string[]): boolean {
   return outer.every((segment, index) => inner[index] === segment);
 }

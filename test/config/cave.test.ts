@@ -52,6 +52,10 @@ groups:
 `;
 
 describe("the section cave", () => {
+  it("needs no data beside it", () => {
+    assert.deepEqual(load(`${AUTHENTICATION}cave:\n  ${ADDRESS}`).trees, []);
+  });
+
   it("in full", () => {
     const { cave } = load(yaml(FULL));
     const microns = { id: 2, name: "microns", text: "Be nice." };
