@@ -39,6 +39,8 @@ export interface MultiUserParts {
   readonly tokens: Tokens;
   /** Null: each host has its own logins. */
   readonly handOvers: HandOvers | null;
+  /** Null without CAVE's pages, which are handed logins at a provider. */
+  readonly caveHandOvers: HandOvers | null;
 }
 
 /** Null in the modes without providers. */
@@ -87,7 +89,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
   const common = { login, throttle, clock };
   const seals = new LoginSeals(parts.secretKeys, clock);
   const handOvers =
-    config.server.accountUrl === null
+    config.server.accountUrl === null && config.cave === null
       ? null
       : new HandOvers({ secrets: parts.secretKeys, store: store.browserLogins, clock });
   const services: AuthServices = {
@@ -142,7 +144,13 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     activity,
     contextOf: (request) => requestContext(request, proxies, request.caller),
   };
-  return { callers, services, tokens, handOvers };
+  return {
+    callers,
+    services,
+    tokens,
+    handOvers: config.server.accountUrl === null ? null : handOvers,
+    caveHandOvers: config.cave === null ? null : handOvers,
+  };
 }
 
 /** Also accepts access tokens of a proxied provider. There is at most one, which loading has checked. */

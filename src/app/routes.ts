@@ -25,6 +25,7 @@ import { accessMode } from "../pages/landing.ts";
 import { inlineReader } from "../trees/encoding/jobs.ts";
 import { callersRights } from "../trees/policies/callers.ts";
 import { OFFER } from "../trees/search/formats.ts";
+import { addCavePages } from "./cave-pages.ts";
 import type { MultiUserParts } from "./multi-user.ts";
 import type { AppParts } from "./parts.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -118,6 +119,7 @@ function addAccounts(app: FastifyInstance, { services, handOvers }: MultiUserPar
     problems,
     nextHosts: config.server.verifyHosts,
     handOvers,
+    others: wiring.cave && addCavePages(app, wiring.cave, wiring),
     caveTokensUrl: config.cave && `${config.cave.serverAddress}/sticky_auth/settings/tokens`,
   });
   if (handing !== null) handOverRoutes(app, { ...handing, services });

@@ -17,10 +17,14 @@ export interface LoginForm {
   readonly problem: LoginProblem | null;
   /** Shown beside a problem. */
   readonly requestId: string;
+  /** Of several forms on one page: makes the names of its fields' labels unique. The first one has none, and the focus. */
+  readonly suffix?: string;
 }
 
 export type LoginProblem =
-  | { readonly kind: "empty" | "wrong" | "outdated" | "unusable" }
+  | { readonly kind: "empty" | "outdated" | "unusable" }
+  /** `text`: in place of the usual one. */
+  | { readonly kind: "wrong"; readonly text?: string }
   | { readonly kind: "throttled"; readonly retryAfter: number };
 
 export interface LoginPage {
@@ -62,28 +66,28 @@ function heading(title: string, destination: string | null, again: string | null
 ${destination !== null && html`<p class="lede">You will then continue to <strong>${destination}</strong>.</p>`}`;
 }
 
-function choiceList(choices: readonly Choice[], only: boolean): Html {
+export function choiceList(choices: readonly Choice[], only: boolean): Html {
   return html`<h2 id="ways">${only ? "Log in with" : "Or log in with"}</h2>
 <ul class="choices">
 ${choices.map(({ name, href }) => html`<li><a class="button second" href="${href}">${name}</a></li>\n`)}</ul>`;
 }
 
 export function passwordForm(form: LoginForm, button: string): Html {
-  const { action, token, provider, next, username, problem, requestId } = form;
-  const described = problem !== null && html` aria-describedby="login-problem"`;
+  const { action, token, provider, next, username, problem, requestId, suffix = "" } = form;
+  const described = problem !== null && html` aria-describedby="login-problem${suffix}"`;
   const wrong = (problem?.kind === "wrong" || problem?.kind === "empty") && html` aria-invalid="true"`;
   // Focus the first empty field.
   const focus = (field: "username" | "password") =>
-    (username === "" ? field === "username" : field === "password") && html` autofocus`;
+    suffix === "" && (username === "" ? field === "username" : field === "password") && html` autofocus`;
   return html`<form method="post" action="${action}">
 <input type="hidden" name="token" value="${token}">
 <input type="hidden" name="provider" value="${provider}">
 ${next !== null && html`<input type="hidden" name="next" value="${next}">`}
-${problem !== null && html`<p class="problem" id="login-problem" role="alert">${problemText(problem)}</p>`}
-<p class="field"><label for="username">User name</label>
-<input type="text" id="username" name="username" value="${username}" required maxlength="255" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" inputmode="email"${focus("username")}${wrong}${described}></p>
-<p class="field"><label for="password">Password</label>
-<input type="password" id="password" name="password" required autocomplete="current-password"${focus("password")}${wrong}${described}></p>
+${problem !== null && html`<p class="problem" id="login-problem${suffix}" role="alert">${problemText(problem)}</p>`}
+<p class="field"><label for="username${suffix}">User name</label>
+<input type="text" id="username${suffix}" name="username" value="${username}" required maxlength="255" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" inputmode="email"${focus("username")}${wrong}${described}></p>
+<p class="field"><label for="password${suffix}">Password</label>
+<input type="password" id="password${suffix}" name="password" required autocomplete="current-password"${focus("password")}${wrong}${described}></p>
 <p class="buttons"><button type="submit">${button}</button></p>
 </form>
 <p class="hint">Use your <strong>${provider}</strong> account.</p>${
@@ -98,7 +102,7 @@ function problemText(problem: LoginProblem): string {
     case "empty":
       return "Enter your user name and password.";
     case "wrong":
-      return "Incorrect user name or password.";
+      return problem.text ?? "Incorrect user name or password.";
     case "unusable":
       return "A user name has at most 255 characters.";
     case "outdated":

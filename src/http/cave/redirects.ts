@@ -8,7 +8,8 @@ import type { CaveLinks } from "./server-address.ts";
 
 /** `own`: a page of ours, which needs no token. `handed`: an address that is handed one. */
 export type Redirect =
-  | { readonly kind: "none" | "refused" }
+  | { readonly kind: "none" }
+  | { readonly kind: "refused" }
   | { readonly kind: "own" | "handed"; readonly url: URL };
 
 export interface AllowedOrigins {

@@ -11,6 +11,7 @@ import { linkingRoutes } from "../auth/identities.ts";
 import type { PasswordProvider } from "../auth/providers.ts";
 import type { AuthServices } from "../auth/services.ts";
 import type { Links } from "../links.ts";
+import type { OtherLogins } from "../provider-login/browser.ts";
 import { providerLoginRoutes } from "../provider-login/providers.ts";
 import { accountRoutes } from "./account.ts";
 import { accountKeyRoutes } from "./account-keys.ts";
@@ -36,6 +37,8 @@ export interface PeopleDeps {
   readonly handOvers: HandOvers | null;
   /** The page of a person's CAVE tokens; null if the server does not speak CAVE. */
   readonly caveTokensUrl: string | null;
+  /** Null without other pages that people log in to. */
+  readonly others: OtherLogins | null;
 }
 
 export function peopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
@@ -54,6 +57,7 @@ export function peopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
       links,
       clock,
       caveTokensUrl,
+      others: deps.others,
       onBrowserLogin: (request, reply, back) => welcome(deps, request, reply, back),
       onAgain: (request, reply, goal) => goOn(deps, request, reply, goal),
       onLink: (request, reply, link) => finishLink(deps, request, reply, link),

@@ -42,7 +42,8 @@ export function separateAccounts(app: FastifyInstance, deps: SeparationDeps): vo
 }
 
 const ABOUT: ReadonlySet<string> = new Set(["/api/v1", "/api/v1/"]);
-const OF_ACCOUNTS = /^\/(?:login|logout|account|assets|healthz|api\/v1\/auth)(?:\/|$)/;
+const OF_ACCOUNTS =
+  /^\/(?:login|logout|account|assets|healthz|api\/v1\/auth|auth|sticky_auth|auth_info)(?:\/|$)/;
 /** At data hosts only. */
 const ARRIVAL = "/login/arrive";
 

@@ -26,7 +26,7 @@ import type { TypedApp } from "../typed-app.ts";
 import { type FailurePage, failurePages, type PageContext } from "./failure-pages.ts";
 
 /** A browser login that ends on our own pages; its session is not open yet. */
-interface BrowserLogin {
+export interface BrowserLogin {
   readonly identity: IdentityRef;
   readonly authenticated: AuthenticatedIdentity;
   /** Where the login was to lead; unchecked. */
@@ -41,9 +41,17 @@ interface BrowserLink {
   readonly session: Uuid;
 }
 
+/** Logins whose `next` leads to pages with a login of their own (`http/cave/browser`). */
+export interface OtherLogins {
+  /** Where the browser goes on, whether the login succeeded or failed; null for any other `next`. */
+  onward(next: string): string | null;
+  finish(request: FastifyRequest, reply: FastifyReply, login: BrowserLogin): Promise<FastifyReply>;
+}
+
 export interface BrowserRoutes extends PageContext {
   readonly services: AuthServices;
   readonly logins: BrowserLogins;
+  readonly others: OtherLogins | null;
   /** Answers a browser whose login was not begun by an application. */
   onBrowserLogin(
     request: FastifyRequest,
@@ -149,6 +157,9 @@ async function comeBack(steps: BrowserSteps, request: Returned, reply: FastifyRe
   reply.header("cache-control", "no-store");
   try {
     if (kind === "again") {
+      const elsewhere = login.goal.kind === "page" ? steps.others?.onward(login.goal.next ?? "") : null;
+      // That page finds out itself whether the browser is logged in.
+      if (elsewhere != null) return reply.redirect(elsewhere, 303);
       const isSent = await steps.onAgain(request, reply, login.goal);
       return isSent ? reply : await logins.refuseAgain(provider, context);
     }
@@ -162,7 +173,7 @@ async function comeBack(steps: BrowserSteps, request: Returned, reply: FastifyRe
 
 /** Leads to what the login was for: an application, an account's new identity, our pages, or tokens for a program. */
 async function finish(
-  { services, logins, links, provider, onLink, onBrowserLogin }: BrowserSteps,
+  { services, logins, others, links, provider, onLink, onBrowserLogin }: BrowserSteps,
   request: FastifyRequest,
   reply: FastifyReply,
   goal: LoginGoal,
@@ -181,7 +192,10 @@ async function finish(
   }
   if (wantsPage(request) && (goal.kind === "page" || redirectOnSuccess === null)) {
     const next = goal.kind === "page" ? goal.next : null;
-    return await onBrowserLogin(request, reply, { identity: named, authenticated: identity, next });
+    const login = { identity: named, authenticated: identity, next };
+    if (next !== null && others !== null && others.onward(next) !== null)
+      return await others.finish(request, reply, login);
+    return await onBrowserLogin(request, reply, login);
   }
   const answer = await services.login.answer(
     await services.login.open(named, identity, services.contextOf(request)),
@@ -207,19 +221,25 @@ function answerFailure(
 }
 
 function failurePageOf(
-  { provider, links }: BrowserSteps,
+  { provider, links, others }: BrowserSteps,
   goal: LoginGoal | null,
   redirect: string | null,
 ): FailurePage {
-  return { provider: provider.name, redirect, ...begunAt(goal, links.rootPath) };
+  return { provider: provider.name, redirect, ...begunAt(goal, links.rootPath, others) };
 }
 
 /** Where a login began, if that is known, and where our pages lead back to. */
-function begunAt(goal: LoginGoal | null, rootPath: string): Pick<FailurePage, "begun" | "onward"> {
+function begunAt(
+  goal: LoginGoal | null,
+  rootPath: string,
+  others: OtherLogins | null,
+): Pick<FailurePage, "begun" | "onward"> {
   switch (goal?.kind) {
     case "link":
       return { begun: "account", onward: `${rootPath}/account` };
     case "page": {
+      const onward = others?.onward(goal.next ?? "") ?? null;
+      if (onward !== null) return { begun: "page", onward };
       // The login page checks where it may lead.
       const query = goal.next === null ? "" : `?${new URLSearchParams({ next: goal.next })}`;
       return { begun: "page", onward: `${rootPath}/login${query}` };

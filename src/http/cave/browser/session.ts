@@ -20,10 +20,15 @@ import { type CaveProblemDeps, caveProblems } from "./problems.ts";
 
 const NAME = "cave_session";
 
+/** Answers no request itself. */
+interface OpenGate extends Gate {
+  admit(request: FastifyRequest, reply: FastifyReply): MaybePromise<Caller>;
+}
+
 /** What a route of CAVE's pages declares: `{ access: { gate: gates.person }, body: "form", formToken: true }`. */
 export interface CaveGates {
   /** For anyone; a login that has ended counts as none. */
-  readonly anyone: Gate;
+  readonly anyone: OpenGate;
   /** A browser that is logged in here; its forms carry the token of `csrfFieldOf`. Fails with `login_needed`. */
   readonly person: Gate;
 }
@@ -67,7 +72,7 @@ export function caveGates(
       return orDropped(() => sessions.identify(secret), reply, links);
     },
   };
-  const anyone: Gate = {
+  const anyone: OpenGate = {
     admit: (request, reply) => {
       const secret = SAFE_METHODS.has(request.method) ? countedSecret(request, links) : null;
       if (secret === null) return ANONYMOUS;

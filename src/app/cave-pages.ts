@@ -1,0 +1,42 @@
+/** Adds CAVE's pages for a server whose configuration has the section `cave`. The API's routes are in `cave-api.ts`. */
+import type { FastifyInstance } from "fastify";
+import { passwordProviders } from "../http/auth/providers.ts";
+import { authorizeRoutes } from "../http/cave/browser/authorize.ts";
+import type { CaveLoginDeps } from "../http/cave/browser/deps.ts";
+import { fileRoutes } from "../http/cave/browser/files.ts";
+import { arrivalRoute, caveReturns } from "../http/cave/browser/provider-return.ts";
+import { caveGates } from "../http/cave/browser/session.ts";
+import { CaveLinks } from "../http/cave/server-address.ts";
+import type { OtherLogins } from "../http/provider-login/browser.ts";
+import type { CaveServices } from "./cave.ts";
+import type { Wiring } from "./wiring.ts";
+
+/** Answers how logins at a provider end on these pages. */
+export function addCavePages(app: FastifyInstance, cave: CaveServices, wiring: Wiring): OtherLogins {
+  const deps = pageDeps(app, cave, wiring);
+  authorizeRoutes(app, deps);
+  arrivalRoute(app, deps);
+  fileRoutes(app, deps.links, wiring.parts.logo);
+  return caveReturns(deps);
+}
+
+function pageDeps(app: FastifyInstance, cave: CaveServices, wiring: Wiring): CaveLoginDeps {
+  const { config, parts, site, multiUser } = wiring;
+  if (multiUser?.caveHandOvers == null) throw new Error("CAVE's pages need accounts.");
+  const { services, caveHandOvers: handOvers } = multiUser;
+  const { accountUrl, publicUrl } = config.server;
+  const links = new CaveLinks(cave.serverAddress);
+  return {
+    site,
+    links,
+    gates: caveGates(app, { site, links, sessions: services.browserSessions }),
+    services,
+    rules: cave.rules,
+    clock: parts.clock,
+    providers: [...parts.authenticators.keys()],
+    passwords: passwordProviders(parts.authenticators),
+    peopleBase: (accountUrl ?? publicUrl ?? links.base).replace(/\/+$/, ""),
+    handOvers,
+    logins: cave.logins,
+  };
+}
