@@ -6,6 +6,7 @@ import { type Command, Option } from "commander";
 import { AUDIT_EVENTS } from "../domain/model/entities.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import type { AuditOptions } from "./audit.ts";
+import type { ImportOptions } from "./import-cave.ts";
 import type { DatabaseOptions } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
 import { atLeastOne, firstEight, notEmpty, since, uuid, whole } from "./values.ts";
@@ -29,6 +30,7 @@ Exit codes: 0 done, 1 refused (no such principal, database not initialized, …)
   databaseVerbs(admin, terminal);
   principalVerbs(admin, terminal);
   auditVerb(admin, terminal);
+  importVerb(admin, terminal);
 }
 
 function databaseVerbs(admin: Command, terminal: Terminal): void {
@@ -171,6 +173,42 @@ function auditVerb(admin: Command, terminal: Terminal): void {
     .option("--principal <principal>", `only events about ${PRINCIPAL}`)
     .option("--limit <n>", "at most the newest n events", atLeastOne, 100)
     .action(async (options: AuditOptions) => (await import("./audit.ts")).audit(options, terminal));
+}
+
+function importVerb(admin: Command, terminal: Terminal): void {
+  admin
+    .command("import-cave")
+    .description("take over the people, tokens, groups and permissions of a middle_auth server")
+    .argument("<file>", "its export, a JSON file: docs/how-to/from-middle-auth.md has the query", notEmpty)
+    .option("--config <file-or-folder>", "the server's configuration (default: $TILED_CONFIG, or config.yml)")
+    .option(
+      "--provider <name>",
+      "the provider where these people log in (default: the only one that identifies people by e-mail address)",
+      notEmpty,
+    )
+    .option(
+      "--server-address <url>",
+      "what users give to CAVEclient (default: that of the configuration's section 'cave')",
+      notEmpty,
+    )
+    .option(
+      "--output <file>",
+      "where the section 'cave' of the configuration is written",
+      notEmpty,
+      "cave.yml",
+    )
+    .option("--force", "overwrite an existing output file of other content")
+    .option("--dry-run", "check the file and the database, and say what would be done")
+    .addHelpText(
+      "after",
+      `
+People and service accounts keep their numbers, and tokens come as hashes, so clients notice nothing. If a number belongs to another
+principal of this database, nothing is written: import into a new database, before its first login. Run again, the command changes
+nothing; people who are new in the file are added, and other differences are listed.`,
+    )
+    .action(async (file: string, options: ImportOptions) =>
+      (await import("./import-cave.ts")).importCave(file, options, terminal),
+    );
 }
 
 function onDatabase(command: Command): Command {

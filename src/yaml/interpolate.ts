@@ -19,6 +19,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const REFERENCE =
   /\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\}|\{([A-Za-z_][A-Za-z0-9_]*)[^}]*\})/g;
 
+/** Whether a value would be replaced in part. Nothing escapes a reference. */
+export function namesVariable(text: string): boolean {
+  return text.search(REFERENCE) >= 0;
+}
+
 /** The places that use each unset variable. */
 type Unset = Map<string, { readonly spot: Spot; readonly path: Path }[]>;
 

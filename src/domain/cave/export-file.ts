@@ -27,8 +27,8 @@ const flag: Read<boolean> = (value) => {
   throw new Wrong("must be true or false");
 };
 const name: Read<string> = (value) => {
-  if (typeof value === "string" && isStorableName(value)) return value;
-  throw new Wrong("must be a text of 1 to 255 characters, without NUL");
+  if (typeof value === "string" && isStorableName(value) && !/\p{Cc}/u.test(value)) return value;
+  throw new Wrong("must be a text of 1 to 255 characters, without control characters");
 };
 const short: Read<string> = (value) => {
   if (typeof value === "string" && isStorableText(value)) return value;
@@ -194,18 +194,15 @@ function findRepeated(file: CaveExport, caseSensitive: boolean, problem: Problem
   const { users, tokens, groups, members, datasets, tos } = file;
   once("users", users, ".id", ({ id }) => id);
   once("users", users, ".email", ({ email }) => email);
-  if (!caseSensitive) {
-    const spelled = new Set(users.map(({ email }) => email));
-    const folded = [...spelled].flatMap((email) => (email === null ? [] : [foldName(email)]));
-    if (new Set(folded).size < folded.length) {
-      once(
-        "users",
-        users,
-        ".email",
-        ({ email }) => email && foldName(email),
-        "differs only in case, or in the form of its letters, from that of",
-      );
-    }
+  const emails = users.flatMap(({ email }) => email ?? []);
+  if (!caseSensitive && new Set(emails).size === emails.length) {
+    once(
+      "users",
+      users,
+      ".email",
+      ({ email }) => email && foldName(email),
+      "differs only in case, or in the form of its letters, from that of",
+    );
   }
   once("tokens", tokens, ".sha256", ({ sha256 }) => sha256);
   once("tokens", tokens, ".first_eight", (token) => `${token.user_id} ${token.first_eight}`);

@@ -1,0 +1,295 @@
+/**
+ * `tiled admin import-cave`: people, tokens and accepted terms of a middle_auth server into the database, groups and permissions
+ * into a file of configuration. Everything is checked before anything is written.
+ */
+import { open, readFile, stat } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
+import { caseRule } from "../authenticators/case-rule.ts";
+import { loadAuthenticators } from "../authenticators/load.ts";
+import type { Config } from "../config/model.ts";
+import { type ExportProblem, readExport } from "../domain/cave/export-file.ts";
+import { importedPeople } from "../domain/cave/import.ts";
+import type { CaveExport, ExportedTerms } from "../domain/model/cave-import.ts";
+import type {
+  CaveImporter,
+  ImportCave,
+  ImportConflict,
+  ImportDifference,
+  ImportOutcome,
+} from "../domain/ports/cave-import.ts";
+import { OperatorError } from "../errors.ts";
+import { printable } from "../lib/printable.ts";
+import { caveSection, type Section, unwritable } from "./cave-section.ts";
+import { COMMAND_LINE, withStore } from "./database.ts";
+import { now } from "./principals.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface ImportOptions {
+  readonly config?: string;
+  readonly provider?: string;
+  readonly serverAddress?: string;
+  readonly output: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+}
+
+const MAX_BYTES = 100 * 1024 * 1024;
+/** Lines of one kind; the rest is counted. */
+const MAX_LINES = 20;
+
+export async function importCave(path: string, options: ImportOptions, terminal: Terminal): Promise<void> {
+  const json = await readJson(path);
+  const { config: file } = options;
+  await withStore(file === undefined ? {} : { config: file }, terminal, async ({ caveImporter }, config) => {
+    if (config === null) {
+      throw new OperatorError(
+        "This needs the server's configuration, which says how people log in. Name it with --config.",
+      );
+    }
+    const { provider, caseSensitive } = await providerFor(config, options.provider);
+    const exported = checked(json, caseSensitive, path);
+    const request = {
+      provider,
+      caseSensitive,
+      people: importedPeople(exported),
+      now: now(),
+      context: COMMAND_LINE,
+    };
+    if (options.dryRun === true) {
+      const outcome = await imported(caveImporter, { ...request, dryRun: true });
+      report(outcome, provider, true, terminal);
+      return;
+    }
+    const writer = new OutputFiles(options, config, { exported, path, provider });
+    await writer.refuseOther(await imported(caveImporter, { ...request, dryRun: true }));
+    const outcome = await imported(caveImporter, { ...request, dryRun: false });
+    report(outcome, provider, false, terminal);
+    await writer.write(outcome, terminal);
+  });
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || !found.isFile()) throw new OperatorError(`There is no file ${path}.`);
+  if (found.size > MAX_BYTES) {
+    throw new OperatorError(
+      `${path} has ${found.size} bytes, and at most ${MAX_BYTES} are read. Is it the export?`,
+    );
+  }
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path)));
+  } catch (error) {
+    // The engine's own message quotes the file, which may hold a secret.
+    const [, place] = /\((line \d+ column \d+)\)/.exec(String(error)) ?? [];
+    throw new OperatorError(`${path} is not JSON${place === undefined ? "" : ` (${place})`}.`);
+  }
+}
+
+/** The provider at which the people of middle_auth, who are known by their e-mail addresses, log in. */
+async function providerFor(
+  { authentication: { providers }, directory }: Config,
+  wanted: string | undefined,
+): Promise<{ readonly provider: string; readonly caseSensitive: boolean }> {
+  const authenticators = await loadAuthenticators({ providers, directory, warn: () => {} });
+  const byAddress = [...authenticators].flatMap(([name, authenticator]) =>
+    authenticator.kind !== "password" && authenticator.namesAddresses === true ? [name] : [],
+  );
+  const provider = wanted ?? (byAddress.length === 1 ? byAddress[0] : undefined);
+  const names = [...authenticators.keys()].join(", ") || "none";
+  if (provider === undefined) {
+    throw new OperatorError(
+      byAddress.length > 1
+        ? `Which provider? ${byAddress.join(", ")} identify people by e-mail address. Name one with --provider.`
+        : `middle_auth knows people by their e-mail addresses, and no provider of this configuration does (it has: ${names}). For Google: add 'user_id_claim: email' to its args. A provider whose user names are e-mail addresses can be named with --provider.`,
+    );
+  }
+  const authenticator = authenticators.get(provider);
+  if (authenticator === undefined) {
+    throw new OperatorError(`The configuration has no provider ${printable(provider)}. It has: ${names}.`);
+  }
+  if (authenticator.kind !== "password" && authenticator.namesAddresses !== true) {
+    throw new OperatorError(
+      `The provider ${provider} does not identify people by e-mail address, so imported people could not log in. Add 'user_id_claim: email' to its args.`,
+    );
+  }
+  return { provider, caseSensitive: caseRule(providers, authenticators)(provider) };
+}
+
+function checked(json: unknown, caseSensitive: boolean, path: string): CaveExport {
+  const reading = readExport(json, { caseSensitive });
+  if (reading.kind === "invalid") throw new OperatorError(refusal(path, reading.problems));
+  const replaced = unwritable(reading.file);
+  if (replaced.length > 0) {
+    const message = "has a '$' before a name, which the configuration would replace by a variable";
+    throw new OperatorError(
+      refusal(
+        path,
+        replaced.map((place) => ({ place, message })),
+      ),
+    );
+  }
+  return reading.file;
+}
+
+function refusal(path: string, problems: readonly ExportProblem[]): string {
+  const lines = problems.map(({ place, message }) => `${place || "the file"}: ${message}`);
+  return `${path} cannot be imported, and nothing was changed.\n${limited(lines)}`;
+}
+
+function limited(lines: readonly string[]): string {
+  const more = lines.length - MAX_LINES;
+  return [...lines.slice(0, MAX_LINES), ...(more > 0 ? [`and ${more} more`] : [])]
+    .map((line) => `  ${line}`)
+    .join("\n");
+}
+
+type Done = Extract<ImportOutcome, { kind: "done" }>;
+
+async function imported(importer: CaveImporter, request: ImportCave): Promise<Done> {
+  const outcome = await importer.import(request);
+  if (outcome.kind === "done") return outcome;
+  const names = new Map(request.people.map(({ id, name, email }) => [id, email ?? name]));
+  const lines = outcome.conflicts.map((conflict) =>
+    printable(`user ${conflict.person} (${names.get(conflict.person)}): ${obstacle(conflict)}`),
+  );
+  throw new OperatorError(
+    `Nothing was changed, since these people would collide with principals of this database:\n${limited(lines)}\nClients keep the numbers of people, so an import needs a database in which they are free: a new one, before its first login ('tiled admin initialize-database URI').`,
+  );
+}
+
+function obstacle({ kind, here }: ImportConflict): string {
+  switch (kind) {
+    case "number":
+      return `the number belongs to ${here}`;
+    case "identity":
+      return `is ${here} here`;
+    case "spelling":
+      return `is known here as ${here}`;
+    case "token":
+      return `has the token ${here}`;
+  }
+}
+
+function report(
+  { created, known, differences }: Done,
+  provider: string,
+  dryRun: boolean,
+  io: Terminal,
+): void {
+  const { people, services, tokens, terms } = created;
+  if (people + services > 0) {
+    const would = dryRun ? "Would import" : "Imported";
+    io.out(
+      `${would} ${people} people (provider ${provider}) and ${services} services, with ${tokens} tokens and ${terms} acceptances of terms.`,
+    );
+  } else io.out("Nothing to import: the database has all of them.");
+  if (known > 0) io.out(`${known} were there already, and stay as they are.`);
+  if (differences.length > 0) {
+    io.out(`The file differs from the database in ${differences.length} places, which were not changed:`);
+    io.out(limited(differences.map((difference) => printable(differing(difference)))));
+  }
+  if (dryRun) io.out("Nothing was changed.");
+}
+
+function differing({ person, field, here, file }: ImportDifference): string {
+  switch (field) {
+    case "token":
+      return `user ${person}: the token ${file} is not here: made after the import, or revoked here`;
+    case "terms":
+      return `user ${person}: has accepted the terms ${file} there, not here`;
+    default:
+      return `user ${person}: the ${field === "description" ? "token's description" : field} is ${quoted(here)} here, ${quoted(file)} in the file`;
+  }
+}
+
+function quoted(text: string | null): string {
+  return text === null ? "none" : JSON.stringify(text);
+}
+
+/** The file of configuration, and those of terms that cannot be part of it. */
+class OutputFiles {
+  readonly #options: ImportOptions;
+  readonly #serverAddress: string;
+  readonly #source: { readonly exported: CaveExport; readonly path: string; readonly provider: string };
+
+  constructor(
+    options: ImportOptions,
+    { cave }: Config,
+    source: { readonly exported: CaveExport; readonly path: string; readonly provider: string },
+  ) {
+    this.#options = options;
+    this.#source = source;
+    const address = options.serverAddress ?? cave?.serverAddress;
+    if (address === undefined) {
+      throw new OperatorError(
+        "Name the address that users give to CAVEclient with --server-address, e.g. https://cave.example.org.",
+      );
+    }
+    this.#serverAddress = address;
+  }
+
+  /** Before anything is written: another file is not replaced without --force. */
+  async refuseOther(plan: Done): Promise<void> {
+    if (this.#options.force === true) return;
+    const { files } = this.#section(plan);
+    for (const [file, text] of files) {
+      const there = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return undefined;
+        throw new OperatorError(`${file} cannot be read: ${error.message}.`);
+      });
+      if (there === undefined || there === text) continue;
+      throw new OperatorError(
+        `${file} exists and has other content. Nothing was changed. Use --output to write elsewhere and compare, or --force to overwrite it. --dry-run tells what differs in the database.`,
+      );
+    }
+  }
+
+  async write(outcome: Done, io: Terminal): Promise<void> {
+    const { section, files } = this.#section(outcome);
+    for (const note of section.notes) io.out(`Note: ${note}`);
+    for (const [file, text] of files) {
+      const there = await readFile(file, "utf8").catch(() => undefined);
+      if (there === text) {
+        io.out(`${file} is up to date.`);
+        continue;
+      }
+      await replace(file, text);
+      io.out(`Wrote ${file}, readable by its owner only.`);
+    }
+  }
+
+  #section(outcome: Done): {
+    readonly section: Section;
+    readonly files: readonly (readonly [string, string])[];
+  } {
+    const { output } = this.#options;
+    const { exported, path, provider } = this.#source;
+    const section = caveSection(exported, {
+      source: basename(path),
+      provider,
+      serverAddress: this.#serverAddress,
+      services: outcome.services,
+      termsFile: ({ id }: ExportedTerms) => `${basename(output, extname(output))}-terms-${id}.txt`,
+    });
+    const beside = [...section.files].map(([name, text]) => [join(dirname(output), name), text] as const);
+    return { section, files: [[output, section.text], ...beside] };
+  }
+}
+
+/** It has names and e-mail addresses. */
+async function replace(file: string, text: string): Promise<void> {
+  try {
+    const handle = await open(file, "w", 0o600);
+    try {
+      await handle.chmod(0o600);
+      await handle.writeFile(text);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const { message } = error as Error;
+    throw new OperatorError(
+      `The database is done, but ${file} cannot be written: ${message}. Run the command again with another --output.`,
+    );
+  }
+}
