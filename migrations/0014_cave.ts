@@ -3,7 +3,14 @@
  * accepted which terms of service.
  */
 import type { Kysely } from "kysely";
+import { createIndexes, type Index } from "./create-indexes.ts";
 import { typesOf } from "./dialect.ts";
+
+export const CAVE_LOGINS: readonly Index[] = ["session_id", "expiration_time"].map((column) => [
+  `tiled_auth_ix_cave_logins_${column}`,
+  "tiled_auth_cave_logins",
+  [column],
+]);
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { time } = typesOf(db);
@@ -17,13 +24,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn("time_created", time as never, (column) => column.notNull())
     .addColumn("expiration_time", time as never, (column) => column.notNull())
     .execute();
-  for (const column of ["session_id", "expiration_time"]) {
-    await db.schema
-      .createIndex(`tiled_auth_ix_cave_logins_${column}`)
-      .on("tiled_auth_cave_logins")
-      .column(column)
-      .execute();
-  }
+  await createIndexes(db, CAVE_LOGINS);
 
   await db.schema
     .createTable("tiled_auth_cave_tos")
