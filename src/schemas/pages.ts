@@ -29,3 +29,18 @@ export const MakeKeyBody = Type.Object(
   { additionalProperties: Type.String({ maxLength: 16 }) },
 );
 export const IdentityBody = Type.Object({ token: Text, provider: Text, id: Text });
+export const CaveTokensQuery = Type.Object({ done: Text });
+/** Of three forms: one creates a token, one revokes one, one ends the login. */
+export const CaveTokensBody = Type.Object({
+  token: Text,
+  description: Text,
+  known: Type.Optional(Type.String()),
+  token_id: Text,
+  logout: Text,
+});
+/** `redirect`: a list if it comes more than once, which is refused with a page. */
+export const CaveTermsQuery = Type.Object({
+  redirect: Type.Optional(Type.Unknown()),
+  client: Text,
+});
+export const CaveTermsBody = Type.Object({ token: Text, tos_agree: Text });

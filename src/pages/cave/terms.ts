@@ -1,6 +1,7 @@
 /** Terms of service of CAVE: the text with the form that accepts it, and the thanks. The text is the operator's, plain. */
 import { type Html, html } from "../../lib/html.ts";
 import { page, type Site } from "../layout.ts";
+import { HAND_OVER_ASSET, scriptJson } from "./hand-over.ts";
 
 interface TermsAt {
   readonly site: Site;
@@ -62,13 +63,20 @@ function paragraphs(text: string): readonly Html[] {
     .map((paragraph) => html`<p>${paragraph}</p>\n`);
 }
 
-export function termsAcceptedPage(at: TermsAt): Html {
+/** `toldOrigins`: of viewers that may have opened this page as a popup, and are told; null for other pages. */
+export function termsAcceptedPage(at: TermsAt & { readonly toldOrigins: readonly string[] | null }): Html {
+  const { basePath, name, toldOrigins } = at;
   return page({
     ...at,
     title: "Thank you",
     width: "narrow",
     main: html`<h1>Thank you</h1>
-<p class="lede">You have accepted the terms of service of <strong>${at.name}</strong>.</p>
-<p>Return to your program and repeat what you were doing. You can close this page.</p>`,
+<p class="lede">You have accepted the terms of service of <strong>${name}</strong>.</p>
+<p>Return to your program and repeat what you were doing. You can close this page.</p>${
+      toldOrigins !== null &&
+      html`
+<script type="application/json" id="handover">${scriptJson({ message: "success", origins: toldOrigins })}</script>
+<script src="${basePath}${HAND_OVER_ASSET.path}"></script>`
+    }`,
   });
 }

@@ -20,8 +20,6 @@ export interface TokensPage {
   readonly basePath: string;
   /** Where the forms post to. */
   readonly action: string;
-  /** Where the form posts to that ends the login. */
-  readonly logoutAction: string;
   /** Against forgery; a hidden field of every form. */
   readonly csrf: Html;
   /** Milliseconds. */
@@ -59,7 +57,7 @@ const TOKEN_PROBLEMS = {
 export type TokenProblem = keyof typeof TOKEN_PROBLEMS;
 
 export function tokensPage(at: TokensPage): Html {
-  const { name, provider, notice, logoutAction, csrf } = at;
+  const { name, provider, notice, action, csrf } = at;
   return page({
     ...at,
     title: "Your CAVE tokens",
@@ -68,7 +66,7 @@ export function tokensPage(at: TokensPage): Html {
 <h1>Your CAVE tokens</h1>
 <p class="lede">You are logged in as <strong>${name}</strong> with ${provider}.</p>
 </div>
-<form method="post" action="${logoutAction}">${csrf}<input type="hidden" name="logout" value="1"><button class="second" type="submit">Log out</button></form>
+<form method="post" action="${action}">${csrf}<input type="hidden" name="logout" value="1"><button class="second" type="submit">Log out</button></form>
 </div>
 ${notice !== null && html`<p class="notice" role="status">${TOKEN_NOTICES[notice]}</p>`}
 ${creation(at)}

@@ -51,6 +51,16 @@ test("the page names the host that it leads to", () => {
 
 test("names and texts stay text", () => {
   const evil = { name: EVIL, text: EVIL, person: EVIL, destination: EVIL };
-  const thanks = termsAcceptedPage({ site: SITE, basePath: "", name: EVIL }).text;
+  const thanks = termsAcceptedPage({ site: SITE, basePath: "", name: EVIL, toldOrigins: [EVIL] }).text;
   for (const text of [terms(evil), thanks]) assert.ok(!text.includes("<script>"), text);
+});
+
+test("a viewer that opened a popup is told of the acceptance by a script, other pages have none", () => {
+  const at = { site: SITE, basePath: "/sticky_auth", name: "microns" };
+  const text = termsAcceptedPage({ ...at, toldOrigins: ["https://viewer.example"] }).text;
+  assert.ok(
+    text.includes('id="handover">{"message":"success","origins":["https://viewer.example"]}</script>'),
+  );
+  assert.match(text, /<script src="\/sticky_auth\/assets\//);
+  assert.doesNotMatch(termsAcceptedPage({ ...at, toldOrigins: null }).text, /<script/);
 });

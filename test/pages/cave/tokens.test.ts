@@ -23,7 +23,6 @@ function tokens(changes: Partial<TokensPage> = {}): string {
     site: SITE,
     basePath: "",
     action: "/sticky_auth/settings/tokens",
-    logoutAction: "/sticky_auth/api/v1/logout",
     csrf: html`<input type="hidden" name="csrf" value="c">`,
     now: TIME.getTime(),
     name: "alice",
