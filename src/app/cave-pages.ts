@@ -1,16 +1,17 @@
-/** Adds CAVE's pages for a server whose configuration has the section `cave`. The API's routes are in `cave-api.ts`. */
+/** Adds CAVE's pages, and its API (`cave-api.ts`), for a server whose configuration has the section `cave`. */
 import type { FastifyInstance } from "fastify";
 import { passwordProviders } from "../http/auth/providers.ts";
 import { authorizeRoutes } from "../http/cave/browser/authorize.ts";
 import type { CaveLoginDeps } from "../http/cave/browser/deps.ts";
 import { fileRoutes } from "../http/cave/browser/files.ts";
+import { logoutPage } from "../http/cave/browser/logout.ts";
 import { arrivalRoute, caveReturns } from "../http/cave/browser/provider-return.ts";
 import { caveGates } from "../http/cave/browser/session.ts";
 import { termsRoutes } from "../http/cave/browser/terms.ts";
 import { tokensRoutes } from "../http/cave/browser/tokens.ts";
-import { CaveLinks } from "../http/cave/server-address.ts";
 import type { OtherLogins } from "../http/provider-login/browser.ts";
 import type { CaveServices } from "./cave.ts";
+import { addCaveApi } from "./cave-api.ts";
 import type { Wiring } from "./wiring.ts";
 
 /** Answers how logins at a provider end on these pages. */
@@ -21,6 +22,7 @@ export function addCavePages(app: FastifyInstance, cave: CaveServices, wiring: W
   tokensRoutes(app, { ...deps, tokens: cave.tokens });
   termsRoutes(app, { ...deps, people: cave.people });
   fileRoutes(app, deps.links, wiring.parts.logo);
+  addCaveApi(app, cave, wiring, logoutPage(deps));
   return caveReturns(deps);
 }
 
@@ -29,7 +31,7 @@ function pageDeps(app: FastifyInstance, cave: CaveServices, wiring: Wiring): Cav
   if (multiUser?.caveHandOvers == null) throw new Error("CAVE's pages need accounts.");
   const { services, caveHandOvers: handOvers } = multiUser;
   const { accountUrl, publicUrl } = config.server;
-  const links = new CaveLinks(cave.serverAddress);
+  const { links } = cave;
   return {
     site,
     links,

@@ -6,11 +6,12 @@ import { CavePeople } from "../domain/cave/people.ts";
 import type { CaveRulesInForce } from "../domain/cave/rules.ts";
 import { CaveTokens } from "../domain/cave/tokens.ts";
 import type { AuthServices } from "../http/auth/services.ts";
+import { CaveOrigins } from "../http/cave/cors.ts";
+import { CaveLinks } from "../http/cave/server-address.ts";
 import type { AppParts } from "./parts.ts";
 
 export interface CaveServices {
-  /** An origin, or one with a path, without a slash at the end. */
-  readonly serverAddress: string;
+  readonly links: CaveLinks;
   readonly rules: CaveRulesInForce;
   readonly callers: CaveCallers;
   readonly tokens: CaveTokens;
@@ -30,11 +31,16 @@ export function caveServices(
   const people = new CavePeople(common);
   const callers = new CaveCallers({ ...common, people });
   return {
-    serverAddress: config.cave.serverAddress,
+    links: new CaveLinks(config.cave.serverAddress),
     rules,
     callers,
     people,
     tokens: new CaveTokens({ ...common, keys: apiKeys, createKey: (key) => store.apiKeys.create(key) }),
     logins: new CaveLogins({ ...common, callers, rules }),
   };
+}
+
+/** The origins whose pages may read the API; a reload of the configuration may change them. */
+export function caveOrigins({ links, rules }: CaveServices): CaveOrigins {
+  return new CaveOrigins((origin) => origin === links.origin || rules.current.allowsOrigin(origin));
 }

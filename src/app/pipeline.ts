@@ -12,6 +12,7 @@ import { createIdentification } from "../http/access/identity.ts";
 import { protectForms } from "../http/access/session-cookie.ts";
 import { afterRequests } from "../http/after.ts";
 import { passwordProviders } from "../http/auth/providers.ts";
+import { bodyOfError, CaveFailures } from "../http/cave/errors.ts";
 import { Connections } from "../http/connections.ts";
 import {
   answerBrokenRequest,
@@ -53,12 +54,12 @@ export interface Pipeline {
 }
 
 export async function createPipeline(wiring: Wiring): Promise<Pipeline> {
-  const { config, parts, proxies, account, links, services, callers, cors, problems, metrics } = wiring;
+  const { config, parts, proxies, account, links, services, callers, cave, cors, problems, metrics } = wiring;
   const app = newApp(wiring);
   // Parsed only by routes that read cookies: `cookies.ts`.
   await app.register(cookie, { hook: false });
   await app.register(formbody, { parser: parseForm });
-  answerErrors(app, links, problems);
+  answerErrors(app, links, cave === null ? problems : new CaveFailures(problems, cave.links.authorize()));
 
   const connections = new Connections(app.server);
   app.decorate("connections", connections);
@@ -83,7 +84,7 @@ export async function createPipeline(wiring: Wiring): Promise<Pipeline> {
   return { app, describe, refuseOthers };
 }
 
-function newApp({ config, parts: { logger, tls }, mounts, cors }: Wiring): FastifyInstance {
+function newApp({ config, parts: { logger, tls }, mounts, cave, cors }: Wiring): FastifyInstance {
   const { bodyLimit, headerLimit } = config.server;
   const { rewriteUrl, constraints } = gatewayRouting(mounts);
   const listening = { maxHeaderSize: headerLimit, ...upgradeOptions(config.upstreams) };
@@ -95,7 +96,7 @@ function newApp({ config, parts: { logger, tls }, mounts, cors }: Wiring): Fasti
     bodyLimit,
     genReqId: requestIds(),
     clientErrorHandler: answerBrokenRequest(cors),
-    frameworkErrors: answerUnroutable(cors, errorBody),
+    frameworkErrors: answerUnroutable(cors, cave === null ? errorBody : bodyOfError),
     // Answered in our own form, with the headers that a page of another origin needs to read it.
     return503OnClosing: false,
     forceCloseConnections: "idle",

@@ -19,7 +19,7 @@ import { ProblemPages } from "../http/people/problem-pages.ts";
 import { ignoredHeader, Proxies } from "../http/proxies.ts";
 import type { Secret } from "../lib/secrets.ts";
 import { VERSION } from "../lib/version.ts";
-import { caveServices } from "./cave.ts";
+import { caveOrigins, caveServices } from "./cave.ts";
 import { lifetimesOf, type MultiUserParts, multiUserParts } from "./multi-user.ts";
 import type { AppParts } from "./parts.ts";
 import { singleUserCallers } from "./single-user.ts";
@@ -69,7 +69,7 @@ export async function wire(config: Config, parts: AppParts) {
   };
   return {
     ...shared,
-    cors: new Cors(config.allowOrigins),
+    cors: new Cors(config.allowOrigins, cave && caveOrigins(cave)),
     problems: new ProblemPages({ site, links, accounts: multiUser !== null }),
     metrics: new RequestMetrics(),
     keys: new KeysOfUrls({ site, links, callers, proxies, services }),

@@ -98,7 +98,8 @@ const loginByDigest = statement((db, { digest }: Args<{ digest: Digest }>) =>
   logins(db).where("l.token", "=", digest),
 );
 
-type PrincipalRow = Awaited<ReturnType<ReturnType<typeof principals>["execute"]>>[number];
+type Principals = ReturnType<typeof principals>;
+type PrincipalRow = Awaited<ReturnType<Principals["execute"]>>[number];
 type IdentityRow = Awaited<ReturnType<ReturnType<typeof identitiesOf>["execute"]>>[number];
 
 function toPerson(row: PrincipalRow, own: readonly IdentityRow[], accepted: readonly number[]): CavePerson {
@@ -148,9 +149,18 @@ async function findPerson(db: Db, uuid: Uuid): Promise<CavePerson | undefined> {
   );
 }
 
-async function findPeople(db: Db, uuids: readonly Uuid[]): Promise<CavePerson[]> {
-  return toPeople(db, await db.query((tables) => principals(tables).where("p.uuid", "in", uuids)));
+/** `values`: what `where` looks for. PostgreSQL takes no empty list. */
+async function findPeople<V>(
+  db: Db,
+  values: readonly V[],
+  where: (all: Principals, values: readonly V[]) => Principals,
+): Promise<CavePerson[]> {
+  if (values.length === 0) return [];
+  return toPeople(db, await db.query((tables) => where(principals(tables), values)));
 }
+
+const withUuids = (all: Principals, uuids: readonly Uuid[]) => all.where("p.uuid", "in", uuids);
+const withNumbers = (all: Principals, ids: readonly number[]) => all.where("p.id", "in", ids);
 
 /** One question for each provider: SQLite finds no index for a list of pairs. */
 async function findByIdentity(db: Db, identities: readonly IdentityRef[]): Promise<CavePerson[]> {
@@ -184,16 +194,13 @@ export function caveStore(backend: Backend): CaveStore {
       : batched<Uuid, CavePerson>(async (uuids) => {
           const [first, ...others] = uuids;
           if (first !== undefined && others.length === 0) return [await onePerson(first)];
-          const people = await backend.read((db) => findPeople(db, uuids));
+          const people = await backend.read((db) => findPeople(db, uuids, withUuids));
           const found = new Map(people.map((person) => [person.uuid, person]));
           return uuids.map((uuid) => found.get(uuid));
         }),
-    peopleByNumber: (ids) =>
-      backend.read(async (db) =>
-        toPeople(db, await db.query((tables) => principals(tables).where("p.id", "in", ids))),
-      ),
+    peopleByNumber: (ids) => backend.read((db) => findPeople(db, ids, withNumbers)),
     peopleByIdentity: (identities) => backend.read((db) => findByIdentity(db, identities)),
-    peopleByUuid: (uuids) => backend.read((db) => findPeople(db, uuids)),
+    peopleByUuid: (uuids) => backend.read((db) => findPeople(db, uuids, withUuids)),
     people: (after, limit) => backend.read(async (db) => toPeople(db, await db.all(page, { after, limit }))),
     tokens: (principal, now) =>
       backend.read((db): Promise<CaveToken[]> => db.all(liveTokens, { principal, now })),

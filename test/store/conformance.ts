@@ -12,6 +12,7 @@ import { authorityCases } from "./conformance/authority.ts";
 import { browserLoginCases } from "./conformance/browser-logins.ts";
 import { browserSessionCases } from "./conformance/browser-session.ts";
 import type { Case } from "./conformance/case.ts";
+import { caveCases } from "./conformance/cave.ts";
 import { caveImportCases } from "./conformance/cave-import.ts";
 import { deviceCases } from "./conformance/device.ts";
 import { failureCases } from "./conformance/failures.ts";
@@ -45,6 +46,7 @@ export const CASES: readonly Case[] = [
   ...spellingCases,
   ...loginStateCases,
   ...profileCases,
+  ...caveCases,
 ];
 
 /** `fresh` opens a store on a new database, which is removed when the test ends. */

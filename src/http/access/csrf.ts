@@ -15,7 +15,7 @@ import { crossOrigin, isForeign, type Trust } from "./same-origin.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** The route ignores keys, and its form carries a token that only this browser's page has. */
+    /** The route ignores the cookies of keys; its form, if it has one, carries a token that only this browser's page has. */
     formToken?: true;
     /** Failures count against the caller's address, so no page of a foreign origin may cause them. */
     counted?: true;

@@ -21,6 +21,9 @@ async function scene(store: Store) {
   const changes = (context: RequestContext, now: Date) => [
     () => store.apiKeys.create(newKey(uuid, {}, { context, now })),
     () => store.apiKeys.revoke({ principal: uuid, firstEight: bobs.key.firstEight, now, context }),
+    () => store.cave.replaceToken(newKey(uuid, { scopes: ["cave"] }, { context, now })),
+    () => store.cave.revokeToken({ principal: uuid, firstEight: bobs.key.firstEight, now, context }),
+    () => store.cave.acceptTerms({ principal: uuid, tos: 1, now, context }),
     () => store.principals.createService({ role: "user", now, context }),
     () => store.principals.setDisabled({ principal: uuid, disabled: true, now, context }),
     () => store.principals.setDisabled({ principal: uuid, disabled: false, now, context }),
