@@ -1,6 +1,6 @@
 /**
- * What the provider said about the person, for logins that wait: device logins whose code is not typed yet, and one-time codes
- * that an application has not exchanged yet. Null in older rows, and if the provider said nothing.
+ * Profiles (name, verified address) of unfinished logins: device logins whose tokens were not collected yet, and one-time codes
+ * that an application has not exchanged yet. Null in older rows, and if the provider sent none.
  */
 import type { Kysely } from "kysely";
 import { typesOf } from "./dialect.ts";

@@ -29,7 +29,7 @@ export interface LinkOptions {
   readonly underway?: number;
   /** The application's one-time code that proves the identity. */
   readonly code?: Digest;
-  /** What the provider told together with the identity. */
+  /** The identity's profile, from the login that proved it. */
   readonly profile?: Profile | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The identity of a login that waits for its session, as a device login and a one-time code keep it: its id in a column, its
- * state and its profile as JSON.
+ * Writes and reads the identity of an unfinished login, which is stored with a device login or a one-time code: its id as text,
+ * its state and its profile as JSON.
  */
 import type { AuthenticatedIdentity, Profile } from "../domain/ports/authenticator.ts";
 import { writeState } from "./base/codec.ts";

@@ -56,7 +56,7 @@ const PROFILE_CLAIMS = ["name", "given_name", "family_name", "email"] as const;
 export function profileOf(claims: Claims): Pick<AuthenticatedIdentity, "profile"> | undefined {
   if (PROFILE_CLAIMS.every((claim) => claims[claim] === undefined)) return undefined;
   const name = shownName(claims);
-  // Apple and JumpCloud write "true". That is enough to show an address, but admits no one.
+  // Apple and JumpCloud send "true". To identify or admit a person the boolean is required.
   const verified = claims["email_verified"] === "true" ? { ...claims, email_verified: true } : claims;
   const email = verifiedEmail(verified);
   return { profile: { ...(name === null ? {} : { name }), ...(email === null ? {} : { email }) } };

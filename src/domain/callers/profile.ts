@@ -1,11 +1,11 @@
 /**
- * Checks the profile (name, verified address) that an authenticator returned. An operator's class may return anything, and no
- * login fails because of it: what cannot be stored is dropped with a warning that names the part, not its content.
+ * Checks the profile (name, verified address) that an authenticator returned. An operator's class may return anything. A field
+ * that cannot be stored is dropped with a warning that names the field and not its content, and the login goes on.
  */
 import { isStorableText } from "../model/storable-text.ts";
 import type { AuthenticatedIdentity, Profile } from "../ports/authenticator.ts";
 
-/** The identity with only those parts of its profile that can be stored. */
+/** The identity with only those fields of its profile that can be stored. */
 export function withStorableProfile(
   provider: string,
   authenticated: AuthenticatedIdentity,
@@ -25,10 +25,10 @@ export function withStorableProfile(
     return identity;
   }
   const profile: { -readonly [K in keyof Profile]: Profile[K] } = {};
-  for (const part of ["name", "email"] as const) {
-    const text = (told as Readonly<Record<string, unknown>>)[part] ?? "";
-    if (typeof text !== "string" || !isStorableText(text)) drop(`profile's ${part}`);
-    else if (text !== "") profile[part] = text;
+  for (const field of ["name", "email"] as const) {
+    const text = (told as Readonly<Record<string, unknown>>)[field] ?? "";
+    if (typeof text !== "string" || !isStorableText(text)) drop(`profile's ${field}`);
+    else if (text !== "") profile[field] = text;
   }
   return { ...identity, profile };
 }

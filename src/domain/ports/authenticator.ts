@@ -5,11 +5,11 @@
  */
 import type { TSchema } from "typebox";
 
-/** What a backend tells about a person. Shown to people and services, and never used to tell who someone is. */
+/** Name and address of a person. Shown to people and services; never used to identify or admit a person. */
 export interface Profile {
-  /** At most 255 characters. Absent: a name that an earlier login told is kept. */
+  /** At most 255 characters. Absent: the stored name is kept. */
   readonly name?: string;
-  /** Only an address that the backend has verified. Absent: an address that an earlier login told is forgotten. */
+  /** Only if the backend has verified it; at most 255 characters. Absent: the stored address is deleted. */
   readonly email?: string;
 }
 
@@ -23,8 +23,8 @@ export interface AuthenticatedIdentity {
    */
   readonly state?: Readonly<Record<string, unknown>>;
   /**
-   * The person's name and verified e-mail address, stored with the identity; tokens and whoami leave them out. Absent: what an
-   * earlier login told is kept. A part that cannot be stored is dropped with a warning.
+   * Stored with the identity; tokens and whoami leave it out. Absent: the stored profile is kept. A field that cannot be stored
+   * is dropped with a warning.
    */
   readonly profile?: Profile;
 }

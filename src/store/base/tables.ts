@@ -92,7 +92,7 @@ interface DeviceLoginsTable {
   browser: Digest | null;
   identity: string | null;
   session_state: ColumnType<Record<string, unknown> | null, string | null, string | null>;
-  /** Null: the provider told nothing. */
+  /** Null: the provider sent neither a name nor an address. */
   profile: ProfileJson;
 }
 
@@ -109,7 +109,7 @@ interface LoginCodesTable {
   challenge: string | null;
   identity: string;
   session_state: Json;
-  /** Null: the provider told nothing. */
+  /** Null: the provider sent neither a name nor an address. */
   profile: ProfileJson;
   expiration_time: Date;
 }
@@ -167,7 +167,7 @@ interface ServiceNotesTable {
   note: string;
 }
 
-/** What a provider said about a person. One row for each identity of which it ever told a name or an address. */
+/** One row for each identity whose provider ever sent a name or an address. */
 interface ProfilesTable {
   provider: string;
   identity: string;

@@ -1,6 +1,6 @@
 /**
- * Keeps what a provider tells about a person (name, verified address) with the identity. A login that tells nothing new writes
- * nothing. A row ends with its identity.
+ * Stores a person's profile (name, verified address) with the identity. An unchanged profile is not written. The foreign key
+ * deletes a row with its identity.
  */
 import type { IdentityRef } from "../../domain/model/entities.ts";
 import type { Profile } from "../../domain/ports/authenticator.ts";
@@ -39,7 +39,7 @@ export async function keepProfile(
 ): Promise<void> {
   if (told === undefined) return;
   const known = (await db.one(byIdentity, { provider, id })) ?? { name: null, email: null };
-  // A name is only shown, so an old one serves. An address is verified or is not.
+  // An old name is better than none. An address that was left out may no longer be verified.
   const { name = known.name, email = null } = told;
   if (name !== known.name || email !== known.email) await db.run(keep, { provider, id, name, email });
 }

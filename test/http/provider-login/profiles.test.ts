@@ -1,6 +1,6 @@
 /**
- * The name and the verified address that a provider tells are stored, whichever way a login or a link takes; and what an
- * operator's authenticator returns instead of them stops no login.
+ * The name and the verified address that a provider sends are stored by every kind of login and link. A malformed profile of
+ * an operator's authenticator does not stop a login.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ const ROW = { provider: "orcid", identity: "0000-0001", ...ANN };
 const AUTHORIZE = "/api/v1/auth/provider/orcid/authorize";
 const TOKEN = "/api/v1/auth/provider/orcid/token";
 
-/** Logs in everyone, and says of them what the test says. */
+/** Logs anyone in, with the profile that the test sets. */
 class OwnClass implements PasswordAuthenticator {
   readonly kind = "password";
   readonly confirmationMessage = "";
@@ -106,7 +106,7 @@ async function atToy(t: TestApp, user: "alice" | "bob"): Promise<Browser> {
 const signIn = (orcid: ScriptedProvider, url: unknown, profile: Profile | undefined = ANN) =>
   orcid.signIn(String(url), "0000-0001", undefined, profile);
 
-test("a login in a browser and one of a program store what the provider tells", async (test) => {
+test("a login in a browser and one of a program store what the provider sends", async (test) => {
   const { t, orcid, rows } = await scene(test);
   const browser = new Browser(t);
   await browser.open(signIn(orcid, (await browser.open(AUTHORIZE)).headers.location));
@@ -144,7 +144,7 @@ test("a device login keeps it until the program collects its tokens", async (tes
   assert.deepEqual(rows(), [ROW]);
 });
 
-test("an identity that is added in a browser brings its own, and takes it along when it is removed", async (test) => {
+test("adding an identity in a browser stores its profile, and removing the identity deletes it", async (test) => {
   const { t, orcid, rows } = await scene(test);
   const browser = await atToy(t, "alice");
   const add = "/account/identities/add/orcid";
@@ -159,7 +159,7 @@ test("an identity that is added in a browser brings its own, and takes it along 
   assert.deepEqual(rows(), []);
 });
 
-test("so does one that a program adds, by a code or by a password, and one that a form adds", async (test) => {
+test("adding an identity by a code or a password stores its profile, for a program and by the form", async (test) => {
   const { t, orcid, own, rows } = await scene(test, { redirectOnSuccess: "https://ui.example/cb" });
   const browser = new Browser(t);
   const back = await browser.open(signIn(orcid, (await browser.open(AUTHORIZE)).headers.location));
@@ -214,7 +214,7 @@ test("a real provider's claims: the name and the address, if their scopes are re
   assert.deepEqual(notAsked.rows(), []);
 });
 
-test("a proxied provider's token tells it when its person is met for the first time", async (test) => {
+test("a proxied provider's token stores a profile when a person is seen for the first time", async (test) => {
   const told: { profile: unknown } = { profile: ANN };
   const proxied: Partial<ProxiedAuthenticator> = {
     kind: "proxied",
@@ -233,7 +233,7 @@ test("a proxied provider's token tells it when its person is met for the first t
   );
 });
 
-test("what is no profile is dropped with a warning that does not show it, and the login goes on", async (test) => {
+test("a malformed profile is dropped with a warning that does not show it, and the login goes on", async (test) => {
   const { t, own, rows, warnings } = await scene(test);
   const long = "🔑".repeat(256);
   const kept = { name: null, email: null };
