@@ -44,6 +44,8 @@ export interface TestAppOptions {
   readonly policy?: AccessPolicy;
   /** The section `cave`; what is not given is empty. */
   readonly cave?: { readonly serverAddress?: string } & Partial<CaveSettings>;
+  /** Rules that the test replaces; those of the section do not count then. */
+  readonly caveRules?: CaveRulesInForce;
   /** Servers behind this one; the first that stands at "/" takes the tree's place. */
   readonly upstreams?: readonly Partial<UpstreamConfig>[];
   readonly socketTimeouts?: AppParts["socketTimeouts"];
@@ -172,7 +174,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp & A
     authenticators: multiUser ? (options.authenticators ?? new Map([["toy", toy()]])) : new Map(),
     tree: options.tree ?? (await loadTrees(config.trees, { directory: ".", clock, warn: () => {} })),
     policy: options.policy ?? null,
-    cave: config.cave && new CaveRulesInForce(config.cave.rules),
+    cave: options.caveRules ?? (config.cave && new CaveRulesInForce(config.cave.rules)),
     clock,
     logger: pino(
       { level: "info", base: null },
@@ -287,7 +289,7 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
   };
 }
 
-function caveConfig({
+export function caveConfig({
   serverAddress = "https://cave.example.org",
   ...rules
 }: NonNullable<TestAppOptions["cave"]>): CaveConfig {

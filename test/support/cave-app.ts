@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { LightMyRequestResponse } from "fastify";
+import { CaveRulesInForce } from "../../src/domain/cave/rules.ts";
 import type { CaveDataset, CaveGroup, CaveSettings } from "../../src/domain/model/cave.ts";
 import { sha256 } from "../../src/lib/secrets.ts";
 import { parseUuid, type Uuid } from "../../src/lib/uuid.ts";
-import { bearer, type TestApp, type TestAppOptions, testApp, type UserName } from "./app.ts";
+import { bearer, caveConfig, type TestApp, type TestAppOptions, testApp, type UserName } from "./app.ts";
 
 export const ADDRESS = "https://cave.example.org";
 export const VIEWER = "https://viewer.example.org";
@@ -56,6 +57,7 @@ export const RULES: Partial<CaveSettings> = {
 };
 
 export interface CaveApp extends TestApp {
+  readonly rules: CaveRulesInForce;
   /** A GET with a token. */
   get(path: string, token: string): Promise<LightMyRequestResponse>;
   /** An API token of 32 digits. */
@@ -69,8 +71,11 @@ export interface CaveApp extends TestApp {
 export const API = "/auth/api/v1";
 
 export async function caveApp(options: TestAppOptions = {}): Promise<CaveApp & AsyncDisposable> {
-  const t = await testApp({ cave: RULES, ...options });
+  const cave = options.cave ?? RULES;
+  const rules = new CaveRulesInForce(caveConfig(cave).rules);
+  const t = await testApp({ ...options, cave, caveRules: rules });
   return Object.assign(t, {
+    rules,
     get: (path: string, token: string) => t.call({ url: API + path, headers: bearer(token) }),
     apiToken: (user: UserName) => apiToken(t, user),
     loginToken: (user: UserName, seconds?: number) => loginToken(t, user, seconds),

@@ -105,7 +105,7 @@ test("an expired and a revoked token are refused", async () => {
   const url = `/auth/api/v1/user/token/${id}`;
   assert.equal((await t.call({ method: "DELETE", url, headers: bearer(revoked) })).statusCode, 200);
   assert.equal((await t.get("/user/cache", revoked)).statusCode, 401);
-  t.clock.advance(61_000);
+  t.clock.advance(61);
   for (const token of [expiring, login]) {
     const response = await t.get("/user/cache", token);
     assert.deepEqual([response.statusCode, error(response).error], [401, "invalid_token"]);
@@ -255,7 +255,7 @@ test("a token of a principal that was disabled is refused", async () => {
     now: new Date(t.clock.now()),
     context: { address: null, requestId: null, actor: null },
   });
-  t.clock.advance(1000);
+  t.clock.advance(1);
   const response = await t.get("/user/cache", token);
   assert.deepEqual([response.statusCode, error(response).error], [401, "invalid_token"]);
 });
