@@ -1,6 +1,6 @@
 /**
  * The page in a viewer's popup: hands a login token to the window that opened it, by `postMessage` to each allowed origin and
- * never to any other (HTML standard, section 9.3). Without a script it says what to do instead.
+ * never to any other (HTML standard, section 9.3). Until its script has run it says what to do without.
  */
 import { Html, html } from "../../lib/html.ts";
 import { asset } from "../assets.ts";
@@ -17,9 +17,17 @@ export interface HandOverPage {
   readonly origins: readonly string[];
 }
 
+/** The page that accepts terms of service uses it as well, without an outcome to show. */
 const SCRIPT = `"use strict";
 const { message, origins } = JSON.parse(document.getElementById("handover").textContent);
 if (window.opener) for (const origin of origins) window.opener.postMessage(message, origin);
+const outcome = document.getElementById("outcome");
+if (outcome) {
+  outcome.className = "notice";
+  outcome.textContent = window.opener
+    ? "The page that opened this window can use your login for a limited time. You can close this window."
+    : "No other page waits for your login. You can close this window.";
+}
 `;
 
 export const HAND_OVER_ASSET = asset("handover", "js", "text/javascript; charset=utf-8", SCRIPT);
@@ -31,9 +39,9 @@ export function handOverPage(at: HandOverPage): Html {
     title: "Logged in",
     width: "narrow",
     main: html`<h1>You are logged in</h1>
-<p class="lede">You are logged in as <strong>${person}</strong>. The page that opened this window gets a login for a limited time. You can close this window.</p>
-<noscript><p class="problem">Your browser runs no scripts here, so the page that opened this window gets nothing. Allow scripts for this site and reload this page, or create a token and paste it there.</p></noscript>
-<p><a href="${tokensHref}">Your CAVE tokens</a></p>
+<p class="lede">You are logged in as <strong>${person}</strong>.</p>
+<p class="problem" id="outcome" role="status">Your browser runs no scripts here, so the page that opened this window does not learn of it. Allow scripts for this site and reload this page, or create a token and paste it there.</p>
+<p class="back"><a href="${tokensHref}">Your CAVE tokens</a></p>
 <script type="application/json" id="handover">${scriptJson({ message, origins })}</script>
 <script src="${basePath}${HAND_OVER_ASSET.path}"></script>`,
   });

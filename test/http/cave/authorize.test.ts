@@ -136,7 +136,7 @@ test("without an address a viewer's popup gets the token for all allowed origins
   assert.equal(script.statusCode, 200);
   assert.match(String(script.headers["content-type"]), /^text\/javascript/);
   assert.match(script.body, /postMessage\(message, origin\)/);
-  assert.match(page.body, /<noscript>/);
+  assert.match(page.body, /Your browser runs no scripts here/);
 });
 
 test("a script that names itself gets the address to open, and nothing else", async () => {
