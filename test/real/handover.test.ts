@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import Sqlite from "better-sqlite3";
+import { useCave, withStoreAt } from "../store/support.ts";
 import { Api, apikey, bearer, type Key, type Principal, type Tokens } from "../support/api.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folders.ts";
@@ -57,7 +58,16 @@ describe("hand-over", { skip: withoutTiled() }, () => {
         const cleanup = t.after.bind(t);
         const made = await serve(startReference(cleanup, configuration(uri)), inhabit);
         if (revision !== NEWEST) await tiledAdmin("downgrade-database", uri, revision);
-        const more = await serve(startOurs(cleanup, configuration(uri)), (api) => takeOver(api, made));
+        const ours = { ...configuration(uri), cave: { server_address: "http://127.0.0.1:8000" } };
+        const more = await serve(startOurs(cleanup, ours), (api) => takeOver(api, made));
+        // Rows that the real Tiled does not know.
+        await withStoreAt(uri, async (store) => {
+          const bob = await store.principals.summaryOfIdentity({ provider: "toy", id: "bob" });
+          assert.ok(bob);
+          const [session] = await store.accounts.sessions(bob.uuid, new Date());
+          assert.ok(session);
+          await useCave(store, bob.uuid, session.uuid);
+        });
         assert.equal(await database.revision(), revision, "ours serves it as it is");
         if (revision !== NEWEST) await tiledAdmin("upgrade-database", uri);
         await serve(startReference(cleanup, configuration(uri)), (api) => goBack(api, made, more));
@@ -79,7 +89,14 @@ describe("hand-over", { skip: withoutTiled() }, () => {
 
 interface Inhabitants {
   readonly tokens: { readonly alice: Tokens; readonly bob: Tokens; readonly revoked: Tokens };
-  readonly keys: { readonly wide: Key; readonly narrow: Key; readonly service: Key; readonly lasting: Key };
+  readonly keys: {
+    readonly wide: Key;
+    readonly narrow: Key;
+    readonly service: Key;
+    readonly lasting: Key;
+    /** With CAVE's scope, from ours. */
+    readonly cave?: Key;
+  };
   /** What the server that made them says of them all. */
   readonly principals: readonly Principal[];
 }
@@ -170,6 +187,7 @@ async function takeOver(api: Api, made: Inhabitants): Promise<Inhabitants> {
   const revoked = await api.login("cara");
   assert.equal((await api.revoke(revoked)).status, 204);
   const added = await api.makeKey(bearer(bob.body), { note: "from ours", access_tags: null });
+  const cave = await api.makeKey(bearer(bob.body), { note: "CAVE", scopes: ["cave"] });
   const tokens = {
     alice: (await api.refresh(alice.body)).body,
     bob: (await api.refresh(bob.body)).body,
@@ -177,7 +195,7 @@ async function takeOver(api: Api, made: Inhabitants): Promise<Inhabitants> {
   };
   return {
     tokens,
-    keys: { ...made.keys, wide: added },
+    keys: { ...made.keys, wide: added, cave },
     principals: await principals(api, bearer(tokens.alice)),
   };
 }
@@ -190,7 +208,19 @@ async function goBack(api: Api, made: Inhabitants, more: Inhabitants): Promise<v
   for (const tokens of [made.tokens.alice, more.tokens.alice, more.tokens.bob]) {
     assert.equal((await api.refresh(tokens)).status, 200);
   }
-  for (const key of [made.keys.narrow, more.keys.wide, made.keys.lasting]) {
+  const { cave } = more.keys;
+  assert.ok(cave);
+  assert.deepEqual((await api.call<{ scopes: string[] }>("GET", "/auth/apikey", apikey(cave))).body.scopes, [
+    "cave",
+  ]);
+  assert.equal(
+    (await api.call("GET", "/metadata/", apikey(cave))).status,
+    401,
+    "the scope cave grants nothing",
+  );
+  const another = { expires_in: null, scopes: ["cave"] };
+  assert.equal((await api.call("POST", "/auth/apikey", apikey(cave), another)).status, 401);
+  for (const key of [made.keys.narrow, more.keys.wide, made.keys.lasting, cave]) {
     assert.equal((await api.deleteKey(bearer(more.tokens.bob), key)).status, 204, "a key can be deleted");
     assert.equal((await api.whoami(apikey(key))).status, 401);
   }

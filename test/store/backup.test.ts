@@ -18,7 +18,7 @@ import Database from "better-sqlite3";
 import { backupDatabase, restoreDatabase } from "../../src/store/backup.ts";
 import { openStore } from "../../src/store/open.ts";
 import { eventually } from "../support/eventually.ts";
-import { folderFor, logIn, newKey, openFor, storeOptions, withStoreAt } from "./support.ts";
+import { folderFor, logIn, newKey, openFor, storeOptions, useCave, withStoreAt } from "./support.ts";
 
 /** Rows of a table in the main file, without its -wal file. */
 function inFileAlone(path: string, table = "principals"): number {
@@ -119,7 +119,9 @@ test("a restore brings back the backup's content, and keeps the replaced file", 
   const folder = folderFor(t);
   const [path, file] = [join(folder, "x.db"), join(folder, "b.db")];
   const store = await openStore(storeOptions(path));
-  const ann = (await logIn(store, "ann")).principal.uuid;
+  const { principal, session } = await logIn(store, "ann");
+  const ann = principal.uuid;
+  const login = await useCave(store, ann, session.uuid);
   await backupDatabase(path, file, false);
   const bob = (await logIn(store, "bob")).principal.uuid;
 
@@ -135,6 +137,8 @@ test("a restore brings back the backup's content, and keeps the replaced file", 
   assert.equal(statSync(path).mode & 0o777, 0o600);
   await withStoreAt(path, async (restored) => {
     assert.ok(await restored.principals.summary(ann));
+    assert.deepEqual((await restored.cave.person(ann))?.acceptedTos, [1]);
+    assert.equal((await restored.cave.login(login))?.principal, ann);
     assert.equal(await restored.principals.summary(bob), undefined);
   });
   assert.equal(inFileAlone(aside ?? ""), 3, "with what stood in the -wal file");

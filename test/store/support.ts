@@ -11,7 +11,7 @@ import type { CreateApiKey } from "../../src/domain/ports/api-keys.ts";
 import type { OpenOutcome, OpenSession, RotateSession } from "../../src/domain/ports/sessions.ts";
 import type { Store } from "../../src/domain/ports/store.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import { sha256 } from "../../src/lib/secrets.ts";
+import { type Digest, sha256 } from "../../src/lib/secrets.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
 import { openStore, type StoreOptions } from "../../src/store/open.ts";
 import { ManualClock } from "../support/clock.ts";
@@ -40,6 +40,23 @@ export function login(id: string, changes: Partial<OpenSession> = {}): OpenSessi
 
 export async function logIn(store: Store, id: string, changes: Partial<OpenSession> = {}) {
   return opened(await store.sessions.open(login(id, changes)));
+}
+
+/** The digest of a new login token of CAVE's, for a session whose owner accepts the terms with number 1. */
+export async function useCave(store: Store, principal: Uuid, session: Uuid): Promise<Digest> {
+  const digest = sha256(randomBytes(16));
+  const owner = { principal, now: NOW, context: ORIGIN };
+  await store.cave.acceptTerms({ ...owner, tos: 1 });
+  const opened = await store.cave.openLogin({
+    ...owner,
+    digest,
+    session,
+    origin: "https://viewer.example.org",
+    expirationTime: at(3600),
+    limit: 10,
+  });
+  if (opened.kind !== "opened") throw new Error("The session has ended.");
+  return digest;
 }
 
 export function opened(outcome: OpenOutcome) {

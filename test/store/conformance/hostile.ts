@@ -50,6 +50,16 @@ export const hostileCases: readonly Case[] = [
         assert.equal((await store.sessions.rotate(refresh(session.uuid, 0, text))).kind, "refreshed");
         assert.equal((await store.sessions.rotate(refresh(session.uuid, 0, text))).kind, "refreshed");
 
+        assert.deepEqual((await store.cave.person(principal.uuid))?.identities, [identity]);
+        assert.deepEqual(
+          (await store.cave.peopleByIdentity([identity])).map(({ uuid }) => uuid),
+          [principal.uuid],
+        );
+        const digest = sha256(`login ${text}`);
+        const opening = { digest, session: session.uuid, expirationTime: at(60), limit: 10, origin: text };
+        await store.cave.openLogin({ ...opening, principal: principal.uuid, now: NOW, context });
+        assert.equal((await store.cave.login(digest))?.origin, text);
+
         const request = newKey(principal.uuid, {
           note: text,
           scopes: [text],

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { backupDatabase, restoreDatabase } from "../../../src/store/backup.ts";
 import type { Postgres } from "../../support/postgres.ts";
 import { onPostgres, type PostgresCases } from "../on-postgres.ts";
-import { folderFor, logIn, newKey, openFor, withStoreAt } from "../support.ts";
+import { folderFor, logIn, newKey, openFor, useCave, withStoreAt } from "../support.ts";
 
 const CASES: PostgresCases<Postgres> = {
   "a backup of a database in use is restored into a new one, whatever else the old one holds": async (
@@ -17,10 +17,11 @@ const CASES: PostgresCases<Postgres> = {
     await server.query(uri, "create table notes (text text); create schema auth");
     const inAuth = `${uri}?options=-csearch_path%3Dauth`;
     const store = await openFor(t, inAuth);
-    const { principal } = await logIn(store, "ann");
+    const { principal, session } = await logIn(store, "ann");
     await store.apiKeys.create(
       newKey(principal.uuid, { note: "a\ttab, a\nline, a\u2028separator, \\. and COPY x (y) FROM stdin;" }),
     );
+    const login = await useCave(store, principal.uuid, session.uuid);
     const { counts, bytes } = await backupDatabase(inAuth, file, false);
     assert.deepEqual([counts["principals"], counts["api_keys"], counts["notes"]], [1, 1, undefined]);
     assert.deepEqual([statSync(file).size, statSync(file).mode & 0o777], [bytes, 0o600]);
@@ -41,6 +42,8 @@ const CASES: PostgresCases<Postgres> = {
     assert.deepEqual(restored.counts, counts);
     await withStoreAt(`${empty}?options=-csearch_path%3Dauth`, async (copy) => {
       assert.equal((await copy.principals.document(principal.uuid, new Date(0)))?.apiKeys.length, 1);
+      assert.deepEqual((await copy.cave.person(principal.uuid))?.acceptedTos, [1]);
+      assert.equal((await copy.cave.login(login))?.principal, principal.uuid);
       // Sequences continued.
       await logIn(copy, "bob");
     });
