@@ -1,6 +1,6 @@
 /**
- * The section `cave` of a configuration from a middle_auth server's export, as YAML with comments. What has no counterpart here
- * becomes a note. `config/cave.ts` reads such a section.
+ * Writes the section `cave` of a configuration from a middle_auth server's export, as YAML with comments, and notes for
+ * whatever has no counterpart here. `config/cave.ts` reads such a section.
  */
 import { Document, type Node, type Scalar, YAMLMap, type YAMLSeq } from "yaml";
 import { isService } from "../domain/cave/import.ts";
@@ -145,7 +145,7 @@ class SectionWriter {
     return this.#inline({ provider: this.#options.provider, id: email }, `${id} ${name}`);
   }
 
-  /** Only a person can be named. `what` the others were becomes a note. */
+  /** Without services, which cannot be admins; a note says so. `what`: the role that they had. */
   #people(users: readonly ExportedUser[], what: string): readonly Node[] {
     for (const user of users) {
       if (isService(user))

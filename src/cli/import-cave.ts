@@ -1,6 +1,6 @@
 /**
- * `tiled admin import-cave`: people, tokens and accepted terms of a middle_auth server into the database, groups and permissions
- * into a file of configuration. Everything is checked before anything is written.
+ * `tiled admin import-cave`: writes the people, tokens and accepted terms of a middle_auth server into the database, and its
+ * groups and permissions into a configuration file. Checks everything before it writes.
  */
 import { open, readFile, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
@@ -43,7 +43,7 @@ export async function importCave(path: string, options: ImportOptions, terminal:
   await withStore(file === undefined ? {} : { config: file }, terminal, async ({ caveImporter }, config) => {
     if (config === null) {
       throw new OperatorError(
-        "This needs the server's configuration, which says how people log in. Name it with --config.",
+        "The server's configuration is needed, since it says how people log in. Name it with --config.",
       );
     }
     const { provider, caseSensitive } = await providerFor(config, options.provider);
@@ -85,7 +85,7 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** The provider at which the people of middle_auth, who are known by their e-mail addresses, log in. */
+/** The provider where imported people will log in. middle_auth identifies them by e-mail address. */
 async function providerFor(
   { authentication: { providers }, directory }: Config,
   wanted: string | undefined,
@@ -100,7 +100,7 @@ async function providerFor(
     throw new OperatorError(
       byAddress.length > 1
         ? `Which provider? ${byAddress.join(", ")} identify people by e-mail address. Name one with --provider.`
-        : `middle_auth knows people by their e-mail addresses, and no provider of this configuration does (it has: ${names}). For Google: add 'user_id_claim: email' to its args. A provider whose user names are e-mail addresses can be named with --provider.`,
+        : `middle_auth identifies people by their e-mail addresses, and no provider of this configuration does (it has: ${names}). For Google, add 'user_id_claim: email' to its args. If a provider's user names are e-mail addresses, name it with --provider.`,
     );
   }
   const authenticator = authenticators.get(provider);
@@ -150,14 +150,14 @@ async function imported(importer: CaveImporter, request: ImportCave): Promise<Do
   if (outcome.kind === "done") return outcome;
   const names = new Map(request.people.map(({ id, name, email }) => [id, email ?? name]));
   const lines = outcome.conflicts.map((conflict) =>
-    printable(`user ${conflict.person} (${names.get(conflict.person)}): ${obstacle(conflict)}`),
+    printable(`user ${conflict.person} (${names.get(conflict.person)}): ${shown(conflict)}`),
   );
   throw new OperatorError(
     `Nothing was changed, since these people would collide with principals of this database:\n${limited(lines)}\nClients keep the numbers of people, so an import needs a database in which they are free: a new one, before its first login ('tiled admin initialize-database URI').`,
   );
 }
 
-function obstacle({ kind, here }: ImportConflict): string {
+function shown({ kind, here }: ImportConflict): string {
   switch (kind) {
     case "number":
       return `the number belongs to ${here}`;
@@ -179,16 +179,20 @@ function report(
   const { people, services, tokens, terms } = created;
   if (people + services > 0) {
     const would = dryRun ? "Would import" : "Imported";
-    io.out(
-      `${would} ${people} people (provider ${provider}) and ${services} services, with ${tokens} tokens and ${terms} acceptances of terms.`,
-    );
+    const who = `${counted(people, "person", "people")} (provider ${provider}) and ${counted(services, "service")}`;
+    io.out(`${would} ${who}, with ${counted(tokens, "token")} and ${counted(terms, "acceptance")} of terms.`);
   } else io.out("Nothing to import: the database has all of them.");
-  if (known > 0) io.out(`${known} were there already, and stay as they are.`);
+  if (known > 0) io.out(`Left as they are, since they are known: ${counted(known, "account")}.`);
   if (differences.length > 0) {
-    io.out(`The file differs from the database in ${differences.length} places, which were not changed:`);
+    const places = counted(differences.length, "place");
+    io.out(`The file differs from the database in ${places}. Nothing is changed there:`);
     io.out(limited(differences.map((difference) => printable(differing(difference)))));
   }
   if (dryRun) io.out("Nothing was changed.");
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 function differing({ person, field, here, file }: ImportDifference): string {
@@ -206,7 +210,7 @@ function quoted(text: string | null): string {
   return text === null ? "none" : JSON.stringify(text);
 }
 
-/** The file of configuration, and those of terms that cannot be part of it. */
+/** The configuration file, and files for terms whose text cannot be part of it. */
 class OutputFiles {
   readonly #options: ImportOptions;
   readonly #serverAddress: string;
@@ -276,7 +280,7 @@ class OutputFiles {
   }
 }
 
-/** It has names and e-mail addresses. */
+/** Only for its owner: it has names and e-mail addresses. */
 async function replace(file: string, text: string): Promise<void> {
   try {
     const handle = await open(file, "w", 0o600);

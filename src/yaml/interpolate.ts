@@ -19,7 +19,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const REFERENCE =
   /\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\}|\{([A-Za-z_][A-Za-z0-9_]*)[^}]*\})/g;
 
-/** Whether a value would be replaced in part. Nothing escapes a reference. */
+/** Whether a text has a reference to a variable. References cannot be escaped. */
 export function namesVariable(text: string): boolean {
   return text.search(REFERENCE) >= 0;
 }

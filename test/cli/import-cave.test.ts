@@ -153,7 +153,7 @@ test("people keep their numbers, names, tokens and terms, and the configuration 
   const said = await here.done(exported(), ...ADDRESS);
   assert.match(
     said,
-    /^Imported 2 people \(provider google\) and 1 services, with 1 tokens and 1 acceptances/,
+    /^Imported 2 people \(provider google\) and 1 service, with 1 token and 1 acceptance of/,
   );
   assert.match(said, /Note: The service 12 "robot" was a superadmin\. Only people can be/);
   assert.equal((await stat(here.output)).mode & 0o777, 0o600);
@@ -219,7 +219,7 @@ test("a second run changes nothing and says so; a changed file's differences are
   const again = await here.done(exported(), ...ADDRESS);
   assert.equal(
     again.replaceAll(/^Note: .*\n/gm, ""),
-    `Nothing to import: the database has all of them.\n3 were there already, and stay as they are.\n${here.output} is up to date.\n`,
+    `Nothing to import: the database has all of them.\nLeft as they are, since they are known: 3 accounts.\n${here.output} is up to date.\n`,
   );
   assert.deepEqual(await here.people(), before);
   assert.equal(await readFile(here.output, "utf8"), text);
@@ -236,11 +236,8 @@ test("a second run changes nothing and says so; a changed file's differences are
   assert.equal((await here.people()).length, 2);
   const told = await here.done(changed, ...ADDRESS, "--force");
   assert.match(await readFile(here.output, "utf8"), /# 3 Ada L\.$/m);
-  assert.match(told, /^Imported 1 people .* and 0 services, with 0 tokens and 0 acceptances of terms\.$/m);
-  assert.match(
-    told,
-    /3 were there already, and stay as they are\.\nThe file differs from the database in 3 places/,
-  );
+  assert.match(told, /^Imported 1 person .* and 0 services, with 0 tokens and 0 acceptances of terms\.$/m);
+  assert.match(told, /known: 3 accounts\.\nThe file differs from the database in 3 places\. Nothing/);
   assert.match(told, /\n {2}user 3: the name is "Ada" here, "Ada L\." in the file\n/);
   assert.match(told, /\n {2}user 3: the token's description is "laptop" here, none in the file\n/);
   assert.match(
@@ -329,7 +326,7 @@ test("the provider has to identify people by e-mail address, or to be named", as
   await here.configure(GOOGLE, { ...GOOGLE, provider: "campus" });
   await here.refused(exported(), /Which provider\? google, campus identify people/, ...ADDRESS);
   await here.configure(TOY, { ...OIDC, provider: "orcid" });
-  await here.refused(exported(), /can be named with --provider/, ...ADDRESS);
+  await here.refused(exported(), /name it with --provider/, ...ADDRESS);
   await here.refused(exported(), /Name the address .* with --server-address/, "--provider", "toy");
   const said = await here.done(exported(), ...ADDRESS, "--provider", "toy");
   assert.match(said, /^Imported 2 people \(provider toy\)/);

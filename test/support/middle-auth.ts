@@ -5,7 +5,7 @@
 import type { Postgres } from "./postgres.ts";
 
 /** The names and types that its migrations give. */
-export const MIDDLE_AUTH_SCHEMA = `
+const MIDDLE_AUTH_SCHEMA = `
 create table app (id serial primary key, url varchar(128) not null unique);
 create table "user" (
   id serial primary key,
@@ -106,7 +106,7 @@ export const TOKENS = {
 } as const;
 
 /** Ada (3) proofreads, Grace (7) is a superadmin, two service accounts, one of them read-only. */
-export const MIDDLE_AUTH_ROWS = `
+const MIDDLE_AUTH_ROWS = `
 insert into app (url) values ('https://viewer.example.org/'), ('https://pcg.example.org'), ('viewer.example.org');
 insert into "user" (id, name, email, admin, created, parent_id, read_only) values
   (3, 'Ada Lovelace', 'ada@example.org', false, '2023-04-05 06:07:08.123456', null, false),

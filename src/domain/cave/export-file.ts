@@ -1,6 +1,6 @@
 /**
- * Reads the export of a middle_auth server: the form of each element first, then what they refer to and what is there twice.
- * All problems are reported together, each with its place. `import.ts` continues.
+ * Checks the export of a middle_auth server: first the form of each element, then duplicates, then references. Reports all
+ * problems of one kind together, each with its place. `import.ts` continues.
  */
 import { foldName } from "../../lib/fold.ts";
 import { printableJson } from "../../lib/printable.ts";
@@ -38,13 +38,13 @@ const text: Read<string> = (value) => {
   if (typeof value === "string" && value !== "" && isPlainText(value)) return value;
   throw new Wrong("must be a text that is not empty, without NUL");
 };
-/** What tells an address from a name; the provider has checked it. */
+/** A rough check, since Google has verified the address. */
 const address: Read<string> = (value) => {
   if (typeof value === "string" && isStorableText(value) && /^[^\s@]+@[^\s@]+$/.test(value)) return value;
   throw new Wrong("must be an e-mail address");
 };
 const time: Read<Date> = (value) => {
-  // PostgreSQL's timestamps without time zone; the server's are in UTC.
+  // PostgreSQL's timestamps have no time zone; those of middle_auth are UTC.
   const found =
     typeof value === "string" ? /^(\d{4}-\d\d-\d\d)[T ]([\d:.]+)(?:Z|\+00:?00)?$/.exec(value) : null;
   const date = new Date(`${found?.[1]}T${found?.[2]}Z`);

@@ -1,6 +1,6 @@
 /**
- * What `tiled admin import-cave` takes from a middle_auth server, in the form of its file: one list for each table, with
- * middle_auth's numbers. `domain/cave/export-file.ts` reads it.
+ * The export of a middle_auth server, as `tiled admin import-cave` reads it: one list for each table, with middle_auth's
+ * numbers. `domain/cave/export-file.ts` checks it.
  */
 import type { Digest } from "../../lib/secrets.ts";
 
@@ -17,7 +17,7 @@ export interface ExportedUser {
   readonly created: Date | null;
 }
 
-export interface ExportedToken {
+interface ExportedToken {
   readonly user_id: number;
   readonly first_eight: string;
   /** Of the token's sixteen bytes. */
@@ -38,25 +38,25 @@ export interface ExportedMember {
   readonly admin: boolean;
 }
 
-export interface ExportedDataset {
+interface ExportedDataset {
   readonly id: number;
   readonly name: string;
   readonly tos_id: number | null;
 }
 
-export interface ExportedDatasetAdmin {
+interface ExportedDatasetAdmin {
   readonly user_id: number;
   readonly dataset_id: number;
 }
 
-export interface ExportedPermission {
+interface ExportedPermission {
   readonly group_id: number;
   readonly dataset_id: number;
   readonly permission_id: number;
   readonly permission: string;
 }
 
-export interface ExportedTable {
+interface ExportedTable {
   readonly service: string;
   readonly table: string;
   readonly dataset_id: number;
@@ -68,13 +68,13 @@ export interface ExportedTerms {
   readonly text: string;
 }
 
-export interface ExportedAcceptance {
+interface ExportedAcceptance {
   readonly user_id: number;
   readonly tos_id: number;
   readonly time: Date | null;
 }
 
-/** A whole file, checked: every number that a list refers to exists, and nothing is there twice. */
+/** A checked file: every reference exists, and there are no duplicates. */
 export interface CaveExport {
   readonly users: readonly ExportedUser[];
   readonly tokens: readonly ExportedToken[];

@@ -37,17 +37,17 @@ export interface ImportCave {
 }
 
 /**
- * Why nothing was written. `number`: another principal has it; `identity`: it is another principal's; `spelling`: another
- * principal has it in another spelling; `token`: it is another principal's.
+ * The reason why nothing was written: another principal has the person's number, identity or token, or another spelling of the
+ * identity.
  */
 export interface ImportConflict {
   readonly person: number;
   readonly kind: "number" | "identity" | "spelling" | "token";
-  /** What is in the database, for the operator. */
+  /** The database's side, for the operator. */
   readonly here: string;
 }
 
-/** A person of an earlier import, about whom the file and the database differ. Null: not there. */
+/** A difference between the file and the database about a person of an earlier import. Null: absent. */
 export interface ImportDifference {
   readonly person: number;
   readonly field: "name" | "identity" | "token" | "description" | "terms";

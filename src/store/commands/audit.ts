@@ -67,7 +67,7 @@ function newRow(event: AuditEvent): NewRow {
   };
 }
 
-/** What an event is about. */
+/** The occasion and the subject of an event. */
 interface About {
   readonly now: Date;
   readonly context: RequestContext;
@@ -85,7 +85,7 @@ export function note(
   return appendEvent(db, eventOf(event, about, detail));
 }
 
-/** An event of a command, as `note` and `noteAll` record it. */
+/** Makes an event of a command for `noteAll`. */
 export function eventOf(event: AuditEventName, about: About, detail: AuditEvent["detail"] = {}): AuditEvent {
   const { address, requestId, actor, operator } = about.context;
   return {
@@ -100,7 +100,7 @@ export function eventOf(event: AuditEventName, about: About, detail: AuditEvent[
   };
 }
 
-/** Records many events of one command of an operator in one statement, each in a row of its own. At most 500. */
+/** Records up to 500 events of an operator's command in one statement, without folding. */
 export async function noteAll(db: Db, events: readonly AuditEvent[]): Promise<void> {
   if (events.length === 0) return;
   const rows = events.map((event) => valuesOf(newRow(event)));

@@ -1,6 +1,6 @@
 /**
- * Takes over the people of a middle_auth server with their numbers: one transaction that looks at everything first and writes
- * nothing if anything is in the way. Rows are read and written by the hundred. `import-known.ts` reads, `import-matching.ts` decides.
+ * Takes over the people of a middle_auth server with their numbers, in one transaction that writes nothing if there is a
+ * conflict. `import-known.ts` reads the database, `import-matching.ts` finds conflicts and differences.
  */
 import { USER_ROLE } from "../../domain/model/scopes.ts";
 import type { ImportCave, ImportedPerson, ImportOutcome } from "../../domain/ports/cave-import.ts";
@@ -10,11 +10,11 @@ import { toBytes, writeList } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { eventOf, noteAll } from "./audit.ts";
 import { chunks, findKnown, type Known } from "./import-known.ts";
-import { differencesOf, isSame, obstaclesOf } from "./import-matching.ts";
+import { conflictsOf, differencesOf, isSame } from "./import-matching.ts";
 
 const SCOPES = writeList(["cave"]);
 
-/** A person who is not in the database yet. */
+/** A person to create. */
 interface NewPerson extends ImportedPerson {
   readonly uuid: Uuid;
 }
@@ -22,7 +22,7 @@ interface NewPerson extends ImportedPerson {
 export async function importCave(db: Db, request: ImportCave): Promise<ImportOutcome> {
   const { people, dryRun } = request;
   const known = await findKnown(db, request);
-  const conflicts = people.flatMap((person) => obstaclesOf(person, known));
+  const conflicts = people.flatMap((person) => conflictsOf(person, known));
   if (conflicts.length > 0) return { kind: "conflicts", conflicts };
   const [old, fresh] = [
     people.filter((one) => isSame(one, known)),
@@ -172,7 +172,7 @@ const userRole = statement((db, _: Args<object>) =>
   db.selectFrom("roles").where("name", "=", USER_ROLE.name).select("id"),
 );
 
-/** The next principal gets a number that none has. SQLite counts on from the largest by itself. */
+/** Moves the sequence past the largest number. SQLite does so by itself. */
 async function advanceNumbers(db: Db): Promise<void> {
   await db.raw(
     `select setval(s.name, greatest(coalesce(pg_sequence_last_value(s.name::regclass), 1), p.id))

@@ -1,4 +1,4 @@
-/** What the database knows of the people of an import, read by the hundred. */
+/** Reads what the database has of the people of an import: principals, identities, tokens and accepted terms. */
 import type { PrincipalType } from "../../domain/model/entities.ts";
 import type { ImportCave } from "../../domain/ports/cave-import.ts";
 import { foldedDigest } from "../../lib/fold.ts";
@@ -32,12 +32,12 @@ export interface Known {
   readonly principals: ReadonlyMap<number, KnownPrincipal>;
   /** The owners of the identities at the provider. */
   readonly owners: ReadonlyMap<string, number>;
-  /** The names at the provider that the newest logins brought, by identity. */
+  /** Names of people, by identity at the provider. */
   readonly names: ReadonlyMap<string, string | null>;
-  /** An identity at the provider by its folded name. Empty at first if case tells names apart. */
+  /** An identity at the provider by its folded name. */
   readonly folded: Map<Digest, string>;
   readonly tokens: ReadonlyMap<Digest, { readonly owner: number; readonly description: string | null }>;
-  /** Whether another spelling of a name is in the way. */
+  /** Whether the provider distinguishes names that differ only in case. */
   readonly caseSensitive: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Decides, as pure functions, whether a person of an import is in the database already, what is in the way of one who is not,
- * and where the file and the database differ.
+ * Pure functions that compare a person of an import with the database: whether the person is known, conflicts with other
+ * principals, and differences.
  */
 import type { ImportConflict, ImportDifference, ImportedPerson } from "../../domain/ports/cave-import.ts";
 import { foldedDigest } from "../../lib/fold.ts";
@@ -20,7 +20,8 @@ export function isSame(person: ImportedPerson, known: Known): boolean {
   );
 }
 
-export function obstaclesOf(person: ImportedPerson, known: Known): ImportConflict[] {
+/** Conflicts with other principals, which prevent the whole import. */
+export function conflictsOf(person: ImportedPerson, known: Known): ImportConflict[] {
   const conflicts: ImportConflict[] = [];
   const conflict = (kind: ImportConflict["kind"], here: string) =>
     conflicts.push({ person: person.id, kind, here });

@@ -192,6 +192,16 @@ export const caveImportCases: readonly Case[] = [
     async (store) => {
       done(await take(store, [ANN, BOB, person(3, "Cid")]));
       await logIn(store, "dora", { identity: google("dora@example.org") });
+      const people = await store.cave.people(0, 100);
+      assert.deepEqual(
+        people.map(({ id, name }) => [id, name]),
+        [
+          [3, "Cid"],
+          [70, "Ann"],
+          [90, "Bob"],
+          [91, "dora@example.org"],
+        ],
+      );
       const dora = await conflictsOf(take(store, [person(4, "dora", { email: "dora@example.org" })]));
       assert.deepEqual(dora, [{ person: 4, kind: "identity", here: "principal 91" }]);
     },
