@@ -42,6 +42,8 @@ async function show(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  // The cookie is not sent to the other prefix.
+  if (!request.url.startsWith("/sticky_auth/")) return seeOther(reply, links.sticky + PATH);
   const caller = await gates.anyone.admit(request, reply);
   const person =
     caller.kind === "browser"
