@@ -96,7 +96,10 @@ export async function scene(options: { readonly apiKeyLimit?: number } = {}) {
     newToken: async (browser = ann) =>
       (await tokens.create(browser.principal, null, byBrowser(browser))).token,
     newLogin: (browser = ann) => logins.issue(browser, VIEWER, byBrowser(browser)),
-    [Symbol.asyncDispose]: () => store.close(),
+    [Symbol.asyncDispose]: async () => {
+      await activity.flush();
+      await store.close();
+    },
   };
 }
 
