@@ -200,7 +200,6 @@ export function caveStore(backend: Backend): CaveStore {
         }),
     peopleByNumber: (ids) => backend.read((db) => findPeople(db, ids, withNumbers)),
     peopleByIdentity: (identities) => backend.read((db) => findByIdentity(db, identities)),
-    peopleByUuid: (uuids) => backend.read((db) => findPeople(db, uuids, withUuids)),
     people: (after, limit) => backend.read(async (db) => toPeople(db, await db.all(page, { after, limit }))),
     tokens: (principal, now) =>
       backend.read((db): Promise<CaveToken[]> => db.all(liveTokens, { principal, now })),

@@ -52,20 +52,13 @@ export class CavePeople {
     return possible.length === 0 ? [] : await this.#store.peopleByNumber(possible);
   }
 
-  /** Members and admins who have logged in, and named services. A group of everyone is listed up to a number of people. */
+  /** Members and admins who have logged in; no services. A group of everyone is listed up to a number of people. */
   async members(group: CaveGroup): Promise<readonly CavePerson[]> {
+    if (group.everyone) return await this.#everyone(group);
+    const named = group.members.flatMap((member) => ("service" in member ? [] : [member]));
     const found = new Map<number, CavePerson>();
-    const add = (people: readonly CavePerson[]) => {
-      for (const person of people) found.set(person.id, person);
-    };
-    const services = group.members.flatMap((member) => ("service" in member ? [member.service] : []));
-    for (const uuids of chunks(services)) add(await this.#store.peopleByUuid(uuids));
-    if (group.everyone) add(await this.#everyone(group));
-    else {
-      const named = group.members.flatMap((member) => ("service" in member ? [] : [member]));
-      for (const identities of chunks([...named, ...group.admins])) {
-        add(await this.#store.peopleByIdentity(identities));
-      }
+    for (const identities of chunks([...named, ...group.admins])) {
+      for (const person of await this.#store.peopleByIdentity(identities)) found.set(person.id, person);
     }
     return [...found.values()].sort((one, other) => one.id - other.id);
   }

@@ -33,8 +33,6 @@ export interface CaveStore {
   peopleByNumber(ids: readonly number[]): Promise<readonly CavePerson[]>;
   /** Those who have logged in. At most 1000 identities. */
   peopleByIdentity(identities: readonly IdentityRef[]): Promise<readonly CavePerson[]>;
-  /** At most 1000. */
-  peopleByUuid(uuids: readonly Uuid[]): Promise<readonly CavePerson[]>;
   /** People (no services) who have logged in, with a number greater than `after`. */
   people(after: number, limit: number): Promise<readonly CavePerson[]>;
   /** Live keys of the principal with the scope `cave`, newest first. */
