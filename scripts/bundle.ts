@@ -41,6 +41,7 @@ export async function bundle(options: BuildOptions = {}): Promise<Metafile> {
     entryPoints: [
       "src/bin.ts",
       "src/index.ts",
+      "src/config/reread-worker.ts",
       "src/store/sqlite/writer-worker.ts",
       "src/trees/data-thread/worker.ts",
       "src/authenticators/pam/helper.ts",

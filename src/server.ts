@@ -21,7 +21,9 @@ import { shownHost } from "./lib/address.ts";
 import { systemClock } from "./lib/clock.ts";
 import { randomHex, Secret } from "./lib/secrets.ts";
 import { type AccessMode, accessMode } from "./pages/landing.ts";
+import { CaveReload } from "./start/cave-reload.ts";
 import { ensureAdmins, warnOfTwins } from "./start/names.ts";
+import { rereadAll } from "./start/reread.ts";
 import { authenticatorsOf, logoOf, policyOf, tlsOf, treeOf } from "./start/steps.ts";
 import { TlsRenewal } from "./start/tls-renewal.ts";
 import { openStore } from "./store/open.ts";
@@ -54,7 +56,7 @@ export interface RunningServer {
   readonly durable: boolean;
   /** Names of the identity providers, which send browsers back to this server. */
   readonly identityProviders: readonly string[];
-  /** Reads the TLS certificate again. Nothing else changes without a restart. */
+  /** Reads the TLS certificate and the rules of the section `cave` again. Nothing else changes without a restart. */
   reread(): Promise<void>;
   /** Stops accepting requests, waits for those under way and closes everything. @throws {OperatorError} On timeout. */
   stop(): Promise<void>;
@@ -107,6 +109,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     }
     const renewal = watchTls(config, app, parts.tls, options.log);
     closers.add(() => renewal?.stop());
+    const reload = watchCave(config, parts, options.log);
+    closers.add(() => reload?.stop());
     let stopping: Promise<void> | undefined;
     return {
       url,
@@ -114,14 +118,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       generatedKey,
       durable: parts.store?.durable ?? true,
       identityProviders: identityProviderNames(parts.authenticators),
-      reread: async () => {
-        options.log.info(
-          renewal === null
-            ? "SIGHUP: no certificate to read again. A changed configuration needs a restart."
-            : "SIGHUP: reading the certificate again. A changed configuration needs a restart.",
-        );
-        await renewal?.read();
-      },
+      reread: () => rereadAll({ renewal, reload }, options.log),
       stop: () => {
         stopping ??= stop(closers, app.connections, options);
         return stopping;
@@ -213,6 +210,13 @@ function watchTls(config: Config, app: FastifyInstance, current: Tls | null, log
   });
   renewal.start();
   return renewal;
+}
+
+function watchCave({ cave }: Config, parts: AppParts, log: Logger): CaveReload | null {
+  if (cave === null || parts.cave === null) return null;
+  const reload = new CaveReload({ cave, rules: parts.cave, log });
+  reload.start();
+  return reload;
 }
 
 function startPurging(store: Store, config: Config, log: Logger): () => Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * What the rules between keys work with: the checked values, their places in the file, and the list of problems.
  */
+import type { Environment } from "../yaml/interpolate.ts";
 import type { Located, Path, Spot } from "../yaml/located.ts";
 import { at, pathText, spotOf } from "../yaml/located.ts";
 import type { ConfigPlace, Problems } from "../yaml/problems.ts";
@@ -14,6 +15,13 @@ export interface Overrides {
   readonly apiKey?: string | undefined;
   readonly host?: string | undefined;
   readonly port?: number | undefined;
+}
+
+/** What a configuration on disk is read with. */
+export interface ConfigFrom {
+  readonly path: string;
+  readonly env: Environment;
+  readonly overrides: Overrides;
 }
 
 type ContextParts = Pick<Context, "value" | "root" | "overrides" | "problems" | "warnings">;

@@ -10,18 +10,19 @@ import { check } from "../yaml/check.ts";
 import { readSource } from "../yaml/files.ts";
 import { type Environment, interpolate } from "../yaml/interpolate.ts";
 import { emptyMapping, type Located, locate, overlay, pathText } from "../yaml/located.ts";
-import { ConfigError, Problems } from "../yaml/problems.ts";
+import { ConfigError, type ConfigProblem, Problems } from "../yaml/problems.ts";
 import { accessControl } from "./access.ts";
 import { authenticationConfig, hasProviders } from "./authentication.ts";
 import { caveConfig } from "./cave.ts";
 import { treeConfigs } from "./content.ts";
-import { Context, noEffect, type Overrides } from "./context.ts";
+import { type ConfigFrom, Context, noEffect, type Overrides } from "./context.ts";
 import { misspeltVariables, withEnvironment } from "./environment.ts";
 import { FORMATS } from "./formats.ts";
-import type { Config, ReadConfig } from "./model.ts";
+import type { Config, ConfigSource, Reread } from "./model.ts";
 import { oldFormHint, reportOldAuthentication } from "./old-forms.ts";
 import { placesOf } from "./places.ts";
 import { isReported, reportTiledsOwn } from "./real-tiled.ts";
+import { rereading } from "./reread.ts";
 import { FILE_SHAPE, FileSchema, type FileValue } from "./schema.ts";
 import { serverConfig } from "./server.ts";
 import { digestsOf, filesOf, isPipe } from "./source.ts";
@@ -40,32 +41,41 @@ export function loadConfig(path: string, env: Environment, overrides: Overrides 
   return sound(readConfig(path, env, overrides));
 }
 
+/** A configuration as far as it can be read, and its problems. */
+interface ReadConfig {
+  /** Undefined if nothing can be read. Must not be served while there are problems. */
+  readonly config: Config | undefined;
+  readonly problems: readonly ConfigProblem[];
+  /** For a reload, both: `ConfigSource`. */
+  readonly files: readonly string[];
+  readonly digests: ReadonlyMap<string, string>;
+}
+
 /** The same without an exception, for callers with further checks. */
 export function readConfig(path: string, env: Environment, overrides: Overrides = {}): ReadConfig {
-  return readPath({ path, env: { ...env }, overrides, again: isPipe(path) ? null : false });
+  // Copied, since a reload does not see variables that change later.
+  return readPath({ path, env: { ...env }, overrides }, false);
 }
 
-interface Reading {
-  readonly path: string;
-  /** As at the first reading: a reload does not see variables that changed. */
-  readonly env: Environment;
-  readonly overrides: Overrides;
-  /** Whether it was read before; null if it cannot be read twice. */
-  readonly again: boolean | null;
+/** For a reload; `reread.ts` calls it in a thread. */
+export function readAgain(from: ConfigFrom): Reread {
+  const { config, ...read } = readPath(from, true);
+  const cave = config?.cave ?? null;
+  return { ...read, cave: cave && { serverAddress: cave.serverAddress, rules: cave.rules } };
 }
 
-function readPath(reading: Reading): ReadConfig {
-  const { path, env, overrides, again } = reading;
+function readPath(from: ConfigFrom, again: boolean): ReadConfig {
+  const { path, env, overrides } = from;
   const problems = new Problems();
-  const files = again === null ? [] : filesOf(path);
-  const source = readSource(path, problems, FILE_SHAPE, { pipes: again !== true });
+  const files = filesOf(path);
+  const source = readSource(path, problems, FILE_SHAPE, { pipes: !again });
   if (source === undefined || problems.all.length > 0)
-    return { config: undefined, problems: problems.all, files };
+    return { config: undefined, problems: problems.all, files, digests: new Map() };
   const root = withEnvironment(interpolate(source.root, env, problems), env, problems);
   const absolute = resolve(path);
   const directory = source.folder ? absolute : dirname(absolute);
   const warnings = misspeltVariables(env);
-  const read = again === null ? null : () => readPath({ ...reading, again: true });
+  const read = isPipe(path) ? null : rereading(from);
   return build({ root, directory, overrides, problems, warnings, files, read });
 }
 
@@ -132,7 +142,7 @@ interface Parts {
   readonly warnings: readonly string[];
   readonly files: readonly string[];
   /** Null if it cannot be read again. */
-  readonly read: (() => ReadConfig) | null;
+  readonly read: ConfigSource["read"] | null;
 }
 
 function build(parts: Parts): ReadConfig {
@@ -152,6 +162,7 @@ function build(parts: Parts): ReadConfig {
   const server = serverConfig(context);
   const cave = caveConfig(context, { directory, server });
   const files = [...parts.files, ...context.files];
+  const digests = digestsOf(root);
   checkSecrets(context, server);
   const config: Config = {
     server,
@@ -166,7 +177,7 @@ function build(parts: Parts): ReadConfig {
     trees: treeConfigs(context),
     upstreams: upstreamConfigs(context),
     accessControl: accessControl(context),
-    cave: cave && { ...cave, source: read && { files, digests: digestsOf(root), read } },
+    cave: cave && { ...cave, source: read && { files, digests, read } },
     allowOrigins: (origins ?? []).filter((origin) => origin !== undefined),
     metrics: { prometheus: metrics?.prometheus ?? true },
     pages: {
@@ -184,7 +195,7 @@ function build(parts: Parts): ReadConfig {
   reportOldAuthentication(context);
   checkDatabase(context);
   warnOfMemory(context, config);
-  return { config, problems: problems.all, files };
+  return { config, problems: problems.all, files, digests };
 }
 
 /** Each parameter of the URI takes effect at the start, or is a problem now. */

@@ -93,17 +93,15 @@ export interface ConfigSource {
   readonly files: readonly string[];
   /** Of each top-level key's value, to notice changes. The values may be secrets. */
   readonly digests: ReadonlyMap<string, string>;
-  /** Reads it again in the same way and with the same environment. */
-  readonly read: () => ReadConfig;
+  /** Reads it again in the same way and with the same environment, in a thread of its own. */
+  read(signal: AbortSignal): Promise<Reread>;
 }
 
-/** A configuration as far as it can be read, and its problems. */
-export interface ReadConfig {
-  /** Undefined if nothing can be read. Must not be served while there are problems. */
-  readonly config: Config | undefined;
+/** What was read again, as far as it can be: what a running server takes from it, and what it compares. */
+export interface Reread extends Omit<ConfigSource, "read"> {
+  /** Null without the section. Must not be used while there are problems. */
+  readonly cave: Omit<CaveConfig, "source"> | null;
   readonly problems: readonly ConfigProblem[];
-  /** Those of `ConfigSource`. */
-  readonly files: readonly string[];
 }
 
 export interface Config {

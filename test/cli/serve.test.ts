@@ -169,6 +169,34 @@ test("SIGHUP reads the certificate again and ends nothing, without one either", 
   }
 });
 
+test(
+  "SIGHUP reads the rules of cave again, once and under fire, and a changed file does so by itself",
+  LIMIT,
+  async (t) => {
+    const text = (group: string) => `trees: [{path: /, tree: "${TREE}"}]
+authentication:
+  secret_keys: [0123456789abcdef0123456789abcdef]
+  providers: [{provider: toy, authenticator: "tiled.authenticators:DictionaryAuthenticator", args: {users_to_passwords: {a: b}}}]
+cave: {server_address: "http://localhost:1", groups: {${group}: {id: 1, everyone: true}}}
+`;
+    const config = await file("cave.yml", text("one"));
+    const child = serve(t, ["config", config, "--port", "0"]);
+    await child.says("CAVE's rules are in force: 1 group");
+    child.process.kill("SIGHUP");
+    await child.says(
+      "SIGHUP: reading the rules of CAVE again. Other changes of the configuration need a restart.",
+    );
+    await child.says("CAVE's rules are unchanged.");
+    await writeFile(config, text("two: {id: 1}, last"));
+    for (let times = 0; times < 20; times++) child.process.kill("SIGHUP");
+    await child.says("id 1 already");
+    await writeFile(config, text("one: {id: 3}, two"));
+    await child.says("New rules for CAVE are in force: 2 groups");
+    child.process.kill("SIGTERM");
+    assert.equal(await child.end(), 0);
+  },
+);
+
 const SCRIPT = "/usr/bin/script";
 
 test("a terminal paused with Ctrl-S delays neither requests nor the stop", {

@@ -26,6 +26,7 @@ test("the package holds what an operator needs, and neither sources nor source m
     "docs/how-to/operations.md",
     "example_configs/users.json",
     "dist/src/index.d.ts",
+    "dist/src/config/reread-worker.js",
     "dist/src/store/sqlite/writer-worker.js",
     "dist/bundle.cdx.json",
     "dist/THIRD-PARTY-LICENSES.txt",
