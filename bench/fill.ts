@@ -83,7 +83,7 @@ export function insertsOf(sizes: Sizes, offset: number): readonly Insert[] {
     {
       count: keys,
       into: "api_keys (first_eight, hashed_secret, principal_id, scopes)",
-      values: `first_eight_of(i), digest_of(i), ${owner}, '["inherit"]'`,
+      values: `first_eight_of(i), digest_of(i), ${owner}, '["inherit", "cave"]'`,
     },
   ].filter(({ count }) => count > 0);
 }

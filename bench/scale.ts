@@ -20,6 +20,7 @@ import { fill, firstEightOf, ownerOf, type Sizes, secretOf, userOf, uuidOf } fro
 import { fillPostgres, SETTINGS } from "./fill-postgres.ts";
 import { OURS, type Server, startOurs } from "./servers.ts";
 import { median, number, table } from "./table.ts";
+import { cave } from "./work.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -31,6 +32,8 @@ const { values: options } = parseArgs({
 });
 const SMALL = 1000;
 const GOAL = 1.2;
+/** Of a group of CAVE's. */
+const MEMBERS = 10_000;
 /** Rounds per operation, and requests per round at each server. */
 const ROUNDS = Number(options.rounds);
 const REQUESTS = 20;
@@ -90,6 +93,7 @@ async function deploy(databases: Databases, principals: number): Promise<Deploym
       ],
     },
     database: { uri },
+    cave: cave(Math.min(MEMBERS, principals)),
   });
   const { code, stderr } = await run([...OURS, "admin", "initialize-database", uri]);
   if (code !== 0) throw new Error(stderr);
@@ -160,6 +164,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   "data with an API key": (at, row) =>
     request("GET", "/metadata/?fields=", keyOf(at, row + at.sizes.principals)),
   "JWT whoami": (at, row) => request("GET", "/auth/whoami", accessTokenOf(at, row)),
+  // Keys of the warm-up, of which nothing is remembered for so long.
+  "CAVE's user/cache": (at, row) => ({
+    ...request("GET", "", `Bearer ${secretOf(row + 4 * at.sizes.principals, at.sizes)}`),
+    path: "/auth/api/v1/user/cache",
+  }),
   login: (_at, row) => login(userOf(row)),
   "first login": (_at, row) => login(`new-${row}`),
   refresh: (at, row) =>

@@ -6,19 +6,38 @@ import { Api, apikey, bearer, type Tokens } from "../test/support/api.ts";
 import { type Cleanup, configurationFile, temporaryFolder } from "../test/support/folders.ts";
 import { PASSWORDS, toy } from "../test/support/toy.ts";
 import type { Request } from "./connection.ts";
+import { userOf } from "./fill.ts";
 import type { Job, Measured } from "./load.ts";
 import { load, type Server } from "./servers.ts";
 
-export const WORKS = ["JWT whoami", "API-key whoami", "refresh", "login"] as const;
+export const WORKS = ["JWT whoami", "API-key whoami", "CAVE's user/cache", "refresh", "login"] as const;
 export type Work = (typeof WORKS)[number];
+/** The real Tiled has no such routes. */
+export const OURS_ONLY: ReadonlySet<Work> = new Set<Work>(["CAVE's user/cache"]);
 
 export interface Plan {
   readonly connections: number;
   readonly seconds: number;
 }
 
-/** The provider `any` accepts every name, so each session has its own principal. */
-export async function deployment(cleanup: Cleanup): Promise<string> {
+/** CAVE's section: people are in a group with permissions, and `members` of them in another one by name. */
+export function cave(members: number): object {
+  return {
+    server_address: "http://127.0.0.1:8000",
+    datasets: { minnie: { id: 1, tables: { datastack: ["minnie65"] } } },
+    groups: {
+      all: { id: 1, everyone: true, permissions: { minnie: ["view"] } },
+      proofreaders: {
+        id: 2,
+        members: Array.from({ length: members }, (_, index) => ({ provider: "any", id: userOf(index + 1) })),
+        permissions: { minnie: ["view", "edit"] },
+      },
+    },
+  };
+}
+
+/** The provider `any` accepts every name, so each session has its own principal. `sections`: more of the configuration. */
+export async function deployment(cleanup: Cleanup, sections: object = {}): Promise<string> {
   const args = { users_to_passwords: PASSWORDS };
   return configurationFile(
     cleanup,
@@ -30,6 +49,7 @@ export async function deployment(cleanup: Cleanup): Promise<string> {
         ],
       },
       database: { uri: `sqlite:///${await temporaryFolder(cleanup)}/bench.db`, init_if_not_exists: true },
+      ...sections,
     }),
   );
 }
@@ -60,6 +80,10 @@ export async function jobs({ url, port }: Server, plan: Plan): Promise<Record<Wo
   return {
     "JWT whoami": async () => repeat(port, get("/api/v1/auth/whoami", jwt), plan),
     "API-key whoami": async () => repeat(port, get("/api/v1/auth/whoami", key), plan),
+    "CAVE's user/cache": async () => {
+      const { secret } = await api.makeKey(bearer(await api.login("cara")), { scopes: ["cave"] });
+      return repeat(port, get("/auth/api/v1/user/cache", `Bearer ${secret}`), plan);
+    },
     // Rotation invalidates old tokens, so each connection refreshes its own session.
     refresh: async () => ({
       port,

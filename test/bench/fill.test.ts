@@ -54,7 +54,7 @@ async function check(ask: Ask, no: unknown, empty: unknown): Promise<void> {
     first_eight: firstEightOf(number, SIZES),
     hashed_secret: digestOf(number, SIZES),
     principal_id: ownerOf(number, SIZES),
-    scopes: '["inherit"]',
+    scopes: '["inherit", "cave"]',
   }));
   await same(ask, PEOPLE, people);
   await same(ask, SESSIONS, sessions);

@@ -3,7 +3,7 @@
  * cookies. `allow_origins`, which is for Tiled's clients and allows cookies, does not count here.
  */
 import type { PathOrigins } from "../cors.ts";
-import { AUTH_INFO, isApiPath, OWN_PATHS } from "./paths.ts";
+import { AUTH_INFO, isApiPath } from "./paths.ts";
 
 export class CaveOrigins implements PathOrigins {
   readonly #allows: (origin: string) => boolean;
@@ -16,7 +16,9 @@ export class CaveOrigins implements PathOrigins {
   fields(url: string, origin: string | undefined) {
     if (isAuthInfo(url)) return ANY;
     if (!isOwn(url)) return undefined;
-    if (origin === undefined || !isApiPath(url) || !this.#allows(origin)) return VARY;
+    // No answer that differs by origin is kept in a cache, so programs, which send none, need no Vary.
+    if (origin === undefined) return NONE;
+    if (!isApiPath(url) || !this.#allows(origin)) return VARY;
     return {
       ...VARY,
       "access-control-allow-origin": origin,
@@ -31,6 +33,7 @@ export class CaveOrigins implements PathOrigins {
   }
 }
 
+const NONE = {};
 const ANY = { "access-control-allow-origin": "*" };
 const VARY = { vary: "Origin" };
 const ALLOWED = {
@@ -38,10 +41,13 @@ const ALLOWED = {
   "access-control-allow-headers": "Authorization, Content-Type",
 };
 
+/** As `OWN_PATHS`: pages are in no other page's reach either. */
+const OWN = /^\/(?:sticky_)?auth(?:[/?]|$)/;
+
 function isAuthInfo(url: string): boolean {
   return url.startsWith(AUTH_INFO) && (url.length === AUTH_INFO.length || url[AUTH_INFO.length] === "?");
 }
 
 function isOwn(url: string): boolean {
-  return OWN_PATHS.some((path) => url.startsWith(path) && /^(?:[/?]|$)/.test(url.slice(path.length)));
+  return OWN.test(url);
 }
