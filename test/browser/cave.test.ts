@@ -152,6 +152,14 @@ describe("CAVE's hand-over", { skip: withoutChromium() }, () => {
     assert.equal(message?.origin, cave);
     assert.match(message?.data.token ?? "", TOKEN);
     assert.deepEqual(message?.data.app_urls, [cave, viewer, service]);
+    const ask = (token = "") =>
+      page.evaluate<{
+        status: number;
+        name?: string;
+      }>(`fetch(${JSON.stringify(`${sticky}/api/v1/user/cache`)}, {
+        headers: { Authorization: "Bearer ${token}" },
+      }).then(async (answer) => ({ status: answer.status, name: (await answer.json()).name }))`);
+    assert.deepEqual(await ask(message?.data.token), { status: 200, name: "bob" });
     await popup.close();
     // Already logged in: no form.
     const again = await openPopup(page, viewer);
@@ -159,6 +167,14 @@ describe("CAVE's hand-over", { skip: withoutChromium() }, () => {
     const second = await messagesOf(page, again);
     assert.match(second.at(-1)?.data.token ?? "", TOKEN);
     assert.notEqual(second.at(-1)?.data.token, message?.data.token);
+    await again.goto(`${sticky}/api/v1/logout`);
+    await look(again, "logout");
+    await again.getByRole("button", { name: "Log out" }).click();
+    await heading(again, "Logged out");
+    await look(again, "logged-out");
+    for (const { data } of [message, second.at(-1)].filter((one) => one !== undefined)) {
+      assert.equal((await ask(data.token)).status, 401);
+    }
   });
 
   test("a page on another origin gets nothing in its popup", async () => {
