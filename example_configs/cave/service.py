@@ -12,9 +12,9 @@ import waitress
 from flask import Flask, g, jsonify
 from middle_auth_client import (
     auth_required,
-    auth_requires_dataset_admin,
     auth_requires_permission,
     get_usernames,
+    user_has_permission,
     users_share_common_group,
 )
 from middle_auth_client.decorators import auth_requires_group
@@ -50,12 +50,6 @@ def edit(table_id):
     return jsonify({"table": table_id, "saved": True})
 
 
-@app.get("/example/table/<table_id>/settings")
-@auth_requires_dataset_admin(table_arg="table_id")
-def settings(table_id):
-    return jsonify({"table": table_id})
-
-
 @app.get("/example/fish_lab")
 @auth_requires_group("fish_lab")
 def fish_lab():
@@ -82,7 +76,8 @@ def version():
 @app.get("/info/api/v2/datastacks")
 @auth_required
 def datastacks():
-    return jsonify(["fish1", "minnie65"])
+    """Those that the caller may see."""
+    return jsonify([name for name in ("fish1", "minnie65") if user_has_permission("view", name, "datastack")])
 
 
 @app.get("/info/api/v2/datastack/full/<datastack>")

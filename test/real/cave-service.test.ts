@@ -3,7 +3,10 @@
  * service, the login of a browser that it sends here, and what a revoked token means to it.
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { request as send } from "node:https";
 import { after, before, describe, it, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { Computer, caveProgram, olderCave, withoutCave } from "../support/cave.ts";
@@ -14,6 +17,7 @@ import { eventually } from "../support/eventually.ts";
 import type { Cleanup } from "../support/folders.ts";
 import { run } from "../support/process.ts";
 import { withoutProxy } from "../support/proxies.ts";
+import { AUTHORITY_CERT } from "../support/tls.ts";
 
 const skip = withoutCave() || withoutChromium() || withoutProxy("nginx");
 const TIMEOUT = 240_000;
@@ -26,6 +30,14 @@ async function computerWith(cleanup: Cleanup, cave: CaveDeployment, token: strin
   return computer;
 }
 
+/** That the service's cookie has. */
+async function loginTokenIn(page: Page): Promise<string> {
+  const own = (await page.context().cookies(page.url())).find(({ name }) => name === "middle_auth_token");
+  assert.deepEqual([own?.secure, own?.httpOnly], [true, true]);
+  assert.match(own?.value ?? "", /^[0-9a-f]{32}$/);
+  return own?.value ?? "";
+}
+
 /** What a page of the service shows: JSON. */
 async function shown(page: Page): Promise<unknown> {
   return JSON.parse((await page.locator("body").textContent()) ?? "");
@@ -34,13 +46,18 @@ async function shown(page: Page): Promise<unknown> {
 describe("a service behind middle_auth_client", { skip, timeout: TIMEOUT }, () => {
   let cave: CaveDeployment;
   let browser: Browser;
+  const endings: (() => Promise<unknown>)[] = [];
+  const cleanup: Cleanup = (last) => void endings.unshift(last);
   const tokens = { alice: "", bob: "", admin: "" };
 
   before(async () => {
-    browser = await startChromium(after);
-    cave = await deployCave(after);
+    browser = await startChromium(cleanup);
+    cave = await deployCave(cleanup);
     for (const user of ["alice", "bob", "admin"] as const)
       tokens[user] = await tokenOf(browser, cave.url, user);
+  });
+  after(async () => {
+    for (const end of endings) await end();
   });
 
   it("lets one person at a dataset and not the other", async (t) => {
@@ -48,7 +65,6 @@ describe("a service behind middle_auth_client", { skip, timeout: TIMEOUT }, () =
     const fish = `${cave.url}/example/table/fish1`;
     assert.deepEqual(await computer.call("get", fish), { table: "fish1", rows: [1, 2, 3] });
     assert.deepEqual(await computer.call("post", fish), { table: "fish1", saved: true });
-    assert.deepEqual(await computer.call("get", `${fish}/settings`), { table: "fish1" });
     // A superadmin has no permission either, unless a group gives it.
     for (const user of ["bob", "admin"] as const) {
       await computer.call("use", tokens[user]);
@@ -56,7 +72,6 @@ describe("a service behind middle_auth_client", { skip, timeout: TIMEOUT }, () =
       assert.equal(status, 403, user);
       assert.match(text ?? "", /Missing permission: view for dataset fish/);
       assert.equal((await computer.attempt("post", [fish])).status, 403);
-      assert.equal((await computer.attempt("get", [`${fish}/settings`])).status, 403);
     }
     const unknown = await computer.attempt("get", [`${cave.url}/example/table/nowhere`]);
     assert.equal(unknown.status, 400);
@@ -111,18 +126,12 @@ describe("a service behind middle_auth_client", { skip, timeout: TIMEOUT }, () =
     await page.waitForURL(/\/example\//);
     const { pathname, searchParams } = new URL(page.url());
     assert.equal(pathname, "/example/table/minnie65");
+    // middle_auth_client leaves it there.
+    searchParams.delete("middle_auth_url");
     assert.deepEqual([...searchParams], [...new URL(asked).searchParams]);
     assert.deepEqual(await shown(page), { table: "minnie65", rows: [1, 2, 3] });
 
-    const cookies = await page.context().cookies(`${cave.url}/example/me`);
-    const own = cookies.find(({ name }) => name === "middle_auth_token");
-    assert.match(own?.value ?? "", /^[0-9a-f]{32}$/);
-    assert.deepEqual([own?.secure, own?.httpOnly], [true, true]);
-    // The login of CAVE's pages does not go to services.
-    assert.deepEqual(
-      cookies.map(({ name }) => name),
-      ["middle_auth_token"],
-    );
+    await loginTokenIn(page);
     await page.goto(`${cave.url}/example/me`);
     assert.equal(((await shown(page)) as { name: string }).name, "admin");
     await page.context().close();
@@ -132,9 +141,8 @@ describe("a service behind middle_auth_client", { skip, timeout: TIMEOUT }, () =
     const page = await caveBrowser(browser);
     await page.goto(`${cave.url}/example/me`);
     await logIn(page, "alice");
-    await page.waitForURL(/\/example\/me$/);
-    const [cookie] = await page.context().cookies(`${cave.url}/example/me`);
-    const computer = await computerWith(t.after.bind(t), cave, cookie?.value ?? "");
+    await page.waitForURL(/\/example\/me\b/);
+    const computer = await computerWith(t.after.bind(t), cave, await loginTokenIn(page));
     for (const path of ["user/token", "create_token", "refresh_token"]) {
       const { status, text } = await computer.attempt("get", [`${cave.url}/auth/api/v1/${path}`]);
       assert.equal(status, 403, path);
@@ -178,6 +186,32 @@ describe("a service behind middle_auth_client", { skip, timeout: TIMEOUT }, () =
     // TOKEN_CACHE_TTL is 300 there.
     assert.equal(await computer.call("status", long), 200);
     await page.context().close();
+  });
+
+  it("the other checks of middle_auth_client get what they need", async () => {
+    const script = `${import.meta.dirname}/cave_decorators.py`;
+    const env = {
+      AUTH_URI: `${cave.host}/auth`,
+      AUTH_TOKEN: cave.token,
+      REQUESTS_CA_BUNDLE: `${cave.folder}/ca.pem`,
+    };
+    const command = [caveProgram("python"), script, tokens.alice, tokens.bob, tokens.admin, cave.token];
+    const { stdout, stderr } = await run(command, { env });
+    const statuses = stdout
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+    // Superadmin; admin of fish; a public cell; a public table; edit on fish; minnie without its terms.
+    assert.deepEqual(
+      statuses,
+      [
+        [403, 200, 200, 200, 200, 200],
+        [403, 403, 403, 403, 403, 200],
+        [200, 403, 403, 403, 403, 200],
+        [403, 403, 403, 403, 403, 403],
+      ],
+      stderr,
+    );
   });
 
   it("an older middle_auth_client does the same", async (t) => {
@@ -255,17 +289,17 @@ describe("a service behind middle_auth_client", { skip, timeout: TIMEOUT }, () =
     const login = await caveBrowser(browser);
     await login.goto(`${cave.url}/example/me`);
     await logIn(login, "bob");
-    await login.waitForURL(/\/example\/me$/);
-    const [cookie] = await login.context().cookies(`${cave.url}/example/me`);
+    await login.waitForURL(/\/example\/me\b/);
+    const loginToken = await loginTokenIn(login);
     const log = (await cave.accesses()) + cave.ours.output() + cave.service.output();
     assert.match(log, /GET \/example\/me 200/);
-    for (const token of [cave.token, cookie?.value ?? "", ...Object.values(tokens)])
+    for (const token of [cave.token, loginToken, ...Object.values(tokens)])
       assert.equal(log.includes(token), false);
     await login.context().close();
   });
 });
 
-test("Caddy in place of nginx: a browser's login at the service, and its cookies", {
+test("Caddy in place of nginx: a browser's login at the service", {
   skip: withoutCave() || withoutChromium() || withoutProxy("caddy"),
   timeout: TIMEOUT,
 }, async (t) => {
@@ -275,7 +309,7 @@ test("Caddy in place of nginx: a browser's login at the service, and its cookies
   const page = await caveBrowser(browser);
   await page.goto(`${cave.url}/example/table/fish1`);
   await logIn(page, "alice");
-  await page.waitForURL(/\/example\/table\/fish1$/);
+  await page.waitForURL(/\/example\/table\/fish1\b/);
   assert.deepEqual(await shown(page), { table: "fish1", rows: [1, 2, 3] });
   const token = await tokenOf(browser, cave.url, "bob");
   const computer = await computerWith(cleanup, cave, token);
@@ -283,3 +317,37 @@ test("Caddy in place of nginx: a browser's login at the service, and its cookies
   assert.equal((await computer.attempt("get", [`${cave.url}/example/table/fish1`])).status, 403);
   assert.equal(await computer.call("status", `${cave.url}/healthz`), 404);
 });
+
+for (const gateway of ["nginx", "caddy"] as const)
+  test(`${gateway} gives a service its own cookie and no other`, {
+    skip: withoutCave() || withoutProxy(gateway),
+    timeout: TIMEOUT,
+  }, async (t) => {
+    const cleanup = t.after.bind(t);
+    const cave = await deployCave(cleanup, { gateway });
+    await cave.service.stop();
+    const got: (string | undefined)[] = [];
+    const port = Number(new URL(cave.service.url).port);
+    const echo = createServer(({ headers }, response) => {
+      got.push(headers.cookie);
+      response.end();
+    }).listen(port, "127.0.0.1");
+    cleanup(async () => echo.close());
+    await once(echo, "listening");
+    const others = "__Host-tiled_session=secret; tiled_csrf=x";
+    for (const cookie of [
+      others,
+      `${others}; middle_auth_token=`,
+      `${others}; middle_auth_token=own; last=y`,
+    ]) {
+      const request = send(`${cave.url}/example/me`, {
+        ca: AUTHORITY_CERT,
+        agent: false,
+        headers: { cookie },
+      });
+      request.end();
+      const [response] = await once(request, "response");
+      response.resume();
+    }
+    assert.deepEqual(got, [undefined, undefined, "middle_auth_token=own"]);
+  });

@@ -9,6 +9,7 @@ import { withoutCave } from "../support/cave.ts";
 import { caveBrowser, logIn } from "../support/cave-browser.ts";
 import { type CaveDeployment, deployCave } from "../support/cave-deployment.ts";
 import { startChromium, withoutChromium } from "../support/chromium.ts";
+import type { Cleanup } from "../support/folders.ts";
 import { withoutProxy } from "../support/proxies.ts";
 import { strangersSite } from "../support/sites.ts";
 
@@ -33,15 +34,20 @@ document.querySelector("button").onclick = async () => {
 describe("a viewer on another host", { skip, timeout: 240_000 }, () => {
   let cave: CaveDeployment;
   let browser: Browser;
+  const endings: (() => Promise<unknown>)[] = [];
+  const cleanup: Cleanup = (last) => void endings.unshift(last);
   let allowed: string;
   let other: string;
 
   before(async () => {
     // Another site than the gateway's, which is localhost.
-    const site = async () => (await strangersSite(after, VIEWER)).replace("localhost", "127.0.0.1");
+    const site = async () => (await strangersSite(cleanup, VIEWER)).replace("localhost", "127.0.0.1");
     [allowed, other] = [await site(), await site()];
-    browser = await startChromium(after);
-    cave = await deployCave(after, { origins: [new URL(allowed).origin] });
+    browser = await startChromium(cleanup);
+    cave = await deployCave(cleanup, { origins: [new URL(allowed).origin] });
+  });
+  after(async () => {
+    for (const end of endings) await end();
   });
 
   /** The window that the page's button opens. */
