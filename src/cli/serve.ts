@@ -49,7 +49,7 @@ export function serveVerbs(tiled: Command, terminal: Terminal): void {
 The server prints its address on stdout when it is ready. The log goes to stderr: readable lines on a terminal (without
 colours if NO_COLOR is set), elsewhere one JSON line per request.
 SIGTERM and Ctrl-C finish requests under way (at most 8 s) and exit with 0; a second signal ends the server at once.
-The certificate is reloaded on SIGHUP, and when its files change.
+On SIGHUP, and when their files change, the certificate and the rules of the section cave are reloaded (docs/how-to/operations.md).
 
 Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the server cannot start (port in use, …).`,
     );
