@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { test } from "node:test";
 import type { FastifyInstance, RouteOptions } from "fastify";
+import { type Access, gateOf } from "../../../src/http/access/kinds.ts";
 import { bearer, type TestApp } from "../../support/app.ts";
+import { caveApp } from "../../support/cave-app.ts";
 import { mixedApp } from "../../support/person.ts";
 
 interface Declared {
@@ -45,6 +47,22 @@ function ask(t: TestApp, { method, url }: Declared, headers: Record<string, stri
   const path = url.replace(/:[a-z_]+/g, "00000000000000000000000000000000").replace("*", "");
   return t.call({ method: method as "GET", url: path, headers });
 }
+
+test("no handler of CAVE's API runs without a token, with Tiled's credentials neither", async () => {
+  const [t, routes] = await routesOf(() => caveApp());
+  await using _ = t;
+  const api = routes.filter(({ access }) => gateOf(access as Access)?.scheme === "CaveToken");
+  const { access_token } = await t.login("alice");
+  const key = await t.makeKey(access_token);
+  for (const route of api) {
+    for (const headers of [{}, bearer(access_token), bearer(key), { cookie: `tiled_api_key=${key}` }]) {
+      const { statusCode } = await ask(t, route, { "x-requested-with": "a test", ...headers });
+      assert.equal(statusCode, 401, `${route.method} ${route.url}`);
+    }
+    assert.equal(route.runs, 0, `${route.method} ${route.url}`);
+  }
+  assert.ok(api.length > 40, `only ${api.length} routes`);
+});
 
 test("an anonymous request to a route that is not open is refused, and its handler never runs", async () => {
   const [app, routes] = await routesOf(() => mixedApp());

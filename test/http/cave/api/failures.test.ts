@@ -1,4 +1,4 @@
-/** Errors below CAVE's prefixes, whatever refuses a request: their form, methods, the database away, and a stop. */
+/** Errors below CAVE's prefixes, whatever refuses a request: their form, methods, and the database away. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
