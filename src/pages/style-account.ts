@@ -91,7 +91,8 @@ details form { margin-top: .5rem; }
 .chips code { white-space: nowrap; }
 /* Line breaks of a plain text stay. */
 .terms p { white-space: pre-line; }
-.secret { border: 2px solid var(--accent); white-space: pre-wrap; overflow-wrap: anywhere; }
+pre.whole, .secret { white-space: pre-wrap; overflow-wrap: anywhere; }
+.secret { border: 2px solid var(--accent); }
 @media (forced-colors: active) {
   .notice, .badge { border-color: CanvasText; }
 }

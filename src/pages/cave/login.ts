@@ -22,9 +22,20 @@ export function caveLoginPage({ site, basePath, forms, choices, destination }: C
     width: "narrow",
     main: html`<h1>Log in to ${site.title}</h1>
 ${destination !== null && html`<p class="lede">You will then continue to <strong>${destination}</strong>, which can work as you for a limited time.</p>`}
-${forms.map((form) => html`<section>\n${passwordForm(form, "Log in")}\n</section>\n`)}
+${forms.map((form, index) => section(form, forms.length > 1 ? `way-${index}` : null))}
 ${choices.length > 0 && html`<section aria-labelledby="ways">\n${choiceList(choices, forms.length === 0)}\n</section>`}`,
   });
+}
+
+/** `heading`: its id; null for the only form. */
+function section(form: LoginForm, heading: string | null): Html {
+  const fields = passwordForm(form, "Log in");
+  if (heading === null) return html`<section>\n${fields}\n</section>\n`;
+  return html`<section aria-labelledby="${heading}">
+<h2 id="${heading}">Log in with ${form.provider}</h2>
+${fields}
+</section>
+`;
 }
 
 /** `person`: null once the browser is logged out. */

@@ -38,7 +38,7 @@ ${code(`from caveclient import CAVEclient
 
 client = CAVEclient(server_address=${JSON.stringify(serverAddress)})
 client.auth.save_token(token=${JSON.stringify(token)})`)}
-<p>If caveclient answers that the key <code>"token"</code> already exists, a token is saved there already. This replaces it:</p>
+<p>If caveclient says that the key <code>"token"</code> already exists, it has another token. This line replaces it:</p>
 ${code(`client.auth.save_token(token=${JSON.stringify(token)}, overwrite=True)`)}
 <p>From then on, <code>CAVEclient("DATASTACK", server_address=${JSON.stringify(serverAddress)})</code> and CloudVolume find the token by themselves. If <code>caveclient setup-token</code> is waiting for a token, paste the token alone there.</p>
 </section>
@@ -48,5 +48,5 @@ ${code(`client.auth.save_token(token=${JSON.stringify(token)}, overwrite=True)`)
 }
 
 function code(text: string): Html {
-  return html`<pre tabindex="0" role="group" aria-label="Python code"><code>${text}</code></pre>`;
+  return html`<pre class="whole" tabindex="0" role="group" aria-label="Python code"><code>${text}</code></pre>`;
 }

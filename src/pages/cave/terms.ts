@@ -31,7 +31,7 @@ export function termsPage(at: TermsPage): Html {
     ...at,
     title: `Terms of service: ${name}`,
     main: html`<h1>Terms of service: ${name}</h1>
-<p class="lede">You are logged in as <strong>${person}</strong>.${destination !== null && html` You will then continue to <strong>${destination}</strong>.`}</p>
+<p class="lede">You are logged in as <strong>${person}</strong>.${destination !== null && html` You will then continue to <strong>${destination}</strong>, which can work as you for a limited time.`}</p>
 <section class="terms" aria-label="The terms">
 ${paragraphs(text)}</section>
 <section aria-label="Your answer">

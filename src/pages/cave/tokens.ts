@@ -76,6 +76,7 @@ ${list(at)}`,
 
 function creation({ action, csrf, known, problem }: TokensPage): Html {
   const described = problem === null ? "description-hint" : "description-problem description-hint";
+  const isInvalid = problem?.kind === "long" || problem?.kind === "unusable";
   return html`<section aria-labelledby="create">
 <h2 id="create">Create a token</h2>
 <p>With a token, a program such as caveclient or CloudVolume works as you. Opening this page creates no token; the button does. The tokens that you have stay valid.</p>
@@ -83,7 +84,7 @@ function creation({ action, csrf, known, problem }: TokensPage): Html {
 <input type="hidden" name="known" value="${known}">
 ${problem !== null && html`<p class="problem" id="description-problem" role="alert">${TOKEN_PROBLEMS[problem.kind]}</p>`}
 <p class="field"><label for="description">What is it for?</label>
-<input type="text" id="description" name="description" value="${problem?.description}" maxlength="${LONGEST_DESCRIPTION}" autocomplete="off" aria-describedby="${described}"${problem !== null && html` aria-invalid="true"`}>
+<input type="text" id="description" name="description" value="${problem?.description}" maxlength="${LONGEST_DESCRIPTION}" autocomplete="off" aria-describedby="${described}"${isInvalid && html` aria-invalid="true"`}>
 <span class="hint" id="description-hint">A note for yourself, such as the computer or program that uses it.</span></p>
 <p class="buttons"><button type="submit">Create token</button></p>
 </form>

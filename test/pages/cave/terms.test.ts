@@ -46,7 +46,10 @@ test("terms that are accepted already need no tick", () => {
 });
 
 test("the page names the host that it leads to", () => {
-  assert.match(terms({ destination: "pcg.example.org" }), /continue to <strong>pcg\.example\.org<\/strong>/);
+  assert.match(
+    terms({ destination: "pcg.example.org" }),
+    /continue to <strong>pcg\.example\.org<\/strong>, which can work as you/,
+  );
 });
 
 test("names and texts stay text", () => {

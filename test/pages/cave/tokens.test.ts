@@ -80,7 +80,14 @@ test("a notice and a problem are announced, and the description is kept", () => 
   const text = tokens({ notice: "revoked", problem: { kind: "limit", description: "My laptop" } });
   assert.match(text, /role="status">The token is revoked\./);
   assert.match(text, /role="alert">You have as many tokens and keys as this server allows\./);
-  assert.match(text, /name="description" value="My laptop"[^>]*aria-invalid="true"/);
+  assert.match(text, /name="description" value="My laptop"/);
+});
+
+test("the description is marked only if it is what is wrong", () => {
+  const show = (kind: "long" | "unusable" | "limit" | "repeated") =>
+    tokens({ problem: { kind, description: "My laptop" } });
+  for (const kind of ["long", "unusable"] as const) assert.match(show(kind), /aria-invalid="true"/);
+  for (const kind of ["limit", "repeated"] as const) assert.doesNotMatch(show(kind), /aria-invalid/);
 });
 
 test("a new token is shown in the element that programs look for, with the lines to paste", () => {
