@@ -1,7 +1,7 @@
 /**
- * Passes a browser's login from the account host to a data host: by a ticket from the data host, a one-time code that the
- * account host sends back, and the data host's cookie. All three are signed and stored nowhere. They refer to the browser's
- * session, and end with it.
+ * Passes a browser's login from the account host to a data host, or to CAVE's pages: by a ticket from there, a one-time code
+ * that the account host sends back, and a cookie for the one or the other. All three are signed and stored nowhere. They refer
+ * to the browser's session, and end with it.
  */
 import { createHmac, hkdfSync } from "node:crypto";
 import type { Clock } from "../../lib/clock.ts";
@@ -18,14 +18,16 @@ const CODE_MAX_AGE = 60;
 const REMEMBERED = 500;
 const LONGEST = 4096;
 const HANDED_OVER = /^([0-9a-f]{64})([0-9a-f]{64})$/;
+/** Services behind a data host may see its cookie, so that counts for no page of CAVE. */
+const FOR_CAVE = /^cave\.([0-9a-f]{64})([0-9a-f]{64})$/;
 
 /** A login on its way to one browser at one data host. */
 export interface HandOver {
-  /** The data host's origin. */
+  /** The data host's origin; for CAVE's pages their address. */
   readonly origin: string;
-  /** The browser's destination; checked by the data host before signing. */
+  /** The browser's destination; checked there before signing. */
   readonly next: string;
-  /** Digest of the browser's cookie at the data host. */
+  /** Digest of the browser's cookie there. */
   readonly browser: Digest;
 }
 
@@ -40,7 +42,7 @@ interface Content {
   readonly i?: string;
 }
 
-type Kind = "ticket" | "code" | "cookie";
+type Kind = "ticket" | "code" | "cookie" | "cave cookie";
 
 export interface HandOversDeps {
   readonly secrets: readonly Secret[];
@@ -96,7 +98,7 @@ export class HandOvers {
   async redeem(
     code: string,
     /** `browserOf`: the browser's secret with this digest, otherwise any secret it has. */
-    at: { readonly origin: string; browserOf(digest: Digest): string | null },
+    at: { readonly origin: string; readonly forCave?: true; browserOf(digest: Digest): string | null },
     { address }: RequestContext,
   ): Promise<
     | { readonly kind: "fresh"; readonly next: string; readonly cookie: string }
@@ -116,13 +118,18 @@ export class HandOvers {
     const browser = at.browserOf(content.b);
     const isIts = browser !== null && equalSecrets(content.b, browserDigest(browser));
     if (kind !== "fresh" || !isIts) return over;
-    return { kind: "fresh", next: content.n, cookie: content.t + this.#mac("cookie", content.t) };
+    const cookie = at.forCave
+      ? `cave.${content.t}${this.#mac("cave cookie", content.t)}`
+      : content.t + this.#mac("cookie", content.t);
+    return { kind: "fresh", next: content.n, cookie };
   }
 
-  /** The session token in a data host's cookie; null if none of our keys signed it. */
+  /** The session token in a cookie that was handed over; null if none of our keys signed it. */
   tokenIn(cookie: string): Digest | null {
-    const [, token = "", mac = ""] = HANDED_OVER.exec(cookie) ?? [];
-    return token !== "" && this.#isSigned("cookie", token, mac) ? (token as Digest) : null;
+    const forCave = FOR_CAVE.exec(cookie);
+    const [, token = "", mac = ""] = forCave ?? HANDED_OVER.exec(cookie) ?? [];
+    const kind = forCave === null ? "cookie" : "cave cookie";
+    return token !== "" && this.#isSigned(kind, token, mac) ? (token as Digest) : null;
   }
 
   #in(seconds: number): number {
@@ -153,4 +160,9 @@ export class HandOvers {
 /** The text if it has the form of a data host's cookie, otherwise null. */
 export function readHandedOver(text: string | undefined): string | null {
   return text !== undefined && HANDED_OVER.test(text) ? text : null;
+}
+
+/** The same for the cookie of CAVE's pages. */
+export function readHandedToCave(text: string | undefined): string | null {
+  return text !== undefined && FOR_CAVE.test(text) ? text : null;
 }

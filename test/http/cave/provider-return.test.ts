@@ -185,3 +185,18 @@ test("a destination that is not signed leads to no other host", async () => {
     assert.equal(new URL(String(arrived.headers.location), SERVER).host, "cave.example.org");
   }
 });
+
+test("a data host's login, which services behind it may see, opens none of CAVE's pages", async () => {
+  await using app = await caveApp(SCENES["a host of their own, and the data here"]);
+  const visitor = new Visitor(app.t);
+  const page = await visitor.follow(`${SERVER}/login`);
+  const away = await visitor.follow(new URL(linkIn(page), page.at).href);
+  const back = app.orcid.signIn(String(away.headers.location), "0000-0001");
+  await visitor.follow(back);
+  const [key, session] = [...visitor.cookies].find(([name]) => /^cave\S+ \S*tiled_session$/.test(name)) ?? [];
+  assert.ok(session !== undefined, visitor.names.join());
+  visitor.cookies.delete(key ?? "");
+  visitor.cookies.set(`cave.example.org ${COOKIE}`, session);
+  const refused = await visitor.open(`${SERVER}/sticky_auth/settings/tokens`);
+  assert.equal(refused.statusCode, 303, refused.body);
+});

@@ -5,7 +5,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from "fastify";
 import { type BrowserSessions, formTokenOf, readSessionSecret } from "../../../domain/browser-session.ts";
-import { readHandedOver } from "../../../domain/login/hand-over.ts";
+import { readHandedToCave } from "../../../domain/login/hand-over.ts";
 import type { Caller } from "../../../domain/model/caller.ts";
 import { Failure } from "../../../errors.ts";
 import { type Html, html } from "../../../lib/html.ts";
@@ -38,7 +38,7 @@ export function caveSessionOf(request: FastifyRequest, links: CaveLinks): string
   const name = nameOf(links);
   if (timesGiven(request, name) !== 1) return null;
   const text = cookieOf(request, name);
-  return readSessionSecret(text) ?? readHandedOver(text);
+  return readSessionSecret(text) ?? readHandedToCave(text);
 }
 
 /** `maxAge`: seconds. */
