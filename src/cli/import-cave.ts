@@ -2,14 +2,10 @@
  * `tiled admin import-cave`: writes the people, tokens and accepted terms of a middle_auth server into the database, and its
  * groups and permissions into a configuration file. Checks everything before it writes.
  */
-import { open, readFile, stat } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
 import { caseRule } from "../authenticators/case-rule.ts";
 import { loadAuthenticators } from "../authenticators/load.ts";
 import type { Config } from "../config/model.ts";
-import { type ExportProblem, readExport } from "../domain/cave/export-file.ts";
 import { importedPeople } from "../domain/cave/import.ts";
-import type { CaveExport, ExportedTerms } from "../domain/model/cave-import.ts";
 import type {
   CaveImporter,
   ImportCave,
@@ -19,23 +15,17 @@ import type {
 } from "../domain/ports/cave-import.ts";
 import { OperatorError } from "../errors.ts";
 import { printable } from "../lib/printable.ts";
-import { caveSection, type Section, unwritable } from "./cave-section.ts";
 import { COMMAND_LINE, withStore } from "./database.ts";
+import { checkedExport, limited, readJson } from "./import-cave-input.ts";
+import { OutputFiles, type OutputOptions } from "./import-cave-output.ts";
 import { now } from "./principals.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface ImportOptions {
+export interface ImportOptions extends OutputOptions {
   readonly config?: string;
   readonly provider?: string;
-  readonly serverAddress?: string;
-  readonly output: string;
-  readonly force?: boolean;
   readonly dryRun?: boolean;
 }
-
-const MAX_BYTES = 100 * 1024 * 1024;
-/** Lines of one kind; the rest is counted. */
-const MAX_LINES = 20;
 
 export async function importCave(path: string, options: ImportOptions, terminal: Terminal): Promise<void> {
   const json = await readJson(path);
@@ -47,7 +37,7 @@ export async function importCave(path: string, options: ImportOptions, terminal:
       );
     }
     const { provider, caseSensitive } = await providerFor(config, options.provider);
-    const exported = checked(json, caseSensitive, path);
+    const exported = checkedExport(json, caseSensitive, path);
     const request = {
       provider,
       caseSensitive,
@@ -66,23 +56,6 @@ export async function importCave(path: string, options: ImportOptions, terminal:
     report(outcome, provider, false, terminal);
     await writer.write(outcome, terminal);
   });
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined || !found.isFile()) throw new OperatorError(`There is no file ${path}.`);
-  if (found.size > MAX_BYTES) {
-    throw new OperatorError(
-      `${path} has ${found.size} bytes, and at most ${MAX_BYTES} are read. Is it the export?`,
-    );
-  }
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path)));
-  } catch (error) {
-    // The engine's own message quotes the file, which may hold a secret.
-    const [, place] = /\((line \d+ column \d+)\)/.exec(String(error)) ?? [];
-    throw new OperatorError(`${path} is not JSON${place === undefined ? "" : ` (${place})`}.`);
-  }
 }
 
 /** The provider where imported people will log in. middle_auth identifies them by e-mail address. */
@@ -113,34 +86,6 @@ async function providerFor(
     );
   }
   return { provider, caseSensitive: caseRule(providers, authenticators)(provider) };
-}
-
-function checked(json: unknown, caseSensitive: boolean, path: string): CaveExport {
-  const reading = readExport(json, { caseSensitive });
-  if (reading.kind === "invalid") throw new OperatorError(refusal(path, reading.problems));
-  const replaced = unwritable(reading.file);
-  if (replaced.length > 0) {
-    const message = "has a '$' before a name, which the configuration would replace by a variable";
-    throw new OperatorError(
-      refusal(
-        path,
-        replaced.map((place) => ({ place, message })),
-      ),
-    );
-  }
-  return reading.file;
-}
-
-function refusal(path: string, problems: readonly ExportProblem[]): string {
-  const lines = problems.map(({ place, message }) => `${place || "the file"}: ${message}`);
-  return `${path} cannot be imported, and nothing was changed.\n${limited(lines)}`;
-}
-
-function limited(lines: readonly string[]): string {
-  const more = lines.length - MAX_LINES;
-  return [...lines.slice(0, MAX_LINES), ...(more > 0 ? [`and ${more} more`] : [])]
-    .map((line) => `  ${line}`)
-    .join("\n");
 }
 
 type Done = Extract<ImportOutcome, { kind: "done" }>;
@@ -208,92 +153,4 @@ function differing({ person, field, here, file }: ImportDifference): string {
 
 function quoted(text: string | null): string {
   return text === null ? "none" : JSON.stringify(text);
-}
-
-/** The configuration file, and files for terms whose text cannot be part of it. */
-class OutputFiles {
-  readonly #options: ImportOptions;
-  readonly #serverAddress: string;
-  readonly #source: { readonly exported: CaveExport; readonly path: string; readonly provider: string };
-
-  constructor(
-    options: ImportOptions,
-    { cave }: Config,
-    source: { readonly exported: CaveExport; readonly path: string; readonly provider: string },
-  ) {
-    this.#options = options;
-    this.#source = source;
-    const address = options.serverAddress ?? cave?.serverAddress;
-    if (address === undefined) {
-      throw new OperatorError(
-        "Name the address that users give to CAVEclient with --server-address, e.g. https://cave.example.org.",
-      );
-    }
-    this.#serverAddress = address;
-  }
-
-  /** Before anything is written: another file is not replaced without --force. */
-  async refuseOther(plan: Done): Promise<void> {
-    if (this.#options.force === true) return;
-    const { files } = this.#section(plan);
-    for (const [file, text] of files) {
-      const there = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return undefined;
-        throw new OperatorError(`${file} cannot be read: ${error.message}.`);
-      });
-      if (there === undefined || there === text) continue;
-      throw new OperatorError(
-        `${file} exists and has other content. Nothing was changed. Use --output to write elsewhere and compare, or --force to overwrite it. --dry-run tells what differs in the database.`,
-      );
-    }
-  }
-
-  async write(outcome: Done, io: Terminal): Promise<void> {
-    const { section, files } = this.#section(outcome);
-    for (const note of section.notes) io.out(`Note: ${note}`);
-    for (const [file, text] of files) {
-      const there = await readFile(file, "utf8").catch(() => undefined);
-      if (there === text) {
-        io.out(`${file} is up to date.`);
-        continue;
-      }
-      await replace(file, text);
-      io.out(`Wrote ${file}, readable by its owner only.`);
-    }
-  }
-
-  #section(outcome: Done): {
-    readonly section: Section;
-    readonly files: readonly (readonly [string, string])[];
-  } {
-    const { output } = this.#options;
-    const { exported, path, provider } = this.#source;
-    const section = caveSection(exported, {
-      source: basename(path),
-      provider,
-      serverAddress: this.#serverAddress,
-      services: outcome.services,
-      termsFile: ({ id }: ExportedTerms) => `${basename(output, extname(output))}-terms-${id}.txt`,
-    });
-    const beside = [...section.files].map(([name, text]) => [join(dirname(output), name), text] as const);
-    return { section, files: [[output, section.text], ...beside] };
-  }
-}
-
-/** Only for its owner: it has names and e-mail addresses. */
-async function replace(file: string, text: string): Promise<void> {
-  try {
-    const handle = await open(file, "w", 0o600);
-    try {
-      await handle.chmod(0o600);
-      await handle.writeFile(text);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    const { message } = error as Error;
-    throw new OperatorError(
-      `The database is done, but ${file} cannot be written: ${message}. Run the command again with another --output.`,
-    );
-  }
 }

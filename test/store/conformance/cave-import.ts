@@ -218,6 +218,21 @@ export const caveImportCases: readonly Case[] = [
     },
   ],
   [
+    "two imports of one file at the same moment, beside logins, end in one set of people",
+    async (store) => {
+      const people = Array.from({ length: 40 }, (_, index) =>
+        person(100 + index, `p${index}`, { tokens: [token(randomHex(16))] }),
+      );
+      const logins = Array.from({ length: 5 }, (_, index) => logIn(store, `visitor${index}`));
+      const [one, other] = await Promise.all([take(store, people), take(store, people), ...logins]);
+      const created = [done(one), done(other)].map((outcome) => outcome.created.people);
+      assert.deepEqual(created.toSorted(), [0, 40]);
+      const found = await store.cave.people(0, 100);
+      assert.equal(new Set(found.map(({ uuid }) => uuid)).size, 45);
+      assert.equal(found.filter(({ id }) => id >= 100 && id < 140).length, 40);
+    },
+  ],
+  [
     "thousands of people with tokens are taken in one transaction",
     async (store) => {
       const people = Array.from({ length: 2500 }, (_, index) =>
