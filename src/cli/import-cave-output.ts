@@ -1,10 +1,12 @@
 /** The files that `tiled admin import-cave` writes, which it replaces only if it may. `cave-section.ts` makes their texts. */
 import { open, readFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
+import { FORMATS } from "../config/formats.ts";
 import type { Config } from "../config/model.ts";
 import type { CaveExport, ExportedTerms } from "../domain/model/cave-import.ts";
 import { OperatorError } from "../errors.ts";
 import type { Uuid } from "../lib/uuid.ts";
+import { formatProblem } from "../yaml/formats.ts";
 import { caveSection, type Section } from "./cave-section.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -38,6 +40,9 @@ export class OutputFiles {
         "Name the address that users give to CAVEclient with --server-address, e.g. https://cave.example.org.",
       );
     }
+    // `tiled config check` knows the other rules.
+    const wrong = formatProblem(FORMATS["web-address"], address, "--server-address");
+    if (wrong !== undefined) throw new OperatorError(wrong);
     this.#serverAddress = address;
   }
 

@@ -327,7 +327,15 @@ test("the provider has to identify people by e-mail address, or to be named", as
   await here.refused(exported(), /Which provider\? google, campus identify people/, ...ADDRESS);
   await here.configure(TOY, { ...OIDC, provider: "orcid" });
   await here.refused(exported(), /name it with --provider/, ...ADDRESS);
-  await here.refused(exported(), /Name the address .* with --server-address/, "--provider", "toy");
+  const toy = ["--provider", "toy"];
+  await here.refused(exported(), /Name the address .* with --server-address/, ...toy);
+  await here.refused(
+    exported(),
+    /--server-address is not a URL/,
+    ...toy,
+    "--server-address",
+    "cave.example.org",
+  );
   const said = await here.done(exported(), ...ADDRESS, "--provider", "toy");
   assert.match(said, /^Imported 2 people \(provider toy\)/);
   const [ada] = await here.people();
