@@ -222,6 +222,20 @@ describe("CAVE's hand-over", { skip: withoutChromium() }, () => {
     assert.equal(await audit("cave_login_token_issued"), issued);
   });
 
+  test("a viewer's script may ask for the address to open, and a page on another origin may not", async () => {
+    const page = await newPage();
+    const address = `${sticky}/api/v1/authorize?redirect=${encodeURIComponent(`${viewer}/`)}`;
+    const ask = (headers: object) =>
+      page.evaluate<string>(`fetch(${JSON.stringify(address)}, {
+        credentials: "include", headers: ${JSON.stringify(headers)},
+      }).then((answer) => answer.text(), (error) => error.name)`);
+    await page.goto(viewer);
+    assert.equal(await ask({ "X-Requested-With": "Fetch" }), address);
+    assert.equal(await ask({}), "TypeError");
+    await page.goto(stranger);
+    assert.equal(await ask({ "X-Requested-With": "Fetch" }), "TypeError");
+  });
+
   test("with the keyboard alone, without JavaScript, on a phone: from a service, logged in, and back", async () => {
     const page = await newPage({ javaScriptEnabled: false, viewport: PHONE });
     const { keyboard } = page;

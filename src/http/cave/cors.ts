@@ -29,7 +29,8 @@ export class CaveOrigins implements PathOrigins {
   preflight(url: string, origin: string) {
     if (isAuthInfo(url)) return ALLOWED;
     if (!isOwn(url)) return undefined;
-    return isApiPath(url) && this.#allows(origin) ? ALLOWED : null;
+    if (!isApiPath(url) || !this.#allows(origin)) return null;
+    return AUTHORIZE.test(url) ? ALLOWED_TO_ASK : ALLOWED;
   }
 }
 
@@ -40,6 +41,14 @@ const ALLOWED = {
   "access-control-allow-methods": "DELETE, GET, HEAD, POST",
   "access-control-allow-headers": "Authorization, Content-Type",
 };
+/** Viewers ask `authorize` for the address to open like this. The answer is the same with and without a cookie. */
+const ALLOWED_TO_ASK = {
+  ...ALLOWED,
+  "access-control-allow-headers": `${ALLOWED["access-control-allow-headers"]}, X-Requested-With`,
+  "access-control-allow-credentials": "true",
+};
+
+const AUTHORIZE = /\/authorize(?:\?|$)/;
 
 /** As `OWN_PATHS`: pages are in no other page's reach either. */
 const OWN = /^\/(?:sticky_)?auth(?:[/?]|$)/;

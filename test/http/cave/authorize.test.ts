@@ -160,6 +160,8 @@ test("a script that names itself gets the address to open, and nothing else", as
         response.body,
         `${SERVER}${AUTHORIZE}?redirect=https%3A%2F%2Fng.example.org%2Fauth_redirect.html`,
       );
+      assert.equal(response.headers["access-control-allow-origin"], VIEWER);
+      assert.equal(response.headers["access-control-allow-credentials"], "true");
       assert.equal((await ask("")).body, SERVER + AUTHORIZE);
       assert.equal((await ask("?redirect=https://evil.example")).statusCode, 400);
     }

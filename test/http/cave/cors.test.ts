@@ -93,3 +93,19 @@ test("any page may ask where people log in", async () => {
     }
   }
 });
+
+test("only the question for the address to open may be asked with cookies, by allowed origins", async () => {
+  await using t = await caveApp({ allowOrigins: [UI] });
+  for (const prefix of ["/auth", "/sticky_auth"]) {
+    const url = `${prefix}/api/v1/authorize?redirect=${encodeURIComponent(`${VIEWER}/`)}`;
+    const { headers } = await t.call(preflight(url, VIEWER));
+    assert.equal(headers["access-control-allow-headers"], "Authorization, Content-Type, X-Requested-With");
+    assert.equal(headers["access-control-allow-credentials"], "true");
+    const opened = await t.call({ url, headers: { origin: VIEWER } });
+    assert.equal(opened.headers["access-control-allow-credentials"], undefined);
+    const other = await t.call({ url, headers: { origin: UI, "x-requested-with": "Fetch" } });
+    assert.equal(other.headers["access-control-allow-origin"], undefined);
+    assert.equal(other.headers["access-control-allow-credentials"], undefined);
+    assert.equal((await t.call(preflight(url, UI))).statusCode, 400);
+  }
+});

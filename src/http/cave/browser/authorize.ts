@@ -91,8 +91,14 @@ function urlOf(redirect: Allowed): URL | null {
   return redirect.kind === "none" ? null : redirect.url;
 }
 
-/** For scripts that open the login in a window of their own. */
+/**
+ * For scripts that open the login in a window of their own. They ask with cookies, which make no difference here, and can read
+ * the answer only if it says so (Fetch standard, section 3.3.4).
+ */
 function sendAddress({ links }: CaveLoginDeps, reply: FastifyReply, redirect: Allowed): FastifyReply {
+  if (reply.hasHeader("access-control-allow-origin")) {
+    reply.header("access-control-allow-credentials", "true");
+  }
   return reply
     .header("cache-control", "no-store")
     .header("content-type", "text/plain; charset=utf-8")
