@@ -5,7 +5,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { missingScopes } from "../../domain/model/caller.ts";
-import { isScope } from "../../domain/model/scopes.ts";
+import { CAVE_SCOPE, isScope } from "../../domain/model/scopes.ts";
 import type { UpstreamCredentialIssuer } from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
@@ -123,6 +123,9 @@ function checkOrigin(request: FastifyRequest, links: Links, hosts: readonly stri
 
 /** 403, not 401 as elsewhere: a login would not help, and nginx tells the two apart. */
 function checkScopes({ caller }: FastifyRequest, scopes: readonly string[]): void {
+  // Every service of CAVE sees such a key, so it must not name its owner to other applications.
+  if (caller.kind === "api_key" && caller.scopes.size === 0 && caller.key.scopes.includes(CAVE_SCOPE))
+    throw new Failure("forbidden", { detail: "This API key is for CAVE's routes only." });
   if (!missingScopes(caller, scopes)) return;
   const has = pythonList([...caller.scopes].sort());
   throw new Failure("forbidden", {

@@ -61,3 +61,17 @@ test("without the section cave the scope is refused like any unknown one", async
   assert.equal(refused.statusCode, 403);
   assert.match(refused.body, /Unknown: \['cave'\]/);
 });
+
+test("a proxy's question is no route of CAVE's, so a key whose only scope is cave passes no proxy", async () => {
+  await using t = await testApp({ cave: {} });
+  const bob = await t.login("bob");
+  const url = "/api/v1/auth/verify";
+  const alone = await t.makeKey(bob.access_token, { scopes: ["cave"] });
+  const refused = await t.call({ url, headers: apikey(alone) });
+  assert.equal(refused.statusCode, 403, refused.body);
+  assert.equal(refused.headers["x-tiled-identity"], undefined);
+  for (const scopes of [["cave", "read:data"], ["cave", "inherit"], []]) {
+    const key = await t.makeKey(bob.access_token, { scopes });
+    assert.equal((await t.call({ url, headers: apikey(key) })).statusCode, 204, String(scopes));
+  }
+});
