@@ -23,8 +23,7 @@ function group(id: number, name: string, more: Partial<CaveGroup> = {}): CaveGro
 }
 
 export const alice = { provider: "toy", id: "alice" };
-export const bob = { provider: "toy", id: "bob" };
-export const cara = { provider: "toy", id: "cara" };
+const bob = { provider: "toy", id: "bob" };
 
 /** Alice is a superadmin, Bob an admin of a group and a dataset, Cara is in no group but that of everyone. */
 export const RULES: Partial<CaveSettings> = {

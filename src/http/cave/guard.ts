@@ -59,6 +59,7 @@ class TokenGate implements Gate {
   readonly #deps: GuardDeps;
   readonly #demand: Demand;
   readonly #login: string;
+  readonly #callers = new WeakMap<CaveCaller, Caller>();
 
   constructor(deps: GuardDeps, demand: Demand) {
     this.#deps = deps;
@@ -83,7 +84,17 @@ class TokenGate implements Gate {
       throw new Failure("requires_admin");
     }
     request.cave = caller;
-    return logged(caller);
+    return this.#known(caller);
+  }
+
+  /** As log lines name it, made once for each caller. */
+  #known(caller: CaveCaller): Caller {
+    let known = this.#callers.get(caller);
+    if (known === undefined) {
+      known = namedCaller(caller);
+      this.#callers.set(caller, known);
+    }
+    return known;
   }
 
   #withoutToken(request: FastifyRequest, reply: FastifyReply): Caller | null {
@@ -134,18 +145,13 @@ function tokenIn(header: string): string {
   return parts[1] ?? "";
 }
 
-/** Log lines name the caller. No route for Tiled's clients sees it, so it has no scopes. */
 const NO_SCOPES: ReadonlySet<string> = new Set();
-const LOGGED = new WeakMap<CaveCaller, Caller>();
 
-function logged(caller: CaveCaller): Caller {
-  const known = LOGGED.get(caller);
-  if (known !== undefined) return known;
-  const { principal, credential } = caller;
-  const made: Caller =
-    credential.kind === "api_token"
-      ? { kind: "api_key", principal, scopes: NO_SCOPES, key: credential.key }
-      : { kind: "token", principal, scopes: NO_SCOPES, identities: [], session: credential.login.session };
-  LOGGED.set(caller, made);
-  return made;
+/** Without scopes, since no route for Tiled's clients sees it. */
+function namedCaller({ principal, credential }: CaveCaller): Caller {
+  if (credential.kind === "api_token") {
+    return { kind: "api_key", principal, scopes: NO_SCOPES, key: credential.key };
+  }
+  const { session } = credential.login;
+  return { kind: "token", principal, scopes: NO_SCOPES, identities: [], session };
 }
