@@ -40,9 +40,12 @@ export async function check(
   if (failed > 0) throw new OperatorError(`${failed} of ${answers.length} online checks failed.`);
 }
 
-function baseOf({ server: { accountUrl, publicUrl, tls, host, port, rootPath } }: Config): string {
+function baseOf({ server: { accountUrl, publicUrl, tls, host, port, rootPath }, cave }: Config): string {
   return (
-    accountUrl ?? publicUrl ?? `${tls === null ? "http" : "https"}://${shownHost(host)}:${port}${rootPath}`
+    accountUrl ??
+    publicUrl ??
+    cave?.serverAddress ??
+    `${tls === null ? "http" : "https"}://${shownHost(host)}:${port}${rootPath}`
   );
 }
 

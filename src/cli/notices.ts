@@ -9,6 +9,8 @@ export interface StartFacts {
   readonly url: string;
   readonly publicUrl: string | null;
   readonly accountUrl: string | null;
+  /** `cave.server_address`. */
+  readonly caveAddress: string | null;
   readonly mode: AccessMode;
   /** Whether anything that is served can be written to. */
   readonly writable: boolean;
@@ -22,14 +24,15 @@ export interface StartFacts {
 
 export function startNotice(facts: StartFacts): string {
   const query = facts.generatedKey === null ? "" : `?api_key=${facts.generatedKey.reveal()}`;
-  const addresses = [facts.url, ...(facts.publicUrl === null ? [] : [facts.publicUrl])];
+  const { url, publicUrl, accountUrl, caveAddress } = facts;
+  const addresses = new Set([url, publicUrl, caveAddress].filter((address) => address !== null));
   return [
     "Tiled is ready. Open this address in a browser, or connect a Tiled client to it:",
     "",
-    ...addresses.map((address) => `    ${address}${query}`),
+    ...[...addresses].map((address) => `    ${address}${query}`),
     "",
     ...remarks(facts),
-    ...redirectNotice(facts.accountUrl ?? facts.publicUrl ?? facts.url, facts.identityProviders),
+    ...redirectNotice(accountUrl ?? publicUrl ?? caveAddress ?? url, facts.identityProviders),
   ].join("\n");
 }
 

@@ -91,6 +91,7 @@ function notice(server: RunningServer, config: Config): string {
     writable: config.upstreams.length > 0,
     publicUrl: config.server.publicUrl,
     accountUrl: config.server.accountUrl,
+    caveAddress: config.cave?.serverAddress ?? null,
     secretKeysConfigured: config.authentication.secretKeys !== null,
   });
 }

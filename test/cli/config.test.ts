@@ -158,6 +158,29 @@ ${TREES}`);
     }
   });
 
+  it("names the errors of the section cave beside those of a start, and takes its address for providers", async () => {
+    const file = (section: string) => `authentication:
+  secret_keys: [0123456789abcdef0123456789abcdef01234567]
+  providers:
+    - provider: lab
+      authenticator: tiled.authenticators:OIDCAuthenticator
+      args: {well_known_uri: "https://lab.example/realm", client_id: a, client_secret: b}
+${TREES}pages: {logo: missing.png}
+cave: {server_address: "https://cave.example.org", ${section}}
+`;
+    const { problems } = await checked(
+      file(
+        "tos: {t: {id: 1, file: terms.txt}}, groups: {x: {}, y: {id: 1, members: [{provider: labs, id: a}]}}",
+      ),
+    );
+    assert.deepEqual(
+      problems.map((problem) => problem.slice(0, problem.indexOf(":"))),
+      ["8 pages.logo", "9 cave.groups.x.id", "9 cave.tos.t.file", "9 cave.groups.y.members[0].provider"],
+    );
+    const { out } = await checked(file("groups: {x: {id: 1}}").replace("pages: {logo: missing.png}\n", ""));
+    assert.ok(out.includes("    https://cave.example.org/api/v1/auth/provider/lab/code"), String(out));
+  });
+
   it("prints a JSON Schema that knows the arguments of the authenticators", async () => {
     const world = io();
     await printSchema(world);

@@ -7,6 +7,7 @@ const FACTS: StartFacts = {
   url: "http://127.0.0.1:8000",
   publicUrl: null,
   accountUrl: null,
+  caveAddress: null,
   writable: true,
   mode: "private",
   generatedKey: null,
@@ -68,6 +69,17 @@ test("logins at a provider: both redirect URIs of each, as browsers reach this s
 test("nothing is said to be writable where everything is read-only", () => {
   for (const mode of ["single-user", "public"] as const)
     assert.doesNotMatch(notice({ mode, writable: false }), /writ/);
+});
+
+test("CAVE's address is an address of the server, and where providers send people back to if no other is given", () => {
+  const cave = { caveAddress: "https://cave.example.org", identityProviders: ["orcid"] };
+  const text = notice(cave);
+  assert.match(text, /^ {4}https:\/\/cave\.example\.org$/m);
+  assert.match(text, /^ {4}https:\/\/cave\.example\.org\/api\/v1\/auth\/provider\/orcid\/code$/m);
+  const both = notice({ ...cave, publicUrl: "https://tiled.example.org" });
+  assert.match(both, /^ {4}https:\/\/tiled\.example\.org\/api\/v1\/auth\/provider\/orcid\/code$/m);
+  const same = notice({ ...cave, publicUrl: "https://cave.example.org" });
+  assert.equal(same.match(/^ {4}https:\/\/cave\.example\.org$/gm)?.length, 1);
 });
 
 test("with a host of their own for logins, that is where providers send people back", () => {
