@@ -179,7 +179,11 @@ function importVerb(admin: Command, terminal: Terminal): void {
   admin
     .command("import-cave")
     .description("take over the people, tokens, groups and permissions of a middle_auth server")
-    .argument("<file>", "its export, a JSON file: docs/how-to/from-middle-auth.md has the query", notEmpty)
+    .argument(
+      "<file>",
+      "the server's export, a JSON file: docs/how-to/from-middle-auth.md has the query",
+      notEmpty,
+    )
     .option("--config <file-or-folder>", "the server's configuration (default: $TILED_CONFIG, or config.yml)")
     .option(
       "--provider <name>",
@@ -188,23 +192,18 @@ function importVerb(admin: Command, terminal: Terminal): void {
     )
     .option(
       "--server-address <url>",
-      "what users give to CAVEclient (default: that of the configuration's section 'cave')",
+      "the address that users give to CAVEclient (default: that of the configuration's section 'cave')",
       notEmpty,
     )
-    .option(
-      "--output <file>",
-      "where the section 'cave' of the configuration is written",
-      notEmpty,
-      "cave.yml",
-    )
-    .option("--force", "overwrite an existing output file of other content")
-    .option("--dry-run", "check the file and the database, and say what would be done")
+    .option("--output <file>", "the file for the configuration's section 'cave'", notEmpty, "cave.yml")
+    .option("--force", "overwrite an existing output file")
+    .option("--dry-run", "check the file against the database and print what an import would do")
     .addHelpText(
       "after",
       `
-People and service accounts keep their numbers, and tokens come as hashes, so clients notice nothing. If a number belongs to another
-principal of this database, nothing is written: import into a new database, before its first login. Run again, the command changes
-nothing; people who are new in the file are added, and other differences are listed.`,
+People and service accounts keep their numbers, and tokens are imported as hashes, so clients notice nothing. If a number belongs to
+another principal of the database, nothing is written: use a new database, before its first login. A second run changes nothing. After
+a change of the file it adds new people and lists all other differences.`,
     )
     .action(async (file: string, options: ImportOptions) =>
       (await import("./import-cave.ts")).importCave(file, options, terminal),

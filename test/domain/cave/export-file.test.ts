@@ -125,7 +125,7 @@ test("the form of each element is checked, and no value is shown", () => {
   assert.deepEqual(problemsOf(rest), ['format: must be "middle_auth/1"', "users: is missing"]);
 });
 
-test("nothing is there twice", () => {
+test("duplicates are refused", () => {
   const group = { id: 1, name: "g" };
   const problems = problemsOf(
     file({
@@ -169,7 +169,7 @@ test("nothing is there twice", () => {
   ]);
 });
 
-test("every number that is named exists", () => {
+test("references to unknown numbers are refused", () => {
   const problems = problemsOf(
     file({
       users: [

@@ -129,6 +129,19 @@ test("an imported token is listed, makes another one and can be revoked, but ope
   assert.equal((await t.get("/user/cache", TOKENS.alice)).statusCode, 401);
 });
 
+test("a Tiled admin makes an imported service another token", async () => {
+  await using t = await imported();
+  const [robot] = (await t.store?.cave.peopleByNumber([12])) ?? [];
+  const made = await t.call({
+    method: "POST",
+    url: `/api/v1/auth/principal/${robot?.uuid}/apikey`,
+    headers: bearer((await t.login("alice")).access_token),
+    payload: { expires_in: null, scopes: ["cave"] },
+  });
+  assert.equal(made.statusCode, 200, made.body);
+  assert.equal((await t.get("/user/cache", made.json().secret)).json().id, 12);
+});
+
 test("an imported person who logs in is the same person", async () => {
   await using t = await imported();
   const { access_token } = await t.login("alice");
