@@ -105,6 +105,14 @@ describe("each deployment", () => {
     assert.deepEqual(trusted, [networks.front.ipam.config[0].subnet]);
   });
 
+  it("cave: its page has the commands of the guide", () => {
+    const guide = readFileSync(join(FOLDER, "../docs/cave.md"), "utf8");
+    const page = read("cave/README.md");
+    const commands = [...guide.matchAll(/^(?:export ([A-Z_]+=.*)|(python .*))$/gm)];
+    assert.equal(commands.length, 5);
+    for (const [, variable, command = variable ?? ""] of commands) assert.ok(page.includes(command), command);
+  });
+
   it("systemd: the unit names the files of the page, and every variable has a place", () => {
     const unit = read("systemd/tiled-auth.service");
     const page = read("systemd/README.md");

@@ -132,6 +132,10 @@ describe("a service behind middle_auth_client", { skip, timeout: TIMEOUT }, () =
     assert.deepEqual(await shown(page), { table: "minnie65", rows: [1, 2, 3] });
 
     await loginTokenIn(page);
+    const [session] = (await page.context().cookies(`${cave.url}/sticky_auth/`)).filter(
+      ({ path }) => path === "/sticky_auth",
+    );
+    assert.deepEqual([session?.httpOnly, session?.secure, session?.sameSite], [true, true, "Lax"]);
     await page.goto(`${cave.url}/example/me`);
     assert.equal(((await shown(page)) as { name: string }).name, "admin");
     await page.context().close();

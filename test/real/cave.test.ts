@@ -10,7 +10,10 @@ import { caveBrowser, createToken, logIn, tokenOf } from "../support/cave-browse
 import { type CaveDeployment, caveBlock, deployCave } from "../support/cave-deployment.ts";
 import { startChromium, withoutChromium } from "../support/chromium.ts";
 import type { Cleanup } from "../support/folders.ts";
+import { startProvider } from "../support/oidc-provider.ts";
+import { GRACE } from "../support/oidc-provider-pages.ts";
 import { withoutProxy } from "../support/proxies.ts";
+import { submitLogin } from "../support/real-scene.ts";
 
 const skip = withoutCave() || withoutChromium() || withoutProxy("nginx");
 
@@ -20,9 +23,29 @@ describe("caveclient", { skip, timeout: 240_000 }, () => {
   const endings: (() => Promise<unknown>)[] = [];
   const cleanup: Cleanup = (last) => void endings.unshift(last);
 
+  /** A provider like Google, in the test's process. */
+  async function google(url: string): Promise<object> {
+    const redirectUris = ["code", "device_code"].map((end) => `${url}/api/v1/auth/provider/google/${end}`);
+    const client = { id: "tiled", secret: "of tests only", redirectUris };
+    const { wellKnown } = await startProvider(cleanup, {
+      clients: [client],
+      flavour: "google",
+      accounts: [GRACE],
+      host: "127.0.0.1",
+    });
+    const args = {
+      audience: client.id,
+      client_id: client.id,
+      client_secret: client.secret,
+      well_known_uri: wellKnown,
+      scopes: ["profile", "email"],
+    };
+    return { provider: "google", authenticator: "tiled.authenticators:OIDCAuthenticator", args };
+  }
+
   before(async () => {
     browser = await startChromium(cleanup);
-    cave = await deployCave(cleanup);
+    cave = await deployCave(cleanup, { providers: async (url) => [await google(url)] });
   });
   after(async () => {
     for (const end of endings) await end();
@@ -45,7 +68,10 @@ describe("caveclient", { skip, timeout: 240_000 }, () => {
     assert.match(await page.locator("main").innerText(), /You have no tokens/);
     const token = await createToken(page, "laptop");
 
-    await computer.call("call", "save_token", token);
+    // As the page says.
+    const lines = await page.getByRole("group", { name: "Python code" }).first().textContent();
+    const saved = await computer.python(lines ?? "");
+    assert.equal(saved.code, 0, saved.stderr);
     const file = `${cave.host}-cave-secret.json`;
     assert.deepEqual(await computer.secret(file), { token });
     assert.deepEqual(await computer.secret("cave-secret.json"), { token });
@@ -69,6 +95,21 @@ describe("caveclient", { skip, timeout: 240_000 }, () => {
     // What the list shows is refused, not taken for another token.
     await computer.call("use", listed[0]?.["token"]);
     assert.equal((await computer.attempt("call", ["get_tokens"])).status, 401);
+    await page.context().close();
+  });
+
+  it("an account elsewhere leads to a token as well, with its name and address", async (t) => {
+    const computer = await Computer.create(t.after.bind(t));
+    const page = await caveBrowser(browser);
+    await page.goto(`${cave.url}/auth/api/v1/create_token`);
+    await page.locator('a[href*="google"]').click();
+    await submitLogin(page, GRACE);
+    await page.waitForURL(`${cave.url}/sticky_auth/settings/tokens`);
+    const token = await createToken(page, "");
+    await computer.call("client", cave.url);
+    await computer.call("use", token);
+    const me = (await computer.call("get", `${cave.url}/auth/api/v1/user/me`)) as Record<string, unknown>;
+    assert.deepEqual([me["name"], me["email"]], ["Grace Hopper", "grace@lab.example"]);
     await page.context().close();
   });
 

@@ -56,11 +56,13 @@ export interface DeployOptions {
   readonly gateway?: ProxyName;
   /** More origins, beside the one of the example. */
   readonly origins?: readonly string[];
+  /** More providers, for the server at this address. */
+  readonly providers?: (url: string) => Promise<readonly object[]>;
 }
 
 export async function deployCave(
   cleanup: Cleanup,
-  { gateway = "nginx", origins = [] }: DeployOptions = {},
+  { gateway = "nginx", origins = [], providers = async () => [] }: DeployOptions = {},
 ): Promise<CaveDeployment> {
   const [port, oursPort, servicePort] = [await freePort(), await freePort(), await freePort()];
   const host = `localhost:${port}`;
@@ -77,7 +79,11 @@ export async function deployCave(
       .replaceAll("127.0.0.1:5000", `127.0.0.1:${servicePort}`);
   const config = here(await readFile(`${folder}/tiled-auth.yml`, "utf8"))
     .replace("port: 8000", `port: ${oursPort}`)
-    .replace("origins:", `origins: ${origins.map((origin) => `\n    - ${origin}`).join("")}`);
+    .replace("origins:", `origins: ${origins.map((origin) => `\n    - ${origin}`).join("")}`)
+    .replace(
+      "providers:",
+      `providers: ${(await providers(`https://${host}`)).map((one) => `\n    - ${JSON.stringify(one)}`).join("")}`,
+    );
   await writeFile(`${folder}/tiled-auth.yml`, config);
   const env = {
     HOME: folder,
