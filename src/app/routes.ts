@@ -120,7 +120,7 @@ function addAccounts(app: FastifyInstance, { services, handOvers }: MultiUserPar
     nextHosts: config.server.verifyHosts,
     handOvers,
     others: wiring.cave && addCavePages(app, wiring.cave, wiring),
-    caveTokensUrl: config.cave && `${config.cave.serverAddress}/sticky_auth/settings/tokens`,
+    caveTokensUrl: wiring.cave?.links.tokensPage ?? null,
   });
   if (handing !== null) handOverRoutes(app, { ...handing, services });
   sessionRoutes(app, services);

@@ -237,8 +237,10 @@ test("the page needs a login of its own: neither tokens, keys nor the account's 
     assert.equal(away.statusCode, 303);
     assert.match(String(away.headers.location), /\/sticky_auth\/api\/v1\/authorize\?/);
   }
-  const response = await stranger.post(PAGE, { description: "x" });
-  assert.ok(response.statusCode >= 300);
+  assert.equal((await stranger.post(PAGE, { description: "x" })).statusCode, 403);
+  const outdated = await stranger.post(PAGE, { description: "x", token: "of a login that has ended" });
+  assert.equal(outdated.statusCode, 303);
+  assert.match(String(outdated.headers.location), /\/sticky_auth\/api\/v1\/authorize\?/);
   assert.ok(!stranger.cookies.has(SESSION));
   assert.deepEqual(await listed(alice), [token.slice(0, 8)]);
 });

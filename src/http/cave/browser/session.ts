@@ -68,7 +68,11 @@ export function caveGates(
   const person: Gate = {
     admit: (request, reply) => {
       const secret = countedSecret(request, links);
-      if (secret === null) throw new Failure("login_needed");
+      if (secret === null) {
+        // `check` refuses the form once its body is read.
+        if (!SAFE_METHODS.has(request.method)) return ANONYMOUS;
+        throw new Failure("login_needed");
+      }
       return orDropped(() => sessions.identify(secret), reply, links);
     },
   };
@@ -81,7 +85,9 @@ export function caveGates(
   };
   const check: preHandlerHookHandler = (request, _reply, done) => {
     if (!SAFE_METHODS.has(request.method)) {
-      checkForm(request, formTokenOf(caveSessionOf(request, links) ?? ""));
+      const secret = caveSessionOf(request, links);
+      if (secret === null || request.caller.kind !== "browser") throw withoutLogin(request);
+      checkForm(request, formTokenOf(secret));
     }
     done();
   };
@@ -93,6 +99,15 @@ export function caveGates(
     if (gate === person) route.preHandler = [check, ...[route.preHandler ?? []].flat()];
   });
   return { anyone, person };
+}
+
+/** A form whose login has ended leads to the login; one that no page of ours made is refused. */
+function withoutLogin({ body }: FastifyRequest): Failure {
+  const { token } = (body ?? {}) as Readonly<Record<string, unknown>>;
+  const isOurs = typeof token === "string" && token !== "";
+  return isOurs
+    ? new Failure("login_needed")
+    : new Failure("csrf", { detail: "The form's token is missing." });
 }
 
 /** No `__Host-`, which would ask for the path `/`. */
