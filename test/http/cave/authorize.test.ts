@@ -1,8 +1,9 @@
 /** `authorize`: who is handed a token, and how it travels. Spellings of addresses are in `redirects.test.ts`. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PASSWORDS } from "../../support/app.ts";
-import { Browser } from "../../support/browser.ts";
+import { CaveRulesInForce } from "../../../src/domain/cave/rules.ts";
+import { caveConfig, PASSWORDS } from "../../support/app.ts";
+import { Browser, formOf } from "../../support/browser.ts";
 import { auditOf } from "../../support/person.ts";
 import {
   AUTHORIZE,
@@ -272,6 +273,44 @@ test("no answer is kept, framed or sends its address on", async () => {
   );
   const handed = await browser.open(authorizePath());
   assert.match(String(handed.headers["content-security-policy"]), /script-src 'self';/);
+});
+
+test("an origin that a reload adds may have a token at once, and one that it removes no more", async () => {
+  const rules = new CaveRulesInForce(caveConfig({ origins: [VIEWER] }).rules);
+  await using app = await caveApp({ caveRules: rules });
+  const browser = await logInToCave(app.t, "bob");
+  const other = "https://other.example.org";
+  const statuses = async () => [
+    (await browser.open(authorizePath(`${VIEWER}/`))).statusCode,
+    (await browser.open(authorizePath(`${other}/`))).statusCode,
+  ];
+  assert.deepEqual(await statuses(), [302, 400]);
+  rules.replace({ ...rules.current.settings, origins: [other] });
+  assert.deepEqual(await statuses(), [400, 302]);
+  const page = await browser.open(AUTHORIZE);
+  assert.deepEqual(handOverIn(page)?.origins, [SERVER, other]);
+  assert.deepEqual(handOverIn(page)?.message.app_urls, [SERVER, other]);
+});
+
+test("behind a gateway that adds a path, links, forms and the cookie have it", async () => {
+  const base = "https://example.org/cave";
+  await using app = await caveApp({ cave: { serverAddress: base, origins: [VIEWER] } });
+  const browser = new Browser(app.t);
+  const page = await browser.open(authorizePath(`${VIEWER}/`));
+  const action = `/cave${authorizePath(`${VIEWER}/`)}`;
+  assert.equal(formOf(page).action, action);
+  assert.match(page.body, /href="\/cave\/sticky_auth\/assets\/style\./);
+  assert.match(page.body, /href="https:\/\/example\.org\/cave\/api\/v1\/auth\/provider\/orcid\/authorize\?/);
+  const fields = { ...formOf(page).hidden, username: "bob", password: PASSWORDS.bob };
+  const response = await browser.post(action.slice("/cave".length), fields);
+  assert.equal(response.headers.location, `https://example.org${action}`);
+  const cookie = browser.cookies.get(COOKIE);
+  assert.equal(cookie?.path, "/cave/sticky_auth");
+  const handed = await app.t.call({
+    url: authorizePath(`${VIEWER}/`),
+    headers: { cookie: `${COOKIE}=${cookie?.value}` },
+  });
+  assert.equal(locationOf(handed).searchParams.get("middle_auth_url"), "example.org/cave/sticky_auth");
 });
 
 test("links and cookies come from the configured address, whatever the request says", async () => {
