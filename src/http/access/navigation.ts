@@ -11,9 +11,11 @@ import { Failure } from "../../errors.ts";
  */
 export const requireNavigation: onRequestHookHandler = ({ headers }, _reply, done) => {
   const { "sec-fetch-mode": mode = "navigate", "sec-fetch-dest": dest } = headers;
+  // Loaded ahead (Fetch standard, 3.5), perhaps because another page says so; it may never be shown.
+  const isAhead = String(headers["sec-purpose"] ?? "").startsWith("prefetch");
   // A program's `fetch` names the mode alone, and it is always `cors`.
   const isProgram = dest === undefined && mode === "cors" && headers["sec-fetch-site"] === undefined;
-  if (isProgram || (mode === "navigate" && (dest ?? "document") === "document")) done();
+  if (!isAhead && (isProgram || (mode === "navigate" && (dest ?? "document") === "document"))) done();
   else {
     done(
       new Failure("forbidden", {

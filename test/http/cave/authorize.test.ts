@@ -214,6 +214,20 @@ test("a page that loads the address as an image, a frame or data gets no token",
   assert.equal((await browser.open(authorizePath(`${VIEWER}/`), opened)).statusCode, 302);
 });
 
+test("a browser that loads the address ahead, before anyone opens it, is handed nothing", async () => {
+  await using app = await caveApp();
+  const browser = await logInToCave(app.t, "bob");
+  const ahead = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-site": "same-site" };
+  for (const purpose of ["prefetch", "prefetch;prerender", "prefetch;anonymous-client-ip"]) {
+    for (const path of [authorizePath(), authorizePath(`${VIEWER}/`)]) {
+      const response = await browser.open(path, { ...ahead, "sec-purpose": purpose });
+      assert.equal(response.statusCode, 403, purpose);
+    }
+  }
+  assert.ok(!(await auditOf(app.t)).includes("cave_login_token_issued"));
+  assert.equal((await browser.open(authorizePath(`${VIEWER}/`), ahead)).statusCode, 302);
+});
+
 test("a login that has ended, or whose principal is disabled, hands nothing over", async () => {
   await using app = await caveApp();
   const { t } = app;
