@@ -12,7 +12,8 @@ const KEY: Path = ["cave", "server_address"];
 const CLIENTS_OWN = /\/(?:auth_info|(?:sticky_)?auth(?:\/.*)?)$/;
 
 /** Without a slash at the end. */
-export function serverAddress(context: Context, { accountUrl, rootPath }: ServerConfig): string {
+export function serverAddress(context: Context, server: ServerConfig): string {
+  const { accountUrl, rootPath } = server;
   const given = context.value.cave?.server_address;
   // A missing or wrong one is reported already.
   if (given === undefined) return "";
@@ -26,18 +27,28 @@ export function serverAddress(context: Context, { accountUrl, rootPath }: Server
     problem(`clients add ${path.slice(base.length)} to it themselves. Use '${url.origin}${base}'.`);
   else if (/\/\/|%/.test(path))
     problem("must not contain '//' or '%' in its path, since clients build addresses on it as text.");
-  else if (path !== "" && rootPath !== "" && path !== rootPath) {
-    context.warn(
-      KEY,
-      `its path '${path}' is not uvicorn.root_path ('${rootPath}'): the proxy has to remove it from requests`,
-    );
-  }
+  else if (path !== "" && path !== rootPath) warnOfPath(context, path, server);
   if (accountUrl !== null && nameOf(new URL(accountUrl)) === nameOf(url)) {
     problem(
       "this is the host of server.account_url, which has no pages but those of accounts. Use another host name.",
     );
   }
   return url.origin + path;
+}
+
+/** It can work, with a proxy that removes the path. */
+function warnOfPath(context: Context, path: string, { rootPath, publicUrl }: ServerConfig): void {
+  if (rootPath !== "") {
+    context.warn(
+      KEY,
+      `its path '${path}' is not uvicorn.root_path ('${rootPath}'): the proxy has to remove it from requests`,
+    );
+  } else if (publicUrl === null) {
+    context.warn(
+      KEY,
+      `providers send people back to an address without its path '${path}': set uvicorn.root_path or server.public_url`,
+    );
+  }
 }
 
 /** Without port, since cookies do not tell ports apart. */

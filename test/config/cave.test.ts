@@ -229,9 +229,9 @@ describe("cave.server_address", () => {
   });
 
   it("with a path that is not the root path: a warning", () => {
-    const warnings = (path: string) =>
-      load(yaml(`server_address: "https://c.org${path}"`, "uvicorn: {root_path: /tiled}\n")).warnings.filter(
-        (warning) => warning.includes("cave"),
+    const warnings = (path: string, before = "uvicorn: {root_path: /tiled}\n") =>
+      load(yaml(`server_address: "https://c.org${path}"`, before)).warnings.filter((warning) =>
+        warning.includes("cave"),
       );
     assert.match(
       warnings("/lab").join("\n"),
@@ -239,6 +239,11 @@ describe("cave.server_address", () => {
     );
     assert.deepEqual(warnings("/tiled"), []);
     assert.deepEqual(warnings(""), []);
+    assert.match(
+      warnings("/lab", "").join("\n"),
+      /providers send people back to an address without its path '\/lab'/,
+    );
+    assert.deepEqual(warnings("/lab", "server: {public_url: https://c.org/lab}\n"), []);
   });
 });
 
