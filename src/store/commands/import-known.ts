@@ -62,13 +62,19 @@ async function findPrincipals(db: Db, ids: readonly number[]): Promise<Map<numbe
   const found = new Map<number, KnownPrincipal>();
   for (const some of chunks(ids)) {
     const rows = await db.query((tables) =>
-      tables
-        .selectFrom("principals as p")
-        .leftJoin("tiled_auth_service_notes as n", "n.principal_id", "p.id")
-        .where("p.id", "in", some)
-        .select(["p.id", "p.uuid", "p.type", "n.note"]),
+      tables.selectFrom("principals").where("id", "in", some).select(["id", "uuid", "type"]),
     );
-    for (const { id, ...row } of rows) found.set(id, { ...row, identities: [], terms: new Set() });
+    // Joined, PostgreSQL might read all notes for so many principals.
+    const notes = await db.query((tables) =>
+      tables
+        .selectFrom("tiled_auth_service_notes")
+        .where("principal_id", "in", some)
+        .select(["principal_id", "note"]),
+    );
+    const noteOf = new Map(notes.map(({ principal_id, note }) => [principal_id, note]));
+    for (const { id, ...row } of rows) {
+      found.set(id, { ...row, note: noteOf.get(id) ?? null, identities: [], terms: new Set() });
+    }
     const identities = await db.query((tables) =>
       tables
         .selectFrom("identities")
