@@ -250,3 +250,33 @@ test("a token revoked while a body arrives makes nothing", async () => {
   assert.ok(String(response.headers["www-authenticate"]).startsWith(`${REALM}, error="invalid_token"`));
   assert.equal((await t.get("/user/token", other)).json<unknown[]>().length, 1);
 });
+
+test("a token revoked between the last check and the change makes nothing", async () => {
+  const clock = new ManualClock();
+  const store = await memoryStore(clock);
+  let between: (() => Promise<unknown>) | null = null;
+  const apiKeys = new Proxy(store.apiKeys, {
+    get(port, name) {
+      const value: unknown = Reflect.get(port, name);
+      if (name !== "create" || typeof value !== "function") return value;
+      return async (...args: unknown[]) => {
+        await between?.();
+        return await (Reflect.apply(value, port, args) as Promise<unknown>);
+      };
+    },
+  });
+  await using t = await caveApp({ clock, store: { ...store, apiKeys } });
+  const token = await t.apiToken("bob");
+  const other = (await t.get("/create_token", token)).json<string>();
+  between = async () => {
+    between = null;
+    const url = `${API}/user/token/${Number.parseInt(token.slice(0, 8), 16)}`;
+    assert.equal((await t.call({ method: "DELETE", url, headers: bearer(other) })).statusCode, 200);
+  };
+  for (const method of ["GET", "POST"] as const) {
+    const response = await t.call({ method, url: `${API}/create_token`, headers: bearer(token) });
+    assert.deepEqual([response.statusCode, errorOf(response)], [401, "invalid_token"]);
+    assert.ok(String(response.headers["www-authenticate"]).startsWith(`${REALM}, error="invalid_token"`));
+  }
+  assert.equal((await t.get("/user/token", other)).json<unknown[]>().length, 1);
+});
