@@ -113,14 +113,16 @@ describe("caveclient", { skip, timeout: 240_000 }, () => {
     await page.context().close();
   });
 
-  it("CloudVolume finds the token that caveclient saved", async (t) => {
+  it("CloudVolume finds the token that caveclient saved, and sends it", async (t) => {
     const computer = await Computer.create(t.after.bind(t));
-    const token = await tokenOf(browser, cave.url, "bob");
+    const token = await tokenOf(browser, cave.url, "alice");
     await computer.call("client", cave.url);
     await computer.call("call", "save_token", token);
     assert.deepEqual(await computer.call("cloudvolume", cave.host), { token });
     assert.deepEqual(await computer.call("cloudvolume"), { token });
     assert.deepEqual(await computer.call("cloudvolume", "elsewhere.example.org"), { token });
+    const table = { table: "fish1", rows: [1, 2, 3] };
+    assert.deepEqual(await computer.call("cloudfiles", `${cave.url}/example/table`, "fish1"), table);
   });
 
   it("without a token it says that one is needed, and how to get it", async (t) => {
