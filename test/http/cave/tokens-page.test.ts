@@ -60,6 +60,21 @@ test("a token is shown once, and listed from then on by its start", async () => 
   assert.deepEqual(await listed(browser), [token.slice(0, 8)]);
 });
 
+test("the addresses that make tokens for programs lead a person here, and opening them makes none", async () => {
+  await using app = await caveApp();
+  const { t } = app;
+  const browser = await logIn(t, "alice");
+  for (const prefix of ["/auth", "/sticky_auth"]) {
+    for (const path of ["create_token", "refresh_token", "user/token"]) {
+      const away = await browser.open(`${prefix}/api/v1/${path}`);
+      assert.equal(away.statusCode, 302, away.body);
+      const here = await browser.open(String(away.headers.location));
+      assert.equal(here.headers.location, PAGE);
+      assert.deepEqual(await listed(browser), []);
+    }
+  }
+});
+
 test("a form that is sent again creates no other token and shows none", async () => {
   await using app = await caveApp();
   const { t } = app;
