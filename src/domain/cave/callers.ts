@@ -19,7 +19,7 @@ import { CAVE_SCOPE } from "../model/scopes.ts";
 import type { CaveStore } from "../ports/cave.ts";
 import type { CavePeople } from "./people.ts";
 
-export type CaveCredential =
+type CaveCredential =
   | { readonly kind: "api_token"; readonly key: ApiKeyRecord }
   | { readonly kind: "login_token"; readonly login: CaveLogin };
 

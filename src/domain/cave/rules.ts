@@ -7,7 +7,7 @@ import type { CaveDataset, CaveGroup, CavePerson, CaveSettings, CaveTerms } from
 import type { IdentityRef } from "../model/entities.ts";
 
 /** By the dataset's name; in the order of the configuration, each once. */
-export type CavePermissions = ReadonlyMap<string, readonly string[]>;
+type CavePermissions = ReadonlyMap<string, readonly string[]>;
 
 export interface CaveRights {
   /** Implies no permission. */

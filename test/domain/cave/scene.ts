@@ -14,7 +14,7 @@ import { memoryStore } from "../../support/app.ts";
 import { ManualClock } from "../../support/clock.ts";
 
 export const ORIGIN: RequestContext = { address: null, requestId: null, actor: null };
-export const VIEWER = "https://viewer.example.org";
+const VIEWER = "https://viewer.example.org";
 export const LOGIN_TOKEN_MAX_AGE = 3600;
 
 export async function scene(options: { readonly apiKeyLimit?: number } = {}) {
