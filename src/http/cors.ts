@@ -53,8 +53,9 @@ export class Cors {
   /** To call before any hook that may refuse a request. */
   answerPages(app: FastifyInstance): void {
     app.addHook("onRequest", (request, reply, done) => {
-      if (this.#allowed.size > 0 || this.#paths !== null)
-        reply.headers(this.fields(request.raw.headers.origin, request.url));
+      const { origin } = request.raw.headers;
+      if (this.#allowed.size > 0 || (this.#paths !== null && origin !== undefined))
+        reply.headers(this.fields(origin, request.url));
       done();
     });
   }
