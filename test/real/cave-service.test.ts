@@ -9,7 +9,7 @@ import { createServer } from "node:http";
 import { request as send } from "node:https";
 import { after, before, describe, it, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { Computer, caveProgram, olderCave, withoutCave } from "../support/cave.ts";
+import { Computer, caveProgram, olderCave, withoutCave, withoutOlderCave } from "../support/cave.ts";
 import { caveBrowser, createToken, logIn, tokenOf } from "../support/cave-browser.ts";
 import { CAVE_PAGE, type CaveDeployment, caveBlock, deployCave } from "../support/cave-deployment.ts";
 import { startChromium, withoutChromium } from "../support/chromium.ts";
@@ -21,6 +21,7 @@ import { AUTHORITY_CERT } from "../support/tls.ts";
 
 const skip = withoutCave() || withoutChromium() || withoutProxy("nginx");
 const TIMEOUT = 240_000;
+const OLDER = "middle_auth_client-3.13.0";
 
 /** A computer whose client uses this token. */
 async function computerWith(cleanup: Cleanup, cave: CaveDeployment, token: string): Promise<Computer> {
@@ -218,8 +219,8 @@ describe("a service behind middle_auth_client", { skip, timeout: TIMEOUT }, () =
     );
   });
 
-  it("an older middle_auth_client does the same", async (t) => {
-    const older = await cave.startService(olderCave("middle_auth_client-3.13.0"));
+  it("an older middle_auth_client does the same", { skip: withoutOlderCave(OLDER) }, async (t) => {
+    const older = await cave.startService(olderCave(OLDER));
     const computer = await computerWith(t.after.bind(t), cave, tokens.alice);
     assert.equal(await computer.call("status", `${older.url}/example/table/fish1`), 200);
     await computer.call("use", tokens.bob);
@@ -286,7 +287,6 @@ describe("a service behind middle_auth_client", { skip, timeout: TIMEOUT }, () =
       named.filter((name) => !read.has(name)),
       ["INFO_URL"],
     );
-    assert.equal((await reads(olderCave("middle_auth_client-3.13.0"))).has("INFO_URL"), false);
   });
 
   it("no token is in a log", async () => {

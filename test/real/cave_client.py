@@ -8,6 +8,7 @@ import io
 import json
 import sys
 
+import caveclient
 import requests
 from caveclient import CAVEclient
 from caveclient.auth import AuthClient
@@ -24,6 +25,9 @@ class Calls:
 
     def call(self, method, *args, **kwargs):
         return getattr(self.auth, method)(*args, **kwargs)
+
+    def version(self):
+        return caveclient.__version__
 
     def use(self, token):
         self.auth.token = token

@@ -22,8 +22,21 @@ export const caveProgram = (name: string) => program(`../cave/bin/${name}`);
 /** What a suite passes as `skip`: false where CAVE's programs are installed, else the reason. */
 export function withoutCave(): string | false {
   if (existsSync(caveProgram("caveclient")) && existsSync(caveProgram("waitress-serve"))) return false;
-  const reason =
-    "CAVE's clients are not installed: python3 -m venv .venv/cave && .venv/cave/bin/pip install -r test/real/cave-requirements.txt";
+  return missing(
+    "CAVE's clients are not installed: python3 -m venv .venv/cave && .venv/cave/bin/pip install -r test/real/cave-requirements.txt",
+  );
+}
+
+/** The same for an older version: `caveclient-5.31.0`. */
+export function withoutOlderCave(name: string): string | false {
+  if (existsSync(olderCave(name).PYTHONPATH)) return false;
+  const [, what, version] = /^(.*)-(.*)$/.exec(name) ?? [];
+  return missing(
+    `${name} is not installed: .venv/cave/bin/pip install --no-deps --target .venv/cave/clients/${name} ${what}==${version}`,
+  );
+}
+
+function missing(reason: string): string {
   if (process.env["CI"]) throw new Error(reason);
   return reason;
 }
