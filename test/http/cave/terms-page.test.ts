@@ -138,6 +138,13 @@ test("the browser goes on to a page of ours without a token", async () => {
   assert.equal(locationOf(await browser.submit(page, TICKED)).href, target);
 });
 
+test("a long address to go on to is dropped by the login, and the terms are shown", async () => {
+  await using app = await termsApp();
+  const target = `${SERVICE}/${"%20".repeat(1300)}`;
+  const away = await new Browser(app.t).open(`${PAGE}?${new URLSearchParams({ redirect: target })}`);
+  assert.equal(locationOf(away).searchParams.get("redirect"), PAGE);
+});
+
 test("an address that may not be handed a token is refused before the login, and in the form", async () => {
   await using app = await termsApp();
   const { t } = app;

@@ -15,7 +15,7 @@ import { personOf } from "../../access/callers.ts";
 import { seeOther } from "../../people/problem-pages.ts";
 import { sendPage } from "../../send-page.ts";
 import type { TypedApp } from "../../typed-app.ts";
-import { type Redirect, readRedirect, withToken } from "../redirects.ts";
+import { LONGEST_REDIRECT, type Redirect, readRedirect, withToken } from "../redirects.ts";
 import type { CavePageDeps } from "./deps.ts";
 import { csrfFieldOf } from "./session.ts";
 
@@ -38,7 +38,7 @@ interface Asked {
 }
 
 export function termsRoutes(app: TypedApp, deps: TermsDeps): void {
-  const { links, gates, people, services } = deps;
+  const { gates, people, services } = deps;
   const params = Type.Object({ id: Type.String() });
   const schema = { hide: true, params, querystring: CaveTermsQuery };
 
@@ -52,7 +52,7 @@ export function termsRoutes(app: TypedApp, deps: TermsDeps): void {
     { config: { access: { gate: gates.anyone } }, schema },
     async (request, reply) => {
       const asked = askedOf(deps, request);
-      if (request.caller.kind !== "browser") return seeOther(reply, links.authorize(asked.href));
+      if (request.caller.kind !== "browser") return toLogin(deps, reply, asked);
       return await show(deps, request, reply, asked, {});
     },
   );
@@ -75,7 +75,12 @@ export function termsRoutes(app: TypedApp, deps: TermsDeps): void {
   );
 }
 
-/** Before anything is shown, so that an address that is refused is refused before a login. */
+/** Back here after the login, without the address to go on to if that is too long when it is encoded once more. */
+function toLogin({ links }: TermsDeps, reply: FastifyReply, { terms, href }: Asked): FastifyReply {
+  return seeOther(reply, links.authorize(href.length <= LONGEST_REDIRECT ? href : links.tos(terms.id)));
+}
+
+/** Checks the address to go on to before the login. Fails with `not_found` and `redirect_refused`. */
 function askedOf({ rules, links }: TermsDeps, request: FastifyRequest): Asked {
   const { current } = rules;
   const { id } = request.params as { readonly id: string };
