@@ -66,7 +66,7 @@ function body(error: FailureCode, message: string, data: object = {}): string {
   return JSON.stringify({ error, message, data });
 }
 
-/** Whatever makes a credential invalid is one error here. */
+/** A credential is invalid for several reasons, and clients know one error for all. */
 function isRefusedToken({ code, status }: Failure): boolean {
   return status === 401 && code !== "no_token";
 }

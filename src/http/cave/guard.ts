@@ -1,7 +1,7 @@
 /**
- * Who may use CAVE's API routes: a request with a token, in `Authorization` (RFC 6750, section 2.1) or, for reading what is no
- * secret, in `?middle_auth_token=`. Cookies never count. A person who opens such an address in a browser is sent to the page of
- * their tokens, and programs are told where people log in (`errors.ts`). `browser/session.ts` has the gates of the pages.
+ * Who may use CAVE's API routes: a request with a token, in `Authorization` (RFC 6750, section 2.1) or, for a GET that neither
+ * makes nor lists tokens, in `?middle_auth_token=`. Cookies never count. A person who opens such an address in a browser is sent
+ * to the page of their tokens, and programs are told where people log in (`errors.ts`). `browser/session.ts` has the pages' gates.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type CaveCaller, type CaveCallers, contextOfCaller } from "../../domain/cave/callers.ts";
