@@ -146,13 +146,14 @@ export class CaveRules {
       superadmin,
       someAdmin: superadmin || service || adminOfGroups.length > 0 || adminOfDatasets.length > 0,
       groups: groups.map(({ name }) => name),
-      ...this.#permissions(groups, new Set(person.acceptedTos)),
+      ...this.#permissions(groups, service ? "all" : new Set(person.acceptedTos)),
       adminOfDatasets,
       adminOfGroups,
     };
   }
 
-  #permissions(groups: readonly CaveGroup[], accepted: ReadonlySet<number>) {
+  /** `all`: a service cannot accept terms. The operator who names it decides. */
+  #permissions(groups: readonly CaveGroup[], accepted: ReadonlySet<number> | "all") {
     const all = new Map<string, Set<string>>();
     for (const group of groups) {
       for (const [dataset, names] of group.permissions) {
@@ -168,7 +169,8 @@ export class CaveRules {
     for (const dataset of this.#inOrder(datasets)) {
       const names = [...(all.get(dataset.name) ?? [])];
       permissionsIgnoringTos.set(dataset.name, names);
-      if (dataset.tos === null || accepted.has(dataset.tos.id)) permissions.set(dataset.name, names);
+      if (dataset.tos === null || accepted === "all" || accepted.has(dataset.tos.id))
+        permissions.set(dataset.name, names);
       else missingTos.push(dataset);
     }
     return { permissions, permissionsIgnoringTos, missingTos };

@@ -90,6 +90,24 @@ test("a group for everyone holds every person, and a service only by its UUID", 
   assert.deepEqual(named.rightsOf(service(other)).groups, []);
 });
 
+test("terms withhold nothing from a service, which cannot accept them", () => {
+  const terms = { id: 4, name: "t", text: "Be kind." };
+  const found = rules({
+    tos: [terms],
+    datasets: [dataset("d", 1, { tos: terms })],
+    groups: [
+      group("g", 1, {
+        everyone: true,
+        members: [{ service: SERVICE }],
+        permissions: new Map([["d", ["view"]]]),
+      }),
+    ],
+  });
+  assert.deepEqual(found.rightsOf(service()).permissions.get("d"), ["view"]);
+  assert.deepEqual(found.rightsOf(service()).missingTos, []);
+  assert.equal(found.rightsOf(person()).permissions.size, 0);
+});
+
 test("a person's UUID does not make them the service of a group", () => {
   const found = rules({ groups: [group("g", 1, { members: [{ service: SERVICE }] })] });
   assert.deepEqual(found.rightsOf(person({ uuid: SERVICE })).groups, []);
