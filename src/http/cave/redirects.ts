@@ -31,7 +31,8 @@ export function readRedirect(given: unknown, links: CaveLinks, allowed: AllowedO
     return REFUSED;
   const [, scheme = "", authority = ""] = AUTHORITY.exec(given) ?? [];
   const url = authority === "" ? null : URL.parse(given);
-  if (url === null || !isPlain(url, scheme, authority)) return REFUSED;
+  // What is encoded takes more room, and is read again after the login.
+  if (url === null || url.href.length > LONGEST_REDIRECT || !isPlain(url, scheme, authority)) return REFUSED;
   if (links.isOwnPage(url)) return { kind: "own", url };
   const isAllowed = url.origin === links.origin || allowed.allowsOrigin(url.origin);
   return isAllowed ? { kind: "handed", url } : REFUSED;

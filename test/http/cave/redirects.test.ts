@@ -120,6 +120,7 @@ const REFUSED: Readonly<Record<string, readonly unknown[]>> = {
   "more than 4096 bytes": [
     `https://ng.example.org/${"x".repeat(4074)}`,
     `https://ng.example.org/${"é".repeat(2037)}`,
+    `https://ng.example.org/${"é".repeat(680)}`,
   ],
 };
 
