@@ -21,7 +21,7 @@ import { AUTHORITY_CERT } from "../support/tls.ts";
 
 const skip = withoutCave() || withoutChromium() || withoutProxy("nginx");
 const TIMEOUT = 240_000;
-const OLDER = "middle_auth_client-3.13.0";
+const OLDER = "middle_auth_client-3.11.0";
 
 /** A computer whose client uses this token. */
 async function computerWith(cleanup: Cleanup, cave: CaveDeployment, token: string): Promise<Computer> {

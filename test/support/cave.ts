@@ -46,7 +46,7 @@ export function olderCave(name: string): { readonly PYTHONPATH: string } {
   return { PYTHONPATH: program(`../cave/clients/${name}`) };
 }
 
-/** What one call came to. */
+/** The outcome of one call. */
 export interface Called {
   readonly result?: unknown;
   readonly printed?: string;
@@ -93,7 +93,7 @@ export class Computer {
     return result;
   }
 
-  /** A call to `cave_client.py`, whatever it comes to. */
+  /** The outcome of a call to `cave_client.py`, errors included. */
   async attempt(
     name: string,
     args: readonly unknown[] = [],
