@@ -16,11 +16,11 @@ export interface CaveReloadParts {
   readonly rules: CaveRulesInForce;
   readonly log: Pick<Logger, "info" | "warn" | "error">;
   readonly watch?: WatchOptions;
-  /** Milliseconds from a change to the reading, so that changes of several files are read together. */
+  /** Milliseconds from the last change to the reading, so that a writer can finish, also one of several files. */
   readonly gather?: number;
 }
 
-const GATHER_MS = 100;
+const GATHER_MS = 300;
 /** Problems that a line of the log lists. */
 const MOST_PROBLEMS = 50;
 const STAY = "CAVE's rules from before stay in force";
@@ -32,6 +32,7 @@ export class CaveReload {
   readonly #stopped = new AbortController();
   #started = false;
   #soon: NodeJS.Timeout | undefined;
+  #changes = 0;
   #reading: Promise<void> = Promise.resolve();
   /** The reading that has not begun yet. */
   #next: Promise<void> | undefined;
@@ -73,11 +74,11 @@ export class CaveReload {
     await this.#readNext();
   }
 
+  /** Of a file that is still being written, the part that is there may grant what the whole does not. */
   #changed(): void {
-    this.#soon ??= setTimeout(() => {
-      this.#soon = undefined;
-      void this.#readNext();
-    }, this.#parts.gather ?? GATHER_MS).unref();
+    this.#changes += 1;
+    clearTimeout(this.#soon);
+    this.#soon = setTimeout(() => void this.#readNext(), this.#parts.gather ?? GATHER_MS).unref();
   }
 
   /** Readings run one after the other. A change during a reading is read by the next. */
@@ -95,9 +96,15 @@ export class CaveReload {
     const asked = this.#asked;
     this.#asked = false;
     if (signal.aborted) return;
+    const changes = this.#changes;
     try {
       const read = await this.#source?.read(signal);
+      await Promise.all([...this.#watched.values()].map((file) => file.look()));
       if (read === undefined || signal.aborted) return;
+      if (changes !== this.#changes) {
+        this.#asked ||= asked;
+        return;
+      }
       // A file that is new here may have changed since it was read.
       if (this.#watch(read.files)) this.#changed();
       this.#use(read, asked);

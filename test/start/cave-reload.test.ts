@@ -38,7 +38,7 @@ class Watching {
   readonly reload: CaveReload;
   readonly lines: Line[] = [];
 
-  constructor(t: TestContext, cave: CaveConfig | null) {
+  constructor(t: TestContext, cave: CaveConfig | null, gather = 1) {
     assert.ok(cave);
     this.rules = new CaveRulesInForce(cave.rules);
     const add = (level: string) => (fields: unknown, text?: string) =>
@@ -48,7 +48,7 @@ class Watching {
       rules: this.rules,
       log: { info: add("info"), warn: add("warn"), error: add("error") },
       watch: { interval: 20, settle: 1 },
-      gather: 1,
+      gather,
     });
     this.reload.start();
     t.after(() => this.reload.stop());
@@ -187,6 +187,57 @@ describe("a changed configuration", () => {
     assert.match(w.log, /cave\.origins\[0\]: must be an origin/);
     assert.doesNotMatch(w.log, /hunter2/);
     assert.deepEqual(w.groups, ["two"]);
+  });
+});
+
+describe("a file that is still being written", () => {
+  const WHOLE = `${section(group("one"))}  tos: {t: {id: 1, text: Be kind.}}\n  datasets:\n    d:\n      id: 1\n      tos: t\n`;
+  const PART = WHOLE.slice(0, WHOLE.lastIndexOf("      tos"));
+  const waits = (w: Watching) => w.rules.current.settings.datasets.every(({ tos }) => tos !== null);
+
+  it("is read once its writer has paused", async (t) => {
+    const GATHER = 777;
+    const path = join(await temporaryFolder(after), "config.yml");
+    await writeFile(path, REST + WHOLE);
+    const w = new Watching(t, loadConfig(path, {}).cave, GATHER);
+    await w.reload.read();
+    const real = globalThis.setTimeout;
+    const waiting: (() => void)[] = [];
+    t.mock.method(globalThis, "setTimeout", (work: () => void, ms?: number) => {
+      if (ms === GATHER) waiting.push(work);
+      return real(ms === GATHER ? () => undefined : work, ms);
+    });
+    const cleared = t.mock.method(globalThis, "clearTimeout");
+    await writeFile(path, REST + PART);
+    assert.ok(await eventually(20, async () => waiting.length === 1));
+    cleared.mock.resetCalls();
+    await writeFile(path, REST + WHOLE.replace("one", "two"));
+    assert.ok(await eventually(20, async () => waiting.length === 2));
+    assert.ok(cleared.mock.callCount() > 0, "the first wait is over");
+    waiting[1]?.();
+    await w.has("two");
+    assert.ok(waits(w));
+    assert.equal(w.lines.filter(({ text }) => text.startsWith("New rules")).length, 1, w.log);
+  });
+
+  it("is read again if it changed meanwhile, and only the last reading counts", async (t) => {
+    const path = join(await temporaryFolder(after), "config.yml");
+    await writeFile(path, REST + WHOLE);
+    const { cave } = loadConfig(path, {});
+    assert.ok(cave?.source);
+    const { source } = cave;
+    let readings = 0;
+    const read = async (signal: AbortSignal): Promise<Reread> => {
+      readings += 1;
+      if (readings === 1) await writeFile(path, REST + PART);
+      const found = await source.read(signal);
+      if (readings === 1) await writeFile(path, REST + WHOLE.replace("one", "two"));
+      return found;
+    };
+    const w = new Watching(t, { ...cave, source: { ...source, read } });
+    await w.has("two");
+    assert.ok(waits(w));
+    assert.equal(w.lines.filter(({ text }) => text.startsWith("New rules")).length, 1, w.log);
   });
 });
 
