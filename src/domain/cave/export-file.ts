@@ -11,17 +11,22 @@ import { isPlainText, isStorableName, isStorableText } from "../model/storable-t
 const FORMAT = "middle_auth/1";
 /** Largest value of an integer column. */
 const MAX_ID = 2_147_483_647;
+/** Of a user: people who come later get larger numbers. */
+const MAX_USER = 2_000_000_000;
 
 /** Returns the value, or throws a `Wrong`. */
 type Read<T> = (value: unknown) => T;
 
 class Wrong extends Error {}
 
-const number: Read<number> = (value) => {
-  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_ID)
-    return value as number;
-  throw new Wrong(`must be a whole number from 1 to ${MAX_ID}`);
-};
+const upTo =
+  (largest: number): Read<number> =>
+  (value) => {
+    if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= largest)
+      return value as number;
+    throw new Wrong(`must be a whole number from 1 to ${largest}`);
+  };
+const number = upTo(MAX_ID);
 const flag: Read<boolean> = (value) => {
   if (typeof value === "boolean") return value;
   throw new Wrong("must be true or false");
@@ -65,7 +70,7 @@ const nullable =
 /** The fields of each list. */
 const FORMS: { readonly [List in keyof CaveExport]: Readonly<Record<string, Read<unknown>>> } = {
   users: {
-    id: number,
+    id: upTo(MAX_USER),
     name,
     email: nullable(address),
     admin: flag,

@@ -90,7 +90,7 @@ test("the form of each element is checked, and no value is shown", () => {
     file({
       users: [
         user(0, "ada@example.org"),
-        user(2 ** 31, "no address"),
+        user(2_000_000_001, "no address"),
         user(3, "a@b", { name: "", admin: "yes", created: "yesterday" }),
         user(4, "x@y", { key: secret }),
         7,
@@ -103,8 +103,8 @@ test("the form of each element is checked, and no value is shown", () => {
   );
   assert.deepEqual(problems, [
     "keys: is not a list of an export",
-    "users[0].id: must be a whole number from 1 to 2147483647",
-    "users[1].id: must be a whole number from 1 to 2147483647",
+    "users[0].id: must be a whole number from 1 to 2000000000",
+    "users[1].id: must be a whole number from 1 to 2000000000",
     "users[1].email: must be an e-mail address",
     "users[2].name: must be a text of 1 to 255 characters, without control characters",
     "users[2].admin: must be true or false",
