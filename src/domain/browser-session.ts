@@ -67,7 +67,7 @@ export class BrowserSessions {
   ): Promise<{ readonly secret: string; readonly opened: OpenedLogin }> {
     const { store, login, principalCache } = this.#deps;
     const secret = randomHex(32);
-    const replaces = previous === null ? null : tokenOf(previous);
+    const replaces = previous === null ? null : this.#tokenIn(previous);
     const opened = await login.open(identity, authenticated, context, async (request) => {
       const { outcome, replaced } = await store.open(tokenOf(secret), request, replaces);
       if (replaced !== null) principalCache.sessionChanged(replaced.session, replaced.principal);
@@ -81,8 +81,8 @@ export class BrowserSessions {
    * Fails with `browser_login_over` or `no_principal`.
    */
   identify(secret: string): BrowserCaller | Promise<BrowserCaller> {
-    const token = secret.length === SECRET_LENGTH ? tokenOf(secret) : this.#deps.handOvers?.tokenIn(secret);
-    if (token == null) throw over("unknown");
+    const token = this.#tokenIn(secret);
+    if (token === null) throw over("unknown");
     const binding = this.#bindings.get(token);
     return chain(binding, (found) => this.#lookUp(found));
   }
@@ -90,6 +90,11 @@ export class BrowserSessions {
   /** Waits for uses that are being recorded. */
   async flush(): Promise<void> {
     await Promise.all(this.#writing);
+  }
+
+  #tokenIn(secret: string): Digest | null {
+    if (secret.length === SECRET_LENGTH) return tokenOf(secret);
+    return this.#deps.handOvers?.tokenIn(secret) ?? null;
   }
 
   #lookUp(binding: BrowserBinding | undefined): BrowserCaller | Promise<BrowserCaller> {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
-import type { TestApp, TestAppOptions } from "../../support/app.ts";
+import { PASSWORDS, type TestApp, type TestAppOptions } from "../../support/app.ts";
+import { formOf } from "../../support/browser.ts";
 import type { ScriptedProvider } from "../../support/scripted-provider.ts";
 import { authorizePath, COOKIE, caveApp, SERVER, SERVICE, tokenIn, VIEWER } from "./pages.ts";
 
@@ -184,6 +185,47 @@ test("a destination that is not signed leads to no other host", async () => {
     const arrived = await visitor.open(back);
     assert.equal(new URL(String(arrived.headers.location), SERVER).host, "cave.example.org");
   }
+});
+
+test("a login from an older page ends the one that came from a provider, and its tokens", async () => {
+  await using app = await caveApp();
+  const { t } = app;
+  const visitor = new Visitor(t);
+  const older = await visitor.open(SERVER + authorizePath());
+  await visitor.follow(await leave(visitor, app.orcid));
+  const token = tokenIn(await visitor.open(SERVER + authorizePath()));
+  const ask = () => t.call({ url: "/auth/api/v1/user/cache", headers: { authorization: `Bearer ${token}` } });
+  assert.equal((await ask()).statusCode, 200);
+  const fields = { ...formOf(older).hidden, username: "bob", password: PASSWORDS.bob };
+  const response = await t.call({
+    method: "POST",
+    url: formOf(older).action,
+    headers: {
+      host: new URL(SERVER).host,
+      "content-type": "application/x-www-form-urlencoded",
+      cookie: [...visitor.cookies]
+        .map(([key, { value }]) => `${key.slice(key.indexOf(" ") + 1)}=${value}`)
+        .join("; "),
+    },
+    payload: new URLSearchParams(fields).toString(),
+  });
+  assert.equal(response.statusCode, 303, response.body);
+  assert.equal((await ask()).statusCode, 401);
+});
+
+test("so does a second login from a provider", async () => {
+  await using app = await caveApp();
+  const visitor = new Visitor(app.t);
+  const [first, second] = [await leave(visitor, app.orcid), await leave(visitor, app.orcid)];
+  await visitor.follow(first);
+  const ask = (token: string | null) =>
+    app.t.call({ url: "/auth/api/v1/user/cache", headers: { authorization: `Bearer ${token}` } });
+  const token = tokenIn(await visitor.open(SERVER + authorizePath()));
+  assert.equal((await ask(token)).statusCode, 200);
+  await visitor.follow(second);
+  assert.equal((await ask(token)).statusCode, 401);
+  const next = tokenIn(await visitor.open(SERVER + authorizePath()));
+  assert.equal((await ask(next)).statusCode, 200);
 });
 
 test("a data host's login, which services behind it may see, opens none of CAVE's pages", async () => {

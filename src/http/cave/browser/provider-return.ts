@@ -8,6 +8,7 @@ import { Type } from "typebox";
 import { tokenOf } from "../../../domain/browser-session.ts";
 import type { HandOver } from "../../../domain/login/hand-over.ts";
 import { Failure } from "../../../errors.ts";
+import type { Uuid } from "../../../lib/uuid.ts";
 import { browserOfLogin } from "../../access/login-cookie.ts";
 import { requireNavigation } from "../../access/navigation.ts";
 import { noteLogin } from "../../logging.ts";
@@ -75,8 +76,9 @@ export function arrivalRoute(app: TypedApp, deps: CaveLoginDeps): void {
       const at = { origin: links.sticky, forCave: true, browserOf } as const;
       const arrived = await handOvers.redeem(code, at, services.contextOf(request));
       if (arrived?.kind === "fresh") {
-        await services.browserSessions.identify(arrived.cookie);
+        const { session } = await services.browserSessions.identify(arrived.cookie);
         keepCaveSession(reply, links, arrived.cookie, services.browserSessions.maxAge);
+        await endOther(deps, request, session);
         return seeOther(reply, arrived.next);
       }
       // The same address again, e.g. from the history.
@@ -86,6 +88,13 @@ export function arrivalRoute(app: TypedApp, deps: CaveLoginDeps): void {
       });
     },
   );
+}
+
+/** Ends the login that the browser had before this session. */
+async function endOther({ services }: CaveLoginDeps, request: FastifyRequest, session: Uuid): Promise<void> {
+  const { caller } = request;
+  if (caller.kind !== "browser" || caller.session === session) return;
+  await services.sessions.revokeOwn(caller.session, caller.principal.uuid, services.contextOf(request));
 }
 
 /** A ticket of a data host leads elsewhere. */
