@@ -256,7 +256,7 @@ class SectionWriter {
     ]);
     if (name === "default") {
       mapping.commentBefore =
-        " middle_auth put each new person into this group. 'everyone: true' makes every person a member, also new ones.";
+        " middle_auth put each new person into this group. 'everyone: true' makes every person a member, also new ones and read-only accounts.";
     }
     return mapping;
   }
