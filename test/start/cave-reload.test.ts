@@ -201,21 +201,32 @@ describe("a file that is still being written", () => {
     await writeFile(path, REST + WHOLE);
     const w = new Watching(t, loadConfig(path, {}).cave, GATHER);
     await w.reload.read();
-    const real = globalThis.setTimeout;
-    const waiting: (() => void)[] = [];
+    const { setTimeout: start, clearTimeout: clear } = globalThis;
+    /** Timers for a reading, which the test lets run. */
+    const waiting = new Map<unknown, () => void>();
     t.mock.method(globalThis, "setTimeout", (work: () => void, ms?: number) => {
-      if (ms === GATHER) waiting.push(work);
-      return real(ms === GATHER ? () => undefined : work, ms);
+      if (ms !== GATHER) return start(work, ms);
+      const timer = start(() => undefined, ms);
+      waiting.set(timer, work);
+      return timer;
     });
-    const cleared = t.mock.method(globalThis, "clearTimeout");
-    await writeFile(path, REST + PART);
-    assert.ok(await eventually(20, async () => waiting.length === 1));
-    cleared.mock.resetCalls();
-    await writeFile(path, REST + WHOLE.replace("one", "two"));
-    assert.ok(await eventually(20, async () => waiting.length === 2));
-    assert.ok(cleared.mock.callCount() > 0, "the first wait is over");
-    waiting[1]?.();
-    await w.has("two");
+    t.mock.method(globalThis, "clearTimeout", (timer?: NodeJS.Timeout) => {
+      waiting.delete(timer);
+      clear(timer);
+    });
+    await replace(path, REST + PART);
+    assert.ok(await eventually(20, async () => waiting.size === 1));
+    const [first] = waiting.keys();
+    await replace(path, REST + WHOLE.replace("one", "two"));
+    assert.ok(await eventually(20, async () => waiting.size === 1 && !waiting.has(first)));
+    const isTaken = async () => {
+      for (const [timer, work] of waiting) {
+        waiting.delete(timer);
+        work();
+      }
+      return String(w.groups) === "two";
+    };
+    assert.ok(await eventually(20, isTaken), w.log);
     assert.ok(waits(w));
     assert.equal(w.lines.filter(({ text }) => text.startsWith("New rules")).length, 1, w.log);
   });

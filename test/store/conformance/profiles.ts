@@ -66,7 +66,7 @@ export const profileCases: readonly Case[] = [
         await store.principals.list({ offset: 0, limit: 10 }, NOW),
         await store.audit.read({ limit: 100 }),
       ]) {
-        assert.doesNotMatch(JSON.stringify(shown), /Lee|@/);
+        assert.doesNotMatch(JSON.stringify(shown), /Ann Lee|@/);
       }
     },
   ],
