@@ -42,7 +42,9 @@ interface Content {
   readonly i?: string;
 }
 
-type Kind = "ticket" | "code" | "cookie" | "cave cookie";
+/** That of CAVE's pages leads to a login of its own, so the account host does not hand the account's over for it. */
+type TicketKind = "ticket" | "cave ticket";
+type Kind = TicketKind | "code" | "cookie" | "cave cookie";
 
 export interface HandOversDeps {
   readonly secrets: readonly Secret[];
@@ -62,8 +64,8 @@ export class HandOvers {
     );
   }
 
-  ticket(origin: string, next: string, browser: string): string {
-    return this.#sign("ticket", {
+  ticket(origin: string, next: string, browser: string, kind: TicketKind = "ticket"): string {
+    return this.#sign(kind, {
       o: origin,
       n: next,
       b: browserDigest(browser),
@@ -72,8 +74,8 @@ export class HandOvers {
   }
 
   /** Null if none of our keys signed it, or it has expired. */
-  readTicket(text: string): HandOver | null {
-    const content = this.#read("ticket", text);
+  readTicket(text: string, kind: TicketKind = "ticket"): HandOver | null {
+    const content = this.#read(kind, text);
     if (content === null || content.e <= this.#deps.clock.now()) return null;
     return { origin: content.o, next: content.n, browser: content.b };
   }

@@ -242,3 +242,21 @@ test("a data host's login, which services behind it may see, opens none of CAVE'
   const refused = await visitor.open(`${SERVER}/sticky_auth/settings/tokens`);
   assert.equal(refused.statusCode, 303, refused.body);
 });
+
+test("the account's login is not handed to CAVE's pages as to a data host", async () => {
+  await using app = await caveApp(SCENES["a host of their own"]);
+  const visitor = new Visitor(app.t);
+  const login = await visitor.open(`${ACCOUNT}/login`);
+  const away = await visitor.open(new URL(linkIn(login), ACCOUNT).href);
+  await visitor.follow(app.orcid.signIn(String(away.headers.location), "0000-0001"));
+  assert.ok(
+    visitor.names.some((name) => /^account\S+ \S*tiled_session$/.test(name)),
+    visitor.names.join(),
+  );
+  const page = await visitor.open(SERVER + authorizePath());
+  const arrival = new URL(linkIn(page)).searchParams.get("next") ?? "";
+  const ticket = new URL(arrival).searchParams.get("to") ?? "";
+  const response = await visitor.follow(`${ACCOUNT}/login/leave?${new URLSearchParams({ to: ticket })}`);
+  assert.equal(response.at, `${ACCOUNT}/account`);
+  assert.ok(!visitor.names.some((name) => name.includes(COOKIE)));
+});

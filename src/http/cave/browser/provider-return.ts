@@ -33,7 +33,7 @@ type ReturnDeps = Pick<CaveLoginDeps, "links" | "services" | "handOvers">;
 /** Where the login at a provider is to lead. A longer destination than providers pass on is left out. */
 export function arrivalOf({ links, handOvers }: ReturnDeps, onward: string, browser: string): string {
   const next = onward.length <= LONGEST_NEXT ? onward : links.authorize();
-  return `${arrival(links)}?to=${handOvers.ticket(links.sticky, next, browser)}`;
+  return `${arrival(links)}?to=${handOvers.ticket(links.sticky, next, browser, "cave ticket")}`;
 }
 
 /** Ends such logins where the provider sends browsers back to. */
@@ -41,7 +41,7 @@ export function caveReturns(deps: ReturnDeps): OtherLogins {
   const { links, services, handOvers } = deps;
   const prefix = `${arrival(links)}?to=`;
   const ticketIn = (next: string): HandOver | null =>
-    next.startsWith(prefix) ? ownTicket(deps, next.slice(prefix.length)) : null;
+    next.startsWith(prefix) ? handOvers.readTicket(next.slice(prefix.length), "cave ticket") : null;
   return {
     onward: (next) => ticketIn(next)?.next ?? null,
     finish: async (request: FastifyRequest, reply: FastifyReply, login: BrowserLogin) => {
@@ -71,7 +71,8 @@ export function arrivalRoute(app: TypedApp, deps: CaveLoginDeps): void {
     },
     async (request, reply) => {
       const { to = "", code } = request.query;
-      if (code === undefined) return seeOther(reply, ownTicket(deps, to)?.next ?? links.authorize());
+      if (code === undefined)
+        return seeOther(reply, handOvers.readTicket(to, "cave ticket")?.next ?? links.authorize());
       const browserOf = (digest: string) => browserOfLogin(request, links.here, digest);
       const at = { origin: links.sticky, forCave: true, browserOf } as const;
       const arrived = await handOvers.redeem(code, at, services.contextOf(request));
@@ -95,12 +96,6 @@ async function endOther({ services }: CaveLoginDeps, request: FastifyRequest, se
   const { caller } = request;
   if (caller.kind !== "browser" || caller.session === session) return;
   await services.sessions.revokeOwn(caller.session, caller.principal.uuid, services.contextOf(request));
-}
-
-/** A ticket of a data host leads elsewhere. */
-function ownTicket({ links, handOvers }: Pick<ReturnDeps, "links" | "handOvers">, text: string) {
-  const ticket = handOvers.readTicket(text);
-  return ticket?.origin === links.sticky ? ticket : null;
 }
 
 function arrival(links: CaveLinks): string {
