@@ -1,6 +1,7 @@
 /** The files that `tiled admin import-cave` writes, which it replaces only if it may. `cave-section.ts` makes their texts. */
 import { open, readFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
+import { addressProblems } from "../config/cave-address.ts";
 import { FORMATS } from "../config/formats.ts";
 import type { Config } from "../config/model.ts";
 import type { CaveExport, ExportedTerms } from "../domain/model/cave-import.ts";
@@ -40,9 +41,10 @@ export class OutputFiles {
         "Name the address that users give to CAVEclient with --server-address, e.g. https://cave.example.org.",
       );
     }
-    // `tiled config check` knows the other rules.
     const wrong = formatProblem(FORMATS["web-address"], address, "--server-address");
     if (wrong !== undefined) throw new OperatorError(wrong);
+    const [problem] = addressProblems(new URL(address));
+    if (problem !== undefined) throw new OperatorError(`--server-address: ${problem}`);
     this.#serverAddress = address;
   }
 
@@ -51,14 +53,23 @@ export class OutputFiles {
     if (this.#options.force === true) return;
     const { files } = this.#section(plan);
     for (const [file, text] of files) {
-      const there = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return undefined;
-        throw new OperatorError(`${file} cannot be read: ${error.message}.`);
-      });
+      const there = await textOf(file);
       if (there === undefined || there === text) continue;
       throw new OperatorError(
         `${file} exists and has other content. Nothing was changed. Use --output to write elsewhere and compare, or --force to overwrite it. --dry-run tells what differs in the database.`,
       );
+    }
+  }
+
+  /** What an import would write, for a dry run. */
+  async preview(plan: Outcome, io: Terminal): Promise<void> {
+    const { section, files } = this.#section(plan);
+    for (const note of section.notes) io.out(`Note: ${note}`);
+    for (const [file, text] of files) {
+      const there = await textOf(file);
+      if (there === text) io.out(`${file} is up to date.`);
+      else if (there === undefined || this.#options.force === true) io.out(`Would write ${file}.`);
+      else io.out(`${file} exists and has other content: use another --output, or --force to overwrite it.`);
     }
   }
 
@@ -92,6 +103,14 @@ export class OutputFiles {
     const beside = [...section.files].map(([name, text]) => [join(dirname(output), name), text] as const);
     return { section, files: [[output, section.text], ...beside] };
   }
+}
+
+/** Undefined if there is no such file. */
+function textOf(file: string): Promise<string | undefined> {
+  return readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw new OperatorError(`${file} cannot be read: ${error.message}.`);
+  });
 }
 
 /** Only for its owner: it has names and e-mail addresses. */

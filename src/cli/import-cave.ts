@@ -45,13 +45,15 @@ export async function importCave(path: string, options: ImportOptions, terminal:
       now: now(),
       context: COMMAND_LINE,
     };
+    const writer = new OutputFiles(options, config, { exported, path, provider });
+    const plan = await imported(caveImporter, { ...request, dryRun: true });
     if (options.dryRun === true) {
-      const outcome = await imported(caveImporter, { ...request, dryRun: true });
-      report(outcome, provider, true, terminal);
+      report(plan, provider, true, terminal);
+      await writer.preview(plan, terminal);
+      terminal.out("Nothing was changed.");
       return;
     }
-    const writer = new OutputFiles(options, config, { exported, path, provider });
-    await writer.refuseOther(await imported(caveImporter, { ...request, dryRun: true }));
+    await writer.refuseOther(plan);
     const outcome = await imported(caveImporter, { ...request, dryRun: false });
     report(outcome, provider, false, terminal);
     await writer.write(outcome, terminal);
@@ -133,7 +135,6 @@ function report(
     io.out(`The file differs from the database in ${places}. Nothing is changed there:`);
     io.out(limited(differences.map((difference) => printable(differing(difference)))));
   }
-  if (dryRun) io.out("Nothing was changed.");
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {

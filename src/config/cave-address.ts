@@ -19,21 +19,37 @@ export function serverAddress(context: Context, server: ServerConfig): string {
   if (given === undefined) return "";
   const url = new URL(given);
   const problem = (message: string) => context.problem(KEY, message);
-  const path = url.pathname.replace(/\/+$/, "");
-  if (url.protocol !== "https:" && !isLoopbackName(url.hostname))
-    problem("tokens need HTTPS on any host but this machine. Use https://.");
-  const base = path.replace(CLIENTS_OWN, "");
-  if (base !== path)
-    problem(`clients add ${path.slice(base.length)} to it themselves. Use '${url.origin}${base}'.`);
-  else if (/\/\/|%/.test(path))
-    problem("must not contain '//' or '%' in its path, since clients build addresses on it as text.");
-  else if (path !== "" && path !== rootPath) warnOfPath(context, path, server);
+  const path = pathOf(url);
+  const wrong = addressProblems(url);
+  for (const message of wrong) problem(message);
+  if (wrong.length === 0 && path !== "" && path !== rootPath) warnOfPath(context, path, server);
   if (accountUrl !== null && nameOf(new URL(accountUrl)) === nameOf(url)) {
     problem(
       "this is the host of server.account_url, which has no pages but those of accounts. Use another host name.",
     );
   }
   return url.origin + path;
+}
+
+/** Problems of the address alone. `tiled admin import-cave` refuses the same ones. */
+export function addressProblems(url: URL): readonly string[] {
+  const path = pathOf(url);
+  const base = path.replace(CLIENTS_OWN, "");
+  return [
+    ...(url.protocol !== "https:" && !isLoopbackName(url.hostname)
+      ? ["tokens need HTTPS on any host but this machine. Use https://."]
+      : []),
+    ...(base !== path
+      ? [`clients add ${path.slice(base.length)} to it themselves. Use '${url.origin}${base}'.`]
+      : /\/\/|%/.test(path)
+        ? ["must not contain '//' or '%' in its path, since clients build addresses on it as text."]
+        : []),
+  ];
+}
+
+/** Without a slash at the end. */
+function pathOf({ pathname }: URL): string {
+  return pathname.replace(/\/+$/, "");
 }
 
 /** It can work, with a proxy that removes the path. */

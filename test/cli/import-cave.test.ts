@@ -248,10 +248,34 @@ test("a second run changes nothing and says so; a changed file's differences are
 
 test("a dry run checks and writes nothing", async (t) => {
   const here = await scene(t);
-  const said = await here.done(exported(), "--dry-run");
-  assert.match(said, /^Would import 2 people .*\nNothing was changed\.\n$/);
+  const said = await here.done(exported(), ...ADDRESS, "--dry-run");
+  assert.match(said, /^Would import 2 people .*\nNote: The service 12 "robot" was a superadmin.*\n/);
+  assert.ok(said.endsWith(`\nWould write ${here.output}.\nNothing was changed.\n`), said);
   assert.deepEqual(await here.people(), []);
   await assert.rejects(readFile(here.output));
+  await here.done(exported(), ...ADDRESS);
+  assert.match(await here.done(exported(), ...ADDRESS, "--dry-run"), /cave\.yml is up to date\.\nNothing/);
+});
+
+test("a dry run lists differences even if the output file is another one, and names that file", async (t) => {
+  const here = await scene(t);
+  await here.done(exported(), ...ADDRESS);
+  const users = [person(3, "Ada", { name: "Ada L." }), ...exported().users.slice(1)];
+  const said = await here.done(exported({ users }), ...ADDRESS, "--dry-run");
+  assert.match(said, /user 3: the name is "Ada" here/);
+  assert.match(said, /cave\.yml exists and has other content: use another --output, or --force/);
+  const forced = await here.done(exported({ users }), ...ADDRESS, "--dry-run", "--force");
+  assert.match(forced, /Would write .*cave\.yml\.\nNothing was changed/);
+});
+
+test("an address that the configuration would refuse is refused before anything is written", async (t) => {
+  const here = await scene(t);
+  const refused = (address: string, message: RegExp) =>
+    here.refused(exported(), message, "--server-address", address);
+  await refused("http://cave.example.org", /--server-address: tokens need HTTPS/);
+  await refused("https://cave.example.org/sticky_auth", /Use 'https:\/\/cave\.example\.org'\./);
+  await here.refused(exported(), /Name the address .* with --server-address/, "--dry-run");
+  assert.deepEqual(await here.people(), []);
 });
 
 test("an existing file is replaced with --force only, and before that nothing is written", async (t) => {
