@@ -1,6 +1,6 @@
 /**
  * Writes the section `cave` of a configuration from a middle_auth server's export, as YAML with comments, and notes for
- * whatever has no counterpart here. `config/cave.ts` reads such a section.
+ * everything that has no counterpart here. `config/cave.ts` reads such a section.
  */
 import { Document, type Node, type Scalar, YAMLMap, type YAMLSeq } from "yaml";
 import { isService } from "../domain/cave/import.ts";
@@ -11,6 +11,7 @@ import type {
   ExportedTerms,
   ExportedUser,
 } from "../domain/model/cave-import.ts";
+import { isLoopbackName } from "../lib/address.ts";
 import { printable } from "../lib/printable.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { namesVariable } from "../yaml/interpolate.ts";
@@ -288,8 +289,8 @@ function named({ id, name }: ExportedUser): string {
 
 /** Of an address that a browser may send a token to: https, or http on this machine. */
 function originOf(url: string): string | undefined {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed?.protocol === "https:") return parsed.origin;
-  const loopback = parsed !== undefined && /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(parsed.hostname);
-  return parsed?.protocol === "http:" && loopback ? parsed.origin : undefined;
+  const parsed = URL.parse(url);
+  if (parsed === null) return undefined;
+  const { protocol, hostname, origin } = parsed;
+  return protocol === "https:" || (protocol === "http:" && isLoopbackName(hostname)) ? origin : undefined;
 }

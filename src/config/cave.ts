@@ -39,7 +39,7 @@ export function caveConfig(
   if (!hasProviders(context))
     context.problem(
       ["cave"],
-      "tokens need accounts, and there are none without authentication.providers. Add a provider, or remove 'cave'.",
+      "tokens need accounts, and accounts need authentication.providers. Add a provider, or remove 'cave'.",
     );
   checkNumbers(context, "tos");
   checkNumbers(context, "datasets");
@@ -166,7 +166,7 @@ function memberList(
   });
 }
 
-/** With a misspelled provider the person would be nobody. */
+/** A misspelled provider would match no person. */
 function checkProvider(context: Context, path: Path, provider: string | undefined): void {
   const names = (context.value.authentication?.providers ?? []).map((entry) => entry?.provider);
   // If a provider's own name is wrong, that error comes first; without any, one error says so.

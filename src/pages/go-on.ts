@@ -6,7 +6,7 @@ import { page, type Site } from "./layout.ts";
 export interface GoOnPage {
   readonly site: Site;
   readonly basePath: string;
-  /** Who is logged in. */
+  /** Name of the person who is logged in. */
   readonly name: string;
   readonly action: AccountAction;
   readonly token: string;

@@ -9,7 +9,7 @@ import { type LoginForm, passwordForm } from "./login-page.ts";
 export interface LinkPage {
   readonly site: Site;
   readonly basePath: string;
-  /** Who is logged in. */
+  /** Name of the person who is logged in. */
   readonly name: string;
   readonly ownProvider: string;
   /** The provider of the new identity. */

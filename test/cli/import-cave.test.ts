@@ -211,7 +211,7 @@ test("the person who logs in afterwards is the imported one, and later people ge
   });
 });
 
-test("a second run changes nothing and says so; a changed file's differences are told", async (t) => {
+test("a second run changes nothing and says so; a changed file's differences are listed", async (t) => {
   const here = await scene(t);
   await here.done(exported(), ...ADDRESS);
   const before = await here.people();

@@ -147,7 +147,7 @@ describe("the section cave", () => {
 
   it("needs accounts", () => {
     const message =
-      "cave: tokens need accounts, and there are none without authentication.providers. Add a provider, or remove 'cave'.";
+      "cave: tokens need accounts, and accounts need authentication.providers. Add a provider, or remove 'cave'.";
     const section = `cave: {server_address: "https://c.org", admins: [{provider: toy, id: a}]}\n`;
     assert.deepEqual(wrong(TREES + section), [`2 ${message}`]);
     assert.deepEqual(wrong(`${TREES}authentication: {providers: []}\n${section}`), [`3 ${message}`]);

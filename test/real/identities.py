@@ -1,4 +1,4 @@
-"""Deletes an identity with the real Tiled's own models, adds it again, and deletes another; prints what is left."""
+"""Deletes an identity with the real Tiled's own models, adds it again, and deletes another; prints the rows that are left."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-/** The rules of `cave` while the server runs: what is taken from a changed file, and what is not. */
+/** The rules of `cave` while the server runs: which changes of its file take effect, and which do not. */
 import assert from "node:assert/strict";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -42,7 +42,7 @@ export interface TestAppOptions {
   /** Instead of the minimal one. */
   readonly tree?: Tree;
   readonly policy?: AccessPolicy;
-  /** The section `cave`; what is not given is empty. */
+  /** The section `cave`; missing keys are empty. */
   readonly cave?: { readonly serverAddress?: string } & Partial<CaveSettings>;
   /** Rules that the test replaces; those of the section do not count then. */
   readonly caveRules?: CaveRulesInForce;

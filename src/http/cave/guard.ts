@@ -120,7 +120,7 @@ export function caveContext(request: FastifyRequest, proxies: Proxies): RequestC
   return contextOfCaller(caveCallerOf(request), requestContext(request, proxies, null));
 }
 
-/** Neither a script nor a program that says so. */
+/** Neither a script nor a program that identifies itself as one. */
 function isPerson({ method, headers }: FastifyRequest): boolean {
   return method === "GET" && headers["x-requested-with"] === undefined && headers.origin === undefined;
 }

@@ -12,6 +12,11 @@ export type Redirect =
   | { readonly kind: "refused" }
   | { readonly kind: "own" | "handed"; readonly url: URL };
 
+/** All origins that may be handed a token, our own first. */
+export function handedOrigins(links: CaveLinks, allowed: readonly string[]): readonly string[] {
+  return [...new Set([links.origin, ...allowed])];
+}
+
 export interface AllowedOrigins {
   /** The origins of `cave.origins`. */
   allowsOrigin(origin: string): boolean;
@@ -31,7 +36,7 @@ export function readRedirect(given: unknown, links: CaveLinks, allowed: AllowedO
     return REFUSED;
   const [, scheme = "", authority = ""] = AUTHORITY.exec(given) ?? [];
   const url = authority === "" ? null : URL.parse(given);
-  // What is encoded takes more room, and is read again after the login.
+  // Encoding makes an address longer, and the encoded one is read again after the login.
   if (url === null || url.href.length > LONGEST_REDIRECT || !isPlain(url, scheme, authority)) return REFUSED;
   if (links.isOwnPage(url)) return { kind: "own", url };
   const isAllowed = url.origin === links.origin || allowed.allowsOrigin(url.origin);

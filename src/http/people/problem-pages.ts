@@ -5,7 +5,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Failure } from "../../errors.ts";
 import type { Site } from "../../pages/layout.ts";
-import { problemPage } from "../../pages/problem.ts";
+import { type Problem, problemPage } from "../../pages/problem.ts";
 import { isForPerson } from "../access/kinds.ts";
 import { wantsPage } from "../answer.ts";
 import type { Links } from "../links.ts";
@@ -19,7 +19,8 @@ export interface ProblemPagesDeps {
   readonly accounts: boolean;
 }
 
-const TO_LOGIN: ReadonlySet<string> = new Set(["login_needed", "browser_login_over"]);
+/** Codes of failures that a login helps against. */
+export const TO_LOGIN: ReadonlySet<string> = new Set(["login_needed", "browser_login_over"]);
 
 export class ProblemPages {
   readonly #deps: ProblemPagesDeps;
@@ -46,21 +47,37 @@ export class ProblemPages {
 
   send(failure: Failure, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { site, links, accounts } = this.#deps;
-    const { code, status } = failure;
-    if (status === 401) reply.header("www-authenticate", "Bearer");
-    reply.headers(failure.headers);
-    const retryAfter = Number(failure.headers["retry-after"]);
-    const page = problemPage({
+    return sendProblem(failure, request, reply, {
       site,
       basePath: links.rootPath,
-      code,
-      status,
-      requestId: request.id,
       accounts,
-      ...(retryAfter > 0 && { retryAfter }),
+      challenge: "Bearer",
     });
-    return sendPage(reply, page, { status, noStore: true });
   }
+}
+
+interface ProblemAt extends Pick<Problem, "site" | "basePath" | "accounts"> {
+  /** Of an answer 401. */
+  readonly challenge: string;
+}
+
+export function sendProblem(
+  { code, status, headers }: Failure,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { challenge, ...at }: ProblemAt,
+): FastifyReply {
+  if (status === 401) reply.header("www-authenticate", challenge);
+  reply.headers(headers);
+  const retryAfter = Number(headers["retry-after"]);
+  const page = problemPage({
+    ...at,
+    code,
+    status,
+    requestId: request.id,
+    ...(retryAfter > 0 && { retryAfter }),
+  });
+  return sendPage(reply, page, { status, noStore: true });
 }
 
 function isPage(request: FastifyRequest): boolean {

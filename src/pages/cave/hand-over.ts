@@ -10,7 +10,7 @@ export interface HandOverPage {
   readonly site: Site;
   readonly basePath: string;
   readonly tokensHref: string;
-  /** Who is logged in. */
+  /** Name of the person who is logged in. */
   readonly person: string;
   /** As Neuroglancer reads it: it sends the token only to data hosts in `app_urls`. */
   readonly message: { readonly token: string; readonly app_urls: readonly string[] };

@@ -16,7 +16,7 @@ export interface TermsPage extends TermsAt {
   readonly action: string;
   /** Against forgery; a hidden field of the form. */
   readonly csrf: Html;
-  /** Who is logged in. */
+  /** Name of the person who is logged in. */
   readonly person: string;
   readonly accepted: boolean;
   /** The form was sent without a tick. */

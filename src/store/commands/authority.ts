@@ -12,7 +12,8 @@ import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 
-const lockSession = statement((db, key: Args<{ session: Uuid; owner: Uuid; now: Date }>, dialect) =>
+/** Locks a live session of its owner. */
+export const lockSession = statement((db, key: Args<{ session: Uuid; owner: Uuid; now: Date }>, dialect) =>
   db
     .selectFrom("sessions as s")
     .innerJoin("principals as p", "p.id", "s.principal_id")
@@ -20,7 +21,7 @@ const lockSession = statement((db, key: Args<{ session: Uuid; owner: Uuid; now: 
     .where("p.uuid", "=", key.owner)
     .where("s.revoked", "=", (eb) => eb.lit(false))
     .where("s.expiration_time", ">", key.now)
-    .select(["p.id as principal", "s.time_created as created"])
+    .select(["s.id", "p.id as principal", "s.time_created as created"])
     .$if(dialect === "postgresql", (query) => query.forNoKeyUpdate("s")),
 );
 

@@ -11,7 +11,7 @@ import { writeList } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { addKey, type KeyRef, noteRevokedKeys } from "./api-keys.ts";
 import { note } from "./audit.ts";
-import { lockActor } from "./authority.ts";
+import { lockActor, lockSession } from "./authority.ts";
 
 /** Pattern of a key's scopes. Within a list, every other scope is in quotes of its own. */
 export const HAS_CAVE = `%"${CAVE_SCOPE}"%`;
@@ -45,18 +45,6 @@ const deleteTokens = statement((db, key: Args<{ principal: Uuid; firstEight: str
     .where("scopes", "like", HAS_CAVE)
     .where("principal_id", "in", db.selectFrom("principals").where("uuid", "=", key.principal).select("id"))
     .returning("hashed_secret"),
-);
-
-const lockSession = statement((db, key: Args<{ session: Uuid; principal: Uuid; now: Date }>, dialect) =>
-  db
-    .selectFrom("sessions as s")
-    .innerJoin("principals as p", "p.id", "s.principal_id")
-    .where("s.uuid", "=", key.session)
-    .where("p.uuid", "=", key.principal)
-    .where("s.revoked", "=", (eb) => eb.lit(false))
-    .where("s.expiration_time", ">", key.now)
-    .select("s.id")
-    .$if(dialect === "postgresql", (query) => query.forNoKeyUpdate("s")),
 );
 
 const surplus = statement((db, { session, kept }: Args<{ session: number; kept: number }>) =>
@@ -149,7 +137,7 @@ export async function openCaveLogin(db: Db, request: OpenCaveLogin): ReturnType<
   const { digest, principal, origin, limit, now, context } = request;
   const revokedCredential = await lockActor(db, request, principal);
   if (revokedCredential !== undefined) return revokedCredential;
-  const session = await db.one(lockSession, { session: request.session, principal, now });
+  const session = await db.one(lockSession, { session: request.session, owner: principal, now });
   if (session === undefined) return { kind: "credential_revoked", why: "credential" };
   const dropped = (await db.all(surplus, { session: session.id, kept: limit - 1 })).map(({ token }) => token);
   for (const old of dropped) await db.run(deleteLogin, { digest: old });

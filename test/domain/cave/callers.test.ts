@@ -47,7 +47,7 @@ test("keys with the scope cave that were made elsewhere are accepted, whatever t
   }
 });
 
-test("what is no live token with the scope cave is refused in one way", async () => {
+test("anything but a live token with the scope cave gets the same refusal", async () => {
   await using s = await scene();
   const request = { expiresIn: null, note: null, accessTags: null };
   const plain = await s.keys.create(s.ann, s.ann.principal, { ...request, scopes: ["inherit"] }, s.byAnn);

@@ -41,7 +41,7 @@ test("a form for each provider with passwords, a link for each other one", async
   assert.equal((await browser.submit(refused, fields, {}, 'value="lab"')).statusCode, 303);
 });
 
-test("a wrong password is 401 with the same form, whoever was named", async () => {
+test("a wrong password is 401 with the same form, for unknown names as well", async () => {
   await using app = await caveApp();
   const pages = [];
   for (const username of ["bob", "no such person", "__proto__"]) {

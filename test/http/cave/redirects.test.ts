@@ -1,4 +1,4 @@
-/** Which addresses are handed a token: open redirects are refused whatever their spelling, and what is kept is kept as it came. */
+/** Which addresses are handed a token: open redirects are refused in any spelling, and the rest of an address stays as it was. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readRedirect, withToken } from "../../../src/http/cave/redirects.ts";

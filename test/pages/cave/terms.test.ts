@@ -35,7 +35,7 @@ test("the form has a box that is not ticked, and the field against forgery", () 
   assert.doesNotMatch(text, /role="alert"/);
 });
 
-test("a form without a tick says what is missing", () => {
+test("a form without a tick asks for it", () => {
   assert.match(terms({ unticked: true }), /role="alert">Tick the box/);
 });
 

@@ -83,7 +83,7 @@ test("a notice and a problem are announced, and the description is kept", () => 
   assert.match(text, /name="description" value="My laptop"/);
 });
 
-test("the description is marked only if it is what is wrong", () => {
+test("the description is marked only if it is invalid", () => {
   const show = (kind: "long" | "unusable" | "limit" | "repeated") =>
     tokens({ problem: { kind, description: "My laptop" } });
   for (const kind of ["long", "unusable"] as const) assert.match(show(kind), /aria-invalid="true"/);

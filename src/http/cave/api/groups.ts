@@ -1,4 +1,4 @@
-/** Who is in a group: people who have logged in, and those of a group for everyone up to a number that the domain sets. */
+/** Members of a group: people who have logged in. The domain limits how many a group for everyone may list. */
 import type { CaveGroup, CavePerson } from "../../../domain/model/cave.ts";
 import type { IdentityRef } from "../../../domain/model/entities.ts";
 import { Failure } from "../../../errors.ts";

@@ -14,7 +14,7 @@ export function readNumber(text: string): number | undefined {
   return value > 0 && value <= LARGEST ? value : undefined;
 }
 
-/** Of `?id=1,2`. `strict`: refuses what is no number; else it is skipped. */
+/** Of `?id=1,2`. `strict`: anything but a number is refused; otherwise it is skipped. */
 export function idsOf(request: FastifyRequest, { strict }: { readonly strict: boolean }): readonly number[] {
   const parts = (parameter(request, "id") ?? "").split(",").filter((part) => part !== "");
   if (parts.length > MOST)

@@ -11,7 +11,7 @@ import { LoginBody } from "../../../schemas/pages.ts";
 import { requireNavigation } from "../../access/navigation.ts";
 import { sendPage } from "../../send-page.ts";
 import type { TypedApp } from "../../typed-app.ts";
-import { type Redirect, readRedirect, withToken } from "../redirects.ts";
+import { handedOrigins, type Redirect, readRedirect, withToken } from "../redirects.ts";
 import type { CaveLoginDeps } from "./deps.ts";
 import { logIn, showLogin } from "./login.ts";
 import { caveProblems } from "./problems.ts";
@@ -118,7 +118,7 @@ async function handOver(
     const token = await logins.issue(caller, redirect.url.origin, context);
     return sendOn(reply, withToken(redirect.url, token, links));
   }
-  const origins = [...new Set([links.origin, ...rules.current.settings.origins])];
+  const origins = handedOrigins(links, rules.current.settings.origins);
   const token = await logins.issue(caller, links.origin, context);
   const page = handOverPage({
     site,

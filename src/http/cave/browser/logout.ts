@@ -17,12 +17,7 @@ import { caveSessionOf, csrfFieldOf, dropCaveSession } from "./session.ts";
 const PATH = "/api/v1/logout";
 
 /** Answers a browser at `logout`, failures included. */
-export interface LogoutPage {
-  show(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
-  submit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
-}
-
-export function logoutPage(deps: CavePageDeps): LogoutPage {
+export function logoutPage(deps: CavePageDeps) {
   const problems = caveProblems(deps);
   const answering =
     (step: typeof show) =>

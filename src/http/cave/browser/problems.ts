@@ -4,10 +4,9 @@
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { Site } from "../../../pages/layout.ts";
-import { problemPage } from "../../../pages/problem.ts";
 import { logFailure, toFailure } from "../../errors.ts";
 import { SAFE_METHODS } from "../../methods.ts";
-import { sendPage } from "../../send-page.ts";
+import { seeOther, sendProblem, TO_LOGIN } from "../../people/problem-pages.ts";
 import { LONGEST_REDIRECT } from "../redirects.ts";
 import type { CaveLinks } from "../server-address.ts";
 
@@ -16,31 +15,21 @@ export interface CaveProblemDeps {
   readonly links: CaveLinks;
 }
 
-const TO_LOGIN: ReadonlySet<string> = new Set(["login_needed", "browser_login_over"]);
-
 /** The error handler of a page's route. */
 export function caveProblems({ site, links }: CaveProblemDeps) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const failure = toFailure(error, request);
     logFailure(failure, request);
-    const { code, status } = failure;
-    if (TO_LOGIN.has(code)) {
-      reply.header("cache-control", "no-store").redirect(links.authorize(onwardOf(request, links)), 303);
+    if (TO_LOGIN.has(failure.code)) {
+      seeOther(reply, links.authorize(onwardOf(request, links)));
       return;
     }
-    if (status === 401) reply.header("www-authenticate", `Bearer realm="${links.authorize()}"`);
-    reply.headers(failure.headers);
-    const retryAfter = Number(failure.headers["retry-after"]);
-    const page = problemPage({
+    sendProblem(failure, request, reply, {
       site,
       basePath: links.stickyPath,
-      code,
-      status,
-      requestId: request.id,
       accounts: false,
-      ...(retryAfter > 0 && { retryAfter }),
+      challenge: `Bearer realm="${links.authorize()}"`,
     });
-    sendPage(reply, page, { status, noStore: true });
   };
 }
 

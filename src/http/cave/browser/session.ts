@@ -33,7 +33,7 @@ export interface CaveGates {
   readonly person: Gate;
 }
 
-/** The secret that the browser has; two of them are none, since one was planted and nothing tells which. */
+/** The secret that the browser has; two of them count as none, since one was planted and they cannot be told apart. */
 export function caveSessionOf(request: FastifyRequest, links: CaveLinks): string | null {
   const name = nameOf(links);
   if (timesGiven(request, name) !== 1) return null;
@@ -59,7 +59,7 @@ export function csrfFieldOf(request: FastifyRequest, links: CaveLinks): Html {
 
 /**
  * Makes the gates. To call once, before the routes: it checks the token of every form behind `person`, and gives the routes of
- * both the pages of `problems.ts`, so that none can forget it.
+ * both the pages of `problems.ts`, so that no route can forget it.
  */
 export function caveGates(
   app: FastifyInstance,

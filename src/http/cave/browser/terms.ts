@@ -15,7 +15,7 @@ import { personOf } from "../../access/callers.ts";
 import { seeOther } from "../../people/problem-pages.ts";
 import { sendPage } from "../../send-page.ts";
 import type { TypedApp } from "../../typed-app.ts";
-import { LONGEST_REDIRECT, type Redirect, readRedirect, withToken } from "../redirects.ts";
+import { handedOrigins, LONGEST_REDIRECT, type Redirect, readRedirect, withToken } from "../redirects.ts";
 import type { CavePageDeps } from "./deps.ts";
 import { csrfFieldOf } from "./session.ts";
 
@@ -134,7 +134,7 @@ async function goOn(
 ): Promise<FastifyReply> {
   const accepted = { site, basePath: links.stickyPath, name: terms.name };
   if (isPopup) {
-    const toldOrigins = [...new Set([links.origin, ...rules.current.settings.origins])];
+    const toldOrigins = handedOrigins(links, rules.current.settings.origins);
     return sendPage(reply, termsAcceptedPage({ ...accepted, toldOrigins }), { noStore: true, script: true });
   }
   if (redirect.kind === "own") return seeOther(reply, redirect.url.href);

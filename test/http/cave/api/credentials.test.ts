@@ -119,7 +119,7 @@ test("a key of Tiled's without the scope cave, an access token and a password ar
   for (const token of [access_token, key]) assert.equal((await t.get("/user/cache", token)).statusCode, 401);
 });
 
-test("another scheme is named as what is wrong", async () => {
+test("another scheme is refused with an error of its own", async () => {
   await using t = await caveApp();
   const token = await t.apiToken("bob");
   for (const authorization of [
@@ -153,7 +153,7 @@ test("a login token cannot make, list, replace or revoke API tokens, and nothing
   assert.equal((await t.get("/user/token", api)).json<unknown[]>().length, 1);
 });
 
-test("who is no admin of anything is refused where that is needed", async () => {
+test("a caller who is an admin of nothing is refused where an admin is needed", async () => {
   await using t = await caveApp();
   const { token: service } = await t.serviceToken();
   const tokens = {

@@ -166,7 +166,7 @@ test("names by number: the known ones, people and services", async () => {
   }
 });
 
-test("people by number, for an admin; what is no number is skipped", async () => {
+test("people by number, for an admin; anything but a number is skipped", async () => {
   await using t = await caveApp();
   const bob = await t.apiToken("bob");
   const found = (await t.get("/user?id=1,x,2,,__proto__,1.5", bob)).json<Record<string, unknown>[]>();
@@ -284,7 +284,7 @@ test("one's tokens are listed, newest first and masked, made, and revoked", asyn
   assert.equal((await revoke()).statusCode, 404);
 });
 
-test("another person's token, and what is no token, cannot be revoked", async () => {
+test("another person's token, and a key without the scope cave, cannot be revoked", async () => {
   await using t = await caveApp();
   const [bob, cara] = [await t.apiToken("bob"), await t.apiToken("cara")];
   const tiled = await t.makeKey((await t.login("bob")).access_token);
