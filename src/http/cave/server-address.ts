@@ -1,5 +1,5 @@
 /**
- * The addresses of CAVE's face, all made from `cave.server_address`, never from the request. `redirects.ts` decides which other
+ * CAVE's own addresses, all made from `cave.server_address`, never from the request. `redirects.ts` decides which other
  * addresses may be handed a token.
  */
 

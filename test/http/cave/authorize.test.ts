@@ -92,7 +92,13 @@ test("an address that may not have a token is refused before the login page is s
     }
   }
   assert.ok(!(await auditOf(app.t)).includes("cave_login_token_issued"));
-  assert.ok(app.t.logLines.some((line) => line.includes("of the origin https://evil.example")));
+  const logged = app.t.logLines.join("");
+  assert.match(
+    logged,
+    /The redirect to the origin https:\/\/evil\.example is refused\. .* add it to cave\.origins\./,
+  );
+  assert.match(logged, /The redirect is refused, since it is not one http or https address/);
+  assert.match(logged, /The redirect to https:\/\/ng\.example\.org is refused for its form/);
 });
 
 test("a forged login form cannot lead to another address either", async () => {

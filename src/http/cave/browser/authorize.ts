@@ -82,9 +82,16 @@ function redirectOf({ links, rules }: CaveLoginDeps, request: FastifyRequest): A
   const redirect = readRedirect(given, links, rules.current);
   if (redirect.kind !== "refused") return redirect;
   const { origin } = URL.parse(String(given).slice(0, 200)) ?? { origin: "null" };
-  throw new Failure("redirect_refused", {
-    log: `A token was asked for an address that may not have one, of the origin ${origin}. Origins are allowed in cave.origins.`,
-  });
+  const isKnown = origin === links.origin || rules.current.allowsOrigin(origin);
+  throw new Failure("redirect_refused", { log: refusalOf(origin, isKnown) });
+}
+
+/** For the operator, whose service the redirect may come from. */
+function refusalOf(origin: string, isKnown: boolean): string {
+  if (origin === "null") return "The redirect is refused, since it is not one http or https address.";
+  return isKnown
+    ? `The redirect to ${origin} is refused for its form: it is too long, or has a user name, a space or a backslash.`
+    : `The redirect to the origin ${origin} is refused. To let it have login tokens, add it to cave.origins.`;
 }
 
 function urlOf(redirect: Allowed): URL | null {
