@@ -25,7 +25,7 @@ export function serverAddress(context: Context, server: ServerConfig): string {
   if (wrong.length === 0 && path !== "" && path !== rootPath) warnOfPath(context, path, server);
   if (accountUrl !== null && nameOf(new URL(accountUrl)) === nameOf(url)) {
     problem(
-      "this is the host of server.account_url, which has no pages but those of accounts. Use another host name.",
+      "this is the host of server.account_url, which serves the account pages only. Use another host name.",
     );
   }
   return url.origin + path;

@@ -14,7 +14,7 @@ import { isNoFile } from "./source.ts";
 
 type Numbered = "groups" | "datasets" | "tos";
 
-/** Reports names that are none, and ids that are missing or given twice. */
+/** Reports invalid names, and ids that are missing or given twice. */
 export function checkNumbers(context: Context, key: Numbered): void {
   const path = ["cave", key];
   const taken = new Map<number, string>();
@@ -84,7 +84,7 @@ export function termsOf(context: Context, directory: string): readonly CaveTerms
   });
 }
 
-/** Undefined, with a problem, if it cannot be read or says nothing. */
+/** Undefined, with a problem, if it cannot be read or is empty. */
 function termsFile(context: Context, path: Path, file: string): string | undefined {
   context.files.push(file);
   const found = new Problems();

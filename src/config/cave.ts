@@ -64,7 +64,7 @@ function loginTokenMaxAge(context: Context): number {
   if (age > LONGEST_MAX_AGE)
     context.problem(
       ["cave", "login_token_max_age"],
-      "must not be longer than 30 days. Use at most 2592000; a token that lasts is made on the page of tokens.",
+      "must not be longer than 30 days. Use at most 2592000. For a token that does not expire, use the tokens page.",
     );
   return age;
 }

@@ -216,7 +216,7 @@ describe("cave.server_address", () => {
     for (const address of ["https://account.example.org", "https://ACCOUNT.example.org.:8443/lab"]) {
       assert.match(
         wrong(at(server, address)).join("\n"),
-        /cave\.server_address: this is the host of server\.account_url, which has no pages but those of accounts/,
+        /cave\.server_address: this is the host of server\.account_url, which serves the account pages only\. Use another/,
       );
     }
     assert.deepEqual(wrong(at(server, "https://cave.example.org")), []);

@@ -37,7 +37,7 @@ export interface TokenGates {
   readonly apiToken: Gate;
   /** A token of an admin of anything, or of a service. */
   readonly admin: Gate;
-  /** A token; without one, a browser's request is admitted, whose page decides itself who may do what. */
+  /** A token, or a browser's request without one, whose login the page checks. */
   readonly tokenOrPage: Gate;
 }
 

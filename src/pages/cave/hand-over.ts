@@ -26,7 +26,7 @@ if (outcome) {
   outcome.className = "notice";
   outcome.textContent = window.opener
     ? "The page that opened this window can use your login for a limited time. You can close this window."
-    : "No other page waits for your login. You can close this window.";
+    : "No page is waiting for your login. You can close this window.";
 }
 `;
 
@@ -40,7 +40,7 @@ export function handOverPage(at: HandOverPage): Html {
     width: "narrow",
     main: html`<h1>You are logged in</h1>
 <p class="lede">You are logged in as <strong>${person}</strong>.</p>
-<p class="problem" id="outcome" role="status">Your browser runs no scripts here, so the page that opened this window does not learn of it. Allow scripts for this site and reload this page, or create a token and paste it there.</p>
+<p class="problem" id="outcome" role="status">Your browser runs no scripts here, so it cannot pass your login on to the page that opened this window. Allow scripts for this site and reload this page, or create a token and paste it there.</p>
 <p class="back"><a href="${tokensHref}">Your CAVE tokens</a></p>
 <script type="application/json" id="handover">${scriptJson({ message, origins })}</script>
 <script src="${basePath}${HAND_OVER_ASSET.path}"></script>`,
