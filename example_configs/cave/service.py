@@ -87,7 +87,6 @@ def datastack_info(datastack):
     return jsonify({"aligned_volume": volume, "segmentation_source": "", "local_server": LOCAL_SERVER})
 
 
-
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     waitress.serve(

@@ -1,4 +1,7 @@
-/** Reads the file of `tiled admin import-cave` and refuses it with the places of its errors. `domain/cave/export-file.ts` knows its form. */
+/**
+ * Reads the file of `tiled admin import-cave` and refuses it with the places of its errors. `domain/cave/export-file.ts` knows
+ * its form.
+ */
 import { readFile, stat } from "node:fs/promises";
 import { type ExportProblem, readExport } from "../domain/cave/export-file.ts";
 import type { CaveExport } from "../domain/model/cave-import.ts";

@@ -1,6 +1,6 @@
 /**
- * Sends an HTML page with a policy that allows our own stylesheet, images and, if it has one, script, and nothing else. What the pages show is in
- * `pages/`.
+ * Sends an HTML page with a policy that allows our own stylesheet, images and, if it has one, script, and nothing else. What
+ * the pages show is in `pages/`.
  */
 import type { FastifyReply } from "fastify";
 import type { Html } from "../lib/html.ts";

@@ -1,3 +1,4 @@
+/** `tiled admin import-cave`: what it writes into the database and the configuration, and which files it refuses. */
 import assert from "node:assert/strict";
 import { readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -45,7 +45,7 @@ export function readRedirect(given: unknown, links: CaveLinks, allowed: AllowedO
 
 const REFUSED: Redirect = { kind: "refused" };
 
-/** The text names the same host and port as what was parsed: no user info, nothing encoded, no other script, no number of an address. */
+/** The text names the host and port that were parsed: no user info, nothing encoded, no other script, no number of an address. */
 function isPlain(url: URL, scheme: string, authority: string): boolean {
   const port = scheme.toLowerCase() === "https" ? ":443" : ":80";
   const named = authority.toLowerCase();

@@ -1,3 +1,4 @@
+/** The export of a middle_auth server: which files are valid, and where the problems of the others are. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readExport } from "../../../src/domain/cave/export-file.ts";

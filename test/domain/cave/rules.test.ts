@@ -1,3 +1,4 @@
+/** What people and services may do by CAVE's rules. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CaveRules, CaveRulesInForce } from "../../../src/domain/cave/rules.ts";

@@ -1,3 +1,4 @@
+/** Cases for every store: people of a middle_auth server are taken over with their numbers, tokens and accepted terms. */
 import assert from "node:assert/strict";
 import { USER_ROLE } from "../../../src/domain/model/scopes.ts";
 import type { ImportCave, ImportedPerson, ImportOutcome } from "../../../src/domain/ports/cave-import.ts";

@@ -1,3 +1,4 @@
+/** Cases for every store: CAVE's people, API tokens, login tokens and accepted terms. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { OpenCaveLogin } from "../../../src/domain/ports/cave.ts";

@@ -1,3 +1,4 @@
+/** Cases for every store: the name and address that a provider sends are kept with the identity. */
 import assert from "node:assert/strict";
 import type { AuthenticatedIdentity } from "../../../src/domain/ports/authenticator.ts";
 import { sha256 } from "../../../src/lib/secrets.ts";
