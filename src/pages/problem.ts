@@ -42,7 +42,7 @@ function words({ code, status, retryAfter }: Problem): Words {
     case "redirect_refused":
       return {
         title: "This link cannot be followed",
-        text: "It would let a site that this server does not know work as you. Nothing was sent to it.",
+        text: "It leads to a site that this server does not let use your login. Nothing was sent to it.",
         next: "If you followed a link from another person, stop. If a service that you use sent you here, tell its operator.",
       };
     case "login_elsewhere":
