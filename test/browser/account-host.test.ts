@@ -8,7 +8,7 @@ import type { Page } from "playwright-core";
 import { PASSWORDS } from "../support/app.ts";
 import { startChromium, withoutChromium } from "../support/chromium.ts";
 import type { Cleanup } from "../support/folders.ts";
-import { freePort } from "../support/real-scene.ts";
+import { freePort } from "../support/free-port.ts";
 import { startFront, startUpstream } from "../support/upstream.ts";
 
 const SKIP = { skip: withoutChromium() };

@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { PASSWORDS, testApp } from "../support/app.ts";
 import { startChromium, withoutChromium } from "../support/chromium.ts";
-import { freePort } from "../support/real-scene.ts";
+import { freePort } from "../support/free-port.ts";
 
 /** Opens the terms as a popup and keeps what is posted to it. */
 const viewerOf = (terms: string) => `<!doctype html><title>viewer</title><button>Terms</button><script>

@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { bearer, PASSWORDS, type TestApp, testApp } from "../support/app.ts";
 import { startChromium, withoutChromium } from "../support/chromium.ts";
-import { freePort } from "../support/real-scene.ts";
+import { freePort } from "../support/free-port.ts";
 
 describe("a token for CAVE", { skip: withoutChromium() }, () => {
   let browser: Browser;

@@ -13,8 +13,9 @@ import type { Authenticator } from "../../src/domain/ports/authenticator.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { PASSWORDS, type TestApp, testApp, toy } from "../support/app.ts";
 import { assertAccessible, startChromium, withoutChromium } from "../support/chromium.ts";
+import { freePort } from "../support/free-port.ts";
 import { startProvider } from "../support/oidc-provider.ts";
-import { freePort, submitLogin } from "../support/real-scene.ts";
+import { submitLogin } from "../support/real-scene.ts";
 
 const SHOTS = process.env["TILED_AUTH_TEST_SHOTS"];
 const PHONE = { width: 360, height: 740 };

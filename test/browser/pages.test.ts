@@ -10,7 +10,7 @@ import type { Browser, Page } from "playwright-core";
 import type { Authenticator } from "../../src/domain/ports/authenticator.ts";
 import { PASSWORDS, type TestApp, testApp, toy } from "../support/app.ts";
 import { assertAccessible, startChromium, withoutChromium } from "../support/chromium.ts";
-import { freePort } from "../support/real-scene.ts";
+import { freePort } from "../support/free-port.ts";
 import { ScriptedProvider } from "../support/scripted-provider.ts";
 
 const SHOTS = process.env["TILED_AUTH_TEST_SHOTS"];

@@ -10,7 +10,7 @@ import { pino } from "pino";
 import { configFromObject } from "../../src/config/load.ts";
 import { startServer } from "../../src/server.ts";
 import { temporaryFolder } from "../support/folders.ts";
-import { freePort } from "../support/real-scene.ts";
+import { freePort } from "../support/free-port.ts";
 import { tiled } from "../support/terminal.ts";
 import { TLS_CERT, TLS_KEY } from "../support/tls.ts";
 

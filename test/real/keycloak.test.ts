@@ -11,10 +11,11 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { fails, newRequest, surroundings } from "../authenticators/oidc/support.ts";
 import { withoutChromium } from "../support/chromium.ts";
 import { deviceProgram } from "../support/device-program.ts";
+import { freePort } from "../support/free-port.ts";
 import { startKeycloak, withoutKeycloak } from "../support/keycloak.ts";
 import { ALICE, ASKING, AUDIENCE, CLIENT, PROGRAM, realm, SECRET } from "../support/keycloak-realm.ts";
 import { client, withoutTiled } from "../support/python.ts";
-import { freePort, serve, typeCode } from "../support/real-scene.ts";
+import { serve, typeCode } from "../support/real-scene.ts";
 import { type Page as VisitedPage, Visitor } from "../support/visitor.ts";
 
 const REDIRECT = newRequest().redirectUri;

@@ -12,11 +12,11 @@ import { migrate } from "../../src/cli/migrate.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { Api, apikey, bearer } from "../support/api.ts";
 import { temporaryFolder } from "../support/folders.ts";
+import { freePort } from "../support/free-port.ts";
 import { type Files, KINDS, VARIABLES } from "../support/migrating.ts";
 import { TILED } from "../support/ours.ts";
 import { run, startServer } from "../support/process.ts";
 import { atTerminal, type Dialogue, program, withoutTiled } from "../support/python.ts";
-import { freePort } from "../support/real-scene.ts";
 import { PASSWORDS } from "../support/toy.ts";
 
 const TIMEOUT = { timeout: 300_000 };

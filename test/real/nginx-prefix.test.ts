@@ -8,8 +8,8 @@ import { writeFile } from "node:fs/promises";
 import { after, describe, test } from "node:test";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folders.ts";
+import { freePort } from "../support/free-port.ts";
 import { PROGRAMS, withoutProxy } from "../support/proxies.ts";
-import { freePort } from "../support/real-scene.ts";
 import { startBoth } from "../support/upstream.ts";
 
 const skip = withoutProxy("nginx");

@@ -7,11 +7,12 @@ import { describe, type TestContext, test } from "node:test";
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, SignJWT } from "jose";
 import { withoutChromium } from "../support/chromium.ts";
 import { deviceProgram } from "../support/device-program.ts";
+import { freePort } from "../support/free-port.ts";
 import { type RealProvider, startProvider } from "../support/oidc-provider.ts";
 import { ADA, GRACE } from "../support/oidc-provider-pages.ts";
 import { tokensOf } from "../support/provider-tokens.ts";
 import { client, withoutTiled } from "../support/python.ts";
-import { freePort, serve, submitLogin, visit } from "../support/real-scene.ts";
+import { serve, submitLogin, visit } from "../support/real-scene.ts";
 
 const TIMEOUT = { timeout: 180_000 };
 const AUDIENCE = "https://tiled.lab.example";

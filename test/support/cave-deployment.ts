@@ -2,7 +2,6 @@
  * The deployment of `example_configs/cave` on free ports of localhost, its files and the commands of docs/cave.md changed only in
  * host names, ports and paths: the gateway with HTTPS, ours, and the service behind the real middle_auth_client.
  */
-
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { cp, readFile, writeFile } from "node:fs/promises";
@@ -11,10 +10,10 @@ import { fileURLToPath } from "node:url";
 import { caveProgram } from "./cave.ts";
 import { eventually } from "./eventually.ts";
 import { type Cleanup, temporaryFolder } from "./folders.ts";
+import { freePort } from "./free-port.ts";
 import { TILED } from "./ours.ts";
 import { run as runToEnd, type Server, startServer } from "./process.ts";
 import { PROGRAMS, type ProxyName, run } from "./proxies.ts";
-import { freePort } from "./real-scene.ts";
 import { AUTHORITY_CERT, SIGNED_CERT, SIGNED_KEY } from "./tls.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../example_configs/cave", import.meta.url));

@@ -8,7 +8,8 @@ import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cleanup } from "./folders.ts";
-import { freePort, type Postgres, ready, unprivileged } from "./postgres.ts";
+import { freePort } from "./free-port.ts";
+import { type Postgres, ready, unprivileged } from "./postgres.ts";
 
 const PROGRAM = "/usr/sbin/pgbouncer";
 

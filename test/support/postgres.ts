@@ -15,11 +15,11 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import type { TestContext } from "node:test";
 import pg from "pg";
+import { freePort } from "./free-port.ts";
 
 export interface Postgres {
   readonly port: number;
@@ -215,21 +215,6 @@ export function unprivileged(): { uid?: number; gid?: number } {
   } catch {
     return { uid: NOBODY, gid: NOBODY };
   }
-}
-
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() =>
-        address !== null && typeof address === "object"
-          ? resolve(address.port)
-          : reject(new Error("No port.")),
-      );
-    });
-  });
 }
 
 export async function ready(attempt: () => Promise<unknown>): Promise<void> {

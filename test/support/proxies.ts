@@ -16,9 +16,9 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { eventually } from "./eventually.ts";
 import type { Cleanup } from "./folders.ts";
+import { freePort } from "./free-port.ts";
 import { startOurs } from "./ours.ts";
 import type { Server } from "./process.ts";
-import { freePort } from "./real-scene.ts";
 import { TLS_CERT, TLS_KEY } from "./tls.ts";
 import { PASSWORDS } from "./toy.ts";
 

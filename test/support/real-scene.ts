@@ -3,12 +3,11 @@
  * replaced.
  */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import type { TestContext } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { startChromium } from "./chromium.ts";
 import { type Cleanup, configurationFile, temporaryFolder } from "./folders.ts";
+import { freePort } from "./free-port.ts";
 import { type ProviderOptions, type RealProvider, startProvider } from "./oidc-provider.ts";
 import { ADA } from "./oidc-provider-pages.ts";
 import { TILED } from "./ours.ts";
@@ -19,16 +18,6 @@ export interface Scene {
   readonly url: string;
   readonly browser: Browser;
   readonly env: Readonly<Record<string, string>>;
-}
-
-/** Our server must know the provider's address, and the provider ours: so ours is chosen beforehand. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** A provider as the configuration names it, and what else is in the file. */

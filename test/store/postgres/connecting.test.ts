@@ -9,7 +9,8 @@ import { Failure } from "../../../src/errors.ts";
 import { initializeDatabase, openStore } from "../../../src/store/open.ts";
 import { makePool } from "../../../src/store/postgres/pool.ts";
 import { eventually } from "../../support/eventually.ts";
-import { freePort, type PrivatePostgres, privatePostgresOrSkip } from "../../support/postgres.ts";
+import { freePort } from "../../support/free-port.ts";
+import { type PrivatePostgres, privatePostgresOrSkip } from "../../support/postgres.ts";
 import { onPrivatePostgres, type PostgresCases } from "../on-postgres.ts";
 import { folderFor, logIn, openFor, storeOptions } from "../support.ts";
 
