@@ -1,4 +1,7 @@
-/** The rules of `cave` while the server runs: which changes of its file take effect, and which do not. */
+/**
+ * The rules of `cave` while the server runs: which changes of its file take effect, and which do not. In a process of its own,
+ * since it replaces timers.
+ */
 import assert from "node:assert/strict";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
