@@ -20,7 +20,7 @@ import { withoutProxy } from "../support/proxies.ts";
 import { AUTHORITY_CERT } from "../support/tls.ts";
 
 const skip = withoutCave() || withoutChromium() || withoutProxy("nginx");
-const TIMEOUT = 240_000;
+const TIMEOUT = 600_000;
 const OLDER = "middle_auth_client-3.11.0";
 
 /** A computer whose client uses this token. */

@@ -31,7 +31,7 @@ document.querySelector("button").onclick = async () => {
 };
 </script>`;
 
-describe("a viewer on another host", { skip, timeout: 240_000 }, () => {
+describe("a viewer on another host", { skip, timeout: 600_000 }, () => {
   let cave: CaveDeployment;
   let browser: Browser;
   const endings: (() => Promise<unknown>)[] = [];

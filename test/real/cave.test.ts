@@ -17,7 +17,7 @@ import { submitLogin } from "../support/real-scene.ts";
 
 const skip = withoutCave() || withoutChromium() || withoutProxy("nginx");
 
-describe("caveclient", { skip, timeout: 240_000 }, () => {
+describe("caveclient", { skip, timeout: 600_000 }, () => {
   let cave: CaveDeployment;
   let browser: Browser;
   const endings: (() => Promise<unknown>)[] = [];

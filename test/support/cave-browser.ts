@@ -6,7 +6,7 @@ import { CAVE_PASSWORDS, type CaveUser } from "./cave-deployment.ts";
 /** A browser of its own, without a login. Its certificate authorities do not include the tests' own. */
 export async function caveBrowser(browser: Browser): Promise<Page> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(60_000);
   return context.newPage();
 }
 
