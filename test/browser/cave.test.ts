@@ -124,8 +124,9 @@ describe("CAVE's hand-over", { skip: withoutChromium() }, () => {
 
   const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name }).waitFor();
 
-  /** All that the popup has posted so far: a last message of ours arrives after it. */
+  /** All that the popup has posted, once its script has run: a last message of ours arrives after it. */
   async function messagesOf(page: Page, popup: Page): Promise<Message[]> {
+    await popup.getByText("You can close this window").waitFor();
     await popup.evaluate("opener.postMessage('last', '*')");
     await page.waitForFunction("messages.at(-1)?.data === 'last'");
     return (await page.evaluate<Message[]>("messages")).slice(0, -1);
