@@ -78,6 +78,8 @@ describe("CAVE's terms of service", { skip: withoutChromium() }, () => {
     await accept(popup);
     await popup.getByRole("heading", { name: "Thank you" }).waitFor();
     // A last message of ours arrives after all that the page has posted.
+    // Its script has run.
+    await popup.waitForLoadState();
     await popup.evaluate("opener.postMessage('last', '*')");
     await page.waitForFunction("messages.at(-1)?.data === 'last'");
     const messages = await page.evaluate<readonly unknown[]>("messages");
