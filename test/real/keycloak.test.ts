@@ -57,6 +57,9 @@ describe("Keycloak", { skip: withoutKeycloak(), timeout: 900_000 }, () => {
     return { begun };
   }
 
+  /** The address is not verified. */
+  const ALICE_IDENTITY = { id: "alice", profile: { name: "Alice Lab" } };
+
   test("a wrong password, the right one, a browser that is known, and one that is logged out", async (t) => {
     const { begun } = await ours(t);
     const visitor = new Visitor();
@@ -65,12 +68,12 @@ describe("Keycloak", { skip: withoutKeycloak(), timeout: 900_000 }, () => {
     assert.deepEqual([wrong.status, /Invalid username or password/.test(wrong.text)], [200, true]);
     const back = await visitor.submit(wrong, ALICE, REDIRECT);
     assert.equal(back.status, 0, back.text);
-    assert.deepEqual(await first.finish(back), { id: "alice" });
+    assert.deepEqual(await first.finish(back), ALICE_IDENTITY);
     await assert.rejects(first.finish(back), "its code is good once");
 
     const again = await begun(visitor);
     assert.equal(again.page.status, 0, "Keycloak knows the browser");
-    assert.deepEqual(await again.finish(again.page), { id: "alice" });
+    assert.deepEqual(await again.finish(again.page), ALICE_IDENTITY);
 
     await visitor.submit(await visitor.open(`${keycloak}/protocol/openid-connect/logout`), {
       confirmLogout: "Logout",
