@@ -25,21 +25,19 @@ const principals = (db: Kysely<Tables>) =>
     .where("d.principal_id", "is", null)
     .select(["p.id", "p.uuid", "p.type", "p.time_created as created", "n.note"]);
 
+/** Profiles are looked up one by one: a join of long lists may walk through all of them in PostgreSQL. */
 const identitiesOf = (db: Kysely<Tables>, ids: Ids) =>
   db
     .selectFrom("identities as i")
-    .leftJoin("tiled_auth_profiles as f", (join) =>
-      join.onRef("f.provider", "=", "i.provider").onRef("f.identity", "=", "i.id"),
-    )
     .where("i.principal_id", "in", ids)
-    .select([
-      "i.principal_id as owner",
-      "i.provider",
-      "i.id",
-      "i.latest_login as login",
-      "f.name",
-      "f.email",
-    ]);
+    .select(["i.principal_id as owner", "i.provider", "i.id", "i.latest_login as login"])
+    .select((eb) => {
+      const profile = eb
+        .selectFrom("tiled_auth_profiles as f")
+        .whereRef("f.provider", "=", "i.provider")
+        .whereRef("f.identity", "=", "i.id");
+      return [profile.select("f.name").as("name"), profile.select("f.email").as("email")];
+    });
 
 const acceptedBy = (db: Kysely<Tables>, ids: Ids) =>
   db

@@ -102,12 +102,17 @@ async function findIdentities(db: Db, provider: string, emails: readonly string[
     const rows = await db.query((tables) =>
       tables
         .selectFrom("identities as i")
-        .leftJoin("tiled_auth_profiles as f", (join) =>
-          join.onRef("f.identity", "=", "i.id").onRef("f.provider", "=", "i.provider"),
-        )
         .where("i.provider", "=", provider)
         .where("i.id", "in", some)
-        .select(["i.id", "i.principal_id", "f.name"]),
+        .select(["i.id", "i.principal_id"])
+        .select((eb) =>
+          eb
+            .selectFrom("tiled_auth_profiles as f")
+            .whereRef("f.provider", "=", "i.provider")
+            .whereRef("f.identity", "=", "i.id")
+            .select("f.name")
+            .as("name"),
+        ),
     );
     for (const row of rows) {
       owners.set(row.id, row.principal_id);
