@@ -1,6 +1,6 @@
 /**
  * `node bench/compare.ts BEFORE [AFTER]`: compares two built checkouts in the same run; AFTER is this one by default. Rounds alternate;
- * the ratio of the processor time per answer counts. Options: `--seconds`, `--rounds`, `--only NAME`.
+ * the ratio of the processor time per answer counts. Options: `--seconds`, `--rounds`, `--only NAME`; `--cave` if both have CAVE.
  */
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -14,7 +14,7 @@ import { toy } from "../test/support/toy.ts";
 import type { Job } from "./load.ts";
 import { type Server, start } from "./servers.ts";
 import { median, number, table } from "./table.ts";
-import { deployment, get, jobs, measure, type Plan, repeat, type Sample } from "./work.ts";
+import { CAVE_ONLY, cave, deployment, get, jobs, measure, type Plan, repeat, type Sample } from "./work.ts";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,6 +22,7 @@ const { values: options, positionals } = parseArgs({
     seconds: { type: "string", default: "2" },
     rounds: { type: "string", default: "11" },
     only: { type: "string" },
+    cave: { type: "boolean", default: false },
   },
 });
 const PLAN: Plan = { connections: 32, seconds: Number(options.seconds) };
@@ -30,6 +31,8 @@ interface Measurement {
   readonly server: Server;
   readonly job: () => Promise<Job>;
 }
+const SECTIONS = options.cave ? { cave: cave(1000) } : {};
+
 type Side = Readonly<Record<string, Measurement>>;
 
 const last: (() => unknown)[] = [];
@@ -42,7 +45,7 @@ function command(checkout: string, config: string): string[] {
 }
 
 async function side(checkout: string, upstream: string): Promise<Side> {
-  const server = await start(command(checkout, await deployment(cleanup)));
+  const server = await start(command(checkout, await deployment(cleanup, SECTIONS)));
   cleanup(() => server.stop());
   const behind = await configurationFile(
     cleanup,
@@ -52,7 +55,9 @@ async function side(checkout: string, upstream: string): Promise<Side> {
   cleanup(() => gateway.stop());
   const token = bearer(await new Api(gateway.url).login("alice"));
   const through = async () => repeat(gateway.port, get("/api/v1/metadata/A", token), PLAN);
-  const direct = Object.entries(await jobs(server, PLAN)).map(([name, job]) => [name, { server, job }]);
+  const direct = Object.entries(await jobs(server, PLAN))
+    .filter(([name]) => options.cave || !CAVE_ONLY.has(name))
+    .map(([name, job]) => [name, { server, job }]);
   return { ...Object.fromEntries(direct), gateway: { server: gateway, job: through } };
 }
 

@@ -10,12 +10,12 @@ import { program } from "../test/support/python.ts";
 import { type Server, startBare, startOurs, startReference } from "./servers.ts";
 import { median, number, table } from "./table.ts";
 import {
+  CAVE_ONLY,
   cave,
   deployment,
   get,
   jobs,
   measure,
-  OURS_ONLY,
   type Plan,
   repeat,
   type Sample,
@@ -63,7 +63,7 @@ async function rounds(bare: Server, ours: Server, reference: Server | null): Pro
       const sample = await measure(ours, await our[work]());
       if (keep) results.ours[work].push(sample);
       say(`round ${round}: ${work} ${number(sample.rate)}/s, bare ${number(yardstick.rate)}/s`);
-      if (their && reference && !OURS_ONLY.has(work) && (round === 1 || round === ROUNDS)) {
+      if (their && reference && !CAVE_ONLY.has(work) && (round === 1 || round === ROUNDS)) {
         results.reference[work].push(await measure(reference, await their[work]()));
       }
     }

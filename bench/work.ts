@@ -12,8 +12,8 @@ import { load, type Server } from "./servers.ts";
 
 export const WORKS = ["JWT whoami", "API-key whoami", "CAVE's user/cache", "refresh", "login"] as const;
 export type Work = (typeof WORKS)[number];
-/** The real Tiled has no such routes. */
-export const OURS_ONLY: ReadonlySet<Work> = new Set<Work>(["CAVE's user/cache"]);
+/** Only where the configuration has CAVE's section; the real Tiled has no such routes. */
+export const CAVE_ONLY: ReadonlySet<string> = new Set<Work>(["CAVE's user/cache"]);
 
 export interface Plan {
   readonly connections: number;
