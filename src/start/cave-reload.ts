@@ -2,6 +2,7 @@
  * Reads the rules of the section `cave` again when a file changes that they were read from, or on SIGHUP. If the
  * configuration is broken, the rules from before stay in force, and the log says why. Other changes need a restart.
  */
+import { statSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import type { CaveConfig, ConfigSource, Reread } from "../config/model.ts";
@@ -54,8 +55,8 @@ export class CaveReload {
     log.info(counts(settings), `CAVE's rules are in force: ${described(settings)}.`);
     this.#started = true;
     for (const file of this.#watched.values()) file.start();
-    // The files may have changed since the server read them.
-    if (this.#source !== null) void this.#readNext();
+    // A file that changed after the server read it. A reading for nothing would cost 15 MB of memory.
+    if (this.#source?.files.some((path) => changedSince(path, performance.timeOrigin))) void this.#readNext();
   }
 
   stop(): void {
@@ -189,4 +190,10 @@ function described(settings: CaveSettings): string {
     number(terms, "set of terms", "sets of terms"),
     number(origins, "origin", "origins"),
   ].join(", ");
+}
+
+/** `time`: milliseconds since the epoch. True for a file that is gone. */
+function changedSince(path: string, time: number): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined || stat.ctimeMs >= time;
 }

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, it, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../src/config/load.ts";
 import type { CaveConfig, Reread } from "../../src/config/model.ts";
 import { CaveRulesInForce } from "../../src/domain/cave/rules.ts";
@@ -361,13 +362,13 @@ describe("SIGHUP", () => {
 
 describe("readings", () => {
   /** A source whose readings the test ends. */
-  function controlled(t: TestContext) {
+  function controlled(t: TestContext, file = "/nowhere/gone.yml") {
     const readings: PromiseWithResolvers<Reread>[] = [];
     const cave: CaveConfig = {
       serverAddress: "https://cave.example.org",
       rules: { admins: [], origins: [], loginTokenMaxAge: 1, tos: [], datasets: [], groups: [] },
       source: {
-        files: [],
+        files: [file],
         digests: new Map(),
         read: () => {
           const reading = Promise.withResolvers<Reread>();
@@ -391,6 +392,13 @@ describe("readings", () => {
     };
     return { w, readings, end };
   }
+
+  it("begin at once only if a file changed since the process began", async (t) => {
+    const unchanged = controlled(t, fileURLToPath(import.meta.url));
+    const gone = controlled(t);
+    assert.ok(await eventually(20, async () => gone.readings.length === 1));
+    assert.equal(unchanged.readings.length, 0);
+  });
 
   it("run one after the other; requests during one share the next", async (t) => {
     const { w, readings, end } = controlled(t);
