@@ -36,7 +36,9 @@ export function packageAt(folder: string): Package {
   return JSON.parse(readFileSync(`${folder}/package.json`, "utf8")) as Package;
 }
 
+/** Everything in `dist/`; what the program's own bundle is made of. */
 export async function bundle(options: BuildOptions = {}): Promise<Metafile> {
+  await bundleClient(options);
   const { metafile } = await build({
     entryPoints: [
       "src/bin.ts",
@@ -64,6 +66,24 @@ export async function bundle(options: BuildOptions = {}): Promise<Metafile> {
     metafile: true,
   });
   return metafile;
+}
+
+/** `tiled-auth/client`: for browsers, without any package, and for a Node older than the server's. */
+async function bundleClient(options: BuildOptions): Promise<void> {
+  await build({
+    entryPoints: ["src/client/index.ts", "src/client/node/index.ts"],
+    outbase: ".",
+    outdir: "dist",
+    chunkNames: "src/chunks/[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "neutral",
+    target: ["node20", "es2022"],
+    logLevel: "warning",
+    external: ["node:*", "undici", "yaml"],
+    ...options,
+  });
 }
 
 /** The packages with at least one byte in the output, by name. */

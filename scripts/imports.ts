@@ -34,7 +34,7 @@ export const ROWS: Rows = [
   ["http"],
   ["config", "trees", "authenticators", "store", "migrations", "pages"],
   ["plugins", "vocabulary", "yaml", "domain"],
-  ["database-uri", "schemas", "tls.ts", "errors.ts", "lib"],
+  ["database-uri", "schemas", "tls.ts", "errors.ts", "lib", "client"],
 ];
 
 /** The TypeScript files below these folders, with their imports of each other. */

@@ -1,0 +1,70 @@
+/**
+ * From the address that a person has to the address of the API, by the Python client's rules: with a node's path, with or
+ * without `/api/v1`, with an API key in the query.
+ */
+
+export interface ApiAddress {
+  /** With a slash at its end, without query. */
+  readonly apiUri: string;
+  /** From `?api_key=`. */
+  readonly apiKey: string | null;
+  readonly nodePathParts: readonly string[];
+}
+
+/** @throws TypeError for anything but one http or https address with at most one key; its message never has the key. */
+export function apiAddressOf(uri: string | URL): ApiAddress {
+  const url = httpUrlOf(uri);
+  const keys = url.searchParams.getAll("api_key");
+  if (keys.length > 1) throw new TypeError("The address has two API keys.");
+  const { path, nodePathParts } = apiPathOf(url.pathname);
+  return {
+    apiUri: `${url.origin}${path.endsWith("/") ? path : `${path}/`}`,
+    apiKey: keys[0] || null,
+    nodePathParts,
+  };
+}
+
+/** @throws TypeError */
+export function httpUrlOf(uri: string | URL): URL {
+  let url: URL;
+  try {
+    url = new URL(uri);
+  } catch {
+    // The platform's own error repeats the text, with a key that may be in it.
+    throw new TypeError("This is not an address, such as https://tiled.example.org.");
+  }
+  if (!/^https?:$/.test(url.protocol))
+    throw new TypeError("The address must begin with http:// or https://.");
+  return url;
+}
+
+/** Where the server is, without `/api/v1`: what its paths in OpenAPI start from. No slash at the end. */
+export function baseOf(apiUri: string): string {
+  return apiUri.replace(/(?:\/api\/v1)?\/$/, "");
+}
+
+/** For errors: a query may have a secret. */
+export function withoutQuery(url: string | URL): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
+
+function apiPathOf(pathname: string): { readonly path: string; readonly nodePathParts: readonly string[] } {
+  const at = pathname.indexOf("/metadata");
+  if (at >= 0) {
+    const parts = pathname.slice(at + "/metadata".length).split("/");
+    return { path: pathname.slice(0, at), nodePathParts: parts.filter(Boolean).map(decoded) };
+  }
+  const path = pathname.replace(/\/$/, "");
+  if (!path.includes("/api")) return { path: `${path}/api/v1`, nodePathParts: [] };
+  if (!path.includes("/v1")) return { path: `${path}/v1`, nodePathParts: [] };
+  return { path, nodePathParts: [] };
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

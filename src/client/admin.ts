@@ -1,0 +1,66 @@
+/**
+ * Requests that need an administrator's scopes: `read:principals`, `write:principals`, `admin:apikeys`.
+ */
+import type { Authorized } from "./authorized.ts";
+import { createKey, type NewKeyOptions, revokeKey, type SignalOption } from "./keys.ts";
+import type { NewApiKey, Principal } from "./wire.ts";
+
+export interface PageOptions extends SignalOption {
+  /** How many to leave out. Default: 0. */
+  readonly offset?: number | undefined;
+  /** Default: 100; at most 300. */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * `context.admin`. Each call fails with RequestRefused where the caller lacks the scope.
+ *
+ * @example
+ * ```ts
+ * import { fromUri } from "tiled-auth/client";
+ *
+ * const { admin } = await fromUri("https://tiled.example.org");
+ * const robot = await admin.createServicePrincipal({ role: "user" });
+ * const { secret } = await admin.createApiKey(robot.uuid, { scopes: ["read:metadata"], expiresIn: "30d" });
+ * ```
+ */
+export class Admin {
+  readonly #authorized: Authorized;
+
+  constructor(authorized: Authorized) {
+    this.#authorized = authorized;
+  }
+
+  /** People and services, in the order of their creation. */
+  async listPrincipals({ offset = 0, limit = 100, signal }: PageOptions = {}): Promise<Principal[]> {
+    const query = { "page[offset]": `${offset}`, "page[limit]": `${limit}` };
+    return (await this.#authorized.document("auth/principal", { query, signal })) as Principal[];
+  }
+
+  async showPrincipal(uuid: string, { signal }: SignalOption = {}): Promise<Principal> {
+    return (await this.#authorized.document(pathOf(uuid), { signal })) as Principal;
+  }
+
+  /** A principal for a program; it gets its keys from `createApiKey`. */
+  async createServicePrincipal({
+    role,
+    signal,
+  }: SignalOption & { readonly role: string }): Promise<Principal> {
+    const request = { method: "POST", query: { role }, signal };
+    return (await this.#authorized.document("auth/principal", request)) as Principal;
+  }
+
+  /** A key for another principal; the answer is the only one that has its `secret`. */
+  async createApiKey(uuid: string, options: NewKeyOptions = {}): Promise<NewApiKey> {
+    return await createKey(this.#authorized, `${pathOf(uuid)}/apikey`, options);
+  }
+
+  /** `key`: its first eight characters, or the whole key, which is never sent whole. */
+  async revokeApiKey(uuid: string, key: string, options: SignalOption = {}): Promise<void> {
+    await revokeKey(this.#authorized, `${pathOf(uuid)}/apikey`, key, options);
+  }
+}
+
+function pathOf(uuid: string): string {
+  return `auth/principal/${encodeURIComponent(uuid)}`;
+}

@@ -1,0 +1,21 @@
+/**
+ * What `fromUri` does after connecting: the cached login, else where a login is required, a new one.
+ */
+import type { Context } from "./context.ts";
+import { CannotPrompt } from "./errors.ts";
+import type { ConnectOptions } from "./parts.ts";
+
+export async function enter(
+  context: Context,
+  { rememberMe = true, signal }: ConnectOptions,
+): Promise<Context> {
+  if (context.authenticated) return context;
+  const { required, providers } = context.serverInfo.authentication;
+  if (providers.length === 0) {
+    if (required) throw new CannotPrompt("This server needs an API key: pass `apiKey`.");
+    return context;
+  }
+  if (rememberMe && (await context.useCachedTokens({ signal }))) return context;
+  if (required) await context.authenticate({ rememberMe, signal });
+  return context;
+}

@@ -1,0 +1,29 @@
+/**
+ * Who may refresh: one at a time among all that share a store, as far as the platform can tell. A lock is waited for no longer
+ * than ten seconds, since the server takes the same refresh token twice.
+ */
+import type { TokenStore } from "./store.ts";
+
+/** Milliseconds. */
+const PATIENCE = 10_000;
+
+interface Locks {
+  request<T>(name: string, options: { signal: AbortSignal }, work: () => Promise<T>): Promise<T>;
+}
+
+export async function underLock<T>(store: TokenStore, apiUri: string, work: () => Promise<T>): Promise<T> {
+  if (store.lock !== undefined) return await store.lock(apiUri, work);
+  const { navigator } = globalThis as { readonly navigator?: { readonly locks?: Locks } };
+  if (navigator?.locks === undefined) return await work();
+  let begun = false;
+  const once = () => {
+    begun = true;
+    return work();
+  };
+  try {
+    return await navigator.locks.request(`tiled ${apiUri}`, { signal: AbortSignal.timeout(PATIENCE) }, once);
+  } catch (error) {
+    if (begun) throw error;
+    return await work();
+  }
+}

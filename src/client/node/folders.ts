@@ -1,0 +1,55 @@
+/**
+ * Where the Python client keeps logins and profiles on each platform (its library is platformdirs), so that both languages
+ * share them.
+ */
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Place {
+  readonly env: Environment;
+  readonly platform: NodeJS.Platform;
+  readonly home: string;
+}
+
+export function here(): Place {
+  return { env: process.env, platform: process.platform, home: homedir() };
+}
+
+/** `$TILED_CACHE_DIR`, else the user's cache folder for Tiled. */
+export function cacheFolder({ env, platform, home }: Place = here()): string {
+  if (env["TILED_CACHE_DIR"]) return env["TILED_CACHE_DIR"];
+  if (platform === "win32") return join(localAppData(env, home), "tiled", "tiled", "Cache");
+  if (platform === "darwin") return join(home, "Library", "Caches", "tiled");
+  return join(env["XDG_CACHE_HOME"]?.trim() || join(home, ".cache"), "tiled");
+}
+
+/** Folders of profiles: a later one counts before an earlier one, the last one is the user's own. */
+export function profileFolders({ env, platform, home }: Place = here()): readonly string[] {
+  const site = env["TILED_SITE_PROFILES"]
+    ? [env["TILED_SITE_PROFILES"]]
+    : ["/etc/tiled/profiles", "/etc/xdg/tiled/profiles"];
+  const user = env["TILED_PROFILES"]
+    ? [env["TILED_PROFILES"]]
+    : [join(home, ".config", "tiled", "profiles"), join(configFolder({ env, platform, home }), "profiles")];
+  return [...new Set([...site, ...user])];
+}
+
+/** Of one API, below the cache folder. */
+export function tokenFolderName(apiUri: string): string {
+  const encode = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+  return encodeURIComponent(apiUri)
+    .replace(/[!'()*]/g, encode)
+    .replaceAll("%20", "+");
+}
+
+function configFolder({ env, platform, home }: Place): string {
+  if (platform === "win32") return join(localAppData(env, home), "tiled", "tiled");
+  if (platform === "darwin") return join(home, "Library", "Application Support", "tiled");
+  return join(env["XDG_CONFIG_HOME"]?.trim() || join(home, ".config"), "tiled");
+}
+
+function localAppData(env: Environment, home: string): string {
+  return env["LOCALAPPDATA"] ?? join(home, "AppData", "Local");
+}

@@ -1,0 +1,45 @@
+/**
+ * A profile's content as options of a context.
+ */
+import type { ContextOptions } from "../context.ts";
+import { here, type Place } from "./folders.ts";
+import { readProfiles } from "./profiles.ts";
+
+/** @throws TypeError: no such profile, or one that only Python can use. */
+export async function profileOptions(
+  name: string,
+  place: Place = here(),
+): Promise<{ readonly uri: string; readonly options: ContextOptions }> {
+  const { profiles, problems } = await readProfiles(place);
+  const content = profiles.get(name)?.content;
+  if (content === undefined) {
+    const names = [...profiles.keys()].join(", ") || "none";
+    throw new TypeError(
+      [`There is no profile ${JSON.stringify(name)}; there are: ${names}.`, ...problems].join(" "),
+    );
+  }
+  const { uri, headers, timeout, verify } = content;
+  if (typeof uri !== "string")
+    throw new TypeError(`Profile ${JSON.stringify(name)} has no server but starts one in Python (direct).`);
+  const seconds = Number((timeout as { readonly read?: unknown } | undefined)?.read);
+  return {
+    uri,
+    options: {
+      ...(headers !== undefined && { headers: textsOf(headers as object) }),
+      ...(seconds > 0 && { timeout: seconds * 1000 }),
+      ...(verify === false && { fetch: await unverified() }),
+    },
+  };
+}
+
+function textsOf(headers: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+}
+
+/** `verify: false`: any certificate will do. */
+async function unverified(): Promise<typeof fetch> {
+  const undici = await import("undici");
+  const dispatcher = new undici.Agent({ connect: { rejectUnauthorized: false } });
+  return ((input: string, init: object) =>
+    undici.fetch(input, { ...init, dispatcher })) as unknown as typeof fetch;
+}

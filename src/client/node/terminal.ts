@@ -1,0 +1,44 @@
+/**
+ * Asks on the terminal. Questions and progress go to stderr, so that a program's results stay alone on stdout.
+ */
+import type { Readable, Writable } from "node:stream";
+import { CannotPrompt } from "../errors.ts";
+
+export interface Terminal {
+  readonly input: Readable & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
+  readonly output: Writable;
+}
+
+/** One line; without its echo where `hidden`. Fails with CannotPrompt at the end of the input. */
+export async function askLine(
+  { input, output }: Terminal,
+  question: string,
+  { hidden = false, signal }: { readonly hidden?: boolean; readonly signal: AbortSignal },
+): Promise<string> {
+  const { createInterface } = await import("node:readline");
+  const { Writable } = await import("node:stream");
+  const shown = new Writable({
+    write: (chunk, _encoding, done) => {
+      if (!hidden) output.write(chunk);
+      done();
+    },
+  });
+  output.write(question);
+  const lines = createInterface({ input, output: shown, terminal: input.isTTY === true, historySize: 0 });
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      const onAbort = () => reject(signal.reason);
+      if (signal.aborted) onAbort();
+      signal.addEventListener("abort", onAbort, { once: true });
+      lines.once("line", (line) => {
+        signal.removeEventListener("abort", onAbort);
+        resolve(line);
+      });
+      lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
+      lines.once("close", () => reject(new CannotPrompt("The input ended.")));
+    });
+  } finally {
+    lines.close();
+    if (hidden) output.write("\n");
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Login by user name and password (RFC 6749 §4.3).
+ */
+import { chosen } from "./choose.ts";
+import type { Context } from "./context.ts";
+import { PasswordRejected, type TiledError } from "./errors.ts";
+import { ask, partsOf } from "./parts.ts";
+import { isLogin } from "./session.ts";
+import type { Tokens } from "./wire.ts";
+
+export interface PasswordGrantOptions {
+  /** Default: the only provider that takes passwords. */
+  readonly provider?: string | undefined;
+  readonly username: string;
+  readonly password: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The tokens of a new login, which `context.configureAuth` takes. Fails with PasswordRejected, TooManyRequests (at once: a
+ * password is not repeated), RequestRefused, ServerUnavailable.
+ *
+ * @example
+ * ```ts
+ * import { fromUri, passwordGrant } from "tiled-auth/client";
+ *
+ * const context = await fromUri("https://tiled.example.org", {
+ *   prompt: (context, _providers, { signal }) =>
+ *     passwordGrant(context, { username: "alice", password: "secret1", signal }),
+ * });
+ * ```
+ */
+export async function passwordGrant(
+  context: Context,
+  { provider, username, password, signal }: PasswordGrantOptions,
+): Promise<Tokens> {
+  const parts = partsOf(context);
+  const { provider: name } = chosen(parts, provider, false);
+  const answer = await ask(parts, {
+    path: `auth/provider/${encodeURIComponent(name)}/token`,
+    form: { grant_type: "password", username, password },
+    repeat: "password",
+    signal,
+  });
+  if (answer.status === 401) {
+    const { message, status, detail, requestId, url } = (await answer.refusal()) as TiledError;
+    throw new PasswordRejected(message, { status, detail, requestId, url });
+  }
+  const tokens = await answer.document();
+  if (!isLogin(tokens)) throw answer.notOurs();
+  return tokens;
+}

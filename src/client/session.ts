@@ -1,0 +1,85 @@
+/**
+ * The requests that keep a login and end it: at the server, or where the server takes a provider's own tokens, at the
+ * provider (OpenID Connect Core §12, RP-Initiated Logout §2).
+ */
+import { ask, type Parts } from "./parts.ts";
+import { isToken, type StoredTokens } from "./store.ts";
+import type { Signal } from "./wait.ts";
+import type { Provider, Tokens } from "./wire.ts";
+
+/** New tokens; null: refused. */
+export async function refresh(parts: Parts, refreshToken: string): Promise<StoredTokens | null> {
+  const answer = await ask(parts, { ...refreshOf(parts, refreshToken), repeat: "always" });
+  if (answer.status === 400 || answer.status === 401) return null;
+  const document = (await answer.document()) as Partial<Tokens> | null;
+  // A provider may go on with the refresh token that it has (RFC 6749 §6).
+  const fresh = { ...document, refresh_token: document?.refresh_token ?? refreshToken };
+  if (!isLogin(fresh)) throw answer.notOurs();
+  return fresh;
+}
+
+/** A session that has ended already is no error. */
+export async function revoke(parts: Parts, tokens: StoredTokens, signal: Signal): Promise<void> {
+  const provider = proxiedProviderOf(parts);
+  const { refresh_token } = tokens;
+  if (provider === null && refresh_token === undefined) return;
+  const answer = await ask(parts, {
+    ...(provider === null
+      ? { path: "auth/session/revoke", json: { refresh_token } }
+      : { path: providersLogout(parts, provider, tokens) }),
+    repeat: "always",
+    signal,
+  });
+  if (answer.status >= 400 && ![400, 401, 409].includes(answer.status)) throw await answer.refusal();
+}
+
+/** The provider whose own tokens the server takes; it stands alone. */
+export function proxiedProviderOf({ serverInfo }: Pick<Parts, "serverInfo">): Provider | null {
+  const [provider, ...others] = serverInfo.authentication.providers;
+  return provider !== undefined && others.length === 0 && isProxied(provider) ? provider : null;
+}
+
+export function isProxied({ links }: Provider): boolean {
+  return typeof links.client_id === "string" && typeof links.token_endpoint === "string";
+}
+
+/** Space-separated. */
+export function scopesOf({ extra_scopes }: Provider): string {
+  return [...new Set(["openid", "offline_access", ...(extra_scopes ?? [])])].sort().join(" ");
+}
+
+/** What a login answers at least. */
+export function isLogin(value: unknown): value is Tokens {
+  const { access_token, refresh_token } = (value ?? {}) as Partial<Tokens>;
+  return isToken(access_token) && isToken(refresh_token);
+}
+
+/** A provider's URL. Secrets go there encrypted, unless the API itself is not. */
+export function providersUrl({ apiUri }: Pick<Parts, "apiUri">, link: unknown): string {
+  const url = URL.canParse(String(link)) ? new URL(String(link)) : null;
+  if (url?.protocol === "https:" || (url?.protocol === "http:" && apiUri.startsWith("http:")))
+    return url.href;
+  throw new TypeError("The provider's address is not safe: it must begin with https://.");
+}
+
+function refreshOf(parts: Parts, refreshToken: string) {
+  const provider = proxiedProviderOf(parts);
+  if (provider === null) return { path: "auth/session/refresh", json: { refresh_token: refreshToken } };
+  const { links, extra_scopes } = provider;
+  return {
+    path: providersUrl(parts, parts.serverInfo.authentication.links?.refresh_session),
+    form: {
+      client_id: links.client_id ?? "",
+      grant_type: "refresh_token",
+      refresh_token: refreshToken,
+      ...(extra_scopes?.length && { scope: scopesOf(provider) }),
+    },
+  };
+}
+
+function providersLogout(parts: Parts, { links }: Provider, { id_token }: StoredTokens): string {
+  const url = new URL(providersUrl(parts, parts.serverInfo.authentication.links?.logout));
+  if (id_token !== undefined) url.searchParams.set("id_token_hint", id_token);
+  url.searchParams.set("client_id", links.client_id ?? "");
+  return url.href;
+}
