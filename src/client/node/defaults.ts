@@ -8,11 +8,11 @@ import { FileStore } from "./file-store.ts";
 import type { Environment } from "./folders.ts";
 
 /** A key in the address counts before that of the environment. */
-export function withDefaults<T extends ConnectOptions>(
-  options: T,
+export function withDefaults(
+  options: ConnectOptions,
   keyInAddress: boolean,
   env: Environment = process.env,
-): T {
+): ConnectOptions {
   const { apiKey, retry, store } = options;
   return {
     ...options,

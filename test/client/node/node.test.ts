@@ -1,0 +1,151 @@
+/** What the client has more in Node: the environment, profiles, https where there is http, the terminal. */
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { type TestContext, test } from "node:test";
+import { withDefaults } from "../../../src/client/node/defaults.ts";
+import { profileOptions } from "../../../src/client/node/from-profile.ts";
+import { Context, MemoryStore, terminalPrompt } from "../../../src/client/node/index.ts";
+import { defaultProfileName, readProfiles } from "../../../src/client/node/profiles.ts";
+import { secureAddress } from "../../../src/client/node/secure-address.ts";
+import { PASSWORDS, testApp, toy } from "../../support/app.ts";
+import { API, wireTo } from "../../support/client.ts";
+import { temporaryFolder } from "../../support/folders.ts";
+
+test("the environment counts where the caller says nothing", () => {
+  const env = { TILED_API_KEY: "key", TILED_RETRY_ATTEMPTS: "3", TILED_RETRY_TIMEOUT: "1.5" };
+  const store = new MemoryStore();
+  const { apiKey, retry } = withDefaults({ store }, false, env);
+  assert.deepEqual([apiKey, retry], ["key", { attempts: 3, timeout: 1500 }]);
+  assert.equal(withDefaults({ store, apiKey: null }, false, env).apiKey, null);
+  assert.equal(withDefaults({ store }, true, env).apiKey, undefined);
+  assert.equal(withDefaults({ store }, false, { TILED_API_KEY: "" }).apiKey, null);
+  assert.deepEqual(withDefaults({ store, retry: { attempts: 1 } }, false, env).retry, {
+    attempts: 1,
+    timeout: 1500,
+  });
+  assert.equal(withDefaults({ store, retry: false }, false, env).retry, false);
+});
+
+test("an http address becomes https where the same host says so", async () => {
+  const asked: string[] = [];
+  const redirecting = (location: string) => async (input: string | URL | Request) => {
+    asked.push(String(input));
+    return new Response(null, { status: 308, headers: { location } });
+  };
+  const secured = async (location: string) =>
+    (await secureAddress("http://h/lab?api_key=geheim", { fetch: redirecting(location) })).href;
+  assert.equal(await secured("https://h/lab/"), "https://h/lab/?api_key=geheim");
+  for (const other of ["https://evil.example/lab", "http://h/lab/", "/lab/"])
+    assert.equal(await secured(other), "http://h/lab?api_key=geheim");
+  assert.deepEqual(new Set(asked), new Set(["http://h/lab"]));
+});
+
+async function profiles(t: TestContext, files: Record<string, string>) {
+  const home = await temporaryFolder(t.after.bind(t));
+  const env = { TILED_SITE_PROFILES: join(home, "site"), TILED_PROFILES: join(home, "user") };
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(join(home, name, ".."), { recursive: true });
+    await writeFile(join(home, name), text);
+  }
+  return { env, platform: "linux", home } as const;
+}
+
+test("profiles of both folders; broken files and doubled names are left out", async (t) => {
+  const place = await profiles(t, {
+    "site/a.yml": "lab:\n  uri: http://site\nonly:\n  uri: http://only\n",
+    "user/b.yaml": "lab:\n  uri: http://user\n  headers: {x-lab: 1}\n  timeout: {read: 2}\n",
+    "user/c.yml": "twice:\n  uri: http://c\n",
+    "user/d.yml": "twice:\n  uri: http://d\n",
+    "user/e.yml": "wrong:\n  uri: http://e\n  unknown: 1\n",
+    "user/f.yml": "{",
+    "user/g.yml": "inline:\n  direct: {trees: []}\n",
+    "user/.hidden.yml": "{",
+    "user/notes.txt": "{",
+    default_profile: "lab\n",
+  });
+  const { profiles: found, problems } = await readProfiles(place);
+  assert.deepEqual([...found.keys()].sort(), ["inline", "lab", "only"]);
+  assert.equal(problems.length, 3);
+  assert.equal(await defaultProfileName(place), "lab");
+  assert.deepEqual(await profileOptions("lab", place), {
+    uri: "http://user",
+    options: { headers: { "x-lab": "1" }, timeout: 2000 },
+  });
+  await assert.rejects(profileOptions("nope", place), {
+    name: "TypeError",
+    message: /inline, lab, only|lab, only/,
+  });
+  await assert.rejects(profileOptions("inline", place), TypeError);
+});
+
+/** Answers each question with the next line. */
+function terminal(lines: string[], isTTY = true) {
+  const input = Object.assign(new PassThrough(), { isTTY, setRawMode: () => {} });
+  const output = new PassThrough();
+  let text = "";
+  output.on("data", (part) => {
+    text += part;
+    if (!/: $/.test(String(part))) return;
+    const line = lines.shift();
+    if (line === undefined) input.end();
+    else setImmediate(() => input.write(`${line}\n`));
+  });
+  return { terminal: { input, output }, text: () => text };
+}
+
+async function context(t: TestContext) {
+  const app = await testApp({ authenticators: new Map([["toy", toy()]]) });
+  t.after(() => app.close());
+  return (await Context.fromAnyUri(API, { fetch: wireTo(app).fetch, store: new MemoryStore() })).context;
+}
+
+const { signal } = new AbortController();
+
+test("the terminal asks for a user name and a password, which it does not show, three times", async (t) => {
+  const c = await context(t);
+  const { providers } = c.serverInfo.authentication;
+  const good = terminal(["bob", "wrong", PASSWORDS.bob]);
+  const tokens = await terminalPrompt(c, providers, { signal, terminal: good.terminal });
+  assert.equal(tokens.identity?.id, "bob");
+  assert.match(good.text(), /^Username: .*Password: \n.*not recognized\. Retry.*\nPassword: \n/s);
+  assert.doesNotMatch(good.text(), /wrong|secret/);
+  for (const lines of [
+    ["bob", "1", "2", "3"],
+    ["bob", ""],
+  ])
+    await assert.rejects(terminalPrompt(c, providers, { signal, terminal: terminal(lines).terminal }), {
+      code: "ERR_PASSWORD_REJECTED",
+    });
+});
+
+test("it lets choose a provider, again where there is none of that number", async (t) => {
+  const c = await context(t);
+  const [one] = c.serverInfo.authentication.providers;
+  assert.ok(one);
+  const two = [{ ...one, provider: "other\u001b[2J" }, one];
+  const chosen = terminal(["0", "x", "2", "bob", PASSWORDS.bob]);
+  assert.equal((await terminalPrompt(c, two, { signal, terminal: chosen.terminal })).identity?.id, "bob");
+  assert.match(chosen.text(), /1 - other\u{FFFD}\[2J\n2 - toy\n/u);
+  for (const lines of [[""], []])
+    await assert.rejects(terminalPrompt(c, two, { signal, terminal: terminal(lines).terminal }), {
+      code: "ERR_CANNOT_PROMPT",
+    });
+});
+
+test("without a terminal nobody is asked; an abort ends the question", async (t) => {
+  const c = await context(t);
+  const { providers } = c.serverInfo.authentication;
+  await assert.rejects(terminalPrompt(c, providers, { signal, terminal: terminal([], false).terminal }), {
+    code: "ERR_CANNOT_PROMPT",
+  });
+  const reason = new Error("enough");
+  const aborter = new AbortController();
+  setImmediate(() => aborter.abort(reason));
+  const silent = { input: Object.assign(new PassThrough(), { isTTY: true }), output: new PassThrough() };
+  await assert.rejects(
+    terminalPrompt(c, providers, { signal: aborter.signal, terminal: silent }),
+    (error) => error === reason,
+  );
+});
