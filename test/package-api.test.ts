@@ -47,6 +47,16 @@ test("errors of the package are told apart by their code", async () => {
   assert.deepEqual(JSON.parse(stdout), ["bad_gateway", 502]);
 });
 
+test("the client library has logins on disk in Node, and elsewhere does without Node", async () => {
+  for (const [condition, disk] of [
+    ["node", true],
+    ["browser", false],
+  ] as const) {
+    const resolved = await run(process.execPath, ["client.ts", condition], { cwd: project });
+    assert.deepEqual(JSON.parse(resolved.stdout), { disk, code: "ERR_UNAVAILABLE" });
+  }
+});
+
 /** What an installation leaves: package.json and the build; its dependencies are this checkout's. */
 async function installBuild(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -185,6 +195,21 @@ const failure = new Failure(code, options);
 console.log(JSON.stringify([failure.code, failure.status]));
 `;
 
+const CLIENT = `
+import { FileStore, fromUri, MemoryStore, TiledError } from "tiled-auth/client";
+
+// What a bundler for browsers takes.
+const browser: { readonly fromUri: typeof fromUri } = await import(
+  new URL("node_modules/tiled-auth/dist/src/client/index.js", import.meta.url).href
+);
+const client = process.argv[2] === "node" ? { fromUri, FileStore } : browser;
+const fetch = async () => new Response("");
+const code = await client
+  .fromUri("https://tiled.example", { fetch, store: new MemoryStore() })
+  .then(() => "", (error: unknown) => (error instanceof TiledError ? error.code : String(error)));
+console.log(JSON.stringify({ disk: "FileStore" in client, code }));
+`;
+
 const FILES: Readonly<Record<string, string>> = {
   "package.json": JSON.stringify({ name: "lab", type: "module", private: true }),
   "tsconfig.json": JSON.stringify({
@@ -205,4 +230,5 @@ const FILES: Readonly<Record<string, string>> = {
   "classes.ts": CLASSES,
   "main.ts": MAIN,
   "failure.ts": FAILURE,
+  "client.ts": CLIENT,
 };

@@ -12,7 +12,7 @@ import type { ServerInfo } from "./wire.ts";
 export interface ConnectOptions {
   /** Instead of a login. In Node `TILED_API_KEY` is the default; `null` is none. */
   readonly apiKey?: string | null | undefined;
-  /** Sent with each request to the API's own origin. */
+  /** Sent with each request to the API's own origin. As in `fetch`, a redirect takes them along: put no secret in them. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whether logins are kept in the store, and taken from it. Default: true. */
   readonly rememberMe?: boolean | undefined;

@@ -34,7 +34,7 @@ export async function revoke(parts: Parts, tokens: StoredTokens, signal: Signal)
 }
 
 /** The provider whose own tokens the server takes; it stands alone. */
-export function proxiedProviderOf({ serverInfo }: Pick<Parts, "serverInfo">): Provider | null {
+function proxiedProviderOf({ serverInfo }: Pick<Parts, "serverInfo">): Provider | null {
   const [provider, ...others] = serverInfo.authentication.providers;
   return provider !== undefined && others.length === 0 && isProxied(provider) ? provider : null;
 }

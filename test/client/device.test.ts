@@ -1,4 +1,7 @@
-/** Device logins of the client library: the server's own, and at a provider whose tokens the server takes. */
+/**
+ * Device logins of the client library: the server's own, and at a provider whose tokens the server takes. In a process of its own,
+ * since it replaces timers.
+ */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Context, deviceCodeGrant, type Verification } from "../../src/client/index.ts";

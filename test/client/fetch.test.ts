@@ -1,6 +1,10 @@
-/** `context.fetch`: what is sent where, sent again or handed back. */
+/**
+ * `context.fetch`: what is sent where, sent again or handed back. In a process of its own,
+ * since it replaces timers.
+ */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import createClient from "openapi-fetch";
 import { Context, MemoryStore, passwordGrant, ServerUnavailable } from "../../src/client/index.ts";
 import { PASSWORDS, testApp } from "../support/app.ts";
 import { API, json, refused, wireTo, withoutPauses } from "../support/client.ts";
@@ -37,6 +41,26 @@ test("it is bound, takes paths of the API, and sends what Request and init say",
   assert.equal((await fetch("auth/whoami")).status, 200);
   assert.equal((await fetch(new URL("auth/whoami", context.apiUri))).status, 200);
   assert.equal((await fetch(new Request(`${API}auth/whoami`), { method: "HEAD" })).status, 200);
+});
+
+/** As openapi-typescript makes them of the server's `/openapi.json`. */
+interface Paths {
+  readonly "/api/v1/auth/whoami": {
+    readonly get: {
+      readonly responses: {
+        readonly 200: { readonly content: { readonly "application/json": { uuid: string } } };
+      };
+    };
+  };
+}
+
+test("a generated client is logged in through it", async (t) => {
+  const { app, context, wire } = await scene(t);
+  app.clock.advance(1000);
+  const client = createClient<Paths>({ baseUrl: context.baseUrl, fetch: context.fetch });
+  const { data, response } = await client.GET("/api/v1/auth/whoami");
+  assert.deepEqual([response.status, data?.uuid], [200, (await context.whoami())?.uuid]);
+  assert.equal(wire.count("/refresh"), 1);
 });
 
 test("bodies that can be read again are sent again after a refresh", async (t) => {

@@ -1,4 +1,7 @@
-/** Logins of the client library: who is asked, what is kept, one refresh for any number of requests. */
+/**
+ * Logins of the client library: who is asked, what is kept, one refresh for any number of requests. In a process of its own,
+ * since it replaces timers.
+ */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { inspect } from "node:util";

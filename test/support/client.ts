@@ -9,7 +9,7 @@ import type { TestApp } from "./app.ts";
 
 export const API = "http://localhost/api/v1/";
 
-export interface Asked {
+interface Asked {
   readonly method: string;
   readonly url: string;
   readonly authorization: string | null;

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { here, type Place, profileFolders } from "./folders.ts";
 import { isError } from "./lock-file.ts";
 
-export interface ClientProfile {
+interface ClientProfile {
   readonly name: string;
   readonly file: string;
   /** As in the file: `uri`, `verify`, `headers`, `timeout` and those of the Python client. */
@@ -51,7 +51,7 @@ export async function readProfiles(place: Place = here()): Promise<ClientProfile
 }
 
 /** The file with the default profile's name. */
-export function defaultProfileFile(place: Place = here()): string {
+function defaultProfileFile(place: Place = here()): string {
   return join(dirname(profileFolders(place).at(-1) ?? ""), "default_profile");
 }
 
