@@ -1,6 +1,6 @@
 /**
- * From the address that a person has to the address of the API, by the Python client's rules: with a node's path, with or
- * without `/api/v1`, with an API key in the query.
+ * Turns an address as people copy it (a node's page, with or without `/api/v1`, with an API key in the query) into the
+ * address of the API, by the Python client's rules.
  */
 
 export interface ApiAddress {
@@ -11,7 +11,7 @@ export interface ApiAddress {
   readonly nodePathParts: readonly string[];
 }
 
-/** @throws TypeError for anything but one http or https address with at most one key; its message never has the key. */
+/** @throws TypeError if it is not an http or https address, or has two keys. The message never contains the key. */
 export function apiAddressOf(uri: string | URL): ApiAddress {
   const url = httpUrlOf(uri);
   const keys = url.searchParams.getAll("api_key");
@@ -30,20 +30,20 @@ export function httpUrlOf(uri: string | URL): URL {
   try {
     url = new URL(uri);
   } catch {
-    // The platform's own error repeats the text, with a key that may be in it.
-    throw new TypeError("This is not an address, such as https://tiled.example.org.");
+    // The platform's own error would repeat the text, and with it an API key.
+    throw new TypeError("Invalid address. Use one such as https://tiled.example.org.");
   }
   if (!/^https?:$/.test(url.protocol))
     throw new TypeError("The address must begin with http:// or https://.");
   return url;
 }
 
-/** Where the server is, without `/api/v1`: what its paths in OpenAPI start from. No slash at the end. */
+/** The server's address, which the paths in its OpenAPI document start from. No slash at the end. */
 export function baseOf(apiUri: string): string {
   return apiUri.replace(/(?:\/api\/v1)?\/$/, "");
 }
 
-/** For errors: a query may have a secret. */
+/** For errors, since a query may contain a secret. */
 export function withoutQuery(url: string | URL): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname;

@@ -6,14 +6,14 @@ import { createKey, type NewKeyOptions, revokeKey, type SignalOption } from "./k
 import type { NewApiKey, Principal } from "./wire.ts";
 
 export interface PageOptions extends SignalOption {
-  /** How many to leave out. Default: 0. */
+  /** Principals to skip. Default: 0. */
   readonly offset?: number | undefined;
   /** Default: 100; at most 300. */
   readonly limit?: number | undefined;
 }
 
 /**
- * `context.admin`. Each call fails with RequestRefused where the caller lacks the scope.
+ * `context.admin`. Each call fails with RequestRefused if the caller lacks the scope.
  *
  * @example
  * ```ts
@@ -50,12 +50,12 @@ export class Admin {
     return (await this.#authorized.document("auth/principal", request)) as Principal;
   }
 
-  /** A key for another principal; the answer is the only one that has its `secret`. */
+  /** A key for another principal. Only this answer contains its `secret`. */
   async createApiKey(uuid: string, options: NewKeyOptions = {}): Promise<NewApiKey> {
     return await createKey(this.#authorized, `${pathOf(uuid)}/apikey`, options);
   }
 
-  /** `key`: its first eight characters, or the whole key, which is never sent whole. */
+  /** `key`: the key or its first eight characters. Only those are sent. */
   async revokeApiKey(uuid: string, key: string, options: SignalOption = {}): Promise<void> {
     await revokeKey(this.#authorized, `${pathOf(uuid)}/apikey`, key, options);
   }

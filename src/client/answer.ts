@@ -1,6 +1,6 @@
 /**
- * Reads the server's answers to the client's own requests, which are JSON, bounded in size and time, and turns refusals into
- * errors. What a server sends may be hostile: control characters are escaped in messages, input it repeats is left out.
+ * Reads the JSON answers to the client's own requests, limited in size and time, and turns refusals into errors. A server may
+ * be hostile: messages escape its control characters and leave out input that it repeats.
  */
 import { withoutQuery } from "./address.ts";
 import { type ErrorFacts, RequestRefused, ServerUnavailable, TooManyRequests } from "./errors.ts";
@@ -45,7 +45,7 @@ export async function refusalOf(sent: Sent, url: string, reading: Reading): Prom
   return new RequestRefused(message, facts);
 }
 
-/** The `detail` of an error document, without the input that a server may repeat in it; null if there is no such document. */
+/** The `detail` of an error document, without input that the server repeats; null without such a document. */
 export async function detailOf(response: Response, reading: Reading): Promise<unknown> {
   try {
     const body = await bodyOf(response, REFUSAL_LIMIT, reading);

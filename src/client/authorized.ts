@@ -1,6 +1,6 @@
 /**
- * Requests with the caller's credentials: which of them go where, and what a 401 leads to. Credentials go to the API's own
- * origin only. Driven by answers, never by the local clock.
+ * Adds the caller's credentials to requests, to the API's own origin only, and handles 401: another stored token, a refresh, a
+ * new login. It reacts to answers and never reads the local clock.
  */
 import { detailOf } from "./answer.ts";
 import { CannotRefreshAuthentication } from "./errors.ts";
@@ -12,7 +12,7 @@ import type { StoredTokens } from "./store.ts";
 import { repeatFor, type Sent } from "./transport.ts";
 import { orAborted, type Signal } from "./wait.ts";
 
-/** A stale token, the one that another program stored, the one that a refresh answered. */
+/** With a stale token, with one that another program stored, with a refreshed one. */
 const TRIES = 3;
 
 export interface DocumentRequest {
@@ -27,7 +27,7 @@ export interface DocumentRequest {
 export class Authorized {
   /** Null: anonymous, or with a key. */
   login: Login | null = null;
-  /** Logs in again, once for all who wait; null: there is nobody to ask. */
+  /** Logs in again, once for all waiting requests; null without a prompt. */
   onEnded: (() => Promise<unknown>) | null = null;
   readonly #parts: Parts;
   readonly #origin: string;
@@ -43,13 +43,13 @@ export class Authorized {
     if (url.origin !== this.#origin) return await this.#once(request);
     for (const [name, value] of Object.entries(this.#parts.headers))
       if (!headers.has(name)) headers.set(name, value);
-    // The caller's own: not ours to refresh.
+    // The caller's own credentials are not refreshed.
     if (headers.has("authorization")) return await this.#once(request);
     if (this.#parts.apiKey !== null) headers.set("authorization", `Apikey ${this.#parts.apiKey}`);
     return await (this.login === null ? this.#once(request) : this.#withLogin(this.login, request, asks));
   }
 
-  /** A request of the client itself, and the document that it answers. */
+  /** A request of the client's own; resolves to the document. */
   async document(
     path: string,
     { method, query, json, signal, asks }: DocumentRequest = {},
@@ -67,7 +67,7 @@ export class Authorized {
   }
 
   async renew(login: Login, stale: string | null | undefined, signal?: Signal): Promise<StoredTokens> {
-    // The refresh goes on for the others where one of them is aborted.
+    // An aborted request does not end the refresh, which others may wait for.
     return await orAborted(
       login.renew(stale, (refreshToken) => refresh(this.#parts, refreshToken)),
       signal,
@@ -101,7 +101,7 @@ export class Authorized {
     }
   }
 
-  /** Here a missing scope is 401, and no other token would help. */
+  /** A missing scope is a 401 in this API; another token would not help. */
   async #lacksScope(response: Response, signal: Signal): Promise<boolean> {
     const reading = { timeout: this.#parts.transport.timeout, signal };
     return String(await detailOf(response.clone(), reading)).startsWith("Not enough permissions");

@@ -1,6 +1,6 @@
 /**
- * A connection to one server: who is calling, and requests in that name. How requests are sent and logins kept is in
- * `authorized.ts` and `login.ts`; ways to get tokens are in `password-grant.ts` and `device-code-grant.ts`.
+ * A connection to one server and its caller. `authorized.ts` sends its requests and `login.ts` keeps its tokens, which come from
+ * `password-grant.ts` and `device-code-grant.ts`.
  */
 import { baseOf } from "./address.ts";
 import { Admin } from "./admin.ts";
@@ -15,8 +15,8 @@ import { orAborted } from "./wait.ts";
 import type { ApiKey, NewApiKey, Principal, Provider, ServerInfo, Tokens } from "./wire.ts";
 
 /**
- * Asks the person for a login and returns its tokens, e.g. from `passwordGrant` or `deviceCodeGrant`. Must not use
- * `context.fetch`, which may be waiting for it.
+ * Asks the person for a login and returns its tokens, e.g. from `passwordGrant` or `deviceCodeGrant`. It must not
+ * call `context.fetch`, which may wait for it.
  */
 export type Prompt = (
   context: Context,
@@ -25,7 +25,7 @@ export type Prompt = (
 ) => Promise<Tokens>;
 
 export interface ContextOptions extends ConnectOptions {
-  /** Called where a login is needed, and again, once for all waiting requests, when it has ended. */
+  /** Called for a login, and again, once for all waiting requests, after that login has ended. */
   readonly prompt?: Prompt | undefined;
 }
 
@@ -46,6 +46,8 @@ const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never
  * const context = await fromUri("https://tiled.example.org");
  * const response = await context.fetch("metadata/");
  * console.log(response.status, await context.whoami());
+ * const { secret } = await context.createApiKey({ expiresIn: "7d", scopes: ["read:metadata"] });
+ * await context.revokeApiKey(secret);
  * await context.logout();
  * ```
  */
@@ -60,8 +62,8 @@ export class Context {
   #asking: Promise<unknown> | null = null;
 
   /**
-   * Connects with one request, the about document, and logs nobody in. Fails with ServerUnavailable or RequestRefused;
-   * TypeError for what is no address.
+   * Connects with one request, for the about document, without a login. Fails with ServerUnavailable or RequestRefused, and
+   * with TypeError for an invalid address.
    *
    * @example
    * ```ts
@@ -91,8 +93,8 @@ export class Context {
   }
 
   /**
-   * `fetch` in the caller's name: any status resolves. Bound, for generated clients. A path is one of the API's. An ended
-   * login fails with CannotRefreshAuthentication, an unreachable server with ServerUnavailable, an abort with its reason.
+   * `fetch` with the caller's credentials: any status resolves. Bound, for generated clients. A path is relative to the API.
+   * Fails with CannotRefreshAuthentication (the login has ended), ServerUnavailable, or the signal's reason.
    */
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> =>
     (await this.#authorized.send(input, init)).response;
@@ -116,7 +118,7 @@ export class Context {
     return this.#parts.apiKey;
   }
 
-  /** With a login or a key. Whether it is still good, only a request shows. */
+  /** With a login or a key. Only a request shows whether it is still valid. */
   get authenticated(): boolean {
     return this.apiKey !== null || this.tokens !== null;
   }
@@ -128,15 +130,16 @@ export class Context {
   }
 
   /**
-   * Logs in by asking. The prompt is kept for the end of the login. Fails with CannotPrompt where nobody can be asked, with
-   * TypeError where an API key is set, and as the prompt does.
+   * Logs in with the prompt, which is kept for when this login has ended. Fails with CannotPrompt without a prompt, with
+   * TypeError if an API key is set, and as the prompt does.
    */
   async authenticate({ prompt, rememberMe, signal }: AuthenticateOptions = {}): Promise<Tokens> {
     this.#refuseKey();
     const ask = prompt ?? this.#prompt ?? this.#fallback;
     const { providers } = this.serverInfo.authentication;
     if (providers.length === 0) throw new CannotPrompt("This server has no logins.");
-    if (ask === undefined) throw new CannotPrompt("A login is needed: pass `prompt`, tokens or an API key.");
+    if (ask === undefined)
+      throw new CannotPrompt("A login is required. Pass `prompt`, tokens or an API key.");
     const asked = ask(this, providers, { signal: signal ?? new AbortController().signal });
     const tokens = await orAborted(asked, signal);
     await this.configureAuth(tokens, { rememberMe });
@@ -150,16 +153,15 @@ export class Context {
   }
 
   /**
-   * Goes on with these tokens, of `passwordGrant`, `deviceCodeGrant` or another program. `rememberMe: false` keeps them in
-   * memory only, and removes those in the store. TypeError for what are no tokens, or where an API key is set.
+   * Uses these tokens, from `passwordGrant`, `deviceCodeGrant` or another program. `rememberMe: false` keeps them in memory
+   * and removes those in the store. TypeError if they are not tokens, or an API key is set.
    */
   async configureAuth(
     tokens: Tokens,
     { rememberMe = this.#rememberMe }: { readonly rememberMe?: boolean | undefined } = {},
   ): Promise<void> {
     this.#refuseKey();
-    if (!isLogin(tokens))
-      throw new TypeError("These are no tokens: access_token and refresh_token are needed.");
+    if (!isLogin(tokens)) throw new TypeError("Invalid tokens: access_token and refresh_token are required.");
     const { store, apiUri } = this.#parts;
     this.#rememberMe = rememberMe;
     if (!rememberMe) await store.clear(apiUri);
@@ -168,7 +170,7 @@ export class Context {
     this.#authorized.login = login;
   }
 
-  /** Goes on with the login in the store; false: there is none, or it has ended. TypeError where an API key is set. */
+  /** Uses the login in the store; false if it is missing or has ended. TypeError if an API key is set. */
   async useCachedTokens({ signal }: SignalOption = {}): Promise<boolean> {
     this.#refuseKey();
     const { store, apiUri, serverInfo } = this.#parts;
@@ -186,7 +188,7 @@ export class Context {
     }
   }
 
-  /** Refreshes now; requests do so by themselves. Fails with CannotRefreshAuthentication, TypeError where an API key is set. */
+  /** Refreshes now; requests refresh by themselves. Fails with CannotRefreshAuthentication; TypeError if an API key is set. */
   async forceAuthRefresh({ signal }: SignalOption = {}): Promise<Readonly<StoredTokens>> {
     this.#refuseKey();
     const { login } = this.#authorized;
@@ -194,13 +196,13 @@ export class Context {
     return Object.freeze({ ...(await this.#authorized.renew(login, null, signal)) });
   }
 
-  /** Who is calling; null: anonymous, or a server without logins. */
+  /** The caller; null for an anonymous one, and on a server without logins. */
   async whoami({ signal }: SignalOption = {}): Promise<Principal | null> {
     if (this.serverInfo.authentication.links === null) return null;
     return (await this.#authorized.document("auth/whoami", { signal })) as Principal | null;
   }
 
-  /** About the API key that is set; TypeError without one, NoKeysHere on a server without logins. */
+  /** The API key in use. TypeError without one, NoKeysHere on a server without logins. */
   async whichApiKey({ signal }: SignalOption = {}): Promise<ApiKey> {
     if (this.apiKey === null) throw new TypeError("No API key is set.");
     this.#needKeys();
@@ -208,8 +210,8 @@ export class Context {
   }
 
   /**
-   * Ends the login and forgets it, also when the server is away: then it fails afterwards, with ServerUnavailable. Without a
-   * login it does nothing. An API key stays.
+   * Ends the login and forgets it. If the server is away, it is forgotten all the same, and the call fails with
+   * ServerUnavailable. Does nothing without a login. An API key stays.
    */
   async logout({ signal }: SignalOption = {}): Promise<void> {
     const login = this.#authorized.login ?? Login.of(this.#parts.store, this.apiUri);
@@ -223,13 +225,13 @@ export class Context {
     await this.#authorized.document(path, { method: "DELETE", signal });
   }
 
-  /** The answer is the only one that has the key's `secret`. NoKeysHere on a server without logins. */
+  /** Only this answer contains the key's `secret`. NoKeysHere on a server without logins. */
   async createApiKey(options: NewKeyOptions = {}): Promise<NewApiKey> {
     this.#needKeys();
     return await createKey(this.#authorized, "auth/apikey", options);
   }
 
-  /** `key`: its first eight characters, or the whole key, which is never sent whole. */
+  /** `key`: the key or its first eight characters. Only those are sent. */
   async revokeApiKey(key: string, options: SignalOption = {}): Promise<void> {
     this.#needKeys();
     await revokeKey(this.#authorized, "auth/apikey", key, options);
@@ -261,8 +263,7 @@ export class Context {
   }
 
   #refuseKey(): void {
-    if (this.apiKey !== null)
-      throw new TypeError("An API key is set: it cannot be used together with a login.");
+    if (this.apiKey !== null) throw new TypeError("An API key is set. It cannot be combined with a login.");
   }
 
   #needKeys(): void {

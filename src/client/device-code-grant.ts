@@ -1,6 +1,5 @@
 /**
- * Login in a browser, with a code (RFC 8628): the server's own form of it, and that of a provider whose tokens the server
- * takes.
+ * Login in a browser with a code (RFC 8628), in the server's own form, or at a provider whose tokens the server accepts.
  */
 import { chosen } from "./choose.ts";
 import type { Context } from "./context.ts";
@@ -10,22 +9,22 @@ import { isLogin, isProxied, providersUrl, scopesOf } from "./session.ts";
 import { pause, type Signal } from "./wait.ts";
 import type { Provider, Tokens } from "./wire.ts";
 
-/** What the person needs. */
+/** For the person who logs in. */
 export interface Verification {
   /** To be opened in a browser. http or https. */
   readonly verificationUri: string;
   /** To be entered there. */
   readonly userCode: string;
-  /** Seconds for both. */
+  /** Seconds until the code expires. */
   readonly expiresIn: number;
   /** Seconds between two polls. */
   readonly interval: number;
 }
 
 export interface DeviceCodeGrantOptions {
-  /** Default: the only provider that logs in in a browser. */
+  /** Default: the only provider with a login in the browser. */
   readonly provider?: string | undefined;
-  /** Shows it. A promise is awaited before the first poll. */
+  /** Shows the code. A promise is awaited before the first poll. */
   readonly onVerification: (verification: Verification) => unknown;
   readonly signal?: AbortSignal | undefined;
 }
@@ -37,7 +36,7 @@ interface Started extends Verification {
 const GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code";
 
 /**
- * Waits for the person and returns the tokens of the login, which `context.configureAuth` takes. Fails with LoginExpired,
+ * Waits for the person and returns the tokens for `context.configureAuth`. Fails with LoginExpired,
  * LoginRefused, RequestRefused, ServerUnavailable, and as `onVerification` does.
  *
  * @example
@@ -65,7 +64,7 @@ export async function deviceCodeGrant(
   let { interval } = verification;
   for (;;) {
     await pause(interval * 1000, signal);
-    if (performance.now() > deadline) throw new LoginExpired("The code was not entered in time.");
+    if (performance.now() > deadline) throw new LoginExpired("The code expired before it was entered.");
     const answer = await ask(parts, { ...pollOf(parts, which, deviceCode), repeat: "always", signal });
     if (answer.status === 400 || answer.status === 404)
       interval += await waitsMore(answer, performance.now() + interval * 1000 > deadline);
@@ -112,7 +111,7 @@ function pollOf(parts: Parts, provider: Provider, deviceCode: string): Omit<Ques
   return { path: providersUrl(parts, endpoint), form: { ...fields, client_id: client ?? "" } };
 }
 
-/** Seconds that the interval grows by (RFC 8628 §3.5); fails where the login is over. */
+/** Seconds to add to the interval (RFC 8628 §3.5). Fails if the login was denied or has expired. */
 async function waitsMore(answer: Answered, last: boolean): Promise<number> {
   const refusal = (await answer.refusal()) as TiledError;
   const { error } = (refusal.detail ?? {}) as { readonly error?: unknown };
@@ -120,9 +119,9 @@ async function waitsMore(answer: Answered, last: boolean): Promise<number> {
   if (error === "slow_down") return 5;
   const { status, detail, requestId, url } = refusal;
   const facts = { status, detail, requestId, url };
-  // The server no longer knows a code that has run out.
+  // The server forgets an expired code.
   if (error === "expired_token" || (last && status === 404))
-    throw new LoginExpired("The code was not entered in time.", facts);
+    throw new LoginExpired("The code expired before it was entered.", facts);
   throw new LoginRefused(`The login was refused. ${refusal.message}`, facts);
 }
 

@@ -1,5 +1,5 @@
 /**
- * What `fromUri` does after connecting: the cached login, else where a login is required, a new one.
+ * Logs a new context in, for `fromUri`: with the stored login, or with a new one if the server requires it.
  */
 import type { Context } from "./context.ts";
 import { CannotPrompt } from "./errors.ts";
@@ -12,7 +12,7 @@ export async function enter(
   if (context.authenticated) return context;
   const { required, providers } = context.serverInfo.authentication;
   if (providers.length === 0) {
-    if (required) throw new CannotPrompt("This server needs an API key: pass `apiKey`.");
+    if (required) throw new CannotPrompt("This server requires an API key. Pass `apiKey`.");
     return context;
   }
   if (rememberMe && (await context.useCachedTokens({ signal }))) return context;

@@ -1,6 +1,6 @@
 /**
- * The errors of the client. Each has a stable `code`; no message has a secret. An aborted call is none of these: it rejects
- * with the reason of the caller's signal.
+ * The client's errors. Each has a stable `code`, and no message contains a secret. An aborted call rejects with the signal's own
+ * reason instead.
  */
 
 export interface ErrorFacts {
@@ -12,7 +12,7 @@ export interface ErrorFacts {
 }
 
 /**
- * What all errors of the client have in common.
+ * Base class of all errors of the client.
  *
  * @example
  * ```ts
@@ -28,11 +28,11 @@ export interface ErrorFacts {
  */
 export class TiledError extends Error {
   readonly code: string;
-  /** Of the server's answer; null if there was no answer. */
+  /** The answer's status; null without an answer. */
   readonly status: number | null;
-  /** The server's own words: text, or for refused input a list of `{type, loc, msg}`. */
+  /** The server's explanation: text, or for invalid input a list of `{type, loc, msg}`. */
   readonly detail: unknown;
-  /** The server's log has more about the request under this id. */
+  /** Finds the request in the server's log. */
   readonly requestId: string | null;
   /** Without its query. */
   readonly url: string | null;
@@ -48,7 +48,7 @@ export class TiledError extends Error {
   }
 }
 
-/** The login has ended, or there was none: log in again. The tokens are forgotten. */
+/** The login has ended or is missing: log in again. The tokens are forgotten. */
 export class CannotRefreshAuthentication extends TiledError {
   constructor(message: string, facts?: ErrorFacts) {
     super("ERR_CANNOT_REFRESH", message, facts);
@@ -56,7 +56,7 @@ export class CannotRefreshAuthentication extends TiledError {
   }
 }
 
-/** A login is needed, and there is no way to ask for it. */
+/** A login is required, and there is no prompt or terminal. */
 export class CannotPrompt extends TiledError {
   constructor(message: string, facts?: ErrorFacts) {
     super("ERR_CANNOT_PROMPT", message, facts);
@@ -64,7 +64,7 @@ export class CannotPrompt extends TiledError {
   }
 }
 
-/** The user name or the password is wrong. */
+/** Incorrect user name or password. */
 export class PasswordRejected extends TiledError {
   constructor(message: string, facts?: ErrorFacts) {
     super("ERR_PASSWORD_REJECTED", message, facts);
@@ -72,7 +72,7 @@ export class PasswordRejected extends TiledError {
   }
 }
 
-/** The code of a device login was not entered in time. */
+/** The code of a device login expired. */
 export class LoginExpired extends TiledError {
   constructor(message: string, facts?: ErrorFacts) {
     super("ERR_LOGIN_EXPIRED", message, facts);
@@ -88,7 +88,7 @@ export class LoginRefused extends TiledError {
   }
 }
 
-/** The server refused the request: any 4xx that has no error of its own. */
+/** The server refused the request: any 4xx without an error of its own. */
 export class RequestRefused extends TiledError {
   constructor(message: string, facts?: ErrorFacts) {
     super("ERR_REFUSED", message, facts);
@@ -96,7 +96,7 @@ export class RequestRefused extends TiledError {
   }
 }
 
-/** The server asks to wait. */
+/** Rate limit of the server (429). */
 export class TooManyRequests extends TiledError {
   /** Seconds; null if the server did not say. */
   readonly retryAfter: number | null;
@@ -108,7 +108,7 @@ export class TooManyRequests extends TiledError {
   }
 }
 
-/** The server cannot be reached, failed, or sent what no server of this API sends. */
+/** The server cannot be reached, failed (5xx), or is not a Tiled server. */
 export class ServerUnavailable extends TiledError {
   /** How often the request was sent. */
   readonly attempts: number;
@@ -120,10 +120,10 @@ export class ServerUnavailable extends TiledError {
   }
 }
 
-/** A server without logins has one fixed key, and makes no others. */
+/** API keys cannot be created on a server without logins, which has one fixed key. */
 export class NoKeysHere extends TiledError {
   constructor() {
-    super("ERR_NO_KEYS", "This server has no logins: it has one fixed API key and makes no others.");
+    super("ERR_NO_KEYS", "This server has no logins and one fixed API key. It cannot create others.");
     this.name = "NoKeysHere";
   }
 }

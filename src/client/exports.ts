@@ -1,5 +1,5 @@
 /**
- * What both builds of `tiled-auth/client` have: `index.ts` for browsers, `node/index.ts` for Node.
+ * Exports of both builds of `tiled-auth/client`: `index.ts` for browsers, `node/index.ts` for Node.
  */
 export type { Admin, PageOptions } from "./admin.ts";
 export type { AuthenticateOptions, ContextOptions, Prompt } from "./context.ts";

@@ -1,6 +1,6 @@
 /**
- * `tiled-auth/client` in a browser and wherever there is no Node: logins are kept in memory, or in the application's own
- * store, and the application asks for them with its own `prompt`.
+ * `tiled-auth/client` for browsers and other platforms without Node. Logins are kept in memory or in the application's own store,
+ * and the application passes a `prompt`.
  */
 import { Context, type ContextOptions } from "./context.ts";
 import { enter } from "./enter.ts";
@@ -9,8 +9,8 @@ export { Context } from "./context.ts";
 export * from "./exports.ts";
 
 /**
- * Connects, and goes on with the stored login; where a login is required and there is none, `prompt` is called. Fails as
- * `Context.fromAnyUri` and `context.authenticate` do, with CannotPrompt where a login or key is needed.
+ * Connects and uses the stored login. Calls `prompt` if the server requires a login and none is stored. Fails as
+ * `Context.fromAnyUri` and `context.authenticate` do.
  *
  * @example
  * ```ts

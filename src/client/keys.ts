@@ -1,5 +1,5 @@
 /**
- * Making and revoking API keys, the caller's own and, for administrators, those of others.
+ * Creates and revokes API keys: the caller's own and, for administrators, those of others.
  */
 import type { Authorized } from "./authorized.ts";
 import { secondsOf } from "./expires-in.ts";
@@ -8,9 +8,9 @@ import type { NewApiKey } from "./wire.ts";
 export interface NewKeyOptions {
   /** Seconds, or a number and a unit (y, d, h, m, s), e.g. `"7d"`. Default: the longest that the server allows. */
   readonly expiresIn?: number | string | null | undefined;
-  /** Default: whatever the owner may do at the time of use. */
+  /** Default: the owner's scopes at the time of use. */
   readonly scopes?: readonly string[] | null | undefined;
-  /** Restricts the key to what has one of these tags. Default: no restriction. */
+  /** Restricts the key to entries with one of these tags. Default: no restriction. */
   readonly accessTags?: readonly string[] | null | undefined;
   /** For people, at most 255 characters. */
   readonly note?: string | null | undefined;
@@ -42,6 +42,6 @@ export async function revokeKey(
   key: string,
   { signal }: SignalOption,
 ): Promise<void> {
-  if (key.length < 8) throw new TypeError("A key is revoked by its first eight characters.");
+  if (key.length < 8) throw new TypeError("Pass the key, or its first eight characters.");
   await authorized.document(path, { method: "DELETE", query: { first_eight: key.slice(0, 8) }, signal });
 }

@@ -1,6 +1,6 @@
 /**
- * Who may refresh: one at a time among all that share a store, as far as the platform can tell. A lock is waited for no longer
- * than ten seconds, since the server takes the same refresh token twice.
+ * Lets one program at a time refresh a shared login, if the platform has locks. Waits ten seconds at most and then goes on without,
+ * since the server accepts the same refresh token twice.
  */
 import type { TokenStore } from "./store.ts";
 

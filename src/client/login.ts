@@ -1,6 +1,6 @@
 /**
- * One login in one store, shared by all contexts of both: its tokens, and the one refresh at a time that all requests wait
- * for. Which request a refresh is, `session-requests.ts` says.
+ * One login in one store, shared by all contexts of that store: its tokens, and one refresh at a time for all waiting requests.
+ * `session.ts` has the requests.
  */
 import { CannotRefreshAuthentication } from "./errors.ts";
 import { underLock } from "./lock.ts";
@@ -31,7 +31,7 @@ export class Login {
     this.#apiUri = apiUri;
   }
 
-  /** As last read or written; null: none. */
+  /** As last read or written; null without a login. */
   get tokens(): StoredTokens | null {
     return this.#tokens;
   }
@@ -47,8 +47,8 @@ export class Login {
   }
 
   /**
-   * Other tokens than the stale one: those that another program has stored, else by one refresh for all who wait. `stale: null`
-   * refreshes in any case. Fails with CannotRefreshAuthentication once the login is over, and forgets it.
+   * Replaces a stale access token: by the one that another program has stored, or by one refresh for all waiting requests.
+   * `stale: null` always refreshes. Fails with CannotRefreshAuthentication if the login has ended, and forgets it.
    */
   async renew(stale: string | null | undefined, exchange: Exchange): Promise<StoredTokens> {
     this.#renewal ??= this.#alone(() => this.#renew(stale, exchange)).finally(() => {
@@ -57,7 +57,7 @@ export class Login {
     return await this.#renewal;
   }
 
-  /** Forgets the login in any case, also where `revoke` fails. */
+  /** Forgets the login, even if `revoke` fails. */
   async end(revoke: (tokens: StoredTokens) => Promise<void>): Promise<void> {
     await this.#alone(async () => {
       const tokens = await this.load();
@@ -78,7 +78,7 @@ export class Login {
       const fresh = await exchange(sent);
       if (fresh !== null) return await this.#keep({ ...stored, ...fresh });
       stored = await this.load();
-      // Another program has logged in or refreshed without a lock: its login is left alone.
+      // Another program has logged in or refreshed without the lock: keep its login.
       if (stored?.refresh_token === undefined || stored.refresh_token === sent) break;
       if (stored.access_token !== undefined) return stored;
     }

@@ -1,6 +1,6 @@
 /**
- * What a context is made of, and how it asks for what needs no login: the about document, logins, refreshes. The rest asks
- * through `authorized.ts`.
+ * The parts of a context, and its requests without a login: the about document, logins, refreshes. `authorized.ts` sends the
+ * others.
  */
 import { type ApiAddress, apiAddressOf } from "./address.ts";
 import { detailOf, documentOf, notOurs, type Reading, refusalOf } from "./answer.ts";
@@ -12,13 +12,13 @@ import type { ServerInfo } from "./wire.ts";
 export interface ConnectOptions {
   /** Instead of a login. In Node `TILED_API_KEY` is the default; `null` is none. */
   readonly apiKey?: string | null | undefined;
-  /** Sent with each request to the API's own origin. As in `fetch`, a redirect takes them along: put no secret in them. */
+  /** Sent with each request to the API's own origin. As in `fetch`, a redirect takes them along, so put no secret in them. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Whether logins are kept in the store, and taken from it. Default: true. */
+  /** Keeps logins in the store and takes them from it. Default: true. */
   readonly rememberMe?: boolean | undefined;
-  /** Where logins are kept. Default: on disk in Node, else in memory. */
+  /** Default: on disk in Node, in memory elsewhere. */
   readonly store?: TokenStore | undefined;
-  /** Ends connecting, and the login that is a part of it. */
+  /** Aborts connecting and the login that belongs to it. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds up to the headers of an answer. Default: 30000. */
   readonly timeout?: number | undefined;
@@ -54,16 +54,16 @@ export interface Answered {
   refusal(): Promise<Error>;
   /** Reads a refused answer's `detail`. */
   detail(): Promise<unknown>;
-  /** For a document that is not what it must be. */
+  /** Error for a document of the wrong form. */
   notOurs(): Error;
 }
 
 const PARTS = new WeakMap<object, Parts>();
 
-/** Of a context: for the functions that take one. */
+/** For functions that take a context. */
 export function partsOf(context: object): Parts {
   const parts = PARTS.get(context);
-  if (parts === undefined) throw new TypeError("This is no context.");
+  if (parts === undefined) throw new TypeError("Not a context.");
   return parts;
 }
 
@@ -100,7 +100,7 @@ export async function connect(
   return { parts: { ...known, serverInfo: document }, nodePathParts };
 }
 
-/** Without any credentials but what the question has; never follows a redirect with a body. */
+/** Sends no credentials except those in the question. A request with a body follows no redirect. */
 export async function ask(
   { apiUri, headers, transport }: Pick<Parts, "apiUri" | "headers" | "transport">,
   { path, method, json, form, repeat, signal }: Question,
@@ -134,10 +134,10 @@ export const JSON_BODY = { "content-type": "application/json" };
 
 function keyOf(address: ApiAddress, { apiKey }: ConnectOptions): string | null {
   if (address.apiKey !== null && apiKey)
-    throw new TypeError("There is one API key in the address and another.");
+    throw new TypeError("Pass the API key in the address or as an option, not both.");
   const key = address.apiKey ?? (apiKey || null);
   if (key !== null && !/^[\x21-\x7e]+$/.test(key))
-    throw new TypeError("The API key has other characters than a key.");
+    throw new TypeError("Invalid API key: it contains characters that a header cannot carry.");
   return key;
 }
 

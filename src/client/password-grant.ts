@@ -9,7 +9,7 @@ import { isLogin } from "./session.ts";
 import type { Tokens } from "./wire.ts";
 
 export interface PasswordGrantOptions {
-  /** Default: the only provider that takes passwords. */
+  /** Default: the only provider with passwords. */
   readonly provider?: string | undefined;
   readonly username: string;
   readonly password: string;
@@ -17,7 +17,7 @@ export interface PasswordGrantOptions {
 }
 
 /**
- * The tokens of a new login, which `context.configureAuth` takes. Fails with PasswordRejected, TooManyRequests (at once: a
+ * Logs in and returns the tokens for `context.configureAuth`. Fails with PasswordRejected, TooManyRequests (at once, since a
  * password is not repeated), RequestRefused, ServerUnavailable.
  *
  * @example

@@ -1,6 +1,6 @@
 /**
- * Takes what `fetch` takes apart, so that the request can be sent again with other credentials. A stream can be read once
- * and is sent once; a `Request` is read into memory.
+ * Parses the arguments of `fetch`, so that the request can be sent again with other credentials. A stream is sent once; the body
+ * of a `Request` is read into memory.
  */
 import { httpUrlOf } from "./address.ts";
 import type { Signal } from "./wait.ts";
@@ -16,7 +16,7 @@ export interface Prepared {
   readonly signal: Signal;
 }
 
-/** What `init` says counts before the `Request`, as in `fetch`. */
+/** Copied from a `Request`, unless `init` has them. */
 const COPIED = ["cache", "integrity", "keepalive", "redirect", "referrer", "referrerPolicy"] as const;
 
 export async function prepare(
@@ -39,7 +39,7 @@ export async function prepare(
   };
 }
 
-/** A path is one of the API's. */
+/** A path is relative to the API. */
 function resolved(input: string | URL, apiUri: string): string | URL {
   return typeof input === "string" && !/^[a-z][a-z0-9+.-]*:/i.test(input) ? new URL(input, apiUri) : input;
 }

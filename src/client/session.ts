@@ -1,6 +1,6 @@
 /**
- * The requests that keep a login and end it: at the server, or where the server takes a provider's own tokens, at the
- * provider (OpenID Connect Core §12, RP-Initiated Logout §2).
+ * Refresh and logout requests: to the server, or to the provider if the server accepts the provider's own tokens (OpenID Connect
+ * Core §12, RP-Initiated Logout §2).
  */
 import { ask, type Parts } from "./parts.ts";
 import { isToken, type StoredTokens } from "./store.ts";
@@ -12,13 +12,13 @@ export async function refresh(parts: Parts, refreshToken: string): Promise<Store
   const answer = await ask(parts, { ...refreshOf(parts, refreshToken), repeat: "always" });
   if (answer.status === 400 || answer.status === 401) return null;
   const document = (await answer.document()) as Partial<Tokens> | null;
-  // A provider may go on with the refresh token that it has (RFC 6749 §6).
+  // A provider may keep the refresh token (RFC 6749 §6).
   const fresh = { ...document, refresh_token: document?.refresh_token ?? refreshToken };
   if (!isLogin(fresh)) throw answer.notOurs();
   return fresh;
 }
 
-/** A session that has ended already is no error. */
+/** Succeeds for a session that has already ended. */
 export async function revoke(parts: Parts, tokens: StoredTokens, signal: Signal): Promise<void> {
   const provider = proxiedProviderOf(parts);
   const { refresh_token } = tokens;
@@ -33,7 +33,7 @@ export async function revoke(parts: Parts, tokens: StoredTokens, signal: Signal)
   if (answer.status >= 400 && ![400, 401, 409].includes(answer.status)) throw await answer.refusal();
 }
 
-/** The provider whose own tokens the server takes; it stands alone. */
+/** The provider whose own tokens the server accepts. Such a provider is the only one. */
 function proxiedProviderOf({ serverInfo }: Pick<Parts, "serverInfo">): Provider | null {
   const [provider, ...others] = serverInfo.authentication.providers;
   return provider !== undefined && others.length === 0 && isProxied(provider) ? provider : null;
@@ -48,18 +48,18 @@ export function scopesOf({ extra_scopes }: Provider): string {
   return [...new Set(["openid", "offline_access", ...(extra_scopes ?? [])])].sort().join(" ");
 }
 
-/** What a login answers at least. */
+/** Checks the minimum of a token answer. */
 export function isLogin(value: unknown): value is Tokens {
   const { access_token, refresh_token } = (value ?? {}) as Partial<Tokens>;
   return isToken(access_token) && isToken(refresh_token);
 }
 
-/** A provider's URL. Secrets go there encrypted, unless the API itself is not. */
+/** A provider's URL. It must have https, unless the API itself has http. */
 export function providersUrl({ apiUri }: Pick<Parts, "apiUri">, link: unknown): string {
   const url = URL.canParse(String(link)) ? new URL(String(link)) : null;
   if (url?.protocol === "https:" || (url?.protocol === "http:" && apiUri.startsWith("http:")))
     return url.href;
-  throw new TypeError("The provider's address is not safe: it must begin with https://.");
+  throw new TypeError("Unsafe address of a provider: it must begin with https://.");
 }
 
 function refreshOf(parts: Parts, refreshToken: string) {

@@ -1,14 +1,14 @@
 /**
- * Where a login is kept. `TokenStore` is the contract for an application's own store, `MemoryStore` the one that ends with
- * the program; the store on disk is in `node/`.
+ * Stores of logins. `TokenStore` is the contract for an application's own store, `MemoryStore` keeps logins until the program ends.
+ * The store on disk is in `node/`.
  */
 import type { Tokens } from "./wire.ts";
 
-/** The tokens of one login; between two steps of another program some may be missing. */
+/** The tokens of one login. Some may be missing while another program writes them. */
 export type StoredTokens = Partial<Pick<Tokens, "access_token" | "refresh_token" | "id_token">>;
 
 /**
- * Keeps one login for each API. An application in a browser writes its own, over the storage that it trusts with tokens.
+ * Keeps one login per API. An application in a browser can bring its own, on storage that it trusts with tokens.
  *
  * @example
  * ```ts
@@ -23,13 +23,13 @@ export type StoredTokens = Partial<Pick<Tokens, "access_token" | "refresh_token"
  * ```
  */
 export interface TokenStore {
-  /** What is stored now, also by another program. `apiUri` is that of the context, with its last slash. */
+  /** The tokens stored now, possibly by another program. `apiUri` is that of the context, with its last slash. */
   get(apiUri: string): StoredTokens | null | Promise<StoredTokens | null>;
   set(apiUri: string, tokens: StoredTokens): void | Promise<void>;
   clear(apiUri: string): void | Promise<void>;
   /**
-   * Runs `work` while no other program that shares the store refreshes, if that can be had soon. Without it
-   * `navigator.locks` is used where the platform has it.
+   * Runs `work` while no other program refreshes the login, as far as possible; waits a few seconds at most. Default:
+   * `navigator.locks`, if the platform has it.
    */
   lock?<T>(apiUri: string, work: () => Promise<T>): Promise<T>;
 }
@@ -64,12 +64,12 @@ export class MemoryStore implements TokenStore {
   }
 }
 
-/** What a header can carry, and a server may have sent. */
+/** Safe in a header, and of a sensible length. */
 export function isToken(value: unknown): value is string {
   return typeof value === "string" && value.length <= 65_536 && /^[\x21-\x7e]+$/.test(value);
 }
 
-/** Only what is a token. */
+/** Leaves out invalid tokens. */
 export function storedTokensOf(value: unknown): StoredTokens | null {
   if (typeof value !== "object" || value === null) return null;
   const { access_token, refresh_token, id_token } = value as Readonly<Record<string, unknown>>;

@@ -1,15 +1,15 @@
 /**
- * Sends a request, with a time limit up to the answer's headers, and repeats it where that is safe (RFC 9110 §9.2.2): with
- * growing pauses, no longer than the caller allows. Knows nothing of credentials.
+ * Sends a request with a time limit for the answer's headers, and repeats it if that is safe (RFC 9110 §9.2.2), with growing
+ * pauses. Knows nothing about credentials.
  */
 import { withoutQuery } from "./address.ts";
 import { ServerUnavailable } from "./errors.ts";
 import { pause, type Signal } from "./wait.ts";
 
 export interface RetryOptions {
-  /** How often a request is sent at most. */
+  /** Maximum number of times that a request is sent. */
   readonly attempts?: number | undefined;
-  /** Milliseconds since the first attempt, after which no other begins. */
+  /** Milliseconds after the first attempt; no other begins later. */
   readonly timeout?: number | undefined;
 }
 
@@ -21,8 +21,8 @@ export interface TransportOptions {
 }
 
 /**
- * `always`: on failed connections, 429 and 5xx but 501. `unprocessed`: only where the server did not do it. `password`: as that,
- * but never on 429. `never`: a body that cannot be sent twice.
+ * `always`: on failed connections, 429 and 5xx but 501. `unprocessed`: only if the server did not process it. `password`: the
+ * same, but never on 429. `never`: a body that cannot be sent twice.
  */
 export type Repeat = "always" | "unprocessed" | "password" | "never";
 
@@ -124,7 +124,7 @@ function repeatsFailure(repeat: Repeat, error: unknown): boolean {
   return repeat === "always" || (repeat !== "never" && wasRefused(error));
 }
 
-/** Whether there was no connection at all. Only Node says so. */
+/** The connection was refused, so nothing was sent. Only Node reports it. */
 function wasRefused(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause)
     if ("code" in cause && cause.code === "ECONNREFUSED") return true;

@@ -1,5 +1,5 @@
 /**
- * Waiting that an AbortSignal ends: it rejects with the signal's own reason.
+ * Waits until done or aborted. An abort rejects with the signal's own reason.
  */
 
 export type Signal = AbortSignal | undefined;
@@ -20,7 +20,7 @@ export async function pause(ms: number, signal?: Signal): Promise<void> {
   }
 }
 
-/** Waits no longer than the signal allows; what was waited for goes on. */
+/** Stops waiting on abort; the work itself goes on. */
 export async function orAborted<T>(waited: Promise<T>, signal?: Signal): Promise<T> {
   if (signal === undefined) return await waited;
   let onAbort = () => {};

@@ -1,9 +1,9 @@
 /**
- * What a server of Tiled's authentication API sends, with the wire's names, so that what either language got can be given to
- * the other. Times are ISO 8601 text, spans are seconds. Nothing here runs.
+ * Documents of Tiled's authentication API, with the names of the wire, so that tokens can be passed between languages. Times are
+ * ISO 8601 text, durations are seconds. Types only.
  */
 
-/** What keeps a login. A password or device login also answers the rest. */
+/** The tokens of a login. A password or device login also returns the optional fields. */
 export interface Tokens {
   readonly access_token: string;
   readonly refresh_token: string;
@@ -31,7 +31,7 @@ export interface Provider {
     readonly token_endpoint?: string;
     readonly authorize_endpoint?: string;
   };
-  /** To be shown after a login; `{id}` stands for the identity. */
+  /** Text to show after a login; `{id}` stands for the identity. */
   readonly confirmation_message?: string | null;
   readonly extra_scopes?: readonly string[] | null;
 }
@@ -69,7 +69,7 @@ export interface ApiKey {
   readonly latest_activity: string | null;
 }
 
-/** A new key: the only answer that has the secret. */
+/** A new key, with its secret, which no other answer contains. */
 export interface NewApiKey extends ApiKey {
   readonly secret: string;
 }

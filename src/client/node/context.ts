@@ -1,5 +1,5 @@
 /**
- * The context of Node: with the environment's defaults, the store on disk and the terminal.
+ * The context for Node, with defaults from the environment, the store on disk and the terminal.
  */
 import { Context as AnyContext, type ContextOptions } from "../context.ts";
 import { connect } from "../parts.ts";
@@ -8,7 +8,7 @@ import { terminalPrompt } from "./prompt.ts";
 import { secureAddress } from "./secure-address.ts";
 
 /**
- * As in browsers, and in Node: `TILED_API_KEY` counts, logins are on disk, and `authenticate()` asks on the terminal.
+ * In addition to browsers: reads `TILED_API_KEY`, keeps logins on disk, and `authenticate()` asks on the terminal.
  *
  * @example
  * ```ts
@@ -19,7 +19,7 @@ import { secureAddress } from "./secure-address.ts";
  * ```
  */
 export class Context extends AnyContext {
-  /** As in browsers; an http address is asked once for a redirect to https on the same host. */
+  /** As in browsers, and first asks an http address for a redirect to https on the same host. */
   static override async fromAnyUri(
     uri: string | URL,
     options: ContextOptions = {},

@@ -1,13 +1,12 @@
 /**
- * What the environment says where the caller does not: `TILED_API_KEY`, `TILED_RETRY_ATTEMPTS`, `TILED_RETRY_TIMEOUT` (seconds),
- * and the store on disk.
+ * Default options in Node: `TILED_API_KEY`, `TILED_RETRY_ATTEMPTS`, `TILED_RETRY_TIMEOUT` (seconds), and the store on disk.
  */
 import type { ConnectOptions } from "../parts.ts";
 import type { RetryOptions } from "../transport.ts";
 import { FileStore } from "./file-store.ts";
 import type { Environment } from "./folders.ts";
 
-/** A key in the address counts before that of the environment. */
+/** A key in the address replaces that of the environment. */
 export function withDefaults(
   options: ConnectOptions,
   keyInAddress: boolean,

@@ -1,6 +1,6 @@
 /**
- * Logins on disk, in the Python client's files: log in with one language, be logged in with the other. Python truncates a file
- * before it writes it; this store replaces files, and reads an empty one again.
+ * Logins on disk, in the same files as the Python client's, so that both languages share them. Python truncates a file before it
+ * writes it; this store replaces files, and reads an empty one again.
  */
 import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, unlink, writeFile } from "node:fs/promises";
@@ -19,7 +19,7 @@ const AGAIN = { times: 10, pause: 20 };
 
 /**
  * The store of `fromUri` in Node, shared with the Python client. `folder`: default `$TILED_CACHE_DIR`, else the user's cache
- * folder for Tiled, e.g. `~/.cache/tiled`. Fails with the system's own errors where it cannot be written.
+ * folder for Tiled, e.g. `~/.cache/tiled`. Fails with the system's own errors if it cannot be written.
  *
  * @example
  * ```ts
@@ -58,7 +58,7 @@ export class FileStore implements TokenStore {
 
   async lock<T>(apiUri: string, work: () => Promise<T>): Promise<T> {
     const folder = this.#folderOf(apiUri);
-    // Where it cannot be made, writing tokens will say so.
+    // If it cannot be created, writing the tokens will fail with the reason.
     await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => {});
     return await underLockFile(join(folder, "lock"), work);
   }

@@ -1,6 +1,6 @@
 /**
- * Where the Python client keeps logins and profiles on each platform (its library is platformdirs), so that both languages
- * share them.
+ * The folders of the Python client for logins and profiles, by platform (as platformdirs has them), so that both languages share
+ * them.
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ export function cacheFolder({ env, platform, home }: Place = here()): string {
   return join(env["XDG_CACHE_HOME"]?.trim() || join(home, ".cache"), "tiled");
 }
 
-/** Folders of profiles: a later one counts before an earlier one, the last one is the user's own. */
+/** Folders of profiles. A later one overrides an earlier one; the last is the user's own. */
 export function profileFolders({ env, platform, home }: Place = here()): readonly string[] {
   const site = env["TILED_SITE_PROFILES"]
     ? [env["TILED_SITE_PROFILES"]]

@@ -1,11 +1,11 @@
 /**
- * A profile's content as options of a context.
+ * Turns a profile into options of a context.
  */
 import type { ContextOptions } from "../context.ts";
 import { here, type Place } from "./folders.ts";
 import { readProfiles } from "./profiles.ts";
 
-/** @throws TypeError: no such profile, or one that only Python can use. */
+/** @throws TypeError for an unknown profile, and for one that starts a server in Python (`direct`). */
 export async function profileOptions(
   name: string,
   place: Place = here(),
@@ -36,7 +36,7 @@ function textsOf(headers: object): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }
 
-/** `verify: false`: any certificate will do. */
+/** `verify: false` accepts any certificate. */
 async function unverified(): Promise<typeof fetch> {
   const undici = await import("undici");
   const dispatcher = new undici.Agent({ connect: { rejectUnauthorized: false } });

@@ -1,6 +1,6 @@
 /**
- * `tiled-auth/client` in Node: the browser's, and logins on disk that are shared with the Python client, profiles, the
- * variables `TILED_*`, and the terminal as the default prompt.
+ * `tiled-auth/client` for Node: that for browsers, and logins on disk that are shared with the Python client, profiles, `TILED_*`,
+ * and the terminal as the default prompt.
  */
 import type { ContextOptions } from "../context.ts";
 import { enter } from "../enter.ts";
@@ -13,9 +13,9 @@ export { FileStore } from "./file-store.ts";
 export { terminalPrompt } from "./prompt.ts";
 
 /**
- * Connects, and goes on with the login on disk, which may be the Python client's; where a login is required and there is
- * none, asks on the terminal or calls `prompt`. `TILED_API_KEY` counts before both. Fails as `Context.fromAnyUri` and
- * `context.authenticate` do, with CannotPrompt where a login or key is needed and there is no terminal.
+ * Connects and uses `TILED_API_KEY`, or the login on disk, which the Python client may have stored. Asks on the terminal, or
+ * calls `prompt`, if the server requires a login and none is stored. Fails as `Context.fromAnyUri` and `context.authenticate`
+ * do, with CannotPrompt if a login is required and there is no terminal.
  *
  * @example
  * ```ts
@@ -32,8 +32,8 @@ export async function fromUri(uri: string | URL, options: ContextOptions = {}): 
 }
 
 /**
- * `fromUri` with the address and the options of a profile, which `tiled profile create` and the Python client write; given
- * options count before the profile's. TypeError: no such profile.
+ * `fromUri` with the address and options of a profile, as the Python client writes them. Options override the profile's.
+ * TypeError for an unknown profile.
  *
  * @example
  * ```ts

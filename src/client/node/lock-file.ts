@@ -1,6 +1,6 @@
 /**
- * A lock among processes: a file that only one of them can create. It lies among the tokens, where the Python client would
- * delete a folder. It saves refreshes and nothing depends on it, so that no one waits for it longer than ten seconds.
+ * A lock between processes: a file that only one of them can create, beside the tokens (the Python client would delete a folder).
+ * It only saves refreshes, so a process waits ten seconds at most and then goes on without it.
  */
 import { randomBytes } from "node:crypto";
 import { open, readFile, stat, unlink } from "node:fs/promises";
@@ -8,14 +8,14 @@ import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 
 export interface LockTimes {
-  /** Milliseconds after which one goes on without. */
+  /** Milliseconds to wait before going on without the lock. */
   readonly patience: number;
-  /** Milliseconds after which a lock counts for nothing. */
+  /** Milliseconds after which a lock is ignored. */
   readonly lifetime: number;
 }
 
 const TIMES: LockTimes = { patience: 10_000, lifetime: 30_000 };
-/** Milliseconds, about. */
+/** Approximate milliseconds. */
 const POLL = 25;
 
 export async function underLockFile<T>(
@@ -32,7 +32,7 @@ export async function underLockFile<T>(
   }
 }
 
-/** Whether it was got; else one goes on without. */
+/** False: go on without the lock. */
 async function acquire(path: string, mark: string, { patience, lifetime }: LockTimes): Promise<boolean> {
   const until = performance.now() + patience;
   for (;;) {
@@ -45,7 +45,7 @@ async function acquire(path: string, mark: string, { patience, lifetime }: LockT
       }
       return true;
     } catch (error) {
-      // A folder that cannot be written to has no locks.
+      // The folder cannot be written to.
       if (!isError(error, "EEXIST")) return false;
     }
     const holder = await readFile(path, "utf8").catch(() => null);
@@ -56,7 +56,7 @@ async function acquire(path: string, mark: string, { patience, lifetime }: LockT
   }
 }
 
-/** Not a lock that another process has made since. */
+/** Leaves a lock that another process has created since. */
 async function removeIf(path: string, mark: string): Promise<void> {
   if ((await readFile(path, "utf8").catch(() => null)) === mark) await unlink(path).catch(() => {});
 }
@@ -66,7 +66,7 @@ async function isOlder(path: string, lifetime: number): Promise<boolean> {
   return found !== null && Date.now() - found.mtimeMs > lifetime;
 }
 
-/** A process of this machine that is no more. */
+/** The holder ran on this machine and has ended. */
 function hasEnded(holder: string): boolean {
   const [pid, host] = holder.split(" ");
   if (host !== hostname() || !/^[1-9]\d*$/.test(pid ?? "")) return false;

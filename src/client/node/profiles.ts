@@ -1,5 +1,5 @@
 /**
- * Profiles: named servers in YAML files, shared with the Python client. Reads them; `tiled profile` also writes them.
+ * Reads profiles: named servers in YAML files, shared with the Python client.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -15,7 +15,7 @@ interface ClientProfile {
 
 export interface ClientProfiles {
   readonly profiles: ReadonlyMap<string, ClientProfile>;
-  /** Files and names that were left out, and why. */
+  /** Skipped files and names, with the reason. */
   readonly problems: readonly string[];
 }
 
@@ -55,7 +55,7 @@ function defaultProfileFile(place: Place = here()): string {
   return join(dirname(profileFolders(place).at(-1) ?? ""), "default_profile");
 }
 
-/** Null: none is set. */
+/** Null if no default is set. */
 export async function defaultProfileName(place: Place = here()): Promise<string | null> {
   return (await textOf(defaultProfileFile(place)))?.trim() || null;
 }
@@ -69,7 +69,7 @@ async function filesIn(folder: string): Promise<readonly string[]> {
   return yaml.sort().map((name) => join(folder, name));
 }
 
-/** Contents by name, or what is wrong with the file. */
+/** Contents by name, or the problem with the file. */
 async function readFileOf(file: string): Promise<Record<string, Record<string, unknown>> | string> {
   const { parse } = await import("yaml");
   let contents: unknown;

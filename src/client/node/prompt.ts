@@ -1,5 +1,5 @@
 /**
- * The login on a terminal: choice of a provider, user name and password, or the code of a device login.
+ * Login on a terminal: choice of a provider, then user name and password, or a code to enter in a browser.
  */
 import type { Context } from "../context.ts";
 import { deviceCodeGrant } from "../device-code-grant.ts";
@@ -17,7 +17,7 @@ interface Options {
 }
 
 /**
- * The default prompt in Node. Fails with CannotPrompt where stdin is no terminal (`TILED_FORCE_PROMPT=1` asks all the same),
+ * The default prompt in Node. Fails with CannotPrompt if stdin is not a terminal (unless `TILED_FORCE_PROMPT=1`),
  * and as `passwordGrant` and `deviceCodeGrant` do.
  *
  * @example
@@ -34,7 +34,7 @@ export async function terminalPrompt(
 ): Promise<Tokens> {
   if (terminal.input.isTTY !== true && !Number(process.env["TILED_FORCE_PROMPT"] ?? 0))
     throw new CannotPrompt(
-      "There is no terminal to ask for a login. Set TILED_API_KEY, pass tokens or a prompt, or set TILED_FORCE_PROMPT=1.",
+      "A login is required, and there is no terminal. Set TILED_API_KEY, pass tokens or a prompt, or set TILED_FORCE_PROMPT=1.",
     );
   const { provider, mode, confirmation_message: confirmation } = await choose(terminal, providers, signal);
   const tokens =

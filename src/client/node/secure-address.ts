@@ -1,6 +1,6 @@
 /**
- * An http address is asked once whether the same host has https, as the Python client does: before anything secret is sent.
- * Browsers do not show where a redirect leads, so that this is for Node.
+ * Asks an http address once for a redirect to https on the same host, before anything secret is sent, as the Python client does.
+ * Only in Node, since browsers hide the target of a redirect.
  */
 import { httpUrlOf } from "../address.ts";
 import { type ConnectOptions, transportOf } from "../parts.ts";

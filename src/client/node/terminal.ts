@@ -1,5 +1,5 @@
 /**
- * Asks on the terminal. Questions and progress go to stderr, so that a program's results stay alone on stdout.
+ * Asks questions on the terminal, on stderr, so that stdout has only the program's results.
  */
 import type { Readable, Writable } from "node:stream";
 import { CannotPrompt } from "../errors.ts";
@@ -9,7 +9,7 @@ export interface Terminal {
   readonly output: Writable;
 }
 
-/** One line; without its echo where `hidden`. Fails with CannotPrompt at the end of the input. */
+/** Reads one line, without an echo if `hidden`. Fails with CannotPrompt at the end of the input. */
 export async function askLine(
   { input, output }: Terminal,
   question: string,

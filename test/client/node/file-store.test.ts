@@ -20,7 +20,7 @@ async function scene(t: TestContext): Promise<{ store: FileStore; folder: string
 
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
 
-test("the files are Python's, and nobody else can read them", async (t) => {
+test("the files are Python's, readable by their owner only", async (t) => {
   const { store, folder } = await scene(t);
   assert.equal(await store.get(API), null);
   await store.set(API, { ...TOKENS, id_token: "id" });

@@ -1,4 +1,4 @@
-/** What the client has more in Node: the environment, profiles, https where there is http, the terminal. */
+/** Additions of the client in Node: the environment, profiles, from http to https, the terminal. */
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -120,7 +120,7 @@ test("the terminal asks for a user name and a password, which it does not show, 
     });
 });
 
-test("it lets choose a provider, again where there is none of that number", async (t) => {
+test("a provider is chosen by its number; another answer is asked for again", async (t) => {
   const c = await context(t);
   const [one] = c.serverInfo.authentication.providers;
   assert.ok(one);
@@ -134,7 +134,7 @@ test("it lets choose a provider, again where there is none of that number", asyn
     });
 });
 
-test("without a terminal nobody is asked; an abort ends the question", async (t) => {
+test("no question without a terminal; an abort ends a question", async (t) => {
   const c = await context(t);
   const { providers } = c.serverInfo.authentication;
   await assert.rejects(terminalPrompt(c, providers, { signal, terminal: terminal([], false).terminal }), {
