@@ -4,7 +4,7 @@
  */
 import { withoutQuery } from "./address.ts";
 import { type ErrorFacts, RequestRefused, ServerUnavailable, TooManyRequests } from "./errors.ts";
-import { retryAfterOf, type Sent } from "./transport.ts";
+import { isTimeout, retryAfterOf, type Sent, tooSlow } from "./transport.ts";
 import { orAborted, type Signal } from "./wait.ts";
 
 /** Bytes. A page of 300 principals with all their keys fits. */
@@ -27,7 +27,7 @@ export async function documentOf(sent: Sent, url: string, reading: Reading): Pro
   if (response.status === 204) return null;
   const parsed = await bodyOf(response, BODY_LIMIT, reading).catch((cause: unknown) => {
     reading.signal?.throwIfAborted();
-    throw notOurs(url, attempts, response, cause);
+    throw isTimeout(cause) ? tooSlow(url, attempts, cause) : notOurs(url, attempts, response, cause);
   });
   return parsed;
 }

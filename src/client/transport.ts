@@ -131,9 +131,17 @@ function wasRefused(error: unknown): boolean {
   return false;
 }
 
-function unreachable(url: string, attempts: number, cause: unknown): ServerUnavailable {
+export function isTimeout(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === "TimeoutError";
+}
+
+export function tooSlow(url: string, attempts: number, cause: unknown): ServerUnavailable {
   const place = withoutQuery(url);
-  const { name } = cause instanceof Error ? cause : { name: "" };
-  const what = name === "TimeoutError" ? "did not answer in time" : "cannot be reached";
-  return new ServerUnavailable(`${place} ${what}.`, { url: place, attempts, cause });
+  return new ServerUnavailable(`${place} did not answer in time.`, { url: place, attempts, cause });
+}
+
+function unreachable(url: string, attempts: number, cause: unknown): ServerUnavailable {
+  if (isTimeout(cause)) return tooSlow(url, attempts, cause);
+  const place = withoutQuery(url);
+  return new ServerUnavailable(`${place} cannot be reached.`, { url: place, attempts, cause });
 }

@@ -14,6 +14,8 @@ import {
   NoKeysHere,
   type Prompt,
   passwordGrant,
+  type StoredTokens,
+  type TokenStore,
   TooManyRequests,
 } from "../../src/client/index.ts";
 import { PASSWORDS, type TestApp, type TestAppOptions, testApp } from "../support/app.ts";
@@ -118,6 +120,28 @@ test("the token that another program has stored is tried before a refresh", asyn
   s.store.set(API, (await s.app.refresh(refresh_token ?? "")).json());
   assert.equal((await context.fetch("auth/whoami")).status, 200);
   assert.equal(s.wire.count("/auth/session/refresh"), 0);
+});
+
+test("an application's stores without a lock take turns with the platform's locks", async (t) => {
+  if (globalThis.navigator?.locks === undefined) return t.skip("this Node has no navigator.locks");
+  const s = await scene(t);
+  const shared = new Map<string, StoredTokens>();
+  const store = (): TokenStore => ({
+    get: (apiUri) => shared.get(apiUri) ?? null,
+    set: (apiUri, tokens) => void shared.set(apiUri, tokens),
+    clear: (apiUri) => void shared.delete(apiUri),
+  });
+  shared.set(API, await s.app.login("bob"));
+  const contexts = await Promise.all(
+    [store(), store(), store()].map((store) => fromUri(API, { fetch: s.wire.fetch, store })),
+  );
+  expire(s);
+  const answers = await Promise.all(contexts.map(({ fetch }) => fetch("auth/whoami")));
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200],
+  );
+  assert.equal(s.wire.count("/auth/session/refresh"), 1);
 });
 
 test("a missing scope is handed back without a refresh", async (t) => {

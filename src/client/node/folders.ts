@@ -21,15 +21,15 @@ export function here(): Place {
 export function cacheFolder({ env, platform, home }: Place = here()): string {
   if (env["TILED_CACHE_DIR"]) return env["TILED_CACHE_DIR"];
   if (platform === "win32") return join(localAppData(env, home), "tiled", "tiled", "Cache");
-  if (platform === "darwin") return join(home, "Library", "Caches", "tiled");
-  return join(env["XDG_CACHE_HOME"]?.trim() || join(home, ".cache"), "tiled");
+  const usual = platform === "darwin" ? join(home, "Library", "Caches") : join(home, ".cache");
+  return join(env["XDG_CACHE_HOME"]?.trim() || usual, "tiled");
 }
 
 /** Folders of profiles. A later one overrides an earlier one; the last is the user's own. */
 export function profileFolders({ env, platform, home }: Place = here()): readonly string[] {
   const site = env["TILED_SITE_PROFILES"]
     ? [env["TILED_SITE_PROFILES"]]
-    : ["/etc/tiled/profiles", "/etc/xdg/tiled/profiles"];
+    : ["/etc/tiled/profiles", join(siteFolder(env, platform), "profiles")];
   const user = env["TILED_PROFILES"]
     ? [env["TILED_PROFILES"]]
     : [join(home, ".config", "tiled", "profiles"), join(configFolder({ env, platform, home }), "profiles")];
@@ -46,8 +46,14 @@ export function tokenFolderName(apiUri: string): string {
 
 function configFolder({ env, platform, home }: Place): string {
   if (platform === "win32") return join(localAppData(env, home), "tiled", "tiled");
-  if (platform === "darwin") return join(home, "Library", "Application Support", "tiled");
-  return join(env["XDG_CONFIG_HOME"]?.trim() || join(home, ".config"), "tiled");
+  const usual = platform === "darwin" ? join(home, "Library", "Application Support") : join(home, ".config");
+  return join(env["XDG_CONFIG_HOME"]?.trim() || usual, "tiled");
+}
+
+function siteFolder(env: Environment, platform: NodeJS.Platform): string {
+  if (platform === "win32") return join(env["ProgramData"] ?? "C:\\ProgramData", "tiled", "tiled");
+  const usual = platform === "darwin" ? "/Library/Application Support" : "/etc/xdg";
+  return join(env["XDG_CONFIG_DIRS"]?.split(":")[0]?.trim() || usual, "tiled");
 }
 
 function localAppData(env: Environment, home: string): string {

@@ -97,6 +97,8 @@ test("folders by platform, as Python's platformdirs has them", () => {
   assert.deepEqual(xdg, [...site, "/home/ann/.config/tiled/profiles", "/x/tiled/profiles"]);
   const own = profileFolders({ ...linux, env: { TILED_SITE_PROFILES: "/s", TILED_PROFILES: "/p" } });
   assert.deepEqual(own, ["/s", "/p"]);
+  const dirs = profileFolders({ ...linux, env: { XDG_CONFIG_DIRS: "/d:/e" } });
+  assert.equal(dirs[1], "/d/tiled/profiles");
   assert.equal(tokenFolderName(API), NAME);
   assert.equal(tokenFolderName("http://h/a'(b)*!~ c/"), "http%3A%2F%2Fh%2Fa%27%28b%29%2A%21~+c%2F");
 });

@@ -1,6 +1,9 @@
 /** Additions of the client in Node: the environment, profiles, from http to https, the terminal. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { type TestContext, test } from "node:test";
@@ -12,6 +15,9 @@ import { secureAddress } from "../../../src/client/node/secure-address.ts";
 import { PASSWORDS, testApp, toy } from "../../support/app.ts";
 import { API, wireTo } from "../../support/client.ts";
 import { temporaryFolder } from "../../support/folders.ts";
+import { TLS_CERT, TLS_KEY } from "../../support/tls.ts";
+
+const ABOUT = { authentication: { required: false, providers: [], links: null } };
 
 test("the environment counts where the caller says nothing", () => {
   const env = { TILED_API_KEY: "key", TILED_RETRY_ATTEMPTS: "3", TILED_RETRY_TIMEOUT: "1.5" };
@@ -78,6 +84,35 @@ test("profiles of both folders; broken files and doubled names are left out", as
     message: /inline, lab, only|lab, only/,
   });
   await assert.rejects(profileOptions("inline", place), TypeError);
+});
+
+test("verify: false in a profile accepts any certificate", async (t) => {
+  const bodies: string[] = [];
+  const server = createServer({ key: TLS_KEY, cert: TLS_CERT }, (request, response) => {
+    request.on("data", (part) => bodies.push(String(part)));
+    request.on("end", () => response.end(JSON.stringify(ABOUT)));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const uri = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const place = await profiles(t, {
+    "user/a.yml": `checked:\n  uri: ${uri}\nunchecked:\n  uri: ${uri}\n  verify: false\n`,
+  });
+  const connected = async (name: string) => {
+    const { uri: address, options } = await profileOptions(name, place);
+    return await Context.fromAnyUri(address, { ...options, retry: false, store: new MemoryStore() });
+  };
+  await assert.rejects(connected("checked"), { code: "ERR_UNAVAILABLE" });
+  const { context: unchecked } = await connected("unchecked");
+  const form = new URLSearchParams({ a: "1" });
+  for (const body of ["text", form])
+    assert.equal((await unchecked.fetch("x", { method: "POST", body })).status, 200);
+  assert.equal(
+    (await unchecked.fetch(new Request(`${uri}/x`, { method: "POST", body: "request" }))).status,
+    200,
+  );
+  assert.deepEqual(bodies, ["text", "a=1", "request"]);
+  server.closeAllConnections();
 });
 
 /** Answers each question with the next line. */
