@@ -43,6 +43,12 @@ export function baseOf(apiUri: string): string {
   return apiUri.replace(/(?:\/api\/v1)?\/$/, "");
 }
 
+/** A name or UUID in a path. @throws TypeError for one that would lead to another path. */
+export function segmentOf(text: string): string {
+  if (/^\.{0,2}$/.test(text)) throw new TypeError(`Invalid name or UUID: ${JSON.stringify(text)}.`);
+  return encodeURIComponent(text);
+}
+
 /** For errors, since a query may contain a secret. */
 export function withoutQuery(url: string | URL): string {
   const { origin, pathname } = new URL(url);

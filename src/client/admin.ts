@@ -1,6 +1,7 @@
 /**
  * Requests that need an administrator's scopes: `read:principals`, `write:principals`, `admin:apikeys`.
  */
+import { segmentOf } from "./address.ts";
 import type { Authorized } from "./authorized.ts";
 import { createKey, type NewKeyOptions, revokeKey, type SignalOption } from "./keys.ts";
 import type { NewApiKey, Principal } from "./wire.ts";
@@ -62,5 +63,5 @@ export class Admin {
 }
 
 function pathOf(uuid: string): string {
-  return `auth/principal/${encodeURIComponent(uuid)}`;
+  return `auth/principal/${segmentOf(uuid)}`;
 }

@@ -95,7 +95,10 @@ export class Authorized {
     try {
       return (await this.renew(login, stale, signal)).access_token;
     } catch (error) {
-      if (!(error instanceof CannotRefreshAuthentication) || onEnded === null || !asks) throw error;
+      if (!(error instanceof CannotRefreshAuthentication)) throw error;
+      // Logged in again, or out, while the request was on its way.
+      if (this.login !== login && this.login?.tokens) return this.login.tokens.access_token;
+      if (this.login === null || onEnded === null || !asks) throw error;
       await orAborted(onEnded(), signal);
       return this.login?.tokens?.access_token;
     }

@@ -2,7 +2,7 @@
  * A connection to one server and its caller. `authorized.ts` sends its requests and `login.ts` keeps its tokens, which come from
  * `password-grant.ts` and `device-code-grant.ts`.
  */
-import { baseOf } from "./address.ts";
+import { baseOf, segmentOf } from "./address.ts";
 import { Admin } from "./admin.ts";
 import { Authorized } from "./authorized.ts";
 import { CannotPrompt, CannotRefreshAuthentication, NoKeysHere } from "./errors.ts";
@@ -221,7 +221,7 @@ export class Context {
 
   /** Ends one of the caller's own sessions. RequestRefused (404): no such session. */
   async revokeSession(uuid: string, { signal }: SignalOption = {}): Promise<void> {
-    const path = `auth/session/revoke/${encodeURIComponent(uuid)}`;
+    const path = `auth/session/revoke/${segmentOf(uuid)}`;
     await this.#authorized.document(path, { method: "DELETE", signal });
   }
 

@@ -1,6 +1,7 @@
 /**
  * Login in a browser with a code (RFC 8628), in the server's own form, or at a provider whose tokens the server accepts.
  */
+import { segmentOf } from "./address.ts";
 import { chosen } from "./choose.ts";
 import type { Context } from "./context.ts";
 import { LoginExpired, LoginRefused, type TiledError } from "./errors.ts";
@@ -83,7 +84,7 @@ async function start(parts: Parts, provider: Provider, signal: Signal): Promise<
         path: providersUrl(parts, links.auth_endpoint),
         form: { client_id: links.client_id ?? "", scope: scopesOf(provider) },
       }
-    : { path: `auth/provider/${encodeURIComponent(name)}/authorize`, method: "POST" };
+    : { path: `auth/provider/${segmentOf(name)}/authorize`, method: "POST" };
   const answer = await ask(parts, { ...request, repeat: "unprocessed", signal });
   const started = ((await answer.document()) ?? {}) as Readonly<Record<string, unknown>>;
   const uri =
@@ -107,7 +108,7 @@ function pollOf(parts: Parts, provider: Provider, deviceCode: string): Omit<Ques
   const fields = { device_code: deviceCode, grant_type: GRANT_TYPE };
   const { client_id: client, token_endpoint: endpoint } = provider.links;
   if (!isProxied(provider))
-    return { path: `auth/provider/${encodeURIComponent(provider.provider)}/token`, json: fields };
+    return { path: `auth/provider/${segmentOf(provider.provider)}/token`, json: fields };
   return { path: providersUrl(parts, endpoint), form: { ...fields, client_id: client ?? "" } };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Login by user name and password (RFC 6749 §4.3).
  */
+import { segmentOf } from "./address.ts";
 import { chosen } from "./choose.ts";
 import type { Context } from "./context.ts";
 import { PasswordRejected, type TiledError } from "./errors.ts";
@@ -37,7 +38,7 @@ export async function passwordGrant(
   const parts = partsOf(context);
   const { provider: name } = chosen(parts, provider, false);
   const answer = await ask(parts, {
-    path: `auth/provider/${encodeURIComponent(name)}/token`,
+    path: `auth/provider/${segmentOf(name)}/token`,
     form: { grant_type: "password", username, password },
     repeat: "password",
     signal,

@@ -241,6 +241,25 @@ test("logout revokes and forgets, also when the server is away", async (t) => {
   assert.equal(away.authenticated, false);
 });
 
+test("a request that a logout overtakes does not ask for a new login", async (t) => {
+  const s = await scene(t);
+  let asked = 0;
+  let context: Context | null = null;
+  const overtaken: typeof fetch = async (input, init) => {
+    if (!String(input).endsWith("/whoami")) return await s.wire.fetch(input, init);
+    await context?.logout();
+    return json(401, { detail: "Access token has expired. Refresh token." });
+  };
+  const prompt: Prompt = (...args) => {
+    asked += 1;
+    return bob(...args);
+  };
+  ({ context } = await Context.fromAnyUri(API, { fetch: overtaken, store: s.store }));
+  await context.authenticate({ prompt });
+  await assert.rejects(context.whoami(), CannotRefreshAuthentication);
+  assert.deepEqual([asked, context.authenticated], [1, false]);
+});
+
 test("an API key and a login exclude each other", async (t) => {
   const s = await scene(t);
   const { context } = await Context.fromAnyUri(API, { fetch: s.wire.fetch, apiKey: "x".repeat(72) });
@@ -252,6 +271,20 @@ test("an API key and a login exclude each other", async (t) => {
     () => context.forceAuthRefresh(),
   ])
     await assert.rejects(call, TypeError);
+});
+
+test("a name that would lead to another path is not sent", async (t) => {
+  const s = await scene(t);
+  const context = await loggedIn(s);
+  s.wire.asked.length = 0;
+  for (const call of [
+    () => context.admin.revokeApiKey("..", "12345678"),
+    () => context.admin.showPrincipal(""),
+    () => context.revokeSession("."),
+    () => context.revokeApiKey("1234567"),
+  ])
+    await assert.rejects(call, TypeError);
+  assert.deepEqual(s.wire.asked, []);
 });
 
 test("a throttled password is not repeated", async (t) => {
