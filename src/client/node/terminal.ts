@@ -23,8 +23,9 @@ export async function askLine(
       done();
     },
   });
-  output.write(question);
   const lines = createInterface({ input, output: shown, terminal: input.isTTY === true, historySize: 0 });
+  // Only now, when the terminal no longer echoes by itself.
+  output.write(question);
   try {
     return await new Promise<string>((resolve, reject) => {
       const onAbort = () => reject(signal.reason);
