@@ -19,6 +19,12 @@ describe("a login on a terminal", { skip: withoutTiled() }, () => {
     const command = [process.execPath, PROGRAM, CLIENT, url];
     const alone = await run(command, { env, input: "" });
     assert.match(alone.stdout, /^ERR_CANNOT_PROMPT\n$/);
+    const lines = { ...env, TILED_CACHE_DIR: await temporaryFolder(cleanup), TILED_FORCE_PROMPT: "1" };
+    for (const input of [`bob\n${PASSWORDS.bob}\n`, `bob\r\nwrong\n${PASSWORDS.bob}`]) {
+      const piped = await run([...command, "forget"], { env: lines, input });
+      assert.equal(piped.stdout, "bob\n", piped.stderr);
+    }
+    assert.equal((await run(command, { env: lines, input: "bob\n" })).stdout, "ERR_CANNOT_PROMPT\n");
     const asked = await atTerminal(
       command,
       [
