@@ -30,6 +30,7 @@ fieldset { margin: 0 0 1.1rem; padding: .75rem 1rem; border: 1px solid var(--lin
 legend { padding-inline: .35rem; font-weight: 600; }
 .check { display: flex; align-items: center; gap: .6rem; min-height: 2rem; margin: 0; font-weight: 400; }
 .check input { width: 1.1rem; height: 1.1rem; margin: 0; flex: none; accent-color: var(--accent); }
+.check code { flex: none; }
 .button {
   display: inline-flex;
   align-items: center;
