@@ -1,35 +1,9 @@
 /** The database is unavailable or full while the server runs: the answers, and the recovery afterwards. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Store } from "../../src/domain/ports/store.ts";
-import { Failure, type FailureCode } from "../../src/errors.ts";
 import { memoryStore, testApp } from "../support/app.ts";
+import { breakable } from "../support/breakable-store.ts";
 import { ManualClock } from "../support/clock.ts";
-
-/** A store whose every method fails while it is broken. */
-function breakable(store: Store): { readonly store: Store; breakWith(code: FailureCode | null): void } {
-  let broken: FailureCode | null = null;
-  const wrap = <T extends object>(port: T): T =>
-    new Proxy(port, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name);
-        if (typeof value !== "function") {
-          return typeof value === "object" && value !== null ? wrap(value) : value;
-        }
-        return (...args: unknown[]) => {
-          if (broken !== null && name !== "close")
-            return Promise.reject(new Failure(broken, { log: "broken by the test" }));
-          return Reflect.apply(value, target, args) as unknown;
-        };
-      },
-    });
-  return {
-    store: wrap(store),
-    breakWith: (code) => {
-      broken = code;
-    },
-  };
-}
 
 test("a database that is away or full is 503 or 507 with a clear text, and comes back without a restart", async () => {
   const clock = new ManualClock();

@@ -64,7 +64,7 @@ export function sorted(tags: NestedTags): { readonly order: Edges; readonly rest
   return { order, rest: new Map([...edges].filter(([name]) => !order.has(name))) };
 }
 
-/** One circle for each group of tags that has any; every tag in `edges` leads into a circle. */
+/** One circle for each group of tags that has one; every tag in `edges` leads into a circle. */
 function circles(edges: Edges): readonly (readonly string[])[] {
   const found: (readonly string[])[] = [];
   const done = new Set<string>();

@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
-import type { Store } from "../../../../src/domain/ports/store.ts";
-import { Failure, type FailureCode } from "../../../../src/errors.ts";
 import { bearer, memoryStore } from "../../../support/app.ts";
+import { breakable } from "../../../support/breakable-store.ts";
 import { API, type CaveApp, caveApp, REALM, VIEWER } from "../../../support/cave-app.ts";
 import { ManualClock } from "../../../support/clock.ts";
 import { raw } from "../../../support/upstream.ts";
@@ -133,30 +132,6 @@ test("names with dots and NUL, sent as they are, are unknown tables", async () =
     assert.match(answer, /^HTTP\/1\.1 404 [\s\S]*"error":"not_found"/, name);
   }
 });
-
-/** A store whose every method fails while it is broken. */
-function breakable(store: Store): { readonly store: Store; breakWith(code: FailureCode | null): void } {
-  let broken: FailureCode | null = null;
-  const wrap = <T extends object>(port: T): T =>
-    new Proxy(port, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name);
-        if (typeof value !== "function")
-          return typeof value === "object" && value !== null ? wrap(value) : value;
-        return (...args: unknown[]) => {
-          if (broken !== null && name !== "close")
-            return Promise.reject(new Failure(broken, { log: "broken by the test" }));
-          return Reflect.apply(value, target, args) as unknown;
-        };
-      },
-    });
-  return {
-    store: wrap(store),
-    breakWith: (code) => {
-      broken = code;
-    },
-  };
-}
 
 const until = async (t: CaveApp, seconds: number, check: () => Promise<void>) => {
   for (let passed = 0; passed < seconds; passed += 0.4) {
