@@ -4,9 +4,9 @@
  */
 import { closeSync, constants, openSync } from "node:fs";
 import { isatty, type WriteStream } from "node:tty";
-import { logWriter } from "./cli/log-writer.ts";
+import type { Terminal } from "./cli/console/terminal.ts";
 import { main, unexpected } from "./cli/program.ts";
-import type { Terminal } from "./cli/terminal.ts";
+import { logWriter } from "./cli/serve/log-writer.ts";
 
 let readerNeeded = true;
 
@@ -16,11 +16,17 @@ const terminal: Terminal = {
   env: process.env,
   command: process.argv.slice(0, 2),
   columns: process.stdout.columns ?? 100,
+  // Opened only by a command that asks.
+  get input() {
+    return process.stdin;
+  },
+  notes: process.stderr,
   out: (text) => process.stdout.write(`${text}\n`),
   err: (text) => process.stderr.write(`${text}\n`),
   ...logWriter(process.stderr),
   hungUp: () => onTerminal && !hasTerminal(),
-  logView: { terminal: process.stderr.isTTY === true, colours: coloured(process.stderr) },
+  outView: { terminal: process.stdout.isTTY === true, colours: coloured(process.stdout) },
+  errView: { terminal: process.stderr.isTTY === true, colours: coloured(process.stderr) },
   events: process,
   exit: (code) => process.exit(code),
   keepRunning: () => {

@@ -172,13 +172,18 @@ export class Failure extends Error {
   }
 }
 
-/** An operator's mistake that stops a command or the start; printed without a stack trace. `exitCode` is listed in `--help`. */
+/**
+ * An operator's mistake that stops a command or the start; printed without a stack trace. `exitCode` is listed in `--help`,
+ * `hint` says what to do.
+ */
 export class OperatorError extends Error {
   override readonly name = "OperatorError";
   readonly exitCode: number;
+  readonly hint: string | null;
 
-  constructor(message: string, exitCode = 1) {
+  constructor(message: string, exitCode = 1, hint: string | null = null) {
     super(message);
     this.exitCode = exitCode;
+    this.hint = hint;
   }
 }

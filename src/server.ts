@@ -1,6 +1,6 @@
 /**
  * A running server: opens everything that a configuration names, lets `app.ts` put it together, listens, and closes it in
- * the reverse order once requests under way have ended. Signals and notices are the command's (`cli/run.ts`).
+ * the reverse order once requests under way have ended. Signals and notices are the command's (`cli/serve/run.ts`).
  */
 import { lookup } from "node:dns/promises";
 import type { AddressInfo } from "node:net";

@@ -7,11 +7,11 @@
 import { Command, CommanderError } from "commander";
 import { Failure, OperatorError } from "../errors.ts";
 import { VERSION } from "../lib/version.ts";
-import { adminVerbs } from "./admin.ts";
-import { configVerbs } from "./config.ts";
-import { healthVerb } from "./healthcheck.ts";
-import { serveVerbs } from "./serve.ts";
-import type { Terminal } from "./terminal.ts";
+import { adminVerbs } from "./admin/admin.ts";
+import { configVerbs } from "./config/config.ts";
+import type { Terminal } from "./console/terminal.ts";
+import { healthVerb } from "./serve/healthcheck.ts";
+import { serveVerbs } from "./serve/serve.ts";
 
 /** Runs a command line, without the program's name. Returns the exit code. */
 export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -52,6 +52,7 @@ function failed(error: unknown, terminal: Terminal): number {
   }
   if (error instanceof OperatorError) {
     terminal.err(error.message);
+    if (error.hint !== null) terminal.err(`hint: ${error.hint}`);
     return error.exitCode;
   }
   if (error instanceof Failure) {

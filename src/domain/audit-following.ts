@@ -1,6 +1,6 @@
 /**
  * Follows the audit table: yields each new row once, even if rows become visible out of the order of their ids or the
- * database is unavailable for a while. `cli/audit.ts` prints the rows.
+ * database is unavailable for a while. `cli/admin/audit.ts` prints the rows.
  */
 import { Failure } from "../errors.ts";
 import type { AuditRow } from "./model/entities.ts";

@@ -1,5 +1,5 @@
 /**
- * The steps of a start that read and check files, one function each. `server.ts` runs them for the parts, `cli/preflight.ts`
+ * The steps of a start that read and check files, one function each. `server.ts` runs them for the parts, `cli/config/preflight.ts`
  * (`tiled config check`) for the errors, so both give the same verdict. Each throws a `ConfigError` with the place in the
  * configuration.
  */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
-import { loadWhole } from "../../src/cli/check.ts";
+import { loadWhole } from "../../src/cli/config/check.ts";
 
 const FOLDER = fileURLToPath(new URL("../../example_configs", import.meta.url));
 const FOLDERS = readdirSync(FOLDER).filter((name) => statSync(join(FOLDER, name)).isDirectory());

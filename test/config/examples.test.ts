@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { loadWhole } from "../../src/cli/check.ts";
+import { loadWhole } from "../../src/cli/config/check.ts";
 import type { Config } from "../../src/config/model.ts";
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "example_configs");

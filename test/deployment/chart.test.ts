@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, it, test } from "node:test";
 import { parse } from "yaml";
-import { loadWhole } from "../../src/cli/check.ts";
+import { loadWhole } from "../../src/cli/config/check.ts";
 import { temporaryFolder } from "../support/folders.ts";
 import { run } from "../support/process.ts";
 import { CHART, example, KUBERNETES, manifests, rendered, withoutHelm, type Yaml } from "./chart.ts";

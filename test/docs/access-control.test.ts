@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
-import { loadWhole } from "../../src/cli/check.ts";
+import { loadWhole } from "../../src/cli/config/check.ts";
 import { SCOPES } from "../../src/domain/model/scopes.ts";
 import { readTagRules } from "../../src/trees/folder/tag-rules.ts";
 import { constantArray, container } from "../../src/trees/memory/memory.ts";

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse, stringify } from "yaml";
-import { migrate } from "../../src/cli/migrate.ts";
+import { migrate } from "../../src/cli/config/migrate.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { Api, apikey, bearer } from "../support/api.ts";
 import { temporaryFolder } from "../support/folders.ts";

@@ -2,22 +2,34 @@
  * A terminal of no process: what a command prints is kept, signals are sent by the test.
  */
 import { EventEmitter } from "node:events";
+import { Readable, Writable } from "node:stream";
+import type { Terminal } from "../../src/cli/console/terminal.ts";
 import { main } from "../../src/cli/program.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
 
 export class TestTerminal implements Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly command = ["/opt/node/bin/node", "/opt/tiled auth/bin.js"];
   readonly columns = 100;
-  readonly logView = { terminal: false, colours: false };
+  readonly outView = { terminal: false, colours: false };
+  readonly errView = { terminal: false, colours: false };
+  readonly input: Readable & { readonly isTTY?: boolean };
+  /** Goes to `stderr`. */
+  readonly notes = new Writable({
+    write: (chunk, _encoding, done) => {
+      this.stderr += String(chunk);
+      done();
+    },
+  });
   readonly events = new EventEmitter();
   stdout = "";
   stderr = "";
   logged = "";
   readonly exits: number[] = [];
 
-  constructor(env: Readonly<Record<string, string | undefined>> = {}) {
+  /** `input`: lines that wait on stdin. */
+  constructor(env: Readonly<Record<string, string | undefined>> = {}, input = "") {
     this.env = env;
+    this.input = Readable.from(input === "" ? [] : [Buffer.from(input)]);
   }
 
   out(text: string): void {
@@ -59,8 +71,9 @@ export interface Outcome {
 export async function tiled(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
+  input = "",
 ): Promise<Outcome> {
-  const terminal = new TestTerminal(env);
+  const terminal = new TestTerminal(env, input);
   const code = await main(args, terminal);
   return { code, stdout: terminal.stdout, stderr: terminal.stderr };
 }

@@ -1,6 +1,6 @@
 /**
  * Divides a Tiled's configuration in two: ours, with the logins and the gateway, and that of the Tiled behind, as
- * docs/how-to/gateway.md explains. `document.ts` reads files, `cli/migrate.ts` writes them.
+ * docs/how-to/gateway.md explains. `document.ts` reads files, `cli/config/migrate.ts` writes them.
  */
 import { type Document, isMap, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq } from "yaml";
 import { OperatorError } from "../../errors.ts";

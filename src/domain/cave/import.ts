@@ -1,6 +1,6 @@
 /**
  * From a middle_auth server's export to the people that the store creates. Their groups and permissions become configuration
- * (`cli/cave-section.ts`).
+ * (`cli/admin/cave-section.ts`).
  */
 import type { CaveExport, ExportedUser } from "../model/cave-import.ts";
 import type { ImportedPerson, ImportedToken } from "../ports/cave-import.ts";

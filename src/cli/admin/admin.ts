@@ -1,0 +1,223 @@
+/**
+ * `tiled admin …`: verbs for operators that work on a server's database directly, also while it runs. `--database` or the
+ * configuration names it. Their changes are in the audit table as the command line's, with the name of the machine's user.
+ */
+import { type Command, Option } from "commander";
+import { AUDIT_EVENTS } from "../../domain/model/entities.ts";
+import type { Uuid } from "../../lib/uuid.ts";
+import type { Terminal } from "../console/terminal.ts";
+import { atLeastOne, firstEight, notEmpty, since, uuid, whole } from "../console/values.ts";
+import type { AuditOptions } from "./audit.ts";
+import type { ImportOptions } from "./import-cave.ts";
+import type { DatabaseOptions } from "./target.ts";
+
+const PRINCIPAL = "a principal: its UUID, or PROVIDER:ID of one of its identities";
+
+export function adminVerbs(tiled: Command, terminal: Terminal): void {
+  const admin = tiled
+    .command("admin")
+    .description("manage users, sessions, keys, backups and the audit log")
+    .helpCommand(false)
+    .addHelpText(
+      "after",
+      `
+Running servers of the same database apply changes within a second.
+Other users of the machine can see a password in a URI on the command line: use TILED_DATABASE_URI or --config instead.
+The command then prints on stderr which database it works on. --config and TILED_CONFIG win over TILED_DATABASE_URI.
+
+Exit codes: 0 done, 1 refused (no such principal, database not initialized, …), 2 wrong usage.`,
+    );
+  databaseVerbs(admin, terminal);
+  principalVerbs(admin, terminal);
+  auditVerb(admin, terminal);
+  importVerb(admin, terminal);
+}
+
+function databaseVerbs(admin: Command, terminal: Terminal): void {
+  admin
+    .command("initialize-database")
+    .description("create the tables of a new database")
+    .argument("<uri>", "e.g. sqlite:////var/lib/tiled/tiled.db or postgresql://user:password@host:5432/name")
+    .action(async (uri: string) => (await import("./database.ts")).initialize(uri, terminal));
+
+  admin
+    .command("upgrade-database")
+    .description("upgrade this server's own tables in a database; Tiled upgrades its own")
+    .argument("<uri>", "the database's URI")
+    .argument("[revision]", "the required revision of Tiled's tables; at another one nothing is changed")
+    .action(async (uri: string, revision: string | undefined) =>
+      (await import("./database.ts")).upgrade(uri, revision, terminal),
+    );
+
+  admin
+    .command("check-config")
+    .description("check a configuration, as 'tiled config check' does")
+    .argument("[file-or-folder]", "a YAML file, or a folder of them (default: $TILED_CONFIG, or config.yml)")
+    .action(async (path: string | undefined) => (await import("../config/check.ts")).check(path, terminal));
+
+  onDatabase(admin.command("check-database"))
+    .description("check whether a database can be served, without changing it")
+    .action(async (options: DatabaseOptions) => (await import("./database.ts")).check(options, terminal));
+
+  onDatabase(admin.command("backup"))
+    .description("copy a database to a file while servers use it, and verify the copy")
+    .argument(
+      "<file>",
+      "the new file, mode 0600: a SQLite database, or for PostgreSQL an archive of pg_dump",
+      notEmpty,
+    )
+    .option("--force", "replace an existing file")
+    .action(async (file: string, options: DatabaseOptions & { force?: boolean }) =>
+      (await import("./backup.ts")).backup(file, options, terminal),
+    );
+
+  onDatabase(admin.command("restore"))
+    .description(
+      "verify a backup and replace the database with it. Stop the server first. An existing SQLite file is kept beside it",
+    )
+    .argument(
+      "<file>",
+      "a file of 'tiled admin backup'; with PostgreSQL the database must be empty",
+      notEmpty,
+    )
+    .action(async (file: string, options: DatabaseOptions) =>
+      (await import("./backup.ts")).restore(file, options, terminal),
+    );
+
+  onDatabase(admin.command("purge"))
+    .description(
+      "delete expired sessions and keys, and audit rows older than the configuration's audit.retention_days, now instead of within a minute. With --database alone, without a configuration, no audit rows",
+    )
+    .action(async (options: DatabaseOptions) => (await import("./database.ts")).purge(options, terminal));
+}
+
+function principalVerbs(admin: Command, terminal: Terminal): void {
+  const actions = () => import("./principals.ts");
+
+  onDatabase(admin.command("principals"))
+    .description("list users and services")
+    .option("--offset <n>", "skip the first n", whole, 0)
+    .option("--limit <n>", "list at most n", atLeastOne, 100)
+    .option("--json", "print JSON, with sessions and keys")
+    .action(async (options: DatabaseOptions & { offset: number; limit: number; json?: boolean }) =>
+      (await actions()).list(options, terminal),
+    );
+
+  onDatabase(admin.command("make-admin"))
+    .description("give a user the role admin, even before their first login")
+    .argument("<provider>", "the provider's name in the configuration", notEmpty)
+    .argument("<id>", "the user's name there", notEmpty)
+    .action(async (provider: string, id: string, options: DatabaseOptions) =>
+      (await import("./admins.ts")).makeAdmin({ provider, id }, options, terminal),
+    );
+
+  onDatabase(admin.command("revoke-admin"))
+    .description(
+      "take the role admin away. A person in authentication.tiled_admins gets it back at the next start or login",
+    )
+    .argument("<provider>", `the provider's name; without an id, ${PRINCIPAL}`, notEmpty)
+    .argument("[id]", "the user's name there", notEmpty)
+    .action(async (provider: string, id: string | undefined, options: DatabaseOptions) =>
+      (await import("./admins.ts")).revokeAdmin(provider, id, options, terminal),
+    );
+
+  onDatabase(admin.command("disable"))
+    .description("refuse a principal's logins, sessions, tokens and keys at once, until enabled again")
+    .argument("<principal>", PRINCIPAL)
+    .option("--even-last-admin", "even if no working administrator is left")
+    .action(async (principal: string, options: DatabaseOptions & { evenLastAdmin?: boolean }) =>
+      (await actions()).disable(principal, options, terminal),
+    );
+
+  onDatabase(admin.command("enable"))
+    .description("let a disabled principal log in again")
+    .argument("<principal>", PRINCIPAL)
+    .action(async (principal: string, options: DatabaseOptions) =>
+      (await actions()).enable(principal, options, terminal),
+    );
+
+  onDatabase(admin.command("revoke-session"))
+    .description("end one session and its tokens")
+    .argument("<session>", "the session's UUID, as whoami and 'principals --json' show it", uuid)
+    .action(async (session: Uuid, options: DatabaseOptions) =>
+      (await actions()).revokeSession(session, options, terminal),
+    );
+
+  onDatabase(admin.command("revoke-sessions"))
+    .description("end all sessions of a principal. API keys stay valid")
+    .argument("<principal>", PRINCIPAL)
+    .action(async (principal: string, options: DatabaseOptions) =>
+      (await actions()).revokeSessions(principal, options, terminal),
+    );
+
+  onDatabase(admin.command("revoke-key"))
+    .description("revoke an API key")
+    .argument("<principal>", PRINCIPAL)
+    .argument("<first-eight>", "the key's first eight digits", firstEight)
+    .action(async (principal: string, key: string, options: DatabaseOptions) =>
+      (await actions()).revokeKey(principal, key, options, terminal),
+    );
+}
+
+function auditVerb(admin: Command, terminal: Terminal): void {
+  onDatabase(admin.command("audit"))
+    .description("print the security events: user, action, address, time")
+    .option("--follow", "print new events until Ctrl-C")
+    .option("--json", "print JSON lines")
+    .option(
+      "--since <time>",
+      "only events since 2026-01-31, 2026-01-31T12:00:00 (UTC), or 90s, 15m, 2h, 7d ago",
+      since,
+    )
+    .addOption(new Option("--event <name...>", "only events of these kinds").choices(AUDIT_EVENTS))
+    .option("--principal <principal>", `only events about ${PRINCIPAL}`)
+    .option("--limit <n>", "at most the newest n events", atLeastOne, 100)
+    .action(async (options: AuditOptions) => (await import("./audit.ts")).audit(options, terminal));
+}
+
+function importVerb(admin: Command, terminal: Terminal): void {
+  admin
+    .command("import-cave")
+    .description("take over the people, tokens, groups and permissions of a middle_auth server")
+    .argument(
+      "<file>",
+      "the server's export, a JSON file: docs/how-to/from-middle-auth.md has the query",
+      notEmpty,
+    )
+    .option("--config <file-or-folder>", "the server's configuration (default: $TILED_CONFIG, or config.yml)")
+    .option(
+      "--provider <name>",
+      "the provider where these people log in (default: the only one that identifies people by e-mail address)",
+      notEmpty,
+    )
+    .option(
+      "--server-address <url>",
+      "the address that users give to CAVEclient (default: that of the configuration's section 'cave')",
+      notEmpty,
+    )
+    .option("--output <file>", "the file for the configuration's section 'cave'", notEmpty, "cave.yml")
+    .option("--force", "overwrite an existing output file")
+    .option("--dry-run", "check the file against the database and print what an import would do")
+    .addHelpText(
+      "after",
+      `
+People and service accounts keep their numbers, and tokens are imported as hashes, so clients notice nothing. If a number belongs to
+another principal of the database, nothing is written: use a new database, before its first login. A second run changes nothing. After
+a change of the file it adds new people and lists all other differences.`,
+    )
+    .action(async (file: string, options: ImportOptions) =>
+      (await import("./import-cave.ts")).importCave(file, options, terminal),
+    );
+}
+
+function onDatabase(command: Command): Command {
+  return command
+    .option(
+      "--database <uri>",
+      "the database's URI (default: that of --config or $TILED_CONFIG, else $TILED_DATABASE_URI, else that of config.yml)",
+    )
+    .option(
+      "--config <file-or-folder>",
+      "the server's configuration (default: $TILED_CONFIG, or config.yml)",
+    );
+}

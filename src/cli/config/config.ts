@@ -1,0 +1,64 @@
+/**
+ * The verbs of `tiled config`. `check.ts` and `migrate.ts` do the work of two of them.
+ */
+import type { Command } from "commander";
+import type { Terminal } from "../console/terminal.ts";
+import { port } from "../console/values.ts";
+import type { CheckOptions } from "./check.ts";
+import type { MigrateOptions } from "./migrate.ts";
+
+export function configVerbs(tiled: Command, terminal: Terminal): void {
+  const config = tiled
+    .command("config")
+    .description("check a configuration, divide a Tiled's configuration in two, or print the schema")
+    .helpCommand(false);
+  config
+    .command("check")
+    .description("check a configuration without starting a server")
+    .argument(
+      "[file-or-folder]",
+      "a YAML file, or a folder of *.yml and *.yaml files (default: $TILED_CONFIG, or config.yml)",
+    )
+    .option("--online", "also ask the providers, the database and the servers behind this one, 10 s each")
+    .addHelpText(
+      "after",
+      `
+Checks what a start checks: keys and values, classes and their arguments, certificates, folders, tag files, the logo, a
+SQLite database. Without --online it does not use the network, so a class of your own is created but not started.
+
+Exit codes: 0 no errors, 1 a start would fail, or an online check failed.`,
+    )
+    .action(async (path: string | undefined, options: CheckOptions) =>
+      (await import("./check.ts")).check(path, terminal, options),
+    );
+  config
+    .command("migrate")
+    .description(
+      "divide a Tiled's configuration: tiled-auth.yml for this server, tiled.yml for the Tiled behind it",
+    )
+    .argument("<file-or-folder>", "the configuration of a Tiled")
+    .option("--out <folder>", "where to write (default: beside it)")
+    .option("--upstream-port <port>", "the port of the Tiled behind, on loopback", port, 8001)
+    .option("--force", "overwrite existing files")
+    .action(async (path: string, options: MigrateOptions) =>
+      (await import("./migrate.ts")).migrate(path, options, terminal),
+    );
+  config
+    .command("schema")
+    .description("print the JSON Schema of configurations, for editors")
+    .action(() => printSchema(terminal));
+}
+
+/** Includes the arguments of this server's own authenticators, policies and trees. */
+export async function printSchema({ out }: Pick<Terminal, "out">): Promise<void> {
+  const { jsonSchema } = await import("../../config/schema.ts");
+  const { AUTHENTICATORS, PREFIX } = await import("../../authenticators/table.ts");
+  const { POLICY_CLASSES } = await import("../../trees/policies/classes.ts");
+  const { TREE_ARGS } = await import("../../vocabulary/trees.ts");
+  const authenticators = new Map<string, object>();
+  for (const [name, load] of AUTHENTICATORS) authenticators.set(PREFIX + name, (await load()).args);
+  const policies = new Map<string, object>();
+  for (const [name, load] of POLICY_CLASSES) policies.set(name, (await load()).args);
+  const trees = new Map<string, object>(Object.entries(TREE_ARGS));
+  out(JSON.stringify(jsonSchema({ authenticators, policies, trees }), null, 2));
+}
