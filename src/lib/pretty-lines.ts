@@ -2,6 +2,7 @@
  * The log for a terminal: one coloured line for each of pino's JSON lines. Text from outside passes through `printable`.
  * pino-pretty would add nineteen packages and 40 ms to the start, and prints U+009B, which terminals execute.
  */
+import { type Paints, paints } from "./paints.ts";
 import { printable } from "./printable.ts";
 
 export interface PrettyOptions {
@@ -11,7 +12,6 @@ export interface PrettyOptions {
 }
 
 type Line = Readonly<Record<string, unknown>>;
-type Paint = (text: string) => string;
 
 /** Converts JSON lines to lines for people. */
 export function prettyLines(options: PrettyOptions): (lines: string) => string {
@@ -95,28 +95,4 @@ function timeOf(time: unknown, { isoTimes }: PrettyOptions): string {
   const two = (part: number) => String(part).padStart(2, "0");
   const milliseconds = String(date.getMilliseconds()).padStart(3, "0");
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${milliseconds}`;
-}
-
-interface Paints {
-  readonly bold: Paint;
-  readonly dim: Paint;
-  readonly red: Paint;
-  readonly green: Paint;
-  readonly yellow: Paint;
-  readonly cyan: Paint;
-}
-
-function paints(colours: boolean): Paints {
-  const code =
-    (start: number, end: number): Paint =>
-    (text) =>
-      colours ? `\u001b[${start}m${text}\u001b[${end}m` : text;
-  return {
-    bold: code(1, 22),
-    dim: code(2, 22),
-    red: code(31, 39),
-    green: code(32, 39),
-    yellow: code(33, 39),
-    cyan: code(36, 39),
-  };
 }

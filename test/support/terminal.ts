@@ -9,7 +9,7 @@ import { main } from "../../src/cli/program.ts";
 export class TestTerminal implements Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly command = ["/opt/node/bin/node", "/opt/tiled auth/bin.js"];
-  readonly columns = 100;
+  readonly columns: number = 100;
   readonly outView = { terminal: false, colours: false };
   readonly errView = { terminal: false, colours: false };
   readonly input: Readable & { readonly isTTY?: boolean };
