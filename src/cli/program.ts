@@ -2,12 +2,15 @@
  * The command `tiled`: its groups of verbs, one file each, and the exit code of an error. A verb's modules are loaded when it
  * runs, so that `--version` and `--help` answer at once.
  *
- * Exit codes: 0 done, 1 refused (configuration, database, unknown principal, …), 2 wrong usage, 3 the server cannot start.
+ * Exit codes: 0 done, 1 refused (configuration, database, unknown principal, …), 2 wrong usage, 3 the server cannot start,
+ * 4 a login is needed and no person can be asked, 130 Ctrl-C.
  */
 import { Command, CommanderError } from "commander";
 import { Failure, OperatorError } from "../errors.ts";
 import { VERSION } from "../lib/version.ts";
 import { adminVerbs } from "./admin/admin.ts";
+import { accountVerbs } from "./client/account-verbs.ts";
+import { Interrupted } from "./client/interrupts.ts";
 import { configVerbs } from "./config/config.ts";
 import type { Terminal } from "./console/terminal.ts";
 import { healthVerb } from "./serve/healthcheck.ts";
@@ -19,7 +22,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
     await program(terminal).parseAsync(argv, { from: "user" });
     return 0;
   } catch (error) {
-    return failed(error, terminal);
+    return await failed(error, terminal);
   }
 }
 
@@ -42,14 +45,15 @@ export function program(terminal: Terminal): Command {
   configVerbs(tiled, terminal);
   adminVerbs(tiled, terminal);
   healthVerb(tiled, terminal);
+  accountVerbs(tiled, terminal);
   return tiled;
 }
 
-function failed(error: unknown, terminal: Terminal): number {
-  if (error instanceof CommanderError) {
-    // Help on request and the version succeed; help for lack of a command does not.
-    return error.exitCode === 0 ? 0 : 2;
-  }
+async function failed(thrown: unknown, terminal: Terminal): Promise<number> {
+  // Help on request and the version succeed; help for lack of a command does not.
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+  if (thrown instanceof Interrupted) return thrown.exitCode;
+  const error = (await import("./client/problems.ts")).asOperatorError(thrown);
   if (error instanceof OperatorError) {
     terminal.err(error.message);
     if (error.hint !== null) terminal.err(`hint: ${error.hint}`);

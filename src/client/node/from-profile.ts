@@ -5,11 +5,13 @@ import type { ContextOptions } from "../context.ts";
 import { here, type Place } from "./folders.ts";
 import { readProfiles } from "./profiles.ts";
 
+interface ProfileServer {
+  readonly uri: string;
+  readonly options: ContextOptions;
+}
+
 /** @throws TypeError for an unknown profile, and for one that starts a server in Python (`direct`). */
-export async function profileOptions(
-  name: string,
-  place: Place = here(),
-): Promise<{ readonly uri: string; readonly options: ContextOptions }> {
+export async function profileOptions(name: string, place: Place = here()): Promise<ProfileServer> {
   const { profiles, problems } = await readProfiles(place);
   const content = profiles.get(name)?.content;
   if (content === undefined) {
@@ -18,9 +20,18 @@ export async function profileOptions(
       [`There is no profile ${JSON.stringify(name)}; there are: ${names}.`, ...problems].join(" "),
     );
   }
-  const { uri, headers, timeout, verify } = content;
-  if (typeof uri !== "string")
+  const server = await serverOfProfile(content);
+  if (server === null)
     throw new TypeError(`Profile ${JSON.stringify(name)} has no server but starts one in Python (direct).`);
+  return server;
+}
+
+/** Null for a profile that starts a server in Python (`direct`). */
+export async function serverOfProfile(
+  content: Readonly<Record<string, unknown>>,
+): Promise<ProfileServer | null> {
+  const { uri, headers, timeout, verify } = content;
+  if (typeof uri !== "string") return null;
   const seconds = Number((timeout as { readonly read?: unknown } | undefined)?.read);
   return {
     uri,

@@ -51,7 +51,7 @@ export async function readProfiles(place: Place = here()): Promise<ClientProfile
 }
 
 /** The file with the default profile's name. */
-function defaultProfileFile(place: Place = here()): string {
+export function defaultProfileFile(place: Place = here()): string {
   return join(dirname(profileFolders(place).at(-1) ?? ""), "default_profile");
 }
 
