@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, openSync } from "node:fs";
 import { isatty, type WriteStream } from "node:tty";
+import { ownCommand } from "./cli/console/own-command.ts";
 import type { Terminal } from "./cli/console/terminal.ts";
 import { main, unexpected } from "./cli/program.ts";
 import { logWriter } from "./cli/serve/log-writer.ts";
@@ -14,7 +15,7 @@ const onTerminal = [0, 1, 2].some((fd) => isatty(fd));
 
 const terminal: Terminal = {
   env: process.env,
-  command: process.argv.slice(0, 2),
+  command: ownCommand(process.argv),
   columns: process.stdout.columns ?? 100,
   // Opened only by a command that asks.
   get input() {

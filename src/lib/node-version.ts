@@ -10,6 +10,6 @@ export function tooOld(version: string, path: string): string | null {
   if (major > LEAST.major || (major === LEAST.major && minor >= LEAST.minor)) return null;
   return (
     `tiled-auth needs Node.js ${LEAST.major}.${LEAST.minor} or newer; ${path} is ${version}. ` +
-    "Install a newer one, or run 'npx tiled' in the folder of tiled-auth, where 'npm ci' has put one."
+    "Install a newer one. In a clone, 'npm ci' installs one, and './tiled' uses it."
   );
 }

@@ -33,5 +33,5 @@ test("an outdated Node.js is reported before the program is loaded", () => {
     { encoding: "utf8" },
   );
   assert.deepEqual([status, stdout], [1, ""]);
-  assert.match(stderr, /^tiled-auth needs Node\.js .* is 20\.20\.2\. .*'npx tiled' .*\n$/);
+  assert.match(stderr, /^tiled-auth needs Node\.js .* is 20\.20\.2\. .*'.\/tiled' .*\n$/);
 });

@@ -98,7 +98,7 @@ export async function deployCave(
   /** The block's commands; the last one is the server. */
   const serve = (text: string, ready: RegExp, more: Readonly<Record<string, string>> = {}) => {
     const commands = here(caveBlock("sh", text))
-      .replace("npx tiled-auth", TILED.map((part) => `'${part}'`).join(" "))
+      .replace("../../tiled", TILED.map((part) => `'${part}'`).join(" "))
       .trim()
       .split("\n");
     const last = commands.pop();

@@ -10,7 +10,7 @@ const PROGRAM =
   process.env["TILED_AUTH_TEST_PROGRAM"] ?? fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
 const READY = /listening at (http:\/\/[0-9.]+:[0-9]+)/;
 
-/** Our command, as `npx tiled`. */
+/** Our command. */
 export const TILED: readonly string[] = [process.execPath, PROGRAM];
 
 export async function startOurs(cleanup: Cleanup, config: object, options: Options = {}): Promise<Server> {

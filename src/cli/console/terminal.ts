@@ -12,7 +12,7 @@ export interface View {
 
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The command that was run, in a form that works in any folder: `npx tiled` works in one only. */
+  /** The command that was run, in a form that works in any folder (`own-command.ts`). */
   readonly command: readonly string[];
   /** Characters per line, for help texts. */
   readonly columns: number;
