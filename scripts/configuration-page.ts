@@ -107,7 +107,7 @@ an editor completes and explains keys. Ready to copy: [examples](../../example_c
 mistakes in a file.
 
 A configuration is a YAML file, or a folder of \`*.yml\` and \`*.yaml\` files. \`$NAME\` and \`\${NAME}\` in a value stand for an environment
-variable; an unset one stops the start. Durations are seconds (\`900\`) or ISO 8601 (\`PT15M\`). \`[]\` stands for each item of a list,
+variable, or for a line of the file that \`env_file\` names; an unset one stops the start. Durations are seconds (\`900\`) or ISO 8601 (\`PT15M\`). \`[]\` stands for each item of a list,
 \`NAME\` for each name that you choose.
 Classes, logos, tag files and folders start from the configuration's folder. Certificates and SQLite files start from the folder where the
 server is started.

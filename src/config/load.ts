@@ -16,6 +16,7 @@ import { authenticationConfig, hasProviders } from "./authentication.ts";
 import { caveConfig } from "./cave.ts";
 import { treeConfigs } from "./content.ts";
 import { type ConfigFrom, Context, noEffect, type Overrides } from "./context.ts";
+import { withEnvFile } from "./env-file.ts";
 import { misspeltVariables, withEnvironment } from "./environment.ts";
 import { FORMATS } from "./formats.ts";
 import type { Config, ConfigSource, Reread } from "./model.ts";
@@ -71,12 +72,21 @@ function readPath(from: ConfigFrom, again: boolean): ReadConfig {
   const source = readSource(path, problems, FILE_SHAPE, { pipes: !again });
   if (source === undefined || problems.all.length > 0)
     return { config: undefined, problems: problems.all, files, digests: new Map() };
-  const root = withEnvironment(interpolate(source.root, env, problems), env, problems);
   const absolute = resolve(path);
   const directory = source.folder ? absolute : dirname(absolute);
-  const warnings = misspeltVariables(env);
+  const variables = withEnvFile(source.root, env, { directory, problems });
+  const root = withEnvironment(interpolate(source.root, variables.env, problems), env, problems);
+  const warnings = [...misspeltVariables(env), ...variables.warnings];
   const read = isPipe(path) ? null : rereading(from);
-  return build({ root, directory, overrides, problems, warnings, files, read });
+  return build({
+    root,
+    directory,
+    overrides,
+    problems,
+    warnings,
+    files: [...files, ...variables.files],
+    read,
+  });
 }
 
 /**

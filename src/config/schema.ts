@@ -23,6 +23,10 @@ export const FileSchema = section("Configuration of tiled-auth", {
     Type.Array(text("not-empty")),
     "Origins of web applications that may call this server from a browser, or '*'",
   ),
+  env_file: optional(
+    text("not-empty"),
+    "A file of lines NAME=value, relative to the configuration's folder, for $NAME in this configuration. A variable of the environment wins",
+  ),
   server: optional(server, "Where the server listens, and how it is reached"),
   uvicorn: optional(uvicorn, "Settings of Tiled's web server, as far as they apply here"),
   log: optional(log, "The log, on stderr"),

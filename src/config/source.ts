@@ -25,7 +25,7 @@ export function isNoFile(path: string): boolean {
   return statsOf(path)?.isFile() === false;
 }
 
-function statsOf(path: string): Stats | undefined {
+export function statsOf(path: string): Stats | undefined {
   try {
     return statSync(path);
   } catch {
