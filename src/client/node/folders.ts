@@ -25,15 +25,20 @@ export function cacheFolder({ env, platform, home }: Place = here()): string {
   return join(env["XDG_CACHE_HOME"]?.trim() || usual, "tiled");
 }
 
-/** Folders of profiles. A later one overrides an earlier one; the last is the user's own. */
-export function profileFolders({ env, platform, home }: Place = here()): readonly string[] {
+/** Folders of profiles. A later one overrides an earlier one; the last is written to. */
+export function profileFolders(place: Place = here()): readonly string[] {
+  const { env, platform } = place;
   const site = env["TILED_SITE_PROFILES"]
     ? [env["TILED_SITE_PROFILES"]]
     : ["/etc/tiled/profiles", join(siteFolder(env, platform), "profiles")];
-  const user = env["TILED_PROFILES"]
-    ? [env["TILED_PROFILES"]]
-    : [join(home, ".config", "tiled", "profiles"), join(configFolder({ env, platform, home }), "profiles")];
-  return [...new Set([...site, ...user])];
+  return [...new Set([...site, ...userProfileFolders(place)])];
+}
+
+/** The user's own of them. */
+export function userProfileFolders(place: Place = here()): readonly string[] {
+  const { env, home } = place;
+  if (env["TILED_PROFILES"]) return [env["TILED_PROFILES"]];
+  return [...new Set([join(home, ".config", "tiled", "profiles"), join(configFolder(place), "profiles")])];
 }
 
 /** Of one API, below the cache folder. */

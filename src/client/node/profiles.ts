@@ -1,16 +1,16 @@
 /**
- * Reads profiles: named servers in YAML files, shared with the Python client.
+ * Reads profiles: named servers in YAML files, shared with the Python client. `profile-files.ts` writes them.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { here, type Place, profileFolders } from "./folders.ts";
+import { type Environment, here, type Place, profileFolders } from "./folders.ts";
 import { isError } from "./lock-file.ts";
+import { type ProfileContent, type ProfileFile, parseProfiles } from "./profile-yaml.ts";
 
 interface ClientProfile {
   readonly name: string;
   readonly file: string;
-  /** As in the file: `uri`, `verify`, `headers`, `timeout` and those of the Python client. */
-  readonly content: Readonly<Record<string, unknown>>;
+  readonly content: ProfileContent;
 }
 
 export interface ClientProfiles {
@@ -19,22 +19,16 @@ export interface ClientProfiles {
   readonly problems: readonly string[];
 }
 
-const KEYS = new Set(
-  "uri username auth_provider headers direct structure_clients cache timeout token_cache max_connections verify".split(
-    " ",
-  ),
-);
-
 export async function readProfiles(place: Place = here()): Promise<ClientProfiles> {
   const profiles = new Map<string, ClientProfile>();
   const problems: string[] = [];
   for (const folder of profileFolders(place)) {
     const found = new Map<string, ClientProfile[]>();
-    for (const file of await filesIn(folder)) {
-      const contents = await readFileOf(file);
-      if (typeof contents === "string") problems.push(`Skipping ${file}: ${contents}.`);
+    for (const file of await profileFilesIn(folder)) {
+      const read = await readProfileFile(file, place.env);
+      if (read.kind === "problem") problems.push(`Skipping ${file}: ${read.problem}.`);
       else
-        for (const [name, content] of Object.entries(contents))
+        for (const [name, content] of read.contents)
           found.set(name, [...(found.get(name) ?? []), { name, file, content }]);
     }
     for (const [name, [profile, ...others]] of found) {
@@ -60,7 +54,7 @@ export async function defaultProfileName(place: Place = here()): Promise<string 
   return (await textOf(defaultProfileFile(place)))?.trim() || null;
 }
 
-async function filesIn(folder: string): Promise<readonly string[]> {
+export async function profileFilesIn(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (isError(error, "ENOENT") || isError(error, "ENOTDIR") || isError(error, "EACCES")) return [];
     throw error;
@@ -70,31 +64,18 @@ async function filesIn(folder: string): Promise<readonly string[]> {
 }
 
 /** Contents by name, or the problem with the file. */
-async function readFileOf(file: string): Promise<Record<string, Record<string, unknown>> | string> {
-  const { parse } = await import("yaml");
-  let contents: unknown;
+export async function readProfileFile(file: string, env: Environment): Promise<ProfileFile> {
+  let text: string;
   try {
-    contents = parse(await readFile(file, "utf8"));
+    text = await readFile(file, "utf8");
   } catch {
-    return "it cannot be read as YAML";
+    return { kind: "problem", problem: "it cannot be read" };
   }
-  if (!isMapping(contents)) return "it has no profiles";
-  for (const [name, content] of Object.entries(contents)) {
-    if (!isMapping(content)) return `profile ${JSON.stringify(name)} has no keys`;
-    const unknown = Object.keys(content).find((key) => !KEYS.has(key));
-    if (unknown !== undefined)
-      return `profile ${JSON.stringify(name)} has the unknown key ${JSON.stringify(unknown)}`;
-    if (typeof content["uri"] !== "string" && !isMapping(content["direct"]))
-      return `profile ${JSON.stringify(name)} has no uri`;
-  }
-  return contents as Record<string, Record<string, unknown>>;
+  return parseProfiles(text, await import("yaml"), env);
 }
 
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-async function textOf(file: string): Promise<string | null> {
+/** Null if there is no such file. */
+export async function textOf(file: string): Promise<string | null> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
