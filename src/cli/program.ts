@@ -11,6 +11,7 @@ import { VERSION } from "../lib/version.ts";
 import { adminVerbs } from "./admin/admin.ts";
 import { accountVerbs } from "./client/account-verbs.ts";
 import { Interrupted } from "./client/interrupts.ts";
+import { profileVerbs } from "./client/profile-verbs.ts";
 import { configVerbs } from "./config/config.ts";
 import type { Terminal } from "./console/terminal.ts";
 import { healthVerb } from "./serve/healthcheck.ts";
@@ -46,6 +47,7 @@ export function program(terminal: Terminal): Command {
   adminVerbs(tiled, terminal);
   healthVerb(tiled, terminal);
   accountVerbs(tiled, terminal);
+  profileVerbs(tiled, terminal);
   return tiled;
 }
 

@@ -1,9 +1,9 @@
 /**
  * Finds the server of a verb: `--url`, `--profile`, else the default profile, as Python's command does.
  */
-import { rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import type { Place } from "../../client/node/folders.ts";
+import type { ClientProfiles } from "../../client/node/profiles.ts";
 import type { ConnectOptions } from "../../client/parts.ts";
 import { OperatorError } from "../../errors.ts";
 import { printable } from "../../lib/printable.ts";
@@ -31,19 +31,11 @@ to create or choose a default profile, or name a server for this command with
 
 export async function findServer({ profile, url }: ServerOptions, terminal: Terminal): Promise<FoundServer> {
   if (url !== undefined) return { uri: url, options: {} };
-  const { defaultProfileFile, defaultProfileName, readProfiles } = await import(
-    "../../client/node/profiles.ts"
-  );
-  const place = placeOf(terminal);
-  const name = profile ?? (await defaultProfileName(place));
+  const { defaultProfileName } = await import("../../client/node/profiles.ts");
+  const name = profile ?? (await defaultProfileName(placeOf(terminal)));
   if (name === null) throw new OperatorError(`No default profile set. ${HOW}`);
-  const { profiles, problems } = await readProfiles(place);
-  for (const problem of problems) terminal.err(`warning: ${printable(problem)}`);
-  const found = profiles.get(name);
-  if (found === undefined && profile === undefined) {
-    await rm(defaultProfileFile(place), { force: true });
-    throw new OperatorError(`Default profile '${printable(name)}' does not exist. Clearing default. ${HOW}`);
-  }
+  const found = (await knownProfiles(terminal)).get(name);
+  if (found === undefined && profile === undefined) throw await clearMissingDefault(name, terminal);
   if (found === undefined)
     throw new OperatorError(
       `Profile '${printable(name)}' could not be found.`,
@@ -57,6 +49,21 @@ export async function findServer({ profile, url }: ServerOptions, terminal: Term
       `Profile '${printable(name)}' has no server but starts one in Python (direct). Use a profile with a uri.`,
     );
   return server;
+}
+
+/** Prints a warning for each file and name that is skipped. */
+export async function knownProfiles(terminal: Terminal): Promise<ClientProfiles["profiles"]> {
+  const { readProfiles } = await import("../../client/node/profiles.ts");
+  const { profiles, problems } = await readProfiles(placeOf(terminal));
+  for (const problem of problems) terminal.err(`warning: ${printable(problem)}`);
+  return profiles;
+}
+
+/** Clears the default, since no profile has its name any more, and returns the error that says so. */
+export async function clearMissingDefault(name: string, terminal: Terminal): Promise<OperatorError> {
+  const { setDefaultProfile } = await import("../../client/node/profile-files.ts");
+  await setDefaultProfile(null, placeOf(terminal));
+  return new OperatorError(`Default profile '${printable(name)}' does not exist. Clearing default. ${HOW}`);
 }
 
 /** Where the terminal's person has profiles and logins. */

@@ -41,6 +41,9 @@ export function userProfileFolders(place: Place = here()): readonly string[] {
   return [...new Set([join(home, ".config", "tiled", "profiles"), join(configFolder(place), "profiles")])];
 }
 
+/** Of new profiles. A file whose name begins with a dot is not read. */
+export const PROFILE_NAME: RegExp = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+
 /** Of one API, below the cache folder. */
 export function tokenFolderName(apiUri: string): string {
   const encode = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;

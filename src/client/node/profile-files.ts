@@ -5,13 +5,10 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { here, type Place, profileFolders, userProfileFolders } from "./folders.ts";
+import { here, type Place, PROFILE_NAME, profileFolders, userProfileFolders } from "./folders.ts";
 import { isError } from "./lock-file.ts";
 import { parseProfiles, withProfile } from "./profile-yaml.ts";
 import { defaultProfileFile, profileFilesIn, readProfileFile, textOf } from "./profiles.ts";
-
-/** A file whose name begins with a dot is not read. */
-export const PROFILE_NAME: RegExp = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
 export interface NewProfile {
   readonly name: string;

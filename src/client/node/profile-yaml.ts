@@ -30,7 +30,7 @@ export function parseProfiles(text: string, yaml: Library, env: Environment): Pr
   const document = yaml.parseDocument(text, READ);
   const [error] = document.errors;
   if (error !== undefined)
-    return { kind: "problem", problem: `it is not valid YAML: ${error.message.split("\n", 1)[0]}` };
+    return { kind: "problem", problem: `it is not valid YAML: ${firstLine(error.message)}` };
   const { contents: root } = document;
   if (!yaml.isMap(root)) return { kind: "problem", problem: "it has no profiles" };
   const contents = new Map<string, ProfileContent>();
@@ -89,6 +89,11 @@ function linesOf(name: string, text: string, yaml: Library): readonly [number, n
 
 function lineStart(text: string, at: number): number {
   return text.slice(0, at).lastIndexOf("\n") + 1;
+}
+
+/** Without the colon that introduces an excerpt of the file, which may have an API key. */
+function firstLine(message: string): string {
+  return (message.split("\n", 1)[0] ?? "").replace(/:$/, "");
 }
 
 /** As written: YAML 1.1 takes `1` and `on` for other than text, and the command line has names as text. */

@@ -7,7 +7,7 @@ import { type Environment, here, type Place, profileFolders } from "./folders.ts
 import { isError } from "./lock-file.ts";
 import { type ProfileContent, type ProfileFile, parseProfiles } from "./profile-yaml.ts";
 
-interface ClientProfile {
+export interface ClientProfile {
   readonly name: string;
   readonly file: string;
   readonly content: ProfileContent;
