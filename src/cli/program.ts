@@ -5,7 +5,7 @@
  * Exit codes: 0 done, 1 refused (configuration, database, unknown principal, …), 2 wrong usage, 3 the server cannot start,
  * 4 a login is needed and no person can be asked, 130 Ctrl-C.
  */
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { Failure, OperatorError } from "../errors.ts";
 import { VERSION } from "../lib/version.ts";
 import { adminVerbs } from "./admin/admin.ts";
@@ -13,12 +13,18 @@ import { accountVerbs } from "./client/account-verbs.ts";
 import { Interrupted } from "./client/interrupts.ts";
 import { profileVerbs } from "./client/profile-verbs.ts";
 import { configVerbs } from "./config/config.ts";
+import { commandName, inOwnName } from "./console/command-name.ts";
+import { printError, usageProblem } from "./console/errors.ts";
+import { describe, helpForm } from "./console/help.ts";
+import { acceptBothSpellings } from "./console/spellings.ts";
+import { COLOUR_CHOICES, colourChoice, withColours } from "./console/style.ts";
 import type { Terminal } from "./console/terminal.ts";
 import { healthVerb } from "./serve/healthcheck.ts";
 import { serveVerbs } from "./serve/serve.ts";
 
 /** Runs a command line, without the program's name. Returns the exit code. */
-export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
+export async function main(argv: readonly string[], outside: Terminal): Promise<number> {
+  const terminal = withColours(outside, colourChoice(argv));
   try {
     await program(terminal).parseAsync(argv, { from: "user" });
     return 0;
@@ -28,26 +34,49 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
 }
 
 export function program(terminal: Terminal): Command {
-  const tiled = new Command("tiled")
-    .description("Authentication server for Tiled and other data services.")
+  const print = (text: string) => terminal.out(inOwnName(text.trimEnd(), terminal));
+  const tiled = new Command(commandName(terminal))
+    .description("Authentication server and client for Tiled and other data services.")
     .version(VERSION, "-V, --version", "print the version")
     .helpOption("-h, --help", "show this help")
+    .addOption(
+      new Option(
+        "--color <when>",
+        "colour the output; before or after the command (default: auto, on a terminal)",
+      ).choices(COLOUR_CHOICES),
+    )
     .helpCommand(false)
     .exitOverride()
+    .configureHelp(helpForm(terminal))
     .configureOutput({
-      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeOut: print,
       // Help after wrong usage. Errors go through `outputError`.
-      writeErr: (text) => terminal.out(text.trimEnd()),
-      outputError: (text) => terminal.err(`${text.trimEnd()}\nAdd --help for the allowed options.`),
+      writeErr: print,
+      outputError: (text) => {
+        const { message, hint } = usageProblem(text.trimEnd());
+        printError(terminal, message, hint);
+      },
       getOutHelpWidth: () => terminal.columns,
       getErrHelpWidth: () => terminal.columns,
+      getOutHasColors: () => terminal.outView.colours,
+      getErrHasColors: () => terminal.outView.colours,
     });
-  serveVerbs(tiled, terminal);
-  configVerbs(tiled, terminal);
-  adminVerbs(tiled, terminal);
-  healthVerb(tiled, terminal);
+  describe(tiled, {
+    examples: ["tiled login https://tiled.example.org", "tiled serve demo"],
+    exitCodes: ["3 the server cannot start", "4 a login is needed, and there is no terminal to ask on"],
+  });
+
+  tiled.commandsGroup("Use a server:");
   accountVerbs(tiled, terminal);
   profileVerbs(tiled, terminal);
+
+  tiled.commandsGroup("Run a server:");
+  serveVerbs(tiled, terminal);
+  configVerbs(tiled, terminal);
+  healthVerb(tiled, terminal);
+  adminVerbs(tiled, terminal);
+
+  acceptBothSpellings(tiled);
   return tiled;
 }
 
@@ -57,12 +86,11 @@ async function failed(thrown: unknown, terminal: Terminal): Promise<number> {
   if (thrown instanceof Interrupted) return thrown.exitCode;
   const error = (await import("./client/problems.ts")).asOperatorError(thrown);
   if (error instanceof OperatorError) {
-    terminal.err(error.message);
-    if (error.hint !== null) terminal.err(`hint: ${error.hint}`);
+    printError(terminal, error.message, error.hint);
     return error.exitCode;
   }
   if (error instanceof Failure) {
-    terminal.err(error.message);
+    printError(terminal, error.message);
     return 1;
   }
   return unexpected(error, terminal);
@@ -71,8 +99,15 @@ async function failed(thrown: unknown, terminal: Terminal): Promise<number> {
 /** One line and how to report it. TILED_DEBUG=1 adds the stack. */
 export function unexpected(error: unknown, terminal: Terminal): number {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  terminal.err(`tiled: unexpected error: ${text.replaceAll(/\s*\n\s*/g, " ")}`);
-  if (terminal.env["TILED_DEBUG"] && error instanceof Error) terminal.err(error.stack ?? "");
-  else terminal.err("This is a defect of tiled-auth. Please report it with the output under TILED_DEBUG=1.");
+  const line = `unexpected error: ${text.replaceAll(/\s*\n\s*/g, " ")}`;
+  if (terminal.env["TILED_DEBUG"] && error instanceof Error) {
+    printError(terminal, line);
+    terminal.err(error.stack ?? "");
+  } else
+    printError(
+      terminal,
+      line,
+      "This is a defect of tiled-auth. Please report it with the output under TILED_DEBUG=1.",
+    );
   return 1;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Command } from "commander";
-import { program, unexpected } from "../../src/cli/program.ts";
+import { printError } from "../../src/cli/console/errors.ts";
+import { main, program, unexpected } from "../../src/cli/program.ts";
 import { VERSION } from "../../src/lib/version.ts";
 import { TestTerminal, tiled } from "../support/terminal.ts";
 
@@ -42,7 +43,7 @@ test("wrong usage exits with 2, and stderr names the error and the help", async 
     assert.equal(code, 2, args.join(" "));
     assert.equal(stdout, "");
     assert.match(stderr, message);
-    assert.match(stderr, /Add --help/);
+    assert.match(stderr, /^error: .*\nhint: .*Add --help/);
   }
 });
 
@@ -52,23 +53,125 @@ test("a catalog is not served, and the message names the alternative", async () 
   assert.match(stderr, /Only a real Tiled serves a catalog\..*'tiled config migrate FILE'/);
 });
 
-test("every verb has help, and every argument and option of it is described", async () => {
-  const verbs = (command: Command, path: readonly string[]): (readonly [Command, readonly string[]])[] => [
-    [command, path],
-    ...command.commands.flatMap((child) => verbs(child, [...path, child.name()])),
-  ];
-  const all = verbs(program(new TestTerminal()), []);
+/** The verbs that help shows, each with the words that lead to it. */
+function verbs(command: Command, path: readonly string[] = []): (readonly [Command, readonly string[]])[] {
+  const shown = command.createHelp().visibleCommands(command);
+  return [[command, path], ...shown.flatMap((child) => verbs(child, [...path, child.name()]))];
+}
+
+test("every verb has help: one line of description, each argument and option, two examples, exit codes", async () => {
+  const all = verbs(program(new TestTerminal()));
   assert.ok(all.length >= 20);
   for (const [command, path] of all) {
     const { code, stdout, stderr } = await tiled([...path, "--help"]);
     const name = ["tiled", ...path].join(" ");
     assert.deepEqual([code, stderr], [0, ""], name);
-    assert.ok(stdout.startsWith(`Usage: ${name}`), name);
-    assert.notEqual(command.description(), "", name);
+    assert.ok(stdout.startsWith(`Usage: ${name} `), name);
+    assert.match(command.description(), /^.{1,90}$/, name);
     for (const part of [...command.registeredArguments, ...command.options]) {
       assert.notEqual(part.description, "", `${name} ${part.name()}`);
     }
+    if (name === "tiled whoami" || name === "tiled profile") continue;
+    assert.match(stdout, /\nExit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n( {2}\d+ .*\n)*$/, name);
+    const examples = /\nExamples:\n((?: {2}\S.*\n){2})\n/.exec(stdout)?.[1] ?? "";
+    const [first = "", second = ""] = examples.trim().split(/\n */);
+    for (const example of [first, second])
+      assert.ok(example.startsWith(name), `${name} has an example of another verb: ${example}`);
+    assert.notEqual(first, second, name);
   }
+});
+
+test("commands in the help and in messages have the name that the command was called by", async () => {
+  for (const [file, name] of [
+    ["/usr/bin/tiled-auth", "tiled-auth"],
+    ["tiled-auth", "tiled-auth"],
+    ["/opt/tiled-auth/dist/src/bin.js", "tiled"],
+  ] as const) {
+    const called = async (args: readonly string[]) => {
+      const terminal = new (class extends TestTerminal {
+        override readonly command = ["/usr/bin/node", file];
+      })();
+      const code = await main(args, terminal);
+      return { code, stdout: terminal.stdout, stderr: terminal.stderr };
+    };
+    const { stdout } = await called(["serve", "config", "--help"]);
+    assert.match(stdout, new RegExp(`^Usage: ${name} serve config`));
+    assert.match(stdout, new RegExp(`^'${name} config check FILE'`, "m"));
+    assert.match(stdout, new RegExp(`^  ${name} serve config --port 0$`, "m"));
+    assert.match((await called(["serve", "catalog"])).stderr, new RegExp(`'${name} config migrate FILE'`));
+  }
+});
+
+test("verbs are understood with dashes and with underscores", async () => {
+  for (const args of [
+    ["admin", "make_admin", "--help"],
+    ["admin", "make-admin", "--help"],
+  ]) {
+    const { code, stdout } = await tiled(args);
+    assert.equal(code, 0);
+    assert.match(stdout, /^Usage: tiled admin make-admin \[options\] <provider> <id>\n/);
+  }
+});
+
+test("a misspelt verb or option gets a hint with the right one", async () => {
+  for (const [args, message, hint] of [
+    [["srve"], "unknown command 'srve'", "Did you mean serve? "],
+    [["admin", "make_admn"], "unknown command 'make_admn'", "Did you mean make_admin? "],
+    [["serve", "config", "--hots", "::"], "unknown option '--hots'", "Did you mean --host? "],
+    [["serve", "config", "--colour"], "unknown option '--colour'", "Did you mean --color? "],
+    [["serve", "config", "--bogus"], "unknown option '--bogus'", ""],
+  ] as const) {
+    const { code, stderr } = await tiled(args);
+    assert.equal(code, 2);
+    assert.equal(stderr, `error: ${message}\nhint: ${hint}Add --help for the allowed options.\n`);
+  }
+});
+
+test("errors are coloured on a terminal; --color decides before and after the verb", async () => {
+  class Coloured extends TestTerminal {
+    override readonly errView = { terminal: true, colours: true };
+    override readonly outView = { terminal: true, colours: true };
+  }
+  const red = "\u001b[31merror:\u001b[39m ";
+  for (const [terminal, args, coloured] of [
+    [new TestTerminal(), [], false],
+    [new TestTerminal(), ["--color", "auto"], false],
+    [new TestTerminal(), ["--color=always"], true],
+    [new Coloured(), [], true],
+    [new Coloured(), ["--color", "never"], false],
+    [new Coloured(), ["--color", "never", "--", "--color=always"], false],
+  ] as const) {
+    for (const words of [
+      [...args, "serve", "catalog"],
+      ["serve", "catalog", ...args],
+    ]) {
+      if (words.includes("--") && words[0] !== "serve") continue;
+      terminal.stderr = "";
+      assert.equal(await main(words, terminal), 1);
+      assert.equal(terminal.stderr.startsWith(red), coloured, words.join(" "));
+      assert.equal(terminal.stderr.includes("\u001b"), coloured);
+    }
+  }
+  const help = new Coloured();
+  await main(["--help"], help);
+  for (const title of ["Usage:", "Use a server:", "Examples:", "Exit codes:"])
+    assert.ok(help.stdout.includes(`\u001b[1m${title}\u001b[22m`), title);
+  const { code, stderr } = await tiled(["--color", "blue", "serve", "catalog"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: option '--color <when>'.* Allowed choices are auto, always, never\.\nhint: /);
+});
+
+test("an error with several lines keeps them, and none of them commands the terminal", () => {
+  const terminal = new TestTerminal();
+  printError(
+    terminal,
+    "The configuration has 2 errors.\na.yml:1: x\na.yml:2: \u001b[2J\u202e",
+    "Mend \u0007it.",
+  );
+  assert.equal(
+    terminal.stderr,
+    "error: The configuration has 2 errors.\na.yml:1: x\na.yml:2: \\u{1b}[2J\\u{202e}\nhint: Mend \\u{7}it.\n",
+  );
 });
 
 test("an unexpected error is one line and a request to report it; the stack is shown on request", () => {
@@ -76,8 +179,8 @@ test("an unexpected error is one line and a request to report it; the stack is s
   const terminal = new TestTerminal();
   assert.equal(unexpected(error, terminal), 1);
   const [first, second, ...rest] = terminal.stderr.split("\n");
-  assert.equal(first, "tiled: unexpected error: TypeError: x is not a function");
-  assert.match(second ?? "", /report/);
+  assert.equal(first, "error: unexpected error: TypeError: x is not a function");
+  assert.match(second ?? "", /^hint: .*report/);
   assert.deepEqual(rest, [""]);
 
   const debugging = new TestTerminal({ TILED_DEBUG: "1" });

@@ -5,6 +5,7 @@
 import { type Command, Option } from "commander";
 import { AUDIT_EVENTS } from "../../domain/model/entities.ts";
 import type { Uuid } from "../../lib/uuid.ts";
+import { describe } from "../console/help.ts";
 import type { Terminal } from "../console/terminal.ts";
 import { atLeastOne, firstEight, notEmpty, since, uuid, whole } from "../console/values.ts";
 import type { AuditOptions } from "./audit.ts";
@@ -23,10 +24,9 @@ export function adminVerbs(tiled: Command, terminal: Terminal): void {
       `
 Running servers of the same database apply changes within a second.
 Other users of the machine can see a password in a URI on the command line: use TILED_DATABASE_URI or --config instead.
-The command then prints on stderr which database it works on. --config and TILED_CONFIG win over TILED_DATABASE_URI.
-
-Exit codes: 0 done, 1 refused (no such principal, database not initialized, …), 2 wrong usage.`,
+The command then prints on stderr which database it works on. --config and TILED_CONFIG win over TILED_DATABASE_URI.`,
     );
+  described(admin, ["tiled admin principals", "tiled admin make-admin pam alice"]);
   databaseVerbs(admin, terminal);
   principalVerbs(admin, terminal);
   auditVerb(admin, terminal);
@@ -34,14 +34,18 @@ Exit codes: 0 done, 1 refused (no such principal, database not initialized, …)
 }
 
 function databaseVerbs(admin: Command, terminal: Terminal): void {
-  admin
-    .command("initialize-database")
+  described(admin.command("initialize-database"), [
+    "tiled admin initialize-database sqlite:////var/lib/tiled/tiled.db",
+    "tiled admin initialize-database postgresql://tiled@localhost:5432/tiled",
+  ])
     .description("create the tables of a new database")
     .argument("<uri>", "e.g. sqlite:////var/lib/tiled/tiled.db or postgresql://user:password@host:5432/name")
     .action(async (uri: string) => (await import("./database.ts")).initialize(uri, terminal));
 
-  admin
-    .command("upgrade-database")
+  described(admin.command("upgrade-database"), [
+    "tiled admin upgrade-database sqlite:////var/lib/tiled/tiled.db",
+    "tiled admin upgrade-database postgresql://tiled@localhost:5432/tiled",
+  ])
     .description("upgrade this server's own tables in a database; Tiled upgrades its own")
     .argument("<uri>", "the database's URI")
     .argument("[revision]", "the required revision of Tiled's tables; at another one nothing is changed")
@@ -49,17 +53,25 @@ function databaseVerbs(admin: Command, terminal: Terminal): void {
       (await import("./database.ts")).upgrade(uri, revision, terminal),
     );
 
-  admin
-    .command("check-config")
+  described(admin.command("check-config"), [
+    "tiled admin check-config",
+    "tiled admin check-config /etc/tiled/config.yml",
+  ])
     .description("check a configuration, as 'tiled config check' does")
     .argument("[file-or-folder]", "a YAML file, or a folder of them (default: $TILED_CONFIG, or config.yml)")
     .action(async (path: string | undefined) => (await import("../config/check.ts")).check(path, terminal));
 
-  onDatabase(admin.command("check-database"))
+  described(onDatabase(admin.command("check-database")), [
+    "tiled admin check-database --config /etc/tiled/config.yml",
+    "tiled admin check-database --database sqlite:////var/lib/tiled/tiled.db",
+  ])
     .description("check whether a database can be served, without changing it")
     .action(async (options: DatabaseOptions) => (await import("./database.ts")).check(options, terminal));
 
-  onDatabase(admin.command("backup"))
+  described(onDatabase(admin.command("backup")), [
+    "tiled admin backup tiled-2026-01-31.db",
+    "tiled admin backup latest.db --force --config /etc/tiled/config.yml",
+  ])
     .description("copy a database to a file while servers use it, and verify the copy")
     .argument(
       "<file>",
@@ -71,10 +83,12 @@ function databaseVerbs(admin: Command, terminal: Terminal): void {
       (await import("./backup.ts")).backup(file, options, terminal),
     );
 
-  onDatabase(admin.command("restore"))
-    .description(
-      "verify a backup and replace the database with it. Stop the server first. An existing SQLite file is kept beside it",
-    )
+  described(onDatabase(admin.command("restore")), [
+    "tiled admin restore tiled-2026-01-31.db",
+    "tiled admin restore latest.db --config /etc/tiled/config.yml",
+  ])
+    .description("verify a backup and replace the database with it")
+    .addHelpText("after", "\nStop the server first. An existing SQLite file is kept beside it.")
     .argument(
       "<file>",
       "a file of 'tiled admin backup'; with PostgreSQL the database must be empty",
@@ -84,9 +98,16 @@ function databaseVerbs(admin: Command, terminal: Terminal): void {
       (await import("./backup.ts")).restore(file, options, terminal),
     );
 
-  onDatabase(admin.command("purge"))
-    .description(
-      "delete expired sessions and keys, and audit rows older than the configuration's audit.retention_days, now instead of within a minute. With --database alone, without a configuration, no audit rows",
+  described(onDatabase(admin.command("purge")), [
+    "tiled admin purge",
+    "tiled admin purge --config /etc/tiled/config.yml",
+  ])
+    .description("delete expired sessions and keys, and old audit rows")
+    .addHelpText(
+      "after",
+      `
+Running servers do this within a minute. Audit rows are old after the configuration's audit.retention_days. With --database
+alone, without a configuration, no audit rows are deleted.`,
     )
     .action(async (options: DatabaseOptions) => (await import("./database.ts")).purge(options, terminal));
 }
@@ -94,7 +115,10 @@ function databaseVerbs(admin: Command, terminal: Terminal): void {
 function principalVerbs(admin: Command, terminal: Terminal): void {
   const actions = () => import("./principals.ts");
 
-  onDatabase(admin.command("principals"))
+  described(onDatabase(admin.command("principals")), [
+    "tiled admin principals",
+    "tiled admin principals --json --limit 10",
+  ])
     .description("list users and services")
     .option("--offset <n>", "skip the first n", whole, 0)
     .option("--limit <n>", "list at most n", atLeastOne, 100)
@@ -103,7 +127,10 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
       (await actions()).list(options, terminal),
     );
 
-  onDatabase(admin.command("make-admin"))
+  described(onDatabase(admin.command("make-admin")), [
+    "tiled admin make-admin pam alice",
+    "tiled admin make-admin orcid 0000-0002-1825-0097",
+  ])
     .description("give a user the role admin, even before their first login")
     .argument("<provider>", "the provider's name in the configuration", notEmpty)
     .argument("<id>", "the user's name there", notEmpty)
@@ -111,9 +138,14 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
       (await import("./admins.ts")).makeAdmin({ provider, id }, options, terminal),
     );
 
-  onDatabase(admin.command("revoke-admin"))
-    .description(
-      "take the role admin away. A person in authentication.tiled_admins gets it back at the next start or login",
+  described(onDatabase(admin.command("revoke-admin")), [
+    "tiled admin revoke-admin pam alice",
+    "tiled admin revoke-admin 9f8d1c2e-0b5a-4d43-9e0a-5f1c4a9b7d10",
+  ])
+    .description("take the role admin away from a user")
+    .addHelpText(
+      "after",
+      "\nA person in authentication.tiled_admins gets it back at the next start or login.",
     )
     .argument("<provider>", `the provider's name; without an id, ${PRINCIPAL}`, notEmpty)
     .argument("[id]", "the user's name there", notEmpty)
@@ -121,7 +153,10 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
       (await import("./admins.ts")).revokeAdmin(provider, id, options, terminal),
     );
 
-  onDatabase(admin.command("disable"))
+  described(onDatabase(admin.command("disable")), [
+    "tiled admin disable pam:alice",
+    "tiled admin disable pam:alice --even-last-admin",
+  ])
     .description("refuse a principal's logins, sessions, tokens and keys at once, until enabled again")
     .argument("<principal>", PRINCIPAL)
     .option("--even-last-admin", "even if no working administrator is left")
@@ -129,28 +164,40 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
       (await actions()).disable(principal, options, terminal),
     );
 
-  onDatabase(admin.command("enable"))
+  described(onDatabase(admin.command("enable")), [
+    "tiled admin enable pam:alice",
+    "tiled admin enable 9f8d1c2e-0b5a-4d43-9e0a-5f1c4a9b7d10",
+  ])
     .description("let a disabled principal log in again")
     .argument("<principal>", PRINCIPAL)
     .action(async (principal: string, options: DatabaseOptions) =>
       (await actions()).enable(principal, options, terminal),
     );
 
-  onDatabase(admin.command("revoke-session"))
+  described(onDatabase(admin.command("revoke-session")), [
+    "tiled admin revoke-session 5d0c6f3e-7a41-4b53-8d0e-2f9f6f1b8c11",
+    "tiled admin revoke-session 5d0c6f3e-7a41-4b53-8d0e-2f9f6f1b8c11 --config /etc/tiled",
+  ])
     .description("end one session and its tokens")
     .argument("<session>", "the session's UUID, as whoami and 'principals --json' show it", uuid)
     .action(async (session: Uuid, options: DatabaseOptions) =>
       (await actions()).revokeSession(session, options, terminal),
     );
 
-  onDatabase(admin.command("revoke-sessions"))
+  described(onDatabase(admin.command("revoke-sessions")), [
+    "tiled admin revoke-sessions pam:alice",
+    "tiled admin revoke-sessions pam:alice --config /etc/tiled/config.yml",
+  ])
     .description("end all sessions of a principal. API keys stay valid")
     .argument("<principal>", PRINCIPAL)
     .action(async (principal: string, options: DatabaseOptions) =>
       (await actions()).revokeSessions(principal, options, terminal),
     );
 
-  onDatabase(admin.command("revoke-key"))
+  described(onDatabase(admin.command("revoke-key")), [
+    "tiled admin revoke-key pam:alice 0123abcd",
+    "tiled admin revoke-key pam:alice 0123abcd --config /etc/tiled/config.yml",
+  ])
     .description("revoke an API key")
     .argument("<principal>", PRINCIPAL)
     .argument("<first-eight>", "the key's first eight digits", firstEight)
@@ -160,7 +207,10 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
 }
 
 function auditVerb(admin: Command, terminal: Terminal): void {
-  onDatabase(admin.command("audit"))
+  described(onDatabase(admin.command("audit")), [
+    "tiled admin audit --since 7d --event login_failed",
+    "tiled admin audit --follow --json",
+  ])
     .description("print the security events: user, action, address, time")
     .option("--follow", "print new events until Ctrl-C")
     .option("--json", "print JSON lines")
@@ -176,8 +226,10 @@ function auditVerb(admin: Command, terminal: Terminal): void {
 }
 
 function importVerb(admin: Command, terminal: Terminal): void {
-  admin
-    .command("import-cave")
+  described(admin.command("import-cave"), [
+    "tiled admin import-cave export.json --dry-run",
+    "tiled admin import-cave export.json --output /etc/tiled/cave.yml",
+  ])
     .description("take over the people, tokens, groups and permissions of a middle_auth server")
     .argument(
       "<file>",
@@ -220,4 +272,11 @@ function onDatabase(command: Command): Command {
       "--config <file-or-folder>",
       "the server's configuration (default: $TILED_CONFIG, or config.yml)",
     );
+}
+
+function described(command: Command, examples: readonly string[]): Command {
+  return describe(command, {
+    examples,
+    exitCodes: ["1 refused (no such principal, database not initialized, …)"],
+  });
 }

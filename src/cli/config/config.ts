@@ -2,6 +2,7 @@
  * The verbs of `tiled config`. `check.ts` and `migrate.ts` do the work of two of them.
  */
 import type { Command } from "commander";
+import { describe } from "../console/help.ts";
 import type { Terminal } from "../console/terminal.ts";
 import { port } from "../console/values.ts";
 import type { CheckOptions } from "./check.ts";
@@ -10,9 +11,10 @@ import type { MigrateOptions } from "./migrate.ts";
 export function configVerbs(tiled: Command, terminal: Terminal): void {
   const config = tiled
     .command("config")
-    .description("check a configuration, divide a Tiled's configuration in two, or print the schema")
+    .description("check or migrate a configuration, or print the schema of configurations")
     .helpCommand(false);
-  config
+  describe(config, { examples: ["tiled config check config.yml", "tiled config schema > schema.json"] });
+  const check = config
     .command("check")
     .description("check a configuration without starting a server")
     .argument(
@@ -24,29 +26,36 @@ export function configVerbs(tiled: Command, terminal: Terminal): void {
       "after",
       `
 Checks what a start checks: keys and values, classes and their arguments, certificates, folders, tag files, the logo, a
-SQLite database. Without --online it does not use the network, so a class of your own is created but not started.
-
-Exit codes: 0 no errors, 1 a start would fail, or an online check failed.`,
+SQLite database. Without --online it does not use the network, so a class of your own is created but not started.`,
     )
     .action(async (path: string | undefined, options: CheckOptions) =>
       (await import("./check.ts")).check(path, terminal, options),
     );
-  config
+  describe(check, {
+    examples: ["tiled config check", "tiled config check --online /etc/tiled/config.yml"],
+    exitCodes: ["0 no errors", "1 a start would fail, or an online check failed"],
+  });
+  const migrate = config
     .command("migrate")
-    .description(
-      "divide a Tiled's configuration: tiled-auth.yml for this server, tiled.yml for the Tiled behind it",
-    )
+    .description("divide a Tiled's configuration between this server and the Tiled behind it")
     .argument("<file-or-folder>", "the configuration of a Tiled")
-    .option("--out <folder>", "where to write (default: beside it)")
+    .option(
+      "--out <folder>",
+      "where to write tiled-auth.yml, for this server, and tiled.yml (default: beside it)",
+    )
     .option("--upstream-port <port>", "the port of the Tiled behind, on loopback", port, 8001)
     .option("--force", "overwrite existing files")
     .action(async (path: string, options: MigrateOptions) =>
       (await import("./migrate.ts")).migrate(path, options, terminal),
     );
-  config
+  describe(migrate, {
+    examples: ["tiled config migrate config.yml", "tiled config migrate /etc/tiled --out /srv/tiled"],
+  });
+  const schema = config
     .command("schema")
     .description("print the JSON Schema of configurations, for editors")
     .action(() => printSchema(terminal));
+  describe(schema, { examples: ["tiled config schema", "tiled config schema > tiled-auth.schema.json"] });
 }
 
 /** Includes the arguments of this server's own authenticators, policies and trees. */

@@ -2,7 +2,9 @@
  * The form of a verb's `--help`: after its description and options two examples and the exit codes, which are the same for all
  * verbs unless a line says otherwise.
  */
-import type { Command } from "commander";
+import type { Argument, Command, HelpConfiguration } from "commander";
+import { styleOf } from "./style.ts";
+import type { Terminal } from "./terminal.ts";
 
 interface Help {
   /** Two whole command lines, beginning with `tiled`. */
@@ -16,10 +18,41 @@ interface Help {
 
 const USUAL: readonly string[] = ["0 done", "1 refused, or failed", "2 wrong usage", "130 interrupted"];
 
-/** Adds examples and exit codes to a verb's help, below what `addHelpText("after", …)` added before. */
+/** Adds examples and exit codes to a verb's help, below texts of `addHelpText("after", …)`. */
 export function describe(command: Command, { examples, exitCodes = [] }: Help): Command {
-  const lines = ["", "Examples:", ...examples.map((example) => `  ${example}`)];
-  return command.addHelpText("after", [...lines, "", "Exit codes:", ...codes(exitCodes)].join("\n"));
+  return command.addHelpText("afterAll", (context) => {
+    // A group's text is offered to its verbs, too.
+    if (context.command !== command) return "";
+    const { styleTitle } = command.createHelp();
+    return [
+      "",
+      styleTitle("Examples:"),
+      ...examples.map((example) => `  ${example}`),
+      "",
+      styleTitle("Exit codes:"),
+      ...codes(exitCodes),
+    ].join("\n");
+  });
+}
+
+/** For all verbs: titles are bold on a terminal, and a verb's second spelling is not shown. */
+export function helpForm(terminal: Terminal): HelpConfiguration {
+  return {
+    styleTitle: (title) => styleOf(terminal.outView).bold(title),
+    commandUsage: (verb) => `${pathOf(verb).join(" ")} ${verb.usage()}`,
+    subcommandTerm: (verb) => [verb.name(), ...verb.registeredArguments.map(termOf)].join(" "),
+  };
+}
+
+/** From the command's own name to the verb's. */
+export function pathOf(verb: Command): readonly string[] {
+  return verb.parent === null ? [verb.name()] : [...pathOf(verb.parent), verb.name()];
+}
+
+function termOf(argument: Argument): string {
+  const { required, variadic } = argument;
+  const text = `${argument.name()}${variadic ? "..." : ""}`;
+  return required ? `<${text}>` : `[${text}]`;
 }
 
 function codes(differing: readonly string[]): readonly string[] {

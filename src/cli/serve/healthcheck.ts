@@ -9,6 +9,7 @@ import type { Config } from "../../config/model.ts";
 import { OperatorError } from "../../errors.ts";
 import { shownHost } from "../../lib/address.ts";
 import { ConfigError } from "../../yaml/problems.ts";
+import { describe } from "../console/help.ts";
 import type { Terminal } from "../console/terminal.ts";
 import { port } from "../console/values.ts";
 
@@ -22,9 +23,9 @@ interface HealthOptions {
 const TIMEOUT_MS = 2_500;
 
 export function healthVerb(tiled: Command, terminal: Terminal): void {
-  tiled
+  const verb = tiled
     .command("healthcheck")
-    .description("ask a server on this machine whether it is alive (exit code 0) or not (1)")
+    .description("ask a server on this machine whether it is alive")
     .argument("[file-or-folder]", "the configuration of the server (default: $TILED_CONFIG, or config.yml)")
     .option("--host <address>", "the address it listens on (default: the configuration's)")
     .option("--port <number>", "the port it listens on (default: the configuration's)", port)
@@ -41,6 +42,10 @@ export function healthVerb(tiled: Command, terminal: Terminal): void {
       if (status !== 200) throw new OperatorError(`${url} answered with ${status}.`);
       terminal.out(`${url} answered with 200.`);
     });
+  describe(verb, {
+    examples: ["tiled healthcheck", "tiled healthcheck /etc/tiled/config.yml --ready"],
+    exitCodes: ["0 the server is alive; with --ready, users can log in", "1 it is not"],
+  });
 }
 
 function addressOf({ server: { host, port, tls, rootPath } }: Config, path: string): string {

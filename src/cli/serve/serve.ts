@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { Config } from "../../config/model.ts";
 import { OperatorError } from "../../errors.ts";
+import { describe } from "../console/help.ts";
 import type { Terminal } from "../console/terminal.ts";
 import { port } from "../console/values.ts";
 import type { RunOptions } from "./run.ts";
@@ -49,25 +50,29 @@ export function serveVerbs(tiled: Command, terminal: Terminal): void {
 The server prints its address on stdout when it is ready. The log goes to stderr: readable lines on a terminal (without
 colours if NO_COLOR is set), elsewhere one JSON line per request.
 SIGTERM and Ctrl-C finish requests under way (at most 8 s) and exit with 0; a second signal ends the server at once.
-On SIGHUP, and when their files change, the certificate and the rules of the section cave are reloaded (docs/how-to/operations.md).
-
-Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the server cannot start (port in use, …).`,
+On SIGHUP, and when their files change, the certificate and the rules of the section cave are reloaded (docs/how-to/operations.md).`,
     );
+  describeServer(serve, ["tiled serve demo", "tiled serve config /etc/tiled/config.yml"]);
 
-  withCommonOptions(serve.command("config"))
+  const config = withCommonOptions(serve.command("config")).addHelpText(
+    "after",
+    "\n'tiled config check FILE' checks a configuration without starting a server.",
+  );
+  describeServer(config, ["tiled serve config /etc/tiled/config.yml", "tiled serve config --port 0"])
     .description("serve a configuration")
     .argument(
       "[file-or-folder]",
       "a YAML file, or a folder of *.yml and *.yaml files (default: $TILED_CONFIG, or config.yml)",
     )
-    .addHelpText("after", "\nCheck a configuration without starting: tiled config check FILE")
     .action(async (path: string | undefined, options: ServeOptions) => {
       const { loadWhole } = await import("../config/check.ts");
-      const config = await loadWhole(path, terminal, overrides(options));
-      await start(config, options, terminal);
+      await start(await loadWhole(path, terminal, overrides(options)), options, terminal);
     });
 
-  withCommonOptions(serve.command("pyobject"))
+  describeServer(withCommonOptions(serve.command("pyobject")), [
+    "tiled serve pyobject tiled.examples.generated_minimal:tree",
+    "tiled serve pyobject tiled.examples.generated_minimal:tree --public",
+  ])
     .description("serve one tree to a single user, without a configuration file")
     .argument("<name>", "the tree, e.g. tiled.examples.generated_minimal:tree")
     .action(async (tree: string, options: ServeOptions) => {
@@ -76,7 +81,10 @@ Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the serv
       await start(config, options, terminal);
     });
 
-  withCommonOptions(serve.command("directory"))
+  describeServer(withCommonOptions(serve.command("directory")), [
+    "tiled serve directory measurements",
+    "tiled serve directory /data --public --host 0.0.0.0",
+  ])
     .description("serve a folder's CSV and .npy files to a single user, without a configuration file")
     .argument("<folder>", "the folder; JSON files beside its entries become their metadata")
     .action(async (folder: string, options: ServeOptions) => {
@@ -97,13 +105,28 @@ Exit codes: 0 stopped, 1 the configuration is refused, 2 wrong usage, 3 the serv
       );
     });
 
-  withLogOptions(withListenOptions(serve.command("demo")), "warn")
+  describeServer(withLogOptions(withListenOptions(serve.command("demo")), "warn"), [
+    "tiled serve demo",
+    "tiled serve demo --port 0 --log-level info",
+  ])
     .description("serve example data with two new accounts, all in memory")
     .action(async (options: ListenOptions & LogOptions) => {
       const { demo } = await import("./demo.ts");
       const { config, notice } = demo({ host: options.host, port: options.port });
       await start(config, { ...options, notice }, terminal);
     });
+}
+
+function describeServer(command: Command, examples: readonly string[]): Command {
+  return describe(command, {
+    examples,
+    exitCodes: [
+      "0 stopped by a signal",
+      "1 the configuration is refused",
+      "3 the server cannot start (port in use, …)",
+      "130",
+    ],
+  });
 }
 
 function withCommonOptions(command: Command): Command {
