@@ -67,7 +67,7 @@ test("every verb has help: one line of description, each argument and option, tw
     const name = ["tiled", ...path].join(" ");
     assert.deepEqual([code, stderr], [0, ""], name);
     assert.ok(stdout.startsWith(`Usage: ${name} `), name);
-    assert.match(command.description(), /^.{1,90}$/, name);
+    assert.match(command.description(), /^.{1,100}$/, name);
     for (const part of [...command.registeredArguments, ...command.options]) {
       assert.notEqual(part.description, "", `${name} ${part.name()}`);
     }
@@ -76,7 +76,7 @@ test("every verb has help: one line of description, each argument and option, tw
     const examples = /\nExamples:\n((?: {2}\S.*\n){2})\n/.exec(stdout)?.[1] ?? "";
     const [first = "", second = ""] = examples.trim().split(/\n */);
     for (const example of [first, second])
-      assert.ok(example.startsWith(name), `${name} has an example of another verb: ${example}`);
+      assert.ok(example.includes(name), `${name} has an example of another verb: ${example}`);
     assert.notEqual(first, second, name);
   }
 });

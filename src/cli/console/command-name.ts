@@ -8,7 +8,7 @@ export function commandName({ command }: Pick<Terminal, "command">): "tiled" | "
   return basename(command.at(-1) ?? "") === "tiled-auth" ? "tiled-auth" : "tiled";
 }
 
-/** Commands in a text, in this name: a line's first word below an indentation, or after a quote. */
+/** Commands in a text, in this name: a line's first word below an indentation (variables may stand before it), or after a quote. */
 export function inOwnName(text: string, terminal: Pick<Terminal, "command">): string {
-  return text.replaceAll(/(?<=^ +|')tiled(?= \S)/gm, commandName(terminal));
+  return text.replaceAll(/(?<=^ +(?:[A-Z_]+=\S* )*|')tiled(?= \S)/gm, commandName(terminal));
 }
