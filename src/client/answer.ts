@@ -108,7 +108,8 @@ function textOf(detail: unknown): string {
   return printable(texts.join("; "));
 }
 
-function printable(text: string): string {
+/** Escapes control characters and shortens. */
+export function printable(text: string): string {
   const escaped = (character: string) =>
     `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`;
   return text.slice(0, MESSAGE_LIMIT).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped);

@@ -38,6 +38,9 @@ export interface Sent {
   readonly attempts: number;
 }
 
+/** Certificates that cannot be trusted, and servers without TLS: another attempt would fail alike. */
+export const UNTRUSTED: RegExp = /^(CERT_|ERR_TLS_CERT|ERR_SSL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_)/;
+
 export class Transport {
   /** Milliseconds. */
   readonly timeout: number;
@@ -121,14 +124,18 @@ function repeatsAnswer(repeat: Repeat, response: Response): boolean {
 }
 
 function repeatsFailure(repeat: Repeat, error: unknown): boolean {
-  return repeat === "always" || (repeat !== "never" && wasRefused(error));
+  const code = codeOf(error) ?? "";
+  // Refused: nothing was sent.
+  if (repeat !== "always") return repeat !== "never" && code === "ECONNREFUSED";
+  return !UNTRUSTED.test(code);
 }
 
-/** The connection was refused, so nothing was sent. Only Node reports it. */
-function wasRefused(error: unknown): boolean {
+/** Of the deepest cause that has one. Only Node reports it. */
+export function codeOf(error: unknown): string | null {
+  let code: string | null = null;
   for (let cause = error; cause instanceof Error; cause = cause.cause)
-    if ("code" in cause && cause.code === "ECONNREFUSED") return true;
-  return false;
+    if ("code" in cause && typeof cause.code === "string") code = cause.code;
+  return code;
 }
 
 export function isTimeout(cause: unknown): boolean {

@@ -6,6 +6,8 @@ import { constants } from "node:os";
 import type { TokenStore } from "../../client/store.ts";
 import type { Terminal } from "../console/terminal.ts";
 
+/** Milliseconds for work that has begun. */
+const GRACE = 3000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** The reason of an aborted call. */
@@ -60,8 +62,9 @@ function interruptsOf(terminal: Terminal): Interrupts {
       const code = 128 + constants.signals[name];
       if (controller.signal.aborted) return terminal.exit(code);
       controller.abort(new Interrupted(code));
+      const late = new Promise((resolve) => setTimeout(resolve, GRACE).unref());
       // Questions and progress clear up in the turns before.
-      void Promise.all(begun).then(() => setImmediate(() => terminal.exit(code)));
+      void Promise.race([Promise.all(begun), late]).then(() => setImmediate(() => terminal.exit(code)));
     });
   }
   return interrupts;

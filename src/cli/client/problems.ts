@@ -2,12 +2,71 @@
  * Turns errors of the client library into errors of a command: one line with the server's detail and the request's id, and what
  * to do. Loaded only after a failure.
  */
-import { TiledError } from "../../client/errors.ts";
+import {
+  CannotPrompt,
+  CannotRefreshAuthentication,
+  RequestRefused,
+  ServerUnavailable,
+  TiledError,
+  TooManyRequests,
+} from "../../client/errors.ts";
+import { codeOf, UNTRUSTED } from "../../client/transport.ts";
 import { OperatorError } from "../../errors.ts";
 import { printable } from "../../lib/printable.ts";
 
+/** A login is needed, and no person can be asked. */
+export const LOGIN_NEEDED = 4;
+const LOGIN_HINT = "Log in with 'tiled login', or set TILED_API_KEY.";
+
+/** By OpenSSL's and Node's codes. */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "The connection was refused.",
+  ECONNRESET: "The connection was closed.",
+  EAI_AGAIN: "Its name could not be looked up.",
+  ENOTFOUND: "There is no host of this name.",
+  EHOSTUNREACH: "There is no route to it.",
+  ENETUNREACH: "There is no network.",
+  ETIMEDOUT: "It did not answer in time.",
+  UND_ERR_CONNECT_TIMEOUT: "It did not answer in time.",
+  UND_ERR_SOCKET: "The connection was closed.",
+};
+
 /** Any other error is returned as it is. */
 export function asOperatorError(error: unknown): unknown {
-  if (error instanceof TiledError) return new OperatorError(printable(error.message));
-  return error;
+  if (!(error instanceof TiledError)) return error;
+  const message = printable(error.message);
+  if (error instanceof CannotRefreshAuthentication)
+    return new OperatorError("The login has ended.", LOGIN_NEEDED, LOGIN_HINT);
+  if (error instanceof CannotPrompt) return new OperatorError(message, LOGIN_NEEDED, LOGIN_HINT);
+  if (error instanceof ServerUnavailable) return unavailable(error, message);
+  return new OperatorError(message, 1, hintFor(error));
+}
+
+function unavailable(error: ServerUnavailable, message: string): OperatorError {
+  const code = codeOf(error);
+  if (/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/.test(code ?? ""))
+    return new OperatorError(`${message} It does not speak TLS.`, 1, "Try the address with http://.");
+  if (UNTRUSTED.test(code ?? ""))
+    return new OperatorError(
+      `${message} Its certificate cannot be trusted (${code}).`,
+      1,
+      "If your site has a certificate authority of its own, name its file in NODE_EXTRA_CA_CERTS. A profile made with 'tiled profile create URI --no-verify' accepts any certificate.",
+    );
+  // An answer without an error, or one that is not ours.
+  if (error.status !== null && error.status < 500)
+    return new OperatorError(
+      message,
+      1,
+      "Check the address: it is that of a Tiled server, or of a page of one.",
+    );
+  const reason = code === null ? null : (REASONS[code] ?? `(${code})`);
+  return new OperatorError(reason === null ? message : `${message} ${reason}`);
+}
+
+function hintFor(error: TiledError): string | null {
+  if (error instanceof TooManyRequests && error.retryAfter !== null)
+    return `Try again in ${Math.ceil(error.retryAfter)} s.`;
+  if (error instanceof RequestRefused && error.status === 401 && /api key/i.test(String(error.detail)))
+    return "The key comes from TILED_API_KEY or from the server's address.";
+  return null;
 }
