@@ -116,5 +116,7 @@ function openApiOf(app: FastifyInstance, { config, parts, links }: Wiring) {
     version: VERSION,
     tokenUrl: first === undefined ? null : `/api/v1/auth/provider/${first.name}/token`,
     rootPath: links.rootPath,
+    publicUrl: config.server.publicUrl,
+    accounts: parts.authenticators.size > 0,
   });
 }

@@ -38,6 +38,24 @@ export interface ApiDocument {
   readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
+/** With what its references name in their place, since the page lists all fields of a body. */
+export function withoutReferences(document: ApiDocument): ApiDocument {
+  const visit = (part: unknown, above: readonly string[]): unknown => {
+    if (Array.isArray(part)) return part.map((item) => visit(item, above));
+    if (typeof part !== "object" || part === null) return part;
+    const { $ref, ...rest } = part as { readonly $ref?: unknown };
+    if (typeof $ref !== "string" || above.includes($ref))
+      return Object.fromEntries(Object.entries(part).map(([key, item]) => [key, visit(item, above)]));
+    const named = $ref.split("/").slice(1).reduce<unknown>(fieldOf, document);
+    return visit({ ...rest, ...Object(named) }, [...above, $ref]);
+  };
+  return { ...document, paths: visit(document.paths, []) as NonNullable<ApiDocument["paths"]> };
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return (Object(value) as Readonly<Record<string, unknown>>)[name];
+}
+
 export interface Docs {
   readonly site: Site;
   /** "" or "/prefix": the path of the server's root. */

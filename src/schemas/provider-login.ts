@@ -3,21 +3,25 @@
  * browsers.
  */
 import { Type } from "typebox";
+import { LoginAnswer } from "./auth.ts";
 
 const Text = Type.String({ maxLength: 4096 });
 
 /** RFC 8628, section 3.2, or the reference's answer, in which `verification_uri` is the one to poll. */
-export const DeviceStart = Type.Object({
-  device_code: Type.String({ description: "secret, 64 hex digits" }),
-  user_code: Type.String({ description: "`XXXX-XXXX`, for a person to type" }),
-  verification_uri: Type.String({
-    description: "to poll; in answer to a form (RFC 8628) where the browser goes",
-  }),
-  authorization_uri: Type.Optional(Type.String({ description: "where the browser goes" })),
-  verification_uri_complete: Type.Optional(Type.String({ description: "in answer to a form only" })),
-  expires_in: Type.Number({ description: "seconds" }),
-  interval: Type.Number({ description: "seconds from one poll to the next" }),
-});
+export const DeviceStart = Type.Object(
+  {
+    device_code: Type.String({ description: "secret, 64 hex digits" }),
+    user_code: Type.String({ description: "`XXXX-XXXX`, for a person to type" }),
+    verification_uri: Type.String({
+      description: "to poll; in answer to a form (RFC 8628) where the browser goes",
+    }),
+    authorization_uri: Type.Optional(Type.String({ description: "where the browser goes" })),
+    verification_uri_complete: Type.Optional(Type.String({ description: "in answer to a form only" })),
+    expires_in: Type.Number({ description: "seconds" }),
+    interval: Type.Number({ description: "seconds from one poll to the next" }),
+  },
+  { title: "DeviceAuthorization" },
+);
 
 /** The query with which a provider sends the browser back (RFC 6749, section 4.1.2); unknown parameters are ignored. */
 export const ProviderReturn = Type.Object({
@@ -35,11 +39,14 @@ export const DeviceReturn = Type.Object({
   user_code: Type.Optional(Text),
 });
 
-export const DeviceFormBody = Type.Object({
-  user_code: Text,
-  token: Type.Optional(Text),
-  cancel: Type.Optional(Text),
-});
+export const DeviceFormBody = Type.Object(
+  {
+    user_code: Text,
+    token: Type.Optional(Text),
+    cancel: Type.Optional(Text),
+  },
+  { title: "DeviceForm" },
+);
 
 export const AuthorizeQuery = Type.Object({
   next: Type.Optional(
@@ -52,19 +59,25 @@ export const AuthorizeQuery = Type.Object({
   code_challenge_method: Type.Optional(Type.String({ pattern: "^S256$" })),
 });
 
-export const GrantBody = Type.Object({
-  grant_type: Type.String({
-    description: "`urn:ietf:params:oauth:grant-type:device_code` or `authorization_code`",
-  }),
-  device_code: Type.Optional(Type.String()),
-  code: Type.Optional(Text),
-  code_verifier: Type.Optional(Text),
-});
+export const GrantBody = Type.Object(
+  {
+    grant_type: Type.String({
+      description: "`urn:ietf:params:oauth:grant-type:device_code` or `authorization_code`",
+    }),
+    device_code: Type.Optional(Type.String()),
+    code: Type.Optional(Text),
+    code_verifier: Type.Optional(Text),
+  },
+  { title: "GrantRequest" },
+);
 
-export const GrantProblem = Type.Object({
-  detail: Type.Optional(
-    Type.Unknown({ description: "in answer to JSON: a text, or an object with `error` in it" }),
-  ),
-  error: Type.Optional(Type.String({ description: "in answer to a form (RFC 6749, section 5.2)" })),
-  error_description: Type.Optional(Type.String()),
-});
+/** A page for the person in front of the browser. */
+export const Page = { description: "A page", content: { "text/html": { schema: { type: "string" } } } };
+
+export const Redirect = { description: "The browser is sent on", type: "null" };
+
+/** An application's tokens, or a page. */
+export const LoginOrPage = {
+  description: "Tokens for a program; a page for a browser",
+  content: { "application/json": { schema: LoginAnswer }, ...Page.content },
+};

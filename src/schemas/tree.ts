@@ -11,54 +11,74 @@ const Anything = Type.Unsafe<Readonly<Record<string, unknown>>>({
   additionalProperties: true,
 });
 
-const Resource = Type.Object({
-  id: Type.String({ description: "The node's key; empty for the root" }),
-  attributes: Type.Object({
-    ancestors: Type.Array(Type.String()),
-    structure_family: Nullable(
-      Type.Union([Type.Literal("container"), Type.Literal("array"), Type.Literal("table")]),
-    ),
-    specs: Nullable(Type.Array(Type.Object({ name: Type.String(), version: Nullable(Type.String()) }))),
-    metadata: Nullable(Anything),
-    structure: Nullable(Anything),
-    access_tags: Type.Optional(Nullable(Type.Array(Type.String()))),
-    sorting: Nullable(Type.Array(Type.Object({ key: Type.String(), direction: Type.Integer() }))),
-    data_sources: Type.Null(),
-  }),
-  links: Nullable(Anything),
-  meta: Type.Null(),
-});
-
-export const NodeAnswer = Type.Object({
-  data: Resource,
-  error: Type.Null(),
-  links: Type.Null(),
-  meta: Anything,
-});
-
-export const SearchAnswer = Type.Object({
-  data: Type.Array(Resource),
-  error: Type.Null(),
-  links: Type.Object({
-    self: Type.String(),
-    first: Type.String(),
-    next: Nullable(Type.String()),
-  }),
-  meta: Type.Object({ count: Type.Integer() }),
-});
-
-const Occurrences = Nullable(
-  Type.Array(Type.Object({ value: Type.Unknown(), count: Nullable(Type.Integer()) })),
+const Resource = Type.Object(
+  {
+    id: Type.String({ description: "The node's key; empty for the root" }),
+    attributes: Type.Object({
+      ancestors: Type.Array(Type.String()),
+      structure_family: Nullable(
+        Type.Union([Type.Literal("container"), Type.Literal("array"), Type.Literal("table")]),
+      ),
+      specs: Nullable(
+        Type.Array(Type.Object({ name: Type.String(), version: Nullable(Type.String()) }, { title: "Spec" })),
+      ),
+      metadata: Nullable(Anything),
+      structure: Nullable(Anything),
+      access_tags: Type.Optional(Nullable(Type.Array(Type.String()))),
+      sorting: Nullable(
+        Type.Array(Type.Object({ key: Type.String(), direction: Type.Integer() }, { title: "SortingItem" })),
+      ),
+      data_sources: Type.Null(),
+    }),
+    links: Nullable(Anything),
+    meta: Type.Null(),
+  },
+  { title: "Node" },
 );
 
-export const DistinctAnswer = Type.Object({
-  metadata: Nullable(Anything),
-  structure_families: Occurrences,
-  specs: Occurrences,
-});
+export const NodeAnswer = Type.Object(
+  {
+    data: Resource,
+    error: Type.Null(),
+    links: Type.Null(),
+    meta: Anything,
+  },
+  { title: "NodeAnswer" },
+);
 
-/** Data in any of the media types that the about document lists. */
-export const DataAnswer = {
-  description: "Data in the media type that was asked for",
-  content: { "*/*": { schema: {} } },
-};
+export const SearchAnswer = Type.Object(
+  {
+    data: Type.Array(Resource),
+    error: Type.Null(),
+    links: Type.Object({
+      self: Type.String(),
+      first: Type.String(),
+      next: Nullable(Type.String()),
+    }),
+    meta: Type.Object({ count: Type.Integer() }),
+  },
+  { title: "SearchAnswer" },
+);
+
+const Occurrences = Nullable(
+  Type.Array(
+    Type.Object({ value: Type.Unknown(), count: Nullable(Type.Integer()) }, { title: "Occurrence" }),
+  ),
+);
+
+export const DistinctAnswer = Type.Object(
+  {
+    metadata: Nullable(Anything),
+    structure_families: Occurrences,
+    specs: Occurrences,
+  },
+  { title: "DistinctAnswer" },
+);
+
+/** Data in any of these media types, negotiated by `Accept` or `format`. */
+export function dataIn(mediaTypes: readonly string[]) {
+  const content = mediaTypes.map((type) => [type, { schema: type.endsWith("/json") ? {} : BYTES }]);
+  return { description: "Data in the media type that was asked for", content: Object.fromEntries(content) };
+}
+
+const BYTES = { type: "string", format: "binary" };

@@ -2,7 +2,8 @@
 import type { Static } from "typebox";
 import type { ApiKeyRequest } from "../../domain/api-keys.ts";
 import { Failure } from "../../errors.ts";
-import { ApiKey, ApiKeyBody, ErrorAnswer, FirstEightQuery, NewApiKey } from "../../schemas/auth.ts";
+import { ApiKey, ApiKeyBody, FirstEightQuery, NewApiKey } from "../../schemas/auth.ts";
+import { refusals } from "../../schemas/errors.ts";
 import { noContent } from "../access/access.ts";
 import { keyOf, knownOf } from "../access/callers.ts";
 import { answer } from "../answer.ts";
@@ -17,9 +18,10 @@ export function apiKeyRoutes(app: TypedApp, services: AuthServices): void {
       config: { access: { scopes: ["create:apikeys"] }, body: "json" },
       schema: {
         tags: ["api key"],
+        operationId: "createApiKey",
         summary: "Create an API key",
         body: ApiKeyBody,
-        response: { 200: NewApiKey, 400: ErrorAnswer, 401: ErrorAnswer, 403: ErrorAnswer, 422: ErrorAnswer },
+        response: { 200: NewApiKey, ...refusals(400, 401, 403, 422) },
       },
     },
     async (request, reply) => {
@@ -40,8 +42,9 @@ export function apiKeyRoutes(app: TypedApp, services: AuthServices): void {
       config: { access: "api_key" },
       schema: {
         tags: ["api key"],
+        operationId: "whichApiKey",
         summary: "Show the API key of this request",
-        response: { 200: ApiKey, 401: ErrorAnswer },
+        response: { 200: ApiKey, ...refusals(401) },
       },
     },
     async (request, reply) => {
@@ -57,9 +60,10 @@ export function apiKeyRoutes(app: TypedApp, services: AuthServices): void {
       config: { access: { scopes: ["revoke:apikeys"] } },
       schema: {
         tags: ["api key"],
+        operationId: "revokeApiKey",
         summary: "Revoke one of your API keys",
         querystring: FirstEightQuery,
-        response: { 204: {}, 401: ErrorAnswer, 404: ErrorAnswer, 422: ErrorAnswer },
+        response: { 204: {}, ...refusals(401, 404, 422) },
       },
     },
     async (request, reply) => {

@@ -9,7 +9,8 @@ import type { LinkOptions } from "../../domain/linking.ts";
 import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import type { IdentityRef } from "../../domain/model/entities.ts";
 import { Failure } from "../../errors.ts";
-import { ErrorAnswer, IdentityQuery, LinkBody, LinkedIdentity } from "../../schemas/auth.ts";
+import { IdentityQuery, LinkBody, LinkedIdentity } from "../../schemas/auth.ts";
+import { refusals } from "../../schemas/errors.ts";
 import { noContent } from "../access/access.ts";
 import { sessionOf } from "../access/callers.ts";
 import { browserOf } from "../access/login-cookie.ts";
@@ -37,17 +38,14 @@ export function linkingRoutes(app: TypedApp, deps: LinkingDeps): void {
       config: { access: "session", body: "json" },
       schema: {
         tags: ["principal"],
+        operationId: "linkIdentity",
         summary: "Add an identity to your principal",
         description:
           "Needs a login of the last five minutes, by access token, and what the identity's provider takes at its token route: `username` and `password`, or the one-time `code` of an application.",
         body: LinkBody,
         response: {
           200: LinkedIdentity,
-          400: ErrorAnswer,
-          401: ErrorAnswer,
-          409: ErrorAnswer,
-          422: ErrorAnswer,
-          429: ErrorAnswer,
+          ...refusals(400, 401, 409, 422, 429),
         },
       },
     },
@@ -64,11 +62,12 @@ export function linkingRoutes(app: TypedApp, deps: LinkingDeps): void {
       config: { access: "session" },
       schema: {
         tags: ["principal"],
+        operationId: "unlinkIdentity",
         summary: "Remove an identity from your principal",
         description:
           "Needs a login of the last five minutes, by access token. The sessions that the identity opened end. The last identity that can log in stays.",
         querystring: IdentityQuery,
-        response: { 204: {}, 401: ErrorAnswer, 404: ErrorAnswer, 409: ErrorAnswer, 422: ErrorAnswer },
+        response: { 204: {}, ...refusals(401, 404, 409, 422) },
       },
     },
     async (request, reply) => {

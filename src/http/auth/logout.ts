@@ -1,5 +1,6 @@
 /** `POST /auth/logout`: drops the browser's key cookie and revokes nothing. Tiled's web client calls it. */
 import type { FastifyInstance } from "fastify";
+import { Type } from "typebox";
 import { dropKey } from "../access/key-cookie.ts";
 import { answerJson } from "../answer.ts";
 import type { Links } from "../links.ts";
@@ -9,7 +10,13 @@ export function logoutRoute(app: FastifyInstance, links: Links): void {
     "/api/v1/auth/logout",
     {
       config: { access: "public" },
-      schema: { tags: ["session"], summary: "Clear the cookie tiled_api_key", deprecated: true },
+      schema: {
+        tags: ["session"],
+        operationId: "logout",
+        summary: "Clear the cookie tiled_api_key",
+        deprecated: true,
+        response: { 200: Type.Object({}) },
+      },
     },
     async (request, reply) => {
       dropKey(request, reply, links);

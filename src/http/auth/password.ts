@@ -1,5 +1,6 @@
 /** `POST /auth/provider/{provider}/token`: the password grant (RFC 6749, section 4.3), one route per provider. */
-import { ErrorAnswer, LoginAnswer, PasswordForm } from "../../schemas/auth.ts";
+import { LoginAnswer, PasswordForm } from "../../schemas/auth.ts";
+import { refusals } from "../../schemas/errors.ts";
 import { answerJson } from "../answer.ts";
 import { noteLogin } from "../logging.ts";
 import type { TypedApp } from "../typed-app.ts";
@@ -18,10 +19,11 @@ export function passwordRoutes(
         config: { access: "public", counted: true, body: "form" },
         schema: {
           tags: ["login"],
+          operationId: "createTokens",
           summary: "Log in with a user name and a password",
           consumes: ["application/x-www-form-urlencoded"],
           body: PasswordForm,
-          response: { 200: LoginAnswer, 401: ErrorAnswer, 422: ErrorAnswer, 429: ErrorAnswer },
+          response: { 200: LoginAnswer, ...refusals(401, 422, 429) },
         },
       },
       async (request, reply) => {

@@ -3,14 +3,8 @@ import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { Failure } from "../../errors.ts";
 import { parseUuid, type Uuid } from "../../lib/uuid.ts";
-import {
-  ApiKeyBody,
-  ErrorAnswer,
-  FirstEightQuery,
-  NewApiKey,
-  PageQuery,
-  Principal,
-} from "../../schemas/auth.ts";
+import { ApiKeyBody, FirstEightQuery, NewApiKey, PageQuery, Principal } from "../../schemas/auth.ts";
+import { refusals } from "../../schemas/errors.ts";
 import { noContent } from "../access/access.ts";
 import { knownOf } from "../access/callers.ts";
 import { answer } from "../answer.ts";
@@ -35,9 +29,10 @@ function listPrincipals(app: TypedApp, services: AuthServices): void {
       config: { access: { scopes: ["read:principals"] } },
       schema: {
         tags: ["admin"],
+        operationId: "listPrincipals",
         summary: "List principals",
         querystring: PageQuery,
-        response: { 200: Type.Array(Principal), 401: ErrorAnswer, 422: ErrorAnswer },
+        response: { 200: Type.Array(Principal), ...refusals(401, 422) },
       },
     },
     async (request, reply) => {
@@ -60,6 +55,7 @@ function createService(app: TypedApp, services: AuthServices): void {
       config: { access: { scopes: ["write:principals"] } },
       schema: {
         tags: ["admin"],
+        operationId: "createServicePrincipal",
         summary: "Create a service",
         querystring: Type.Object({
           role: Type.String({
@@ -68,7 +64,7 @@ function createService(app: TypedApp, services: AuthServices): void {
           }),
           note: Type.Optional(Type.String({ description: "Its purpose, shown in lists" })),
         }),
-        response: { 200: Principal, 401: ErrorAnswer, 403: ErrorAnswer, 422: ErrorAnswer },
+        response: { 200: Principal, ...refusals(401, 403, 422) },
       },
     },
     async (request, reply) => {
@@ -91,8 +87,9 @@ function showPrincipal(app: TypedApp, services: AuthServices): void {
       config: { access: { scopes: ["read:principals"] } },
       schema: {
         tags: ["admin"],
+        operationId: "showPrincipal",
         summary: "Show a principal",
-        response: { 200: Principal, 401: ErrorAnswer, 404: ErrorAnswer, 422: ErrorAnswer },
+        response: { 200: Principal, ...refusals(401, 404, 422) },
       },
     },
     async (request, reply) => {
@@ -109,15 +106,12 @@ function createKey(app: TypedApp, services: AuthServices): void {
       config: { access: { scopes: ["admin:apikeys"] }, body: "json" },
       schema: {
         tags: ["admin"],
+        operationId: "createPrincipalApiKey",
         summary: "Create an API key for a principal",
         body: ApiKeyBody,
         response: {
           200: NewApiKey,
-          400: ErrorAnswer,
-          401: ErrorAnswer,
-          403: ErrorAnswer,
-          404: ErrorAnswer,
-          422: ErrorAnswer,
+          ...refusals(400, 401, 403, 404, 422),
         },
       },
     },
@@ -142,9 +136,10 @@ function revokeKey(app: TypedApp, services: AuthServices): void {
       config: { access: { scopes: ["admin:apikeys"] } },
       schema: {
         tags: ["admin"],
+        operationId: "revokePrincipalApiKey",
         summary: "Revoke an API key of a principal",
         querystring: FirstEightQuery,
-        response: { 204: {}, 401: ErrorAnswer, 404: ErrorAnswer, 422: ErrorAnswer },
+        response: { 204: {}, ...refusals(401, 404, 422) },
       },
     },
     async (request, reply) => {
@@ -168,16 +163,13 @@ function disableAndEnable(app: TypedApp, services: AuthServices): void {
         config: { access: { scopes: ["write:principals"] } },
         schema: {
           tags: ["admin"],
+          operationId: disabled ? "disablePrincipal" : "enablePrincipal",
           summary: disabled
             ? "Disable a principal with its sessions, tokens and keys"
             : "Enable a principal again",
           response: {
             204: {},
-            401: ErrorAnswer,
-            403: ErrorAnswer,
-            404: ErrorAnswer,
-            409: ErrorAnswer,
-            422: ErrorAnswer,
+            ...refusals(401, 403, 404, 409, 422),
           },
         },
       },

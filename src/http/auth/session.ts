@@ -1,7 +1,8 @@
 /** `/auth/session/…`: refresh (RFC 6749, section 6) and the end of sessions (RFC 7009). */
 import { Failure } from "../../errors.ts";
 import { parseUuid } from "../../lib/uuid.ts";
-import { ErrorAnswer, RefreshBody, TokenAnswer } from "../../schemas/auth.ts";
+import { RefreshBody, TokenAnswer } from "../../schemas/auth.ts";
+import { refusals } from "../../schemas/errors.ts";
 import { noContent } from "../access/access.ts";
 import { knownOf } from "../access/callers.ts";
 import { answerJson } from "../answer.ts";
@@ -15,9 +16,10 @@ export function sessionRoutes(app: TypedApp, services: AuthServices): void {
       config: { access: "public", body: "json" },
       schema: {
         tags: ["session"],
+        operationId: "refreshSession",
         summary: "Exchange a refresh token for new tokens",
         body: RefreshBody,
-        response: { 200: TokenAnswer, 401: ErrorAnswer, 422: ErrorAnswer },
+        response: { 200: TokenAnswer, ...refusals(401, 422) },
       },
     },
     async (request, reply) =>
@@ -33,9 +35,10 @@ export function sessionRoutes(app: TypedApp, services: AuthServices): void {
       config: { access: "public", body: "json" },
       schema: {
         tags: ["session"],
+        operationId: "revokeSessionByToken",
         summary: "End the session of a refresh token",
         body: RefreshBody,
-        response: { 204: {}, 401: ErrorAnswer, 409: ErrorAnswer, 422: ErrorAnswer },
+        response: { 204: {}, ...refusals(401, 409, 422) },
       },
     },
     async (request, reply) => {
@@ -50,8 +53,9 @@ export function sessionRoutes(app: TypedApp, services: AuthServices): void {
       config: { access: "principal" },
       schema: {
         tags: ["session"],
+        operationId: "revokeSession",
         summary: "End one of your own sessions",
-        response: { 204: {}, 401: ErrorAnswer, 404: ErrorAnswer },
+        response: { 204: {}, ...refusals(401, 404) },
       },
     },
     async (request, reply) => {

@@ -9,7 +9,7 @@ import { CAVE_SCOPE, isScope } from "../../domain/model/scopes.ts";
 import type { UpstreamCredentialIssuer } from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
-import { ErrorAnswer } from "../../schemas/auth.ts";
+import { refusals } from "../../schemas/errors.ts";
 import { noContent } from "../access/access.ts";
 import { checkDoubleSubmit } from "../access/csrf.ts";
 import { identityHeaders } from "../access/identity-headers.ts";
@@ -50,14 +50,13 @@ export function verifyRoute(app: TypedApp, deps: VerifyDeps): void {
       config: { access: "verify", browserSession: true },
       schema: {
         tags: ["authentication"],
+        operationId: "verifyCaller",
         summary: "Check a caller, for proxies in front of other services",
         querystring: VerifyQuery,
         response: {
           204: Type.Null(),
           302: Type.Null(),
-          400: ErrorAnswer,
-          401: ErrorAnswer,
-          403: ErrorAnswer,
+          ...refusals(400, 401, 403, 429),
         },
       },
     },

@@ -3,7 +3,8 @@ import type { FastifyInstance } from "fastify";
 import { isKnown } from "../../domain/model/caller.ts";
 import type { PrincipalDocument } from "../../domain/model/entities.ts";
 import { Failure } from "../../errors.ts";
-import { ErrorAnswer, Principal } from "../../schemas/auth.ts";
+import { Caller } from "../../schemas/auth.ts";
+import { refusals } from "../../schemas/errors.ts";
 import { answer, Document } from "../answer.ts";
 import type { AuthServices } from "./services.ts";
 import { principalView } from "./views.ts";
@@ -26,7 +27,12 @@ export function whoamiRoute(app: FastifyInstance, services: AuthServices): void 
     "/api/v1/auth/whoami",
     {
       config: { access: "optional" },
-      schema: { tags: ["principal"], summary: "Who am I?", response: { 200: Principal, 401: ErrorAnswer } },
+      schema: {
+        tags: ["principal"],
+        operationId: "whoami",
+        summary: "Who am I?",
+        response: { 200: Caller, ...refusals(401) },
+      },
     },
     (request, reply) => {
       const { caller } = request;

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Authenticator, ProxiedAuthenticator } from "../../domain/ports/authenticator.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { ServerInfo } from "../../schemas/about.ts";
 import { answer, Document } from "../answer.ts";
 import type { Facts, Known } from "../gateway/about.ts";
 import { isOlder, pythonClient } from "../headers.ts";
@@ -62,7 +63,12 @@ export function aboutRoutes(app: FastifyInstance, options: AboutOptions): void {
     "/api/v1/",
     {
       config: { access: "public" },
-      schema: { tags: ["about"], summary: "About this server: how to log in, and where its routes are" },
+      schema: {
+        tags: ["about"],
+        operationId: "getServerInfo",
+        summary: "About this server: how to log in, and where its routes are",
+        response: { 200: ServerInfo },
+      },
     },
     (request, reply) => {
       const known = options.behind(request);

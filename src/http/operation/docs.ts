@@ -25,8 +25,11 @@ export function docsRoute(app: FastifyInstance, { site, links, ours: describe, b
   app.get("/docs", { config: { access: "public" }, schema: { hide: true } }, async (request, reply) => {
     const theirs = await behind(request);
     if (made === undefined || made.theirs !== theirs) {
-      const [ours, { docsPage }] = await Promise.all([describe(), import("../../pages/docs.ts")]);
-      const document = { ...ours, paths: { ...theirs, ...ours.paths } };
+      const [ours, { docsPage, withoutReferences }] = await Promise.all([
+        describe(),
+        import("../../pages/docs.ts"),
+      ]);
+      const document = { ...ours, paths: { ...theirs, ...withoutReferences(ours).paths } };
       made = { page: docsPage({ site, basePath: links.rootPath, document }), theirs };
     }
     return sendPage(reply, made.page);

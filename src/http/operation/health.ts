@@ -31,26 +31,39 @@ export function providerStates(
 }
 
 const STATUS = Type.Literal("ready");
-const ALIVE = { 200: Type.Object({ status: STATUS }) };
+const ALIVE = { 200: Type.Object({ status: STATUS }, { title: "Health" }) };
 const READY = {
-  200: Type.Object({
-    status: STATUS,
-    providers: Type.Record(Type.String(), Type.Union([Type.Literal("ok"), Type.Literal("unavailable")])),
-  }),
+  200: Type.Object(
+    {
+      status: STATUS,
+      providers: Type.Record(Type.String(), Type.Union([Type.Literal("ok"), Type.Literal("unavailable")])),
+    },
+    { title: "Readiness" },
+  ),
 };
 
 export function healthRoutes(app: FastifyInstance, { readiness, providers }: HealthOptions): void {
   probe(
     app,
     "/healthz",
-    { tags: ["operation"], summary: "Liveness of the process", response: ALIVE },
+    {
+      tags: ["operation"],
+      operationId: "checkLiveness",
+      summary: "Liveness of the process",
+      response: ALIVE,
+    },
     (_request, reply) => answerJson(reply, { status: "ready" }),
   );
 
   probe(
     app,
     "/healthz/ready",
-    { tags: ["operation"], summary: "Readiness: whether the database accepts logins", response: READY },
+    {
+      tags: ["operation"],
+      operationId: "checkReadiness",
+      summary: "Readiness: whether the database accepts logins",
+      response: READY,
+    },
     async (request, reply) => {
       const failure = await readiness.check();
       if (failure === null)

@@ -3,6 +3,7 @@
  * the process from `@prometheus-io/client`, which is loaded on the first request.
  */
 import type { FastifyInstance } from "fastify";
+import { refusals } from "../../schemas/errors.ts";
 import { type AfterRequest, elapsed } from "../after.ts";
 import { routeOf } from "../route.ts";
 
@@ -103,6 +104,11 @@ function gauges({ ready, providers }: Gauges): string {
   ].join("\n");
 }
 
+const METRICS = {
+  description: "Prometheus' text exposition format",
+  content: { "text/plain": { schema: { type: "string" } } },
+};
+
 export function metricsRoute(app: FastifyInstance, metrics: RequestMetrics, state: Gauges): void {
   let process: { contentType: string; metrics(): Promise<string> } | undefined;
 
@@ -110,7 +116,12 @@ export function metricsRoute(app: FastifyInstance, metrics: RequestMetrics, stat
     "/api/v1/metrics",
     {
       config: { access: { scopes: ["metrics"] } },
-      schema: { tags: ["operation"], summary: "Prometheus metrics" },
+      schema: {
+        tags: ["operation"],
+        operationId: "getMetrics",
+        summary: "Prometheus metrics",
+        response: { 200: METRICS, ...refusals(401, 429) },
+      },
     },
     async (_request, reply) => {
       if (process === undefined) {

@@ -1,6 +1,7 @@
 /**
  * `GET /openapi.json`, made from the routes' own schemas and their declared access. It is built on the first request, and
- * @fastify/swagger is loaded then, since few servers are ever asked for it.
+ * @fastify/swagger is loaded then, since few servers are ever asked for it. Answers are completed in `openapi-answers.ts`, schemas get
+ * their names in `openapi-names.ts`. `scripts/openapi.ts` makes the package's document of all configurations.
  */
 import Fastify, {
   type FastifyContextConfig,
@@ -9,8 +10,18 @@ import Fastify, {
   type HTTPMethods,
 } from "fastify";
 import type { ApiDocument } from "../../pages/docs.ts";
-import { type Access, gateOf, isForPerson } from "../access/kinds.ts";
+import { gateOf, isForPerson } from "../access/kinds.ts";
+import { SESSION_COOKIE } from "../access/session-cookie.ts";
 import { answerBytes, Document, JSON_TYPE } from "../answer.ts";
+import { completeAnswers, HEADERS } from "./openapi-answers.ts";
+import { nameSchemas } from "./openapi-names.ts";
+
+declare module "fastify" {
+  interface FastifySchema {
+    /** What the route reads from the query itself: described, and not validated. */
+    readonly unvalidatedQuery?: object;
+  }
+}
 
 export interface OpenApiOptions {
   readonly title: string;
@@ -19,6 +30,10 @@ export interface OpenApiOptions {
   readonly tokenUrl: string | null;
   /** "" or "/prefix". */
   readonly rootPath: string;
+  /** Where browsers reach the server, if the configuration says so. */
+  readonly publicUrl: string | null;
+  /** Whether there are logins, and so access tokens. */
+  readonly accounts: boolean;
 }
 
 interface Described {
@@ -46,44 +61,20 @@ export function describeRoutes(app: FastifyInstance, options: OpenApiOptions): (
 /** Uses an instance of its own that has the routes without their handlers. */
 async function describe(routes: readonly Described[], options: OpenApiOptions): Promise<ApiDocument> {
   const { default: swagger } = await import("@fastify/swagger");
-  const password =
-    options.tokenUrl === null
-      ? {}
-      : {
-          OAuth2PasswordBearer: {
-            type: "oauth2" as const,
-            flows: { password: { tokenUrl: options.rootPath + options.tokenUrl, scopes: {} } },
-          },
-        };
-  const takesCaveTokens = routes.some(({ config }) => gateOf(config.access)?.scheme === "CaveToken");
   const app = Fastify({ exposeHeadRoutes: false });
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: { title: options.title, version: options.version },
-      ...(options.rootPath === "" ? {} : { servers: [{ url: options.rootPath }] }),
-      components: {
-        securitySchemes: {
-          ...password,
-          APIKeyHeader: { type: "apiKey", in: "header", name: "Authorization", description: "Apikey SECRET" },
-          APIKeyQuery: { type: "apiKey", in: "query", name: "api_key" },
-          APIKeyCookie: { type: "apiKey", in: "cookie", name: "tiled_api_key" },
-          ...(takesCaveTokens && {
-            CaveToken: {
-              type: "http" as const,
-              scheme: "bearer",
-              description: "An API token or a login token of CAVE's clients",
-            },
-          }),
-        },
-      },
+      info: { title: options.title, version: options.version, description: DESCRIPTION },
+      components: { securitySchemes: schemesOf(routes, options) },
     },
     transform: ({ schema, url, route }) => ({
       schema: {
-        ...schema,
-        ...describeAccess(route.config?.access, options.tokenUrl !== null),
+        ...withQuery(schema),
+        ...describeAccess(route.config ?? {}, options),
+        operationId: operationId(schema, url),
       } as FastifySchema,
       // OpenAPI has no wildcards: the rest of a path becomes one parameter.
       url: url.replace(/\*$/, ":path"),
@@ -91,10 +82,87 @@ async function describe(routes: readonly Described[], options: OpenApiOptions): 
   });
   for (const route of routes) app.route({ ...route, handler: () => undefined });
   await app.ready();
-  return app.swagger() as ApiDocument;
+  return finished(app.swagger() as ApiDocument & { readonly components: object }, options);
 }
 
-function describeAccess(access: Access | undefined, tokens: boolean): Readonly<Record<string, unknown>> {
+function withQuery({ unvalidatedQuery, ...schema }: FastifySchema): FastifySchema {
+  return unvalidatedQuery === undefined ? schema : { ...schema, querystring: unvalidatedQuery };
+}
+
+const DESCRIPTION =
+  "Answers are JSON; those that clients of Tiled read often are msgpack if `Accept` is `application/x-msgpack`.";
+
+/** Of the routes of one provider, by its name: each provider has routes of its own. */
+function operationId({ operationId }: FastifySchema, url: string): string | undefined {
+  const [, provider] = /^\/api\/v1\/auth\/provider\/([^/:]+)\//.exec(url) ?? [];
+  return provider === undefined ? operationId : `${operationId}_${provider}`;
+}
+
+function finished(
+  document: ApiDocument & { readonly components: object },
+  options: OpenApiOptions,
+): ApiDocument {
+  const { paths, shared } = completeAnswers(document.paths as Parameters<typeof completeAnswers>[0]);
+  const { value, schemas } = nameSchemas({ paths, responses: shared });
+  const named = value as { readonly paths: ApiDocument["paths"]; readonly responses: object };
+  const { components, ...rest } = document;
+  return {
+    ...rest,
+    servers: [{ url: options.publicUrl?.replace(/\/$/, "") ?? (options.rootPath || "/") }],
+    paths: named.paths,
+    components: { ...components, schemas, responses: named.responses, headers: HEADERS },
+  } as ApiDocument;
+}
+
+function schemesOf(routes: readonly Described[], { accounts, tokenUrl, rootPath }: OpenApiOptions) {
+  const takesCaveTokens = routes.some(({ config }) => gateOf(config.access)?.scheme === "CaveToken");
+  const verifies = routes.some(({ config }) => config.access === "verify");
+  return {
+    ...(tokenUrl !== null && {
+      OAuth2PasswordBearer: {
+        type: "oauth2" as const,
+        flows: { password: { tokenUrl: rootPath + tokenUrl, scopes: {} } },
+      },
+    }),
+    ...(accounts && {
+      AccessToken: {
+        type: "http" as const,
+        scheme: "bearer",
+        bearerFormat: "JWT",
+        description: "The access token of a login",
+      },
+    }),
+    APIKeyHeader: {
+      type: "apiKey" as const,
+      in: "header",
+      name: "Authorization",
+      description: "`Apikey SECRET`",
+    },
+    APIKeyQuery: { type: "apiKey" as const, in: "query", name: "api_key" },
+    APIKeyCookie: { type: "apiKey" as const, in: "cookie", name: "tiled_api_key" },
+    ...(accounts &&
+      verifies && {
+        BrowserLogin: {
+          type: "apiKey" as const,
+          in: "cookie",
+          name: SESSION_COOKIE,
+          description: "The login of a browser on the login page",
+        },
+      }),
+    ...(takesCaveTokens && {
+      CaveToken: {
+        type: "http" as const,
+        scheme: "bearer",
+        description: "An API token or a login token of CAVE's clients",
+      },
+    }),
+  };
+}
+
+function describeAccess(
+  { access }: FastifyContextConfig,
+  { accounts, tokenUrl }: OpenApiOptions,
+): Readonly<Record<string, unknown>> {
   if (access === undefined || access === "public" || access === "page") return {};
   // Browsers' pages are not part of the API.
   if (isForPerson(access)) return {};
@@ -102,10 +170,12 @@ function describeAccess(access: Access | undefined, tokens: boolean): Readonly<R
   if (gate !== undefined) return gate.scheme === undefined ? {} : { security: [{ [gate.scheme]: [] }] };
   const scopes = typeof access === "object" && "scopes" in access ? access.scopes : [];
   const keys = access === "session" ? [] : [{ APIKeyHeader: [] }, { APIKeyQuery: [] }, { APIKeyCookie: [] }];
-  const bearer = tokens && access !== "api_key" ? [{ OAuth2PasswordBearer: [] }] : [];
+  const password = tokenUrl === null ? [] : [{ OAuth2PasswordBearer: [] }];
+  const bearer = accounts && access !== "api_key" ? [{ AccessToken: [] }, ...password] : [];
+  const browser = accounts && access === "verify" ? [{ BrowserLogin: [] }] : [];
   const anonymous = access === "optional" || access === "verify" ? [{}] : [];
   return {
-    security: [...bearer, ...keys, ...anonymous],
+    security: [...bearer, ...keys, ...browser, ...anonymous],
     "x-access": typeof access === "string" ? access : scopes,
   };
 }

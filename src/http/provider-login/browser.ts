@@ -14,8 +14,8 @@ import type { AuthenticatedIdentity, Profile } from "../../domain/ports/authenti
 import type { LoginGoal } from "../../domain/ports/logins.ts";
 import { Failure } from "../../errors.ts";
 import type { Uuid } from "../../lib/uuid.ts";
-import { ErrorAnswer, LoginAnswer } from "../../schemas/auth.ts";
-import { AuthorizeQuery, ProviderReturn } from "../../schemas/provider-login.ts";
+import { refusals } from "../../schemas/errors.ts";
+import { AuthorizeQuery, LoginOrPage, ProviderReturn, Redirect } from "../../schemas/provider-login.ts";
 import { browserOf, browserOfLogin, keepBrowser, keepForLogin } from "../access/login-cookie.ts";
 import { requireNavigation } from "../access/navigation.ts";
 import { answerJson, wantsPage } from "../answer.ts";
@@ -90,9 +90,10 @@ export function browserRoutes(app: TypedApp, options: BrowserRoutes, provider: I
       },
       schema: {
         tags: ["login"],
+        operationId: "beginBrowserLogin",
         summary: "Send the browser to the provider",
         querystring: AuthorizeQuery,
-        response: { 403: ErrorAnswer, 422: ErrorAnswer, 502: ErrorAnswer },
+        response: { 307: Redirect, ...refusals(403, 422, 502) },
       },
     },
     async (request, reply) => await sendToProvider(steps, request, reply),
@@ -114,15 +115,10 @@ export function browserRoutes(app: TypedApp, options: BrowserRoutes, provider: I
       },
       schema: {
         tags: ["login"],
+        operationId: "finishBrowserLogin",
         summary: "Finish the login of a browser that comes back from the provider",
         querystring: ProviderReturn,
-        response: {
-          200: LoginAnswer,
-          401: ErrorAnswer,
-          403: ErrorAnswer,
-          502: ErrorAnswer,
-          504: ErrorAnswer,
-        },
+        response: { 200: LoginOrPage, 302: Redirect, 303: Redirect, ...refusals(401, 403, 502, 504) },
       },
     },
     async (request, reply) => await comeBack(steps, request, reply),

@@ -8,7 +8,8 @@ import { newBrowserSecret } from "../../domain/login/binding.ts";
 import type { DeviceLogins } from "../../domain/login/device.ts";
 import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import { Failure } from "../../errors.ts";
-import { DeviceFormBody, DeviceReturn, DeviceStart, GrantProblem } from "../../schemas/provider-login.ts";
+import { GrantProblem, refusals } from "../../schemas/errors.ts";
+import { DeviceFormBody, DeviceReturn, DeviceStart, Page, Redirect } from "../../schemas/provider-login.ts";
 import { browserOf, keepBrowser } from "../access/login-cookie.ts";
 import { requireNavigation } from "../access/navigation.ts";
 import { answerJson } from "../answer.ts";
@@ -58,8 +59,9 @@ export function deviceRoutes(app: TypedApp, options: DeviceRoutes, provider: Ide
       errorHandler: grantErrors(options.links),
       schema: {
         tags: ["login"],
+        operationId: "startDeviceLogin",
         summary: "Start the login of a program without a browser",
-        response: { 200: DeviceStart, 429: GrantProblem },
+        response: { 200: DeviceStart, 400: GrantProblem, 429: GrantProblem },
       },
     },
     async (request, reply) => await authorizeDevice(steps, request, reply),
@@ -75,8 +77,10 @@ export function deviceRoutes(app: TypedApp, options: DeviceRoutes, provider: Ide
       errorHandler,
       schema: {
         tags: ["login"],
+        operationId: "showDeviceForm",
         summary: "The form for the code of a program, for a browser that comes back from the provider",
         querystring: DeviceReturn,
+        response: { 200: Page, 302: Redirect, ...refusals(401, 403, 502, 504) },
       },
     },
     (request, reply) => {
@@ -93,10 +97,12 @@ export function deviceRoutes(app: TypedApp, options: DeviceRoutes, provider: Ide
       errorHandler,
       schema: {
         tags: ["login"],
+        operationId: "confirmDeviceLogin",
         summary: "Confirm the login of a program, or turn it away",
         consumes: ["application/x-www-form-urlencoded"],
         querystring: DeviceReturn,
         body: DeviceFormBody,
+        response: { 200: Page, ...refusals(401, 429) },
       },
     },
     (request, reply) =>

@@ -9,7 +9,8 @@ import type { IdentityProvider } from "../../domain/login/provider-return.ts";
 import type { DeviceRefusal } from "../../domain/ports/logins.ts";
 import { Failure } from "../../errors.ts";
 import { LoginAnswer } from "../../schemas/auth.ts";
-import { GrantBody, GrantProblem } from "../../schemas/provider-login.ts";
+import { GrantProblem } from "../../schemas/errors.ts";
+import { GrantBody } from "../../schemas/provider-login.ts";
 import { isForm } from "../access/body-types.ts";
 import { browserOf } from "../access/login-cookie.ts";
 import { answerJson } from "../answer.ts";
@@ -36,6 +37,7 @@ export function tokenRoute(app: TypedApp, options: TokenRoutes, provider: Identi
       errorHandler: grantErrors(links),
       schema: {
         tags: ["login"],
+        operationId: "createTokens",
         summary: "Tokens for a device login or for an application's one-time code",
         consumes: ["application/json", "application/x-www-form-urlencoded"],
         body: GrantBody,

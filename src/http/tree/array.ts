@@ -55,7 +55,7 @@ const BlockQuery = Type.Object({
 export function arrayRoutes(app: TypedApp, deps: TreeDeps): void {
   app.get(
     "/api/v1/array/full/*",
-    dataRoute("Read an array or a slice of it", ArrayQuery),
+    dataRoute("readArray", "Read an array or a slice of it", ["array"], ArrayQuery),
     async (request, reply) => {
       const data = await findData(deps, request, "array");
       const selection = select(data.shape, readSlice(request.query.slice));
@@ -67,7 +67,7 @@ export function arrayRoutes(app: TypedApp, deps: TreeDeps): void {
 
   app.get(
     "/api/v1/array/block/*",
-    dataRoute("Read a chunk of an array or a slice of it", BlockQuery),
+    dataRoute("readArrayBlock", "Read a chunk of an array or a slice of it", ["array"], BlockQuery),
     async (request, reply) => {
       const data = await findData(deps, request, "array");
       const block = readBlock(data, request.query.block);

@@ -19,7 +19,12 @@ const ContainerQuery = Type.Object({ field: Repeated({ type: "string" }), ...Dat
 export function containerRoute(app: TypedApp, deps: TreeDeps): void {
   app.get(
     "/api/v1/container/full/*",
-    dataRoute("Read a dataset, or list the whole content of a container", ContainerQuery),
+    dataRoute(
+      "readContainer",
+      "Read a dataset, or list the whole content of a container",
+      ["container", "xarray_dataset"],
+      ContainerQuery,
+    ),
     async (request, reply) => {
       const node = await findFamily(deps, request, "container", "read:data");
       const mediaType = wantedType(request, isDataset(node) ? "xarray_dataset" : "container");

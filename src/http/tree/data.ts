@@ -4,9 +4,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type TObject, Type } from "typebox";
 import { Failure } from "../../errors.ts";
-import { ErrorAnswer } from "../../schemas/auth.ts";
-import { DataAnswer } from "../../schemas/tree.ts";
-import { type MediaType, negotiate, type Readable, refusal } from "../../trees/search/formats.ts";
+import { refusals } from "../../schemas/errors.ts";
+import { dataIn } from "../../schemas/tree.ts";
+import { type MediaType, negotiate, OFFER, type Readable, refusal } from "../../trees/search/formats.ts";
 import { answerBytes } from "../answer.ts";
 import { keepForCaller } from "./nodes.ts";
 import { unify } from "./query.ts";
@@ -20,19 +20,19 @@ export const DataQuery = {
 };
 
 /** Schema, access and hooks of all data routes. */
-export function dataRoute<Query extends TObject>(summary: string, querystring: Query) {
+export function dataRoute<Query extends TObject>(
+  operationId: string,
+  summary: string,
+  readable: readonly Readable[],
+  querystring: Query,
+) {
   const responses = {
-    200: DataAnswer,
-    400: ErrorAnswer,
-    401: ErrorAnswer,
-    404: ErrorAnswer,
-    406: ErrorAnswer,
-    422: ErrorAnswer,
-    503: ErrorAnswer,
+    200: dataIn([...new Set(readable.flatMap((one) => OFFER.formats[one]))]),
+    ...refusals(400, 401, 404, 406, 422, 429, 503),
   };
   return {
     config: { access: { scopes: ["read:data"] } },
-    schema: { tags: ["tree"], summary, querystring, response: responses },
+    schema: { tags: ["tree"], operationId, summary, querystring, response: responses },
     preValidation: unify(querystring),
     preHandler: keepForCaller,
   } as const;

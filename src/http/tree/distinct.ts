@@ -4,7 +4,7 @@
  */
 import { Type } from "typebox";
 import { Failure } from "../../errors.ts";
-import { ErrorAnswer } from "../../schemas/auth.ts";
+import { refusals } from "../../schemas/errors.ts";
 import { DistinctAnswer } from "../../schemas/tree.ts";
 import type { Entry } from "../../trees/model/contract.ts";
 import { termOf } from "../../trees/search/filters.ts";
@@ -31,15 +31,12 @@ export function distinctRoute(app: TypedApp, deps: TreeDeps): void {
       config: { access: { scopes: ["read:metadata"] } },
       schema: {
         tags: ["tree"],
+        operationId: "listDistinctValues",
         summary: "List the distinct values among a container's children",
         querystring,
         response: {
           200: DistinctAnswer,
-          400: ErrorAnswer,
-          401: ErrorAnswer,
-          404: ErrorAnswer,
-          422: ErrorAnswer,
-          503: ErrorAnswer,
+          ...refusals(400, 401, 404, 422, 429, 503),
         },
       },
       preValidation: unify(querystring),

@@ -4,7 +4,7 @@
 import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import { Failure } from "../../errors.ts";
-import { ErrorAnswer } from "../../schemas/auth.ts";
+import { refusals } from "../../schemas/errors.ts";
 import { NodeAnswer } from "../../schemas/tree.ts";
 import type { TreeNode } from "../../trees/model/contract.ts";
 import { termOf } from "../../trees/search/filters.ts";
@@ -38,9 +38,10 @@ export function metadataRoute(app: TypedApp, deps: TreeDeps): void {
       config: { access: { scopes: ["read:metadata"] } },
       schema: {
         tags: ["tree"],
+        operationId: "describeNode",
         summary: "Describe a node",
         querystring: MetadataQuery,
-        response: { 200: NodeAnswer, 400: ErrorAnswer, 401: ErrorAnswer, 404: ErrorAnswer, 422: ErrorAnswer },
+        response: { 200: NodeAnswer, ...refusals(400, 401, 404, 422, 429) },
       },
       preValidation: unify(MetadataQuery),
       preHandler: keepForCaller,

@@ -4,7 +4,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Static, type TObject, Type } from "typebox";
 import { Failure } from "../../errors.ts";
-import { ErrorAnswer } from "../../schemas/auth.ts";
+import { refusals } from "../../schemas/errors.ts";
 import { SearchAnswer } from "../../schemas/tree.ts";
 import type { ContainerNode, Entry, Page, TreeNode } from "../../trees/model/contract.ts";
 import { type ElementType, fieldsOf } from "../../trees/model/data-type.ts";
@@ -58,7 +58,7 @@ export function searchRoutes(app: TypedApp, deps: TreeDeps): void {
 
   app.get(
     "/api/v1/search/*",
-    route("List a container's children, or search them", shallow),
+    route("searchChildren", "List a container's children, or search them", shallow),
     async (request, reply) => {
       const segments = segmentsOf(request);
       const node = await findFamily(deps, request, "container", "read:metadata");
@@ -79,7 +79,7 @@ export function searchRoutes(app: TypedApp, deps: TreeDeps): void {
 
   app.get(
     "/api/v1/search-deep/*",
-    route("Search the descendants of a container", deep),
+    route("searchDescendants", "Search the descendants of a container", deep),
     async (request, reply) => {
       const segments = segmentsOf(request);
       const node = await findFamily(deps, request, "container", "read:metadata");
@@ -97,20 +97,17 @@ export function searchRoutes(app: TypedApp, deps: TreeDeps): void {
   );
 }
 
-function route<Parameters extends TObject>(summary: string, querystring: Parameters) {
+function route<Parameters extends TObject>(operationId: string, summary: string, querystring: Parameters) {
   return {
     config: { access: { scopes: ["read:metadata"] } },
     schema: {
       tags: ["tree"],
+      operationId,
       summary,
       querystring,
       response: {
         200: SearchAnswer,
-        400: ErrorAnswer,
-        401: ErrorAnswer,
-        404: ErrorAnswer,
-        422: ErrorAnswer,
-        503: ErrorAnswer,
+        ...refusals(400, 401, 404, 422, 429, 503),
       },
     },
     preValidation: unify(querystring),

@@ -25,7 +25,7 @@ const PartitionQuery = Type.Object({
 export function tableRoutes(app: TypedApp, deps: TreeDeps): void {
   app.get(
     "/api/v1/table/partition/*",
-    dataRoute("Read one partition of a table", PartitionQuery),
+    dataRoute("readTablePartition", "Read one partition of a table", ["table"], PartitionQuery),
     async (request, reply) => {
       const { partition, column, field } = request.query;
       const data = await findData(deps, request, "table");
@@ -45,7 +45,7 @@ export function tableRoutes(app: TypedApp, deps: TreeDeps): void {
 
   app.get(
     "/api/v1/table/full/*",
-    dataRoute("Read all rows of a table", TableQuery),
+    dataRoute("readTable", "Read all rows of a table", ["table"], TableQuery),
     async (request, reply) => {
       const data = await findData(deps, request, "table");
       return sendTable(deps, request, reply, data, null, chosen(request.query.column, data.columns));

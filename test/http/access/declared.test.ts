@@ -117,9 +117,9 @@ test("the description of the API names the credentials that each route takes", a
       Object.keys(one).concat(Object.keys(one).length ? [] : ["none"]),
     );
   const keys = ["APIKeyHeader", "APIKeyQuery", "APIKeyCookie"];
-  const token = "OAuth2PasswordBearer";
-  assert.deepEqual(taken("/api/v1/auth/identity", "post"), [token]);
-  assert.deepEqual(taken("/api/v1/auth/session/revoke/{session_id}", "delete"), [token, ...keys]);
+  const tokens = ["AccessToken", "OAuth2PasswordBearer"];
+  assert.deepEqual(taken("/api/v1/auth/identity", "post"), tokens);
+  assert.deepEqual(taken("/api/v1/auth/session/revoke/{session_id}", "delete"), [...tokens, ...keys]);
   assert.deepEqual(taken("/api/v1/auth/apikey", "get"), keys);
-  assert.deepEqual(taken("/api/v1/auth/whoami", "get"), [token, ...keys, "none"]);
+  assert.deepEqual(taken("/api/v1/auth/whoami", "get"), [...tokens, ...keys, "none"]);
 });

@@ -19,6 +19,8 @@ test("the page lists every described route, without scripts and under the server
     version: "1",
     tokenUrl: null,
     rootPath: links.rootPath,
+    publicUrl: null,
+    accounts: false,
   });
   treeRoutes(app, {
     tree: await loadTrees([], { directory: ".", clock: new ManualClock(), warn: () => {} }),

@@ -10,7 +10,12 @@ export function authInfoRoute(app: TypedApp, links: CaveLinks): void {
     AUTH_INFO,
     {
       config: { access: "public", shared: true },
-      schema: { tags: ["cave"], summary: "Where viewers log people in", response: { 200: AuthInfo } },
+      schema: {
+        tags: ["cave"],
+        operationId: "getCaveAuthInfo",
+        summary: "Where viewers log people in",
+        response: { 200: AuthInfo },
+      },
     },
     async (_request, reply) => sendJson(reply, { login_url: links.sticky }),
   );

@@ -19,7 +19,10 @@ export interface CaveApiDeps {
 }
 
 /** `/openapi.json` shows each route once. */
-export function described(prefix: string, schema: FastifySchema & { readonly summary: string }) {
+export function described(
+  prefix: string,
+  schema: FastifySchema & { readonly operationId: string; readonly summary: string },
+) {
   return { tags: ["cave"], ...schema, hide: prefix !== PREFIXES[0] };
 }
 

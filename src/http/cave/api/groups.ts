@@ -15,6 +15,7 @@ export function groupRoutes(app: TypedApp, prefix: string, { gates, rules, peopl
     {
       config: forTokens(gates.admin),
       schema: described(prefix, {
+        operationId: "listCaveGroupMembers",
         summary: "People in a group who have logged in",
         response: {
           200: GroupMembers,

@@ -19,18 +19,19 @@ export interface LogoutPage {
 
 export function logoutRoutes(app: TypedApp, prefix: string, deps: CaveApiDeps, page: LogoutPage): void {
   const { gates, logins, proxies } = deps;
-  app.route({
-    method: ["GET", "POST"],
+  const route = (method: "GET" | "POST", operationId: string) => ({
+    method,
     url: `${prefix}/logout`,
     // A HEAD would end the login as well.
     exposeHeadRoute: false,
-    config: { ...forTokens(gates.tokenOrPage), body: "form or json" },
+    config: { ...forTokens(gates.tokenOrPage), body: "form or json" } as const,
     schema: described(prefix, {
+      operationId,
       summary: "End a login token; a browser gets a page",
       response: { 200: Success, 401: CaveErrorAnswer, 422: CaveErrorAnswer, 503: CaveErrorAnswer },
     }),
-    handler: async (request, reply) => {
-      const { cave, method } = request;
+    handler: async (request: FastifyRequest, reply: FastifyReply) => {
+      const { cave } = request;
       if (cave === null) return method === "GET" ? page.show(request, reply) : page.submit(request, reply);
       const { credential } = cave;
       if (credential.kind === "api_token") throw new Failure("api_token");
@@ -38,4 +39,6 @@ export function logoutRoutes(app: TypedApp, prefix: string, deps: CaveApiDeps, p
       return sendJson(reply, "success");
     },
   });
+  app.route(route("POST", "endCaveLogin"));
+  app.route(route("GET", "endCaveLoginByGet"));
 }

@@ -15,6 +15,7 @@ export function tableRoutes(app: TypedApp, prefix: string, { gates, rules }: Cav
     {
       config,
       schema: described(prefix, {
+        operationId: "getCaveDatasetOfTable",
         summary: "The dataset that a service's table belongs to",
         response: { 200: DatasetName, ...REFUSED, 404: CaveErrorAnswer },
       }),
@@ -28,11 +29,21 @@ export function tableRoutes(app: TypedApp, prefix: string, { gates, rules }: Cav
   );
 
   const never = async (_request: FastifyRequest, reply: FastifyReply) => sendJson(reply, false);
-  const schema = described(prefix, {
-    summary: "Whether cells are public: never",
-    response: { 200: NeverPublic, ...REFUSED },
-  });
-  app.get(`${prefix}/table/:table/has_public`, { config, schema }, never);
-  app.get(`${prefix}/table/:table/root/:root/is_public`, { config, schema }, never);
-  app.post(`${prefix}/table/:table/root_all_public`, { config: { ...config, body: "json" }, schema }, never);
+  const schema = (operationId: string) =>
+    described(prefix, {
+      operationId,
+      summary: "Whether cells are public: never",
+      response: { 200: NeverPublic, ...REFUSED },
+    });
+  app.get(`${prefix}/table/:table/has_public`, { config, schema: schema("hasCavePublicCells") }, never);
+  app.get(
+    `${prefix}/table/:table/root/:root/is_public`,
+    { config, schema: schema("isCaveCellPublic") },
+    never,
+  );
+  app.post(
+    `${prefix}/table/:table/root_all_public`,
+    { config: { ...config, body: "json" }, schema: schema("areCaveCellsPublic") },
+    never,
+  );
 }

@@ -39,21 +39,47 @@ export function tokenRoutes(app: TypedApp, prefix: string, deps: CaveApiDeps): v
     return sendJson(reply, made.token);
   };
 
-  const made = (summary: string) => described(prefix, { summary, response: MADE });
-  const posted = (summary: string) =>
-    described(prefix, { summary, body: CaveTokenBody, response: { ...MADE, 422: CaveErrorAnswer } });
-  app.post(`${prefix}/user/token`, { config: withBody, schema: posted("Create an API token") }, create);
-  app.post(`${prefix}/create_token`, { config: withBody, schema: posted("Create an API token") }, create);
+  const made = (operationId: string, summary: string) =>
+    described(prefix, { operationId, summary, response: MADE });
+  const posted = (operationId: string, summary: string) =>
+    described(prefix, {
+      operationId,
+      summary,
+      body: CaveTokenBody,
+      response: { ...MADE, 422: CaveErrorAnswer },
+    });
+  app.post(
+    `${prefix}/user/token`,
+    { config: withBody, schema: posted("createCaveToken", "Create an API token") },
+    create,
+  );
+  app.post(
+    `${prefix}/create_token`,
+    { config: withBody, schema: posted("createCaveTokenAtOldPath", "Create an API token") },
+    create,
+  );
   app.get(
     `${prefix}/create_token`,
-    { config, schema: made("Create an API token; a browser is sent to a page"), ...NO_HEAD },
+    {
+      config,
+      schema: made("createCaveTokenByGet", "Create an API token; a browser is sent to a page"),
+      ...NO_HEAD,
+    },
     create,
   );
   const replacing = "Replace your only API token, or create the first";
-  app.post(`${prefix}/refresh_token`, { config: withBody, schema: posted(replacing) }, replace);
+  app.post(
+    `${prefix}/refresh_token`,
+    { config: withBody, schema: posted("replaceCaveToken", replacing) },
+    replace,
+  );
   app.get(
     `${prefix}/refresh_token`,
-    { config, schema: made(`${replacing}; a browser is sent to a page`), ...NO_HEAD },
+    {
+      config,
+      schema: made("replaceCaveTokenByGet", `${replacing}; a browser is sent to a page`),
+      ...NO_HEAD,
+    },
     replace,
   );
 
@@ -62,6 +88,7 @@ export function tokenRoutes(app: TypedApp, prefix: string, deps: CaveApiDeps): v
     {
       config,
       schema: described(prefix, {
+        operationId: "listCaveTokens",
         summary: "List your API tokens, newest first",
         response: { 200: CaveTokenList, ...REFUSED },
       }),
@@ -81,6 +108,7 @@ export function tokenRoutes(app: TypedApp, prefix: string, deps: CaveApiDeps): v
     {
       config,
       schema: described(prefix, {
+        operationId: "revokeCaveToken",
         summary: "Revoke one of your API tokens",
         response: { 200: Success, ...REFUSED, 404: CaveErrorAnswer },
       }),

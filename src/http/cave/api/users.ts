@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { CaveRules, CaveRulesInForce } from "../../../domain/cave/rules.ts";
 import type { CavePerson } from "../../../domain/model/cave.ts";
 import { Failure } from "../../../errors.ts";
-import { CaveErrorAnswer, CaveUser, Person, PersonNames } from "../../../schemas/cave.ts";
+import { CaveErrorAnswer, CaveUser, NumbersQuery, Person, PersonNames } from "../../../schemas/cave.ts";
 import type { TypedApp } from "../../typed-app.ts";
 import { caveCallerOf } from "../guard.ts";
 import { sendJson, sendText } from "./answer.ts";
@@ -25,6 +25,7 @@ export function userRoutes(app: TypedApp, prefix: string, deps: CaveApiDeps): vo
   };
   for (const path of ["user/cache", "my_permissions"]) {
     const schema = described(prefix, {
+      operationId: path === "user/cache" ? "getCavePermissions" : "getMyCavePermissions",
       summary: path === "user/cache" ? "What may I do?" : "What may I do? Same as `user/cache`",
       response: { 200: CaveUser, ...REFUSED },
     });
@@ -36,6 +37,7 @@ export function userRoutes(app: TypedApp, prefix: string, deps: CaveApiDeps): vo
     {
       config: forTokens(gates.admin),
       schema: described(prefix, {
+        operationId: "getCavePermissionsOf",
         summary: "What may this person do?",
         response: { 200: CaveUser, ...REFUSED_ADMIN, 404: CaveErrorAnswer },
       }),
@@ -55,7 +57,11 @@ function addPersons(app: TypedApp, prefix: string, deps: CaveApiDeps): void {
     `${prefix}/user/me`,
     {
       config: forTokens(gates.token),
-      schema: described(prefix, { summary: "Who am I?", response: { 200: Person, ...REFUSED } }),
+      schema: described(prefix, {
+        operationId: "showCaveMe",
+        summary: "Who am I?",
+        response: { 200: Person, ...REFUSED },
+      }),
     },
     async (request, reply) => sendJson(reply, viewFor(request, caveCallerOf(request).person, deps)),
   );
@@ -65,6 +71,7 @@ function addPersons(app: TypedApp, prefix: string, deps: CaveApiDeps): void {
     {
       config: forTokens(gates.token),
       schema: described(prefix, {
+        operationId: "showCavePerson",
         summary: "Show a person",
         response: { 200: Person, ...REFUSED, 404: CaveErrorAnswer },
       }),
@@ -77,7 +84,9 @@ function addPersons(app: TypedApp, prefix: string, deps: CaveApiDeps): void {
     {
       config: forTokens(gates.admin),
       schema: described(prefix, {
+        operationId: "listCavePeople",
         summary: "Show people and services by number: `id=1,2`",
+        unvalidatedQuery: NumbersQuery,
         response: { 200: { type: "array", items: Person }, ...REFUSED_ADMIN, 400: CaveErrorAnswer },
       }),
     },
@@ -96,7 +105,9 @@ function addPersons(app: TypedApp, prefix: string, deps: CaveApiDeps): void {
     {
       config: forTokens(gates.token),
       schema: described(prefix, {
+        operationId: "listCaveNames",
         summary: "Names of people and services by number: `id=1,2`",
+        unvalidatedQuery: NumbersQuery,
         response: { 200: PersonNames, ...REFUSED, 400: CaveErrorAnswer },
       }),
     },
