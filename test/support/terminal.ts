@@ -3,15 +3,22 @@
  */
 import { EventEmitter } from "node:events";
 import { Readable, Writable } from "node:stream";
-import type { Terminal } from "../../src/cli/console/terminal.ts";
+import type { Terminal, View } from "../../src/cli/console/terminal.ts";
 import { main } from "../../src/cli/program.ts";
+
+interface Look {
+  readonly columns?: number;
+  /** Whether all three streams are a terminal. Default: false. */
+  readonly terminal?: boolean;
+  readonly colours?: boolean;
+}
 
 export class TestTerminal implements Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly command = ["/opt/node/bin/node", "/opt/tiled auth/bin.js"];
-  readonly columns: number = 100;
-  readonly outView = { terminal: false, colours: false };
-  readonly errView = { terminal: false, colours: false };
+  readonly columns: number;
+  readonly outView: View;
+  readonly errView: View;
   readonly input: Readable & { readonly isTTY?: boolean };
   /** Goes to `stderr`. */
   readonly notes = new Writable({
@@ -27,9 +34,14 @@ export class TestTerminal implements Terminal {
   readonly exits: number[] = [];
 
   /** `input`: lines that wait on stdin. */
-  constructor(env: Readonly<Record<string, string | undefined>> = {}, input = "") {
+  constructor(env: Readonly<Record<string, string | undefined>> = {}, input = "", look: Look = {}) {
     this.env = env;
-    this.input = Readable.from(input === "" ? [] : [Buffer.from(input)]);
+    const { columns = 100, terminal = false, colours = false } = look;
+    this.columns = columns;
+    this.outView = { terminal, colours };
+    this.errView = { terminal, colours };
+    const lines = Readable.from(input === "" ? [] : [Buffer.from(input)]);
+    this.input = terminal ? Object.assign(lines, { isTTY: true }) : lines;
   }
 
   out(text: string): void {

@@ -32,7 +32,7 @@ export class DeviceScreen {
     if (code !== null) print(`${code}\n`);
     if (this.#browser && openBrowser(verificationUri, this.#terminal)) print("Your browser was opened.");
     if (!errView.terminal) print(`Waiting. The code expires in ${timeLeft(expiresIn)} minutes.`);
-    this.#countDown(performance.now() + expiresIn * 1000);
+    this.#countDown(userCode, performance.now() + expiresIn * 1000);
   }
 
   end(): void {
@@ -40,10 +40,11 @@ export class DeviceScreen {
     this.#progress.clear();
   }
 
-  #countDown(deadline: number): void {
+  /** With the code, since a QR code may have moved it off the screen. */
+  #countDown(code: string, deadline: number): void {
     const draw = () => {
       const left = Math.max(0, Math.round((deadline - performance.now()) / 1000));
-      this.#progress.set(`Waiting for the login in the browser: ${timeLeft(left)} left`);
+      this.#progress.set(`Waiting for the login in the browser with ${code}, ${timeLeft(left)} left`);
     };
     draw();
     this.#timer = setInterval(draw, 1000).unref();
@@ -51,7 +52,7 @@ export class DeviceScreen {
 }
 
 /** Minutes and seconds. */
-export function timeLeft(seconds: number): string {
+function timeLeft(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
