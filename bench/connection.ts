@@ -9,7 +9,9 @@ export interface Request {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** `{token}` stands for the token. */
   readonly body: string;
+  readonly token?: string;
 }
 
 /** The next request, given the previous answer (empty before the first); null: stop. */
@@ -21,6 +23,8 @@ export interface Counts {
 }
 
 const END_OF_HEADERS = "\r\n\r\n";
+/** A request that is sent again is encoded once. One process asks one port. */
+const ENCODED = new WeakMap<Request, Buffer>();
 
 export class Connection {
   readonly #socket: Socket;
@@ -30,7 +34,6 @@ export class Connection {
   readonly #port: number;
   #received: Buffer | null = null;
   #sent = 0;
-  #last: { request: Request; bytes: Buffer } | null = null;
 
   constructor(port: number, next: Next, pause: number, counts: Counts) {
     this.#port = port;
@@ -57,12 +60,14 @@ export class Connection {
       this.close();
       return;
     }
-    if (this.#last?.request !== request) this.#last = { request, bytes: this.#encode(request) };
+    const bytes = ENCODED.get(request) ?? this.#encode(request);
+    ENCODED.set(request, bytes);
     this.#sent = performance.now();
-    this.#socket.write(this.#last.bytes);
+    this.#socket.write(bytes);
   }
 
-  #encode({ method, path, headers, body }: Request): Buffer {
+  #encode({ method, path, headers, body: template, token }: Request): Buffer {
+    const body = token === undefined ? template : template.replace("{token}", token);
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     const length = body === "" ? "" : `content-length: ${Buffer.byteLength(body)}\r\n`;
     return Buffer.from(

@@ -1,15 +1,17 @@
 /**
- * The load generator, in its own process: takes a job as JSON argument and prints the measurement.
+ * The load generator, in its own process: reads a job as JSON from stdin and prints the measurement.
  */
+import { text } from "node:stream/consumers";
 import { Connection, type Counts, type Next, type Request } from "./connection.ts";
 
 export interface Job {
   readonly port: number;
   readonly seconds: number;
-  /** One per connection. */
+  readonly connections: number;
+  /** Each connection sends its share of them in turn: every n-th one, for n connections. */
   readonly requests: readonly Request[];
   /**
-   * `refresh`: send the refresh token of each answer in the next request. `count`: replace `{n}` in the body with a number
+   * `refresh`: the refresh token of an answer replaces that of its request. `count`: replace `{n}` in the body with a number
    * never used before.
    */
   readonly follow?: "refresh" | "count";
@@ -31,30 +33,34 @@ export interface Measured {
   readonly statuses: Readonly<Record<string, number>>;
 }
 
-function following(request: Request, follow: Job["follow"]): Next {
-  if (follow === undefined) return () => request;
-  if (follow === "count") {
-    const series = process.hrtime.bigint().toString(36);
-    let n = 0;
-    return () => ({ ...request, body: request.body.replace("{n}", `${series}-${Math.random()}-${n++}`) });
-  }
+/** The requests of one connection, one after the other and from the start again. */
+function following(requests: Request[], follow: Job["follow"]): Next {
+  let at = -1;
+  const series = process.hrtime.bigint().toString(36);
+  let n = 0;
   return (answer) => {
-    const token = /"refresh_token":\s*"([^"]+)"/.exec(answer)?.[1];
-    return token === undefined ? request : { ...request, body: JSON.stringify({ refresh_token: token }) };
+    const token = follow === "refresh" && /"refresh_token":\s*"([^"]+)"/.exec(answer)?.[1];
+    const before = requests[at];
+    if (token && before) requests[at] = { ...before, token };
+    at = (at + 1) % requests.length;
+    const request = requests[at] ?? null;
+    if (follow !== "count" || request === null) return request;
+    return { ...request, body: request.body.replace("{n}", `${series}-${Math.random()}-${n++}`) };
   };
 }
 
 function measure(
-  { port, seconds, requests, follow, pause = 0, awake = false }: Job,
+  { port, seconds, connections: count, requests, follow, pause = 0, awake = false }: Job,
   done: (measured: Measured) => void,
 ): void {
   const counts: Counts = { latencies: [], statuses: {} };
   const began = performance.now();
   const stayAwake = () => void setImmediate(stayAwake);
   if (awake) stayAwake();
-  const connections = requests.map(
-    (request) => new Connection(port, following(request, follow), pause, counts),
-  );
+  const connections = Array.from({ length: count }, (_, index) => {
+    const share = requests.filter((_request, number) => number % count === index);
+    return new Connection(port, following(share, follow), pause, counts);
+  });
   setTimeout(() => {
     const took = (performance.now() - began) / 1000;
     for (const connection of connections) connection.close();
@@ -64,7 +70,7 @@ function measure(
   }, seconds * 1000);
 }
 
-measure(JSON.parse(process.argv[2] ?? "{}"), (measured) => {
+measure(JSON.parse(await text(process.stdin)), (measured) => {
   console.log(JSON.stringify(measured));
   process.exit();
 });

@@ -2,16 +2,18 @@
  * Starts the servers under test and the load generator as child processes. Their logs are discarded, as fast as a file would
  * take them.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { freePort } from "../test/support/free-port.ts";
 import type { Job, Measured } from "./load.ts";
 
-const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+/** A file of this folder. */
+export const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** The built program if there is one, since that is what is installed. */
 export const OURS: readonly string[] = [
@@ -35,10 +37,20 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+/** The cores that a process may use, as `taskset` takes them: `0`, `0,1`; null: any. */
+export type Cores = string | null;
+
+/** Whether processes can be bound to cores here. */
+export const PINS = existsSync("/usr/bin/taskset") && availableParallelism() > 1;
+
+function pinned(command: readonly string[], cores: Cores): readonly string[] {
+  return cores === null || !PINS ? command : ["/usr/bin/taskset", "-c", cores, ...command];
+}
+
 /** Starts a server; `command` gets the port as its last argument. */
-export async function start(command: readonly string[]): Promise<Server> {
+export async function start(command: readonly string[], cores: Cores = null): Promise<Server> {
   const port = await freePort();
-  const [program = "", ...args] = command;
+  const [program = "", ...args] = pinned(command, cores);
   const began = performance.now();
   const child = spawn(program, [...args, String(port)], { stdio: "ignore" });
   const kill = () => child.kill("SIGKILL");
@@ -65,17 +77,15 @@ export async function start(command: readonly string[]): Promise<Server> {
   };
 }
 
-export const startBare = () => start([process.execPath, at("bare.ts")]);
-export const startOurs = (config: string) => start([...OURS, "serve", "config", config, "--port"]);
-export const startReference = (tiled: string, config: string) =>
-  start([tiled, "serve", "config", config, "--port"]);
+export const startOurs = (config: string, cores: Cores = null) =>
+  start([...OURS, "serve", "config", config, "--port"], cores);
 
 /** Runs the load generator. */
-export async function load(job: Job): Promise<Measured> {
-  const { stdout } = await promisify(execFile)(process.execPath, [at("load.ts"), JSON.stringify(job)], {
-    maxBuffer: 2 ** 24,
-  });
-  return JSON.parse(stdout);
+export async function load(job: Job, cores: Cores = null): Promise<Measured> {
+  const [program = "", ...args] = pinned([process.execPath, at("load.ts")], cores);
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.end(JSON.stringify(job));
+  return JSON.parse(await text(child.stdout));
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -8,9 +8,18 @@ import { PASSWORDS, toy } from "../test/support/toy.ts";
 import type { Request } from "./connection.ts";
 import { userOf } from "./fill.ts";
 import type { Job, Measured } from "./load.ts";
-import { load, type Server } from "./servers.ts";
+import { type Cores, load, type Server } from "./servers.ts";
 
-export const WORKS = ["JWT whoami", "API-key whoami", "CAVE's user/cache", "refresh", "login"] as const;
+export const WORKS = [
+  "JWT whoami",
+  "API-key whoami",
+  "API key itself",
+  "data with an API key",
+  "verify",
+  "CAVE's user/cache",
+  "refresh",
+  "login",
+] as const;
 export type Work = (typeof WORKS)[number];
 /** Only where the configuration has CAVE's section; the real Tiled has no such routes. */
 export const CAVE_ONLY: ReadonlySet<string> = new Set<Work>(["CAVE's user/cache"]);
@@ -18,6 +27,8 @@ export const CAVE_ONLY: ReadonlySet<string> = new Set<Work>(["CAVE's user/cache"
 export interface Plan {
   readonly connections: number;
   readonly seconds: number;
+  /** Whose credentials the requests have, in turn. Default: one for each connection. */
+  readonly people?: number;
 }
 
 /** CAVE's section: people are in a group with permissions, and `members` of them in another one by name. */
@@ -36,9 +47,14 @@ export function cave(members: number): object {
   };
 }
 
+const ACCOUNTS: Readonly<Record<string, string>> = {
+  ...PASSWORDS,
+  ...Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [userOf(index), `password ${index}`])),
+};
+
 /** The provider `any` accepts every name, so each session has its own principal. `sections`: more of the configuration. */
 export async function deployment(cleanup: Cleanup, sections: object = {}): Promise<string> {
-  const args = { users_to_passwords: PASSWORDS };
+  const args = { users_to_passwords: ACCOUNTS };
   return configurationFile(
     cleanup,
     toy({
@@ -62,49 +78,134 @@ export function get(path: string, authorization?: string): Request {
   return { method: "GET", path, headers, body: "" };
 }
 
-const LOGIN: Request = {
-  method: "POST",
-  path: "/api/v1/auth/provider/any/token",
-  headers: { "content-type": "application/x-www-form-urlencoded", ...CLIENT },
-  body: "username={n}&password=x",
-};
+function login(provider: string, username: string, password: string): Request {
+  return {
+    method: "POST",
+    path: `/api/v1/auth/provider/${provider}/token`,
+    headers: { "content-type": "application/x-www-form-urlencoded", ...CLIENT },
+    body: `username=${username}&password=${password}`,
+  };
+}
 
-export function repeat(port: number, request: Request, { connections, seconds }: Plan): Job {
-  return { port, seconds, requests: Array.from({ length: connections }, () => request), awake: true };
+export function repeat(port: number, request: Request, plan: Plan): Job {
+  return inTurn(port, [request], { ...plan });
+}
+
+/** Busy-waiting would take the server's core if the generator has none of its own. */
+function inTurn(port: number, requests: readonly Request[], { connections, seconds }: Plan): Job {
+  const enough =
+    requests.length < connections ? Array<Request>(connections).fill(requests[0] as Request) : requests;
+  return { port, seconds, connections, requests: enough, awake: true };
+}
+
+/** The credentials of `people` persons, made when a work first needs them. */
+class People {
+  readonly #url: string;
+  readonly #count: number;
+  #tokens: Promise<readonly Tokens[]> | undefined;
+
+  constructor(url: string, count: number) {
+    this.#url = url;
+    this.#count = count;
+  }
+
+  /** Of new sessions. */
+  newTokens(): Promise<readonly Tokens[]> {
+    return inGroups(this.#count, () => newSession(this.#url));
+  }
+
+  async bearers(): Promise<readonly string[]> {
+    this.#tokens ??= this.newTokens();
+    return (await this.#tokens).map(bearer);
+  }
+
+  async keys(fields: object = {}): Promise<readonly string[]> {
+    const api = new Api(this.#url);
+    const bearers = await this.bearers();
+    const keys = await inGroups(bearers.length, (index) => api.makeKey(bearers[index] ?? "", fields));
+    return keys.map(apikey);
+  }
 }
 
 export async function jobs({ url, port }: Server, plan: Plan): Promise<Record<Work, () => Promise<Job>>> {
-  const api = new Api(url);
-  const jwt = bearer(await api.login("alice"));
-  const key = apikey(await api.makeKey(bearer(await api.login("bob"))));
-  return {
-    "JWT whoami": async () => repeat(port, get("/api/v1/auth/whoami", jwt), plan),
-    "API-key whoami": async () => repeat(port, get("/api/v1/auth/whoami", key), plan),
-    "CAVE's user/cache": async () => {
-      const { secret } = await api.makeKey(bearer(await api.login("cara")), { scopes: ["cave"] });
-      return repeat(port, get("/auth/api/v1/user/cache", `Bearer ${secret}`), plan);
-    },
-    // Rotation invalidates old tokens, so each connection refreshes its own session.
-    refresh: async () => ({
+  const people = new People(url, plan.people ?? plan.connections);
+  let keys: Promise<readonly string[]> | undefined;
+  const withKeys = (path: string) => async () => {
+    keys ??= people.keys();
+    return inTurn(
       port,
-      seconds: plan.seconds,
-      requests: await Promise.all(Array.from({ length: plan.connections }, () => newSession(url))),
+      (await keys).map((key) => get(path, key)),
+      plan,
+    );
+  };
+  const withTokens = (path: string) => async () =>
+    inTurn(
+      port,
+      (await people.bearers()).map((token) => get(path, token)),
+      plan,
+    );
+  let caveKeys: Promise<readonly string[]> | undefined;
+  return {
+    "JWT whoami": withTokens("/api/v1/auth/whoami"),
+    "API-key whoami": withKeys("/api/v1/auth/whoami"),
+    "API key itself": withKeys("/api/v1/auth/apikey"),
+    "data with an API key": withKeys("/api/v1/metadata/A"),
+    verify: withTokens("/api/v1/auth/verify"),
+    "CAVE's user/cache": async () => {
+      caveKeys ??= people.keys({ scopes: ["cave"] });
+      const tokens = (await caveKeys).map((key) => key.replace("Apikey", "Bearer"));
+      return inTurn(
+        port,
+        tokens.map((token) => get("/auth/api/v1/user/cache", token)),
+        plan,
+      );
+    },
+    // Rotation invalidates old tokens, so each connection refreshes its own sessions.
+    refresh: async () => ({
+      ...inTurn(
+        port,
+        (await people.newTokens()).map((tokens) => refreshing(tokens)),
+        plan,
+      ),
       follow: "refresh",
     }),
-    login: async () => ({ ...repeat(port, LOGIN, plan), follow: "count", awake: false }),
+    // Many accounts, since one may not log in as often.
+    login: async () => ({
+      ...inTurn(
+        port,
+        Object.entries(ACCOUNTS).map(([name, password]) => login("toy", name, password)),
+        plan,
+      ),
+      awake: false,
+    }),
   };
 }
 
-async function newSession(url: string): Promise<Request> {
-  const body = new URLSearchParams({ username: crypto.randomUUID(), password: "x" });
-  const response = await fetch(`${url}${LOGIN.path}`, { method: "POST", body });
-  const { refresh_token } = (await response.json()) as Tokens;
+export function refreshing({ refresh_token }: Tokens, path = "/api/v1/auth/session/refresh"): Request {
   return {
     method: "POST",
-    path: "/api/v1/auth/session/refresh",
+    path,
     headers: { "content-type": "application/json", ...CLIENT },
-    body: JSON.stringify({ refresh_token }),
+    body: '{"refresh_token":"{token}"}',
+    token: refresh_token,
   };
+}
+
+/** So many at a time as a pool of clients would. */
+async function inGroups<T>(count: number, make: (index: number) => Promise<T>): Promise<readonly T[]> {
+  const made: T[] = [];
+  while (made.length < count) {
+    const next = Array.from({ length: Math.min(16, count - made.length) }, (_, index) => made.length + index);
+    made.push(...(await Promise.all(next.map(make))));
+  }
+  return made;
+}
+
+async function newSession(url: string): Promise<Tokens> {
+  const { path, body } = login("any", crypto.randomUUID(), "x");
+  const response = await fetch(`${url}${path}`, { method: "POST", body: new URLSearchParams(body) });
+  if (!response.ok) throw new Error(`login: ${response.status} ${await response.text()}`);
+  return (await response.json()) as Tokens;
 }
 
 export interface Sample extends Measured {
@@ -113,11 +214,11 @@ export interface Sample extends Measured {
   readonly cpu: number;
 }
 
-export async function measure(server: Server, job: Job): Promise<Sample> {
+export async function measure(server: Server, job: Job, cores: Cores = null): Promise<Sample> {
   const before = server.cpu();
-  const measured = await load(job);
+  const measured = await load(job, cores);
   const busy = (server.cpu() - before) / job.seconds;
-  const wrong = Object.keys(measured.statuses).filter((status) => status !== "200");
+  const wrong = Object.keys(measured.statuses).filter((status) => !/^20[04]$/.test(status));
   if (wrong.length > 0) throw new Error(`Not only successes: ${JSON.stringify(measured.statuses)}`);
   return { ...measured, busy, cpu: (busy * 1e6) / measured.rate };
 }
