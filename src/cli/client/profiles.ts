@@ -137,7 +137,7 @@ function unchanged(
 /** As Python prints it, with an empty line after it. */
 async function yamlOf({ content }: ClientProfile): Promise<string> {
   const { profileYaml } = await import("../../client/node/profile-yaml.ts");
-  return profileYaml(content, await import("yaml"))
+  return profileYaml(content, await import("../../client/node/yaml-package.ts"))
     .split("\n")
     .map(printable)
     .join("\n");

@@ -57,7 +57,7 @@ export async function createProfile(
   const files = await filesWith(name, folder, place);
   const [file = join(folder, `${name}.yml`), another] = files;
   const text = (await textOf(file)) ?? "";
-  const yaml = await import("yaml");
+  const yaml = await import("./yaml-package.ts");
   const unreadable = text !== "" && parseProfiles(text, yaml, place.env).kind === "problem";
   if (!overwrite && (files.length > 0 || unreadable)) return { kind: "exists", file };
   if (another !== undefined) return { kind: "doubled", files };
@@ -88,7 +88,7 @@ export async function setDefaultProfile(name: string | null, place: Place = here
 }
 
 async function removeFrom(file: string, name: string, place: Place): Promise<Removed> {
-  const yaml = await import("yaml");
+  const yaml = await import("./yaml-package.ts");
   const text = (await textOf(file)) ?? "";
   const read = parseProfiles(text, yaml, place.env);
   if (read.kind === "problem") return { kind: "unknown" };

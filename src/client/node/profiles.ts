@@ -71,7 +71,7 @@ export async function readProfileFile(file: string, env: Environment): Promise<P
   } catch {
     return { kind: "problem", problem: "it cannot be read" };
   }
-  return parseProfiles(text, await import("yaml"), env);
+  return parseProfiles(text, await import("./yaml-package.ts"), env);
 }
 
 /** Null if there is no such file. */
