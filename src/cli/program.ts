@@ -11,7 +11,9 @@ import { VERSION } from "../lib/version.ts";
 import { adminVerbs } from "./admin/admin.ts";
 import { accountVerbs } from "./client/account-verbs.ts";
 import { Interrupted } from "./client/interrupts.ts";
+import { keyVerbs, remoteAdminVerbs } from "./client/key-verbs.ts";
 import { profileVerbs } from "./client/profile-verbs.ts";
+import { treeVerb } from "./client/tree-verbs.ts";
 import { configVerbs } from "./config/config.ts";
 import { commandName, inOwnName } from "./console/command-name.ts";
 import { printError, usageProblem } from "./console/errors.ts";
@@ -68,13 +70,15 @@ export function program(terminal: Terminal): Command {
 
   tiled.commandsGroup("Use a server:");
   accountVerbs(tiled, terminal);
+  treeVerb(tiled, terminal);
+  keyVerbs(tiled, terminal);
   profileVerbs(tiled, terminal);
 
   tiled.commandsGroup("Run a server:");
   serveVerbs(tiled, terminal);
   configVerbs(tiled, terminal);
   healthVerb(tiled, terminal);
-  adminVerbs(tiled, terminal);
+  remoteAdminVerbs(adminVerbs(tiled, terminal), terminal);
 
   acceptBothSpellings(tiled);
   return tiled;

@@ -14,7 +14,8 @@ import type { DatabaseOptions } from "./target.ts";
 
 const PRINCIPAL = "a principal: its UUID, or PROVIDER:ID of one of its identities";
 
-export function adminVerbs(tiled: Command, terminal: Terminal): void {
+/** Returns `admin`, for the verbs of `cli/client` that ask a server over HTTP. */
+export function adminVerbs(tiled: Command, terminal: Terminal): Command {
   const admin = tiled
     .command("admin")
     .description("manage users, sessions, keys, backups and the audit log")
@@ -22,15 +23,19 @@ export function adminVerbs(tiled: Command, terminal: Terminal): void {
     .addHelpText(
       "after",
       `
-Running servers of the same database apply changes within a second.
+Running servers of a database apply changes to it within a second.
 Other users of the machine can see a password in a URI on the command line: use TILED_DATABASE_URI or --config instead.
-The command then prints on stderr which database it works on. --config and TILED_CONFIG win over TILED_DATABASE_URI.`,
+The command then prints on stderr which database it works on. --config and TILED_CONFIG win over TILED_DATABASE_URI.
+
+Commands that ask a server use the login of 'tiled login', or TILED_API_KEY.`,
     );
-  described(admin, ["tiled admin principals", "tiled admin make-admin pam alice"]);
+  described(admin, ["tiled admin principals", "tiled admin list-principals --url https://tiled.example.org"]);
+  admin.commandsGroup("Work on a database or configuration of this machine:");
   databaseVerbs(admin, terminal);
   principalVerbs(admin, terminal);
   auditVerb(admin, terminal);
   importVerb(admin, terminal);
+  return admin;
 }
 
 function databaseVerbs(admin: Command, terminal: Terminal): void {

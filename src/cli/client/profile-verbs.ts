@@ -12,8 +12,9 @@ const NAME = "the profile's name";
 
 export function profileVerbs(tiled: Command, terminal: Terminal): void {
   const actions = () => import("./profiles.ts");
-  const profile = tiled
-    .command("profile")
+  const profile = describe(tiled.command("profile"), {
+    examples: ["tiled profile create https://tiled.example.org", "tiled profile list"],
+  })
     .description("manage profiles, which are names for servers")
     .helpCommand(false);
   creation(profile, terminal);
