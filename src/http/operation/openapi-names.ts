@@ -13,7 +13,7 @@ export function nameSchemas(value: unknown): { readonly value: unknown; readonly
     if (Array.isArray(part)) return part.map(visit);
     if (typeof part !== "object" || part === null) return part;
     const { title, ...rest } = Object.fromEntries(
-      Object.entries(part).map(([key, item]) => [key, visit(item)]),
+      Object.entries(unconditional(part as Json)).map(([key, item]) => [key, visit(item)]),
     );
     if (typeof title !== "string") return title === undefined ? rest : { title, ...rest };
     const known = schemas[title];
@@ -24,6 +24,14 @@ export function nameSchemas(value: unknown): { readonly value: unknown; readonly
     return { $ref: `#/components/schemas/${title}` };
   };
   return { value: visit(value), schemas: inOrder(schemas) };
+}
+
+/**
+ * A condition that only spares the validator work, as in `if` the list is too long, `else` look at its items. Generators of
+ * clients understand no conditions.
+ */
+function unconditional({ if: condition, else: otherwise, ...schema }: Json): Json {
+  return condition === undefined ? schema : { ...schema, ...Object(otherwise) };
 }
 
 export function inOrder<Value>(values: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> {
