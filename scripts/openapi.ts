@@ -131,9 +131,13 @@ function joined(one: Operation, other: Operation, document: OpenApi): Operation 
     const [first, second] = [resolved(a, document), resolved(b, document)];
     return [status, { ...first, content: joinedContent(first, second) }];
   });
+  // A form: what every kind of provider takes, and one type, since some generators cannot choose between several.
+  const taken = ({ requestBody = {} }: Operation) => requestBody.content ?? {};
+  const types = Object.keys(taken(one)).filter((type) => type in taken(other));
+  const content = joinedContent({ content: taken(one) }, { content: taken(other) });
   const requestBody = {
     ...one.requestBody,
-    content: joinedContent(one.requestBody ?? {}, other.requestBody ?? {}),
+    content: Object.fromEntries(types.map((type) => [type, content[type] ?? {}])),
   };
   return {
     ...one,
