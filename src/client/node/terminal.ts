@@ -43,14 +43,19 @@ export async function askLine(
   output.write(question);
   const line = new Promise<string>((resolve, reject) => {
     lines.once("line", resolve);
-    lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
+    lines.once("SIGINT", () => {
+      // The signal arrives later than the rest of the input.
+      lines.removeAllListeners("line");
+      process.kill(process.pid, "SIGINT");
+    });
     lines.once("close", () => reject(new CannotPrompt("The input ended.")));
   });
   try {
     return await orAborted(line, signal);
   } finally {
     lines.close();
-    if (hidden) output.write("\n");
+    // The person's own line end was not shown, or not typed.
+    if (hidden || signal.aborted) output.write("\n");
   }
 }
 
