@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { bundle } from "../../scripts/bundle.ts";
 import * as client from "../../src/client/node/index.ts";
 import { Context, FileStore, passwordGrant, TiledError } from "../../src/client/node/index.ts";
 import { Browser } from "../support/browser.ts";
 import { scene } from "../support/device-login.ts";
 import { temporaryFolder } from "../support/folders.ts";
+import { installInto } from "../support/installed.ts";
 import { startOurs } from "../support/ours.ts";
 import { run } from "../support/process.ts";
 import { program, withoutTiled } from "../support/python.ts";
@@ -40,12 +40,7 @@ describe("the examples of the client library's guide", { timeout: 120_000 }, () 
 
   before(async () => {
     [folder, cache] = [await temporaryFolder(cleanup), await temporaryFolder(cleanup)];
-    const installed = join(folder, "node_modules/tiled-auth");
-    await mkdir(installed, { recursive: true });
-    await copyFile(join(ROOT, "package.json"), join(installed, "package.json"));
-    await bundle({ absWorkingDir: ROOT, outdir: join(installed, "dist") });
-    await symlink(join(ROOT, "node_modules"), join(installed, "node_modules"));
-    await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+    await installInto(folder);
     ({ url } = await startOurs(cleanup, toy()));
     const { context } = await Context.fromAnyUri(url, { store: new FileStore(cache) });
     await context.configureAuth(

@@ -36,6 +36,8 @@ export interface ProviderOptions {
   readonly host?: string;
   /** Access tokens are JWTs for this audience, with what is asked for of these scopes: for the proxied mode. */
   readonly resource?: { readonly audience: string; readonly scopes: readonly string[] };
+  /** Accepts a client's secret in the header and the body at once, which the real Tiled sends. Only the body counts. */
+  readonly secretTwice?: boolean;
 }
 
 export interface RealProvider {
@@ -90,6 +92,7 @@ export async function startProvider(cleanup: Cleanup, options: ProviderOptions):
   };
   const answer = provider.callback();
   server.on("request", (request, response) => {
+    if (options.secretTwice && request.url === "/token") delete request.headers.authorization;
     const answered = request.url?.startsWith("/interaction/")
       ? interact(provider, people, request, response)
       : answer(request, response);

@@ -13,7 +13,12 @@ const READY = /listening at (http:\/\/[0-9.]+:[0-9]+)/;
 /** Our command. */
 export const TILED: readonly string[] = [process.execPath, PROGRAM];
 
-export async function startOurs(cleanup: Cleanup, config: object, options: Options = {}): Promise<Server> {
+interface OnPort extends Options {
+  /** Default: a free one. */
+  readonly port?: number;
+}
+
+export async function startOurs(cleanup: Cleanup, config: object, options: OnPort = {}): Promise<Server> {
   const file = await configurationFile(cleanup, config);
   return oursCommand(cleanup, ["config", file], options);
 }
@@ -22,7 +27,8 @@ export async function startOurs(cleanup: Cleanup, config: object, options: Optio
 export async function oursCommand(
   cleanup: Cleanup,
   args: readonly string[],
-  options: Options = {},
+  options: OnPort = {},
 ): Promise<Server> {
-  return startServer(cleanup, [...TILED, "serve", ...args, "--port", "0"], READY, options);
+  const port = String(options.port ?? 0);
+  return startServer(cleanup, [...TILED, "serve", ...args, "--port", port], READY, options);
 }

@@ -10,7 +10,7 @@ const READY = /Uvicorn running on (http:\/\/[^ ]+)/;
 export async function startReference(
   cleanup: Cleanup,
   config: object,
-  options: Options = {},
+  options: Options & { readonly port?: number } = {},
 ): Promise<Server> {
   const file = await configurationFile(cleanup, config);
   return referenceCommand(cleanup, ["config", file], options);
@@ -20,7 +20,8 @@ export async function startReference(
 export async function referenceCommand(
   cleanup: Cleanup,
   args: readonly string[],
-  options: Options = {},
+  options: Options & { readonly port?: number } = {},
 ): Promise<Server> {
-  return startServer(cleanup, [program("tiled"), "serve", ...args, "--port", "0"], READY, options);
+  const port = String(options.port ?? 0);
+  return startServer(cleanup, [program("tiled"), "serve", ...args, "--port", port], READY, options);
 }
