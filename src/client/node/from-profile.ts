@@ -51,6 +51,17 @@ function textsOf(headers: object): Record<string, string> {
 async function unverified(): Promise<typeof fetch> {
   const undici = await import("undici");
   const dispatcher = new undici.Agent({ connect: { rejectUnauthorized: false } });
-  return ((input: string, init: object) =>
-    undici.fetch(input, { ...init, dispatcher })) as unknown as typeof fetch;
+  const send = undici.fetch as unknown as (input: unknown, init: object) => Promise<Response>;
+  return async (input, init = {}) => {
+    const form = init.body instanceof FormData ? await encoded(init.body, init.headers) : {};
+    return await send(input, { ...init, ...form, dispatcher });
+  };
+}
+
+/** undici would take the platform's form for an object of another kind, and send `[object FormData]`. */
+async function encoded(form: FormData, given: RequestInit["headers"]): Promise<RequestInit> {
+  const multipart = new Response(form);
+  const headers = new Headers(given);
+  headers.set("content-type", multipart.headers.get("content-type") ?? "");
+  return { headers, body: await multipart.arrayBuffer() };
 }

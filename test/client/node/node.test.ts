@@ -86,17 +86,22 @@ test("profiles of both folders; broken files and doubled names are left out", as
   await assert.rejects(profileOptions("inline", place), TypeError);
 });
 
-test("verify: false in a profile accepts any certificate", async (t) => {
+test("verify: false in a profile accepts any certificate, and sends every kind of body", async (t) => {
   const bodies: string[] = [];
-  const server = createServer({ key: TLS_KEY, cert: TLS_CERT }, (request, response) => {
-    request.on("data", (part) => bodies.push(String(part)));
-    request.on("end", () => response.end(JSON.stringify(ABOUT)));
+  const server = createServer({ key: TLS_KEY, cert: TLS_CERT }, async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    bodies.push(await read(request.headers["content-type"], Buffer.concat(parts)));
+    response.end(JSON.stringify(ABOUT));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  t.after(() => server.close());
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   const uri = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const place = await profiles(t, {
-    "user/a.yml": `checked:\n  uri: ${uri}\nunchecked:\n  uri: ${uri}\n  verify: false\n`,
+    "user/a.yml": `checked:\n  uri: ${uri}\nunchecked:\n  uri: ${uri}\n  verify: no\n`,
   });
   const connected = async (name: string) => {
     const { uri: address, options } = await profileOptions(name, place);
@@ -104,16 +109,42 @@ test("verify: false in a profile accepts any certificate", async (t) => {
   };
   await assert.rejects(connected("checked"), { code: "ERR_UNAVAILABLE" });
   const { context: unchecked } = await connected("unchecked");
-  const form = new URLSearchParams({ a: "1" });
-  for (const body of ["text", form])
-    assert.equal((await unchecked.fetch("x", { method: "POST", body })).status, 200);
-  assert.equal(
-    (await unchecked.fetch(new Request(`${uri}/x`, { method: "POST", body: "request" }))).status,
-    200,
-  );
-  assert.deepEqual(bodies, ["text", "a=1", "request"]);
-  server.closeAllConnections();
+  bodies.splice(0);
+  const form = new FormData();
+  form.set("note", "ä");
+  form.set("file", new File(["content"], "scan.txt", { type: "text/x-scan" }));
+  const sent = [
+    "text",
+    new URLSearchParams({ a: "1" }),
+    new Uint8Array([98, 99]),
+    new Blob(["blob"], { type: "text/x-blob" }),
+    form,
+    new Request(`${uri}/x`, { method: "POST", body: "request" }),
+    new Request(`${uri}/x`, { method: "POST", body: form }),
+  ];
+  for (const body of sent) {
+    const response = await (body instanceof Request
+      ? unchecked.fetch(body)
+      : unchecked.fetch("x", { method: "POST", body }));
+    assert.equal(response.status, 200);
+  }
+  const multipart = '[["note","ä"],["file","scan.txt text/x-scan content"]]';
+  assert.deepEqual(bodies, ["text", "a=1", "bc", "text/x-blob blob", multipart, "request", multipart]);
 });
+
+/** A form's fields, or the text. */
+async function read(type = "", body: Buffer): Promise<string> {
+  if (type === "text/x-blob") return `${type} ${body}`;
+  if (!type.startsWith("multipart/")) return body.toString();
+  const form = await new Response(new Uint8Array(body), { headers: { "content-type": type } }).formData();
+  const fields: [string, string][] = [];
+  for (const [name, value] of form)
+    fields.push([
+      name,
+      typeof value === "string" ? value : `${value.name} ${value.type} ${await value.text()}`,
+    ]);
+  return JSON.stringify(fields);
+}
 
 /** Answers each question with the next line. */
 function terminal(lines: string[], isTTY = true) {
