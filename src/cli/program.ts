@@ -21,6 +21,7 @@ import { describe, helpForm } from "./console/help.ts";
 import { acceptBothSpellings } from "./console/spellings.ts";
 import { COLOUR_CHOICES, colourChoice, withColours } from "./console/style.ts";
 import type { Terminal } from "./console/terminal.ts";
+import { initVerb } from "./init/init.ts";
 import { healthVerb } from "./serve/healthcheck.ts";
 import { serveVerbs } from "./serve/serve.ts";
 
@@ -75,6 +76,7 @@ export function program(terminal: Terminal): Command {
   profileVerbs(tiled, terminal);
 
   tiled.commandsGroup("Run a server:");
+  initVerb(tiled, terminal);
   serveVerbs(tiled, terminal);
   configVerbs(tiled, terminal);
   healthVerb(tiled, terminal);

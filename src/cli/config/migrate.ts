@@ -11,6 +11,7 @@ import { moveRelativePaths } from "../../config/migrate/paths.ts";
 import { type Division, divide } from "../../config/migrate/split.ts";
 import { OperatorError } from "../../errors.ts";
 import { ConfigError, problemLines } from "../../yaml/problems.ts";
+import { shellWord } from "../console/shell.ts";
 import type { Terminal } from "../console/terminal.ts";
 import { type ConfigIo, loadWhole } from "./check.ts";
 
@@ -35,7 +36,7 @@ export async function migrate(path: string, options: MigrateOptions, io: Migrate
     io.out(
       "Nothing in this file needs a real Tiled: this server can serve it unchanged. No file was written.",
     );
-    io.out(`  ${io.command.map(shown).join(" ")} serve config ${shown(path)}`);
+    io.out(`  ${io.command.map(shellWord).join(" ")} serve config ${shellWord(path)}`);
     return;
   }
   const force = options.force === true;
@@ -96,7 +97,7 @@ function tell(
   folder: string,
   io: MigrateIo,
 ): void {
-  const here = (name: string) => shown(relative(".", join(folder, name)));
+  const here = (name: string) => shellWord(relative(".", join(folder, name)));
   io.out(`${here(OURS)}: this server: logins, keys and the gateway.`);
   io.out(`${here(THEIRS)}: the real Tiled behind it: ${moved.join(", ")}.`);
   for (const note of notes) io.out(`Note: ${note}.`);
@@ -104,9 +105,9 @@ function tell(
   if (newSecret !== null)
     io.out(`  export ${newSecret}=$(openssl rand -hex 32)   # one secret for both, the same at each start`);
   const modules =
-    folder === source.directory ? "" : `PYTHONPATH=${shown(relative(".", source.directory) || ".")} `;
+    folder === source.directory ? "" : `PYTHONPATH=${shellWord(relative(".", source.directory) || ".")} `;
   io.out(`  ${modules}tiled serve config ${here(THEIRS)}   # the Python package's command`);
-  io.out(`  ${io.command.map(shown).join(" ")} serve config ${here(OURS)}`);
+  io.out(`  ${io.command.map(shellWord).join(" ")} serve config ${here(OURS)}`);
 }
 
 /** Unset variables count as set. `texts`: of the files at the path, by name. */
@@ -125,9 +126,4 @@ async function checkOurs(path: string, texts: ReadonlyMap<string, string>, io: C
     if (left.length > 0)
       throw new OperatorError(`${path} still has errors.\n${problemLines(left).join("\n")}`);
   }
-}
-
-/** Quoted for a shell. */
-function shown(path: string): string {
-  return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -36,16 +36,20 @@ export function startNotice(facts: StartFacts): string {
   ].join("\n");
 }
 
-/** `base`: the server's address for browsers. Providers compare redirect URIs letter by letter. */
 export function redirectNotice(base: string, providers: readonly string[]): string[] {
   if (providers.length === 0) return [];
-  const root = base.replace(/\/$/, "");
   return [
     "Redirect URIs to register at the providers:",
-    ...providers.flatMap((provider) =>
-      ["code", "device_code"].map((end) => `    ${root}/api/v1/auth/provider/${provider}/${end}`),
-    ),
+    ...redirectUris(base, providers).map((uri) => `    ${uri}`),
   ];
+}
+
+/** `base`: the server's address for browsers. Providers compare redirect URIs letter by letter. */
+export function redirectUris(base: string, providers: readonly string[]): string[] {
+  const root = base.replace(/\/$/, "");
+  return providers.flatMap((provider) =>
+    ["code", "device_code"].map((end) => `${root}/api/v1/auth/provider/${provider}/${end}`),
+  );
 }
 
 function remarks({ mode, writable, generatedKey, durable, secretKeysConfigured }: StartFacts): string[] {

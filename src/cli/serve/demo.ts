@@ -2,10 +2,10 @@
  * The demo: two accounts with new passwords at each start, the minimal tree, everything in memory. It ignores the
  * environment, so that it is the same everywhere.
  */
-import { randomBytes } from "node:crypto";
 import { configFromObject } from "../../config/load.ts";
 import type { Config } from "../../config/model.ts";
 import type { RunningServer } from "../../server.ts";
+import { newPassword } from "../console/passwords.ts";
 
 interface Demo {
   readonly config: Config;
@@ -58,13 +58,4 @@ In Python (pip install "tiled[client]"); it asks for one of these:
     c["A"].read()
 
 Ctrl-C ends the demo and forgets everything.`;
-}
-
-/** Without 0, 1, l and o, which look alike. 32 letters and digits, so that each is equally likely. */
-const ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789";
-
-/** Sixty random bits, in groups that are easy to type. */
-function newPassword(): string {
-  const characters = [...randomBytes(12)].map((byte) => ALPHABET[byte % ALPHABET.length]).join("");
-  return characters.replace(/(.{4})(?=.)/g, "$1-");
 }
