@@ -10,7 +10,7 @@ import type { StoredTokens } from "../../client/store.ts";
 import type { Tokens } from "../../client/wire.ts";
 import { OperatorError } from "../../errors.ts";
 import { printable } from "../../lib/printable.ts";
-import type { Terminal } from "../console/terminal.ts";
+import { canAsk, type Terminal } from "../console/terminal.ts";
 import { DeviceScreen } from "./device-screen.ts";
 import { interruptSignal } from "./interrupts.ts";
 import { LOGIN_NEEDED } from "./problems.ts";
@@ -65,11 +65,6 @@ export async function logIn(
   });
   await endReplaced(context, replaced, tokens, terminal);
   return { tokens, confirmation };
-}
-
-/** Whether a person can be asked. */
-function canAsk({ input, env }: Terminal): boolean {
-  return input.isTTY === true || Boolean(Number(env["TILED_FORCE_PROMPT"] ?? 0));
 }
 
 function refuseUnasked(

@@ -39,3 +39,8 @@ export interface Terminal {
   /** Called by a server, which goes on when the reader of stdout goes away. Other commands end. */
   keepRunning(): void;
 }
+
+/** Whether a person can be asked. `TILED_FORCE_PROMPT=1` reads the answers as lines of a pipe. */
+export function canAsk({ input, env }: Pick<Terminal, "input" | "env">): boolean {
+  return input.isTTY === true || Boolean(Number(env["TILED_FORCE_PROMPT"] ?? 0));
+}

@@ -4,9 +4,8 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { OperatorError } from "../../errors.ts";
-import { canAsk } from "../client/connection.ts";
 import { shownPath } from "../console/shell.ts";
-import type { Terminal } from "../console/terminal.ts";
+import { canAsk, type Terminal } from "../console/terminal.ts";
 import {
   type Address,
   type Answers,
