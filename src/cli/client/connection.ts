@@ -3,12 +3,13 @@
  * person can be asked.
  */
 import type { Context } from "../../client/context.ts";
+import type { TokenStore } from "../../client/store.ts";
 import { OperatorError } from "../../errors.ts";
 import { progressOn } from "../console/progress.ts";
 import type { Terminal } from "../console/terminal.ts";
 import { finishing, interruptSignal } from "./interrupts.ts";
 import type { ServerOptions } from "./options.ts";
-import { findServer, placeOf } from "./server.ts";
+import { type FoundServer, findServer, placeOf } from "./server.ts";
 import { watchedFetch } from "./watched-fetch.ts";
 
 /** `login`: fails on a server without logins. `login if required`: anonymous where the server allows it. */
@@ -31,17 +32,19 @@ export async function connection(options: ServerOptions, terminal: Terminal, nee
 
 /** Without a login, and without looking for one on disk. */
 export async function connected(options: ServerOptions, terminal: Terminal): Promise<Context> {
-  const [{ Context }, { withDefaults }, { FileStore }, { cacheFolder }, { apiAddressOf }] = await Promise.all(
-    [
-      import("../../client/node/context.ts"),
-      import("../../client/node/defaults.ts"),
-      import("../../client/node/file-store.ts"),
-      import("../../client/node/folders.ts"),
-      import("../../client/address.ts"),
-    ],
-  );
-  const { uri, options: profile } = await findServer(options, terminal);
-  const store = finishing(new FileStore(cacheFolder(placeOf(terminal))), terminal);
+  return await connectedTo(await findServer(options, terminal), terminal);
+}
+
+export async function connectedTo(
+  { uri, options: profile }: FoundServer,
+  terminal: Terminal,
+): Promise<Context> {
+  const [{ Context }, { withDefaults }, { apiAddressOf }, store] = await Promise.all([
+    import("../../client/node/context.ts"),
+    import("../../client/node/defaults.ts"),
+    import("../../client/address.ts"),
+    storeOf(terminal),
+  ]);
   const progress = progressOn(terminal);
   try {
     const keyInAddress = apiAddressOf(uri).apiKey !== null;
@@ -56,6 +59,15 @@ export async function connected(options: ServerOptions, terminal: Terminal): Pro
     if (error instanceof TypeError) throw new OperatorError(error.message);
     throw error;
   }
+}
+
+/** The logins on disk. */
+export async function storeOf(terminal: Terminal): Promise<TokenStore> {
+  const [{ FileStore }, { cacheFolder }] = await Promise.all([
+    import("../../client/node/file-store.ts"),
+    import("../../client/node/folders.ts"),
+  ]);
+  return finishing(new FileStore(cacheFolder(placeOf(terminal))), terminal);
 }
 
 export function refuseWithoutLogins({ baseUrl, serverInfo: { authentication } }: Context): void {

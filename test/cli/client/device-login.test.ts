@@ -12,7 +12,8 @@ import { withoutPauses } from "../../support/client.ts";
 import { scene } from "../../support/device-login.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/folders.ts";
-import { TestTerminal } from "../../support/terminal.ts";
+import { TestTerminal, tiled } from "../../support/terminal.ts";
+import { type Answer, about, scripted } from "./scripted-server.ts";
 
 const CODE = /\b([0-9A-F]{4}-[0-9A-F]{4})\b/;
 const ADDRESS = /https:\/\/provider\.example\/auth\?\S+/;
@@ -126,4 +127,86 @@ test("without a terminal the provider has to be named, and only login shows a co
   assert.match(terminal.stderr, /--provider orcid, --provider other/);
   const needed = connection({ url: p.url }, p.at(), "login");
   await assert.rejects(needed, { name: "OperatorError", exitCode: 4 });
+});
+
+/** Unsigned, with this session. */
+function idToken(sid: string): string {
+  return `x.${Buffer.from(JSON.stringify({ sid })).toString("base64url")}.x`;
+}
+
+/** A server that takes the tokens of a provider, here at the same address. */
+async function proxied(t: TestContext, sessions: string[]) {
+  const answers: Record<string, Answer> = {
+    "POST /device": {
+      body: { device_code: "d", user_code: "U-1", verification_uri: "https://p.example/me" },
+    },
+    "GET /end": { body: "" },
+    "GET /auth/whoami": { body: { uuid: "u-u", identities: [{ id: "ann", provider: "oidc" }] } },
+  };
+  const server = await scripted(t, answers);
+  const { url } = server;
+  const links = { refresh_session: `${url}/token`, logout: `${url}/end` };
+  const provider = {
+    provider: "oidc",
+    mode: "external",
+    links: { auth_endpoint: `${url}/device`, token_endpoint: `${url}/token`, client_id: "cli" },
+    confirmation_message: "Hello {id}.",
+  };
+  answers["GET /"] = about(provider, links);
+  return {
+    ...server,
+    ended: () => server.asked.filter(({ what }) => what === "GET /end").map(({ query }) => query),
+    next: () => {
+      answers["POST /token"] = {
+        body: { access_token: "a", refresh_token: "r", id_token: idToken(sessions.shift() ?? "") },
+      };
+    },
+  };
+}
+
+test("at a provider: its own code and logout, and no end of a session that goes on", async (t) => {
+  const p = await proxied(t, ["one", "one", "two"]);
+  withoutPauses(t);
+  const HOME = await temporaryFolder(t.after.bind(t));
+  const login = async (...options: string[]) => {
+    p.next();
+    return await tiled(["login", p.url, ...options], { HOME });
+  };
+  const first = await login();
+  assert.deepEqual([first.code, first.stdout], [0, "Hello external user.\n"]);
+  assert.match(first.stderr, /^Code: U-1\n.*\nhttps:\/\/p\.example\/me\n/);
+  const second = await login("--json");
+  assert.deepEqual(JSON.parse(second.stdout), {
+    api: `${p.url}/api/v1/`,
+    principal: "u-u",
+    identity: { id: "ann", provider: "oidc" },
+  });
+  // The same session at the provider.
+  assert.deepEqual(p.ended(), []);
+  assert.equal((await login()).code, 0);
+  assert.deepEqual(p.ended(), [`?id_token_hint=${idToken("one")}&client_id=cli`]);
+  assert.equal((await tiled(["logout"], { HOME })).code, 0);
+  assert.equal(p.ended()[1], `?id_token_hint=${idToken("two")}&client_id=cli`);
+  const [folder = ""] = await readdir(`${HOME}/.cache/tiled/tokens`);
+  assert.deepEqual(await readdir(`${HOME}/.cache/tiled/tokens/${folder}`), []);
+});
+
+test("a login in the browser that is denied, or that runs out", async (t) => {
+  const start = { authorization_uri: "https://p.example/me", device_code: "d", user_code: "U-1" };
+  withoutPauses(t);
+  for (const [error, message] of [
+    ["access_denied", /error: The login was refused\./],
+    ["expired_token", /error: The code expired before it was entered\./],
+  ] as const) {
+    const { url } = await scripted(t, {
+      "GET /": about({ mode: "external" }),
+      "POST /auth/provider/lab/authorize": { body: start },
+      "POST /auth/provider/lab/token": { status: 400, body: { detail: { error } } },
+    });
+    const HOME = await temporaryFolder(t.after.bind(t));
+    const { code, stdout, stderr } = await tiled(["login", url], { HOME });
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, message);
+    assert.deepEqual(await readdir(HOME), []);
+  }
 });
