@@ -14,6 +14,7 @@ import { Interrupted } from "./client/interrupts.ts";
 import { keyVerbs, remoteAdminVerbs } from "./client/key-verbs.ts";
 import { profileVerbs } from "./client/profile-verbs.ts";
 import { treeVerb } from "./client/tree-verbs.ts";
+import { completionVerbs } from "./completion/completion.ts";
 import { configVerbs } from "./config/config.ts";
 import { commandName, inOwnName } from "./console/command-name.ts";
 import { printError, usageProblem } from "./console/errors.ts";
@@ -81,6 +82,9 @@ export function program(terminal: Terminal): Command {
   configVerbs(tiled, terminal);
   healthVerb(tiled, terminal);
   remoteAdminVerbs(adminVerbs(tiled, terminal), terminal);
+
+  tiled.commandsGroup("Shells:");
+  completionVerbs(tiled, terminal);
 
   acceptBothSpellings(tiled);
   return tiled;
