@@ -1,8 +1,17 @@
-/** The configuration of docs/tutorial/first-server.md loads at each step, and its errors are those that the page shows. */
+/**
+ * The configuration of docs/tutorial/first-server.md loads at each step, its errors are those that the page shows, and its examples
+ * for the shell and for TypeScript print what it says.
+ */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { load } from "../config/support.ts";
+import { temporaryFolder } from "../support/folders.ts";
+import { installInto } from "../support/installed.ts";
+import { TILED } from "../support/ours.ts";
+import { run, startServer } from "../support/process.ts";
+import { assertConsole } from "./console.ts";
 
 const page = await readFile(new URL("../../docs/tutorial/first-server.md", import.meta.url), "utf8");
 const blocks = [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text = ""]) => text);
@@ -23,4 +32,23 @@ test("the error on the page is the one that the check prints", () => {
     () => load(blocks[0] ?? "", {}),
     (error: Error) => error.message.includes(shown),
   );
+});
+
+test("the demo, in the shell and in TypeScript", { timeout: 120_000 }, async (t) => {
+  const last = t.after.bind(t);
+  const demo = [...TILED, "serve", "demo", "--port", "0"];
+  const { url, output } = await startServer(last, demo, /is ready: (http:\S+)/);
+  const [, alice = ""] = /^ *alice +(\S+)/m.exec(output()) ?? [];
+  const home = await assertConsole(last, page, {
+    shownUrl: "http://127.0.0.1:8000",
+    url,
+    passwords: { alice },
+  });
+  const folder = await temporaryFolder(last);
+  await installInto(folder);
+  const [, code = ""] = /^```ts\n(.*?)^```/ms.exec(page) ?? [];
+  await writeFile(join(folder, "hello.ts"), code.replace("http://127.0.0.1:8000", url));
+  const env = { HOME: home, XDG_CACHE_HOME: undefined, TILED_CACHE_DIR: undefined, TILED_API_KEY: undefined };
+  const { stdout, stderr } = await run([process.execPath, "hello.ts"], { cwd: folder, env });
+  assert.equal(stdout, "alice\n100\n", stderr);
 });
