@@ -33,6 +33,12 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Any other error is returned as it is. */
 export function asOperatorError(error: unknown): unknown {
+  if (isOfStore(error))
+    return new OperatorError(
+      `The login cannot be read or stored: ${printable(error.message)}`,
+      1,
+      "TILED_CACHE_DIR names another folder for logins.",
+    );
   if (!(error instanceof TiledError)) return error;
   const message = printable(error.message);
   if (error instanceof CannotRefreshAuthentication)
@@ -69,4 +75,9 @@ function hintFor(error: TiledError): string | null {
   if (error instanceof RequestRefused && error.status === 401 && /api key/i.test(String(error.detail)))
     return "The key comes from TILED_API_KEY or from the server's address.";
   return null;
+}
+
+/** A system error at a file of `FileStore`. */
+function isOfStore(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "path" in error && /[/\\]tokens(?:[/\\]|$)/.test(String(error.path));
 }

@@ -211,3 +211,19 @@ test("a new login stands although the one before cannot be ended", async (t) => 
   assert.match(stderr, /warning: Your previous session could not be ended: no \(403, request abc123\)/);
   assert.deepEqual(await c.files(url), ["access_token", "refresh_token"]);
 });
+
+test("a folder for logins that cannot be used", async (t) => {
+  const { url } = await scripted(t, {
+    "GET /": about({}),
+    "POST /auth/provider/lab/token": { body: TOKENS },
+  });
+  const c = await computer(t);
+  await writeFile(join(c.home, ".cache"), "");
+  for (const { code, stdout, stderr } of [
+    await c.typed(["login", url], "ann\nx\n"),
+    await c.run(["whoami", "--url", url]),
+  ]) {
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /error: The login cannot be read or stored: ENOTDIR.*\nhint: TILED_CACHE_DIR /);
+  }
+});
