@@ -71,7 +71,7 @@ test("every verb has help: one line of description, each argument and option, tw
     for (const part of [...command.registeredArguments, ...command.options]) {
       assert.notEqual(part.description, "", `${name} ${part.name()}`);
     }
-    if (name === "tiled whoami" || name === "tiled profile") continue;
+
     assert.match(stdout, /\nExit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n( {2}\d+ .*\n)*$/, name);
     const examples = /\nExamples:\n((?: {2}\S.*\n){2})\n/.exec(stdout)?.[1] ?? "";
     const [first = "", second = ""] = examples.trim().split(/\n */);

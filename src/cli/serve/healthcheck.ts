@@ -2,8 +2,6 @@
  * `tiled healthcheck`: asks a server on this machine whether it is alive, at the address and with the protocol of its
  * configuration, which an image of a container cannot know. Other errors in the file do not matter.
  */
-import { request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
 import type { Command } from "commander";
 import type { Config } from "../../config/model.ts";
 import { OperatorError } from "../../errors.ts";
@@ -53,7 +51,12 @@ function addressOf({ server: { host, port, tls, rootPath } }: Config, path: stri
   return `${tls === null ? "http" : "https"}://${shownHost(local)}:${port}${rootPath}${path}`;
 }
 
-function statusOf(url: string): Promise<number | undefined> {
+async function statusOf(url: string): Promise<number | undefined> {
+  // Loading them takes longer than printing help, so not at the top.
+  const [{ request: requestHttp }, { request: requestHttps }] = await Promise.all([
+    import("node:http"),
+    import("node:https"),
+  ]);
   const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
   const failed = (why: string) => reject(new OperatorError(`${url} does not answer: ${why}.`));
   const request = url.startsWith("https:")
@@ -71,5 +74,5 @@ function statusOf(url: string): Promise<number | undefined> {
   request.on("error", (error: NodeJS.ErrnoException) => failed(error.code ?? error.message));
   request.on("close", () => clearTimeout(timer));
   request.end();
-  return promise;
+  return await promise;
 }
