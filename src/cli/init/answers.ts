@@ -17,10 +17,10 @@ export class WrongAnswer extends OperatorError {
 }
 
 /** `single-user` and `public` have no logins. */
-export const WHO = ["single-user", "public", "private", "mixed"] as const;
+const WHO = ["single-user", "public", "private", "mixed"] as const;
 export type Who = (typeof WHO)[number];
 
-export const PROVIDERS = ["passwords", "pam", "orcid", "google"] as const;
+const PROVIDERS = ["passwords", "pam", "orcid", "google"] as const;
 export type OpenIdProvider =
   | { readonly kind: "orcid" | "google" }
   /** Another issuer; the address of its discovery document. */

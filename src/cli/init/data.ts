@@ -7,8 +7,8 @@ import type { Answers } from "./answers.ts";
 import { providerName } from "./authentication.ts";
 import { scalar } from "./text.ts";
 
-export const DEFINITIONS = "tag_definitions.yml";
-export const TAGS = "data_tags.yml";
+const DEFINITIONS = "tag_definitions.yml";
+const TAGS = "data_tags.yml";
 
 interface DataSections {
   readonly lines: readonly string[];
