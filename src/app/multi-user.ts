@@ -52,12 +52,17 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
   const lifetimes = lifetimesOf(config);
   const tokens = new Tokens(parts.secretKeys, lifetimes, clock);
   const principalCache = new PrincipalCache(store, clock);
-  const activity = new KeyActivity(store.apiKeys, clock, (error) => {
-    parts.logger.error(
-      { err: error },
-      "The use of API keys could not be recorded; the next use tries again.",
-    );
-  });
+  const activity = new KeyActivity(
+    store.apiKeys,
+    clock,
+    (error) => {
+      parts.logger.error(
+        { err: error },
+        "The use of API keys could not be recorded; the next use tries again.",
+      );
+    },
+    (principal) => principalCache.documentChanged(principal),
+  );
   const own = new MultiUserCallers({
     tokens,
     principalCache,

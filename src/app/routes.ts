@@ -57,7 +57,7 @@ function addTree(app: FastifyInstance, { parts, links, proxies }: Wiring): void 
 function treeRights({ policy, store, clock }: AppParts): TreeDeps["rights"] {
   if (policy === null) return () => null;
   if (policy.stateFrom == null || store === null) return callersRights(policy, null, clock);
-  const states = new LoginStates(store.accounts, policy.stateFrom, clock);
+  const states = new LoginStates(store, policy.stateFrom, clock);
   return callersRights(policy, (principal) => states.of(principal), clock);
 }
 

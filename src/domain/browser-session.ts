@@ -49,7 +49,12 @@ export class BrowserSessions {
 
   constructor(deps: BrowserSessionDeps) {
     this.#deps = deps;
-    this.#bindings = new ReadThroughCache((token) => deps.store.find(token), deps.clock, isDeepStrictEqual);
+    this.#bindings = new ReadThroughCache((token) => deps.store.find(token), deps.clock, {
+      changes: deps.principalCache.changes,
+      isSame: isDeepStrictEqual,
+      // A use changes it as well.
+      ownerOf: ({ principal }) => principal,
+    });
     this.#idleMs = deps.lifetimes.refreshToken * 1000;
   }
 

@@ -6,7 +6,7 @@ import type { Clock } from "../lib/clock.ts";
 import { chain } from "../lib/maybe-promise.ts";
 import type { Uuid } from "../lib/uuid.ts";
 import { ReadThroughCache } from "./callers/read-through-cache.ts";
-import type { AccountStore } from "./ports/accounts.ts";
+import type { Store } from "./ports/store.ts";
 
 export type LoginState = Readonly<Record<string, unknown>>;
 
@@ -15,10 +15,11 @@ export const NO_STATE: LoginState = {};
 export class LoginStates {
   readonly #states: ReadThroughCache<Uuid, LoginState>;
 
-  constructor(store: Pick<AccountStore, "latestState">, provider: string, clock: Clock) {
+  constructor({ accounts, changes }: Pick<Store, "accounts" | "changes">, provider: string, clock: Clock) {
     this.#states = new ReadThroughCache(
-      async (principal) => (await store.latestState(principal, provider)) ?? NO_STATE,
+      async (principal) => (await accounts.latestState(principal, provider)) ?? NO_STATE,
       clock,
+      { changes, concerns: ({ what }) => what === "anything" },
     );
   }
 

@@ -9,7 +9,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 export const JSON_TYPE = "application/json";
 const MSGPACK_TYPE = "application/x-msgpack";
 
-interface Encoded {
+/** An answer's body in one format. */
+export interface Encoded {
   readonly body: string | Uint8Array;
   readonly etag: string;
 }
@@ -18,6 +19,13 @@ export interface AnswerOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** For answers with a token, a key or personal data. */
   readonly noStore?: boolean;
+}
+
+export type Format = "json" | "msgpack";
+
+export function encode(value: unknown, format: Format): Encoded {
+  if (format === "json") return withEtag(toJson(value));
+  return withEtag(new Encoder({ ignoreUndefined: true }).encode(toSeconds(value)));
 }
 
 /** A value that is encoded at most once per format, so that frequent answers are cheap. */
@@ -31,12 +39,12 @@ export class Document {
   }
 
   json(): Encoded {
-    this.#json ??= withEtag(toJson(this.#value));
+    this.#json ??= encode(this.#value, "json");
     return this.#json;
   }
 
   msgpack(): Encoded {
-    this.#msgpack ??= withEtag(new Encoder({ ignoreUndefined: true }).encode(toSeconds(this.#value)));
+    this.#msgpack ??= encode(this.#value, "msgpack");
     return this.#msgpack;
   }
 }
@@ -49,9 +57,25 @@ export function answer(
   options: AnswerOptions = {},
 ): FastifyReply {
   const document = value instanceof Document ? value : new Document(value);
-  const msgpack = prefersMsgpack(request.headers.accept);
-  const encoded = msgpack ? document.msgpack() : document.json();
-  return send(request, reply, encoded, msgpack ? MSGPACK_TYPE : JSON_TYPE, options);
+  const format = formatFor(request);
+  const encoded = format === "msgpack" ? document.msgpack() : document.json();
+  return answerEncoded(request, reply, encoded, format, options);
+}
+
+/** The format that the client prefers. */
+export function formatFor(request: FastifyRequest): Format {
+  return prefersMsgpack(request.headers.accept) ? "msgpack" : "json";
+}
+
+/** Sends what was encoded in the format that the client prefers. */
+export function answerEncoded(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  encoded: Encoded,
+  format: Format,
+  options: AnswerOptions = {},
+): FastifyReply {
+  return send(request, reply, encoded, format === "msgpack" ? MSGPACK_TYPE : JSON_TYPE, options);
 }
 
 /** Sends bytes of a media type that was negotiated elsewhere. */

@@ -13,8 +13,17 @@ const bindings = (db: Kysely<Tables>) =>
   db
     .selectFrom("tiled_auth_browser_sessions as b")
     .innerJoin("sessions as s", "s.id", "b.session_id")
+    .innerJoin("principals as p", "p.id", "s.principal_id")
     .innerJoin("tiled_auth_session_origins as o", "o.session_id", "s.id")
-    .select(["b.token", "s.uuid", "s.time_created", "s.time_last_refreshed", "o.provider", "o.identity"]);
+    .select([
+      "b.token",
+      "p.uuid as principal",
+      "s.uuid",
+      "s.time_created",
+      "s.time_last_refreshed",
+      "o.provider",
+      "o.identity",
+    ]);
 
 const byToken = statement((db, { token }: Args<{ token: Digest }>) =>
   bindings(db).where("b.token", "=", token),
@@ -25,6 +34,7 @@ type Row = Awaited<ReturnType<ReturnType<typeof bindings>["execute"]>>[number];
 function toBinding(row: Row): BrowserBinding {
   return {
     session: row.uuid,
+    principal: row.principal,
     identity: { provider: row.provider, id: row.identity },
     startedAt: row.time_created,
     lastUsed: row.time_last_refreshed ?? row.time_created,
@@ -58,6 +68,8 @@ export function browserSessionStore(backend: Backend): BrowserSessionStore {
       return backend.write("browser_session.open", { token, open: command, replaces });
     },
     find: lookUp,
-    touch: (session, time) => backend.write("browser_session.touch", { session, time }),
+    touch: async (session, time) => {
+      await backend.write("browser_session.touch", { session, time });
+    },
   };
 }

@@ -215,7 +215,7 @@ export function caveStore(backend: Backend): CaveStore {
     replaceToken: (request) => backend.write("cave.replace_token", request),
     revokeToken: (request) => backend.write("cave.revoke_token", request),
     openLogin: (request) => backend.write("cave.open_login", request),
-    endLogin: (request) => backend.write("cave.end_login", request),
+    endLogin: async (request) => (await backend.write("cave.end_login", request)) !== null,
     acceptTerms: (request) => backend.write("cave.accept_terms", request),
   };
 }

@@ -81,6 +81,7 @@ function assemble(backend: Backend, failures: FailureCounters): Store {
   return {
     dialect: backend.dialect,
     durable: backend.durable,
+    changes: backend.news,
     principals: principalStore(backend),
     sessions: sessionStore(backend),
     apiKeys: apiKeyStore(backend),

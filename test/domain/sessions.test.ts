@@ -10,6 +10,7 @@ import { Failure } from "../../src/errors.ts";
 import { Secret } from "../../src/lib/secrets.ts";
 import type { Uuid } from "../../src/lib/uuid.ts";
 import { memoryStore } from "../support/app.ts";
+import { UNTOLD } from "../support/changes.ts";
 import { ManualClock } from "../support/clock.ts";
 
 const ORIGIN = { address: null, requestId: null, actor: null };
@@ -21,7 +22,7 @@ async function scene(
   const store = await memoryStore(clock);
   const lifetimes = { accessToken: 900, refreshToken: 1800, session: 3600 };
   const tokens = new Tokens([new Secret("a key for tests only, never for real ones")], lifetimes, clock);
-  const principalCache = new PrincipalCache(store, clock);
+  const principalCache = new PrincipalCache({ ...store, changes: UNTOLD }, clock);
   const now = new Date(clock.now());
   const opened = await store.sessions.open({
     identity: { provider: "toy", id: "alice" },

@@ -1,4 +1,5 @@
 /** A store that a test breaks and mends, as a database that is away or overloaded. */
+import type { Changes } from "../../src/domain/ports/changes.ts";
 import type { Store } from "../../src/domain/ports/store.ts";
 import { Failure, type FailureCode } from "../../src/errors.ts";
 
@@ -8,10 +9,21 @@ export function breakable(store: Store): {
   breakWith(code: FailureCode | null): void;
 } {
   let broken: FailureCode | null = null;
+  // Of a store that is away, nothing is known.
+  const changes: Changes = {
+    get era() {
+      return store.changes.era;
+    },
+    toldUntil: (now) =>
+      broken === null ? store.changes.toldUntil(now) : store.changes.heldUntil(store.changes.era),
+    heldUntil: (era) => store.changes.heldUntil(era),
+    listen: (listener) => store.changes.listen(listener),
+  };
   const wrap = <T extends object>(port: T): T =>
     new Proxy(port, {
       get(target, name) {
         const value: unknown = Reflect.get(target, name);
+        if (name === "changes") return changes;
         if (typeof value !== "function") {
           return typeof value === "object" && value !== null ? wrap(value) : value;
         }

@@ -20,15 +20,23 @@ export class KeyActivity {
   readonly #store: ApiKeyStore;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
+  readonly #onUse: (principal: Uuid) => void;
   /** By principal and first eight digits: the newest recorded use. */
   readonly #noted = new Map<string, Use>();
   #waiting: Use[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(store: ApiKeyStore, clock: Clock, onError: (error: unknown) => void) {
+  /** `onUse`: called if `latest` of one of the principal's keys changes. */
+  constructor(
+    store: ApiKeyStore,
+    clock: Clock,
+    onError: (error: unknown) => void,
+    onUse: (principal: Uuid) => void = () => {},
+  ) {
     this.#store = store;
     this.#clock = clock;
     this.#onError = onError;
+    this.#onUse = onUse;
   }
 
   note(key: ApiKeyRecord, context: () => RequestContext): void {
@@ -40,6 +48,7 @@ export class KeyActivity {
     if (this.#noted.size >= MAX_REMEMBERED) this.#noted.clear();
     this.#noted.set(name, use);
     this.#waiting.push(use);
+    this.#onUse(key.principal);
     this.#timer ??= setTimeout(() => void this.flush(), WRITE_AFTER_MS).unref();
   }
 

@@ -1,11 +1,13 @@
 /**
- * Principals, sessions and API keys, read through half-second caches (`read-through-cache.ts`). A service that changes one of
- * them reports it here, so that a revocation holds from the next request on.
+ * Principals, sessions and API keys, read through caches (`read-through-cache.ts`). The store tells them what it has changed. A
+ * service that may have changed something reports it here as well, so that a revocation holds from the next request on even if
+ * the database was lost meanwhile.
  */
 import { isDeepStrictEqual } from "node:util";
 import { setBounded } from "../../lib/bounded-map.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Digest } from "../../lib/secrets.ts";
+import { bytesOf } from "../../lib/size.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import type {
   ApiKeyRecord,
@@ -14,38 +16,94 @@ import type {
   PrincipalSummary,
   SessionStatus,
 } from "../model/entities.ts";
+import type { Change, Changes } from "../ports/changes.ts";
 import type { Store } from "../ports/store.ts";
 import { type ReadMark, ReadThroughCache } from "./read-through-cache.ts";
 
 const FIRST_EIGHT = 8;
+/** Memory of each cache: room for about 20,000 people. */
+const MAX_BYTES = { summaries: 12_000_000, views: 32_000_000, sessions: 10_000_000, apiKeys: 14_000_000 };
+/** Of the caller that is remembered for a key or principal (`callers.ts`). */
+const CALLER_BYTES = 600;
 /** Revoked keys whose revoking key is remembered. */
 const MAX_REVOKERS = 10_000;
 
+type CachedStore = Pick<Store, "principals" | "sessions" | "apiKeys" | "changes">;
+
 export class PrincipalCache {
   readonly #summaries: ReadThroughCache<Uuid, PrincipalSummary>;
-  readonly #documents: ReadThroughCache<Uuid, PrincipalDocument>;
+  readonly #views: { drop(principal: Uuid): void }[] = [];
   readonly #sessions: ReadThroughCache<Uuid, SessionStatus>;
   readonly #apiKeys: ReadThroughCache<string, ApiKeyRecord>;
   readonly #revokers = new Map<string, KeyRef>();
   readonly #listeners: ((uuid: Uuid) => void)[] = [];
+  readonly #store: CachedStore;
+  readonly #clock: Clock;
 
-  constructor(store: Pick<Store, "principals" | "sessions" | "apiKeys">, clock: Clock) {
+  constructor(store: CachedStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+    const { changes } = store;
+    const concerns = ({ what }: Change) => what === "anything";
     // Callers, and the upstream credentials made for them, are remembered by the objects of a principal and a key.
-    this.#summaries = new ReadThroughCache(
-      (uuid) => store.principals.summary(uuid),
-      clock,
-      isDeepStrictEqual,
-    );
-    this.#documents = new ReadThroughCache(
-      (uuid) => store.principals.document(uuid, new Date(clock.now())),
-      clock,
-    );
-    this.#sessions = new ReadThroughCache((uuid) => store.sessions.status(uuid), clock);
+    this.#summaries = new ReadThroughCache((uuid) => store.principals.summary(uuid), clock, {
+      changes,
+      concerns,
+      isSame: isDeepStrictEqual,
+      maxBytes: MAX_BYTES.summaries,
+    });
+    this.#sessions = new ReadThroughCache((uuid) => store.sessions.status(uuid), clock, {
+      changes,
+      concerns,
+      ownerOf: ({ principal }) => principal,
+      maxBytes: MAX_BYTES.sessions,
+    });
     this.#apiKeys = new ReadThroughCache(
       (name) => store.apiKeys.find(name.slice(0, FIRST_EIGHT), name.slice(FIRST_EIGHT) as Digest),
       clock,
-      isDeepStrictEqual,
+      {
+        changes,
+        concerns,
+        ownerOf: ({ principal }) => principal,
+        isSame: isDeepStrictEqual,
+        maxBytes: MAX_BYTES.apiKeys,
+        sizeOf: (key) => bytesOf(key) + CALLER_BYTES,
+      },
     );
+  }
+
+  /** What the store tells of changes, for further caches. */
+  get changes(): Changes {
+    return this.#store.changes;
+  }
+
+  /**
+   * What `make` makes of principals' documents, e.g. an encoded answer. The document itself is not kept. `sizeOf`: bytes of one.
+   */
+  views<V>(
+    make: (document: PrincipalDocument) => V,
+    sizeOf: (view: V) => number,
+  ): { get(uuid: Uuid): V | Promise<V | undefined> } {
+    const cache = new ReadThroughCache<Uuid, View<V>>(
+      async (uuid) => {
+        const document = await this.document(uuid);
+        return document && { made: make(document), end: endOf(document) };
+      },
+      this.#clock,
+      {
+        changes: this.changes,
+        endOf: ({ end }) => end,
+        maxBytes: MAX_BYTES.views,
+        sizeOf: ({ made }) => sizeOf(made),
+      },
+    );
+    this.#views.push(cache);
+    return {
+      get: (uuid) => {
+        const view = cache.get(uuid);
+        return view instanceof Promise ? view.then((found) => found?.made) : view.made;
+      },
+    };
   }
 
   /** `now`, here and below: the caller's reading of the clock. */
@@ -85,8 +143,9 @@ export class PrincipalCache {
     return this.#revokers.get(firstEight + digest) ?? null;
   }
 
-  document(uuid: Uuid): PrincipalDocument | Promise<PrincipalDocument | undefined> {
-    return this.#documents.get(uuid);
+  /** Not cached. */
+  document(uuid: Uuid): Promise<PrincipalDocument | undefined> {
+    return this.#store.principals.document(uuid, new Date(this.#clock.now()));
   }
 
   session(uuid: Uuid, now?: number): SessionStatus | Promise<SessionStatus | undefined> {
@@ -99,7 +158,7 @@ export class PrincipalCache {
 
   principalChanged(uuid: Uuid): void {
     this.#summaries.drop(uuid);
-    this.#documents.drop(uuid);
+    this.documentChanged(uuid);
     for (const listener of this.#listeners) listener(uuid);
   }
 
@@ -108,9 +167,9 @@ export class PrincipalCache {
     this.#listeners.push(listener);
   }
 
-  /** After a login or a refresh, which change the principal's document but not its scopes. */
+  /** After a refresh or the use of a key, which change what whoami shows of the principal but not its scopes. */
   documentChanged(uuid: Uuid): void {
-    this.#documents.drop(uuid);
+    for (const views of this.#views) views.drop(uuid);
   }
 
   sessionUncertain(session: Uuid): void {
@@ -119,13 +178,13 @@ export class PrincipalCache {
 
   sessionChanged(session: Uuid, principal: Uuid): void {
     this.#sessions.drop(session);
-    this.#documents.drop(principal);
+    this.documentChanged(principal);
   }
 
   /** If it is unknown whether keys were revoked: all keys with this beginning are read again. */
   apiKeysUncertain(firstEight: string, principal: Uuid): void {
     this.#apiKeys.dropWhere((name) => name.startsWith(firstEight));
-    this.#documents.drop(principal);
+    this.documentChanged(principal);
   }
 
   /** `revoker`: the key that revoked them, if it was a key. */
@@ -139,6 +198,20 @@ export class PrincipalCache {
       this.#apiKeys.drop(firstEight + digest);
       if (revoker !== null) setBounded(this.#revokers, firstEight + digest, revoker, MAX_REVOKERS);
     }
-    this.#documents.drop(principal);
+    this.documentChanged(principal);
   }
+}
+
+interface View<V> {
+  readonly made: V;
+  readonly end: number;
+}
+
+/** When a document stops showing a session or key that expires. */
+function endOf({ sessions, apiKeys }: PrincipalDocument): number {
+  let end = Number.POSITIVE_INFINITY;
+  for (const { expirationTime } of [...sessions, ...apiKeys]) {
+    if (expirationTime !== null) end = Math.min(end, expirationTime.getTime());
+  }
+  return end;
 }

@@ -49,7 +49,12 @@ export class CaveCallers {
     this.#people = deps.people;
     this.#activity = deps.activity;
     this.#clock = deps.clock;
-    this.#logins = new ReadThroughCache((digest) => deps.store.login(digest), deps.clock, isDeepStrictEqual);
+    this.#logins = new ReadThroughCache((digest) => deps.store.login(digest), deps.clock, {
+      changes: deps.principalCache.changes,
+      isSame: isDeepStrictEqual,
+      ownerOf: ({ principal }) => principal,
+      concerns: ({ what }) => what === "anything",
+    });
   }
 
   /**

@@ -28,12 +28,16 @@ export class CavePeople {
 
   constructor(deps: {
     readonly store: CaveStore;
-    readonly principalCache: Pick<PrincipalCache, "onChange">;
+    readonly principalCache: Pick<PrincipalCache, "onChange" | "changes">;
     readonly clock: Clock;
   }) {
     this.#store = deps.store;
     this.#clock = deps.clock;
-    this.#people = new ReadThroughCache((uuid) => deps.store.person(uuid), deps.clock, isDeepStrictEqual);
+    this.#people = new ReadThroughCache((uuid) => deps.store.person(uuid), deps.clock, {
+      changes: deps.principalCache.changes,
+      isSame: isDeepStrictEqual,
+      concerns: ({ what }) => what === "anything",
+    });
     // Logins bring a new name, linking a new identity.
     deps.principalCache.onChange((uuid) => this.#people.drop(uuid));
   }

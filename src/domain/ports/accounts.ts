@@ -11,6 +11,7 @@ import type { OpenOutcome, OpenSession } from "./sessions.ts";
 /** The session and identity behind a browser's cookie. Whether the session is live is the session's own status. */
 export interface BrowserBinding {
   readonly session: Uuid;
+  readonly principal: Uuid;
   /** The identity that logged in. */
   readonly identity: IdentityRef;
   /** Time of the login, i.e. when credentials were last entered. */

@@ -15,6 +15,7 @@ import type { ApiKeyStore } from "./api-keys.ts";
 import type { AuditStore } from "./audit.ts";
 import type { CaveStore } from "./cave.ts";
 import type { CaveImporter } from "./cave-import.ts";
+import type { Changes } from "./changes.ts";
 import type { FailureCounters } from "./failures.ts";
 import type { BrowserLoginStore, DeviceLoginStore } from "./logins.ts";
 import type { Maintenance } from "./maintenance.ts";
@@ -25,6 +26,7 @@ export interface Store {
   readonly dialect: "sqlite" | "postgresql";
   /** Whether the data outlives the process. */
   readonly durable: boolean;
+  readonly changes: Changes;
   readonly principals: PrincipalStore;
   readonly sessions: SessionStore;
   readonly apiKeys: ApiKeyStore;

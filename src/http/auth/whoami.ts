@@ -1,26 +1,27 @@
 /** `GET /auth/whoami`: the caller's principal with identities, roles, API keys and sessions; `null` for anonymous. */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isKnown } from "../../domain/model/caller.ts";
-import type { PrincipalDocument } from "../../domain/model/entities.ts";
 import { Failure } from "../../errors.ts";
+import { bytesOf } from "../../lib/size.ts";
 import { Caller } from "../../schemas/auth.ts";
 import { refusals } from "../../schemas/errors.ts";
-import { answer, Document } from "../answer.ts";
+import { answer, answerEncoded, Document, type Encoded, encode, type Format, formatFor } from "../answer.ts";
 import type { AuthServices } from "./services.ts";
 import { principalView } from "./views.ts";
 
 const ANONYMOUS = new Document(null);
 
 export function whoamiRoute(app: FastifyInstance, services: AuthServices): void {
-  // A principal's answer is encoded once for as long as its document is cached.
-  const encoded = new WeakMap<PrincipalDocument, Document>();
-  const encode = (principal: PrincipalDocument | undefined): Document => {
-    if (principal === undefined) throw new Failure("no_principal");
-    const known = encoded.get(principal);
-    if (known !== undefined) return known;
-    const document = new Document(principalView(principal, services.activity));
-    encoded.set(principal, document);
-    return document;
+  // A principal's answer is encoded once, and the text is all that is kept of it.
+  const encodedAs = (format: Format) =>
+    services.principalCache.views(
+      (principal) => encode(principalView(principal, services.activity), format),
+      bytesOf,
+    );
+  const views = { json: encodedAs("json"), msgpack: encodedAs("msgpack") };
+  const send = (request: FastifyRequest, reply: FastifyReply, format: Format, found: Encoded | undefined) => {
+    if (found === undefined) throw new Failure("no_principal");
+    return answerEncoded(request, reply, found, format, { noStore: true });
   };
 
   app.get(
@@ -37,11 +38,10 @@ export function whoamiRoute(app: FastifyInstance, services: AuthServices): void 
     (request, reply) => {
       const { caller } = request;
       if (!isKnown(caller)) return answer(request, reply, ANONYMOUS, { noStore: true });
-      const principal = services.principalCache.document(caller.principal.uuid);
-      if (principal instanceof Promise) {
-        return principal.then((found) => answer(request, reply, encode(found), { noStore: true }));
-      }
-      return answer(request, reply, encode(principal), { noStore: true });
+      const format = formatFor(request);
+      const view = views[format].get(caller.principal.uuid);
+      if (view instanceof Promise) return view.then((found) => send(request, reply, format, found));
+      return send(request, reply, format, view);
     },
   );
 }

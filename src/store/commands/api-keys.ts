@@ -143,8 +143,9 @@ export async function noteRevokedKeys(
 /** One use of a key. */
 export type KeyUse = Parameters<ApiKeyStore["touch"]>[0][number];
 
-/** Records the latest use of each key; an older time changes nothing. */
-export async function touchKeys(db: Db, uses: readonly KeyUse[]): Promise<void> {
+/** Records the latest use of each key; an older time changes nothing. Returns the owners of those that changed. */
+export async function touchKeys(db: Db, uses: readonly KeyUse[]): Promise<readonly Uuid[]> {
+  const owners = new Set<Uuid>();
   // All servers use the same order, so two of them never deadlock on each other's rows.
   const ordered = uses.toSorted((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0));
   for (const { firstEight, digest, time, context } of ordered) {
@@ -152,6 +153,7 @@ export async function touchKeys(db: Db, uses: readonly KeyUse[]): Promise<void> 
     const key = await db.one(lockKey, ref);
     if (key === undefined || (key.latest_activity !== null && key.latest_activity >= time)) continue;
     await db.run(setActivity, { ...ref, time });
+    owners.add(key.uuid);
     if (key.latest_activity === null) {
       await note(
         db,
@@ -161,4 +163,5 @@ export async function touchKeys(db: Db, uses: readonly KeyUse[]): Promise<void> 
       );
     }
   }
+  return [...owners];
 }

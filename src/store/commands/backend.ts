@@ -3,6 +3,7 @@
  * commands in a worker thread, `postgres/postgres.ts` on a connection of its pool; the commands are the same.
  */
 
+import type { Changes } from "../../domain/ports/changes.ts";
 import type { Db, Dialect } from "../base/statement.ts";
 import type { CommandArgs, CommandName, CommandResult } from "./commands.ts";
 
@@ -10,6 +11,7 @@ import type { CommandArgs, CommandName, CommandResult } from "./commands.ts";
 export interface Backend {
   readonly dialect: Dialect;
   readonly durable: boolean;
+  readonly news: Changes;
   read<T>(work: (db: Db) => Promise<T>): Promise<T>;
   /** Runs a command; resolves once its transaction is durable. Rejects with a `Failure` if the database is full, busy or unavailable. */
   write<N extends CommandName>(name: N, args: CommandArgs<N>): Promise<CommandResult<N>>;

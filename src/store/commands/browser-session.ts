@@ -42,6 +42,14 @@ const touch = statement((db, { session, time }: Args<{ session: Uuid; time: Date
     .where((eb) => eb.or([eb("time_last_refreshed", "is", null), eb("time_last_refreshed", "<", time)])),
 );
 
+const ownerOf = statement((db, { session }: Args<{ session: Uuid }>) =>
+  db
+    .selectFrom("sessions as s")
+    .innerJoin("principals as p", "p.id", "s.principal_id")
+    .where("s.uuid", "=", session)
+    .select("p.uuid"),
+);
+
 /** Arguments of `browser_session.open`. */
 export interface OpenBrowserSession {
   readonly token: Digest;
@@ -67,10 +75,11 @@ export async function openBrowserSession(
   return { outcome, replaced: old };
 }
 
-/** Records the latest use of a browser session; an older time changes nothing. */
+/** Records the latest use of a browser session; an older time changes nothing. Returns the owner, or null if nothing changed. */
 export async function touchBrowserSession(
   db: Db,
   use: { readonly session: Uuid; readonly time: Date },
-): Promise<void> {
-  await db.run(touch, use);
+): Promise<Uuid | null> {
+  if ((await db.run(touch, use)) === 0) return null;
+  return (await db.one(ownerOf, { session: use.session }))?.uuid ?? null;
 }

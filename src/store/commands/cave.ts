@@ -153,15 +153,15 @@ export async function openCaveLogin(db: Db, request: OpenCaveLogin): ReturnType<
   return { kind: "opened", dropped };
 }
 
-/** Deletes a login token. */
-export async function endCaveLogin(db: Db, request: EndCaveLogin): ReturnType<CaveStore["endLogin"]> {
+/** Deletes a login token. Returns its owner, or null if it had ended. */
+export async function endCaveLogin(db: Db, request: EndCaveLogin): Promise<Uuid | null> {
   const { digest, now, context } = request;
-  if ((await lockActor(db, request, null)) !== undefined) return false;
+  if ((await lockActor(db, request, null)) !== undefined) return null;
   const found = await db.one(ownerOfLogin, { digest, now });
-  if (found === undefined || (await db.run(deleteLogin, { digest })) === 0) return false;
+  if (found === undefined || (await db.run(deleteLogin, { digest })) === 0) return null;
   const { principal, origin, session } = found;
   await note(db, "cave_login_token_revoked", { now, context, principal }, { origin, session });
-  return true;
+  return principal;
 }
 
 /** Notes that a principal accepted terms of service. */

@@ -5,10 +5,12 @@
 import type pg from "pg";
 import { Semaphore } from "../../lib/semaphore.ts";
 import { asFailure, busy, codeOf, isConnectionLost, messageOf, uncertain } from "../base/errors.ts";
+import { News } from "../base/news.ts";
 import { Compiler, Db } from "../base/statement.ts";
 import type { Backend } from "../commands/backend.ts";
 import type { Command, CommandArgs, CommandName, CommandResult } from "../commands/commands.ts";
 import { COMMANDS } from "../commands/commands.ts";
+import { tellChange, tellFailure } from "../commands/effects.ts";
 import type { Connections } from "./fallback.ts";
 import { InFlight } from "./in-flight.ts";
 import { KeyedQueue, TIMEOUT } from "./keyed-queue.ts";
@@ -45,6 +47,8 @@ export interface PostgresBackend extends Backend {
 /** Backend on a pool of connections to a prepared database. */
 export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBackend {
   const compiler = new Compiler("postgresql");
+  // Other servers may write without telling this one.
+  const news = new News();
   const inFlight = new InFlight();
   const queue = new KeyedQueue();
   // Commands never use the whole pool, so reads get a connection even if every running command waits for a lock.
@@ -144,9 +148,13 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
     let lost = false;
     for (let tries = TRIES; ; tries--) {
       const outcome = await writeOnce(command, args, prePing || lost);
-      if (outcome.kind === "done") return outcome.result;
+      if (outcome.kind === "done") {
+        tellChange(news, name, args, outcome.result);
+        return outcome.result;
+      }
       const { error } = outcome;
       if (outcome.kind === "uncertain") {
+        tellFailure(news, name, uncertain(messageOf(error)));
         throw uncertain(messageOf(error));
       }
       const again = LOST_A_RACE.test(codeOf(error) ?? "") || (isConnectionLost(error) && !lost);
@@ -158,6 +166,7 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
   return {
     dialect: "postgresql",
     durable: true,
+    news,
     read: (work) => inFlight.run(() => read(work)),
     write: (name, args) =>
       inFlight.run(() => queue.run(name, args, () => semaphore.run(() => write(name, args)))),

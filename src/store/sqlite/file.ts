@@ -23,6 +23,7 @@ export class SqliteFile {
   readonly #role: "reader" | "writer";
   readonly #busyTimeout: number;
   #current: { readonly connection: SqliteConnection; readonly inode: bigint } | undefined;
+  #opened = 0;
 
   /** `busyTimeout` in milliseconds, from the database's URI. */
   constructor(path: string, role: "reader" | "writer", busyTimeout: number = BUSY_TIMEOUT[role]) {
@@ -34,6 +35,11 @@ export class SqliteFile {
   /** The open connection, without checking the file. */
   get current(): SqliteConnection | undefined {
     return this.#current?.connection;
+  }
+
+  /** Number of connections that were opened. */
+  get opened(): number {
+    return this.#opened;
   }
 
   /** The connection, reopened if the path names another file now. Throws `store_unavailable` if it cannot be opened. */
@@ -74,6 +80,7 @@ export class SqliteFile {
       connection.raw.pragma("temp_store = MEMORY");
       connection.raw.pragma(`cache_size = -${CACHE_KIB}`);
       if (this.#role === "reader") connection.raw.pragma("query_only = ON");
+      this.#opened += 1;
       return connection;
     } catch (error) {
       connection?.close();

@@ -5,9 +5,11 @@
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { asFailure, fromPlain, isUnusable } from "../base/errors.ts";
+import { CompleteNews } from "../base/news.ts";
 import { Compiler, Db } from "../base/statement.ts";
 import type { Backend } from "../commands/backend.ts";
 import type { CommandArgs, CommandName, CommandResult } from "../commands/commands.ts";
+import { tellChange, tellFailure } from "../commands/effects.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { SqliteFile } from "./file.ts";
 import { SqliteWriter } from "./writer.ts";
@@ -27,9 +29,13 @@ export interface SqliteFileOptions {
 /** Backend for a prepared file. */
 export function sqliteFileBackend({ path, busyTimeout, clock, log }: SqliteFileOptions): Backend {
   const file = new SqliteFile(path, "reader");
-  const writer = new WriterThread(path, log, busyTimeout);
   const compiler = new Compiler("sqlite");
   let looked = Number.NEGATIVE_INFINITY;
+  // The change may be another file at this path.
+  const lookAgain = () => {
+    looked = Number.NEGATIVE_INFINITY;
+  };
+  const writer = new WriterThread(path, log, busyTimeout, lookAgain);
   let db: { readonly connection: SqliteConnection; readonly reader: Db } | undefined;
 
   /** If the file is missing, reads continue on the connection that is still open. */
@@ -44,7 +50,11 @@ export function sqliteFileBackend({ path, busyTimeout, clock, log }: SqliteFileO
         if (strict || connection === undefined || file.current !== connection) throw error;
       }
     }
-    if (db?.connection !== connection) db = { connection, reader: new Db(connection, compiler) };
+    if (db?.connection !== connection) {
+      // What was read before may be of another file.
+      writer.news.beginEra();
+      db = { connection, reader: new Db(connection, compiler) };
+    }
     return db.reader;
   };
 
@@ -60,6 +70,7 @@ export function sqliteFileBackend({ path, busyTimeout, clock, log }: SqliteFileO
   return {
     dialect: "sqlite",
     durable: true,
+    news: writer.news,
     read: (work) => read(work),
     write: (name, args) => writer.write(name, args),
     ping: async () => {
@@ -83,6 +94,7 @@ export function sqliteMemoryBackend(connection: SqliteConnection): Backend {
     compiler,
   );
   const db = new Db(connection, compiler);
+  const news = new CompleteNews();
   let closed = false;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -96,13 +108,20 @@ export function sqliteMemoryBackend(connection: SqliteConnection): Backend {
 
   const write = async <N extends CommandName>(name: N, args: CommandArgs<N>): Promise<CommandResult<N>> => {
     const [answer] = await inTurn(() => writer.run([{ id: 0, name, args }]));
-    if (answer?.ok !== true) throw answer === undefined ? new Error("No answer.") : fromPlain(answer.error);
-    return answer.value as CommandResult<N>;
+    if (answer?.ok !== true) {
+      const error = answer === undefined ? new Error("No answer.") : fromPlain(answer.error);
+      tellFailure(news, name, error);
+      throw error;
+    }
+    const result = answer.value as CommandResult<N>;
+    tellChange(news, name, args, result);
+    return result;
   };
 
   return {
     dialect: "sqlite",
     durable: false,
+    news,
     read: (work) => inTurn(() => work(db)),
     write,
     ping: async () => {

@@ -6,11 +6,15 @@ import { Worker } from "node:worker_threads";
 import type { Failure } from "../../errors.ts";
 import { entryUrl } from "../../lib/entry.ts";
 import { fromPlain, toPlain, unavailable, uncertain } from "../base/errors.ts";
+import { News } from "../base/news.ts";
 import type { CommandArgs, CommandName, CommandResult } from "../commands/commands.ts";
+import { tellChange, tellFailure } from "../commands/effects.ts";
 import type { WriteAnswer, WriteRequest } from "./writer.ts";
-import type { ToWriter, WriterData } from "./writer-worker.ts";
+import type { FromWriter, ToWriter, WriterData } from "./writer-worker.ts";
 
 interface Waiting {
+  readonly name: CommandName;
+  readonly args: unknown;
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
@@ -29,17 +33,25 @@ export class WriterThread {
   readonly #path: string;
   readonly #busyTimeout: number | undefined;
   readonly #log: Log;
+  readonly #onForeign: () => void;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #unsent: WriteRequest[] = [];
   #lastId = 0;
   #closed = false;
   #idle: (() => void) | undefined;
+  readonly news: News;
+  /** The latest answer of this thread; undefined before the first. */
+  #version: string | undefined;
+  #askedAt: number | undefined;
 
-  constructor(path: string, log: Log, busyTimeout?: number) {
+  /** `onForeign`: called once another program may have changed the database. */
+  constructor(path: string, log: Log, busyTimeout?: number, onForeign: () => void = () => {}) {
     this.#path = path;
     this.#busyTimeout = busyTimeout;
     this.#log = log;
+    this.#onForeign = onForeign;
+    this.news = new News((askedAt) => this.#ask(askedAt));
     // Started now, so that the first command does not have to wait.
     this.#worker = this.#start();
     this.#worker.unref();
@@ -53,7 +65,7 @@ export class WriterThread {
       }
       const id = ++this.#lastId;
       if (this.#waiting.size === 0) this.#worker?.ref();
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { name, args, resolve, reject });
       const unsent = this.#unsent.push({ id, name, args });
       if (unsent === ENOUGH) this.#send();
       else if (unsent === 1) setImmediate(() => this.#send());
@@ -108,13 +120,16 @@ export class WriterThread {
       workerData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
-    worker.on("message", (answers: readonly WriteAnswer[]) => {
-      for (const answer of answers) this.#settle(answer);
+    worker.on("message", (message: FromWriter) => {
+      if ("version" in message) this.#answered(message.version);
+      else for (const answer of message) this.#settle(answer);
     });
     worker.on("error", (error) => this.#log("error", `The database's writer failed: ${error.message}`));
     worker.on("exit", () => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;
+      this.#version = undefined;
+      this.#answered(null);
       this.#failAll(uncertain("the database's writer ended"));
     });
     return worker;
@@ -123,12 +138,51 @@ export class WriterThread {
   #settle(answer: WriteAnswer): void {
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
-    if (answer.ok) waiting?.resolve(answer.value);
-    else waiting?.reject(fromPlain(answer.error));
+    if (waiting !== undefined) this.#finish(waiting, answer);
     if (this.#waiting.size > 0) return;
     // An idle writer does not keep the process alive.
     this.#worker?.unref();
     this.#idle?.();
+  }
+
+  #finish({ name, args, resolve, reject }: Waiting, answer: WriteAnswer): void {
+    if (answer.ok) {
+      tellChange(this.news, name, args as never, answer.value as never);
+      resolve(answer.value);
+      return;
+    }
+    const error = fromPlain(answer.error);
+    tellFailure(this.news, name, error);
+    reject(error);
+  }
+
+  /** Asks the thread whether another program has changed the database. Keeps no process alive. */
+  #ask(askedAt: number): void {
+    if (this.#closed) {
+      this.news.unanswered();
+      return;
+    }
+    this.#worker ??= this.#start();
+    if (this.#waiting.size === 0) this.#worker.unref();
+    this.#askedAt = askedAt;
+    this.#worker.postMessage("version?" satisfies ToWriter);
+  }
+
+  #answered(version: string | null): void {
+    const askedAt = this.#askedAt;
+    this.#askedAt = undefined;
+    if (askedAt === undefined) return;
+    if (version === null) {
+      this.news.unanswered();
+      return;
+    }
+    // What was read before the first answer may have been changed before the question.
+    if (version !== this.#version) {
+      this.#version = version;
+      this.#onForeign();
+      this.news.beginEra();
+    }
+    this.news.answered(askedAt);
   }
 
   #failAll(failure: Failure): void {
@@ -136,6 +190,7 @@ export class WriterThread {
     for (const [id, waiting] of this.#waiting) {
       if (unsent.has(id)) continue;
       this.#waiting.delete(id);
+      tellFailure(this.news, waiting.name, failure);
       waiting.reject(failure);
     }
     if (this.#waiting.size === 0) this.#idle?.();

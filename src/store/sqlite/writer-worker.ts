@@ -1,15 +1,21 @@
 /**
- * The thread that owns SQLite's writing connection: runs all waiting commands as one batch and answers them together. Started by
- * `writer-thread.ts`.
+ * The thread that owns SQLite's writing connection: runs all waiting commands as one batch and answers them together, and tells
+ * whether another connection has changed the database. Started by `writer-thread.ts`.
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { Compiler } from "../base/statement.ts";
 import { Checkpoints } from "./checkpoint.ts";
 import { SqliteFile } from "./file.ts";
-import { SqliteWriter, type WriteRequest } from "./writer.ts";
+import { SqliteWriter, type WriteAnswer, type WriteRequest } from "./writer.ts";
 
-/** Message from the main thread: commands, or null to end. */
-export type ToWriter = readonly WriteRequest[] | null;
+/** Message from the main thread: commands, a question for the version, or null to end. */
+export type ToWriter = readonly WriteRequest[] | "version?" | null;
+
+/**
+ * Answers to commands, or to the question: a text that changes with each commit of another connection, and with the file itself;
+ * null if the file cannot be read.
+ */
+export type FromWriter = readonly WriteAnswer[] | { readonly version: string | null };
 
 /** Start-up data of the thread. */
 export interface WriterData {
@@ -32,12 +38,15 @@ function serve(port: MessagePort, { path, busyTimeout, largestBatch }: WriterDat
 
   const take = (message: ToWriter) => {
     if (message === null) ending = true;
+    else if (message === "version?") answer({ version: versionOf(file) });
     else waiting.push(...message);
   };
 
+  const answer = (message: FromWriter) => port.postMessage(message);
+
   const run = async () => {
     while (waiting.length > 0) {
-      port.postMessage(await writer.run(waiting.splice(0, largestBatch)));
+      answer(await writer.run(waiting.splice(0, largestBatch)));
       for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
         take(next.message);
       }
@@ -46,7 +55,7 @@ function serve(port: MessagePort, { path, busyTimeout, largestBatch }: WriterDat
 
   port.on("message", async (message: ToWriter) => {
     take(message);
-    if (running) return;
+    if (running || message === "version?") return;
     running = true;
     await run();
     running = false;
@@ -56,6 +65,16 @@ function serve(port: MessagePort, { path, busyTimeout, largestBatch }: WriterDat
     file.discard();
     port.close();
   });
+}
+
+/** SQLite counts what other connections committed, and never what this one did. */
+function versionOf(file: SqliteFile): string | null {
+  try {
+    const { raw } = file.obtain();
+    return raw.inTransaction ? null : `${file.opened} ${raw.pragma("data_version", { simple: true })}`;
+  } catch {
+    return null;
+  }
 }
 
 if (parentPort !== null) serve(parentPort, workerData as WriterData);

@@ -7,6 +7,7 @@ import { PrincipalCache } from "../../../src/domain/callers/principal-cache.ts";
 import { Tokens } from "../../../src/domain/tokens/tokens.ts";
 import { Secret } from "../../../src/lib/secrets.ts";
 import { memoryStore } from "../../support/app.ts";
+import { UNTOLD } from "../../support/changes.ts";
 import { ManualClock } from "../../support/clock.ts";
 
 const ORIGIN = { address: null, requestId: null, actor: null };
@@ -18,7 +19,7 @@ async function scene() {
   const store = await memoryStore(clock);
   const lifetimes = { accessToken: 900, refreshToken: 1800, session: 3600 };
   const tokens = new Tokens([new Secret("a key for tests only, never for real ones")], lifetimes, clock);
-  const principalCache = new PrincipalCache(store, clock);
+  const principalCache = new PrincipalCache({ ...store, changes: UNTOLD }, clock);
   const activity = new KeyActivity(store.apiKeys, clock, (error) => assert.fail(String(error)));
   const callers = new MultiUserCallers({ tokens, principalCache, activity, clock, allowAnonymous: false });
   const now = new Date(clock.now());

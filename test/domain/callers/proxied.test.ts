@@ -11,6 +11,7 @@ import { Failure } from "../../../src/errors.ts";
 import { Secret } from "../../../src/lib/secrets.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
 import { memoryStore } from "../../support/app.ts";
+import { UNTOLD } from "../../support/changes.ts";
 import { ManualClock } from "../../support/clock.ts";
 
 const ORIGIN = { address: null, requestId: null, actor: null };
@@ -20,7 +21,7 @@ const ADA = { provider: "lab", id: "ada" };
 async function scene(namesAddresses = false) {
   const clock = new ManualClock();
   const store = await memoryStore(clock);
-  const principalCache = new PrincipalCache(store, clock);
+  const principalCache = new PrincipalCache({ ...store, changes: UNTOLD }, clock);
   const asked: Credential[] = [];
   const own: Callers = {
     identify: (credential) => {

@@ -11,6 +11,7 @@ import { CaveTokens } from "../../../src/domain/cave/tokens.ts";
 import type { BrowserCaller } from "../../../src/domain/model/caller.ts";
 import type { RequestContext } from "../../../src/domain/model/entities.ts";
 import { memoryStore } from "../../support/app.ts";
+import { UNTOLD } from "../../support/changes.ts";
 import { ManualClock } from "../../support/clock.ts";
 
 export const ORIGIN: RequestContext = { address: null, requestId: null, actor: null };
@@ -20,7 +21,7 @@ export const LOGIN_TOKEN_MAX_AGE = 3600;
 export async function scene(options: { readonly apiKeyLimit?: number } = {}) {
   const clock = new ManualClock();
   const store = await memoryStore(clock);
-  const principalCache = new PrincipalCache(store, clock);
+  const principalCache = new PrincipalCache({ ...store, changes: UNTOLD }, clock);
   const activity = new KeyActivity(store.apiKeys, clock, (error) => assert.fail(String(error)));
   const keys = new ApiKeys({
     store: store.apiKeys,

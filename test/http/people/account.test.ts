@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
-import { apikey, bearer, PASSWORDS, testApp } from "../../support/app.ts";
+import { apikey, bearer, memoryStore, PASSWORDS, testApp } from "../../support/app.ts";
 import { Browser, formOf } from "../../support/browser.ts";
+import { UNTOLD } from "../../support/changes.ts";
+import { ManualClock } from "../../support/clock.ts";
 import { auditOf, logIn, pathOf, SESSION, tryLogin, whoIs } from "../../support/person.ts";
 
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
@@ -270,7 +272,9 @@ test("foreign content is shown as text: names, notes, programs, addresses", asyn
 });
 
 test("without the scopes to make or revoke keys the buttons are absent and refused", async () => {
-  await using t = await testApp();
+  const clock = new ManualClock();
+  // What the test changes below, the store does not know.
+  await using t = await testApp({ clock, store: { ...(await memoryStore(clock)), changes: UNTOLD } });
   const { access_token, principal } = await t.login("bob");
   await t.makeKey(access_token);
   const browser = await logIn(t, "bob");

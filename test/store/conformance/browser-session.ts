@@ -16,6 +16,7 @@ export const browserSessionCases: readonly Case[] = [
       assert.equal(replaced, null);
       assert.deepEqual(await store.browserSessions.find(TOKEN), {
         session: session.uuid,
+        principal: principal.uuid,
         identity: { provider: "toy", id: "ann" },
         startedAt: NOW,
         lastUsed: NOW,
