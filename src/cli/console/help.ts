@@ -45,7 +45,7 @@ export function helpForm(terminal: Terminal): HelpConfiguration {
 }
 
 /** From the command's own name to the verb's. */
-export function pathOf(verb: Command): readonly string[] {
+function pathOf(verb: Command): readonly string[] {
   return verb.parent === null ? [verb.name()] : [...pathOf(verb.parent), verb.name()];
 }
 
