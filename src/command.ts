@@ -16,7 +16,8 @@ const onTerminal = [0, 1, 2].some((fd) => isatty(fd));
 const terminal: Terminal = {
   env: process.env,
   command: ownCommand(process.argv),
-  columns: process.stdout.columns ?? 100,
+  // 0 in terminals that do not know their size. Questions and codes are on stderr.
+  columns: process.stdout.columns || process.stderr.columns || 100,
   // Opened only by a command that asks.
   get input() {
     return process.stdin;

@@ -4,16 +4,20 @@ DIALOGUE is a JSON list of [prompt, answer]; each answer is typed once its promp
 What the command prints is printed, its exit code is ours.
 """
 
+import fcntl
 import json
 import os
 import pty
 import signal
+import struct
 import sys
+import termios
 
 
 def main(dialogue, command):
     pid, terminal = pty.fork()
     if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
         os.execvp(command[0], command)
     unread = ""
     while True:
@@ -30,7 +34,8 @@ def main(dialogue, command):
         if dialogue and dialogue[0][0] in unread:
             prompt, answer = dialogue.pop(0)
             unread = unread.split(prompt, 1)[1]
-            os.write(terminal, answer.encode() + b"\n")
+            # Ctrl-C and Ctrl-D are one key.
+            os.write(terminal, answer.encode() + (b"" if answer in ("\x03", "\x04") else b"\n"))
     _, status = os.waitpid(pid, 0)
     return os.waitstatus_to_exitcode(status) or (99 if dialogue else 0)
 

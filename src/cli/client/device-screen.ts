@@ -40,11 +40,11 @@ export class DeviceScreen {
     this.#progress.clear();
   }
 
-  /** With the code, since a QR code may have moved it off the screen. */
+  /** The code comes first: a QR code may have moved it off the screen, and a narrow terminal cuts the line. */
   #countDown(code: string, deadline: number): void {
     const draw = () => {
       const left = Math.max(0, Math.round((deadline - performance.now()) / 1000));
-      this.#progress.set(`Waiting for the login in the browser with ${code}, ${timeLeft(left)} left`);
+      this.#progress.set(`Code ${code}, ${timeLeft(left)} left. Waiting for the login in the browser`);
     };
     draw();
     this.#timer = setInterval(draw, 1000).unref();

@@ -50,12 +50,15 @@ export async function askLine(
     });
     lines.once("close", () => reject(new CannotPrompt("The input ended.")));
   });
+  let unfinished = true;
   try {
-    return await orAborted(line, signal);
+    const answer = await orAborted(line, signal);
+    unfinished = hidden;
+    return answer;
   } finally {
     lines.close();
     // The person's own line end was not shown, or not typed.
-    if (hidden || signal.aborted) output.write("\n");
+    if (unfinished) output.write("\n");
   }
 }
 
