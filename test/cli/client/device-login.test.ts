@@ -82,7 +82,7 @@ test("a terminal shows the code first, a QR code and the time left, and opens th
   const terminal = p.at({ terminal: true, colours: true });
   const { code, shown } = await enter(p, terminal);
   assert.equal(code, 0);
-  const places = [CODE, ADDRESS, /[▀▄█]{5}/, /with \S{9}, 15:00 left/].map((pattern) =>
+  const places = [CODE, ADDRESS, /[▀▄█]{5}/, /Code \S{9}, 15:00 left/].map((pattern) =>
     shown.search(pattern),
   );
   assert.ok(
@@ -90,7 +90,7 @@ test("a terminal shows the code first, a QR code and the time left, and opens th
     shown,
   );
   // Nothing of the line is left.
-  assert.ok(terminal.stderr.includes("left\r\u001b[K"));
+  assert.ok(terminal.stderr.includes("browser\r\u001b[K"));
   assert.ok(await eventually(10, async () => (await readdir(p.home)).includes("opened")));
   assert.equal(await readFile(`${p.home}/opened`, "utf8"), `--tab ${ADDRESS.exec(shown)?.[0]}\n`);
 });
@@ -119,7 +119,7 @@ test("Ctrl-C ends the polling, and leaves the old login alone", async (t) => {
   terminal.events.emit("SIGINT");
   assert.equal(await ended, 130);
   assert.equal(terminal.stdout, "");
-  assert.ok(terminal.stderr.endsWith("left\r\u001b[K"));
+  assert.ok(terminal.stderr.endsWith("browser\r\u001b[K"));
   assert.equal(await token(), old);
   assert.ok(await eventually(10, async () => terminal.exits.length > 0));
   assert.deepEqual(terminal.exits, [130]);
