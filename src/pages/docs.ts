@@ -2,8 +2,8 @@
  * The API documentation: every route that the OpenAPI document describes, grouped by its tag, as one page that can be read
  * and searched without a script. `/openapi.json` has the same for programs.
  */
-import { STATUS_CODES } from "node:http";
 import { type Html, html } from "../lib/html.ts";
+import { STATUS_CODES } from "../lib/node-http.ts";
 import { fieldsOf, note, type Schema, schemaText } from "./docs-schema.ts";
 import { page, type Site } from "./layout.ts";
 

@@ -7,8 +7,9 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { temporaryFolder } from "../support/folders.ts";
-import { run } from "../support/process.ts";
+import { configurationFile, temporaryFolder } from "../support/folders.ts";
+import { run, startServer } from "../support/process.ts";
+import { toy } from "../support/toy.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 /** Prints the modules on stderr as they are loaded. */
@@ -41,4 +42,25 @@ test("help and the version load commander, the verbs' definitions, and little of
     );
     assert.ok(own.length > 10 && own.length < 60, own.join("\n"));
   }
+});
+
+/** Prints at the end whether Node's own HTTP client was loaded. */
+const AT_EXIT = `
+const client = () => process.moduleLoadList.some((name) => name.endsWith("internal/deps/undici/undici"));
+process.on("exit", () => process._rawDebug("HTTP client: " + client()));
+`;
+
+test("a server starts without the HTTP client of Node, and the health check asks it without one", async (t) => {
+  const cleanup = (last: () => Promise<unknown>) => t.after(last);
+  const hook = join(await temporaryFolder(cleanup), "hook.mjs");
+  writeFileSync(hook, AT_EXIT);
+  const program = [process.execPath, "--import", pathToFileURL(hook).href, join(ROOT, "src/bin.ts")];
+  const config = await configurationFile(cleanup, toy());
+  const serve = [...program, "serve", "config", config, "--port", "0"];
+  const server = await startServer(cleanup, serve, /^ *(http:\S+)$/m);
+  const asked = await run([...program, "healthcheck", config, "--port", new URL(server.url).port]);
+  assert.equal(asked.code, 0, asked.stderr);
+  assert.match(asked.stderr, /HTTP client: false/);
+  assert.equal(await server.stop(), 0);
+  assert.match(server.output(), /HTTP client: false/);
 });

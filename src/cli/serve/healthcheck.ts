@@ -54,7 +54,7 @@ function addressOf({ server: { host, port, tls, rootPath } }: Config, path: stri
 async function statusOf(url: string): Promise<number | undefined> {
   // Loading them takes longer than printing help, so not at the top.
   const [{ request: requestHttp }, { request: requestHttps }] = await Promise.all([
-    import("node:http"),
+    import("../../lib/node-http.ts"),
     import("node:https"),
   ]);
   const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();

@@ -4,7 +4,6 @@
  * WebSockets are in `socket.ts`.
  */
 
-import { METHODS } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Callers } from "../../domain/callers/callers.ts";
 import type { Standing } from "../../domain/callers/standing.ts";
@@ -12,6 +11,7 @@ import type { Upstream } from "../../domain/model/upstream.ts";
 import type { UpstreamCredentialIssuer } from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { METHODS } from "../../lib/node-http.ts";
 import type { Secret } from "../../lib/secrets.ts";
 import { cookieOf } from "../access/cookies.ts";
 import type { Links } from "../links.ts";

@@ -1,6 +1,6 @@
 /**
  * The parts of the gateway that Fastify and Node need before any route. The rest is loaded only if there is a server behind
- * this one. `node:http` is imported for its types only, since the module loads a whole HTTP client.
+ * this one.
  */
 
 import type { IncomingMessage, Server } from "node:http";

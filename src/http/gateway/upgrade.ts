@@ -2,9 +2,10 @@
  * Routes requests for WebSockets through the same hooks and checks as all others: each gets a response on the connection that
  * Node has handed over. Requests for other protocols are answered in HTTP/1.1 (RFC 9110, section 7.8).
  */
-import { type IncomingMessage, type Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { ServerResponse as Response } from "../../lib/node-http.ts";
 import { isWebSocket } from "./routing.ts";
 
 export interface Handshake {
@@ -25,7 +26,7 @@ export class Upgrades {
   listen(server: Server): void {
     server.on("upgrade", (request, socket, head) => {
       socket.on("error", () => socket.destroy());
-      const response = new ServerResponse(request);
+      const response = new Response(request);
       response.shouldKeepAlive = false;
       try {
         response.assignSocket(socket as Socket);

@@ -2,8 +2,8 @@
  * The answers of each operation in the OpenAPI document: what any route may answer is added to what a route declares, with the
  * header fields of `http/headers.ts` and `http/errors.ts`. Refusals are shared in `components.responses`.
  */
-import { STATUS_CODES } from "node:http";
 import type { TSchema } from "typebox";
+import { STATUS_CODES } from "../../lib/node-http.ts";
 import { CaveErrorAnswer } from "../../schemas/cave.ts";
 import { ErrorAnswer, GrantProblem, InvalidAnswer } from "../../schemas/errors.ts";
 import { inOrder } from "./openapi-names.ts";
