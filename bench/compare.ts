@@ -1,6 +1,7 @@
 /**
  * `node bench/compare.ts BEFORE [AFTER]`: compares two built checkouts in the same run; AFTER is this one by default. Rounds alternate;
- * the ratio of the processor time per answer counts. Options: `--seconds`, `--rounds`, `--only NAME`; `--cave` if both have CAVE.
+ * the ratio of the processor time per answer counts. Options: `--seconds`, `--rounds`, `--only NAME`; `--people N` measures each
+ * with the credentials of N people as well; `--cave` if both have CAVE.
  */
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -22,6 +23,7 @@ const { values: options, positionals } = parseArgs({
     seconds: { type: "string", default: "2" },
     rounds: { type: "string", default: "11" },
     only: { type: "string" },
+    people: { type: "string" },
     cave: { type: "boolean", default: false },
   },
 });
@@ -55,10 +57,17 @@ async function side(checkout: string, upstream: string): Promise<Side> {
   cleanup(() => gateway.stop());
   const token = bearer(await new Api(gateway.url).login("alice"));
   const through = async () => repeat(gateway.port, get("/api/v1/metadata/A", token), PLAN);
-  const direct = Object.entries(await jobs(server, PLAN))
-    .filter(([name]) => options.cave || !CAVE_ONLY.has(name))
-    .map(([name, job]) => [name, { server, job }]);
-  return { ...Object.fromEntries(direct), gateway: { server: gateway, job: through } };
+  const direct = async (plan: Plan, suffix: string) =>
+    Object.entries(await jobs(server, plan))
+      .filter(([name]) => options.cave || !CAVE_ONLY.has(name))
+      .map(([name, job]) => [name + suffix, { server, job }] as const);
+  const { people } = options;
+  const many =
+    people === undefined ? [] : await direct({ ...PLAN, people: Number(people) }, `, ${people} people`);
+  return {
+    ...Object.fromEntries([...(await direct(PLAN, "")), ...many]),
+    gateway: { server: gateway, job: through },
+  };
 }
 
 /** A data service that answers at once, as a Tiled would: its speed must not be what is measured. */
@@ -87,7 +96,7 @@ try {
   const sides = { before: await side(other, upstream), after: await side(mine, upstream) };
   for (let round = 0; round <= Number(options.rounds); round++) {
     for (const name of Object.keys(sides.after)) {
-      if (options.only !== undefined && name !== options.only) continue;
+      if (options.only !== undefined && !name.startsWith(options.only)) continue;
       const found = samples.get(name) ?? { before: [], after: [] };
       samples.set(name, found);
       // Each goes first in every other round.

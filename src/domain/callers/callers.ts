@@ -192,7 +192,7 @@ export class MultiUserCallers implements Callers {
     return this.#remembered(key, found, () => ({
       kind: "api_key",
       principal: found,
-      scopes: key.scopes.includes(INHERIT) ? new Set(found.scopes) : common(key.scopes, found.scopes),
+      scopes: key.scopes.includes(INHERIT) ? setOf(found.scopes) : common(key.scopes, found.scopes),
       key,
     }));
   }
@@ -218,6 +218,17 @@ export function enabled(principal: PrincipalSummary | undefined): PrincipalSumma
 
 export function isAmong({ provider, id }: IdentityRef, identities: readonly IdentityRef[]): boolean {
   return identities.some((identity) => identity.provider === provider && identity.id === id);
+}
+
+/** The set of each list, which many principals share. */
+const SETS = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+function setOf(scopes: readonly string[]): ReadonlySet<string> {
+  const known = SETS.get(scopes);
+  if (known !== undefined) return known;
+  const made = new Set(scopes);
+  SETS.set(scopes, made);
+  return made;
 }
 
 function common(left: readonly string[], right: readonly string[]): ReadonlySet<string> {

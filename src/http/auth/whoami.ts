@@ -10,15 +10,18 @@ import type { AuthServices } from "./services.ts";
 import { principalView } from "./views.ts";
 
 const ANONYMOUS = new Document(null);
+/** Memory for answers in msgpack, which few clients ask for. */
+const MSGPACK_BYTES = 8_000_000;
 
 export function whoamiRoute(app: FastifyInstance, services: AuthServices): void {
   // A principal's answer is encoded once, and the text is all that is kept of it.
-  const encodedAs = (format: Format) =>
+  const encodedAs = (format: Format, maxBytes?: number) =>
     services.principalCache.views(
       (principal) => encode(principalView(principal, services.activity), format),
       bytesOf,
+      maxBytes,
     );
-  const views = { json: encodedAs("json"), msgpack: encodedAs("msgpack") };
+  const views = { json: encodedAs("json"), msgpack: encodedAs("msgpack", MSGPACK_BYTES) };
   const send = (request: FastifyRequest, reply: FastifyReply, format: Format, found: Encoded | undefined) => {
     if (found === undefined) throw new Failure("no_principal");
     return answerEncoded(request, reply, found, format, { noStore: true });

@@ -3,6 +3,7 @@
  */
 import { sql } from "kysely";
 import type { IdentityRef, PrincipalSummary } from "../../domain/model/entities.ts";
+import { setBounded } from "../../lib/bounded-map.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { readList } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
@@ -64,6 +65,19 @@ export function findPrincipalOfIdentity(db: Db, identity: IdentityRef): Promise<
   return db.one(byIdentity, identity);
 }
 
+/** Lists of scopes that many principals have. Their number is bounded, since a list may be anything. */
+const LISTS = new Map<string, readonly string[]>();
+const MAX_LISTS = 1000;
+
+/** Equal lists are the same object, which takes the memory of one. */
+function shared(scopes: readonly string[]): readonly string[] {
+  const text = scopes.join("\n");
+  const known = LISTS.get(text);
+  if (known !== undefined) return known;
+  setBounded(LISTS, text, scopes, MAX_LISTS);
+  return scopes;
+}
+
 /** Reads the current summary: the given row may be older than a lock that was waited for. */
 export async function summarize(
   db: Db,
@@ -82,6 +96,6 @@ export async function summarize(
     type: principal.type,
     disabled,
     identities,
-    scopes: [...scopes].sort(),
+    scopes: shared([...scopes].sort()),
   };
 }
