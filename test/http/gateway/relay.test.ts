@@ -8,6 +8,7 @@ import { WebSocket } from "ws";
 import { Failure } from "../../../src/errors.ts";
 import type { SocketTimeouts } from "../../../src/http/gateway/socket.ts";
 import { apikey, bearer, memoryStore, type TestApp } from "../../support/app.ts";
+import { UNTOLD } from "../../support/changes.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
 import { HANDSHAKE, STREAM, socketScene as scene } from "../../support/sockets.ts";
@@ -211,7 +212,11 @@ describe("an open stream", () => {
       return found && scopes && { ...found, scopes };
     };
     const principals = { ...store.principals, summary };
-    const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketTimeouts: SOON });
+    const { t, open } = await scene(x, {
+      clock,
+      store: { ...store, changes: UNTOLD, principals },
+      socketTimeouts: SOON,
+    });
     const bob = await t.login("bob");
     const stream = open(STREAM, bearer(bob.access_token));
     const other = open("/queue/socket", bearer(bob.access_token));
@@ -233,7 +238,11 @@ describe("an open stream", () => {
         throw new Failure(code);
       };
       const principals = { ...store.principals, summary };
-      const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketTimeouts: SOON });
+      const { t, open } = await scene(x, {
+        clock,
+        store: { ...store, changes: UNTOLD, principals },
+        socketTimeouts: SOON,
+      });
       const stream = open(STREAM, bearer((await t.login("bob")).access_token));
       await stream.has("schema");
       looks = 0;
@@ -251,7 +260,11 @@ describe("an open stream", () => {
         ? await new Promise(() => undefined)
         : await store.principals.summary(uuid);
     const principals = { ...store.principals, summary };
-    const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketTimeouts: SOON });
+    const { t, open } = await scene(x, {
+      clock,
+      store: { ...store, changes: UNTOLD, principals },
+      socketTimeouts: SOON,
+    });
     const [alice, bob] = [await t.login("alice"), await t.login("bob")];
     const stream = open(STREAM, bearer(alice.access_token));
     await stream.has("schema");
@@ -281,7 +294,11 @@ describe("an open stream", () => {
       return await store.principals.summary(uuid);
     };
     const principals = { ...store.principals, summary };
-    const { t, open } = await scene(x, { clock, store: { ...store, principals }, socketTimeouts: SOON });
+    const { t, open } = await scene(x, {
+      clock,
+      store: { ...store, changes: UNTOLD, principals },
+      socketTimeouts: SOON,
+    });
     const stream = open(STREAM, bearer((await t.login("bob")).access_token));
     await stream.has("schema");
     slow = true;
