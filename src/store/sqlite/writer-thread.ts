@@ -1,6 +1,6 @@
 /**
- * The main thread's side of the writer: collects the commands of one turn of the event loop into a few messages and returns each
- * answer to its caller. If the thread ends, its unanswered commands fail and the next command starts a new thread.
+ * The main thread's side of the writer: sends the commands that have gathered in one message and returns each answer to its
+ * caller. If the thread ends, its unanswered commands fail and the next command starts a new thread.
  */
 import { Worker } from "node:worker_threads";
 import type { Failure } from "../../errors.ts";
@@ -22,8 +22,6 @@ interface Waiting {
 type Log = (level: "info" | "warn" | "error", message: string) => void;
 
 const LARGEST_BATCH = 256;
-/** Number of commands that are sent without waiting for more, so that the writer works while others arrive. */
-const ENOUGH = 8;
 
 /** Young generation in MB. Commands leave little garbage: a larger one costs an idle server memory and is no faster. */
 const YOUNG_MB = 2;
@@ -66,9 +64,8 @@ export class WriterThread {
       const id = ++this.#lastId;
       if (this.#waiting.size === 0) this.#worker?.ref();
       this.#waiting.set(id, { name, args, resolve, reject });
-      const unsent = this.#unsent.push({ id, name, args });
-      if (unsent === ENOUGH) this.#send();
-      else if (unsent === 1) setImmediate(() => this.#send());
+      this.#unsent.push({ id, name, args });
+      if (this.#unsent.length === 1 && this.#unanswered === 0) setImmediate(() => this.#sendNext());
     }) as Promise<CommandResult<N>>;
   }
 
@@ -89,8 +86,17 @@ export class WriterThread {
     await ended;
   }
 
+  /** Commands that the thread has. */
+  get #unanswered(): number {
+    return this.#waiting.size - this.#unsent.length;
+  }
+
+  /** Commands gather while the thread has others: fewer messages wake the threads less often, and fewer commits write less. */
+  #sendNext(): void {
+    if (this.#unsent.length > 0 && this.#unanswered === 0) this.#send();
+  }
+
   #send(): void {
-    if (this.#unsent.length === 0) return;
     const batch = this.#unsent;
     this.#unsent = [];
     this.#worker ??= this.#start();
@@ -122,7 +128,10 @@ export class WriterThread {
     });
     worker.on("message", (message: FromWriter) => {
       if ("version" in message) this.#answered(message.version);
-      else for (const answer of message) this.#settle(answer);
+      else {
+        for (const answer of message) this.#settle(answer);
+        this.#sendNext();
+      }
     });
     worker.on("error", (error) => this.#log("error", `The database's writer failed: ${error.message}`));
     worker.on("exit", () => {
@@ -131,6 +140,7 @@ export class WriterThread {
       this.#version = undefined;
       this.#answered(null);
       this.#failAll(uncertain("the database's writer ended"));
+      this.#sendNext();
     });
     return worker;
   }
