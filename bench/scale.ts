@@ -9,6 +9,7 @@ import { createReadStream } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import Sqlite from "better-sqlite3";
 import { forge } from "../test/exchanges/forge.ts";
 import { Api, bearer, type Tokens } from "../test/support/api.ts";
 import { configurationFile, temporaryFolder } from "../test/support/folders.ts";
@@ -47,7 +48,10 @@ interface Databases {
   /** The URI of a new database. */
   uri(): Promise<string>;
   fill(uri: string, sizes: Sizes): void | Promise<void>;
-  /** Reads the whole database into memory again, since some machines drop what was not used for a minute. */
+  /**
+   * Reads the whole database into memory again, since some machines drop what was not used for a minute, and lets the server
+   * forget what it knows: a thousand people fit into its caches, a million do not.
+   */
   recall(uri: string): Promise<void>;
 }
 
@@ -57,6 +61,9 @@ const DATABASES: Readonly<Record<string, () => Promise<Databases | undefined>>> 
     uri: async () => `sqlite:///${await temporaryFolder(cleanup)}/scale.db`,
     fill: (uri, sizes) => fill(pathOf(uri), sizes),
     recall: async (uri) => {
+      const database = new Sqlite(pathOf(uri));
+      database.pragma(`user_version = ${Date.now() % 1_000_000}`);
+      database.close();
       await once(createReadStream(pathOf(uri), { highWaterMark: 2 ** 22 }).resume(), "close");
     },
   }),
@@ -64,7 +71,7 @@ const DATABASES: Readonly<Record<string, () => Promise<Databases | undefined>>> 
     const server = await startPostgres(SETTINGS);
     if (server === undefined) return undefined;
     cleanup(() => server.remove());
-    // Its shared buffers hold all of it.
+    // Its shared buffers hold all of it, and the server remembers nothing for longer than half a second.
     return { uri: () => server.createDatabase(), fill: fillPostgres, recall: async () => {} };
   },
 };
@@ -164,7 +171,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   "data with an API key": (at, row) =>
     request("GET", "/metadata/?fields=", keyOf(at, row + at.sizes.principals)),
   "JWT whoami": (at, row) => request("GET", "/auth/whoami", accessTokenOf(at, row)),
-  // Keys of the warm-up, of which nothing is remembered for so long.
+  // Keys of the warm-up, of which nothing is remembered after `recall`.
   "CAVE's user/cache": (at, row) => ({
     ...request("GET", "", `Bearer ${secretOf(row + 4 * at.sizes.principals, at.sizes)}`),
     path: "/auth/api/v1/user/cache",
