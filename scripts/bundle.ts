@@ -57,6 +57,9 @@ export async function bundle(options: BuildOptions = {}): Promise<Metafile> {
     platform: "node",
     target: "node22",
     logLevel: "warning",
+    // V8 keeps the text of what it runs.
+    minifyWhitespace: true,
+    lineLimit: 120,
     // Bundled CommonJS modules still `require` Node's own.
     banner: {
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
