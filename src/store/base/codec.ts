@@ -38,10 +38,16 @@ export function writeState(state: Readonly<Record<string, unknown>>): string {
 
 /** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC. Throws a RangeError for a year outside 0 to 9999. */
 export function writeTime(time: Date): string {
+  const milliseconds = time.getTime();
+  // A command writes the same time in several columns.
+  if (milliseconds === written.milliseconds) return written.text;
   const iso = time.toISOString();
   if (iso.length !== 24) throw new RangeError("A time outside the years 0 to 9999 cannot be stored.");
-  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}000`;
+  written = { milliseconds, text: `${iso.slice(0, 10)} ${iso.slice(11, 23)}000` };
+  return written.text;
 }
+
+let written = { milliseconds: Number.NaN, text: "" };
 
 /** Reads a UTC time with or without a fraction: the database's own defaults have none. */
 export function readTime(text: string): Date {

@@ -9,8 +9,8 @@ import { fromPlain, toPlain, unavailable, uncertain } from "../base/errors.ts";
 import { News } from "../base/news.ts";
 import type { CommandArgs, CommandName, CommandResult } from "../commands/commands.ts";
 import { tellChange, tellFailure } from "../commands/effects.ts";
-import type { WriteAnswer, WriteRequest } from "./writer.ts";
-import type { FromWriter, ToWriter, WriterData } from "./writer-worker.ts";
+import { packArgs, unpackResult } from "../commands/wire.ts";
+import type { FromWriter, PackedAnswer, PackedRequest, ToWriter, WriterData } from "./writer-worker.ts";
 
 interface Waiting {
   readonly name: CommandName;
@@ -34,7 +34,7 @@ export class WriterThread {
   readonly #onForeign: () => void;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
-  #unsent: WriteRequest[] = [];
+  #unsent: PackedRequest[] = [];
   #lastId = 0;
   #closed = false;
   #idle: (() => void) | undefined;
@@ -64,7 +64,7 @@ export class WriterThread {
       const id = ++this.#lastId;
       if (this.#waiting.size === 0) this.#worker?.ref();
       this.#waiting.set(id, { name, args, resolve, reject });
-      this.#unsent.push({ id, name, args });
+      this.#unsent.push([id, name, packArgs(name, args)]);
       if (this.#unsent.length === 1 && this.#unanswered === 0) setImmediate(() => this.#sendNext());
     }) as Promise<CommandResult<N>>;
   }
@@ -108,11 +108,11 @@ export class WriterThread {
     }
   }
 
-  #sendAlone(worker: Worker, request: WriteRequest): void {
+  #sendAlone(worker: Worker, request: PackedRequest): void {
     try {
       worker.postMessage([request] satisfies ToWriter);
     } catch (error) {
-      this.#settle({ id: request.id, ok: false, error: toPlain(error) });
+      this.#settle([request[0], null, toPlain(error)]);
     }
   }
 
@@ -145,9 +145,10 @@ export class WriterThread {
     return worker;
   }
 
-  #settle(answer: WriteAnswer): void {
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
+  #settle(answer: PackedAnswer): void {
+    const [id] = answer;
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
     if (waiting !== undefined) this.#finish(waiting, answer);
     if (this.#waiting.size > 0) return;
     // An idle writer does not keep the process alive.
@@ -155,13 +156,14 @@ export class WriterThread {
     this.#idle?.();
   }
 
-  #finish({ name, args, resolve, reject }: Waiting, answer: WriteAnswer): void {
-    if (answer.ok) {
-      tellChange(this.news, name, args as never, answer.value as never);
-      resolve(answer.value);
+  #finish({ name, args, resolve, reject }: Waiting, [, packed, failure]: PackedAnswer): void {
+    if (failure === undefined) {
+      const result = unpackResult(name, packed);
+      tellChange(this.news, name, args as never, result as never);
+      resolve(result);
       return;
     }
-    const error = fromPlain(answer.error);
+    const error = fromPlain(failure);
     tellFailure(this.news, name, error);
     reject(error);
   }
@@ -196,7 +198,7 @@ export class WriterThread {
   }
 
   #failAll(failure: Failure): void {
-    const unsent = new Set(this.#unsent.map(({ id }) => id));
+    const unsent = new Set(this.#unsent.map(([id]) => id));
     for (const [id, waiting] of this.#waiting) {
       if (unsent.has(id)) continue;
       this.#waiting.delete(id);

@@ -3,19 +3,26 @@
  * whether another connection has changed the database. Started by `writer-thread.ts`.
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { PlainError } from "../base/errors.ts";
 import { Compiler } from "../base/statement.ts";
+import type { CommandName } from "../commands/commands.ts";
+import { packResult, unpackArgs } from "../commands/wire.ts";
 import { Checkpoints } from "./checkpoint.ts";
 import { SqliteFile } from "./file.ts";
 import { SqliteWriter, type WriteAnswer, type WriteRequest } from "./writer.ts";
 
+/** A command, and its answer, as `commands/wire.ts` packs them. */
+export type PackedRequest = readonly [id: number, name: CommandName, args: unknown];
+export type PackedAnswer = readonly [id: number, value: unknown, error?: PlainError];
+
 /** Message from the main thread: commands, a question for the version, or null to end. */
-export type ToWriter = readonly WriteRequest[] | "version?" | null;
+export type ToWriter = readonly PackedRequest[] | "version?" | null;
 
 /**
  * Answers to commands, or to the question: a text that changes with each commit of another connection, and with the file itself;
  * null if the file cannot be read.
  */
-export type FromWriter = readonly WriteAnswer[] | { readonly version: string | null };
+export type FromWriter = readonly PackedAnswer[] | { readonly version: string | null };
 
 /** Start-up data of the thread. */
 export interface WriterData {
@@ -39,14 +46,15 @@ function serve(port: MessagePort, { path, busyTimeout, largestBatch }: WriterDat
   const take = (message: ToWriter) => {
     if (message === null) ending = true;
     else if (message === "version?") answer({ version: versionOf(file) });
-    else waiting.push(...message);
+    else for (const [id, name, args] of message) waiting.push({ id, name, args: unpackArgs(name, args) });
   };
 
   const answer = (message: FromWriter) => port.postMessage(message);
 
   const run = async () => {
     while (waiting.length > 0) {
-      answer(await writer.run(waiting.splice(0, largestBatch)));
+      const batch = waiting.splice(0, largestBatch);
+      answer((await writer.run(batch)).map((one, index) => packed(one, batch[index])));
       for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
         take(next.message);
       }
@@ -65,6 +73,12 @@ function serve(port: MessagePort, { path, busyTimeout, largestBatch }: WriterDat
     file.discard();
     port.close();
   });
+}
+
+/** Answers have the order of their requests. */
+function packed(answer: WriteAnswer, request: WriteRequest | undefined): PackedAnswer {
+  if (!answer.ok) return [answer.id, null, answer.error];
+  return [answer.id, request === undefined ? answer.value : packResult(request.name, answer.value)];
 }
 
 /** SQLite counts what other connections committed, and never what this one did. */
