@@ -167,8 +167,8 @@ function contentText(content: Content, sent: boolean): Html | null {
   const described = Object.entries(content).filter(([, { schema }]) => Object.keys(schema ?? {}).length > 0);
   if (described.length === 0) return null;
   return html`${described.map(
-    ([mediaType, { schema = {} }]) =>
-      html`<code>${mediaType}</code>: ${schemaText(schema)}${note(schema)}${fieldList(schema, sent)}`,
+    ([mediaType, { schema = {} }], index) =>
+      html`${index > 0 && "; "}<code>${mediaType}</code>: ${schemaText(schema)}${note(schema)}${fieldList(schema, sent)}`,
   )}`;
 }
 

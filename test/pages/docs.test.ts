@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ApiDocument, docsPage, type Operation } from "../../src/pages/docs.ts";
+import { type ApiDocument, docsPage, type Operation, withoutReferences } from "../../src/pages/docs.ts";
 import { fieldsOf, schemaText } from "../../src/pages/docs-schema.ts";
 
 const SITE = { title: "Tiled", logo: null, contact: null, version: "1.2.3" };
@@ -119,6 +119,40 @@ test("parameters, body and answers are told, refusals by their name", () => {
   ]) {
     assert.ok(route.includes(part), part);
   }
+});
+
+test("several media types of one answer are told apart", () => {
+  const bytes = { schema: { type: "string", format: "binary" } };
+  const route = routeOf({
+    responses: { 200: { description: "Data", content: { "text/csv": bytes, "image/tiff": bytes } } },
+  });
+  const told = "Data; <code>text/csv</code>: binary; <code>image/tiff</code>: binary</dd>";
+  assert.ok(route.includes(told), route);
+});
+
+test("what a reference names is shown in its place, also within itself once", () => {
+  const named = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+  const document = {
+    info: { title: "Tiled", version: "1" },
+    paths: {
+      "/a": { get: { responses: { 200: { content: { "application/json": { schema: named("Node") } } } } } },
+    },
+    components: {
+      schemas: {
+        Node: {
+          type: "object",
+          properties: { key: named("Key"), parent: named("Node"), none: named("None") },
+        },
+        Key: { type: "string", minLength: 1 },
+      },
+    },
+  };
+  const { paths = {} } = withoutReferences(document);
+  const content = paths["/a"]?.["get"]?.responses?.["200"]?.content;
+  assert.deepEqual(content?.["application/json"]?.schema, {
+    type: "object",
+    properties: { key: { type: "string", minLength: 1 }, parent: named("Node"), none: {} },
+  });
 });
 
 test("schemas are put in words", () => {
