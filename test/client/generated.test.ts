@@ -3,7 +3,7 @@
  * them, and the program runs against a server through `context.fetch`. The document itself is in test/http/operation/openapi.test.ts.
  */
 import assert from "node:assert/strict";
-import { symlink, writeFile } from "node:fs/promises";
+import { readFile, symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -84,6 +84,13 @@ export async function program(context: client.Context, password: string) {
 }
 `;
 
+/** It runs in test/docs/client.test.ts. */
+async function exampleOfGuide(): Promise<string> {
+  const page = await readFile(join(ROOT, "docs/how-to/client.md"), "utf8");
+  const examples = [...page.matchAll(/^```ts\n(.*?)^```/gms)].map(([, text = ""]) => text);
+  return examples.find((text) => text.includes("openapi-fetch")) ?? "";
+}
+
 const COMPILER = {
   compilerOptions: {
     strict: true,
@@ -100,7 +107,7 @@ const COMPILER = {
     types: ["node"],
     paths: { "tiled-auth/client": [join(ROOT, "src/client/index.ts")] },
   },
-  files: ["program.ts"],
+  files: ["program.ts", "guide.ts"],
 };
 
 test("a generated client logs in, makes and revokes keys, and lists principals", {
@@ -113,6 +120,7 @@ test("a generated client logs in, makes and revokes keys, and lists principals",
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(COMPILER));
   await writeFile(join(folder, "tiled.ts"), await typesOf(DOCUMENT));
   await writeFile(join(folder, "program.ts"), PROGRAM);
+  await writeFile(join(folder, "guide.ts"), await exampleOfGuide());
   const { stdout } = await run([
     process.execPath,
     join(ROOT, "node_modules/typescript/bin/tsc"),

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FOLDERS = "{docs,example_configs,examples,src,test,bench,migrations,deploy,charts,helm}";
-const PAGES = globSync(["*.md", `${FOLDERS}/**/*.md`], { cwd: ROOT, exclude: ["**/node_modules"] });
+const PAGES = globSync(["*.md", `${FOLDERS}/**/*.md`], { cwd: ROOT, exclude: ["**/node_modules/**"] });
 
 /** The page's text without code, where a bracket is no link. */
 function prose(file: string): string {
