@@ -28,12 +28,13 @@ to create or choose a default profile, or name a server for this command with
 
     tiled … --profile NAME
     tiled … --url URL`;
+const FIRST = "The first time: 'tiled login URL' logs in and makes the server the default.";
 
 export async function findServer({ profile, url }: ServerOptions, terminal: Terminal): Promise<FoundServer> {
   if (url !== undefined) return { uri: url, options: {} };
   const { defaultProfileName } = await import("../../client/node/profiles.ts");
   const name = profile ?? (await defaultProfileName(placeOf(terminal)));
-  if (name === null) throw new OperatorError(`No default profile set. ${HOW}`);
+  if (name === null) throw new OperatorError(`No default profile set. ${HOW}`, 1, FIRST);
   const found = (await knownProfiles(terminal)).get(name);
   if (found === undefined && profile === undefined) throw await clearMissingDefault(name, terminal);
   if (found === undefined)
@@ -63,7 +64,11 @@ export async function knownProfiles(terminal: Terminal): Promise<ClientProfiles[
 export async function clearMissingDefault(name: string, terminal: Terminal): Promise<OperatorError> {
   const { setDefaultProfile } = await import("../../client/node/profile-files.ts");
   await setDefaultProfile(null, placeOf(terminal));
-  return new OperatorError(`Default profile '${printable(name)}' does not exist. Clearing default. ${HOW}`);
+  return new OperatorError(
+    `Default profile '${printable(name)}' does not exist. Clearing default. ${HOW}`,
+    1,
+    FIRST,
+  );
 }
 
 /** Where the terminal's person has profiles and logins. */

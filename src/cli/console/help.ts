@@ -38,6 +38,8 @@ export function describe(command: Command, { examples, exitCodes = [] }: Help): 
 /** For all verbs: titles are bold on a terminal, and a verb's second spelling is not shown. */
 export function helpForm(terminal: Terminal): HelpConfiguration {
   return {
+    // commander's own 40 leaves descriptions unwrapped beside long options on a narrow terminal.
+    minWidthToWrap: 20,
     styleTitle: (title) => styleOf(terminal.outView).bold(title),
     commandUsage: (verb) => `${pathOf(verb).join(" ")} ${verb.usage()}`,
     subcommandTerm: (verb) => [verb.name(), ...verb.registeredArguments.map(termOf)].join(" "),

@@ -3,6 +3,7 @@
  * A text that does not fit is a `WrongAnswer`, which says why.
  */
 import { statSync } from "node:fs";
+import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { parseDatabaseUri } from "../../database-uri/database-uri.ts";
 import { OperatorError } from "../../errors.ts";
@@ -91,7 +92,8 @@ export function dataOf(text: string): Data {
     const url = plainAddress(URL.parse(text), text);
     return { kind: "tiled", url: url.href.replace(/(?:\/api(?:\/v1)?)?\/*$/, "") };
   }
-  const path = resolve(text);
+  // A shell replaces `~` in an option, but not in a line that is typed here.
+  const path = resolve(text.replace(/^~(?=$|[/\\])/, () => homedir()));
   if (!isFolder(path))
     throw new WrongAnswer(
       `There is no folder ${path}. Enter 'example', a folder, or the address of a Tiled server, such as http://127.0.0.1:8001.`,

@@ -32,6 +32,7 @@ export function nextSteps(written: Written): readonly string[] {
     `  ${commandLine(command, "serve", "config", config)}`,
     "",
     ...firstLogin(answers, shownPath(secretsFileOf(file)), command),
+    ...administrator(answers, config, command),
   ];
 }
 
@@ -80,4 +81,15 @@ function firstLogin(
       ? ` as ${admin}, with the password ${passwordVariable(admin)} in ${secrets}`
       : "";
   return [`Then log in${password}:`, `  ${commandLine(command, "login", url)}`, python("")];
+}
+
+/** A person's ID at a provider is known only after a login. */
+function administrator({ logins }: Answers, config: string, command: readonly string[]): readonly string[] {
+  if (logins === null || logins.admin !== null) return [];
+  const name = providerName(logins.provider);
+  return [
+    "",
+    "There is no administrator yet. To make yourself one, with the ID that the login shows:",
+    `  ${commandLine(command, "admin", "make-admin", name)} ID --config ${config}`,
+  ];
 }

@@ -79,14 +79,21 @@ export async function ask<Answer>(question: Question<Answer>, terminal: Terminal
   const { notes, input } = terminal;
   const { bold, dim } = styleOf(terminal.errView);
   const width = Math.max(...choices.map(([answer]) => answer.length));
-  const lines = choices.map(
-    ([answer, meaning], index) => `  ${index + 1}  ${answer.padEnd(width)}  ${dim(meaning)}`,
-  );
+  const lines = choices.map(([answer, meaning], index) => {
+    const start = `  ${index + 1}  ${answer.padEnd(width)}  `;
+    const indent = `\n${" ".repeat(start.length)}`;
+    return (
+      start +
+      wrapped(meaning, terminal.columns - start.length)
+        .map(dim)
+        .join(indent)
+    );
+  });
   notes.write(`\n${bold(text)}\n${lines.join("\n")}\n`);
   for (;;) {
     const line = await lineOf({ input, output: notes }, `Your answer (Enter: ${byDefault}): `, terminal);
     try {
-      return parse(line === "" ? byDefault : (numbered(line, choices) ?? line));
+      return parse(line === "" ? byDefault : numbered(line, choices));
     } catch (error) {
       if (!(error instanceof WrongAnswer)) throw error;
       notes.write(`${error.message}\n`);
@@ -94,10 +101,26 @@ export async function ask<Answer>(question: Question<Answer>, terminal: Terminal
   }
 }
 
-/** The word with this number. A form has to be filled in. */
-function numbered(line: string, choices: Question<unknown>["choices"]): string | undefined {
+/** Lines of whole words. */
+function wrapped(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else line += line === "" ? word : ` ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** The word with this number, or the line itself. A form has to be filled in. */
+function numbered(line: string, choices: Question<unknown>["choices"]): string {
   const answer = /^[1-9]$/.test(line) ? choices[Number(line) - 1]?.[0] : undefined;
-  return answer !== undefined && /^[a-z-]+$/.test(answer) ? answer : undefined;
+  if (answer === undefined) return line;
+  if (!/^[a-z-]+$/.test(answer))
+    throw new WrongAnswer(`Enter the ${answer === "FOLDER" ? "path" : "address"} itself instead of ${line}.`);
+  return answer;
 }
 
 async function lineOf(

@@ -48,6 +48,10 @@ test("which server: no default, a default that is gone, an unknown profile, one 
   const none = await c.run(["whoami"]);
   assert.deepEqual([none.code, none.stdout], [1, ""]);
   assert.match(none.stderr, /^error: No default profile set\. Use:\n\n {4}tiled profile create /);
+  assert.match(
+    none.stderr,
+    /\nhint: The first time: 'tiled login URL' logs in and makes the server the default\.\n$/,
+  );
   await c.profile("default_profile", "gone");
   const gone = await c.run(["logout"]);
   assert.equal(gone.code, 1);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { type TestContext, test } from "node:test";
@@ -79,6 +80,46 @@ test("a wrong answer is asked again, a number stands for its word, and options a
     "site.yml",
     "tag_definitions.yml",
   ]);
+});
+
+test("the number of a form asks for the path or address, and ~ is the home folder", async (t) => {
+  const { file, read } = await place(t);
+  const lines = ["private", "5", "pam", "2", "~", "2", "local", "2", "sqlite"];
+  const { code, stderr } = await tiled(["init", file], ASKING, `${lines.join("\n")}\n`);
+  assert.equal(code, 0, stderr);
+  for (const refused of [
+    "address itself instead of 5",
+    "path itself instead of 2",
+    "address itself instead of 2",
+  ])
+    assert.ok(stderr.includes(`Enter the ${refused}.\n`), refused);
+  assert.ok((await read("site.yml")).includes(`directory: ${homedir()}\n`));
+});
+
+test("choices are wrapped between words, below their meaning", async (t) => {
+  const { file } = await place(t);
+  const terminal = new TestTerminal(ASKING, "\n\n\n\n\n", { columns: 60 });
+  assert.equal(await main(["init", file], terminal), 0);
+  assert.match(
+    terminal.stderr,
+    /\n {2}4 {2}mixed {8}everyone for one part of the data, people\n {18}who log in for the rest\n/,
+  );
+  assert.deepEqual(
+    terminal.stderr.split("\n").filter((line) => line.length > 60),
+    [],
+  );
+});
+
+test("without a known administrator, the end says how to become one", async (t) => {
+  const { file } = await place(t);
+  const args = ["init", file, "--yes", "--provider", "pam"];
+  const unknown = await tiled(args);
+  assert.match(
+    unknown.stdout,
+    new RegExp(`no administrator yet.*:\n .* admin make-admin pam ID --config ${file}\n$`),
+  );
+  const known = await tiled([...args, "--force"], { USER: "ada" });
+  assert.doesNotMatch(known.stdout, /administrator/);
 });
 
 test("a server without logins is asked neither how people log in nor for a database", async (t) => {
