@@ -28,11 +28,11 @@ function loginVerb(tiled: Command, terminal: Terminal): void {
     .description("log in to a server, for this command and for Python")
     .argument(
       "[url]",
-      "the server's address, as --url; without a default profile it becomes one named 'auto'",
+      "the server's address. If there is no default profile, the profile 'auto' is created for it",
     )
     .option("--provider <name>", "log in with this provider instead of asking for one")
     .option("--username <name>", "log in with this user name instead of asking for one")
-    .option("--no-browser", "print the address of a login in the browser, and open none")
+    .option("--no-browser", "print the address for a login in a browser, and do not open one")
     .addOption(
       new Option(
         "--show-secret-tokens",
@@ -49,7 +49,7 @@ function loginVerb(tiled: Command, terminal: Terminal): void {
     });
   login.addHelpText(
     "after",
-    "\nA password is asked for on the terminal. With TILED_FORCE_PROMPT=1 it is read as a line of stdin, after the user name.\nA login in the browser works without a terminal, too. $BROWSER is the browser; over SSH none is opened.",
+    "\nA password is asked for on the terminal. With TILED_FORCE_PROMPT=1 it is read as a line of stdin, after the user name.\nA login in a browser works without a terminal, too. $BROWSER names the browser to open. Over SSH none is opened.",
   );
   describe(login, {
     examples: ["tiled login https://tiled.example.org", "tiled login --provider pam --username alice"],

@@ -22,7 +22,11 @@ export async function connection(options: ServerOptions, terminal: Terminal, nee
   if (context.apiKey !== null || (await context.useCachedTokens())) return context;
   if (needs === "nothing" || (needs === "login if required" && !required)) return context;
   if (providers.length === 0)
-    throw new OperatorError(`${context.baseUrl} requires its API key.`, 1, KEY_HINT);
+    throw new OperatorError(
+      `${context.baseUrl} requires its API key.`,
+      1,
+      "Set TILED_API_KEY to the key, which the server printed when it started.",
+    );
   const { logIn } = await import("./log-in.ts");
   // The verb's own result has stdout for itself.
   const { confirmation } = await logIn(context, terminal, {}, false);
@@ -72,7 +76,9 @@ export async function storeOf(terminal: Terminal): Promise<TokenStore> {
 
 export function refuseWithoutLogins({ baseUrl, serverInfo: { authentication } }: Context): void {
   if (authentication.providers.length === 0)
-    throw new OperatorError(`${baseUrl} has no logins, only one fixed API key.`, 1, KEY_HINT);
+    throw new OperatorError(
+      `${baseUrl} has no logins, only one fixed API key.`,
+      1,
+      "'tiled tree' and 'tiled whoami' take this key from TILED_API_KEY. The server has no people, and no other keys.",
+    );
 }
-
-const KEY_HINT = "Set TILED_API_KEY to the key, which the server printed when it started.";

@@ -11,7 +11,7 @@ import type { CreateKeyOptions } from "./keys.ts";
 import { type JsonOption, onServer, type ServerOptions, withJson } from "./options.ts";
 
 const KEY = "the key's first eight characters, or the whole key";
-const PRINCIPAL = "the principal's UUID, as 'tiled admin list-principals' shows it";
+const PRINCIPAL = "the user's or service's UUID, as 'tiled admin list-principals' shows it";
 const LOGIN_NEEDED = ["4 a login is needed, and there is no terminal to ask on"];
 const SOME_UUID = "a1b2c3d4-0000-4000-8000-000000000000";
 
@@ -60,7 +60,7 @@ export function remoteAdminVerbs(admin: Command, terminal: Terminal): void {
     examples: [`tiled admin api-key list ${SOME_UUID}`, `tiled admin api-key create ${SOME_UUID}`],
     exitCodes: LOGIN_NEEDED,
   })
-    .description("create, list and revoke API keys of any principal")
+    .description("create, list and revoke API keys of any user or service")
     .helpCommand(false);
   othersKeyVerbs(keys, terminal);
 }
@@ -97,9 +97,9 @@ function principalVerbs(admin: Command, terminal: Terminal): void {
     exitCodes: LOGIN_NEEDED,
   })
     .description(
-      "create a principal for a program and print it as JSON. 'admin api-key create' gives it a key",
+      "create an account for a program and print it as JSON. 'admin api-key create' gives it a key",
     )
-    .option("--role <role>", "the principal's role", "user")
+    .option("--role <role>", "the role of the account, such as user or admin", "user")
     .action(async (options: ServerOptions & { readonly role: string }) =>
       (await actions()).createService(options, terminal),
     );
@@ -115,7 +115,7 @@ function othersKeyVerbs(keys: Command, terminal: Terminal): void {
     ],
     exitCodes: LOGIN_NEEDED,
   })
-    .description("create an API key for a principal and print its secret, which cannot be shown again")
+    .description("create an API key for a user or service and print its secret, which cannot be shown again")
     .argument("<uuid>", PRINCIPAL, uuid)
     .action(async (principal: string, options: CreateKeyOptions) =>
       (await actions()).create(principal, options, terminal),
@@ -125,7 +125,7 @@ function othersKeyVerbs(keys: Command, terminal: Terminal): void {
     examples: [`tiled admin api-key list ${SOME_UUID}`, `tiled admin api-key list ${SOME_UUID} --json`],
     exitCodes: LOGIN_NEEDED,
   })
-    .description("list the API keys of a principal")
+    .description("list the API keys of a user or service")
     .argument("<uuid>", PRINCIPAL, uuid)
     .action(async (principal: string, options: ServerOptions & JsonOption) =>
       (await actions()).list(principal, options, terminal),
@@ -138,7 +138,7 @@ function othersKeyVerbs(keys: Command, terminal: Terminal): void {
     ],
     exitCodes: LOGIN_NEEDED,
   })
-    .description("revoke an API key of a principal")
+    .description("revoke an API key of a user or service")
     .argument("<uuid>", PRINCIPAL, uuid)
     .argument("<first-eight>", KEY)
     .action(async (principal: string, key: string, options: ServerOptions) =>

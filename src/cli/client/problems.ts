@@ -65,8 +65,14 @@ function unavailable(error: ServerUnavailable, message: string): OperatorError {
       1,
       "Check the address: it is that of a Tiled server, or of a page of one.",
     );
-  const reason = code === null ? null : (REASONS[code] ?? `(${code})`);
+  const reason = reasonFor(error);
   return new OperatorError(reason === null ? message : `${message} ${reason}`);
+}
+
+/** Why no answer came: a sentence, or a code that has none. */
+export function reasonFor(error: unknown): string | null {
+  const code = codeOf(error);
+  return code === null ? null : (REASONS[code] ?? `(${code})`);
 }
 
 function hintFor(error: TiledError): string | null {

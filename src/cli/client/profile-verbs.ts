@@ -95,7 +95,7 @@ function defaults(profile: Command, terminal: Terminal): void {
   describe(profile.command("clear-default"), {
     examples: ["tiled profile clear-default", "tiled profile clear-default && tiled whoami --profile lab"],
   })
-    .description("have no default profile. The profile itself stays")
+    .description("unset the default profile. The profile itself stays")
     .action(async () => (await actions()).clearDefault(terminal));
 }
 

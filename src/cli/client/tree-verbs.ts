@@ -12,7 +12,7 @@ export function treeVerb(tiled: Command, terminal: Terminal): void {
     examples: ["tiled tree", "tiled tree 100 --url https://tiled.example.org"],
     exitCodes: ["4 a login is needed, and there is no terminal to ask on"],
   })
-    .description("show the names of a server's entries, as the UNIX utility of this name shows folders")
+    .description("show the names of a server's entries as a tree")
     .argument("[lines]", "show at most this many", whole, 20)
     .action(async (lines: number, options: ServerOptions) =>
       (await import("./tree.ts")).tree(lines, options, terminal),

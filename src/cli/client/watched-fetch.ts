@@ -1,6 +1,6 @@
 /**
- * A `fetch` that reports on stderr what the client library does with it: `Retrying…` once it repeats a request, and under
- * `TILED_DEBUG=1` a line per request with method, URL, status and request id. Neither queries, headers nor bodies are
+ * A `fetch` that reports on stderr what the client library does with it: `Retrying…` with the reason once it repeats a request,
+ * and under `TILED_DEBUG=1` a line per request with method, URL, status and request id. Neither queries, headers nor bodies are
  * printed, since they contain secrets.
  */
 import { withoutQuery } from "../../client/address.ts";
@@ -13,7 +13,8 @@ import type { Terminal } from "../console/terminal.ts";
 export function watchedFetch(send: typeof fetch, terminal: Terminal, progress: Progress): typeof fetch {
   const { env, errView } = terminal;
   const { dim } = styleOf(errView);
-  const failed = new Set<string>();
+  /** Requests that may be repeated, and the reasons. */
+  const failed = new Map<string, string>();
   let said = false;
   const print = (line: string) => {
     progress.clear();
@@ -22,20 +23,21 @@ export function watchedFetch(send: typeof fetch, terminal: Terminal, progress: P
   const debug = env["TILED_DEBUG"] ? (line: string) => print(`debug: ${printable(line)}`) : () => {};
   return async (input, init) => {
     const request = requestOf(input, init);
-    if (failed.has(request) && !said) {
+    const reason = failed.get(request);
+    if (reason !== undefined && !said) {
       said = true;
-      print("Retrying…");
+      print(`Retrying… ${printable(reason)}`);
     }
     try {
       const response = await send(input, init);
       const { status, headers } = response;
       debug([request, status, headers.get("x-tiled-request-id") ?? ""].join(" ").trimEnd());
-      if (status === 429 || status >= 500) failed.add(request);
+      if (status === 429 || status >= 500) failed.set(request, `${placeOf(input)} answered ${status}.`);
       else failed.delete(request);
       return response;
     } catch (error) {
       debug(`${request} failed: ${reasonOf(error)}`);
-      if (!isAbort(error)) failed.add(request);
+      if (!isAbort(error)) failed.set(request, await unreachable(input, error));
       throw error;
     }
   };
@@ -44,6 +46,16 @@ export function watchedFetch(send: typeof fetch, terminal: Terminal, progress: P
 function requestOf(input: string | URL | Request, init: RequestInit | undefined): string {
   const { url, method } = input instanceof Request ? input : { url: input, method: "GET" };
   return `${init?.method ?? method} ${withoutQuery(url)}`;
+}
+
+async function unreachable(input: string | URL | Request, error: unknown): Promise<string> {
+  const { reasonFor } = await import("./problems.ts");
+  return [`${placeOf(input)} cannot be reached.`, reasonFor(error)].filter((part) => part !== null).join(" ");
+}
+
+/** Without path and query. */
+function placeOf(input: string | URL | Request): string {
+  return new URL(input instanceof Request ? input.url : input).origin;
 }
 
 /** A code or a name, e.g. `ECONNREFUSED`: a message may repeat the URL. */

@@ -28,8 +28,26 @@ test("the first repeated request is announced, later ones are not", async () => 
   await assert.rejects(send(URL), TypeError);
   assert.equal(terminal.stderr, "");
   for (let attempt = 2; attempt <= 4; attempt++) await send(URL);
-  assert.equal(terminal.stderr, "Retrying…\n");
+  assert.equal(
+    terminal.stderr,
+    "Retrying… https://tiled.example.org cannot be reached. The connection was refused.\n",
+  );
   assert.equal(terminal.stdout, "");
+});
+
+test("the reason can be an answer or an unknown name, without a code of its own", async () => {
+  const unknown = new TypeError("", { cause: Object.assign(new Error(), { code: "ENOTFOUND" }) });
+  const reasons = [
+    [503, "answered 503."],
+    [unknown, "cannot be reached. There is no host of this name."],
+    [new TypeError("s3cret"), "cannot be reached."],
+  ] as const;
+  for (const [answer, reason] of reasons) {
+    const { terminal, send } = watched([answer, 200]);
+    await send(URL).catch(() => {});
+    await send(URL);
+    assert.equal(terminal.stderr, `Retrying… https://tiled.example.org ${reason}\n`);
+  }
 });
 
 test("requests that were answered, ended by the caller, or go elsewhere are no repetition", async () => {
