@@ -1,6 +1,6 @@
 /**
  * The configuration of docs/tutorial/first-server.md loads at each step, its errors are those that the page shows, and its examples
- * for the shell and for TypeScript print what it says.
+ * for the shell and for TypeScript print what it says. So does `tiled init`.
  */
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
@@ -32,6 +32,21 @@ test("the error on the page is the one that the check prints", () => {
     () => load(blocks[0] ?? "", {}),
     (error: Error) => error.message.includes(shown),
   );
+});
+
+test("init writes a configuration and its secrets, and prints commands that run", {
+  timeout: 60_000,
+}, async (t) => {
+  const [, file = "", secrets = ""] = /`\.\/tiled init (\S+)` asks.*?`(\S+\.env)`/s.exec(page) ?? [];
+  const cwd = await temporaryFolder(t.after.bind(t));
+  const answers = { cwd, env: { TILED_FORCE_PROMPT: "1" }, input: "\n".repeat(5) };
+  const written = await run([...TILED, "init", file], answers);
+  assert.equal(written.code, 0, written.stderr);
+  assert.equal(written.stderr.match(/\?\n/g)?.length, 5);
+  assert.match(await readFile(join(cwd, secrets), "utf8"), /^\w+_PASSWORD=\S+$/m);
+  assert.match(written.stdout, new RegExp(` config check ${file}\n.* serve config ${file}\n`));
+  const checked = await run([...TILED, "config", "check", file], { cwd });
+  assert.equal(checked.code, 0, checked.stderr);
 });
 
 test("the demo, in the shell and in TypeScript", { timeout: 120_000 }, async (t) => {

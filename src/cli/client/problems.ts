@@ -18,6 +18,9 @@ import { printable } from "../../lib/printable.ts";
 export const LOGIN_NEEDED = 4;
 const LOGIN_HINT = "Log in with 'tiled login', or set TILED_API_KEY.";
 
+const CHECK_ADDRESS =
+  "Check the address: it is a Tiled server's, such as https://tiled.example.org, or that of an entry on it.";
+
 /** By OpenSSL's and Node's codes. */
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "The connection was refused.",
@@ -59,12 +62,7 @@ function unavailable(error: ServerUnavailable, message: string): OperatorError {
       "If your site has a certificate authority of its own, name its file in NODE_EXTRA_CA_CERTS. A profile made with 'tiled profile create URI --no-verify' accepts any certificate.",
     );
   // An answer without an error, or one that is not ours.
-  if (error.status !== null && error.status < 500)
-    return new OperatorError(
-      message,
-      1,
-      "Check the address: it is that of a Tiled server, or of a page of one.",
-    );
+  if (error.status !== null && error.status < 500) return new OperatorError(message, 1, CHECK_ADDRESS);
   const reason = reasonFor(error);
   return new OperatorError(reason === null ? message : `${message} ${reason}`);
 }
@@ -76,6 +74,9 @@ export function reasonFor(error: unknown): string | null {
 }
 
 function hintFor(error: TiledError): string | null {
+  // The about document, which every server has.
+  if (error instanceof RequestRefused && error.status === 404 && /\/api\/v1\/$/.test(error.url ?? ""))
+    return CHECK_ADDRESS;
   if (error instanceof TooManyRequests && error.retryAfter !== null)
     return `Try again in ${Math.ceil(error.retryAfter)} s.`;
   if (error instanceof RequestRefused && error.status === 401 && /api key/i.test(String(error.detail)))

@@ -172,6 +172,9 @@ test("another server, one that is away, and one whose certificate is not trusted
   const other = await c.run(["whoami", "--url", page.url]);
   assert.equal(other.code, 1);
   assert.match(other.stderr, /does not answer as a server of Tiled does\.\nhint: Check the address/);
+  const elsewhere = await c.run(["whoami", "--url", `${page.url}/ui`]);
+  assert.equal(elsewhere.code, 1);
+  assert.match(elsewhere.stderr, /^error: .*\(404.*\)\nhint: Check the address/);
   const gone = createServer();
   const url = await listening(t, gone);
   gone.close();
