@@ -5,9 +5,11 @@
  */
 import { keepCompiledCode } from "./lib/compile-cache.ts";
 import { tooOld } from "./lib/node-version.ts";
+import { keepYoungGenerationSmall } from "./lib/young-generation.ts";
 
 const problem = tooOld(process.versions.node, process.execPath);
 if (problem === null) {
+  keepYoungGenerationSmall();
   // A start from the sources is one of development: they change too often.
   if (import.meta.url.endsWith(".js")) keepCompiledCode();
   await import("./command.ts");

@@ -4,6 +4,7 @@
  */
 import type { Config } from "../../config/model.ts";
 import { Failure, OperatorError } from "../../errors.ts";
+import { letYoungGenerationGrow } from "../../lib/young-generation.ts";
 import type { RunningServer } from "../../server.ts";
 import { startNotice } from "../console/notices.ts";
 import type { Terminal } from "../console/terminal.ts";
@@ -68,6 +69,7 @@ export async function run(config: Config, options: RunOptions, terminal: Termina
   });
 
   terminal.out(options.notice?.(server) ?? notice(server, config));
+  letYoungGenerationGrow();
 
   await stop;
   await server.stop();
