@@ -3,6 +3,7 @@
  */
 import { segmentOf } from "./address.ts";
 import type { Authorized } from "./authorized.ts";
+import { isPrincipal, isPrincipals } from "./documents.ts";
 import { createKey, type NewKeyOptions, revokeKey, type SignalOption } from "./keys.ts";
 import type { NewApiKey, Principal } from "./wire.ts";
 
@@ -35,11 +36,11 @@ export class Admin {
   /** People and services, in the order of their creation. */
   async listPrincipals({ offset = 0, limit = 100, signal }: PageOptions = {}): Promise<Principal[]> {
     const query = { "page[offset]": `${offset}`, "page[limit]": `${limit}` };
-    return (await this.#authorized.document("auth/principal", { query, signal })) as Principal[];
+    return await this.#authorized.document("auth/principal", { query, signal, fits: isPrincipals });
   }
 
   async showPrincipal(uuid: string, { signal }: SignalOption = {}): Promise<Principal> {
-    return (await this.#authorized.document(pathOf(uuid), { signal })) as Principal;
+    return await this.#authorized.document(pathOf(uuid), { signal, fits: isPrincipal });
   }
 
   /** A principal for a program; it gets its keys from `createApiKey`. */
@@ -47,8 +48,8 @@ export class Admin {
     role,
     signal,
   }: SignalOption & { readonly role: string }): Promise<Principal> {
-    const request = { method: "POST", query: { role }, signal };
-    return (await this.#authorized.document("auth/principal", request)) as Principal;
+    const request = { method: "POST", query: { role }, signal, fits: isPrincipal };
+    return await this.#authorized.document("auth/principal", request);
   }
 
   /** A key for another principal. Only this answer contains its `secret`. */

@@ -104,7 +104,11 @@ function withoutInput(problem: unknown): unknown {
 function textOf(detail: unknown): string {
   if (typeof detail === "string") return printable(detail);
   if (!Array.isArray(detail)) return "";
-  const texts = detail.map(({ loc, msg }) => `${Array.isArray(loc) ? loc.join(".") : ""}: ${msg}`);
+  // Of a `msg` and the names in `loc`, objects cannot always be turned into text.
+  const texts = detail.map(({ loc, msg }) => {
+    const names = Array.isArray(loc) ? loc.filter((name) => Object(name) !== name) : [];
+    return `${names.join(".")}: ${typeof msg === "string" ? msg : "invalid"}`;
+  });
   return printable(texts.join("; "));
 }
 

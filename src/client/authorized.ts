@@ -15,13 +15,15 @@ import { orAborted, type Signal } from "./wait.ts";
 /** With a stale token, with one that another program stored, with a refreshed one. */
 const TRIES = 3;
 
-export interface DocumentRequest {
+export interface DocumentRequest<T> {
   readonly method?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   readonly signal?: Signal;
   /** Whether the person may be asked to log in again. Default: true. */
   readonly asks?: boolean;
+  /** Checks the document; another one fails with ServerUnavailable. */
+  readonly fits?: (document: unknown) => document is T;
 }
 
 export class Authorized {
@@ -50,10 +52,10 @@ export class Authorized {
   }
 
   /** A request of the client's own; resolves to the document. */
-  async document(
+  async document<T = unknown>(
     path: string,
-    { method, query, json, signal, asks }: DocumentRequest = {},
-  ): Promise<unknown> {
+    { method, query, json, signal, asks, fits }: DocumentRequest<T> = {},
+  ): Promise<T> {
     const url = new URL(path, this.#parts.apiUri);
     url.search = new URLSearchParams(query).toString();
     const init = {
@@ -63,7 +65,10 @@ export class Authorized {
       ...(signal && { signal }),
     };
     const sent = await this.send(url, init, asks);
-    return await answered(sent, url.href, { timeout: this.#parts.transport.timeout, signal }).document();
+    const answer = answered(sent, url.href, { timeout: this.#parts.transport.timeout, signal });
+    const document = await answer.document();
+    if (fits?.(document) === false) throw answer.notOurs();
+    return document as T;
   }
 
   async renew(login: Login, stale: string | null | undefined, signal?: Signal): Promise<StoredTokens> {
@@ -107,7 +112,8 @@ export class Authorized {
   /** A missing scope is a 401 in this API; another token would not help. */
   async #lacksScope(response: Response, signal: Signal): Promise<boolean> {
     const reading = { timeout: this.#parts.transport.timeout, signal };
-    return String(await detailOf(response.clone(), reading)).startsWith("Not enough permissions");
+    const detail = await detailOf(response.clone(), reading);
+    return typeof detail === "string" && detail.startsWith("Not enough permissions");
   }
 
   async #once({ url, method, headers, init, again, signal }: Prepared): Promise<Sent> {

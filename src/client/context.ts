@@ -5,11 +5,12 @@
 import { baseOf, segmentOf } from "./address.ts";
 import { Admin } from "./admin.ts";
 import { Authorized } from "./authorized.ts";
+import { isCaller, isKey, isLogin } from "./documents.ts";
 import { CannotPrompt, CannotRefreshAuthentication, NoKeysHere } from "./errors.ts";
 import { createKey, type NewKeyOptions, revokeKey, type SignalOption } from "./keys.ts";
 import { Login } from "./login.ts";
 import { type ConnectOptions, connect, type Parts, register } from "./parts.ts";
-import { isLogin, revoke } from "./session.ts";
+import { revoke } from "./session.ts";
 import { MemoryStore, type StoredTokens } from "./store.ts";
 import { orAborted } from "./wait.ts";
 import type { ApiKey, NewApiKey, Principal, Provider, ServerInfo, Tokens } from "./wire.ts";
@@ -199,14 +200,14 @@ export class Context {
   /** The caller; null for an anonymous one, and on a server without logins. */
   async whoami({ signal }: SignalOption = {}): Promise<Principal | null> {
     if (this.serverInfo.authentication.links === null) return null;
-    return (await this.#authorized.document("auth/whoami", { signal })) as Principal | null;
+    return await this.#authorized.document("auth/whoami", { signal, fits: isCaller });
   }
 
   /** The API key in use. TypeError without one, NoKeysHere on a server without logins. */
   async whichApiKey({ signal }: SignalOption = {}): Promise<ApiKey> {
     if (this.apiKey === null) throw new TypeError("No API key is set.");
     this.#needKeys();
-    return (await this.#authorized.document("auth/apikey", { signal })) as ApiKey;
+    return await this.#authorized.document("auth/apikey", { signal, fits: isKey });
   }
 
   /**

@@ -4,9 +4,10 @@
 import { segmentOf } from "./address.ts";
 import { chosen } from "./choose.ts";
 import type { Context } from "./context.ts";
+import { isLogin } from "./documents.ts";
 import { LoginExpired, LoginRefused, type TiledError } from "./errors.ts";
 import { type Answered, ask, type Parts, partsOf, type Question } from "./parts.ts";
-import { isLogin, isProxied, providersUrl, scopesOf } from "./session.ts";
+import { isProxied, providersUrl, scopesOf } from "./session.ts";
 import { pause, type Signal } from "./wait.ts";
 import type { Provider, Tokens } from "./wire.ts";
 

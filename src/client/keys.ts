@@ -2,6 +2,7 @@
  * Creates and revokes API keys: the caller's own and, for administrators, those of others.
  */
 import type { Authorized } from "./authorized.ts";
+import { isNewKey } from "./documents.ts";
 import { secondsOf } from "./expires-in.ts";
 import type { NewApiKey } from "./wire.ts";
 
@@ -32,7 +33,7 @@ export async function createKey(
     expires_in: secondsOf(expiresIn),
     note: note ?? null,
   };
-  return (await authorized.document(path, { method: "POST", json, signal })) as NewApiKey;
+  return await authorized.document(path, { method: "POST", json, signal, fits: isNewKey });
 }
 
 /** Only the first eight characters of the key are sent. */

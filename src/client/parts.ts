@@ -4,6 +4,7 @@
  */
 import { type ApiAddress, apiAddressOf } from "./address.ts";
 import { detailOf, documentOf, notOurs, type Reading, refusalOf } from "./answer.ts";
+import { isAbout } from "./documents.ts";
 import { MemoryStore, type TokenStore } from "./store.ts";
 import { type Repeat, type RetryOptions, type Sent, Transport } from "./transport.ts";
 import type { Signal } from "./wait.ts";
@@ -139,16 +140,4 @@ function keyOf(address: ApiAddress, { apiKey }: ConnectOptions): string | null {
   if (key !== null && !/^[\x21-\x7e]+$/.test(key))
     throw new TypeError("Invalid API key: it contains characters that a header cannot carry.");
   return key;
-}
-
-function isAbout(value: unknown): value is ServerInfo {
-  const { authentication } = (value ?? {}) as Partial<ServerInfo>;
-  return Array.isArray(authentication?.providers) && authentication.providers.every(isProvider);
-}
-
-function isProvider(value: unknown): boolean {
-  const { provider, mode, links } = (value ?? {}) as Readonly<Record<string, unknown>>;
-  return (
-    typeof provider === "string" && typeof mode === "string" && typeof links === "object" && links !== null
-  );
 }

@@ -4,9 +4,9 @@
 import { segmentOf } from "./address.ts";
 import { chosen } from "./choose.ts";
 import type { Context } from "./context.ts";
+import { isLogin } from "./documents.ts";
 import { PasswordRejected, type TiledError } from "./errors.ts";
 import { ask, partsOf } from "./parts.ts";
-import { isLogin } from "./session.ts";
 import type { Tokens } from "./wire.ts";
 
 export interface PasswordGrantOptions {

@@ -2,8 +2,9 @@
  * Refresh and logout requests: to the server, or to the provider if the server accepts the provider's own tokens (OpenID Connect
  * Core §12, RP-Initiated Logout §2).
  */
+import { isLogin } from "./documents.ts";
 import { ask, type Parts } from "./parts.ts";
-import { isToken, type StoredTokens } from "./store.ts";
+import type { StoredTokens } from "./store.ts";
 import type { Signal } from "./wait.ts";
 import type { Provider, Tokens } from "./wire.ts";
 
@@ -30,7 +31,9 @@ export async function revoke(parts: Parts, tokens: StoredTokens, signal: Signal)
     repeat: "always",
     signal,
   });
-  if (answer.status >= 400 && ![400, 401, 409].includes(answer.status)) throw await answer.refusal();
+  const { status } = answer;
+  // A redirect, e.g. to the login page of a proxy, ended nothing. A browser reports it as 0.
+  if ((status < 200 || status > 299) && ![400, 401, 409].includes(status)) throw await answer.refusal();
 }
 
 /** The provider whose own tokens the server accepts. Such a provider is the only one. */
@@ -48,15 +51,9 @@ export function scopesOf({ extra_scopes }: Provider): string {
   return [...new Set(["openid", "offline_access", ...(extra_scopes ?? [])])].sort().join(" ");
 }
 
-/** Checks the minimum of a token answer. */
-export function isLogin(value: unknown): value is Tokens {
-  const { access_token, refresh_token } = (value ?? {}) as Partial<Tokens>;
-  return isToken(access_token) && isToken(refresh_token);
-}
-
 /** A provider's URL. It must have https, unless the API itself has http. */
 export function providersUrl({ apiUri }: Pick<Parts, "apiUri">, link: unknown): string {
-  const url = URL.canParse(String(link)) ? new URL(String(link)) : null;
+  const url = typeof link === "string" && URL.canParse(link) ? new URL(link) : null;
   if (url?.protocol === "https:" || (url?.protocol === "http:" && apiUri.startsWith("http:")))
     return url.href;
   throw new TypeError("Unsafe address of a provider: it must begin with https://.");

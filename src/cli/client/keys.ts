@@ -62,7 +62,7 @@ async function keysOf(
   context: Context,
   signal: AbortSignal,
 ): Promise<readonly ApiKey[]> {
-  if (principal !== null) return (await context.admin.showPrincipal(principal, { signal })).api_keys;
+  if (principal !== null) return (await context.admin.showPrincipal(principal, { signal })).api_keys ?? [];
   return (await context.whoami({ signal }))?.api_keys ?? [];
 }
 

@@ -55,8 +55,6 @@ export async function logIn(
         return prompted.tokens;
       } catch (error) {
         if (error instanceof CannotPrompt) throw new OperatorError(error.message);
-        if (error instanceof TypeError && error.message.startsWith("Unsafe address"))
-          throw new OperatorError(error.message);
         throw error;
       } finally {
         screen.end();

@@ -2,7 +2,7 @@
  * `tiled logout`. The login on this computer is removed, also if the server is away.
  */
 import { apiAddressOf } from "../../client/address.ts";
-import { ServerUnavailable } from "../../client/errors.ts";
+import { TiledError } from "../../client/errors.ts";
 import type { Terminal } from "../console/terminal.ts";
 import { connectedTo, storeOf } from "./connection.ts";
 import type { ServerOptions } from "./options.ts";
@@ -15,7 +15,7 @@ export async function logout(options: ServerOptions, terminal: Terminal): Promis
     await context.logout();
     if (context.apiKey !== null) terminal.err(staying(context.apiKey, terminal));
   } catch (error) {
-    if (error instanceof ServerUnavailable) await forget(server, terminal);
+    if (error instanceof TiledError) await forget(server, terminal);
     throw error;
   }
 }
@@ -30,6 +30,6 @@ async function forget({ uri }: FoundServer, terminal: Terminal): Promise<void> {
   const store = await storeOf(terminal);
   await store.clear(apiAddressOf(uri).apiUri);
   terminal.err(
-    "warning: The login was removed from this computer. The server could not be told, so its session lasts until it expires.",
+    "warning: The login was removed from this computer. The server did not end its session, which lasts until it expires.",
   );
 }

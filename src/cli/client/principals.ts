@@ -22,7 +22,7 @@ export async function list(
   while (principals.length < limit) {
     const wanted = Math.min(PAGE, limit - principals.length);
     const page = await admin.listPrincipals({ offset: offset + principals.length, limit: wanted, signal });
-    principals.push(...page);
+    principals.push(...page.slice(0, wanted));
     if (page.length < wanted) break;
   }
   print(principals, terminal);

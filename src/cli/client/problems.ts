@@ -42,6 +42,9 @@ export function asOperatorError(error: unknown): unknown {
       1,
       "TILED_CACHE_DIR names another folder for logins.",
     );
+  // Of the server's about document.
+  if (error instanceof TypeError && error.message.startsWith("Unsafe address"))
+    return new OperatorError(error.message);
   if (!(error instanceof TiledError)) return error;
   const message = printable(error.message);
   if (error instanceof CannotRefreshAuthentication)
@@ -79,7 +82,12 @@ function hintFor(error: TiledError): string | null {
     return CHECK_ADDRESS;
   if (error instanceof TooManyRequests && error.retryAfter !== null)
     return `Try again in ${Math.ceil(error.retryAfter)} s.`;
-  if (error instanceof RequestRefused && error.status === 401 && /api key/i.test(String(error.detail)))
+  if (
+    error instanceof RequestRefused &&
+    error.status === 401 &&
+    typeof error.detail === "string" &&
+    /api key/i.test(error.detail)
+  )
     return "The key comes from TILED_API_KEY or from the server's address.";
   return null;
 }

@@ -25,7 +25,7 @@ export async function whoami(options: ServerOptions & JsonOption, terminal: Term
 
 function nameOf({ identities, uuid }: Principal): string {
   // A service has no identities.
-  return identities.map(({ id }) => printable(id)).join(",") || uuid;
+  return (identities ?? []).map(({ id }) => printable(id)).join(",") || printable(uuid);
 }
 
 /** A server without logins has no `whoami`; a wrong key is refused by any route that looks at it. */
