@@ -5,7 +5,7 @@
 import { Failure } from "../../errors.ts";
 import { setBounded } from "../../lib/bounded-map.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { type Claims, type JwsKey, jwsKey, openJws, signJws } from "../../lib/jws.ts";
+import { type Claims, type JwsKey, jwsKey, openJws, signJson, signJws } from "../../lib/jws.ts";
 import { type Secret, sha256, uniqueNames } from "../../lib/secrets.ts";
 import { parseUuid, type Uuid, uuidHex } from "../../lib/uuid.ts";
 import type { IdentityRef, PrincipalSummary, PrincipalType, SessionStatus } from "../model/entities.ts";
@@ -77,8 +77,26 @@ const UPSTREAM_USE = "upstream";
 /** Headers have a limited size, so a longer state (e.g. hundreds of groups) stays with the session only. */
 const LONGEST_STATE = 2048;
 
-function carried(state: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return JSON.stringify(state).length > LONGEST_STATE ? {} : state;
+/** As JSON. */
+function carried(state: Readonly<Record<string, unknown>>): string {
+  const text = JSON.stringify(state);
+  return text.length > LONGEST_STATE ? "{}" : text;
+}
+
+/** The claims of a principal as JSON without braces: before and after the login's state, as the real Tiled orders them. */
+interface PrincipalClaims {
+  readonly before: string;
+  readonly after: string;
+}
+
+function claimsOf({ uuid, type, scopes, identities }: PrincipalSummary): PrincipalClaims {
+  const before = { sub: uuidHex(uuid), sub_typ: type, scp: scopes };
+  const after = { ids: identities.map(({ id, provider }) => ({ id, idp: provider })) };
+  return { before: inner(before), after: inner(after) };
+}
+
+function inner(value: object): string {
+  return JSON.stringify(value).slice(1, -1);
 }
 
 export class Tokens {
@@ -88,6 +106,9 @@ export class Tokens {
   readonly #newId = uniqueNames(16);
   /** Tokens with verified signature and claims. Time and revocation are checked on every use. */
   readonly #verified = new Map<string, Verified>();
+
+  /** The cache keeps a principal the same object for as long as nothing about it changes. */
+  readonly #principals = new WeakMap<PrincipalSummary, PrincipalClaims>();
 
   /** `secretKeys`: not empty; the first signs. */
   constructor(secretKeys: readonly Secret[], lifetimes: Lifetimes, clock: Clock) {
@@ -110,24 +131,18 @@ export class Tokens {
     const accessLeft = Math.max(0, Math.min(this.#lifetimes.accessToken, sessionEnd - now));
     const since = rotation === null ? now : Math.floor(rotation.at.getTime() / 1000);
     const refreshEnd = Math.max(since, Math.min(since + this.#lifetimes.refreshToken, sessionEnd));
-    const accessToken = this.#sign({
-      sub: uuidHex(principal.uuid),
-      sub_typ: principal.type,
-      scp: principal.scopes,
-      state: carried(session.state),
-      ids: principal.identities.map(({ id, provider }) => ({ id, idp: provider })),
-      exp: now + accessLeft,
-      type: "access",
-      sid: uuidHex(session.uuid),
-      jti: this.#newId(),
-    });
-    const refreshToken = this.#sign({
-      type: "refresh",
-      sid: uuidHex(session.uuid),
-      exp: refreshEnd,
-      gen: generation,
-      jti: rotation === null ? this.#newId() : nextId(rotation.tokenId, session.uuid, generation),
-    });
+    const sid = uuidHex(session.uuid);
+    const { before, after } = this.#claimsOf(principal);
+    // Ids and times are our own digits, which JSON does not escape.
+    const accessToken = signJson(
+      `{${before},"state":${carried(session.state)},${after},"exp":${now + accessLeft},"type":"access","sid":"${sid}","jti":"${this.#newId()}"}`,
+      this.#keys[0],
+    );
+    const jti = rotation === null ? this.#newId() : nextId(rotation.tokenId, session.uuid, generation);
+    const refreshToken = signJson(
+      `{"type":"refresh","sid":"${sid}","exp":${refreshEnd},"gen":${generation},"jti":"${jti}"}`,
+      this.#keys[0],
+    );
     return {
       access_token: accessToken,
       expires_in: accessLeft,
@@ -135,6 +150,14 @@ export class Tokens {
       refresh_token_expires_in: Math.max(0, refreshEnd - now),
       token_type: "bearer",
     };
+  }
+
+  #claimsOf(principal: PrincipalSummary): PrincipalClaims {
+    const known = this.#principals.get(principal);
+    if (known !== undefined) return known;
+    const claims = claimsOf(principal);
+    this.#principals.set(principal, claims);
+    return claims;
   }
 
   /** A token for a service behind this one with the same keys. `use` marks it, so this server does not accept it. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RequestContext } from "../../../src/domain/model/entities.ts";
-import type { RotateOutcome, RotateSession } from "../../../src/domain/ports/sessions.ts";
+import type { OpenOutcome, RotateOutcome, RotateSession } from "../../../src/domain/ports/sessions.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
 import { packArgs, packResult, unpackArgs, unpackResult } from "../../../src/store/commands/wire.ts";
 
@@ -35,7 +35,25 @@ test("a refresh reaches the writer with all that the request says", () => {
   }
 });
 
-test("its outcome comes back with times, state and principal", () => {
+test("a login reaches the writer with all that the request says", () => {
+  for (const context of CONTEXTS) {
+    const args = {
+      identity: { provider: "toy", id: "ann" },
+      now: NOW,
+      expirationTime: new Date(NOW.getTime() + 1000),
+      state: '{"groups": []}',
+      admin: false,
+      limit: 200,
+      context,
+    };
+    for (const more of [{}, { profile: { name: "Ann" }, caseSensitive: false }]) {
+      const sent: unknown = structuredClone(packArgs("session.open", { ...args, ...more }));
+      assert.deepEqual(unpackArgs("session.open", sent), { ...args, ...more });
+    }
+  }
+});
+
+test("the outcomes come back with times, state and principal", () => {
   const session = { uuid: SESSION, principal: ANN, expirationTime: NOW, revoked: false };
   const principal = {
     uuid: ANN,
@@ -54,5 +72,22 @@ test("its outcome comes back with times, state and principal", () => {
   for (const outcome of outcomes) {
     const sent: unknown = structuredClone(packResult("session.rotate", outcome));
     assert.deepEqual(unpackResult("session.rotate", sent), outcome);
+  }
+  const more = [
+    { ...principal, identities: [] },
+    { ...principal, identities: [...principal.identities, { provider: "oidc", id: "ann@example.org" }] },
+  ];
+  const opened: readonly OpenOutcome[] = [
+    ...[principal, ...more].map((found) => ({
+      kind: "opened" as const,
+      principal: found,
+      session: { ...session, state: {} },
+    })),
+    { kind: "limit", principal: null },
+    { kind: "other_spelling", principal: ANN, known: "Ann" },
+  ];
+  for (const outcome of opened) {
+    const sent: unknown = structuredClone(packResult("session.open", outcome));
+    assert.deepEqual(unpackResult("session.open", sent), outcome);
   }
 });
