@@ -35,16 +35,13 @@ interface Cast {
   readonly server: keyof typeof SERVERS;
 }
 
-/** Without a configuration, no server is started. */
 async function play(
   t: TestContext,
   story: StoryName,
-  config: object | null,
+  url: string,
   { program, server }: Cast,
 ): Promise<Reports> {
-  const cleanup = t.after.bind(t);
-  const url = config === null ? "" : (await SERVERS[server](cleanup, config)).url;
-  const home = await Home.make(cleanup);
+  const home = await Home.make(t.after.bind(t));
   const reports: Reports = {};
   await STORIES[story]({
     url,
@@ -97,7 +94,7 @@ function scrubbed(report: Report, home: string): Report {
   return JSON.parse(JSON.stringify(report), (_, value) => (typeof value === "string" ? clean(value) : value));
 }
 
-/** Every step becomes a test. */
+/** Every step becomes a test. Without a configuration, no server is started. */
 async function compare(t: TestContext, story: StoryName, config: object | null): Promise<void> {
   const casts = (["real", "ours"] as const).flatMap((program): Cast[] =>
     config === null
@@ -107,8 +104,12 @@ async function compare(t: TestContext, story: StoryName, config: object | null):
           { program, server: "ours" },
         ],
   );
+  // One start after the other: all at once, each would take too long on a busy machine.
+  const urls: string[] = [];
+  for (const { server } of casts)
+    urls.push(config === null ? "" : (await SERVERS[server](t.after.bind(t), config)).url);
   const plays = await Promise.all(
-    casts.map(async (cast) => ({ ...cast, reports: await play(t, story, config, cast) })),
+    casts.map(async (cast, index) => ({ ...cast, reports: await play(t, story, urls[index] ?? "", cast) })),
   );
   const [first, ...others] = plays;
   const real: Reports = first?.reports ?? {};

@@ -1,50 +1,53 @@
-"""Runs one command line and tells its streams apart: command_line.py TERMINAL DIALOGUE COMMAND...
+"""Runs command lines one after the other and tells their streams apart, each asked for by a line of JSON on standard input:
+{"command", "env", "terminal", "dialogue"}.
 
-TERMINAL is 1 where stdin is a terminal, 0 where there is none. DIALOGUE is a JSON list of [prompt, answer]: an answer is typed
-once its prompt has appeared, on any stream; where it is null, a line {"seen": text} is printed for the test instead. The last
-line is {"code", "stdout", "stderr", "screen"}; `screen` is what was written to the terminal by its name.
+`terminal` says whether its stdin is a terminal. `dialogue` is a list of [prompt, answer]: an answer is typed once its prompt
+has appeared, on any stream; where it is null, a line {"seen": text} is printed for the test instead. The last line is
+{"code", "stdout", "stderr", "screen"}; `screen` is what was written to the terminal by its name.
+
+A program of this Python is run in a fork that has its modules already, since each import would take longer than the rest.
 """
 
 import fcntl
 import json
 import os
 import pty
+import runpy
 import selectors
 import signal
 import struct
-import subprocess
 import sys
 import termios
 
+LIMIT = 180  # seconds; an unanswered prompt fails the test instead of hanging it
 
-def start(command, terminal):
-    def own_session():
-        os.setsid()
-        if terminal:
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
-    outer, inner = pty.openpty() if terminal else (None, os.open(os.devnull, os.O_RDONLY))
+def become(command, env, stdin, stdout, stderr, terminal):
+    """In the fork: the program."""
+    os.setsid()
+    for number, stream in enumerate((stdin, stdout, stderr)):
+        os.dup2(stream, number)
     if terminal:
-        fcntl.ioctl(outer, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
-    process = subprocess.Popen(
-        command, stdin=inner, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=own_session
-    )
-    os.close(inner)
-    return process, outer
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    os.closerange(3, 256)
+    os.environ.update(env)
+    if os.path.dirname(command[0]) != os.path.dirname(sys.executable):
+        os.execvpe(command[0], command, os.environ)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    sys.stdin = sys.__stdin__ = open(0)
+    sys.argv = command
+    runpy.run_path(command[0], run_name="__main__")
 
 
-def main(terminal, dialogue, command):
-    process, outer = start(command, terminal)
-    signal.signal(signal.SIGALRM, lambda *_: process.kill())  # an unanswered prompt fails the test instead of hanging it
-    signal.alarm(120)
+def read(pid, streams, outer, dialogue):
     texts = {"stdout": "", "stderr": "", "screen": ""}
     unread = ""
     selector = selectors.DefaultSelector()
-    selector.register(process.stdout, selectors.EVENT_READ, "stdout")
-    selector.register(process.stderr, selectors.EVENT_READ, "stderr")
-    if terminal:
+    for name, stream in streams.items():
+        selector.register(stream, selectors.EVENT_READ, name)
+    if outer is not None:
         selector.register(outer, selectors.EVENT_READ, "screen")
-    open_streams = 2
+    open_streams = len(streams)
     while open_streams:
         for key, _ in selector.select():
             try:
@@ -65,10 +68,39 @@ def main(terminal, dialogue, command):
                 else:
                     os.write(outer, answer.encode() + b"\n")
                 unread = unread.split(prompt, 1)[1]
-    code = process.wait()
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     texts["stderr"] += "".join(f"\nThe prompt did not appear: {prompt}" for prompt, _ in dialogue)
-    print(json.dumps({"code": code, **texts}), flush=True)
+    return {"code": code, **texts}
+
+
+def main():
+    preloaded = False
+    while line := sys.stdin.readline():
+        asked = json.loads(line)
+        command, terminal = asked["command"], asked["terminal"]
+        if not preloaded and os.path.dirname(command[0]) == os.path.dirname(sys.executable):
+            import tiled.client.constructors  # noqa: F401
+            import tiled.commandline.main  # noqa: F401
+            import tiled.profiles  # noqa: F401
+
+            preloaded = True
+        outer, inner = pty.openpty() if terminal else (None, os.open(os.devnull, os.O_RDONLY))
+        if terminal:
+            fcntl.ioctl(outer, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+        (stdout, stdout_of), (stderr, stderr_of) = os.pipe(), os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            return become(command, asked["env"], inner, stdout_of, stderr_of, terminal)
+        for stream in (inner, stdout_of, stderr_of):
+            os.close(stream)
+        signal.signal(signal.SIGALRM, lambda *_: os.kill(pid, signal.SIGKILL))
+        signal.alarm(LIMIT)
+        report = read(pid, {"stdout": stdout, "stderr": stderr}, outer, asked["dialogue"])
+        signal.alarm(0)
+        for stream in (stdout, stderr, *([] if outer is None else [outer])):
+            os.close(stream)
+        print(json.dumps(report), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] == "1", json.loads(sys.argv[2]), sys.argv[3:])
+    main()

@@ -3,10 +3,10 @@
  * disk: logins, profiles, the default profile. Each person has a folder of their own.
  */
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { type Cleanup, temporaryFolder } from "./folders.ts";
 import { program } from "./python.ts";
@@ -32,16 +32,25 @@ export interface Ran {
   readonly screen: string;
 }
 
+interface Runner {
+  readonly stdin: Writable;
+  readonly answers: AsyncIterator<string>;
+}
+
 /** A person's files. */
 export class Home {
   readonly folder: string;
 
-  private constructor(folder: string) {
+  readonly #cleanup: Cleanup;
+  #runner: Runner | undefined;
+
+  private constructor(folder: string, cleanup: Cleanup) {
     this.folder = folder;
+    this.#cleanup = cleanup;
   }
 
   static async make(cleanup: Cleanup): Promise<Home> {
-    const home = new Home(await temporaryFolder(cleanup));
+    const home = new Home(await temporaryFolder(cleanup), cleanup);
     await mkdir(join(home.folder, "site"));
     return home;
   }
@@ -64,24 +73,29 @@ export class Home {
     };
   }
 
+  /** One line at a time. */
   async run(command: readonly string[], line: Line): Promise<Ran> {
     const { args, dialogue = [], terminal = dialogue.length > 0, env = {}, person } = line;
-    const script = [SCRIPT, terminal ? "1" : "0", JSON.stringify(dialogue)];
-    const child = spawn(program("python"), [...script, ...command, ...args], {
-      cwd: this.folder,
-      env: { ...process.env, ...this.env, ...env },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const ended = once(child, "exit");
-    let ran: Ran | undefined;
-    for await (const text of createInterface({ input: child.stdout })) {
-      const report = JSON.parse(text) as Ran | { readonly seen: string };
-      if ("seen" in report) await person?.(report.seen);
-      else ran = report;
+    this.#runner ??= this.#start();
+    const { stdin, answers } = this.#runner;
+    stdin.write(`${JSON.stringify({ command: [...command, ...args], env, terminal, dialogue })}\n`);
+    for (;;) {
+      const { value, done } = await answers.next();
+      if (done) throw new Error(`${args.join(" ")} was not run`);
+      const report = JSON.parse(value) as Ran | { readonly seen: string };
+      if (!("seen" in report)) return report;
+      await person?.(report.seen);
     }
-    await ended;
-    if (ran === undefined) throw new Error(`${args.join(" ")} was not run`);
-    return ran;
+  }
+
+  #start(): Runner {
+    const child = spawn(program("python"), [SCRIPT], {
+      cwd: this.folder,
+      env: { ...process.env, ...this.env },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    this.#cleanup(() => child.kill("SIGKILL"));
+    return { stdin: child.stdin, answers: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
   }
 
   /** Profiles with their text, logins with the mode of each file. */

@@ -8,6 +8,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import type { Cleanup } from "./folders.ts";
 
+/** Milliseconds; the real Tiled needs a minute on a very busy machine. */
+const START_LIMIT = 180_000;
+
 export interface Server {
   /** Without a slash at its end. */
   readonly url: string;
@@ -50,7 +53,7 @@ export async function startServer(
     return child.exitCode;
   };
   cleanup(() => stop("SIGKILL"));
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + START_LIMIT;
   for (;;) {
     const url = ready.exec(stripVTControlCharacters(text))?.[1];
     if (url !== undefined && (await answers(url)))
