@@ -94,7 +94,7 @@ export class Home {
       env: { ...process.env, ...this.env },
       stdio: ["pipe", "pipe", "inherit"],
     });
-    this.#cleanup(() => child.kill("SIGKILL"));
+    this.#cleanup(async () => child.kill("SIGKILL"));
     return { stdin: child.stdin, answers: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
   }
 
