@@ -23,7 +23,7 @@ const KEYS = new Set(
 );
 
 /** The last of two equal keys counts, as in Python. */
-const READ = { version: "1.1", uniqueKeys: false, prettyErrors: true } as const;
+const READ = { version: "1.1", uniqueKeys: false, prettyErrors: true, logLevel: "error" } as const;
 const WRITE = { version: "1.1", singleQuote: true, indentSeq: false } as const;
 
 export function parseProfiles(text: string, yaml: Library, env: Environment): ProfileFile {
@@ -38,7 +38,7 @@ export function parseProfiles(text: string, yaml: Library, env: Environment): Pr
     const name = nameOf(key, yaml);
     const content = contentOf(value, document, yaml);
     const problem = problemOf(content);
-    if (problem !== null) return { kind: "problem", problem: `profile ${JSON.stringify(name)} ${problem}` };
+    if (problem !== null) return { kind: "problem", problem: `profile${shown(name)} ${problem}` };
     contents.set(name, expanded(content, env) as ProfileContent);
   }
   return { kind: "contents", contents };
@@ -91,9 +91,16 @@ function lineStart(text: string, at: number): number {
   return text.slice(0, at).lastIndexOf("\n") + 1;
 }
 
-/** Without the colon that introduces an excerpt of the file, which may have an API key. */
+/** Without excerpts of the file, which may have an API key: they follow a colon, with the place after them. */
 function firstLine(message: string): string {
-  return (message.split("\n", 1)[0] ?? "").replace(/:$/, "");
+  const [line = ""] = message.split("\n", 1);
+  const [place = ""] = / at line \d+, column \d+:?$/.exec(line) ?? [];
+  return `${line.replace(/:.*/, "").replace(place, "")}${place.replace(/:$/, "")}`;
+}
+
+/** Only a plain key is shown, since text with a misplaced colon or bracket may have an API key. */
+function shown(key: string): string {
+  return /^[\w.-]{1,40}$/.test(key) ? ` ${JSON.stringify(key)}` : "";
 }
 
 /** As written: YAML 1.1 takes `1` and `on` for other than text, and the command line has names as text. */
@@ -113,7 +120,7 @@ function contentOf(value: unknown, document: Yaml.Document.Parsed, { isNode }: L
 function problemOf(content: unknown): string | null {
   if (!isMapping(content)) return "has no keys";
   const unknown = Object.keys(content).find((key) => !KEYS.has(key));
-  if (unknown !== undefined) return `has the unknown key ${JSON.stringify(unknown)}`;
+  if (unknown !== undefined) return `has the unknown key${shown(unknown)}`;
   if (typeof content["uri"] !== "string" && !isMapping(content["direct"])) return "has no uri";
   return null;
 }

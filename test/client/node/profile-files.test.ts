@@ -149,3 +149,19 @@ test("a broken file is replaced only if asked, a doubled profile is not removed,
   await createProfile({ name: "link", uri: "http://new", overwrite: true }, place);
   assert.match(await read("dotfiles/link.yml"), /http:\/\/new/);
 });
+
+test("a misplaced character in a file does not show its secrets", async (t) => {
+  const lines = `auto:\n  uri: "https://h/?api_key=S3CRET"\n  headers: {Authorization: "S3CRET"}\n`;
+  const texts = [
+    lines.replace('"https', '@"https'),
+    lines.replace('"https', '|"https'),
+    lines.replace("uri:", "{uri:").replace('ET"\n', 'ET"}: 1\n'),
+    lines.replace("auto:\n", "").replace(/.*\n/, "").replace("headers: ", "? "),
+    lines.replace("auto:", "auto: *"),
+  ];
+  const files = Object.fromEntries(texts.map((text, index) => [`user/profiles/${index}.yml`, text]));
+  const { place } = await scene(t, files);
+  const { problems } = await readProfiles(place);
+  assert.equal(problems.length, texts.length);
+  for (const problem of problems) assert.doesNotMatch(problem, /S3CRET/);
+});
