@@ -1,12 +1,21 @@
 /** The client library against our server and the real Tiled: keys, sessions, administration, and reading an array. */
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { Context, fromUri, MemoryStore, type Prompt, passwordGrant } from "../../src/client/index.ts";
+import {
+  Context,
+  deviceCodeGrant,
+  fromUri,
+  MemoryStore,
+  type Prompt,
+  passwordGrant,
+} from "../../src/client/index.ts";
 import { temporaryFolder } from "../support/folders.ts";
+import { CLIENT_ID, CLIENT_SECRET, HostileProvider, SUBJECT } from "../support/hostile-provider.ts";
 import { startOurs } from "../support/ours.ts";
 import { withoutTiled } from "../support/python.ts";
 import { startReference } from "../support/reference.ts";
 import { PASSWORDS, singleUser, toy } from "../support/toy.ts";
+import { Visitor } from "../support/visitor.ts";
 
 const as =
   (username: keyof typeof PASSWORDS): Prompt =>
@@ -71,6 +80,58 @@ for (const [name, start] of [
         await new Promise((resolve) => setTimeout(resolve, 2100));
         assert.deepEqual(await Promise.all([read(), read()]), Array(2).fill([200, 100]));
       }
+    });
+
+    test("a login with a code, an array, a refresh, a logout", { timeout: 240_000 }, async (t) => {
+      const provider = await HostileProvider.start(t.after.bind(t), { alg: "RS256", pkce: "optional" });
+      provider.document["id_token_signing_alg_values_supported"] = ["RS256"];
+      const args = {
+        audience: CLIENT_ID,
+        client_id: CLIENT_ID,
+        client_secret: CLIENT_SECRET,
+        well_known_uri: provider.wellKnown,
+      };
+      const orcid = { provider: "orcid", authenticator: "tiled.authenticators:OIDCAuthenticator", args };
+      const url = await serve(t, { providers: [orcid], tiled_admins: [] });
+      const prompt: Prompt = (context, _providers, { signal }) =>
+        deviceCodeGrant(context, {
+          onVerification: async ({ verificationUri, userCode }) => {
+            const visitor = new Visitor();
+            const form = await visitor.open(verificationUri);
+            assert.equal((await visitor.submit(form, { user_code: userCode })).status, 200);
+          },
+          signal,
+        });
+      const context = await fromUri(url, { prompt });
+      assert.deepEqual(
+        (await context.whoami())?.identities.map(({ id }) => id),
+        [SUBJECT],
+      );
+      assert.equal((await context.fetch("array/full/A?format=application/json")).status, 200);
+      const tokens = { access_token: "", refresh_token: "", ...(await context.forceAuthRefresh()) };
+      await context.logout();
+      await context.configureAuth(tokens);
+      await assert.rejects(context.forceAuthRefresh(), { code: "ERR_CANNOT_REFRESH" });
+    });
+
+    test("a public server, without and with logins", { timeout: 240_000 }, async (t) => {
+      const open = { allow_anonymous_access: true };
+      const { url } = await start(
+        t.after.bind(t),
+        singleUser({ authentication: { ...open, single_user_api_key: "secret" } }),
+      );
+      const anyone = await fromUri(url);
+      assert.equal((await anyone.fetch("array/full/A?format=application/json")).status, 200);
+      assert.deepEqual([anyone.authenticated, await anyone.whoami()], [false, null]);
+      await assert.rejects(anyone.createApiKey(), { code: "ERR_NO_KEYS" });
+
+      const reader = await fromUri(await serve(t, open), { prompt: as("bob") });
+      assert.equal((await reader.fetch("metadata/A")).status, 200);
+      assert.deepEqual([reader.authenticated, await reader.whoami()], [false, null]);
+      await reader.authenticate({ prompt: as("bob") });
+      assert.equal((await reader.whoami())?.identities[0]?.id, "bob");
+      await reader.logout();
+      assert.equal((await reader.fetch("metadata/A")).status, 200);
     });
 
     test("a single user's server", { timeout: 120_000 }, async (t) => {
