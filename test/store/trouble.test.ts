@@ -196,7 +196,7 @@ test("a writer that dies: its unanswered commands fail, the next command starts 
 
 test("a command that cannot be sent fails alone, and the writer continues", async (t) => {
   const store = await openFor(t, join(folderFor(t), "a.db"));
-  const unsendable = { ...login("ann"), identity: { provider: "toy", id: "ann", extra: () => {} } };
+  const unsendable = { ...login("ann"), profile: { name: "Ann", extra: () => {} } };
   const [bad, good] = await Promise.allSettled([store.sessions.open(unsendable), logIn(store, "bob")]);
   assert.equal(bad?.status, "rejected");
   assert.equal(good?.status, "fulfilled");
