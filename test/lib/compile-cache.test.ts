@@ -114,3 +114,23 @@ test("the built command keeps compiled code there, for its threads too; NODE_DIS
   const [ofThisNode = ""] = readdirSync(folder);
   assert.ok(readdirSync(join(folder, ofThisNode)).length > 5);
 });
+
+test("compiled code is written while the process runs, so that one that is killed leaves it to the next", (t) => {
+  const folder = home(t);
+  const file = new URL("../../src/lib/compile-cache.ts", import.meta.url).href;
+  const program = `
+    import module from "node:module";
+    module.enableCompileCache(${JSON.stringify(folder)});
+    const { saveCompiledCode } = await import(${JSON.stringify(file)});
+    saveCompiledCode();
+    // process.kill would let Node write it.
+    const { spawnSync } = await import("node:child_process");
+    spawnSync("kill", ["-9", String(process.pid)]);`;
+  const env = { ...process.env, NODE_COMPILE_CACHE: undefined, NODE_DISABLE_COMPILE_CACHE: undefined };
+  const { signal } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { env });
+  assert.equal(signal, "SIGKILL");
+  const kept = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  assert.ok(kept.length > 0);
+});

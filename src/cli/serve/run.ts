@@ -4,6 +4,7 @@
  */
 import type { Config } from "../../config/model.ts";
 import { Failure, OperatorError } from "../../errors.ts";
+import { saveCompiledCode } from "../../lib/compile-cache.ts";
 import { letYoungGenerationGrow } from "../../lib/young-generation.ts";
 import type { RunningServer } from "../../server.ts";
 import { startNotice } from "../console/notices.ts";
@@ -21,6 +22,8 @@ export interface RunOptions {
 
 /** Time for the log's reader at the end. */
 const LOG_MS = 500;
+/** After the start. */
+const SAVE_MS = 2_000;
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
 /** Resolves after a signal has ended the server. */
@@ -70,6 +73,8 @@ export async function run(config: Config, options: RunOptions, terminal: Termina
 
   terminal.out(options.notice?.(server) ?? notice(server, config));
   letYoungGenerationGrow();
+  // Not before the first requests.
+  setTimeout(saveCompiledCode, SAVE_MS).unref();
 
   await stop;
   await server.stop();
