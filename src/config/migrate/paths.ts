@@ -6,10 +6,7 @@ import { isAbsolute, relative, resolve } from "node:path";
 import { type Document, isMap, isScalar, isSeq, type Scalar } from "yaml";
 import { namesModule } from "../../plugins/own-class.ts";
 
-const FIXED = [
-  ["pages", "logo"],
-  ["access_control", "args", "tag_definitions"],
-];
+const FIXED = [["env_file"], ["pages", "logo"], ["access_control", "args", "tag_definitions"]];
 
 /** Text with a variable stays, since its value is unknown here. */
 export function moveRelativePaths(document: Document, from: string, to: string): void {

@@ -257,7 +257,7 @@ describe("the two files", () => {
 
   it("in another folder paths lead where they led, and Python finds its modules", async (t) => {
     const { source, folder } = await placed(t, {
-      "config.yml": `authentication:\n  providers: [{provider: own, authenticator: "./auth/my_auth.js:Mine"}]\n  secret_keys: [$SECRET_KEY]\npages: {logo: logo.png}\n${CATALOG}`,
+      "config.yml": `authentication:\n  providers: [{provider: own, authenticator: "./auth/my_auth.js:Mine"}]\n  secret_keys: [$SECRET_KEY]\nenv_file: config.env\npages: {logo: logo.png}\n${CATALOG}`,
       "auth/my_auth.js":
         'export class Mine {\n  static args = { type: "object", properties: {}, additionalProperties: false };\n  kind = "password";\n  confirmationMessage = "";\n  async authenticate() {\n    return null;\n  }\n}\n',
     });
@@ -271,6 +271,7 @@ describe("the two files", () => {
     const ours = parse(await readFile(join(folder, "etc/tiled/tiled-auth.yml"), "utf8"));
     assert.equal(ours.authentication.providers[0].authenticator, "../../auth/my_auth.js:Mine");
     assert.equal(ours.pages.logo, "../../logo.png");
+    assert.equal(ours.env_file, "../../config.env");
   });
 
   it("the Tiled has the path under which ours stands, and not its port", async (t) => {
