@@ -32,7 +32,8 @@ let countdown;
 async function connect() {
   // Without a `store` the login is kept in memory, and ends with the page.
   ({ context } = await Context.fromAnyUri(page.server.value, { retry: { attempts: 3, timeout: 10_000 } }));
-  localStorage.setItem("server", page.server.value);
+  // Not what was typed, which may have an API key.
+  localStorage.setItem("server", context.baseUrl);
   const { providers } = context.serverInfo.authentication;
   if (providers.length === 0) return await enter();
   const buttons = providers.filter(({ mode }) => mode === "external").map(codeButton);

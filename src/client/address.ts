@@ -11,7 +11,7 @@ export interface ApiAddress {
   readonly nodePathParts: readonly string[];
 }
 
-/** @throws TypeError if it is not an http or https address, or has two keys. The message never contains the key. */
+/** @throws TypeError if it is not an http or https address, or has a password or two keys. The message never contains a key. */
 export function apiAddressOf(uri: string | URL): ApiAddress {
   const url = httpUrlOf(uri);
   const keys = url.searchParams.getAll("api_key");
@@ -35,6 +35,9 @@ export function httpUrlOf(uri: string | URL): URL {
   }
   if (!/^https?:$/.test(url.protocol))
     throw new TypeError("The address must begin with http:// or https://.");
+  if (url.password !== "") throw new TypeError("The address must not contain a password. Log in instead.");
+  // `fetch` refuses an address with one.
+  url.username = "";
   return url;
 }
 

@@ -41,6 +41,9 @@ export interface Sent {
 /** Certificates that cannot be trusted, and servers without TLS: another attempt would fail alike. */
 export const UNTRUSTED: RegExp = /^(CERT_|ERR_TLS_CERT|ERR_SSL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_)/;
 
+/** Milliseconds. A timer of more fires at once. */
+const LONGEST = 2 ** 31 - 1;
+
 export class Transport {
   /** Milliseconds. */
   readonly timeout: number;
@@ -50,7 +53,7 @@ export class Transport {
 
   constructor({ fetch, timeout, retry }: TransportOptions) {
     this.#fetch = fetch;
-    this.timeout = timeout;
+    this.timeout = Math.min(timeout, LONGEST);
     this.#attempts = retry === false ? 1 : (retry.attempts ?? 10);
     this.#retryTime = retry === false ? 0 : (retry.timeout ?? 45_000);
   }

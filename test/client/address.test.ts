@@ -31,6 +31,18 @@ test("a key is taken out of the query, and never shown", () => {
     );
 });
 
+test("a password in the address is refused, and never shown", () => {
+  for (const address of ["https://alice:secret1@example.org", "http://:secret1@example.org/api/v1"])
+    assert.throws(
+      () => apiAddressOf(address),
+      (error: Error) => {
+        assert.match(error.message, /must not contain a password/);
+        assert.doesNotMatch(error.message, /alice|secret1/);
+        return true;
+      },
+    );
+});
+
 test("paths of the OpenAPI document start from the server's address", () => {
   assert.equal(baseOf("https://h/lab/api/v1/"), "https://h/lab");
   assert.equal(baseOf("https://h/"), "https://h");
