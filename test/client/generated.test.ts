@@ -24,6 +24,8 @@ import type { components, paths } from "./tiled.ts";
 
 type Schemas = components["schemas"];
 type Both<A, B extends A> = B;
+/** Read only in the library. */
+type Lists = "scopes" | "access_tags";
 /** The document and the library have the same types. */
 export type Same = [
   Both<client.ApiKey, Schemas["ApiKey"]>,
@@ -37,6 +39,7 @@ export type Same = [
   Both<keyof Schemas["Principal"], keyof client.Principal>,
   Both<keyof Schemas["NewApiKey"], keyof client.NewApiKey>,
   Both<Schemas["Principal"]["type"], client.Principal["type"]>,
+  Both<Omit<Schemas["ApiKey"], Lists>, Omit<client.ApiKey, Lists>>,
 ];
 
 export async function program(context: client.Context, password: string) {

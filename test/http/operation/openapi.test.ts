@@ -132,7 +132,13 @@ test("the document names the server's address", async () => {
 
 test("access tokens are a credential wherever there are logins", async () => {
   const schemes: Record<string, readonly string[]> = {};
-  await eachDocument(({ components }, name) => {
+  await eachDocument(({ components, paths }, name) => {
+    const { security } = paths["/api/v1/auth/principal"]?.["get"] ?? {};
+    if (security !== undefined)
+      assert.ok(
+        security.some((one) => "AccessToken" in one),
+        name,
+      );
     schemes[name] = Object.keys(components.securitySchemes).filter((one) => !one.startsWith("APIKey"));
   });
   const ours = ["OAuth2PasswordBearer", "AccessToken", "BrowserLogin"];
