@@ -60,8 +60,8 @@ function refuseFolders(file: string): void {
       USAGE,
       "Name the file to write, such as config.yml.",
     );
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a name with a line break would end a comment.
-  if (secretsFileOf(file) === file || /[$?#\u0000-\u001f]|:memory:/.test(file))
+  // A name with a line break would end a comment.
+  if (secretsFileOf(file) === file || /[$?#\p{Cc}]|:memory:/u.test(file))
     throw new OperatorError(
       `${JSON.stringify(file)} cannot be used: the path has none of $ ? #, and a name ending with .env is that of the secrets.`,
       USAGE,

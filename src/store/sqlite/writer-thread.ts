@@ -9,7 +9,7 @@ import { fromPlain, toPlain, unavailable, uncertain } from "../base/errors.ts";
 import { News } from "../base/news.ts";
 import type { CommandArgs, CommandName, CommandResult } from "../commands/commands.ts";
 import { tellChange, tellFailure } from "../commands/effects.ts";
-import { packArgs, unpackResult } from "../commands/wire.ts";
+import { packArgs, unpackResult } from "./wire.ts";
 import type { FromWriter, PackedAnswer, PackedRequest, ToWriter, WriterData } from "./writer-worker.ts";
 
 interface Waiting {

@@ -6,12 +6,12 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "
 import type { PlainError } from "../base/errors.ts";
 import { Compiler } from "../base/statement.ts";
 import type { CommandName } from "../commands/commands.ts";
-import { packResult, unpackArgs } from "../commands/wire.ts";
 import { Checkpoints } from "./checkpoint.ts";
 import { SqliteFile } from "./file.ts";
+import { packResult, unpackArgs } from "./wire.ts";
 import { SqliteWriter, type WriteAnswer, type WriteRequest } from "./writer.ts";
 
-/** A command, and its answer, as `commands/wire.ts` packs them. */
+/** A command, and its answer, as `wire.ts` packs them. */
 export type PackedRequest = readonly [id: number, name: CommandName, args: unknown];
 export type PackedAnswer = readonly [id: number, value: unknown, error?: PlainError];
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { RequestContext } from "../../../src/domain/model/entities.ts";
 import type { OpenOutcome, RotateOutcome, RotateSession } from "../../../src/domain/ports/sessions.ts";
 import { newUuid } from "../../../src/lib/uuid.ts";
-import { packArgs, packResult, unpackArgs, unpackResult } from "../../../src/store/commands/wire.ts";
+import { packArgs, packResult, unpackArgs, unpackResult } from "../../../src/store/sqlite/wire.ts";
 
 const NOW = new Date("2026-11-30T12:00:00.123Z");
 const [ANN, SESSION] = [newUuid(), newUuid()];

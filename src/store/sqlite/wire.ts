@@ -12,8 +12,8 @@ import type {
 import type { Profile } from "../../domain/ports/authenticator.ts";
 import type { OpenOutcome, RotateOutcome, RotateSession } from "../../domain/ports/sessions.ts";
 import type { Uuid } from "../../lib/uuid.ts";
-import type { CommandArgs, CommandName, CommandResult } from "./commands.ts";
-import type { OpenCommand } from "./sessions.ts";
+import type { CommandArgs, CommandName, CommandResult } from "../commands/commands.ts";
+import type { OpenCommand } from "../commands/sessions.ts";
 
 type PackedContext = readonly [
   address: string | null,
