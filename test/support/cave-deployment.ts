@@ -105,7 +105,7 @@ export async function deployCave(
     const script = [...commands, `exec ${last}`].join("\n");
     return startServer(cleanup, ["bash", "-euc", script], ready, { cwd: folder, env: { ...env, ...more } });
   };
-  const ours = await serve("tiled-auth serve", /listening at (http:\/\/[0-9.]+:[0-9]+)/);
+  const ours = await serve("tiled serve config", /listening at (http:\/\/[0-9.]+:[0-9]+)/);
   const said = await GATEWAYS[gateway](cleanup, { folder, port, here });
   if (!(await eventually(30, () => answers(`https://${host}/auth_info`))))
     throw new Error(`${gateway} does not answer:\n${said()}`);
