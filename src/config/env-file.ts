@@ -8,6 +8,7 @@ import { readText } from "../yaml/files.ts";
 import { type Environment, namesVariable } from "../yaml/interpolate.ts";
 import { at, type Located, spotOf } from "../yaml/located.ts";
 import { Problems } from "../yaml/problems.ts";
+import { shownValue } from "../yaml/shown.ts";
 import { isNoFile, statsOf } from "./source.ts";
 
 interface EnvFile {
@@ -43,13 +44,15 @@ export function withEnvFile(
     return { env, files: [], warnings: [] };
   }
   const file = resolve(directory, node.value);
-  const text = textOf(file, (message) => problems.add(spot, PATH, `${file}: ${message}`));
+  // What is written there by mistake may be a secret.
+  const shown = shownValue({ type: "string" }, node) === undefined ? undefined : file;
+  const text = textOf(file, (message) => problems.add(spot, PATH, `${shown ?? "the file"}: ${message}`));
   return {
     env: text === undefined ? env : { ...parseEnv(text), ...env },
     files: [file],
     warnings: othersMayRead(file)
       ? [
-          `${spot.file}:${spot.line}: env_file: other users of this machine can read it; run: chmod 600 ${file}`,
+          `${spot.file}:${spot.line}: env_file: other users of this machine can read it; run: chmod 600 ${shown ?? "FILE"}`,
         ]
       : [],
   };

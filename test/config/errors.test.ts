@@ -11,7 +11,7 @@ const TOY = `authentication:
 `;
 
 const ALLOWED_TOP =
-  "Allowed here: authentication, database, trees, access_control, cave, allow_origins, server, uvicorn, log, metrics, pages, audit";
+  "Allowed here: authentication, database, trees, access_control, cave, allow_origins, env_file, server, uvicorn, log, metrics, pages, audit";
 
 /** [what, the file, what is wrong with it]. */
 const CASES: readonly (readonly [string, string, readonly (string | RegExp)[]])[] = [
