@@ -29,8 +29,8 @@ export async function endReplaced(
 
 /** At a provider both logins may belong to one session, whose logout would end the new one, too. */
 function isOther(replaced: StoredTokens, { id_token: current, refresh_token }: Tokens): boolean {
-  if (replaced.refresh_token === refresh_token) return false;
-  if (replaced.id_token === undefined && current === undefined) return true;
+  if (replaced.id_token === undefined && current === undefined)
+    return replaced.refresh_token !== refresh_token;
   const [old, now] = [sessionOf(replaced.id_token), sessionOf(current)];
   return old !== null && now !== null && old !== now;
 }

@@ -258,6 +258,7 @@ describe("the two files", () => {
   it("in another folder paths lead where they led, and Python finds its modules", async (t) => {
     const { source, folder } = await placed(t, {
       "config.yml": `authentication:\n  providers: [{provider: own, authenticator: "./auth/my_auth.js:Mine"}]\n  secret_keys: [$SECRET_KEY]\nenv_file: config.env\npages: {logo: logo.png}\n${CATALOG}`,
+      "config.env": "",
       "auth/my_auth.js":
         'export class Mine {\n  static args = { type: "object", properties: {}, additionalProperties: false };\n  kind = "password";\n  confirmationMessage = "";\n  async authenticate() {\n    return null;\n  }\n}\n',
     });
