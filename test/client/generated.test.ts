@@ -69,9 +69,9 @@ export async function program(context: client.Context, password: string) {
   });
   const invalid = await api.POST("/api/v1/auth/apikey", { body: { expires_in: -1, scopes: null } });
   const missing = await api.GET("/api/v1/auth/principal/{uuid}", { params: { path: { uuid: "0".repeat(32) } } });
-  // @ts-expect-error The document has no such path.
+  // @ts-expect-error: it must not compile, since the document has no such path.
   await api.GET("/api/v1/auth/nothing");
-  // @ts-expect-error A body lacks a field.
+  // @ts-expect-error: it must not compile, since the body lacks a field.
   await api.POST("/api/v1/auth/session/refresh", { body: {} });
   const detail: string | readonly { readonly msg: string }[] | undefined = invalid.error?.detail;
   return {

@@ -145,8 +145,7 @@ export function databaseOf(text: string): Database {
     if (error instanceof WrongAnswer || !(error instanceof OperatorError)) throw error;
     throw new WrongAnswer(error.message);
   }
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the configuration.
-  return { kind: "postgresql", uri: given.replace(USER, "$1:${PGPASSWORD}@") };
+  return { kind: "postgresql", uri: given.replace(USER, (_, user) => `${user}:\${PGPASSWORD}@`) };
 }
 
 export function adminOf(text: string): string {
