@@ -1,12 +1,21 @@
 /** Reads what the database has of the people of an import: principals, identities, tokens and accepted terms. */
+import { sql } from "kysely";
 import type { PrincipalType } from "../../domain/model/entities.ts";
 import type { ImportCave } from "../../domain/ports/cave-import.ts";
 import { foldedDigest } from "../../lib/fold.ts";
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { toBytes } from "../base/codec.ts";
-import type { Db } from "../base/statement.ts";
+import { type Args, type Db, statement } from "../base/statement.ts";
 import { foldNew } from "./spellings.ts";
+
+/** Key of the advisory lock; an arbitrary number that all servers share. */
+const IMPORT_LOCK = 7_446_381_209_553_002n;
+
+/** Serializes imports, so that the second finds what the first has written. */
+const lockImport = statement((db, _: Args<object>) =>
+  db.selectNoFrom(sql`pg_advisory_xact_lock(${sql.lit(IMPORT_LOCK)})`.as("held")),
+);
 
 /** Rows of one statement. */
 const CHUNK = 500;
@@ -43,8 +52,12 @@ export interface Known {
 
 export async function findKnown(db: Db, request: ImportCave): Promise<Known> {
   const { people, provider, caseSensitive } = request;
+  if (db.dialect === "postgresql") await db.all(lockImport, {});
   await foldNew(db);
   const emails = people.flatMap(({ email }) => email ?? []);
+  // Before the identities: on PostgreSQL a statement also sees what was committed since the one before it, and the folded
+  // name of an unknown identity would be another spelling.
+  const folded = await findFolded(db, provider, emails);
   const digests = people.flatMap(({ tokens }) => tokens.map(({ digest }) => digest));
   return {
     principals: await findPrincipals(
@@ -52,7 +65,7 @@ export async function findKnown(db: Db, request: ImportCave): Promise<Known> {
       people.map(({ id }) => id),
     ),
     ...(await findIdentities(db, provider, emails)),
-    folded: await findFolded(db, provider, emails),
+    folded,
     tokens: await findTokens(db, digests),
     caseSensitive,
   };
