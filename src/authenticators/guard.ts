@@ -3,7 +3,11 @@
  * nor cause an internal error.
  */
 
-import type { AuthenticatedIdentity, PasswordAuthenticator } from "../domain/ports/authenticator.ts";
+import type {
+  AuthenticatedIdentity,
+  PasswordAuthenticator,
+  RefusedLogin,
+} from "../domain/ports/authenticator.ts";
 import { Failure } from "../errors.ts";
 
 export function guarded(authenticator: PasswordAuthenticator): PasswordAuthenticator {
@@ -11,23 +15,42 @@ export function guarded(authenticator: PasswordAuthenticator): PasswordAuthentic
     kind: "password",
     ...(authenticator.caseSensitive === true && { caseSensitive: true }),
     confirmationMessage: authenticator.confirmationMessage,
-    async authenticate(username, password, signal, source) {
-      let answer: unknown;
-      try {
-        answer = await authenticator.authenticate(username, password, signal, source);
-      } catch (error) {
-        if (error instanceof Failure || signal?.aborted) throw error;
-        const log = `The authenticator failed: ${error instanceof Error ? error.message : String(error)}`;
-        throw new Failure("bad_gateway", { log, cause: error });
-      }
-      return identity(answer);
-    },
+    authenticate: (username, password, signal, source) =>
+      checked(() => authenticator.authenticate(username, password, signal, source), signal),
+    ...(typeof authenticator.explain === "function" && {
+      explain: (username: string, password: string, report: (step: string) => void) =>
+        checked(async () => authenticator.explain?.(username, password, report)),
+    }),
+    ...(typeof authenticator.problem === "function" && {
+      problem: () => authenticator.problem?.() ?? null,
+    }),
     ...(typeof authenticator.knows === "function" && {
       knows: (username: string) => authenticator.knows?.(username) === true,
     }),
     start: async () => authenticator.start?.(),
     stop: async () => authenticator.stop?.(),
   };
+}
+
+async function checked(
+  ask: () => Promise<unknown>,
+  signal?: AbortSignal,
+): Promise<AuthenticatedIdentity | RefusedLogin | null> {
+  let answer: unknown;
+  try {
+    answer = await ask();
+  } catch (error) {
+    if (error instanceof Failure || signal?.aborted) throw error;
+    const log = `The authenticator failed: ${error instanceof Error ? error.message : String(error)}`;
+    throw new Failure("bad_gateway", { log, cause: error });
+  }
+  return refusal(answer) ?? identity(answer);
+}
+
+function refusal(answer: unknown): RefusedLogin | undefined {
+  const { refused, log } = (answer ?? {}) as { readonly refused?: unknown; readonly log?: unknown };
+  if (typeof refused !== "string") return undefined;
+  return { refused: refused.slice(0, 100), ...(typeof log === "string" && { log }) };
 }
 
 function identity(answer: unknown): AuthenticatedIdentity | null {

@@ -11,8 +11,6 @@ import { AUTHENTICATORS, availableNames, ELSEWHERE, PREFIX } from "./table.ts";
 
 /** Alternatives to authenticators that are not supported yet. */
 const MEANWHILE: Readonly<Record<string, string>> = {
-  LDAPAuthenticator:
-    "Until then: PAMAuthenticator if the machine knows the directory's users (sssd), OIDCAuthenticator with an identity provider that reads the directory (Keycloak, authentik), or a class of your own (docs/how-to/authenticators.md).",
   SAMLAuthenticator:
     "Until then: OIDCAuthenticator, since most SAML providers speak OpenID Connect as well (docs/how-to/openid-connect.md), or else a Keycloak that passes logins on to the SAML provider.",
 };

@@ -14,6 +14,7 @@ export const AUTHENTICATORS: ReadonlyMap<string, () => Promise<AuthenticatorClas
   ["DictionaryAuthenticator", async () => (await import("./dictionary.ts")).DictionaryAuthenticator],
   ["DummyAuthenticator", async () => (await import("./dummy.ts")).DummyAuthenticator],
   ["PAMAuthenticator", async () => (await import("./pam/authenticator.ts")).PAMAuthenticator],
+  ["LDAPAuthenticator", async () => (await import("./ldap/authenticator.ts")).LDAPAuthenticator],
   ["OIDCAuthenticator", async () => (await import("./oidc/authenticator.ts")).OIDCAuthenticator],
   [
     "ProxiedOIDCAuthenticator",
@@ -23,7 +24,7 @@ export const AUTHENTICATORS: ReadonlyMap<string, () => Promise<AuthenticatorClas
 ]);
 
 /** Authenticators of Tiled that this server does not have. */
-export const ELSEWHERE: ReadonlySet<string> = new Set(["LDAPAuthenticator", "SAMLAuthenticator"]);
+export const ELSEWHERE: ReadonlySet<string> = new Set(["SAMLAuthenticator"]);
 
 export function availableNames(): string {
   return [...AUTHENTICATORS.keys()].map((name) => PREFIX + name).join(", ");

@@ -308,11 +308,10 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     ),
     /providers: \[\{provider: pam, authenticator: "tiled\.authenticators:PAMAuthenticator", args: \{service: …\}\}\]/,
   ),
-  "LDAP, with a catalog": mend(
+  "LDAP, with a catalog": pair(
     one(
-      `${provider("tiled.authenticators:LDAPAuthenticator", "server_address: ldap.example.org")}${CATALOG}`,
+      `${provider("tiled.authenticators:LDAPAuthenticator", 'server_address: ldap.example.org, bind_dn_template: "uid={username},dc=example"')}${CATALOG}`,
     ),
-    /LDAPAuthenticator is not supported yet\. Until then: PAMAuthenticator/,
   ),
   SAML: mend(
     one(

@@ -3,9 +3,9 @@
  * loginSeconds`, and many logins from one source do not keep others out. Helpers start on demand and end when idle.
  */
 import { Failure } from "../../errors.ts";
+import { FairQueue } from "../../lib/fair-queue.ts";
 import type { PamReply, PamRequest } from "./helper.ts";
 import type { Helper } from "./process.ts";
-import { FairQueue } from "./queue.ts";
 
 export interface PoolLimits {
   readonly helpers: number;

@@ -20,7 +20,7 @@ import type {
 } from "../model/entities.ts";
 import { isStorableName, MAX_TEXT } from "../model/storable-text.ts";
 import type { AuditStore } from "../ports/audit.ts";
-import type { AuthenticatedIdentity, PasswordAuthenticator } from "../ports/authenticator.ts";
+import type { AuthenticatedIdentity, PasswordAuthenticator, RefusedLogin } from "../ports/authenticator.ts";
 import type { PrincipalStore } from "../ports/principals.ts";
 import type { OpenOutcome, OpenSession, SessionStore } from "../ports/sessions.ts";
 import type { LoginBudget } from "../throttling/login-budget.ts";
@@ -66,6 +66,10 @@ export interface LoginDeps {
   readonly namesAddresses: AddressRule;
 }
 
+type WrongAttempt = Extract<Attempt<never>, { readonly kind: "wrong" }> & {
+  readonly refusal: RefusedLogin | undefined;
+};
+
 /** Characters of JSON, enough for some thousand groups. */
 const LONGEST_STATE = 65_536;
 
@@ -96,16 +100,23 @@ export class Login {
     const { username, password } = credentials;
     if (!isStorableName(username)) throw unusableName();
     const attempted = { provider, id: username };
+    let refusal: RefusedLogin | undefined;
     const attempt = await this.#deps.throttle.attempt(
       `${provider} ${foldName(username)}`,
       context.address,
-      () => authenticator.authenticate(username, password, undefined, addressBlock(context.address)),
+      async () => {
+        const source = addressBlock(context.address);
+        const answer = await authenticator.authenticate(username, password, undefined, source);
+        if (answer === null || !("refused" in answer)) return answer;
+        refusal = answer;
+        return null;
+      },
     );
     switch (attempt.kind) {
       case "throttled":
         throw new Failure("throttled", { headers: { "retry-after": String(attempt.retryAfter) } });
       case "wrong":
-        return await this.#refusePassword(attempted, attempt, authenticator, context);
+        return await this.#refusePassword(attempted, { ...attempt, refusal }, authenticator, context);
       case "right": {
         const { id } = attempt.value;
         if (!isStorableName(id)) throw unusableName();
@@ -117,7 +128,7 @@ export class Login {
 
   async #refusePassword(
     attempted: IdentityRef,
-    { limitReached, ofAccount }: Extract<Attempt<never>, { readonly kind: "wrong" }>,
+    { limitReached, ofAccount, refusal }: WrongAttempt,
     authenticator: PasswordAuthenticator,
     context: RequestContext,
   ): Promise<never> {
@@ -126,12 +137,17 @@ export class Login {
     const principal = await this.#deps.principals.principalOf(attempted);
     // An unknown name may be a password typed into the wrong field, unless it is tried repeatedly.
     const named = principal !== null || authenticator.knows?.(id) === true ? attempted : null;
-    const detail = { reason: "unknown_user_or_wrong_password", provider };
+    const detail = { reason: refusal?.refused ?? "unknown_user_or_wrong_password", provider };
     await this.note("login_failed", named, context, detail, principal);
     if (limitReached) {
       await this.note("login_throttled", ofAccount ? attempted : named, context, { provider }, principal);
     }
-    throw new Failure("wrong_password", { headers: { "www-authenticate": "Bearer" } });
+    throw new Failure("wrong_password", {
+      headers: { "www-authenticate": "Bearer" },
+      ...(refusal?.log !== undefined && {
+        log: `The provider '${provider}' refused a login: ${refusal.log}.`,
+      }),
+    });
   }
 
   /**

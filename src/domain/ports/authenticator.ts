@@ -29,6 +29,14 @@ export interface AuthenticatedIdentity {
   readonly profile?: Profile;
 }
 
+/** A login that the backend refused for a reason other than a wrong password. The answer to the person is the same. */
+export interface RefusedLogin {
+  /** A word for the audit log, e.g. `account_locked`. */
+  readonly refused: string;
+  /** A sentence for the operator's log; never a secret. */
+  readonly log?: string;
+}
+
 /**
  * Checks a user name and a password (RFC 6749, section 4.3; mode "internal" in the about document).
  *
@@ -57,7 +65,8 @@ export interface PasswordAuthenticator {
   /** Shown by clients after a login; `{id}` stands for the identity's id. */
   readonly confirmationMessage: string;
   /**
-   * Resolves to the identity, or to null for an unknown user and for a wrong password alike, after the same time.
+   * Resolves to the identity, or to null for an unknown user and for a wrong password alike, after the same time. A
+   * `RefusedLogin` counts and is answered like null; its reason goes to the log and the audit log.
    *
    * @param signal Aborted when the answer is no longer needed.
    * @param source Address block of the client (IPv4 address or IPv6 /64), so that a queue can be fair among clients.
@@ -68,7 +77,15 @@ export interface PasswordAuthenticator {
     password: string,
     signal?: AbortSignal,
     source?: string,
-  ): Promise<AuthenticatedIdentity | null>;
+  ): Promise<AuthenticatedIdentity | RefusedLogin | null>;
+  /** As `authenticate`, and reports each step; for `tiled config try`. */
+  explain?(
+    username: string,
+    password: string,
+    report: (step: string) => void,
+  ): Promise<AuthenticatedIdentity | RefusedLogin | null>;
+  /** As for an external provider: null if logins should work. Absent: not known. */
+  problem?(): string | null;
   /**
    * Whether the user exists, if that can be answered at once. Used for the audit log, which then names a guessed account
    * before its first login; no answer to a client depends on it.

@@ -1,6 +1,6 @@
 /**
- * Logins that wait for a helper, by source. Sources take turns, so that one with many logins delays its own only, and a full
- * queue drops a login of the source that has most. A semaphore (`lib/semaphore.ts`) serves in order of arrival, and would let
+ * Logins that wait for their turn, by source. Sources take turns, so that one with many logins delays its own only, and a full
+ * queue drops a login of the source that has most. A semaphore (`semaphore.ts`) serves in order of arrival, and would let
  * one source delay all others.
  */
 export class FairQueue<T> {
@@ -26,7 +26,7 @@ export class FairQueue<T> {
     if (items.size === 0) this.#sources.delete(source);
   }
 
-  /** Removes and returns the next login of the first source in turn that may have a helper. */
+  /** Removes and returns the next login of the first source in turn that may go on. */
   next(may: (source: string) => boolean): { readonly source: string; readonly item: T } | undefined {
     for (const [source, items] of this.#sources) {
       if (!may(source)) continue;
