@@ -17,7 +17,7 @@ import { ANONYMOUS_SCOPES, INHERIT, SINGLE_USER_SCOPES } from "../model/scopes.t
 import type { KeyGuesses } from "../throttling/key-guesses.ts";
 import type { AccessClaims, Tokens } from "../tokens/tokens.ts";
 import type { KeyActivity } from "./key-activity.ts";
-import { readApiKey } from "./key-secret.ts";
+import { KnownDigests } from "./key-secret.ts";
 import type { PrincipalCache } from "./principal-cache.ts";
 
 export type Credential =
@@ -84,6 +84,7 @@ export class MultiUserCallers implements Callers {
   readonly #activity: KeyActivity;
   readonly #clock: Clock;
   readonly #anonymous: Caller;
+  readonly #digests = new KnownDigests();
   /** The caller for a token or key, as long as it and the principal are the same objects. */
   readonly #callers = new WeakMap<AccessClaims | ApiKeyRecord, KnownCaller>();
 
@@ -158,12 +159,17 @@ export class MultiUserCallers implements Callers {
   }
 
   #byApiKey(secret: string, noteFrom: (() => RequestContext) | null): Caller | Promise<Caller> {
-    const presented = readApiKey(secret);
+    const presented = this.#digests.read(secret);
     if (presented === undefined) throw invalidApiKey("not hex");
     const now = this.#clock.now();
     const key = this.#principalCache.apiKey(presented.firstEight, presented.digest, now);
-    if (key instanceof Promise)
-      return key.then((found) => this.#keyOwner(found, noteFrom, this.#clock.now()));
+    if (key instanceof Promise) {
+      return key.then((found) => {
+        if (found !== undefined) this.#digests.keep(secret, presented);
+        return this.#keyOwner(found, noteFrom, this.#clock.now());
+      });
+    }
+    this.#digests.keep(secret, presented);
     return this.#keyOwner(key, noteFrom, now);
   }
 

@@ -246,3 +246,34 @@ test("the limit of live keys holds for twenty requests at once", async () => {
   t.clock.advance(61);
   assert.equal((await create(t, bearer(bob.access_token))).statusCode, 200);
 });
+
+test("what is remembered of a key follows its use, and shows nothing of one that no longer counts", async () => {
+  await using t = await testApp();
+  const [alice, bob] = [await t.login("alice"), await t.login("bob")];
+  const secret = await t.makeKey(bob.access_token, { expires_in: 600 });
+  const show = (key = secret) => t.call({ url: APIKEY, headers: apikey(key) });
+  const used = async () => (await show()).json<{ latest_activity: string | null }>().latest_activity;
+  assert.deepEqual([await used(), await used()], [null, null]);
+  for (const time of ["2026-01-31T12:01:01+00:00", "2026-01-31T12:02:02+00:00"]) {
+    t.clock.advance(61);
+    await t.whoami(`Apikey ${secret}`);
+    assert.deepEqual([await used(), await used()], [time, time]);
+  }
+  // One digit of a key that was just used.
+  const last = secret.at(-1) === "0" ? "1" : "0";
+  assert.equal((await show(secret.slice(0, -1) + last)).statusCode, 401);
+
+  const principal = `/api/v1/auth/principal/${bob.principal}`;
+  const able = (verb: string) =>
+    t.call({ method: "POST", url: `${principal}/${verb}`, headers: bearer(alice.access_token) });
+  assert.equal((await able("disable")).statusCode, 204);
+  assert.equal((await show()).statusCode, 401);
+  assert.equal((await able("enable")).statusCode, 204);
+  assert.equal((await show()).statusCode, 200);
+  const other = await t.makeKey(bob.access_token);
+  assert.equal((await show(other)).statusCode, 200);
+  assert.equal((await remove(t, apikey(secret), other.slice(0, 8))).statusCode, 204);
+  assert.equal((await show(other)).statusCode, 401);
+  t.clock.advance(600);
+  assert.match((await show()).body, /has expired/);
+});
