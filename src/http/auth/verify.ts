@@ -3,10 +3,13 @@
  * (ForwardAuth), Caddy (`forward_auth`). It tells them the caller, and may send a browser to the login.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { missingScopes } from "../../domain/model/caller.ts";
 import { CAVE_SCOPE, isScope } from "../../domain/model/scopes.ts";
-import type { UpstreamCredentialIssuer } from "../../domain/tokens/upstream-credentials.ts";
+import type {
+  UpstreamCredentialIssuer,
+  UpstreamCredentials,
+} from "../../domain/tokens/upstream-credentials.ts";
 import { Failure } from "../../errors.ts";
 import { pythonList } from "../../lib/python.ts";
 import { refusals } from "../../schemas/errors.ts";
@@ -60,22 +63,35 @@ export function verifyRoute(app: TypedApp, deps: VerifyDeps): void {
         },
       },
     },
-    async (request, reply) => {
-      reply.header("cache-control", "no-store");
-      const scopes = readScopes(request.query.scopes);
-      const refused = refusal(request, scopes, deps);
-      if (refused !== null) {
-        if (deps.accounts && isSet(request.query.login) && wantsPage(request))
-          return toLogin(request, reply, deps);
-        throw refused;
-      }
-      checkForgery(request, deps);
-      checkScopes(request, scopes);
-      const introduction = await deps.credentialIssuer.issue(request.caller);
-      const token = isSet(request.query.token) ? introduction.token : null;
-      return noContent(reply.headers({ ...identityHeaders(introduction), "x-tiled-token": token ?? "" }));
-    },
+    (request, reply) => verify(request, reply, deps),
   );
+}
+
+type Asked = FastifyRequest<{ Querystring: Static<typeof VerifyQuery> }>;
+
+/** A promise only if the answer has to wait, since promises take time. */
+function verify(request: Asked, reply: FastifyReply, deps: VerifyDeps): Promise<void> | undefined {
+  reply.header("cache-control", "no-store");
+  const scopes = readScopes(request.query.scopes);
+  const refused = refusal(request, scopes, deps);
+  if (refused !== null) {
+    if (!deps.accounts || !isSet(request.query.login) || !wantsPage(request)) throw refused;
+    toLogin(request, reply, deps);
+    return undefined;
+  }
+  checkForgery(request, deps);
+  checkScopes(request, scopes);
+  const withToken = isSet(request.query.token);
+  const issued = deps.credentialIssuer.issue(request.caller);
+  if (issued instanceof Promise) return issued.then((found) => introduce(reply, found, withToken));
+  introduce(reply, issued, withToken);
+  return undefined;
+}
+
+/** The token's header is always there, since a proxy that copies it overwrites a forged one. */
+function introduce(reply: FastifyReply, issued: UpstreamCredentials, withToken: boolean): void {
+  const token = withToken ? issued.token : null;
+  noContent(reply.headers(identityHeaders(issued)).header("x-tiled-token", token ?? ""));
 }
 
 function isSet(parameter: string | undefined): boolean {
@@ -132,7 +148,7 @@ function checkScopes({ caller }: FastifyRequest, scopes: readonly string[]): voi
   });
 }
 
-function toLogin(request: FastifyRequest, reply: FastifyReply, deps: VerifyDeps): FastifyReply {
+function toLogin(request: FastifyRequest, reply: FastifyReply, deps: VerifyDeps): void {
   const asked = askedFor(request, deps);
   const base = deps.links.base(request);
   // A path without a host belongs to the host that the browser sees, which has the login, too.
@@ -141,7 +157,7 @@ function toLogin(request: FastifyRequest, reply: FastifyReply, deps: VerifyDeps)
   const url = readNext(asked, rules);
   const next = url !== null && isPath ? url.pathname + url.search : url?.href;
   const query = next === undefined ? "" : `?${new URLSearchParams({ next })}`;
-  return reply.redirect(`${base}/login${query}`, 302);
+  reply.redirect(`${base}/login${query}`, 302);
 }
 
 /** Without a public URL, no host is known to be ours. */
