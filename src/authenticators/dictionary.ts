@@ -2,7 +2,7 @@
  * Logs in users from a list in the configuration (`tiled.authenticators:DictionaryAuthenticator`). Names and passwords must
  * match exactly, as in Tiled: no case folding, no Unicode normalization.
  */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from "node:crypto";
 import { type Static, Type } from "typebox";
 import type { AuthenticatedIdentity, PasswordAuthenticator } from "../domain/ports/authenticator.ts";
 
@@ -27,7 +27,8 @@ export class DictionaryAuthenticator implements PasswordAuthenticator {
   readonly kind = "password";
   readonly caseSensitive = true;
   readonly confirmationMessage: string;
-  readonly #key = randomBytes(32);
+  /** A key object: `createHmac` takes three times as long with bytes. */
+  readonly #key = createSecretKey(randomBytes(32));
   readonly #digests = new Map<string, Uint8Array>();
   /** Compared with the password of an unknown user: no password has this digest. */
   readonly #noDigest = randomBytes(32);
