@@ -5,8 +5,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Connections } from "./connections.ts";
 
-/** `aborted`: the client hung up before it had the whole answer. */
-export type AfterRequest = (request: FastifyRequest, reply: FastifyReply, aborted: boolean) => void;
+/** `ms`: how long the request took. `aborted`: the client hung up before it had the whole answer. */
+export type AfterRequest = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  ms: number,
+  aborted: boolean,
+) => void;
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -34,8 +39,9 @@ export function afterRequests(
     // Node emits this exactly once, whether or not the answer was sent.
     reply.raw.on("close", () => {
       connections.requestEnded(socket);
+      const ms = elapsed(request);
       const aborted = !reply.raw.writableFinished;
-      for (const listener of listeners) listener(request, reply, aborted);
+      for (const listener of listeners) listener(request, reply, ms, aborted);
     });
     done();
   });

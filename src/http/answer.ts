@@ -116,7 +116,12 @@ function send(
   ) {
     return reply.code(304).send();
   }
-  return reply.header("content-type", mediaType).send(encoded.body);
+  return reply.header("content-type", mediaType).serializer(asItIs).send(encoded.body);
+}
+
+/** Without a serializer of ours Fastify takes the type apart, to add a charset to JSON (`headers.ts` removes it elsewhere). */
+function asItIs(body: string): string {
+  return body;
 }
 
 function withEtag(body: string | Uint8Array): Encoded {

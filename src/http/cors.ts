@@ -52,10 +52,10 @@ export class Cors {
 
   /** To call before any hook that may refuse a request. */
   answerPages(app: FastifyInstance): void {
+    if (this.#allowed.size === 0 && this.#paths === null) return;
     app.addHook("onRequest", (request, reply, done) => {
       const { origin } = request.raw.headers;
-      if (this.#allowed.size > 0 || (this.#paths !== null && origin !== undefined))
-        reply.headers(this.fields(origin, request.url));
+      if (this.#allowed.size > 0 || origin !== undefined) reply.headers(this.fields(origin, request.url));
       done();
     });
   }

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Failure } from "../errors.ts";
 import { uniqueNames } from "../lib/secrets.ts";
 import { elapsed } from "./after.ts";
-import { isHost } from "./host-names.ts";
+import { rememberedHosts } from "./host-names.ts";
 import type { Links } from "./links.ts";
 import { routeOf } from "./route.ts";
 
@@ -37,6 +37,7 @@ export interface CommonOptions {
 
 export function commonHeaders(app: FastifyInstance, { links, isDraining }: CommonOptions): void {
   app.decorateRequest("forwarded", null);
+  const isHost = rememberedHosts();
   app.addHook("onRequest", (request, reply, done) => {
     reply.header("x-tiled-request-id", request.id);
     reply.header("x-content-type-options", "nosniff");
@@ -45,7 +46,7 @@ export function commonHeaders(app: FastifyInstance, { links, isDraining }: Commo
     done(
       isDraining()
         ? new Failure("stopping", { headers: { "retry-after": "1" } })
-        : (checkHeaders(request) ?? checkClient(request.raw.headers["user-agent"])),
+        : (checkHeaders(request, isHost) ?? checkClient(request.raw.headers["user-agent"])),
     );
   });
   app.addHook("onSend", (request, reply, _payload, done) => {
@@ -63,7 +64,7 @@ export function commonHeaders(app: FastifyInstance, { links, isDraining }: Commo
 }
 
 /** Node silently joins or drops repeated headers, so two proxies may read the same request differently. */
-function checkHeaders(request: FastifyRequest): Failure | undefined {
+function checkHeaders(request: FastifyRequest, isHost: (text: string) => boolean): Failure | undefined {
   const raw = request.raw.rawHeaders;
   let hosts = 0;
   let credentials = 0;

@@ -8,7 +8,7 @@ import { type Caller, isKnown } from "../domain/model/caller.ts";
 import type { IdentityRef } from "../domain/model/entities.ts";
 import { DEBUG, eventLines, INFO, jsonText } from "../lib/log-lines.ts";
 import { parseUuid } from "../lib/uuid.ts";
-import { type AfterRequest, elapsed } from "./after.ts";
+import type { AfterRequest } from "./after.ts";
 import type { Proxies } from "./proxies.ts";
 import { routeOf } from "./route.ts";
 
@@ -35,18 +35,18 @@ const FILE = /\/[^/?#]*\.[A-Za-z0-9]+(?:[?#]|$)/;
 export function requestLines(app: FastifyInstance, logger: Logger, proxies: Proxies): AfterRequest {
   app.decorateRequest("remark", null);
   const lines = eventLines(logger, "request");
-  return (request, reply, aborted) => {
+  return (request, reply, ms, aborted) => {
     const level = isQuiet(request, reply.statusCode) ? DEBUG : INFO;
     if (!lines.writes(level)) return;
     const { failure } = request;
     const { address } = proxies.read(request);
-    const ms = Math.round(elapsed(request) * 10) / 10;
     const why =
       failure === null ? "" : `,"code":${jsonText(failure.code)},"reason":${jsonText(failure.message)}`;
     lines.write(
       level,
-      `"reqId":${jsonText(request.id)},"method":${jsonText(request.method)},"path":${jsonText(pathOf(request.originalUrl))},` +
-        `"status":${reply.statusCode},"ms":${ms},"address":${address === null ? null : jsonText(address)},` +
+      // Ids, methods and addresses are checked when they are read, and hold nothing that JSON escapes.
+      `"reqId":"${request.id}","method":"${request.method}","path":${path(request)},` +
+        `"status":${reply.statusCode},"ms":${Math.round(ms * 10) / 10},"address":${address === null ? null : `"${address}"`},` +
         `${who(request)}${aborted ? ',"aborted":true' : ""}${why}`,
     );
   };
@@ -70,10 +70,18 @@ export function callerNames(caller: Caller | undefined): {
   return identity === undefined ? { principal: uuid } : { principal: uuid, name: nameOf(identity) };
 }
 
+/** The text for a caller, who is the same object for as long as nothing about it changes. */
+const CALLERS = new WeakMap<Caller, string>();
+
 function who({ caller, remark }: FastifyRequest): string {
   if (remark === null || remark === "poll") {
+    const known = CALLERS.get(caller);
+    if (known !== undefined) return known;
     const { principal, name } = callerNames(caller);
-    return `"principal":${jsonText(principal)}${name === undefined ? "" : `,"name":${jsonText(name)}`}`;
+    const text = `"principal":${jsonText(principal)}${name === undefined ? "" : `,"name":${jsonText(name)}`}`;
+    // No caller if no hook of ours ran.
+    if (caller !== undefined) CALLERS.set(caller, text);
+    return text;
   }
   const principal = parseUuid(remark.principal) ?? remark.principal;
   return `"principal":${jsonText(principal)},"name":${jsonText(nameOf(remark.identity))},"event":"login"`;
@@ -88,6 +96,13 @@ function isQuiet(request: FastifyRequest, status: number): boolean {
   const { quiet } = routeOf(request);
   if (quiet === undefined || status >= 400) return false;
   return quiet === true || FILE.test(request.originalUrl);
+}
+
+/** As JSON. */
+function path(request: FastifyRequest): string {
+  const { originalUrl } = request;
+  // A route without parameters names its path itself.
+  return originalUrl === routeOf(request).url ? `"${originalUrl}"` : jsonText(pathOf(originalUrl));
 }
 
 function pathOf(url: string): string {

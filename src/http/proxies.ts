@@ -4,6 +4,7 @@
  */
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import type { FastifyRequest } from "fastify";
+import { setBounded } from "../lib/bounded-map.ts";
 
 export interface Forwarded {
   readonly address: string | null;
@@ -19,10 +20,15 @@ declare module "fastify" {
   }
 }
 
+/** Addresses that are remembered. */
+const MOST_PEERS = 1024;
+
 export class Proxies {
   readonly #trusted = new BlockList();
   readonly #all: boolean;
   readonly #onIgnored: (address: string, header: string) => void;
+  /** By the socket's address: what a request without such headers came from. */
+  readonly #direct = new Map<string | undefined, Forwarded>();
   #reported = false;
 
   /** `trusted`: addresses and CIDR blocks, or `["*"]`. */
@@ -56,11 +62,13 @@ export class Proxies {
 
   /** For requests whose route is not known yet. */
   readHeaders({ headers, socket }: FastifyRequest["raw"]): Forwarded {
-    const peer = plainAddress(socket.remoteAddress);
     const host = headers["x-forwarded-host"];
     const proto = headers["x-forwarded-proto"];
     const chain = headers["x-forwarded-for"];
-    if (host === undefined && proto === undefined && chain === undefined) return direct(peer);
+    if (host === undefined && proto === undefined && chain === undefined) {
+      return this.#from(socket.remoteAddress);
+    }
+    const peer = plainAddress(socket.remoteAddress);
     if (!this.#trusts(peer)) {
       this.#report(
         peer,
@@ -70,9 +78,17 @@ export class Proxies {
             ? "X-Forwarded-Proto"
             : "X-Forwarded-For",
       );
-      return direct(peer);
+      return this.#from(socket.remoteAddress);
     }
     return { address: this.#client(peer, text(chain)), host: last(host), proto: scheme(last(proto)) };
+  }
+
+  #from(peer: string | undefined): Forwarded {
+    const known = this.#direct.get(peer);
+    if (known !== undefined) return known;
+    const direct = { address: plainAddress(peer), host: undefined, proto: undefined };
+    setBounded(this.#direct, peer, direct, MOST_PEERS);
+    return direct;
   }
 
   /** The first address from the right that is not a trusted proxy. */
@@ -114,10 +130,6 @@ export function ignoredHeader(
     "callers have the proxy's address, in the audit log as well, and the wrong passwords of one lock all of them out. " +
     `If ${address} is your proxy, set server.trusted_proxies: ["${address}"].`
   );
-}
-
-function direct(address: string | null): Forwarded {
-  return { address, host: undefined, proto: undefined };
 }
 
 /** Some proxies add the client's port: `1.2.3.4:5678`, `[2001:db8::1]:5678`. */

@@ -48,6 +48,28 @@ test("no line holds a query, however it was written or encoded", async () => {
   }
 });
 
+test("nothing that a client sends ends a line or adds a field to it", async () => {
+  await using t = await testApp({ server: { trustedProxies: ["127.0.0.1"] } });
+  const attack = '","name":"toy:alice","x":"';
+  const named = "0f0e0d0c-1111-4222-8333-444455556666";
+  for (const url of [`/api/v1/auth/whoami/${attack}`, `/${attack}`, "/api/v1/auth/provider/:name/token"]) {
+    for (const [address, id] of [
+      [attack, attack],
+      [`fe80::1%${attack}`, named.replace("0", '"')],
+      ["1.2.3.4", named],
+    ] as const) {
+      await t.call({ url, headers: { "x-forwarded-for": address, "x-tiled-request-id": id } });
+      const found = t.logLines.splice(0);
+      assert.equal(found.length, 1);
+      const line = JSON.parse(found[0] ?? "") as Readonly<Record<string, unknown>>;
+      assert.deepEqual([line["name"], line["x"]], [undefined, undefined]);
+      assert.equal(decodeURIComponent(String(line["path"])), url);
+      assert.equal(line["address"], address === "1.2.3.4" ? address : "127.0.0.1");
+      assert.match(String(line["reqId"]), id === named ? new RegExp(named) : /^[0-9a-f]{16}$/);
+    }
+  }
+});
+
 test("a name stands beside the principal, for tokens and for keys", async () => {
   await using t = await testApp();
   const { access_token } = await t.login("bob");

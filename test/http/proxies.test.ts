@@ -43,6 +43,17 @@ test("a trusted proxy says who the client is and how it reached us", () => {
   assert.equal(proxies.read(request("11.0.0.1", FORGED)).address, "11.0.0.1");
 });
 
+test("what one request of a connection said is not believed of the next", () => {
+  const { proxies, links } = setUp(["10.0.0.0/8"]);
+  for (let round = 0; round < 2; round++) {
+    const forwarded = request("10.1.2.3", FORGED);
+    assert.deepEqual([proxies.read(forwarded).address, links.isHttps(forwarded)], ["1.2.3.4", true]);
+    const bare = request("10.1.2.3", {});
+    assert.deepEqual([proxies.read(bare).address, links.isHttps(bare)], ["10.1.2.3", false]);
+    assert.equal(proxies.read(request("::ffff:11.0.0.1", FORGED)).address, "11.0.0.1");
+  }
+});
+
 test("a proxy may name a WebSocket's scheme, in any case, as Traefik does", () => {
   const { links } = setUp(["127.0.0.1"]);
   const base = (proto: string) => links.base(request("127.0.0.1", { "x-forwarded-proto": proto }));

@@ -24,7 +24,7 @@ export function whoamiRoute(app: FastifyInstance, services: AuthServices): void 
   const views = { json: encodedAs("json"), msgpack: encodedAs("msgpack", MSGPACK_BYTES) };
   const send = (request: FastifyRequest, reply: FastifyReply, format: Format, found: Encoded | undefined) => {
     if (found === undefined) throw new Failure("no_principal");
-    return answerEncoded(request, reply, found, format, { noStore: true });
+    answerEncoded(request, reply, found, format, { noStore: true });
   };
 
   app.get(
@@ -40,11 +40,16 @@ export function whoamiRoute(app: FastifyInstance, services: AuthServices): void 
     },
     (request, reply) => {
       const { caller } = request;
-      if (!isKnown(caller)) return answer(request, reply, ANONYMOUS, { noStore: true });
+      if (!isKnown(caller)) {
+        answer(request, reply, ANONYMOUS, { noStore: true });
+        return undefined;
+      }
       const format = formatFor(request);
       const view = views[format].get(caller.principal.uuid);
       if (view instanceof Promise) return view.then((found) => send(request, reply, format, found));
-      return send(request, reply, format, view);
+      // Returning the reply would make Fastify wait for it as for a promise.
+      send(request, reply, format, view);
+      return undefined;
     },
   );
 }

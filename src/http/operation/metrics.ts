@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance } from "fastify";
 import { refusals } from "../../schemas/errors.ts";
-import { type AfterRequest, elapsed } from "../after.ts";
+import type { AfterRequest } from "../after.ts";
 import { routeOf } from "../route.ts";
 
 /** Seconds, as `le` of the histogram. */
@@ -22,14 +22,14 @@ interface RouteCounts {
 export class RequestMetrics {
   readonly #routes = new Map<string, RouteCounts>();
 
-  readonly count: AfterRequest = (request, reply) => {
+  readonly count: AfterRequest = (request, reply, ms) => {
     const route = this.#of(routeOf(request).url ?? "unknown");
     const { method } = request;
     const { statusCode } = reply;
     const answers = route.answers.get(method) ?? new Map<number, number>();
     if (answers.size === 0) route.answers.set(method, answers);
     answers.set(statusCode, (answers.get(statusCode) ?? 0) + 1);
-    const seconds = elapsed(request) / 1000;
+    const seconds = ms / 1000;
     let bucket = 0;
     while (seconds > (BUCKETS[bucket] ?? Number.POSITIVE_INFINITY)) bucket += 1;
     route.counts[bucket] = (route.counts[bucket] ?? 0) + 1;
