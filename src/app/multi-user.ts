@@ -17,6 +17,7 @@ import { BrowserLogins } from "../domain/login/browser-login.ts";
 import { DeviceLogins } from "../domain/login/device.ts";
 import { HandOvers } from "../domain/login/hand-over.ts";
 import { Login } from "../domain/login/login.ts";
+import { PostedReturns } from "../domain/login/posted-return.ts";
 import { LoginSeals } from "../domain/login/sealed-login.ts";
 import type { Store } from "../domain/ports/store.ts";
 import { Principals } from "../domain/principals.ts";
@@ -91,8 +92,9 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     caseSensitive,
     namesAddresses,
   });
-  const common = { login, throttle, clock };
   const seals = new LoginSeals(parts.secretKeys, clock);
+  const posted = new PostedReturns({ store: store.browserLogins, devices: store.deviceLogins, seals, clock });
+  const common = { login, throttle, posted, clock };
   const handOvers =
     config.server.accountUrl === null && config.cave === null
       ? null

@@ -7,26 +7,15 @@ import type { AuthenticatorClass } from "../domain/ports/authenticator.ts";
 import { OperatorError } from "../errors.ts";
 import { namesModule, ownClass } from "../plugins/own-class.ts";
 import { nearest } from "../yaml/suggest.ts";
-import { AUTHENTICATORS, availableNames, ELSEWHERE, PREFIX } from "./table.ts";
-
-/** Alternatives to authenticators that are not supported yet. */
-const MEANWHILE: Readonly<Record<string, string>> = {
-  SAMLAuthenticator:
-    "Until then: OIDCAuthenticator, since most SAML providers speak OpenID Connect as well (docs/how-to/openid-connect.md), or else a Keycloak that passes logins on to the SAML provider.",
-};
+import { AUTHENTICATORS, availableNames, PREFIX } from "./table.ts";
 
 export async function authenticatorClass(name: string, directory: string): Promise<AuthenticatorClass> {
   const bare = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name;
   const entry = AUTHENTICATORS.get(bare);
   if (entry !== undefined && bare !== name) return entry();
   if (entry !== undefined) throw new OperatorError(`'${name}' must be written '${PREFIX}${name}'.`);
-  if (ELSEWHERE.has(bare)) {
-    throw new OperatorError(
-      `${PREFIX}${bare} is not supported yet. ${MEANWHILE[bare] ?? ""} The available ones are ${availableNames()}.`,
-    );
-  }
   if (bare !== name) {
-    const near = nearest(bare, [...AUTHENTICATORS.keys(), ...ELSEWHERE]);
+    const near = nearest(bare, AUTHENTICATORS.keys());
     const hint = near === undefined ? "" : ` Did you mean '${PREFIX}${near}'?`;
     throw new OperatorError(`'${name}' is not known.${hint} The available ones are ${availableNames()}.`);
   }

@@ -20,11 +20,9 @@ export const AUTHENTICATORS: ReadonlyMap<string, () => Promise<AuthenticatorClas
     "ProxiedOIDCAuthenticator",
     async () => (await import("./oidc/proxied-authenticator.ts")).ProxiedOIDCAuthenticator,
   ],
+  ["SAMLAuthenticator", async () => (await import("./saml/authenticator.ts")).SAMLAuthenticator],
   ["EntraAuthenticator", async () => (await import("./oidc/entra-authenticator.ts")).EntraAuthenticator],
 ]);
-
-/** Authenticators of Tiled that this server does not have. */
-export const ELSEWHERE: ReadonlySet<string> = new Set(["SAMLAuthenticator"]);
 
 export function availableNames(): string {
   return [...AUTHENTICATORS.keys()].map((name) => PREFIX + name).join(", ");

@@ -31,6 +31,15 @@ export const ProviderReturn = Type.Object({
   error: Type.Optional(Text),
 });
 
+/** The form that a SAML provider posts (SAML Bindings, section 3.5.4). The authenticator limits the answer's size more closely. */
+export const PostedForm = Type.Object(
+  {
+    SAMLResponse: Type.String({ description: "base64 of the signed answer" }),
+    RelayState: Type.Optional(Type.String({ maxLength: 8192, description: "the state of the login" })),
+  },
+  { title: "SamlAnswer" },
+);
+
 /** Without a code, the person has not been at the provider yet. */
 export const DeviceReturn = Type.Object({
   code: Type.Optional(Text),

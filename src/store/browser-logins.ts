@@ -33,6 +33,7 @@ export function browserLoginStore(backend: Backend): BrowserLoginStore {
           }
         );
       }),
+    takeCode: (code, now) => backend.write("browser_login.take_code", { code, now }),
     redeemCode: (code, open) =>
       backend.write("browser_login.redeem_code", {
         code,

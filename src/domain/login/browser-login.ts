@@ -13,11 +13,13 @@ import type { BegunLogin, BrowserLoginStore, IssuedCode, LoginGoal } from "../po
 import { addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
 import { browserDigest, stateDigest } from "./binding.ts";
 import type { Login, LoginAnswer } from "./login.ts";
+import type { KeptAnswer, PostedForm, PostedReturns } from "./posted-return.ts";
 import {
   authorizationUri,
   exchange,
   type IdentityProvider,
   type Return,
+  receivePosted,
   refuseReturn,
 } from "./provider-return.ts";
 import { isOfBrowser, type LoginSeals } from "./sealed-login.ts";
@@ -37,6 +39,7 @@ export interface BrowserLoginDeps {
   readonly store: BrowserLoginStore;
   readonly login: Login;
   readonly throttle: LoginThrottle;
+  readonly posted: PostedReturns;
   readonly clock: Clock;
   readonly seals: LoginSeals;
   /** How many used states of one address are remembered. */
@@ -104,6 +107,11 @@ export class BrowserLogins {
     context: RequestContext,
   ): Promise<AuthenticatedIdentity> {
     return exchange(this.#deps, provider, login, returned, context);
+  }
+
+  /** An answer that the provider's site let the browser post; for device logins, too. */
+  receive(provider: IdentityProvider, form: PostedForm, context: RequestContext): Promise<KeptAnswer> {
+    return receivePosted(this.#deps, provider, form, context);
   }
 
   /** A one-time code for an application; the session begins when the application exchanges it. */

@@ -13,6 +13,7 @@ import type { DeviceLogin, DeviceLoginStore, DeviceRefusal, PolledLogin } from "
 import { addressBlock, type LoginThrottle } from "../throttling/throttle.ts";
 import { browserDigest, isFormToken, newBinding, stateDigest } from "./binding.ts";
 import type { Login, LoginAnswer } from "./login.ts";
+import type { PostedReturns } from "./posted-return.ts";
 import {
   authorizationUri,
   exchange,
@@ -62,6 +63,7 @@ export interface DeviceLoginDeps {
   readonly store: DeviceLoginStore;
   readonly login: Login;
   readonly throttle: LoginThrottle;
+  readonly posted: PostedReturns;
   readonly clock: Clock;
   readonly sessionLimit: number;
   /** Concurrent waiting logins of one address; beyond it the oldest is dropped. */

@@ -14,6 +14,7 @@ import type {
 import type { Binding } from "../ports/logins.ts";
 import type { LoginThrottle } from "../throttling/throttle.ts";
 import type { Login } from "./login.ts";
+import type { KeptAnswer, PostedForm, PostedReturns } from "./posted-return.ts";
 
 /** An authenticator that sends browsers to an identity provider, with its name in the configuration. */
 export interface IdentityProvider {
@@ -24,6 +25,8 @@ export interface IdentityProvider {
 export interface ReturnDeps {
   readonly login: Login;
   readonly throttle: LoginThrottle;
+  /** Answers that browsers posted from their provider's site. */
+  readonly posted: PostedReturns;
 }
 
 /** A browser's return to one of our two redirect URIs. */
@@ -57,7 +60,12 @@ export async function exchange(
 ): Promise<AuthenticatedIdentity> {
   const { redirectUri, nonce, codeVerifier } = binding;
   try {
-    const identity = await authenticator.finish({ redirectUri, nonce, codeVerifier, state, callback });
+    const code = callback.searchParams.get("code");
+    const isPosted = authenticator.kind === "external" && authenticator.posted !== undefined;
+    const identity =
+      isPosted && code !== null
+        ? await deps.posted.collect(name, state, code)
+        : await authenticator.finish({ redirectUri, nonce, codeVerifier, state, callback });
     if (isStorableName(identity.id)) return await deps.login.asKnown(name, identity);
     throw new Failure("provider_invalid", {
       log: "The identity's id is empty, longer than 255 characters, or not plain Unicode.",
@@ -67,6 +75,23 @@ export async function exchange(
     if (error.status < 500) return await refuseReturn(deps, name, error, context);
     await deps.login.note("login_failed", null, context, { provider: name, reason: error.code });
     throw error;
+  }
+}
+
+/** A provider's answer as its site lets the browser post it; the browser then comes back as from any provider. */
+export async function receivePosted(
+  deps: ReturnDeps,
+  { name, authenticator }: IdentityProvider,
+  form: PostedForm,
+  context: RequestContext,
+): Promise<KeptAnswer> {
+  const posted = authenticator.kind === "external" ? authenticator.posted : undefined;
+  if (posted === undefined) throw new Failure("not_found");
+  try {
+    return await deps.posted.receive(name, posted, form);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.status >= 500) throw error;
+    return await refuseReturn(deps, name, error, context);
   }
 }
 

@@ -153,6 +153,35 @@ export const NOT_REACHED_YET = "The provider was not reached yet.";
 /** Sends the browser to an identity provider (mode "external" in the about document). */
 export interface ExternalAuthenticator extends ProviderLogin {
   readonly kind: "external";
+  /**
+   * For a provider that lets the browser post its answer to `…/{provider}/code` (SAML's HTTP-POST binding), where no cookie
+   * comes along. `finish` is then called only for a browser that brings an `error`.
+   */
+  readonly posted?: PostedLogin;
+}
+
+/** A provider's answer as a form of another site posts it. */
+export interface PostedAnswer {
+  /** The form's field `SAMLResponse`. */
+  readonly answer: string;
+  /** Of the request that `RelayState` belongs to. */
+  readonly nonce: string;
+}
+
+/** The person whom a posted answer proves. */
+export interface PostedIdentity {
+  readonly identity: AuthenticatedIdentity;
+  /** A name of the answer that no other answer of the provider has; the server accepts it once. */
+  readonly answer: string;
+  /** When the answer could no longer be accepted anyway. */
+  readonly expires: Date;
+}
+
+export interface PostedLogin {
+  /** Checks everything in the answer; fails as `ProviderLogin.finish`. */
+  receive(answer: PostedAnswer): Promise<PostedIdentity>;
+  /** XML for the provider's operator. */
+  metadata(): Promise<string>;
 }
 
 /**

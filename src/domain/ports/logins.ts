@@ -152,6 +152,8 @@ export interface BrowserLoginStore {
   use(request: UseState): Promise<{ readonly kind: "fresh" | "used" }>;
   issueCode(code: Digest, issued: IssuedCode): Promise<void>;
   findCode(code: Digest): Promise<IssuedCode | undefined>;
+  /** Ends a code; false if it was ended before or has expired. */
+  takeCode(code: Digest, now: Date): Promise<boolean>;
   /** Ends the code and opens the session, both or none. `gone`: it was used before. Audit: as `SessionStore.open`. */
   redeemCode(code: Digest, open: OpenSession): Promise<OpenOutcome | { readonly kind: "gone" }>;
 }

@@ -17,6 +17,11 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The route ignores the cookies of keys; its form, if it has one, carries a token that only this browser's page has. */
     formToken?: true;
+    /**
+     * A form that the pages of a provider post, so from any origin and without our cookies. The route reads no credential; the
+     * form carries its own proof.
+     */
+    crossSite?: true;
     /** Failures count against the caller's address, so no page of a foreign origin may cause them. */
     counted?: true;
     /** Caches may share the answer, so it sets no cookie. */
@@ -33,12 +38,12 @@ export function protectFromForgery(app: FastifyInstance, links: Links, trusted: 
   const anyMayLogIn = trusted.includes("*");
   const trusts: Trust = (origin) => trusted.includes(origin);
   app.addHook("onRequest", (request, reply, done) => {
-    const { counted = false, formToken = false, shared = false } = routeOf(request);
+    const { counted = false, formToken = false, shared = false, crossSite = false } = routeOf(request);
     if (!shared && !hasCookie(request, CSRF_COOKIE)) {
       const secure = links.isHttps(request) ? "; Secure" : "";
       reply.header("set-cookie", `${CSRF_COOKIE}=${newToken()}; HttpOnly; Path=/; SameSite=lax${secure}`);
     }
-    if (SAFE_METHODS.has(request.method) || formToken) done();
+    if (SAFE_METHODS.has(request.method) || formToken || crossSite) done();
     else if (hasKeyCookie(request, links)) done(checkSource(request, links, trusts) ?? checkToken(request));
     else if (counted && !anyMayLogIn && isForeign(request, links, trusts)) {
       done(crossOrigin("The request comes from a page whose origin is not in allow_origins."));

@@ -5,6 +5,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { AuthServices } from "../auth/services.ts";
 import { type BrowserRoutes, browserRoutes } from "./browser.ts";
 import { deviceRoutes } from "./device.ts";
+import { postedRoutes } from "./posted.ts";
 import { tokenRoute } from "./token.ts";
 
 export interface ProviderLoginOptions extends Omit<BrowserRoutes, "logins"> {
@@ -24,6 +25,9 @@ export function providerLoginRoutes(
   for (const provider of providers) {
     browserRoutes(app, { ...options, logins: browsers }, provider);
     tokenRoute(app, { services, devices, browsers, links }, provider);
+    if (provider.authenticator.kind === "external" && provider.authenticator.posted !== undefined) {
+      postedRoutes(app, { ...options, logins: browsers }, provider, provider.authenticator.posted);
+    }
     // At a proxied provider, programs log in directly.
     if (provider.authenticator.kind === "external") {
       deviceRoutes(app, { ...options, logins: devices, now: () => clock.now() }, provider);

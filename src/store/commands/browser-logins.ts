@@ -76,6 +76,14 @@ export async function issueCode(db: Db, row: NewCode): Promise<void> {
   await db.run(insertCode, row);
 }
 
+/** Ends a live code; false if there is none. */
+export async function takeCode(
+  db: Db,
+  code: { readonly code: Digest; readonly now: Date },
+): Promise<boolean> {
+  return (await db.run(deleteCode, code)) > 0;
+}
+
 /** Exchanges a code for a session. The code is used up even if the login is refused. */
 export async function redeemCode(
   db: Db,

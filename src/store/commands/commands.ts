@@ -8,7 +8,7 @@ import { revokeOthers } from "./account.ts";
 import { revokeAdmin } from "./admins.ts";
 import { createKey, revokeKeys, touchKeys } from "./api-keys.ts";
 import { appendEvents } from "./audit.ts";
-import { issueCode, redeemCode, useState } from "./browser-logins.ts";
+import { issueCode, redeemCode, takeCode, useState } from "./browser-logins.ts";
 import { openBrowserSession, touchBrowserSession } from "./browser-session.ts";
 import { acceptTerms, endCaveLogin, openCaveLogin, replaceToken, revokeToken } from "./cave.ts";
 import {
@@ -56,6 +56,7 @@ export const COMMANDS = {
   "device.collect_handed_over": collectHandedOver,
   "browser_login.use": useState,
   "browser_login.issue_code": issueCode,
+  "browser_login.take_code": takeCode,
   "browser_login.redeem_code": redeemCode,
   "browser_session.open": openBrowserSession,
   "browser_session.touch": touchBrowserSession,

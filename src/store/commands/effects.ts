@@ -48,6 +48,7 @@ const EFFECTS: { readonly [N in CommandName]: (args: CommandArgs<N>, result: Com
     login === undefined ? undefined : anything(login.principal.uuid),
   "browser_login.use": nothing,
   "browser_login.issue_code": nothing,
+  "browser_login.take_code": nothing,
   "browser_login.redeem_code": (_, outcome) => ofLogin(outcome),
   "browser_session.open": (_, { outcome, replaced }) => {
     const opened = ofLogin(outcome);
