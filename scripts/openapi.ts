@@ -7,6 +7,7 @@ import { writeFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { pino } from "pino";
 import { configFromObject, startServer } from "../src/index.ts";
+import { settings } from "../test/support/saml-idp.ts";
 
 export const DOCUMENT = new URL("../docs/reference/openapi.json", import.meta.url);
 
@@ -68,6 +69,14 @@ const EVERYTHING = {
           client_secret: "none",
         },
       },
+      {
+        provider: "saml",
+        authenticator: "tiled.authenticators:SAMLAuthenticator",
+        args: {
+          saml_settings: settings("http://127.0.0.1/api/v1/auth/provider/saml/code"),
+          attribute_name: "none",
+        },
+      },
     ],
     secret_keys: ["only to describe the routes, and never for a token"],
   },
@@ -90,6 +99,7 @@ export async function openApiDocument(): Promise<string> {
 /** With one path for all providers, and without what only one server has. */
 export function ofAllProviders(document: OpenApi): OpenApi {
   const paths: Record<string, Record<string, Operation>> = {};
+  const parts = new Map<string, Operation[]>();
   for (const [path, operations] of Object.entries(document.paths)) {
     const name = /^\/api\/v1\/auth\/provider\/([^/]+)\//.exec(path)?.[1];
     const place = name === undefined ? path : path.replace(`/${name}/`, "/{provider}/");
@@ -99,6 +109,9 @@ export function ofAllProviders(document: OpenApi): OpenApi {
       const general = name === undefined ? operation : ofAnyProvider(operation, name);
       const { security } = general;
       const one = security === undefined ? general : { ...general, security: security.filter(isGeneral) };
+      const same = parts.get(`${method} ${place}`) ?? [];
+      if (same.some((part) => isDeepStrictEqual(part, one))) continue;
+      parts.set(`${method} ${place}`, [...same, one]);
       const known = among[method];
       among[method] = known === undefined ? one : joined(known, one, document);
     }

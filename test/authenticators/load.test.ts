@@ -43,17 +43,6 @@ describe("names from the table", () => {
     assert.match(warnings.join(), /^Provider 'toy': .*every user name/);
   });
 
-  for (const name of ["SAML"]) {
-    test(`${name}Authenticator of the reference is not supported yet, and what to do until then`, async () => {
-      const message = await refusal(provider(`tiled.authenticators:${name}Authenticator`));
-      assert.match(message, /config\.yml:3: authentication\.providers\[0\]\.authenticator: /);
-      assert.match(
-        message,
-        /is not supported yet\. Until then: .*OIDCAuthenticator.* The available ones are .*DictionaryAuthenticator/,
-      );
-    });
-  }
-
   test("a misspelling suggests the nearest name", async () => {
     assert.match(
       await refusal(provider("tiled.authenticators:DictionaryAuthenticatr")),

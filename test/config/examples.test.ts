@@ -8,6 +8,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadWhole } from "../../src/cli/config/check.ts";
 import type { Config } from "../../src/config/model.ts";
+import { IDP_CERT } from "../support/saml-keys.ts";
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "example_configs");
 const KEY = "0123456789abcdef0123456789abcdef";
@@ -25,6 +26,7 @@ const ENV = {
   GOOGLE_CLIENT_ID: "1.apps.googleusercontent.com",
   GOOGLE_CLIENT_SECRET: "hunter4",
   KEYCLOAK_CLIENT_SECRET: "hunter5",
+  SAML_IDP_CERTIFICATE: IDP_CERT,
   GLOBUS_CLIENT_ID: "3f1b5a2e-0000-4000-8000-00000000000c",
   GLOBUS_CLIENT_SECRET: "hunter6",
   CILOGON_CLIENT_ID: "cilogon:/client_id/1",
@@ -142,6 +144,11 @@ const EXAMPLES: Readonly<Record<string, Expected>> = {
   },
   "keycloak.yml": {
     authenticators: ["tiled.authenticators:OIDCAuthenticator"],
+    anonymous: false,
+    also: proxied,
+  },
+  "saml.yml": {
+    authenticators: ["tiled.authenticators:SAMLAuthenticator"],
     anonymous: false,
     also: proxied,
   },

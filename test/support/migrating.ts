@@ -3,6 +3,8 @@
  * docs/how-to/migrating.md by their names, and the outcome of each.
  */
 
+import { settings } from "./saml-idp.ts";
+
 /** In a folder of its own: `config.yml`, or `config.d/…`, and modules beside it. */
 export type Files = Readonly<Record<string, string>>;
 
@@ -32,6 +34,7 @@ const TOY = `authentication:
   tiled_admins: [{provider: toy, id: alice}]
   ${KEYS}
 `;
+const SAML = JSON.stringify(settings("https://tiled.example.org/api/v1/auth/provider/lab/code"));
 const provider = (authenticator: string, args: string) => `authentication:
   providers: [{provider: lab, authenticator: "${authenticator}", args: {${args}}}]
   ${KEYS}
@@ -313,11 +316,10 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       `${provider("tiled.authenticators:LDAPAuthenticator", 'server_address: ldap.example.org, bind_dn_template: "uid={username},dc=example"')}${CATALOG}`,
     ),
   ),
-  SAML: mend(
+  SAML: served(
     one(
-      `${provider("tiled.authenticators:SAMLAuthenticator", "saml_settings: {}, attribute_name: uid")}${DEMO}`,
+      `${provider("tiled.authenticators:SAMLAuthenticator", `saml_settings: ${SAML}, attribute_name: uid`)}${DEMO}`,
     ),
-    /SAMLAuthenticator is not supported yet\. Until then: OIDCAuthenticator/,
   ),
   "an authenticator of another package": mend(
     one(

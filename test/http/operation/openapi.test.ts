@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { DOCUMENT, type OpenApi, ofAllProviders, openApiDocument } from "../../../scripts/openapi.ts";
+import { authenticator } from "../../authenticators/saml/support.ts";
 import { apikey, bearer, testApp } from "../../support/app.ts";
 import { API, caveApp } from "../../support/cave-app.ts";
 import { answersOf, documentOf } from "../../support/openapi.ts";
@@ -15,13 +16,14 @@ import { ScriptedProvider } from "../../support/scripted-provider.ts";
 
 const PACKAGED: OpenApi = JSON.parse(await readFile(DOCUMENT, "utf8"));
 
-/** Passwords and two providers, one provider only, CAVE, a single user, and a server that anyone may read. */
+/** Passwords and two providers, one provider only, SAML, CAVE, a single user, and a server that anyone may read. */
 async function eachDocument(check: (document: OpenApi, name: string) => Promise<void> | void): Promise<void> {
   const external = { authenticators: new Map([["orcid", new ScriptedProvider()]]) };
   const starts = {
     passwords: () => testApp(),
     mixed: async () => (await mixedApp()).t,
     provider: () => testApp(external),
+    saml: () => testApp({ authenticators: new Map([["lab", authenticator().ours]]) }),
     cave: () => caveApp(),
     single: () => testApp({ providers: false }),
     public: () => testApp({ providers: false, authentication: { allowAnonymousAccess: true } }),

@@ -106,7 +106,6 @@ test("an answer is accepted once, even for another login that asks the same", as
   assert.equal((await post(t, fields)).statusCode, 303);
   const again = await post(t, fields);
   assert.equal(again.statusCode, 401);
-  assert.match(again.body, /could not be|no longer|again/i);
   assert.match(t.logLines.join(""), /its answer was used before/);
 });
 
@@ -165,8 +164,6 @@ test("answers that nobody asked for, for another login, or too late are refused"
   t.clock.advance(601);
   assert.equal((await post(t, fields)).statusCode, 401);
   assert.match(t.logLines.join(""), /took too long/);
-  const program = await t.form(`${PATH}/code`, fields, { headers: { accept: "application/json" } });
-  assert.match(program.body, /Authentication failure|html/);
 });
 
 test("the provider's refusal ends the program's waiting, too", async () => {
@@ -245,22 +242,17 @@ test("metadata for the provider, and the about document as for any external prov
   );
 });
 
-test("an identity that the account does not have yet is linked", async () => {
+test("another identity of the provider is linked to an account", async () => {
   await using s = await scene();
   const { t } = s;
   const browser = new Browser(t);
   await browser.open(String((await post(t, formOf(t, await begin(browser)).fields)).headers.location));
-  const page = await browser.open("/account");
-  assert.equal(page.statusCode, 200);
+  const add = "/account/identities/add/lab";
+  const left = await browser.submit(await browser.open(add), {}, {}, add);
+  const to = /<meta http-equiv="refresh" content="0; url=([^"]*)">/.exec(left.body)?.[1] ?? "";
   const second = { attributes: attribute(ATTRIBUTE, "ada.two") };
-  const identities = await browser.open("/account/identities");
-  const linking = identities.statusCode === 200 ? identities : page;
-  const sent = await browser.submit(linking, { provider: "lab" }, {}, "lab");
-  const to = String(sent.headers.location ?? /href="(https:\/\/idp[^"]*)"/.exec(sent.body)?.[1]).replaceAll(
-    "&amp;",
-    "&",
-  );
-  const posted = await post(t, formOf(t, to, second).fields);
+  const posted = await post(t, formOf(t, to.replaceAll("&amp;", "&"), second).fields);
   const back = await browser.open(String(posted.headers.location));
-  assert.ok([200, 303].includes(back.statusCode), back.body);
+  assert.match(String(back.headers.location), /\/account\?done=identity-added$/);
+  assert.match((await browser.open("/account")).body, /ada\.two/);
 });
