@@ -23,6 +23,7 @@ const SINGLE: Readonly<Record<string, readonly [section: string, key: string]>> 
   TILED_DATABASE_POOL_SIZE: ["database", "pool_size"],
   TILED_DATABASE_MAX_OVERFLOW: ["database", "max_overflow"],
   TILED_DATABASE_POOL_PRE_PING: ["database", "pool_pre_ping"],
+  TILED_DATABASE_EXCLUSIVE_WRITER: ["database", "exclusive_writer"],
   TILED_PUBLIC_URL: ["server", "public_url"],
 };
 

@@ -183,6 +183,7 @@ function build(parts: Parts): ReadConfig {
       poolSize: database?.pool_size ?? 5,
       maxOverflow: database?.max_overflow ?? 10,
       poolPrePing: database?.pool_pre_ping ?? true,
+      exclusiveWriter: database?.exclusive_writer ?? false,
     },
     trees: treeConfigs(context),
     upstreams: upstreamConfigs(context),

@@ -22,6 +22,7 @@ export interface DatabaseConfig {
   readonly poolSize: number;
   readonly maxOverflow: number;
   readonly poolPrePing: boolean;
+  readonly exclusiveWriter: boolean;
 }
 
 export interface TreeConfig {

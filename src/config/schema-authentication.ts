@@ -153,6 +153,11 @@ export const database = section("Where principals, sessions and keys are stored.
     "Whether a connection is tested before it is used (PostgreSQL)",
     true,
   ),
+  exclusive_writer: optional(
+    Type.Boolean(),
+    "Whether only tiled-auth writes to this database (PostgreSQL), so that servers remember what they read until it changes; false with Tiled's own server beside it",
+    false,
+  ),
 });
 
 /** `oneOf` is for editors. `content.ts` and `upstreams.ts` word the errors about missing and surplus keys. */

@@ -36,6 +36,8 @@ export interface StoreOptions {
   readonly poolSize: number;
   readonly maxOverflow: number;
   readonly poolPrePing: boolean;
+  /** Whether only tiled-auth writes to a PostgreSQL database. */
+  readonly exclusiveWriter: boolean;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
   readonly clock: Clock;
 }
@@ -62,7 +64,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const limits = { size: options.poolSize + options.maxOverflow, statementTimeout: STATEMENT_TIMEOUT };
   const { makePool, postgresBackend } = await postgres();
   const pool = makePool(address, limits, log);
-  const backend = postgresBackend({ pool, prePing: options.poolPrePing });
+  // What is said of connections, the pool says of its own.
+  const quiet: typeof log = (level, message) => (level === "info" ? undefined : log(level, message));
+  const listening = options.exclusiveWriter ? makePool(address, { ...limits, size: 1 }, quiet) : null;
+  const backend = postgresBackend({ pool, prePing: options.poolPrePing, listening, clock, log });
   return assemble(await working(backend), postgresCounters(backend));
 }
 

@@ -34,7 +34,14 @@ describe("single settings from the environment, weaker than the file", () => {
     assert.equal(database.uri?.reveal(), "sqlite:///env.db");
     assert.deepEqual(
       { ...database, uri: null },
-      { uri: null, initIfNotExists: true, poolSize: 7, maxOverflow: 8, poolPrePing: false },
+      {
+        uri: null,
+        initIfNotExists: true,
+        poolSize: 7,
+        maxOverflow: 8,
+        poolPrePing: false,
+        exclusiveWriter: false,
+      },
     );
     assert.equal(config.server.publicUrl, "https://env.example.org");
   });

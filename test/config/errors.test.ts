@@ -85,7 +85,7 @@ metrics: {prometheus: 2}
 `,
     [
       /^1 authentication: a list is not allowed here\. Use a mapping with the keys providers, /,
-      "2 database: text is not allowed here. Use a mapping with the keys uri, init_if_not_exists, pool_size, max_overflow, pool_pre_ping.",
+      "2 database: text is not allowed here. Use a mapping with the keys uri, init_if_not_exists, pool_size, max_overflow, pool_pre_ping, exclusive_writer.",
       /^3 trees: text is not allowed here\. Use a list \(each item: a mapping with the keys path, tree, /,
       "4 allow_origins: 'https://a.org' is not allowed here. Use a list (each item: text that is not empty). Put a single item in brackets: […].",
       "5 server.port: a mapping is not allowed here. Use a whole number from 0 to 65535.",

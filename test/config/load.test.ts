@@ -45,7 +45,14 @@ const DEFAULTS = {
     loginBudget: { logins: 1000, per: 600 },
     loginThrottle: { account: { failures: 10, per: 300 }, address: { failures: 100, per: 300 } },
   },
-  database: { uri: null, initIfNotExists: false, poolSize: 5, maxOverflow: 10, poolPrePing: true },
+  database: {
+    uri: null,
+    initIfNotExists: false,
+    poolSize: 5,
+    maxOverflow: 10,
+    poolPrePing: true,
+    exclusiveWriter: false,
+  },
   trees: [{ path: "/", tree: TREE, args: {} }],
   upstreams: [],
   accessControl: null,
@@ -92,7 +99,7 @@ authentication:
   session_limit: 3
   api_key_limit: 4
   login_throttle: {account: {per: PT1M}, address: {failures: 7}}
-database: {uri: sqlite:///a.db, init_if_not_exists: true, pool_size: 2, max_overflow: 0, pool_pre_ping: false}
+database: {uri: sqlite:///a.db, init_if_not_exists: true, pool_size: 2, max_overflow: 0, pool_pre_ping: false, exclusive_writer: true}
 trees: [{path: raw/x/, tree: "${TREE}"}, {path: /b, tree: "${TREE}", args: }]
 access_control: {access_policy: "tiled.access_control.access_policies:DummyAccessPolicy", args: null}
 allow_origins: [https://a.example.org, "*"]
@@ -144,7 +151,14 @@ audit: {retention_days: null}
     assert.equal(database.uri?.reveal(), "sqlite:///a.db");
     assert.deepEqual(
       { ...database, uri: null },
-      { uri: null, initIfNotExists: true, poolSize: 2, maxOverflow: 0, poolPrePing: false },
+      {
+        uri: null,
+        initIfNotExists: true,
+        poolSize: 2,
+        maxOverflow: 0,
+        poolPrePing: false,
+        exclusiveWriter: true,
+      },
     );
     assert.deepEqual(
       config.trees.map(({ path, place: { line } }) => [path, line]),

@@ -114,6 +114,7 @@ export function storeOptions(uri: string | null, changes: Partial<StoreOptions> 
     poolSize: 5,
     maxOverflow: 10,
     poolPrePing: false,
+    exclusiveWriter: false,
     log: () => {},
     clock: new ManualClock(NOW),
     ...changes,

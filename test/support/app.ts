@@ -208,6 +208,7 @@ export async function memoryStore(clock: ManualClock): Promise<Store> {
     poolSize: 5,
     maxOverflow: 5,
     poolPrePing: true,
+    exclusiveWriter: false,
     log: () => {},
     clock,
   });
@@ -251,7 +252,14 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
       loginThrottle: { account: { failures: 10, per: 300 }, address: { failures: 100, per: 300 } },
       ...options.authentication,
     },
-    database: { uri: null, initIfNotExists: true, poolSize: 5, maxOverflow: 5, poolPrePing: true },
+    database: {
+      uri: null,
+      initIfNotExists: true,
+      poolSize: 5,
+      maxOverflow: 5,
+      poolPrePing: true,
+      exclusiveWriter: false,
+    },
     trees: [
       {
         path: "/",

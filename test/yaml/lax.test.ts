@@ -187,7 +187,14 @@ trees: [{path: /, upstream: "http://127.0.0.1:8002", timeout: "30", shares_datab
     });
     assert.deepEqual(
       { ...database, uri: null },
-      { uri: null, initIfNotExists: true, poolSize: 5, maxOverflow: 0, poolPrePing: false },
+      {
+        uri: null,
+        initIfNotExists: true,
+        poolSize: 5,
+        maxOverflow: 0,
+        poolPrePing: false,
+        exclusiveWriter: false,
+      },
     );
     assert.deepEqual([metrics.prometheus, audit.retentionDays], [true, 30]);
     assert.deepEqual([server.bodyLimit, server.port], [2048, 8001]);

@@ -45,7 +45,7 @@ export function target({ database, config }: DatabaseOptions, terminal: Terminal
 function at(uri: string): Target {
   const database = { uri: new Secret(uri), initIfNotExists: false };
   return {
-    database: { ...database, poolSize: 2, maxOverflow: 0, poolPrePing: false },
+    database: { ...database, poolSize: 2, maxOverflow: 0, poolPrePing: false, exclusiveWriter: false },
     auditRetentionDays: null,
     config: null,
   };

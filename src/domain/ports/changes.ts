@@ -17,6 +17,6 @@ export interface Changes {
   toldUntil(now: number): number;
   /** Until when what was read in an era and not told as changed was known to be current. Asks nothing. */
   heldUntil(era: number): number;
-  /** `listener` is called for a change of this store before the promise of its command resolves. */
+  /** `listener` is called for a change of this store before the promise of its command resolves, and for other servers' changes. */
   listen(listener: (change: Change) => void): void;
 }

@@ -10,7 +10,7 @@ import type { News } from "../base/news.ts";
 import type { CommandArgs, CommandName, CommandResult } from "./commands.ts";
 
 /** `unknown`: it may be anything. */
-type Effect = Change | readonly Change[] | "unknown" | undefined;
+export type Effect = Change | readonly Change[] | "unknown" | undefined;
 
 const anything = (principal: Uuid): Change => ({ principal, what: "anything" });
 const document = (principal: Uuid): Change => ({ principal, what: "document" });
@@ -78,6 +78,14 @@ const CHANGE_NOTHING = new Set(
   Object.keys(EFFECTS).filter((name) => EFFECTS[name as CommandName] === nothing),
 );
 
+export function effectOf<N extends CommandName>(
+  name: N,
+  args: CommandArgs<N>,
+  result: CommandResult<N>,
+): Effect {
+  return EFFECTS[name](args, result);
+}
+
 /** Call once a command's change is durable, before its promise resolves. */
 export function tellChange<N extends CommandName>(
   news: News,
@@ -85,7 +93,10 @@ export function tellChange<N extends CommandName>(
   args: CommandArgs<N>,
   result: CommandResult<N>,
 ): void {
-  const effect = EFFECTS[name](args, result);
+  tellEffect(news, effectOf(name, args, result));
+}
+
+export function tellEffect(news: News, effect: Effect): void {
   if (effect === undefined) return;
   if (effect === "unknown") news.beginEra();
   else if (Array.isArray(effect)) for (const change of effect) news.tell(change);

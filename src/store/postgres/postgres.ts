@@ -3,19 +3,20 @@
  * a lost connection; a command is retried only if it is certain that nothing was committed.
  */
 import type pg from "pg";
+import type { Clock } from "../../lib/clock.ts";
 import { Semaphore } from "../../lib/semaphore.ts";
 import { asFailure, busy, codeOf, isConnectionLost, messageOf, uncertain } from "../base/errors.ts";
-import { News } from "../base/news.ts";
 import { Compiler, Db } from "../base/statement.ts";
 import type { Backend } from "../commands/backend.ts";
 import type { Command, CommandArgs, CommandName, CommandResult } from "../commands/commands.ts";
 import { COMMANDS } from "../commands/commands.ts";
-import { tellChange, tellFailure } from "../commands/effects.ts";
+import { tellFailure } from "../commands/effects.ts";
 import type { Connections } from "./fallback.ts";
 import { InFlight } from "./in-flight.ts";
 import { KeyedQueue, TIMEOUT } from "./keyed-queue.ts";
-import { PostgresConnection } from "./pool.ts";
+import { type Log, PostgresConnection } from "./pool.ts";
 import { sessionOf } from "./session.ts";
+import { Teller, type Telling } from "./telling.ts";
 
 /** Number of attempts of a command that loses a race (serialization failure, deadlock, duplicate row). */
 const TRIES = 5;
@@ -28,13 +29,17 @@ export interface PostgresOptions {
   readonly pool: Connections;
   /** Whether each connection is tested before use. */
   readonly prePing: boolean;
+  /** Makes the connection that listens to other servers' changes; null if programs write that do not tell theirs. */
+  readonly listening: Connections | null;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
 type Reading = <T>(work: (db: Db) => Promise<T>, ping: boolean) => Promise<T>;
 
 /** Result of one attempt of a command. */
 type Outcome<R> =
-  | { readonly kind: "done"; readonly result: R }
+  | { readonly kind: "done"; readonly result: R; readonly telling: Telling }
   | { readonly kind: "undone"; readonly error: unknown }
   | { readonly kind: "uncertain"; readonly error: unknown };
 
@@ -45,10 +50,10 @@ export interface PostgresBackend extends Backend {
 }
 
 /** Backend on a pool of connections to a prepared database. */
-export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBackend {
+export function postgresBackend(options: PostgresOptions): PostgresBackend {
+  const { pool, prePing, listening, clock, log } = options;
   const compiler = new Compiler("postgresql");
-  // Other servers may write without telling this one.
-  const news = new News();
+  const teller = new Teller({ listening, clock, log, run: (text) => read((db) => db.raw(text, [])) });
   const inFlight = new InFlight();
   const queue = new KeyedQueue();
   // Commands never use the whole pool, so reads get a connection even if every running command waits for a lock.
@@ -58,24 +63,7 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
     onTimeout: () => busy("a command waited too long for a connection"),
   });
 
-  /** Takes a connection. `ping` tests it first: after a server restart every connection in the pool is dead. */
-  const acquire = async (ping: boolean): Promise<pg.PoolClient> => {
-    for (let tries = pool.options.max + 1; ; tries--) {
-      const client = await pool.connect();
-      if (!ping) return client;
-      try {
-        await client.query(PING);
-        return client;
-      } catch (error) {
-        client.release(true);
-        // The other connections would time out too, and each wait is long. A slow server counts as busy, not unavailable:
-        // otherwise a caller that slows it down could prolong the use of revoked credentials. An unreachable server refuses
-        // the next connection.
-        if (isSilent(error)) throw busy(`the server did not answer: ${messageOf(error)}`);
-        if (tries === 0) throw error;
-      }
-    }
-  };
+  const acquire = acquiring(pool, (instance) => teller.compare(instance));
 
   const readOnce: Reading = async (work, ping) => {
     const client = await acquire(ping);
@@ -119,7 +107,12 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
   };
   const read = <T>(work: (db: Db) => Promise<T>): Promise<T> => twice(readOnce, work);
 
-  const writeOnce = async <A, R>(command: Command<A, R>, args: A, ping: boolean): Promise<Outcome<R>> => {
+  const writeOnce = async <N extends CommandName>(
+    name: N,
+    args: CommandArgs<N>,
+    ping: boolean,
+  ): Promise<Outcome<CommandResult<N>>> => {
+    const command = COMMANDS[name] as unknown as Command<CommandArgs<N>, CommandResult<N>>;
     let client: pg.PoolClient;
     try {
       client = await acquire(ping);
@@ -127,15 +120,19 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
       return { kind: "undone", error };
     }
     let committing = false;
+    let telling: Telling | undefined;
     try {
       await client.query(sessionOf(client).begin);
       const result = await command(new Db(new PostgresConnection(client), compiler), args);
+      telling = teller.begin(name, args, result);
       committing = true;
-      const { command: tag } = await client.query("commit");
+      const committed = await commit(client, telling.commit);
       client.release();
-      if (tag !== "COMMIT") return { kind: "undone", error: new Error("The transaction was rolled back.") };
-      return { kind: "done", result };
+      if (committed) return { kind: "done", result, telling };
+      teller.failed(telling);
+      return { kind: "undone", error: new Error("The transaction was rolled back.") };
     } catch (error) {
+      if (telling !== undefined) teller.failed(telling);
       const lost = isConnectionLost(error);
       const rolledBack = !lost && (await rollBack(client));
       client.release(!rolledBack || isReadOnly(error));
@@ -144,17 +141,16 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
   };
 
   const write = async <N extends CommandName>(name: N, args: CommandArgs<N>): Promise<CommandResult<N>> => {
-    const command = COMMANDS[name] as unknown as Command<CommandArgs<N>, CommandResult<N>>;
     let lost = false;
     for (let tries = TRIES; ; tries--) {
-      const outcome = await writeOnce(command, args, prePing || lost);
+      const outcome = await writeOnce(name, args, prePing || lost);
       if (outcome.kind === "done") {
-        tellChange(news, name, args, outcome.result);
+        teller.committed(outcome.telling);
         return outcome.result;
       }
       const { error } = outcome;
       if (outcome.kind === "uncertain") {
-        tellFailure(news, name, uncertain(messageOf(error)));
+        tellFailure(teller.news, name, uncertain(messageOf(error)));
         throw uncertain(messageOf(error));
       }
       const again = LOST_A_RACE.test(codeOf(error) ?? "") || (isConnectionLost(error) && !lost);
@@ -166,7 +162,7 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
   return {
     dialect: "postgresql",
     durable: true,
-    news,
+    news: teller.news,
     read: (work) => inFlight.run(() => read(work)),
     write: (name, args) =>
       inFlight.run(() => queue.run(name, args, () => semaphore.run(() => write(name, args)))),
@@ -178,8 +174,34 @@ export function postgresBackend({ pool, prePing }: PostgresOptions): PostgresBac
     },
     close: async () => {
       await inFlight.drain();
+      await teller.close();
       if (!pool.ending) await pool.end();
     },
+  };
+}
+
+/** Takes connections and reports the server of each. `ping` tests it first: after a server restart every connection in the pool is dead. */
+function acquiring(
+  pool: Connections,
+  onUse: (instance: string) => void,
+): (ping: boolean) => Promise<pg.PoolClient> {
+  return async (ping) => {
+    for (let tries = pool.options.max + 1; ; tries--) {
+      const client = await pool.connect();
+      onUse(sessionOf(client).instance);
+      if (!ping) return client;
+      try {
+        await client.query(PING);
+        return client;
+      } catch (error) {
+        client.release(true);
+        // The other connections would time out too, and each wait is long. A slow server counts as busy, not unavailable:
+        // otherwise a caller that slows it down could prolong the use of revoked credentials. An unreachable server refuses
+        // the next connection.
+        if (isSilent(error)) throw busy(`the server did not answer: ${messageOf(error)}`);
+        if (tries === 0) throw error;
+      }
+    }
   };
 }
 
@@ -195,6 +217,11 @@ function isReadOnly(error: unknown): boolean {
 
 function isSilent(error: unknown): boolean {
   return /query read timeout/i.test(messageOf(error));
+}
+
+async function commit(client: pg.PoolClient, text: string): Promise<boolean> {
+  const answer = (await client.query(text)) as pg.QueryResult | pg.QueryResult[];
+  return (Array.isArray(answer) ? answer.at(-1) : answer)?.command === "COMMIT";
 }
 
 async function rollBack(client: pg.PoolClient): Promise<boolean> {

@@ -15,11 +15,13 @@ export interface Session {
   readonly readCommitted: boolean;
   /** SQL that begins a transaction. */
   readonly begin: string;
+  /** The start of the server process, which tells it from a standby, its successor and itself before a restart. */
+  readonly instance: string;
 }
 
 /** Required by the locks of commands: each statement sees what others committed before it. */
 const BEGIN = "begin isolation level read committed";
-const PLAIN: Session = { direct: true, readCommitted: true, begin: BEGIN };
+const PLAIN: Session = { direct: true, readCommitted: true, begin: BEGIN, instance: "" };
 
 const SESSIONS = new WeakMap<object, Session>();
 
@@ -36,6 +38,7 @@ interface Answer {
   readonly standby: boolean;
   readonly read_only: string;
   readonly isolation: string;
+  readonly instance: string;
 }
 
 /** For pg's `onConnect`. Rejects with SQLSTATE 08004 for a server that does not match `target_session_attrs`. */
@@ -50,7 +53,7 @@ export async function greet(
     ([name, value]) => `set_config('${name}', '${value}', false)`,
   );
   const { rows } = await client.query<Answer>({
-    text: `select pg_backend_pid() as pid, pg_is_in_recovery() as standby, current_setting('default_transaction_read_only') as read_only, current_setting('default_transaction_isolation') as isolation, case when pg_backend_pid() = ${Number(given)} then concat(${own.join(", ")}) end`,
+    text: `select pg_backend_pid() as pid, pg_is_in_recovery() as standby, current_setting('default_transaction_read_only') as read_only, current_setting('default_transaction_isolation') as isolation, extract(epoch from pg_postmaster_start_time())::text as instance, case when pg_backend_pid() = ${Number(given)} then concat(${own.join(", ")}) end`,
     query_timeout: connectTimeout,
   } as pg.QueryConfig);
   const [found] = rows;
@@ -67,6 +70,7 @@ export async function greet(
     direct,
     readCommitted: direct || found.isolation === "read committed",
     begin: direct ? BEGIN : BEGIN + locally.join(""),
+    instance: found.instance,
   });
 }
 

@@ -64,6 +64,7 @@ async function onFile(
     poolSize: 5,
     maxOverflow: 5,
     poolPrePing: false,
+    exclusiveWriter: false,
     log: () => {},
     clock,
   });

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type pg from "pg";
 import { Failure } from "../../../src/errors.ts";
+import { systemClock } from "../../../src/lib/clock.ts";
 import { postgresBackend } from "../../../src/store/postgres/postgres.ts";
 import { NOW, ORIGIN } from "../support.ts";
 
@@ -36,7 +37,12 @@ function pretend(script: (sql: string, times: number) => Answer | undefined, pre
     connect: async () => client,
     end: async () => {},
   } as unknown as pg.Pool;
-  return { backend: postgresBackend({ pool, prePing }), asked, released, limits };
+  return {
+    backend: postgresBackend({ pool, prePing, listening: null, clock: systemClock, log: () => {} }),
+    asked,
+    released,
+    limits,
+  };
 }
 
 const EVENT = { ...ORIGIN, time: NOW, event: "login", principal: null, identity: null, detail: {} } as const;
