@@ -34,10 +34,12 @@ export interface SearchRequest {
 
 /** `missing`: the base is not there, or may not be read. */
 export type Found =
-  | { readonly kind: "entries"; readonly entries: readonly Entry[] }
+  /** `cut`: the server sends no further ones. */
+  | { readonly kind: "entries"; readonly entries: readonly Entry[]; readonly cut?: boolean }
   | { readonly kind: "missing" };
 
 const REFERRAL = 10;
+const SIZE_LIMIT_EXCEEDED = 4;
 const NO_SUCH_OBJECT = 32;
 const PAGE = 500;
 
@@ -135,6 +137,7 @@ export class Connection {
   /** Referrals count as nothing found. */
   async search({ base, scope, filter, attributes, limit, paged = false }: SearchRequest): Promise<Found> {
     const options = { scope, filter, attributes: [...attributes] };
+    const entries: Entry[] = [];
     try {
       if (!paged) {
         const { searchEntries } = await this.#run(() =>
@@ -143,7 +146,6 @@ export class Connection {
         return { kind: "entries", entries: searchEntries.slice(0, limit) };
       }
       const pages = this.#client.searchPaginated(base, { ...options, paged: { pageSize: PAGE } });
-      const entries: Entry[] = [];
       while (entries.length < limit) {
         const page = await this.#run(() => pages.next());
         if (page.done === true) break;
@@ -154,6 +156,7 @@ export class Connection {
       return { kind: "entries", entries: entries.slice(0, limit) };
     } catch (error) {
       if (!(error instanceof ResultCodeError)) throw error;
+      if (error.code === SIZE_LIMIT_EXCEEDED && paged) return { kind: "entries", entries, cut: true };
       if (error.code === NO_SUCH_OBJECT) return { kind: "missing" };
       if (error.code === REFERRAL) return { kind: "entries", entries: [] };
       throw this.#broken(`its search below '${base}' failed (${resultOf(error)})`, error);

@@ -46,6 +46,11 @@ export async function groupEntries(of: GroupsOf): Promise<readonly Entry[] | und
         paged: true,
       });
       if (answer.kind === "missing") return undefined;
+      if (answer.cut === true) {
+        warn(
+          `the directory sends no more than ${answer.entries.length} groups of ${JSON.stringify(dn)}; further ones do not count. Raise the search user's limit there.`,
+        );
+      }
       const fresh = answer.entries.filter((entry) => !found.has(sameDn(entry.dn)));
       for (const entry of fresh) found.set(sameDn(entry.dn), entry);
       if (found.size >= MOST_ENTRIES) {
