@@ -1,7 +1,8 @@
 /**
  * `node bench/compare.ts BEFORE [AFTER]`: compares two built checkouts in the same run; AFTER is this one by default. Rounds alternate;
  * the ratio of the processor time per answer counts. Options: `--seconds`, `--rounds`, `--only NAME`; `--people N` measures each
- * with the credentials of N people as well; `--cave` if both have CAVE.
+ * with the credentials of N people as well; `--cave` if both have CAVE; `--postgresql` for databases in a PostgreSQL of its own, and
+ * `--exclusive-writer` for AFTER with that key.
  */
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -11,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Api, bearer } from "../test/support/api.ts";
 import { type Cleanup, configurationFile } from "../test/support/folders.ts";
+import { startPostgres } from "../test/support/postgres.ts";
 import { toy } from "../test/support/toy.ts";
 import type { Job } from "./load.ts";
 import { type Server, start } from "./servers.ts";
@@ -25,6 +27,8 @@ const { values: options, positionals } = parseArgs({
     only: { type: "string" },
     people: { type: "string" },
     cave: { type: "boolean", default: false },
+    postgresql: { type: "boolean", default: false },
+    "exclusive-writer": { type: "boolean", default: false },
   },
 });
 const PLAN: Plan = { connections: 32, seconds: Number(options.seconds) };
@@ -46,8 +50,10 @@ function command(checkout: string, config: string): string[] {
   return [process.execPath, built, "serve", "config", config, "--port"];
 }
 
-async function side(checkout: string, upstream: string): Promise<Side> {
-  const server = await start(command(checkout, await deployment(cleanup, SECTIONS)));
+async function side(checkout: string, upstream: string, keys: object = {}): Promise<Side> {
+  const uri = await postgres?.createDatabase();
+  const database = uri === undefined ? {} : { database: { uri, init_if_not_exists: true, ...keys } };
+  const server = await start(command(checkout, await deployment(cleanup, { ...SECTIONS, ...database })));
   cleanup(() => server.stop());
   const behind = await configurationFile(
     cleanup,
@@ -90,10 +96,15 @@ function missing(name: string): never {
 const here = fileURLToPath(new URL("..", import.meta.url));
 const [other, mine = here] = positionals;
 if (other === undefined) throw new Error("Name the folder of the other checkout.");
+// A commit waits for its disk, as in production.
+const postgres = options.postgresql ? await startPostgres({ fsync: "on" }) : undefined;
+if (options.postgresql && postgres === undefined) throw new Error("No PostgreSQL on this machine.");
+if (postgres !== undefined) cleanup(() => postgres.remove());
 const samples = new Map<string, { readonly before: Sample[]; readonly after: Sample[] }>();
 try {
   const upstream = await upstreamUrl();
-  const sides = { before: await side(other, upstream), after: await side(mine, upstream) };
+  const keys = options["exclusive-writer"] ? { exclusive_writer: true } : {};
+  const sides = { before: await side(other, upstream), after: await side(mine, upstream, keys) };
   for (let round = 0; round <= Number(options.rounds); round++) {
     for (const name of Object.keys(sides.after)) {
       if (options.only !== undefined && !name.startsWith(options.only)) continue;

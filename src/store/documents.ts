@@ -154,14 +154,16 @@ async function jump(db: Db, offset: number, now: Date): Promise<Position | undef
   return { offset, id: all.first + offset, since: now.getTime() };
 }
 
-function inOrder<R extends { readonly id: number }>(one: readonly R[], other: readonly R[]): R[] {
-  return [...one, ...other].sort((left, right) => left.id - right.id);
+/** A session that was revoked between the statements is in both lists: `live` was read first, so that it is not in neither. */
+function inOrder<R extends { readonly id: number }>(live: readonly R[], revoked: readonly R[]): R[] {
+  const ended = new Set(revoked.map(({ id }) => id));
+  return [...live.filter(({ id }) => !ended.has(id)), ...revoked].sort((left, right) => left.id - right.id);
 }
 
 /** The document of one principal at `now`. */
 export async function documentOf(db: Db, principal: PrincipalRow, now: Date): Promise<PrincipalDocument> {
   const of = { principal: principal.id };
-  const sessions = inOrder(await db.all(revokedSessionsOfOne, of), await db.all(liveSessionsOfOne, of));
+  const sessions = inOrder(await db.all(liveSessionsOfOne, of), await db.all(revokedSessionsOfOne, of));
   return assemble(
     principal,
     {
@@ -188,8 +190,8 @@ export async function documentsOf(
   const ids = principals.map(({ id }) => id);
   const identities = byOwner(await db.query((tables) => identitiesOf(tables, ids)));
   const roles = byOwner(await db.query((tables) => rolesOf(tables, ids)));
-  const revoked = await db.query((tables) => revokedSessionsOf(tables, ids));
-  const all = inOrder(revoked, await db.query((tables) => liveSessionsOf(tables, ids)));
+  const live = await db.query((tables) => liveSessionsOf(tables, ids));
+  const all = inOrder(live, await db.query((tables) => revokedSessionsOf(tables, ids)));
   const states = await shownStates(db, all);
   const sessions = byOwner(all);
   const keys = byOwner(await db.query((tables) => keysOf(tables, ids)));

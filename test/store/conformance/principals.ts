@@ -305,10 +305,10 @@ export const principalCases: readonly Case[] = [
     "of many revoked sessions the newest two hundred are shown, in the list as in the document",
     async (store) => {
       const often = async (id: string, times: number) => {
-        const logins = await Promise.all(
-          Array.from({ length: times }, () => logIn(store, id, { limit: 1000 })),
-        );
-        const uuid = logins[0]?.principal.uuid;
+        let uuid: Uuid | undefined;
+        // Commands of one identity wait for each other, and on a busy machine hundreds would wait too long.
+        for (let left = times; left > 0; left--)
+          uuid = (await logIn(store, id, { limit: 1000 })).principal.uuid;
         assert.ok(uuid);
         const shown =
           (await store.principals.document(uuid, NOW))?.sessions.map((session) => session.uuid) ?? [];

@@ -14,7 +14,7 @@ import type { Uuid } from "../../../src/lib/uuid.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
 import { plainIni, startPgBouncer, withoutPgBouncer } from "../../support/pgbouncer.ts";
-import { postgresOrSkip } from "../../support/postgres.ts";
+import { postgresOrSkip, privatePostgresOrSkip } from "../../support/postgres.ts";
 import { onPrivatePostgres, type PostgresCases } from "../on-postgres.ts";
 import { at, logIn, NOW, newKey, ORIGIN, openFor, refresh } from "../support.ts";
 
@@ -81,13 +81,17 @@ async function overheard(t: TestContext, uri: string): Promise<string[]> {
   return heard;
 }
 
-/** Passes connections on; from `swallow` on, nothing that the database sends on a connection that listens. */
-async function swallower(t: TestContext, uri: string) {
+/**
+ * Passes connections on: to another port from `lead` on, and from `swallow` on nothing that the database sends on a connection
+ * that listens.
+ */
+async function network(t: TestContext, uri: string) {
   const listening = new Set<Socket>();
   const all = new Set<Socket>();
   let isSwallowing = false;
+  let port = Number(new URL(uri).port);
   const proxy = createServer((client) => {
-    const database = open(Number(new URL(uri).port), "127.0.0.1");
+    const database = open(port, "127.0.0.1");
     for (const socket of [client, database]) {
       all.add(socket);
       socket.on("error", () => {});
@@ -109,6 +113,9 @@ async function swallower(t: TestContext, uri: string) {
   });
   return {
     uri: uri.replace(/:\d+\//, `:${(proxy.address() as AddressInfo).port}/`),
+    lead: (to: number) => {
+      port = to;
+    },
     swallow: (now: boolean) => {
       isSwallowing = now;
     },
@@ -239,7 +246,7 @@ const CASES: PostgresCases = {
     _,
     uri,
   ) => {
-    const between = await swallower(t, uri);
+    const between = await network(t, uri);
     const { one, other, session } = await two(t, uri, between.uri);
     between.swallow(true);
     await revoke(one.store, session);
@@ -271,13 +278,42 @@ const CASES: PostgresCases = {
     assert.equal(await other.isRevoked(session), false);
   },
 
-  "a server whose pool reaches another PostgreSQL trusts no notification": async (t, postgres, uri) => {
+  "after a restart of PostgreSQL, a revocation is seen within half a second": async (t, postgres, uri) => {
     const { other, session } = await two(t, uri);
     await postgres.halt();
     await postgres.start();
     await postgres.query(uri, REVOKE);
     other.clock.advance(0.5);
     assert.equal(await other.isRevoked(session), true);
+  },
+
+  "a pool that reaches another PostgreSQL is not told of changes there, so nothing is trusted": async (
+    t,
+    postgres,
+    uri,
+  ) => {
+    const second = await privatePostgresOrSkip(t);
+    if (second === undefined) return;
+    const name = new URL(uri).pathname.slice(1);
+    await second.query(second.uri("postgres"), `create database ${name}`);
+    await openFor(t, second.uri(name));
+    const between = await network(t, uri);
+    const s = await server(t, between.uri);
+    await s.hears();
+    const { session } = await logIn(s.store, "ann");
+    await s.pass(0.25);
+    assert.equal(await s.isRevoked(session.uuid), false);
+    between.lead(second.port);
+    await postgres.query(
+      uri,
+      "select pg_terminate_backend(pid) from pg_stat_activity where query not like 'select exists%' and pid <> pg_backend_pid() and datname = current_database()",
+    );
+    await s.pass(0.25);
+    const { era } = s.store.changes;
+    await s.store.principals.roles();
+    assert.ok(s.store.changes.era > era);
+    s.clock.advance(0.25);
+    assert.equal(await s.isRevoked(session.uuid), undefined);
   },
 
   "without exclusive_writer, every fact is read again after half a second": async (t, _, uri) => {
