@@ -17,6 +17,7 @@ import * as serviceNotes from "./0012_service_notes.ts";
 import * as profiles from "./0013_profiles.ts";
 import * as cave from "./0014_cave.ts";
 import * as profilesOfWaitingLogins from "./0015_profiles_of_waiting_logins.ts";
+import * as localAccounts from "./0016_local_accounts.ts";
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_own_tables": tables,
@@ -34,6 +35,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0013_profiles": profiles,
   "0014_cave": cave,
   "0015_profiles_of_waiting_logins": profilesOfWaitingLogins,
+  "0016_local_accounts": localAccounts,
 };
 
 export { restoreIndexes } from "./restore-indexes.ts";

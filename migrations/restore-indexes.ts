@@ -5,6 +5,7 @@ import { replacements } from "./0005_covering_indexes.ts";
 import { ORIGINS } from "./0006_origins_by_identity.ts";
 import { createTwinsIndex, FOLDED, TWINS } from "./0008_folded_identities.ts";
 import { CAVE_LOGINS } from "./0014_cave.ts";
+import { LOCAL_ACCOUNTS } from "./0016_local_accounts.ts";
 import { createIndexes } from "./create-indexes.ts";
 import { typesOf } from "./dialect.ts";
 
@@ -15,7 +16,13 @@ export async function restoreIndexes(db: Kysely<unknown>): Promise<void> {
   ).execute(db);
   const there = new Set(rows.map(({ name }) => name));
   const replaced = replacements(db);
-  const wanted = [...INDEXES.map((index) => replaced[index[0]] ?? index), ORIGINS, FOLDED, ...CAVE_LOGINS];
+  const wanted = [
+    ...INDEXES.map((index) => replaced[index[0]] ?? index),
+    ORIGINS,
+    FOLDED,
+    ...CAVE_LOGINS,
+    ...LOCAL_ACCOUNTS,
+  ];
   await createIndexes(
     db,
     wanted.filter(([name]) => !there.has(name)),

@@ -43,6 +43,7 @@ export async function bundle(options: BuildOptions = {}): Promise<Metafile> {
     entryPoints: [
       "src/bin.ts",
       "src/index.ts",
+      "src/authenticators/passwords/bcrypt-worker.ts",
       "src/config/reread-worker.ts",
       "src/store/sqlite/writer-worker.ts",
       "src/trees/data-thread/worker.ts",

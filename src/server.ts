@@ -2,6 +2,7 @@
  * A running server: opens everything that a configuration names, lets `app.ts` put it together, listens, and closes it in
  * the reverse order once requests under way have ended. Signals and notices are the command's (`cli/serve/run.ts`).
  */
+import { hkdfSync } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import type { AddressInfo } from "node:net";
 import type { Server as TlsServer } from "node:tls";
@@ -141,14 +142,22 @@ async function openParts(
   const tls = await tlsOf(config, warn);
   const logo = await logoOf(config);
   const policy = await policyOf(config, warn);
-  const authenticators = await authenticatorsOf(config, policy, warn);
+  const secretKeys = authentication.secretKeys ?? [new Secret(randomHex(32))];
+  let store: Store | null = null;
+  const authenticators = await authenticatorsOf(config, policy, warn, {
+    accounts: () => {
+      if (store === null) throw new Error("The database is not open yet.");
+      return store.localAccounts;
+    },
+    key: decoyKey(secretKeys),
+  });
   // The thread starts with the first read.
   const reader = new DataThread((message) => log.error(message));
   closers.add(() => reader.close());
   const tree = await treeOf(config, policy, warn, reader);
   closers.add(() => tree.close?.());
   const singleUser = authentication.providers.length === 0;
-  const store = singleUser ? null : await openStoreWithAdmins(config, authenticators, log);
+  store = singleUser ? null : await openStoreWithAdmins(config, authenticators, log);
   closers.add(() => store?.close());
   await startAuthenticators(authenticators, authentication.providers);
   closers.add(() => stopAuthenticators(authenticators));
@@ -168,11 +177,18 @@ async function openParts(
       clock: systemClock,
       logger: log,
       singleUserKey: authentication.singleUserApiKey ?? generatedKey,
-      secretKeys: authentication.secretKeys ?? [new Secret(randomHex(32))],
+      secretKeys,
       tls,
       logo,
     },
   };
+}
+
+/** Picks for each unknown name the account whose password's check is imitated. */
+function decoyKey([newest]: readonly Secret[]): Uint8Array {
+  return new Uint8Array(
+    hkdfSync("sha256", newest?.reveal() ?? "", "", "tiled-auth: decoys of local accounts", 32),
+  );
 }
 
 async function openStoreWithAdmins(

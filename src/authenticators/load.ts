@@ -16,6 +16,7 @@ import { reason } from "../plugins/own-class.ts";
 import type { Path } from "../yaml/located.ts";
 import { ConfigError, type ConfigPlace, type ConfigProblem, problemLines } from "../yaml/problems.ts";
 import { guarded } from "./guard.ts";
+import type { OwnAccounts } from "./local/authenticator.ts";
 import { authenticatorClass } from "./module.ts";
 
 interface LoadOptions {
@@ -26,6 +27,8 @@ interface LoadOptions {
   readonly warn: (message: string) => void;
   /** Claims about the users of a provider that the access policy needs. */
   readonly keepClaims?: (provider: string) => readonly string[];
+  /** For the server's own accounts. Absent: nothing is started. */
+  readonly own?: OwnAccounts | undefined;
 }
 
 /** By the provider's name, in the configuration's order. Throws a `ConfigError` with all problems of all providers. */
@@ -34,6 +37,7 @@ export async function loadAuthenticators({
   directory,
   warn,
   keepClaims = () => [],
+  own,
 }: LoadOptions): Promise<ReadonlyMap<string, Authenticator>> {
   const authenticators = new Map<string, Authenticator>();
   const problems: ConfigProblem[] = [];
@@ -45,10 +49,11 @@ export async function loadAuthenticators({
       problem(["provider"], `another provider has the name '${config.provider}' already.`);
       continue;
     }
-    const context: AuthenticatorContext = {
+    const context: AuthenticatorContext & { readonly own?: OwnAccounts | undefined } = {
       provider: config.provider,
       directory,
       keepClaims: keepClaims(config.provider),
+      own,
       warn: (message) => warn(`Provider '${config.provider}': ${message}`),
     };
     const authenticator = await make(config, context, problem);

@@ -1,5 +1,5 @@
 /**
- * The names of authenticators in a configuration, the same as Tiled's. A file is loaded only if its name is used, so that
+ * The names of authenticators in a configuration: the same as Tiled's, and this server's own. A file is loaded only if its name is used, so that
  * libpam is needed for PAM alone. Own modules: `module.ts`.
  */
 import type { AuthenticatorClass } from "../domain/ports/authenticator.ts";
@@ -24,6 +24,17 @@ export const AUTHENTICATORS: ReadonlyMap<string, () => Promise<AuthenticatorClas
   ["EntraAuthenticator", async () => (await import("./oidc/entra-authenticator.ts")).EntraAuthenticator],
 ]);
 
+/** This server's own, which Tiled does not have, by their whole names. */
+export const OWN: ReadonlyMap<string, () => Promise<AuthenticatorClass>> = new Map<
+  string,
+  () => Promise<AuthenticatorClass>
+>([
+  [
+    "tiled_auth:LocalAuthenticator",
+    async () => (await import("./local/authenticator.ts")).LocalAuthenticator,
+  ],
+]);
+
 export function availableNames(): string {
-  return [...AUTHENTICATORS.keys()].map((name) => PREFIX + name).join(", ");
+  return [...[...AUTHENTICATORS.keys()].map((name) => PREFIX + name), ...OWN.keys()].join(", ");
 }

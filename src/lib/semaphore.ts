@@ -3,7 +3,7 @@
  * open files. The usual packages (p-limit, async-sema) have no timeout for a waiting caller, which gets an error here.
  *
  * Limits that are shared out among callers are elsewhere: memory in `budget.ts`, requests to a server behind this one in
- * `http/gateway/room.ts`, PAM's helpers in `authenticators/pam/queue.ts`.
+ * `http/gateway/room.ts`, PAM's helpers in `fair-queue.ts`.
  */
 export interface SemaphoreOptions {
   /** How many callers at a time. */

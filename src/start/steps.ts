@@ -4,6 +4,7 @@
  * configuration.
  */
 import { loadAuthenticators } from "../authenticators/load.ts";
+import type { OwnAccounts } from "../authenticators/local/authenticator.ts";
 import type { Config } from "../config/model.ts";
 import { placeName } from "../config/places.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -59,11 +60,13 @@ export async function authenticatorsOf(
   { authentication, directory }: Config,
   policy: AccessPolicy | null,
   warn: Warn,
+  own?: OwnAccounts,
 ) {
   return loadAuthenticators({
     providers: authentication.providers,
     directory,
     warn,
+    own,
     keepClaims: (provider) => (provider === policy?.stateFrom ? (policy.claims ?? []) : []),
   });
 }

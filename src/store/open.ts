@@ -19,6 +19,7 @@ import { caveImporter } from "./cave-import.ts";
 import type { Backend } from "./commands/backend.ts";
 import { deviceLoginStore } from "./device.ts";
 import { memoryCounters, postgresCounters } from "./failures.ts";
+import { localAccountStore } from "./local-accounts.ts";
 import { maintenance } from "./maintenance.ts";
 import { principalStore } from "./principals.ts";
 import type { Preparation } from "./schema/prepare.ts";
@@ -97,6 +98,7 @@ function assemble(backend: Backend, failures: FailureCounters): Store {
     browserLogins: browserLoginStore(backend),
     browserSessions: browserSessionStore(backend),
     accounts: accountStore(backend),
+    localAccounts: localAccountStore(backend),
     caveImporter: caveImporter(backend),
     cave: caveStore(backend),
     close: () => backend.close(),

@@ -84,6 +84,11 @@ const EXAMPLES: Readonly<Record<string, Expected>> = {
       assert.equal(accessControl?.args["tag_definitions"], "./tag_definitions.yml");
     },
   },
+  "local_accounts.yml": {
+    authenticators: ["tiled_auth:LocalAuthenticator"],
+    anonymous: false,
+    also: ({ database }) => assert.equal(database.uri?.reveal(), "sqlite:////var/lib/tiled/tiled.db"),
+  },
   "pam.yml": {
     authenticators: ["tiled.authenticators:PAMAuthenticator"],
     anonymous: false,

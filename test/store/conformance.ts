@@ -18,6 +18,7 @@ import { deviceCases } from "./conformance/device.ts";
 import { failureCases } from "./conformance/failures.ts";
 import { hostileCases } from "./conformance/hostile.ts";
 import { linkingCases } from "./conformance/linking.ts";
+import { localAccountCases } from "./conformance/local-accounts.ts";
 import { loginStateCases } from "./conformance/login-states.ts";
 import { maintenanceCases } from "./conformance/maintenance.ts";
 import { principalCases } from "./conformance/principals.ts";
@@ -47,6 +48,7 @@ export const CASES: readonly Case[] = [
   ...loginStateCases,
   ...profileCases,
   ...caveCases,
+  ...localAccountCases,
 ];
 
 /** `fresh` opens a store on a new database, which is removed when the test ends. */

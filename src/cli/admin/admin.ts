@@ -11,6 +11,7 @@ import { atLeastOne, firstEight, notEmpty, since, uuid, whole } from "../console
 import type { AuditOptions } from "./audit.ts";
 import type { ImportOptions } from "./import-cave.ts";
 import type { DatabaseOptions } from "./target.ts";
+import { userVerbs } from "./user-verbs.ts";
 
 const PRINCIPAL = "a principal: its UUID, or PROVIDER:ID of one of its identities";
 
@@ -33,6 +34,7 @@ Commands that ask a server use the login of 'tiled login', or TILED_API_KEY.`,
   admin.commandsGroup("Work on a database or configuration of this machine:");
   databaseVerbs(admin, terminal);
   principalVerbs(admin, terminal);
+  userVerbs(admin, terminal, onDatabase);
   auditVerb(admin, terminal);
   importVerb(admin, terminal);
   return admin;

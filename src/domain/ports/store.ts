@@ -17,6 +17,7 @@ import type { CaveStore } from "./cave.ts";
 import type { CaveImporter } from "./cave-import.ts";
 import type { Changes } from "./changes.ts";
 import type { FailureCounters } from "./failures.ts";
+import type { LocalAccountStore } from "./local-accounts.ts";
 import type { BrowserLoginStore, DeviceLoginStore } from "./logins.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { PrincipalStore } from "./principals.ts";
@@ -37,6 +38,7 @@ export interface Store {
   readonly browserLogins: BrowserLoginStore;
   readonly browserSessions: BrowserSessionStore;
   readonly accounts: AccountStore;
+  readonly localAccounts: LocalAccountStore;
   readonly caveImporter: CaveImporter;
   readonly cave: CaveStore;
   /** Finishes work in progress and closes the database. */

@@ -5,6 +5,7 @@
  */
 import type { ColumnType, Generated } from "kysely";
 import type { Profile } from "../../domain/ports/authenticator.ts";
+import type { LocalAccountState } from "../../domain/ports/local-accounts.ts";
 import type { DevicePhase, DeviceRefusal } from "../../domain/ports/logins.ts";
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
@@ -192,6 +193,36 @@ interface CaveTosTable {
   time: Date;
 }
 
+/** Accounts that this server keeps itself. */
+interface AccountsTable {
+  id: Generated<number>;
+  provider: string;
+  name: string;
+  /** The name in the form in which it is unique. */
+  name_key: string;
+  email: string | null;
+  /** Its hash. */
+  password: string | null;
+  password_time: Date | null;
+  /** `removed`: the name is reserved. */
+  state: LocalAccountState | "removed";
+  time_created: Date;
+  time_updated: ColumnType<Date | null, never, Date>;
+}
+
+interface AccountGroupsTable {
+  account_id: number;
+  name: string;
+}
+
+/** One-time links. */
+interface AccountLinksTable {
+  digest: Digest;
+  account_id: number;
+  purpose: "invitation" | "reset";
+  expiration_time: Date;
+}
+
 interface DisabledPrincipalsTable {
   principal_id: number;
   time: Date;
@@ -242,6 +273,9 @@ export interface Tables {
   tiled_auth_profiles: ProfilesTable;
   tiled_auth_cave_logins: CaveLoginsTable;
   tiled_auth_cave_tos: CaveTosTable;
+  tiled_auth_accounts: AccountsTable;
+  tiled_auth_account_groups: AccountGroupsTable;
+  tiled_auth_account_links: AccountLinksTable;
   tiled_auth_disabled_principals: DisabledPrincipalsTable;
   tiled_auth_audit: AuditTable;
   tiled_auth_failures: FailuresTable;

@@ -23,6 +23,8 @@ import { revokeSession } from "./end-session.ts";
 import { collectHandedOver } from "./handed-over-devices.ts";
 import { importCave } from "./import-cave.ts";
 import { linkIdentity, unlinkIdentity } from "./linking.ts";
+import { removeAccount, renameAccount, setPassword } from "./local-account-ends.ts";
+import { addAccounts, rehash, setAccount } from "./local-accounts.ts";
 import { createService, ensureAdmins, ensureUser, setDisabled } from "./principals.ts";
 import { probe, purge } from "./purge.ts";
 import { rotateSession } from "./rotate-session.ts";
@@ -63,6 +65,12 @@ export const COMMANDS = {
   "account.revoke_others": revokeOthers,
   "identity.link": linkIdentity,
   "identity.unlink": unlinkIdentity,
+  "local_account.add": addAccounts,
+  "local_account.rehash": rehash,
+  "local_account.set": setAccount,
+  "local_account.set_password": setPassword,
+  "local_account.rename": renameAccount,
+  "local_account.remove": removeAccount,
   "cave.replace_token": replaceToken,
   "cave.revoke_token": revokeToken,
   "cave.open_login": openCaveLogin,

@@ -61,6 +61,13 @@ const EFFECTS: { readonly [N in CommandName]: (args: CommandArgs<N>, result: Com
   "account.revoke_others": ofPrincipal,
   "identity.link": ofPrincipal,
   "identity.unlink": ofPrincipal,
+  // It may grant the role admin.
+  "local_account.add": () => "unknown",
+  "local_account.rehash": nothing,
+  "local_account.set": nothing,
+  "local_account.set_password": () => "unknown",
+  "local_account.rename": () => "unknown",
+  "local_account.remove": () => "unknown",
   "cave.replace_token": ofPrincipal,
   "cave.revoke_token": ofPrincipal,
   "cave.open_login": ({ principal }, outcome) =>

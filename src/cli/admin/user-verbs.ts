@@ -1,0 +1,105 @@
+/** `tiled admin user …`: the verbs for accounts of `tiled_auth:LocalAuthenticator`. `users.ts` has what they do. */
+import type { Command } from "commander";
+import { describe } from "../console/help.ts";
+import type { Terminal } from "../console/terminal.ts";
+import { notEmpty } from "../console/values.ts";
+import type { AddOptions, SetOptions, UserOptions } from "./users.ts";
+
+const NAME = "the account's name";
+const EXIT_CODES = ["1 refused (no such account, the name is taken, the password is not allowed, …)"];
+
+export function userVerbs(
+  admin: Command,
+  terminal: Terminal,
+  onDatabase: (command: Command) => Command,
+): void {
+  const user = admin
+    .command("user")
+    .description("manage the accounts that this server keeps itself")
+    .helpCommand(false)
+    .addHelpText(
+      "after",
+      "\nThey log in at a provider with tiled_auth:LocalAuthenticator: docs/how-to/local-accounts.md.",
+    );
+  describe(user, {
+    examples: ["tiled admin user add ada --group beamline7", "tiled admin user list"],
+    exitCodes: EXIT_CODES,
+  });
+  const actions = () => import("./users.ts");
+  const verb = (name: string, examples: readonly string[]): Command =>
+    describe(onDatabase(user.command(name)), { examples, exitCodes: EXIT_CODES }).option(
+      "--provider <name>",
+      "the provider's name (default: the only one with such accounts)",
+      notEmpty,
+    );
+
+  verb("add", [
+    "tiled admin user add ada --email ada@lab.org",
+    "tiled admin user add root --admin --password-stdin < password.txt",
+  ])
+    .description("add an account; its password is asked for twice")
+    .argument("<name>", NAME, notEmpty)
+    .option("--email <address>", "an e-mail address", notEmpty)
+    .option("--group <name>", "a group, for access policies; may be repeated", collected, [])
+    .option("--admin", "give it the role admin")
+    .option("--password-stdin", "read the password from the first line of the input")
+    .action(async (name: string, options: AddOptions) => (await actions()).addUser(name, options, terminal));
+
+  verb("list", ["tiled admin user list", "tiled admin user list --json"])
+    .description("list accounts")
+    .option("--json", "print JSON")
+    .action(async (options: UserOptions & { json?: boolean }) =>
+      (await actions()).listUsers(options, terminal),
+    );
+
+  verb("set", [
+    "tiled admin user set ada --email ada@lab.org",
+    "tiled admin user set ada --group beamline7 --group staff",
+  ])
+    .description("replace the e-mail address or the groups of an account")
+    .addHelpText("after", "\nGroups count from the next login on.")
+    .argument("<name>", NAME, notEmpty)
+    .option("--email <address>", "the new e-mail address", notEmpty)
+    .option("--group <name>", "a group; may be repeated, and replaces all groups", collected)
+    .action(async (name: string, options: SetOptions) => (await actions()).setUser(name, options, terminal));
+
+  verb("set-password", [
+    "tiled admin user set-password ada",
+    "tiled admin user set-password ada --password-stdin < password.txt",
+  ])
+    .description("replace a password, and end the account's sessions. API keys stay valid")
+    .argument("<name>", NAME, notEmpty)
+    .option("--password-stdin", "read the password from the first line of the input")
+    .action(async (name: string, options: UserOptions & { passwordStdin?: boolean }) =>
+      (await actions()).setPassword(name, options, terminal),
+    );
+
+  verb("rename", [
+    "tiled admin user rename ada ada.lovelace",
+    "tiled admin user rename ada al --config /etc/tiled/config.yml",
+  ])
+    .description("give an account another name, and end its sessions. API keys and data stay")
+    .argument("<old>", NAME, notEmpty)
+    .argument("<new>", "the new name", notEmpty)
+    .action(async (old: string, name: string, options: UserOptions) =>
+      (await actions()).renameUser(old, name, options, terminal),
+    );
+
+  verb("remove", [
+    "tiled admin user remove ada",
+    "tiled admin user remove ada --config /etc/tiled/config.yml",
+  ])
+    .description("remove an account, and refuse its sessions and keys at once")
+    .addHelpText(
+      "after",
+      "\nIf it ever logged in, its name stays reserved, so that no new person gets its data.",
+    )
+    .argument("<name>", NAME, notEmpty)
+    .action(async (name: string, options: UserOptions) =>
+      (await actions()).removeUser(name, options, terminal),
+    );
+}
+
+function collected(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, notEmpty(value)];
+}
