@@ -61,11 +61,12 @@ SQLite database. Without --online it does not use the network, so a class of you
 /** Includes the arguments of this server's own authenticators, policies and trees. */
 export async function printSchema({ out }: Pick<Terminal, "out">): Promise<void> {
   const { jsonSchema } = await import("../../config/schema.ts");
-  const { AUTHENTICATORS, PREFIX } = await import("../../authenticators/table.ts");
+  const { AUTHENTICATORS, OWN, PREFIX } = await import("../../authenticators/table.ts");
   const { POLICY_CLASSES } = await import("../../trees/policies/classes.ts");
   const { TREE_ARGS } = await import("../../vocabulary/trees.ts");
   const authenticators = new Map<string, object>();
   for (const [name, load] of AUTHENTICATORS) authenticators.set(PREFIX + name, (await load()).args);
+  for (const [name, load] of OWN) authenticators.set(name, (await load()).args);
   const policies = new Map<string, object>();
   for (const [name, load] of POLICY_CLASSES) policies.set(name, (await load()).args);
   const trees = new Map<string, object>(Object.entries(TREE_ARGS));
