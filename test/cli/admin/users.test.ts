@@ -141,11 +141,7 @@ test("a list shows state, kind of hash and groups, and never a hash", async () =
 
 test("names, passwords and providers that are not allowed are refused with the reason", async () => {
   for (const name of ["Ada", "a b", "x-", "../x", "x\u0007", "ä", "x".repeat(65)])
-    await refused(
-      ["add", name, "--password-stdin"],
-      /is not allowed\. A name has 1 to 64/,
-      `${PASSWORD}\n`,
-    );
+    await refused(["add", name, "--password-stdin"], /is not allowed\. A name has 1 to 64/, `${PASSWORD}\n`);
   await refused(["add", "ada", "--password-stdin"], /ada has an account already/, `${PASSWORD}\n`);
   for (const [password, why] of [
     ["pony 12", /needs 15 characters/],
