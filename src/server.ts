@@ -25,7 +25,7 @@ import { type AccessMode, accessMode } from "./pages/landing.ts";
 import { CaveReload } from "./start/cave-reload.ts";
 import { ensureAdmins, warnOfTwins } from "./start/names.ts";
 import { rereadAll } from "./start/reread.ts";
-import { authenticatorsOf, logoOf, policyOf, tlsOf, treeOf } from "./start/steps.ts";
+import { authenticatorsOf, iconsOf, logoOf, policyOf, tlsOf, treeOf } from "./start/steps.ts";
 import { TlsRenewal } from "./start/tls-renewal.ts";
 import { openStore } from "./store/open.ts";
 import type { Tls } from "./tls.ts";
@@ -141,6 +141,7 @@ async function openParts(
   for (const warning of config.warnings) warn(warning);
   const tls = await tlsOf(config, warn);
   const logo = await logoOf(config);
+  const icons = await iconsOf(config);
   const policy = await policyOf(config, warn);
   const secretKeys = authentication.secretKeys ?? [new Secret(randomHex(32))];
   let store: Store | null = null;
@@ -180,6 +181,7 @@ async function openParts(
       secretKeys,
       tls,
       logo,
+      icons,
     },
   };
 }

@@ -12,6 +12,7 @@ import { tokensRoutes } from "../http/cave/browser/tokens.ts";
 import type { OtherLogins } from "../http/provider-login/browser.ts";
 import type { CaveServices } from "./cave.ts";
 import { addCaveApi } from "./cave-api.ts";
+import { imagesOf } from "./parts.ts";
 import type { Wiring } from "./wiring.ts";
 
 /** Answers how logins at a provider end on these pages. */
@@ -21,7 +22,7 @@ export function addCavePages(app: FastifyInstance, cave: CaveServices, wiring: W
   arrivalRoute(app, deps);
   tokensRoutes(app, { ...deps, tokens: cave.tokens });
   termsRoutes(app, { ...deps, people: cave.people });
-  fileRoutes(app, deps.links, wiring.parts.logo);
+  fileRoutes(app, deps.links, imagesOf(wiring.parts));
   addCaveApi(app, cave, wiring, logoutPage(deps));
   return caveReturns(deps);
 }

@@ -13,6 +13,12 @@ import type { DataReader } from "../trees/encoding/jobs.ts";
 import type { Tree } from "../trees/model/contract.ts";
 import type { AccessPolicy } from "../trees/policies/contract.ts";
 
+/** The operator's images, each once. */
+export function imagesOf({ logo, icons }: Pick<AppParts, "logo" | "icons">): readonly Asset[] {
+  const all = [...(logo === null ? [] : [logo]), ...(icons?.values() ?? [])];
+  return [...new Map(all.map((image) => [image.path, image])).values()];
+}
+
 export interface AppParts {
   /** Null in the modes without providers. */
   readonly store: Store | null;
@@ -32,6 +38,8 @@ export interface AppParts {
   readonly tls: Tls | null;
   /** The operator's, for the pages. */
   readonly logo: Asset | null;
+  /** The icons of providers, by name. */
+  readonly icons?: ReadonlyMap<string, Asset>;
   /** Reads data in another thread; without one, this thread reads them. */
   readonly reader?: DataReader;
   /** Memory for answers with data; smaller in tests. */

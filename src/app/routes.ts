@@ -27,7 +27,7 @@ import { callersRights } from "../trees/policies/callers.ts";
 import { OFFER } from "../trees/search/formats.ts";
 import { addCavePages } from "./cave-pages.ts";
 import type { MultiUserParts } from "./multi-user.ts";
-import type { AppParts } from "./parts.ts";
+import { type AppParts, imagesOf } from "./parts.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Wiring } from "./wiring.ts";
 
@@ -87,7 +87,7 @@ function addOperation(app: FastifyInstance, describe: Pipeline["describe"], wiri
   });
   landingRoutes(app, {
     site,
-    logo: parts.logo,
+    images: imagesOf(parts),
     mode: accessMode(parts.authenticators.size, config.authentication.allowAnonymousAccess),
     // The trees that are served here are read-only.
     writable: config.upstreams.length > 0,

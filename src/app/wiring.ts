@@ -51,6 +51,7 @@ export async function wire(config: Config, parts: AppParts) {
     logo: parts.logo?.path ?? null,
     contact: config.pages.contact,
     version: VERSION,
+    providers: shownProviders(config, parts),
   };
   const handOvers = multiUser?.handOvers ?? null;
   const shared = {
@@ -76,6 +77,15 @@ export async function wire(config: Config, parts: AppParts) {
     handing: handOvers && { ...config.server, handOvers, links, proxies },
     ...(await upstreamParts(shared)),
   };
+}
+
+function shownProviders({ authentication }: Config, { icons }: AppParts) {
+  return new Map(
+    authentication.providers.map(({ provider, label = null }) => [
+      provider,
+      { label, icon: icons?.get(provider)?.path ?? null },
+    ]),
+  );
 }
 
 interface ForUpstreams {

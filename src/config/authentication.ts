@@ -90,6 +90,8 @@ function providerConfigs(context: Context): readonly ProviderEntry[] {
       authenticator: given.authenticator,
       args: given.args ?? {},
       ...(given.case_sensitive == null ? {} : { caseSensitive: given.case_sensitive }),
+      ...(given.label == null ? {} : { label: given.label }),
+      ...(given.icon == null ? {} : { icon: given.icon }),
       place: context.place(path),
       ...(source === undefined ? {} : { source }),
     });

@@ -36,6 +36,14 @@ const provider = section("One way to log in", {
       "One of Tiled's names ('tiled.authenticators:PAMAuthenticator'), or a class of your own in a file next to the configuration ('./my_auth.js:MyAuthenticator')",
   }),
   args: optional(anyArgs(), "The authenticator's arguments"),
+  label: optional(
+    Type.String({ format: "not-empty", maxLength: 60 }),
+    "What the pages call it: 'ORCID' makes a button 'Log in with ORCID'. Default: the name",
+  ),
+  icon: optional(
+    text("not-empty"),
+    "An image beside the label: an image file, relative to the configuration's folder, or one of 'globe', 'institution', 'key', 'person'",
+  ),
   case_sensitive: optional(
     Type.Boolean(),
     "Whether names that differ only in case are different people. If not, another spelling of a known name is refused. Default: depends on the authenticator",

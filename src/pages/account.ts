@@ -4,7 +4,7 @@
  */
 import { type Html, html } from "../lib/html.ts";
 import { type KeyForm, keyForm } from "./account-keys.ts";
-import { page, type Site } from "./layout.ts";
+import { labelOf, page, type Site } from "./layout.ts";
 import { programName } from "./program.ts";
 import { day, past } from "./times.ts";
 
@@ -88,7 +88,7 @@ export function accountPage(account: Account): Html {
     main: html`<div class="heading">
 <div>
 <h1>Your account</h1>
-<p class="lede">You are logged in as <strong>${name}</strong> with ${provider}.</p>
+<p class="lede">You are logged in as <strong>${name}</strong> with ${labelOf(site, provider)}.</p>
 </div>
 <form method="post" action="${basePath}/logout">${hidden(token)}<button class="second" type="submit">Log out</button></form>
 </div>
@@ -106,16 +106,16 @@ function hidden(token: string, fields: Readonly<Record<string, string>> = {}): H
   )}`;
 }
 
-function identities({ basePath, token, identities: list, providers, now }: Account): Html {
+function identities({ site, basePath, token, identities: list, providers, now }: Account): Html {
   return html`<section aria-labelledby="identities">
 <h2 id="identities">Ways to log in</h2>
 <ul class="rows">
 ${list.map(
   ({ provider, id, latestLogin, current, removable }) => html`<li>
-<div><strong>${id}</strong>${current && html` <span class="badge">in use</span>`}<p class="quiet">${provider} · ${latestLogin === null ? "never used" : html`last login ${past(latestLogin, now)}`}</p></div>
+<div><strong>${id}</strong>${current && html` <span class="badge">in use</span>`}<p class="quiet">${labelOf(site, provider)} · ${latestLogin === null ? "never used" : html`last login ${past(latestLogin, now)}`}</p></div>
 ${
   removable &&
-  html`<details class="act"><summary>Remove<span class="hidden"> ${id} of ${provider}</span></summary>
+  html`<details class="act"><summary>Remove<span class="hidden"> ${id} of ${labelOf(site, provider)}</span></summary>
 <form method="post" action="${basePath}/account/identities/remove">${hidden(token, { provider, id })}
 <p>You can no longer log in with it, and its sessions are logged out${current && ", including this browser"}.</p>
 <button class="danger" type="submit">Remove ${id}</button></form></details>`
@@ -126,7 +126,7 @@ ${
 <ul class="choices">
 ${providers.map(
   (name) =>
-    html`<li><a class="button second small" href="${basePath}/account/identities/add/${encodeURIComponent(name)}"><span class="hidden">Add an identity of </span>${name}</a></li>\n`,
+    html`<li><a class="button second small" href="${basePath}/account/identities/add/${encodeURIComponent(name)}"><span class="hidden">Add an identity of </span>${labelOf(site, name)}</a></li>\n`,
 )}</ul>
 </section>`;
 }

@@ -3,7 +3,7 @@
  * the program that asks, against remote phishing (RFC 8628, section 5.4).
  */
 import { type Html, html } from "../lib/html.ts";
-import { page, type Site } from "./layout.ts";
+import { labelOf, page, type Site } from "./layout.ts";
 
 export interface DeviceForm {
   readonly site: Site;
@@ -36,7 +36,8 @@ const PROBLEMS = {
 } as const;
 
 export function deviceForm(form: DeviceForm): Html {
-  const { site, basePath, identity, provider, problem } = form;
+  const { site, basePath, identity, problem } = form;
+  const provider = labelOf(site, form.provider);
   const filled = form.userCode !== "";
   const described = problem === null ? "code-hint" : "code-problem code-hint";
   return page({

@@ -3,7 +3,7 @@
  */
 import type { FailureCode } from "../errors.ts";
 import { type Html, html } from "../lib/html.ts";
-import { page, type Site } from "./layout.ts";
+import { labelOf, page, type Site } from "./layout.ts";
 
 /**
  * Where a login started, and so where it is repeated: in a program, at an application that sent the browser, on our login
@@ -36,7 +36,8 @@ const AGAIN: Readonly<Record<Begun, string>> = {
   account: "go back to your account, and add it again",
 };
 
-function words({ code, status, provider, begun }: LoginFailure): Words {
+function words({ code, status, site, begun, ...failure }: LoginFailure): Words {
+  const provider = labelOf(site, failure.provider);
   const again = AGAIN[begun];
   const outcome = begun === "account" ? "nothing was added to your account" : "you are not logged in";
   switch (code) {

@@ -3,7 +3,7 @@
  * the public about document.
  */
 import { type Html, html } from "../lib/html.ts";
-import { page, type Site } from "./layout.ts";
+import { labelOf, page, type Site } from "./layout.ts";
 
 /** The four modes of a server; the first two have no providers. */
 export type AccessMode = "single-user" | "public" | "private" | "mixed";
@@ -49,7 +49,7 @@ ${keyRefused && html`<p class="problem" role="alert">The API key in this address
 <dl class="facts">
 <dt>Read</dt><dd>${READ[mode]}</dd>
 ${writable && html`<dt>Write</dt><dd>${WRITE[mode]}</dd>`}
-${providers.length > 0 && html`<dt>Log in with</dt><dd><ul>${providers.map((name) => html`<li><code>${name}</code></li>`)}</ul></dd>`}
+${providers.length > 0 && html`<dt>Log in with</dt><dd><ul>${providers.map((name) => html`<li>${labelOf(site, name) !== name && `${labelOf(site, name)}: `}<code>${name}</code></li>`)}</ul></dd>`}
 <dt>Address</dt><dd><code>${baseUrl}</code></dd>
 </dl>
 </section>

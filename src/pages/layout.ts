@@ -13,6 +13,19 @@ export interface Site {
   /** An e-mail address, a URL or a sentence; null: none. */
   readonly contact: string | null;
   readonly version: string;
+  /** How the pages show providers, by name; others are shown by their names. */
+  readonly providers?: ReadonlyMap<string, ShownProvider>;
+}
+
+export interface ShownProvider {
+  readonly label: string | null;
+  /** Of the image, below the server's root. */
+  readonly icon: string | null;
+}
+
+/** What people read in place of a provider's name. */
+export function labelOf({ providers }: Site, name: string): string {
+  return providers?.get(name)?.label ?? name;
 }
 
 export interface PageContent {

@@ -3,7 +3,7 @@
  * it is.
  */
 import { type Html, html } from "../lib/html.ts";
-import { page, type Site } from "./layout.ts";
+import { labelOf, page, type Site } from "./layout.ts";
 import { type LoginForm, passwordForm } from "./login-page.ts";
 
 export interface LinkPage {
@@ -21,7 +21,8 @@ export interface LinkPage {
 }
 
 export function linkPage(link: LinkPage): Html {
-  const { site, basePath, name, ownProvider, provider, form, action, token } = link;
+  const { site, basePath, name, form, action, token } = link;
+  const [ownProvider, provider] = [labelOf(site, link.ownProvider), labelOf(site, link.provider)];
   return page({
     site,
     basePath,
@@ -33,7 +34,7 @@ export function linkPage(link: LinkPage): Html {
 ${
   form !== null
     ? html`<section>
-${passwordForm(form, "Add")}
+${passwordForm(site, form, "Add")}
 </section>`
     : html`<form method="post" action="${action}">
 <input type="hidden" name="token" value="${token}">
@@ -54,13 +55,14 @@ export function leavingPage(at: {
   readonly provider: string;
   readonly href: string;
 }): Html {
+  const provider = labelOf(at.site, at.provider);
   return page({
     ...at,
-    title: `Continuing to ${at.provider}`,
+    title: `Continuing to ${provider}`,
     width: "narrow",
     refresh: at.href,
-    main: html`<h1>Continuing to ${at.provider} …</h1>
+    main: html`<h1>Continuing to ${provider} …</h1>
 <p>Your browser should go there automatically.</p>
-<p><a class="button" href="${at.href}">Continue to ${at.provider}</a></p>`,
+<p><a class="button" href="${at.href}">Continue to ${provider}</a></p>`,
   });
 }

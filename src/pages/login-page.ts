@@ -3,7 +3,7 @@
  * tell which of the two was wrong.
  */
 import { type Html, html } from "../lib/html.ts";
-import { page, type Site } from "./layout.ts";
+import { labelOf, page, type Site } from "./layout.ts";
 import { waitText } from "./times.ts";
 
 export interface LoginForm {
@@ -41,6 +41,7 @@ export interface LoginPage {
 }
 
 export interface Choice {
+  /** The provider's. */
   readonly name: string;
   readonly href: string;
 }
@@ -52,8 +53,8 @@ export function loginPage({ site, basePath, form, choices, destination, again }:
     title: "Log in",
     width: "narrow",
     main: html`${heading(site.title, destination, again)}
-${form !== null && html`<section>\n${passwordForm(form, "Log in")}\n</section>`}
-${choices.length > 0 && html`<section aria-labelledby="ways">\n${choiceList(choices, form === null)}\n</section>`}`,
+${form !== null && html`<section>\n${passwordForm(site, form, "Log in")}\n</section>`}
+${choices.length > 0 && html`<section aria-labelledby="ways">\n${choiceList({ site, basePath }, choices, form === null)}\n</section>`}`,
   });
 }
 
@@ -66,13 +67,29 @@ function heading(title: string, destination: string | null, again: string | null
 ${destination !== null && html`<p class="lede">You will then continue to <strong>${destination}</strong>.</p>`}`;
 }
 
-export function choiceList(choices: readonly Choice[], only: boolean): Html {
-  return html`<h2 id="ways">${only ? "Log in with" : "Or log in with"}</h2>
+/** A provider with a label has a button that says it all; a name alone needs the heading. */
+export function choiceList(
+  { site, basePath }: { readonly site: Site; readonly basePath: string },
+  choices: readonly Choice[],
+  only: boolean,
+): Html {
+  const labelled = choices.every(({ name }) => site.providers?.get(name)?.label != null);
+  const heading = labelled
+    ? only
+      ? "Choose how to log in"
+      : "Other ways to log in"
+    : only
+      ? "Log in with"
+      : "Or log in with";
+  return html`<h2 id="ways">${heading}</h2>
 <ul class="choices">
-${choices.map(({ name, href }) => html`<li><a class="button second" href="${href}">${name}</a></li>\n`)}</ul>`;
+${choices.map(({ name, href }) => {
+  const { label = null, icon = null } = site.providers?.get(name) ?? {};
+  return html`<li><a class="button second" href="${href}">${icon !== null && html`<img src="${basePath}${icon}" alt=""> `}${label === null ? name : `Log in with ${label}`}</a></li>\n`;
+})}</ul>`;
 }
 
-export function passwordForm(form: LoginForm, button: string): Html {
+export function passwordForm(site: Site, form: LoginForm, button: string): Html {
   const { action, token, provider, next, username, problem, requestId, suffix = "" } = form;
   const described = problem !== null && html` aria-describedby="login-problem${suffix}"`;
   const wrong = (problem?.kind === "wrong" || problem?.kind === "empty") && html` aria-invalid="true"`;
@@ -90,7 +107,7 @@ ${problem !== null && html`<p class="problem" id="login-problem${suffix}" role="
 <input type="password" id="password${suffix}" name="password" required autocomplete="current-password"${focus("password")}${wrong}${described}></p>
 <p class="buttons"><button type="submit">${button}</button></p>
 </form>
-<p class="hint">Use your <strong>${provider}</strong> account.</p>${
+<p class="hint">Use your <strong>${labelOf(site, provider)}</strong> account.</p>${
     problem !== null &&
     html`
 <p class="hint">Request ID (quote it when you ask for help): <code>${requestId}</code></p>`

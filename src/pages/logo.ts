@@ -1,5 +1,5 @@
 /**
- * The operator's logo: read once at the start and served from memory like our own assets.
+ * The operator's images, i.e. the logo and the icons of providers: read once at the start and served from memory like our own assets.
  */
 import { readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
@@ -16,10 +16,17 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   gif: "image/gif",
 };
 
-const LARGEST = 1_048_576;
-
 /** `directory`: where a relative path starts. */
-export async function readLogo(path: string, directory: string): Promise<Asset> {
+export function readLogo(path: string, directory: string): Promise<Asset> {
+  return readImage("logo", path, directory, 1_048_576);
+}
+
+/** The icon of a provider. */
+export function readIcon(path: string, directory: string): Promise<Asset> {
+  return readImage("provider", path, directory, 131_072);
+}
+
+async function readImage(name: string, path: string, directory: string, largest: number): Promise<Asset> {
   const file = resolve(directory, path);
   const extension = extname(file).slice(1).toLowerCase();
   const mediaType = MEDIA_TYPES[extension];
@@ -31,10 +38,10 @@ export async function readLogo(path: string, directory: string): Promise<Asset> 
   const content = await readFile(file).catch((error: unknown) => {
     throw new OperatorError(unreadable(file, error));
   });
-  if (content.length > LARGEST) {
+  if (content.length > largest) {
     throw new OperatorError(
-      `${file} is larger than ${LARGEST / 1024} KiB, and it is loaded with every page. Make it smaller.`,
+      `${file} is larger than ${largest / 1024} KiB, and it is loaded with every page. Make it smaller.`,
     );
   }
-  return asset("logo", extension, mediaType, content);
+  return asset(name, extension, mediaType, content);
 }

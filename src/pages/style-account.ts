@@ -49,6 +49,7 @@ legend { padding-inline: .35rem; font-weight: 600; }
 button.small, .button.small { min-height: 2.25rem; padding: .25rem 1rem; }
 button.danger { color: var(--problem); background: none; border-color: var(--problem); }
 .choices { display: flex; flex-wrap: wrap; gap: .6rem; padding: 0; list-style: none; }
+.choices img { flex: none; width: 1.25rem; height: 1.25rem; margin-right: .5rem; object-fit: contain; }
 .narrow .choices { flex-direction: column; }
 .narrow .choices .button, .narrow form .buttons > * { width: 100%; }
 .heading { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0 1.5rem; }

@@ -21,6 +21,10 @@ export interface ProviderEntry extends PluginEntry {
   readonly authenticator: string;
   /** Whether names that differ in case only are different people; absent: as the authenticator says. */
   readonly caseSensitive?: boolean;
+  /** What people see in place of the name. */
+  readonly label?: string;
+  /** An image beside it: a file, or one of this server's by its name. */
+  readonly icon?: string;
 }
 
 /** `access_control`. */

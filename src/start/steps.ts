@@ -9,7 +9,8 @@ import type { Config } from "../config/model.ts";
 import { placeName } from "../config/places.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { Asset } from "../pages/assets.ts";
-import { readLogo } from "../pages/logo.ts";
+import { readIcon, readLogo } from "../pages/logo.ts";
+import { PROVIDER_ICONS } from "../pages/provider-icons.ts";
 import { certificateWarning, checkPair, readCert, readKey, type Tls } from "../tls.ts";
 import type { ScanWish } from "../trees/data-thread/messages.ts";
 import type { DataThread } from "../trees/data-thread/thread.ts";
@@ -50,6 +51,17 @@ async function together<Results extends readonly unknown[]>(
 export async function logoOf({ pages, places, directory }: Config): Promise<Asset | null> {
   const { logo } = pages;
   return logo === null ? null : toldAt(places.logo, () => readLogo(logo, directory));
+}
+
+/** The icons of providers, by name. */
+export async function iconsOf({ authentication, directory }: Config): Promise<ReadonlyMap<string, Asset>> {
+  const icons = new Map<string, Asset>();
+  for (const { provider, icon, place } of authentication.providers) {
+    if (icon === undefined) continue;
+    const at = { ...place, path: `${place.path}.icon` };
+    icons.set(provider, PROVIDER_ICONS.get(icon) ?? (await toldAt(at, () => readIcon(icon, directory))));
+  }
+  return icons;
 }
 
 export async function policyOf({ accessControl, directory }: Config, warn: Warn) {

@@ -9,6 +9,7 @@ import type { ProviderEntry } from "../../plugins/entries.ts";
 import {
   type Authenticators,
   authenticatorsOf,
+  iconsOf,
   logoOf,
   policyOf,
   tlsOf,
@@ -37,6 +38,7 @@ export async function preflight(config: Config, warn: Warn): Promise<Preflight> 
   };
   await attempt(() => tlsOf(config, warn));
   await attempt(() => logoOf(config));
+  await attempt(() => iconsOf(config));
   const policy = await attempt(() => policyOf(config, warn));
   const authenticators = await attempt(() => authenticatorsOf(config, policy ?? null, warn));
   const tree = await attempt(() => treeOf(config, policy ?? null, warn));

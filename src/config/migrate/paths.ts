@@ -26,8 +26,11 @@ export function moveRelativePaths(document: Document, from: string, to: string):
   };
   for (const path of FIXED) change(document.getIn(path, true), moved);
   change(document.getIn(["access_control", "access_policy"], true), module);
-  for (const provider of items(document, ["authentication", "providers"]))
+  for (const provider of items(document, ["authentication", "providers"])) {
+    const icon = provider.get("icon");
+    if (typeof icon === "string" && /[./]/.test(icon)) change(provider.get("icon", true), moved);
     change(provider.get("authenticator", true), module);
+  }
   for (const tree of items(document, ["trees"])) {
     for (const key of ["directory", "access_tags_file"]) change(tree.getIn(["args", key], true), moved);
   }

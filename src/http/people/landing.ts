@@ -8,7 +8,8 @@ import { sendPage } from "../send-page.ts";
 
 export interface LandingDeps {
   readonly site: Site;
-  readonly logo: Asset | null;
+  /** The operator's: logo and icons. */
+  readonly images: readonly Asset[];
   readonly mode: AccessMode;
   readonly writable: boolean;
   readonly providers: readonly string[];
@@ -37,7 +38,7 @@ export function landingRoutes(app: FastifyInstance, deps: LandingDeps): void {
     return sendPage(reply, page, { noStore: loggedIn || keyRefused });
   });
 
-  assetRoutes(app, "", [STYLE_ASSET, ICON_ASSET, ...(deps.logo ? [deps.logo] : [])]);
+  assetRoutes(app, "", [STYLE_ASSET, ICON_ASSET, ...deps.images]);
 }
 
 /** `prefix`: of the pages that link to the files. */

@@ -1,6 +1,6 @@
 /** CAVE's login and logout pages. The forms are those of the account's login page (`../login-page.ts`). */
 import { type Html, html } from "../../lib/html.ts";
-import { page, type Site } from "../layout.ts";
+import { labelOf, page, type Site } from "../layout.ts";
 import { type Choice, choiceList, type LoginForm, passwordForm } from "../login-page.ts";
 
 export interface CaveLoginPage {
@@ -22,17 +22,17 @@ export function caveLoginPage({ site, basePath, forms, choices, destination }: C
     width: "narrow",
     main: html`<h1>Log in to ${site.title}</h1>
 ${destination !== null && html`<p class="lede">You will then continue to <strong>${destination}</strong>, which can work as you for a limited time.</p>`}
-${forms.map((form, index) => section(form, forms.length > 1 ? `way-${index}` : null))}
-${choices.length > 0 && html`<section aria-labelledby="ways">\n${choiceList(choices, forms.length === 0)}\n</section>`}`,
+${forms.map((form, index) => section(site, form, forms.length > 1 ? `way-${index}` : null))}
+${choices.length > 0 && html`<section aria-labelledby="ways">\n${choiceList({ site, basePath }, choices, forms.length === 0)}\n</section>`}`,
   });
 }
 
 /** `heading`: its id; null for the only form. */
-function section(form: LoginForm, heading: string | null): Html {
-  const fields = passwordForm(form, "Log in");
+function section(site: Site, form: LoginForm, heading: string | null): Html {
+  const fields = passwordForm(site, form, "Log in");
   if (heading === null) return html`<section>\n${fields}\n</section>\n`;
   return html`<section aria-labelledby="${heading}">
-<h2 id="${heading}">Log in with ${form.provider}</h2>
+<h2 id="${heading}">Log in with ${labelOf(site, form.provider)}</h2>
 ${fields}
 </section>
 `;

@@ -148,6 +148,7 @@ test("access tokens are a credential wherever there are logins", async () => {
     passwords: ours,
     mixed: ours,
     provider: ["AccessToken", "BrowserLogin"],
+    saml: ["AccessToken", "BrowserLogin"],
     cave: [...ours, "CaveToken"],
     single: [],
     public: [],

@@ -15,7 +15,7 @@ function server(deps: Partial<LandingDeps> = {}) {
   });
   landingRoutes(app, {
     site: { title: "Tiled", logo: null, contact: null, version: "0.1.0" },
-    logo: null,
+    images: [],
     mode: "private",
     writable: true,
     providers: ["toy"],
@@ -59,7 +59,10 @@ test("another content is another path", () => {
 
 test("a logo of the operator's is served, and a script in it cannot run", async () => {
   const logo = asset("logo", "svg", "image/svg+xml", "<svg><script>alert(1)</script></svg>");
-  const app = server({ logo, site: { title: "Tiled", logo: logo.path, contact: null, version: "0.1.0" } });
+  const app = server({
+    images: [logo],
+    site: { title: "Tiled", logo: logo.path, contact: null, version: "0.1.0" },
+  });
   assert.ok((await app.inject("/")).body.includes(`src="${logo.path}"`));
   const answer = await app.inject(logo.path);
   assert.equal(answer.headers["content-type"], "image/svg+xml");

@@ -9,8 +9,8 @@ import type { CaveLinks } from "../server-address.ts";
 
 const PREFIX = "/sticky_auth";
 
-export function fileRoutes(app: FastifyInstance, links: CaveLinks, logo: Asset | null): void {
-  const files = [STYLE_ASSET, ICON_ASSET, COPY_ASSET, HAND_OVER_ASSET, ...(logo === null ? [] : [logo])];
+export function fileRoutes(app: FastifyInstance, links: CaveLinks, images: readonly Asset[]): void {
+  const files = [STYLE_ASSET, ICON_ASSET, COPY_ASSET, HAND_OVER_ASSET, ...images];
   assetRoutes(app, PREFIX, files);
   for (const path of [PREFIX, `${PREFIX}/`]) {
     app.get(path, { config: { access: "public" }, schema: { hide: true } }, (_request, reply) =>
