@@ -22,6 +22,8 @@ interface Waiting {
 type Log = (level: "info" | "warn" | "error", message: string) => void;
 
 const LARGEST_BATCH = 256;
+/** Commands that are sent without waiting for more: a commit shared by so many costs each little. */
+const ENOUGH = 16;
 
 /** Young generation in MB. Commands leave little garbage: a larger one costs an idle server memory and is no faster. */
 const YOUNG_MB = 2;
@@ -35,6 +37,8 @@ export class WriterThread {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #unsent: PackedRequest[] = [];
+  #gathering = false;
+  #latestBatch = 0;
   #lastId = 0;
   #closed = false;
   #idle: (() => void) | undefined;
@@ -65,7 +69,7 @@ export class WriterThread {
       if (this.#waiting.size === 0) this.#worker?.ref();
       this.#waiting.set(id, { name, args, resolve, reject });
       this.#unsent.push([id, name, packArgs(name, args)]);
-      if (this.#unsent.length === 1 && this.#unanswered === 0) setImmediate(() => this.#sendNext());
+      if (this.#unsent.length === 1 && this.#unanswered === 0) this.#gather();
     }) as Promise<CommandResult<N>>;
   }
 
@@ -91,7 +95,27 @@ export class WriterThread {
     return this.#waiting.size - this.#unsent.length;
   }
 
-  /** Commands gather while the thread has others: fewer messages wake the threads less often, and fewer commits write less. */
+  /**
+   * Sends once a turn of the event loop brings no further command, since the requests of many clients arrive over a few turns.
+   * Fewer messages wake the threads less often, and fewer commits write less. After a batch of one, as from a single client,
+   * the next is sent without waiting for a turn.
+   */
+  #gather(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    const look = (before: number) => {
+      const { length } = this.#unsent;
+      if (length > before && length < ENOUGH) {
+        setImmediate(look, length);
+        return;
+      }
+      this.#gathering = false;
+      this.#sendNext();
+    };
+    setImmediate(look, this.#latestBatch > 1 ? 0 : this.#unsent.length);
+  }
+
+  /** Commands also gather while the thread has others. */
   #sendNext(): void {
     if (this.#unsent.length > 0 && this.#unanswered === 0) this.#send();
   }
@@ -99,6 +123,7 @@ export class WriterThread {
   #send(): void {
     const batch = this.#unsent;
     this.#unsent = [];
+    this.#latestBatch = batch.length;
     this.#worker ??= this.#start();
     try {
       this.#worker.postMessage(batch satisfies ToWriter);
@@ -130,7 +155,7 @@ export class WriterThread {
       if ("version" in message) this.#answered(message.version);
       else {
         for (const answer of message) this.#settle(answer);
-        this.#sendNext();
+        this.#gather();
       }
     });
     worker.on("error", (error) => this.#log("error", `The database's writer failed: ${error.message}`));
