@@ -1,8 +1,9 @@
 /** `tiled admin user …`: the verbs for accounts of `tiled_auth:LocalAuthenticator`. `users.ts` has what they do. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { describe } from "../console/help.ts";
 import type { Terminal } from "../console/terminal.ts";
 import { notEmpty } from "../console/values.ts";
+import type { ImportUsersOptions } from "./import-users.ts";
 import type { AddOptions, SetOptions, UserOptions } from "./users.ts";
 
 const NAME = "the account's name";
@@ -56,12 +57,15 @@ export function userVerbs(
     "tiled admin user set ada --email ada@lab.org",
     "tiled admin user set ada --group beamline7 --group staff",
   ])
-    .description("replace the e-mail address or the groups of an account")
+    .description("replace the e-mail address or the groups of an account, or enable it")
     .addHelpText("after", "\nGroups count from the next login on.")
     .argument("<name>", NAME, notEmpty)
     .option("--email <address>", "the new e-mail address", notEmpty)
     .option("--group <name>", "a group; may be repeated, and replaces all groups", collected)
-    .action(async (name: string, options: SetOptions) => (await actions()).setUser(name, options, terminal));
+    .option("--enable", "let an account log in that was disabled when it was imported")
+    .action(async (name: string, options: SetOptions & { enable?: boolean }) =>
+      (await actions()).setUser(name, options, terminal),
+    );
 
   verb("set-password", [
     "tiled admin user set-password ada",
@@ -97,6 +101,30 @@ export function userVerbs(
     .argument("<name>", NAME, notEmpty)
     .action(async (name: string, options: UserOptions) =>
       (await actions()).removeUser(name, options, terminal),
+    );
+  importVerb(verb, terminal);
+}
+
+function importVerb(verb: (name: string, examples: readonly string[]) => Command, terminal: Terminal): void {
+  verb("import", [
+    "tiled admin user import .htpasswd --format htpasswd --dry-run",
+    "tiled admin user import people.csv --format csv --skip",
+  ])
+    .description("add the accounts of a file, with the passwords that people have; all or none")
+    .argument(
+      "<file>",
+      "an htpasswd file, CSV, a database of NativeAuthenticator, or a configuration of Tiled",
+      notEmpty,
+    )
+    .addOption(
+      new Option("--format <format>", "the file's form")
+        .choices(["htpasswd", "csv", "native", "tiled"])
+        .makeOptionMandatory(),
+    )
+    .option("--dry-run", "check the file against the database, and change nothing")
+    .option("--skip", "leave out names that have an account already")
+    .action(async (file: string, options: ImportUsersOptions) =>
+      (await import("./import-users.ts")).importUsers(file, options, terminal),
     );
 }
 

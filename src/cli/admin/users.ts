@@ -85,10 +85,14 @@ function refused(
   return new OperatorError(all.map((one) => reasonOf(one, accounts[one.index]?.name ?? "")).join("\n"));
 }
 
-export async function setUser(name: string, options: SetOptions, terminal: Terminal): Promise<void> {
-  const { email, group: groups } = options;
-  if (email === undefined && groups === undefined)
-    throw new OperatorError("Nothing to set: use --email or --group.");
+export async function setUser(
+  name: string,
+  options: SetOptions & { readonly enable?: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const { email, group: groups, enable } = options;
+  if (email === undefined && groups === undefined && !enable)
+    throw new OperatorError("Nothing to set: use --email, --group or --enable.");
   requireStorable([...(groups ?? []), ...(email === undefined ? [] : [email])]);
   await withStore(options, terminal, async ({ localAccounts }, config) => {
     const { provider } = localProvider(config, options.provider);
@@ -97,6 +101,7 @@ export async function setUser(name: string, options: SetOptions, terminal: Termi
       name,
       email,
       groups,
+      enable,
       now: now(),
       context: COMMAND_LINE,
     });

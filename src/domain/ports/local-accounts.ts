@@ -72,6 +72,8 @@ export interface SetAccount extends AccountChange {
   /** Absent: as before. */
   readonly email?: string | undefined;
   readonly groups?: readonly string[] | undefined;
+  /** Lets a disabled account log in. */
+  readonly enable?: boolean | undefined;
 }
 
 export interface RenameAccount extends AccountChange {

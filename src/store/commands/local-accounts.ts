@@ -51,6 +51,10 @@ const deleteGroups = statement((db, { id }: Args<{ id: number }>) =>
   db.deleteFrom("tiled_auth_account_groups").where("account_id", "=", id),
 );
 
+const enableAccount = statement((db, { id, now }: Args<{ id: number; now: Date }>) =>
+  db.updateTable("tiled_auth_accounts").set({ state: "active", time_updated: now }).where("id", "=", id),
+);
+
 const setEmail = statement((db, row: Args<{ id: number; email: string | null; now: Date }>) =>
   db
     .updateTable("tiled_auth_accounts")
@@ -133,6 +137,7 @@ export async function setAccount(db: Db, request: SetAccount): ReturnType<LocalA
   if (found === undefined) return { kind: "unknown" };
   const { id } = found;
   await db.run(setEmail, { id, email: request.email ?? found.email, now: request.now });
+  if (request.enable) await db.run(enableAccount, { id, now: request.now });
   if (request.groups !== undefined) {
     await db.run(deleteGroups, { id });
     for (const name of request.groups) await db.run(insertGroup, { id, name });
