@@ -8,12 +8,13 @@ import type { PrincipalCache } from "./callers/principal-cache.ts";
 import type { BrowserCaller } from "./model/caller.ts";
 import type { PrincipalDocument, RequestContext } from "./model/entities.ts";
 import { credentialRevoked } from "./model/revoked.ts";
-import type { AccountSession, AccountStore } from "./ports/accounts.ts";
+import type { AccountSession, AccountStore, KnownProfile } from "./ports/accounts.ts";
 
 export interface AccountOverview {
   readonly principal: PrincipalDocument;
   /** Live ones, the most recently used first. */
   readonly sessions: readonly AccountSession[];
+  readonly profiles: readonly KnownProfile[];
 }
 
 export class Accounts {
@@ -32,12 +33,13 @@ export class Accounts {
   }
 
   async overview({ principal: { uuid } }: BrowserCaller): Promise<AccountOverview> {
-    const [principal, sessions] = await Promise.all([
+    const [principal, sessions, profiles] = await Promise.all([
       this.#principalCache.document(uuid),
       this.#store.sessions(uuid, new Date(this.#clock.now())),
+      this.#store.profiles(uuid),
     ]);
     if (principal === undefined) throw new Failure("no_principal");
-    return { principal, sessions };
+    return { principal, sessions, profiles };
   }
 
   /** Ends all sessions but the browser's own; returns their number. */

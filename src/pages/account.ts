@@ -11,6 +11,9 @@ import { day, past } from "./times.ts";
 interface AccountIdentity {
   readonly provider: string;
   readonly id: string;
+  /** As the provider gave them. */
+  readonly name: string | null;
+  readonly email: string | null;
   readonly latestLogin: Date | null;
   /** It opened this browser's session. */
   readonly current: boolean;
@@ -80,7 +83,7 @@ export const NOTICES = {
 export type Notice = keyof typeof NOTICES;
 
 export function accountPage(account: Account): Html {
-  const { site, basePath, name, provider, token, notice } = account;
+  const { site, basePath, provider, token, notice } = account;
   return page({
     site,
     basePath,
@@ -88,7 +91,7 @@ export function accountPage(account: Account): Html {
     main: html`<div class="heading">
 <div>
 <h1>Your account</h1>
-<p class="lede">You are logged in as <strong>${name}</strong> with ${labelOf(site, provider)}.</p>
+<p class="lede">You are logged in as ${personShown(account)} with ${labelOf(site, provider)}.</p>
 </div>
 <form method="post" action="${basePath}/logout">${hidden(token)}<button class="second" type="submit">Log out</button></form>
 </div>
@@ -98,6 +101,13 @@ ${sessions(account)}
 ${keys(account)}
 ${roles(account)}`,
   });
+}
+
+/** By the name that the provider gave, and the id, which alone tells people apart. */
+function personShown({ name: id, identities: list }: Account): Html {
+  const { name = null, email = null } = list.find(({ current }) => current) ?? {};
+  const more = [...(name === null ? [] : [id]), ...(email === null || email === id ? [] : [email])];
+  return html`<strong>${name ?? id}</strong>${more.length > 0 && ` (${more.join(", ")})`}`;
 }
 
 function hidden(token: string, fields: Readonly<Record<string, string>> = {}): Html {
@@ -111,8 +121,8 @@ function identities({ site, basePath, token, identities: list, providers, now }:
 <h2 id="identities">Ways to log in</h2>
 <ul class="rows">
 ${list.map(
-  ({ provider, id, latestLogin, current, removable }) => html`<li>
-<div><strong>${id}</strong>${current && html` <span class="badge">in use</span>`}<p class="quiet">${labelOf(site, provider)} · ${latestLogin === null ? "never used" : html`last login ${past(latestLogin, now)}`}</p></div>
+  ({ provider, id, name, email, latestLogin, current, removable }) => html`<li>
+<div><strong>${id}</strong>${current && html` <span class="badge">in use</span>`}<p class="quiet">${labelOf(site, provider)} · ${[name, email].map((told) => told !== null && `${told} · `)}${latestLogin === null ? "never used" : html`last login ${past(latestLogin, now)}`}</p></div>
 ${
   removable &&
   html`<details class="act"><summary>Remove<span class="hidden"> ${id} of ${labelOf(site, provider)}</span></summary>

@@ -53,6 +53,17 @@ const newestState = statement((db, { principal, provider }: Args<{ principal: Uu
     .limit(1),
 );
 
+const profilesOf = statement((db, { principal }: Args<{ principal: Uuid }>) =>
+  db
+    .selectFrom("principals as p")
+    .innerJoin("identities as i", "i.principal_id", "p.id")
+    .innerJoin("tiled_auth_profiles as f", (join) =>
+      join.onRef("f.provider", "=", "i.provider").onRef("f.identity", "=", "i.id"),
+    )
+    .where("p.uuid", "=", principal)
+    .select(["i.provider", "i.id", "f.name", "f.email"]),
+);
+
 /** Implements `AccountStore`. `link` throws the `Failure` of `requireStorable` for an identity that cannot be stored. */
 export function accountStore(backend: Backend): AccountStore {
   return {
@@ -61,6 +72,7 @@ export function accountStore(backend: Backend): AccountStore {
         const found = await db.one(newestState, { principal, provider });
         return found?.kept ?? found?.state ?? undefined;
       }),
+    profiles: (principal) => backend.read((db) => db.all(profilesOf, { principal })),
     sessions: (principal, now) =>
       backend.read(async (db) =>
         (await db.all(liveSessions, { principal, now })).map(

@@ -20,7 +20,17 @@ function account(changes: Partial<Account> = {}): string {
     notice: null,
     name: "alice",
     provider: "toy",
-    identities: [{ provider: "toy", id: "alice", latestLogin: TIME, current: true, removable: false }],
+    identities: [
+      {
+        provider: "toy",
+        id: "alice",
+        name: null,
+        email: null,
+        latestLogin: TIME,
+        current: true,
+        removable: false,
+      },
+    ],
     providers: ["toy"],
     sessions: [],
     furtherSessions: 0,
@@ -76,7 +86,17 @@ test("each button says what it is about, also to who cannot see where it stands"
   const text = account({
     sessions: [{ ...SESSION, userAgent: "python-tiled/1", address: "192.0.2.1" }],
     keys: [KEY],
-    identities: [{ provider: "orcid", id: "x", latestLogin: null, current: false, removable: true }],
+    identities: [
+      {
+        provider: "orcid",
+        id: "x",
+        name: null,
+        email: null,
+        latestLogin: null,
+        current: false,
+        removable: true,
+      },
+    ],
   });
   assert.match(text, /Log out<span class="hidden"> Tiled for Python 1, 192\.0\.2\.1<\/span>/);
   assert.match(text, /Revoke<span class="hidden"> the key 01234567<\/span>/);
@@ -102,7 +122,17 @@ test("whatever others wrote is text on every page", () => {
       provider: EVIL,
       token: EVIL,
       providers: [EVIL],
-      identities: [{ provider: EVIL, id: EVIL, latestLogin: null, current: true, removable: true }],
+      identities: [
+        {
+          provider: EVIL,
+          id: EVIL,
+          name: null,
+          email: null,
+          latestLogin: null,
+          current: true,
+          removable: true,
+        },
+      ],
       sessions: [{ ...SESSION, uuid: EVIL, userAgent: EVIL, address: EVIL, identity: EVIL }],
       keys: [{ ...KEY, firstEight: EVIL, note: EVIL, scopes: [EVIL], accessTags: [EVIL] }],
       keyForm: { scopes: [EVIL], problem: EVIL, note: EVIL, cave: true },
@@ -181,4 +211,22 @@ test("a new key is shown with what it opens", () => {
   assert.match(show(["cave"]), /save_token/);
   assert.doesNotMatch(show(["cave"]), /from_uri/);
   assert.match(show(["cave", "read:data"]), /from_uri.*save_token/s);
+});
+
+test("people are shown by the name and address that their provider gave, beside their id", () => {
+  const named = { name: "Ada <L.>", email: "ada@lab.org" };
+  const own = {
+    provider: "orcid",
+    id: "0000-0001",
+    ...named,
+    latestLogin: null,
+    current: true,
+    removable: false,
+  };
+  const shown = account({ name: "0000-0001", provider: "orcid", identities: [own] });
+  assert.match(
+    shown,
+    /logged in as <strong>Ada &lt;L\.&gt;<\/strong> \(0000-0001, ada@lab\.org\) with orcid/,
+  );
+  assert.match(shown, /orcid · Ada &lt;L\.&gt; · ada@lab\.org · never used/);
 });

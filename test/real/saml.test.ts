@@ -37,7 +37,10 @@ describe("SimpleSAMLphp", { skip: withoutSimpleSamlPhp() || withoutChromium() },
     await page.locator("input[name=password]").fill("ada-secret");
     await page.locator("input[name=password]").press("Enter");
     await page.getByRole("heading", { name: "Your account" }).waitFor();
-    assert.match(await page.locator("main").innerText(), /logged in as ada with lab/);
+    assert.match(
+      await page.locator("main").innerText(),
+      /logged in as Ada L\. \(ada, ada@lab\.org\) with lab/,
+    );
   });
 
   test("the real Python client logs in", { ...TIMEOUT, skip: withoutTiled() }, async (t) => {

@@ -53,6 +53,12 @@ export interface AccountSession {
   readonly userAgent: string | null;
 }
 
+/** Name and address of a person, as a provider gave them with one of their identities. */
+export interface KnownProfile extends IdentityRef {
+  readonly name: string | null;
+  readonly email: string | null;
+}
+
 /** A change that requires a recent login. */
 export interface FreshChange {
   readonly principal: Uuid;
@@ -103,6 +109,8 @@ export interface RevokeOthers {
 }
 
 export interface AccountStore {
+  /** Of the principal's identities that have any. */
+  profiles(principal: Uuid): Promise<readonly KnownProfile[]>;
   /**
    * The `state` of the newest session, live or ended, that an identity of this provider opened for the principal. Only
    * identities that are linked now count.

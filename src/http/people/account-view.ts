@@ -13,6 +13,8 @@ import type { AccountDeps } from "./account-deps.ts";
 import { seeOther } from "./problem-pages.ts";
 
 const MOST_SESSIONS = 50;
+const UNNAMED = { name: null, email: null };
+
 interface View {
   readonly problem?: { readonly problem: string; readonly note: string };
   readonly status?: number;
@@ -58,13 +60,14 @@ export async function showAccount(
 }
 
 function identitiesAndRoles(
-  { principal }: AccountOverview,
+  { principal, profiles }: AccountOverview,
   { identity }: BrowserCaller,
   providers: readonly string[],
 ): Pick<Account, "identities" | "roles"> {
   return {
     identities: principal.identities.map((own) => ({
       ...own,
+      ...(profiles.find(({ provider, id }) => provider === own.provider && id === own.id) ?? UNNAMED),
       current: own.provider === identity.provider && own.id === identity.id,
       removable: principal.identities.some((other) => other !== own && providers.includes(other.provider)),
     })),
