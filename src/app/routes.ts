@@ -64,7 +64,10 @@ function treeRights({ policy, store, clock }: AppParts): TreeDeps["rights"] {
 /** Routes about the server itself, for operators and programs. */
 function addOperation(app: FastifyInstance, describe: Pipeline["describe"], wiring: Wiring): void {
   const { config, parts, site, links, gateway, metrics } = wiring;
-  const providers = identityProviders(parts.authenticators);
+  const providers = [...parts.authenticators].flatMap(([name, authenticator]) => {
+    const problem = authenticator.problem?.bind(authenticator);
+    return problem === undefined ? [] : [{ name, authenticator: { problem } }];
+  });
   const readiness = new Readiness({
     ping: async () => parts.store?.maintenance.ping(),
     clock: parts.clock,

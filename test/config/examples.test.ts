@@ -25,6 +25,7 @@ const ENV = {
   ORCID_CLIENT_SECRET: "hunter3",
   GOOGLE_CLIENT_ID: "1.apps.googleusercontent.com",
   GOOGLE_CLIENT_SECRET: "hunter4",
+  LDAP_PASSWORD: "hunter8",
   KEYCLOAK_CLIENT_SECRET: "hunter5",
   SAML_IDP_CERTIFICATE: IDP_CERT,
   GLOBUS_CLIENT_ID: "3f1b5a2e-0000-4000-8000-00000000000c",
@@ -89,6 +90,9 @@ const EXAMPLES: Readonly<Record<string, Expected>> = {
     anonymous: false,
     also: ({ database }) => assert.equal(database.uri?.reveal(), "sqlite:////var/lib/tiled/tiled.db"),
   },
+  "openldap.yml": { authenticators: ["tiled.authenticators:LDAPAuthenticator"], anonymous: false },
+  "active_directory.yml": { authenticators: ["tiled.authenticators:LDAPAuthenticator"], anonymous: false },
+  "freeipa.yml": { authenticators: ["tiled.authenticators:LDAPAuthenticator"], anonymous: false },
   "pam.yml": {
     authenticators: ["tiled.authenticators:PAMAuthenticator"],
     anonymous: false,

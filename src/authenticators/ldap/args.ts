@@ -1,6 +1,6 @@
 /**
  * The arguments of `tiled.authenticators:LDAPAuthenticator`: Tiled's, and ours (`tls_ca_file`, `tls_verify`,
- * `normalize_username`, `nested_groups`, `groups`, `recheck`). `settings.ts` gives them their meaning.
+ * `normalize_username`, `nested_groups`, `groups`). `settings.ts` gives them their meaning.
  */
 import { type Static, Type } from "typebox";
 
@@ -112,15 +112,6 @@ export const ARGS = Type.Object(
       "Whether the identity is the value of lookup_dn_user_dn_attribute; false: the name as it was typed",
     ),
     groups: nothing<Static<typeof GROUPS>>(GROUPS, "Groups for the session's state"),
-    recheck: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: 86_400,
-        default: 900,
-        description:
-          "Seconds after which a person who is still logged in is looked up again; needs a search user. 0: never",
-      }),
-    ),
     confirmation_message: Type.Optional(
       Type.String({ default: "", description: "Shown after a login; {id} stands for the user name" }),
     ),

@@ -111,11 +111,11 @@ function personOf(settings: Settings, entry: Entry, username: string): Person | 
 }
 
 /** Tiled puts a backslash before each comma of a common name, and uses the result as the identity. */
-export function identityOf(attribute: string, name: string): string {
+function identityOf(attribute: string, name: string): string {
   return attribute.toLowerCase() === "cn" ? name.replaceAll(/([^\\]),/g, "$1\\,") : name;
 }
 
-export async function searchPeople(
+async function searchPeople(
   connection: Connection,
   base: string,
   filter: string,
@@ -150,7 +150,7 @@ async function bind(
   return last;
 }
 
-export function filledName(template: string, name: string): string {
+function filledName(template: string, name: string): string {
   return fill(template, { username: isDnTemplate(template) ? escapeDn(name) : name });
 }
 

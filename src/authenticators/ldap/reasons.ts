@@ -15,9 +15,9 @@ export interface Refusal {
 export const WRONG_PASSWORD: Refusal = { code: "wrong_password", text: "the password is wrong" };
 const EXPIRED: Refusal = { code: "password_expired", text: "the password has expired" };
 const MUST_CHANGE: Refusal = { code: "password_must_change", text: "the password must be changed first" };
-export const LOCKED: Refusal = { code: "account_locked", text: "the account is locked" };
-export const DISABLED: Refusal = { code: "account_disabled", text: "the account is disabled" };
-export const ACCOUNT_EXPIRED: Refusal = { code: "account_expired", text: "the account has expired" };
+const LOCKED: Refusal = { code: "account_locked", text: "the account is locked" };
+const DISABLED: Refusal = { code: "account_disabled", text: "the account is disabled" };
+const ACCOUNT_EXPIRED: Refusal = { code: "account_expired", text: "the account has expired" };
 
 /** [MS-ADTS] and the Windows error codes that it sends, in hexadecimal digits. */
 const ACTIVE_DIRECTORY: Readonly<Record<string, Refusal>> = {

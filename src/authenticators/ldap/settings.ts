@@ -46,8 +46,6 @@ export interface Settings {
   readonly groups: GroupSettings | null;
   readonly stateAttributes: readonly string[];
   readonly useLookupName: boolean;
-  /** Seconds; 0: never. */
-  readonly recheck: number;
 }
 
 const ATTRIBUTE = /^[a-z][a-z0-9-]*(?:;[a-z0-9-]+)*$|^\d+(?:\.\d+)*$/i;
@@ -149,7 +147,6 @@ export function settingsOf(args: Args): Settings {
     groups,
     stateAttributes,
     useLookupName: args.use_lookup_dn_username ?? true,
-    recheck: dn === "" ? 0 : (args.recheck ?? 900),
   };
 }
 

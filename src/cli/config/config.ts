@@ -1,5 +1,5 @@
 /**
- * The verbs of `tiled config`. `check.ts` and `migrate.ts` do the work of two of them.
+ * The verbs of `tiled config`. `check.ts`, `migrate.ts` and `try.ts` do the work of three of them.
  */
 import type { Command } from "commander";
 import { describe } from "../console/help.ts";
@@ -7,11 +7,12 @@ import type { Terminal } from "../console/terminal.ts";
 import { port } from "../console/values.ts";
 import type { CheckOptions } from "./check.ts";
 import type { MigrateOptions } from "./migrate.ts";
+import type { TryOptions } from "./try.ts";
 
 export function configVerbs(tiled: Command, terminal: Terminal): void {
   const config = tiled
     .command("config")
-    .description("check or migrate a configuration, or print the schema of configurations")
+    .description("check, try or migrate a configuration, or print the schema of configurations")
     .helpCommand(false);
   describe(config, { examples: ["tiled config check config.yml", "tiled config schema > schema.json"] });
   const check = config
@@ -50,6 +51,25 @@ SQLite database. Without --online it does not use the network, so a class of you
     );
   describe(migrate, {
     examples: ["tiled config migrate config.yml", "tiled config migrate /etc/tiled --out /srv/tiled"],
+  });
+  const login = config
+    .command("try")
+    .description("try a user name and a password at a provider, and print each step")
+    .argument("<provider>", "the provider's name in the configuration")
+    .argument("<name>", "the user name")
+    .option("--config <file-or-folder>", "the configuration (default: $TILED_CONFIG, or config.yml)")
+    .addHelpText(
+      "after",
+      `
+Asks for the password, or reads it as a line of the input. No session is opened. An LDAP directory reports each step: server,
+TLS, search, name, groups, identity.`,
+    )
+    .action(async (provider: string, name: string, options: TryOptions) =>
+      (await import("./try.ts")).tryLogin(provider, name, options, terminal),
+    );
+  describe(login, {
+    examples: ["tiled config try lab ada", "tiled config try lab ada --config /etc/tiled/config.yml"],
+    exitCodes: ["0 logged in", "1 refused, or the provider cannot be used"],
   });
   const schema = config
     .command("schema")

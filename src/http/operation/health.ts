@@ -14,7 +14,7 @@ type ProviderState = "ok" | "unavailable";
 
 export interface HealthOptions {
   readonly readiness: Pick<Readiness, "check">;
-  /** External providers. */
+  /** External providers, and directories. */
   readonly providers: readonly {
     readonly name: string;
     readonly authenticator: Pick<ProviderLogin, "problem">;
