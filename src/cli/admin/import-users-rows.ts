@@ -2,6 +2,7 @@
  * Reads the files of `tiled admin user import` into rows: htpasswd's and CSV text, and the accounts of JupyterHub's
  * NativeAuthenticator. A hash that this server could not check safely is a problem of its line. Problems never quote a secret.
  */
+import { LONGEST_PASSWORD } from "../../authenticators/passwords/policy.ts";
 import { readHash } from "../../authenticators/passwords/stored.ts";
 import { isStorableName } from "../../domain/model/storable-text.ts";
 import { nameKey } from "../../domain/ports/local-accounts.ts";
@@ -57,6 +58,8 @@ class Collected implements Rows {
     if (!groups.every(isClean)) return "a group is too long, or has control characters";
     if (secret.kind === "password" && (secret.text.includes("\0") || !secret.text.isWellFormed()))
       return "the password is not text";
+    if (secret.kind === "password" && [...secret.text].length > LONGEST_PASSWORD)
+      return `the password is longer than ${LONGEST_PASSWORD} characters`;
     return undefined;
   }
 }

@@ -97,6 +97,42 @@ test("two passwords at a time: the third waits, places take turns, and a full qu
   );
 });
 
+test("by default two passwords are hashed at a time", async () => {
+  const ends: (() => void)[] = [];
+  const argon2id = () =>
+    new Promise<Buffer>((resolve) => {
+      ends.push(() => resolve(Buffer.alloc(32)));
+    });
+  const hasher = new PasswordHasher({ derivations: { ...OF_NODE, argon2id } });
+  const all = Promise.all(
+    ["1", "2", "3"].map((password) => hasher.hash(password, CHEAP, { source: password })),
+  );
+  await new Promise(setImmediate);
+  assert.equal(ends.length, 2);
+  for (const end of ends) end();
+  await new Promise(setImmediate);
+  assert.equal(ends.length, 3);
+  ends[2]?.();
+  await all;
+});
+
+test("the event loop turns while a password is checked, whatever its kind", async () => {
+  const hasher = new PasswordHasher();
+  const hashes = [bcrypt.hashSync("old", 8), await hasher.hash("old", ARGON2_COST, ASKER)];
+  for (const hash of hashes) {
+    let turns = 0;
+    let checking = true;
+    const turn = () => {
+      turns += 1;
+      if (checking) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await hasher.check("old", hash, ARGON2_COST, ASKER);
+    checking = false;
+    assert.ok(turns >= 3, kindOfHash(hash));
+  }
+});
+
 test("an abort leaves the queue", async () => {
   let end = () => {};
   const argon2id = () =>

@@ -159,6 +159,9 @@ test("CSV has columns in any order, quotes, groups, and passwords or hashes", as
     /line 3: needs either/,
     /line 4: more fields than columns/,
   ]);
+  await refused(`name,password\nkim,${"long ".repeat(60)}\n`, "csv", [
+    /line 2: the password is longer than 256/,
+  ]);
   await refused("name,shoe\nkim,43\n", "csv", [/line 1: the first line must name the columns/]);
   await refused('name,password\nkim,"open\n', "csv", [/a quote is in the wrong place, or is never closed/]);
   await refused("name,password_hash\nkim,$1$salt$hash\n", "csv", [/line 2: an MD5 hash/]);
