@@ -17,7 +17,7 @@ export interface Site {
   readonly providers?: ReadonlyMap<string, ShownProvider>;
 }
 
-export interface ShownProvider {
+interface ShownProvider {
   readonly label: string | null;
   /** Of the image, below the server's root. */
   readonly icon: string | null;

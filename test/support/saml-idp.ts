@@ -7,12 +7,12 @@ import { inflateRawSync } from "node:zlib";
 import { SignedXml } from "xml-crypto";
 import { IDP_CERT, IDP_KEY } from "./saml-keys.ts";
 
-export const IDP = "https://idp.example/metadata";
-export const SP = "https://tiled.example/saml";
+const IDP = "https://idp.example/metadata";
+const SP = "https://tiled.example/saml";
 export const ATTRIBUTE = "uid";
 const EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
-export const RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+const RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
 const SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256";
 
 export function settings(acsUrl: string) {

@@ -7,7 +7,7 @@ import { refuse } from "./refusals.ts";
 /** Bytes of XML. */
 const MAX_BYTES = 256 * 1024;
 /** Characters of base64, with line breaks. */
-export const MAX_ENCODED = Math.ceil(MAX_BYTES / 3) * 4 + 16 * 1024;
+const MAX_ENCODED = Math.ceil(MAX_BYTES / 3) * 4 + 16 * 1024;
 /** Opening and closing tags. An answer with 2000 groups has half as many. */
 const MAX_TAGS = 10_000;
 

@@ -35,7 +35,6 @@ export const NO_EFFECT = {
     "rejectUnsolicitedResponsesWithInResponseTo",
     "rejectDeprecatedAlgorithm",
     "lowercaseUrlencoding",
-    "logoutResponseSigned",
   ],
 } as const;
 

@@ -99,7 +99,7 @@ function withoutEffect(given: Given): readonly string[] {
   return Object.entries(NO_EFFECT).flatMap(([section, names]) => {
     const found = (section === "" ? given : given[section as "idp" | "sp" | "security"]) ?? {};
     const prefix = section === "" ? "" : `${section}.`;
-    return [...new Set(names)].filter((name) => Object.hasOwn(found, name)).map((name) => prefix + name);
+    return names.filter((name) => Object.hasOwn(found, name)).map((name) => prefix + name);
   });
 }
 

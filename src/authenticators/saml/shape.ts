@@ -33,7 +33,7 @@ export function shapeOf(response: Element): Shape {
   return { response, assertion, encrypted: assertion.localName === "EncryptedAssertion" };
 }
 
-export function checkIds(elements: readonly Element[]): void {
+function checkIds(elements: readonly Element[]): void {
   const ids = new Set<string>();
   for (const element of elements) {
     for (let at = 0; at < element.attributes.length; at++) {
