@@ -44,8 +44,12 @@ export function statement<A, R>(build: Statement<A, R>["build"]): Statement<A, R
   return { build };
 }
 
+/** A statement's query. Connections that keep prepared statements know it by `name`. */
+export type NamedQuery<R = unknown> = CompiledQuery<R> & { readonly name: string };
+
 interface Compiled {
   readonly query: CompiledQuery;
+  readonly name: string;
   /** For each parameter, the name of its argument, or null if the value is a constant of the statement. */
   readonly names: readonly (string | null)[];
 }
@@ -71,6 +75,7 @@ export class Compiler {
   readonly folds = new Folds();
   readonly #compiled = new Map<unknown, Compiled>();
   readonly #placeholders: unknown;
+  #generation = 0;
 
   constructor(dialect: Dialect) {
     this.dialect = dialect;
@@ -93,20 +98,27 @@ export class Compiler {
     });
   }
 
-  bind<A extends object, R>(statement: Statement<A, R>, args: A): CompiledQuery<R> {
+  /** Call once the database refuses a prepared statement: the names of all are new from then on. */
+  rename(): void {
+    this.#generation += 1;
+    this.#compiled.clear();
+  }
+
+  bind<A extends object, R>(statement: Statement<A, R>, args: A): NamedQuery<R> {
     let compiled = this.#compiled.get(statement);
     if (compiled === undefined) {
       const query = statement.build(this.tables, this.#placeholders as Args<A>, this.dialect).compile();
       const names = query.parameters.map((value) => (value instanceof Placeholder ? value.name : null));
-      compiled = { query, names };
+      compiled = { query, name: `tiled_auth_${this.#generation}_${this.#compiled.size}`, names };
       this.#compiled.set(statement, compiled);
     }
-    const { query, names } = compiled;
+    const { query, name, names } = compiled;
     const values = args as Readonly<Record<string, unknown>>;
     return {
       ...query,
+      name,
       parameters: names.map((name, index) => (name === null ? query.parameters[index] : values[name])),
-    } as CompiledQuery<R>;
+    } as NamedQuery<R>;
   }
 }
 

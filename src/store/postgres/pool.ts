@@ -5,10 +5,11 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
 import pg from "pg";
 import type { PostgresAddress, PostgresHost } from "../../database-uri/postgres.ts";
+import type { NamedQuery } from "../base/statement.ts";
 import { BoundClient } from "./binding.ts";
 import { type Connections, inOrder, type Way } from "./fallback.ts";
 import { passwordSource } from "./passfile.ts";
-import { greet, requireOptions, type Timeouts } from "./session.ts";
+import { greet, requireOptions, sessionOf, type Timeouts } from "./session.ts";
 import { type ConnectionSettings, connectionSettings } from "./settings.ts";
 import { type Encryption, encryptionOf } from "./tls.ts";
 
@@ -117,7 +118,13 @@ export class PostgresConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const result = await this.client.query(query.sql, query.parameters as unknown[]);
+    const values = query.parameters as unknown[];
+    const { name } = query as Partial<NamedQuery>;
+    // Through a pooler the next transaction may have another session, which does not know the statement.
+    const result =
+      name !== undefined && sessionOf(this.client).direct
+        ? await this.client.query({ name, text: query.sql, values })
+        : await this.client.query(query.sql, values);
     return { rows: result.rows as R[], numAffectedRows: BigInt(result.rowCount ?? 0) };
   }
 

@@ -72,7 +72,7 @@ export function postgresBackend(options: PostgresOptions): PostgresBackend {
       client.release();
       return result;
     } catch (error) {
-      client.release(isConnectionLost(error));
+      client.release(isConnectionLost(error) || isStale(error));
       throw error;
     }
   };
@@ -90,21 +90,12 @@ export function postgresBackend(options: PostgresOptions): PostgresBackend {
       return result;
     } catch (error) {
       const usable = !isConnectionLost(error) && (alone || (await rollBack(client)));
-      client.release(!usable || isReadOnly(error));
+      client.release(!usable || isReadOnly(error) || isStale(error));
       throw error;
     }
   };
 
-  const twice = async <T>(once: Reading, work: (db: Db) => Promise<T>): Promise<T> => {
-    try {
-      return await once(work, prePing).catch((error) => {
-        if (!isConnectionLost(error)) throw error;
-        return once(work, true);
-      });
-    } catch (error) {
-      throw asFailure(error) ?? error;
-    }
-  };
+  const twice = retrying(compiler, prePing);
   const read = <T>(work: (db: Db) => Promise<T>): Promise<T> => twice(readOnce, work);
 
   const writeOnce = async <N extends CommandName>(
@@ -135,13 +126,13 @@ export function postgresBackend(options: PostgresOptions): PostgresBackend {
       if (telling !== undefined) teller.failed(telling);
       const lost = isConnectionLost(error);
       const rolledBack = !lost && (await rollBack(client));
-      client.release(!rolledBack || isReadOnly(error));
+      client.release(!rolledBack || isReadOnly(error) || isStale(error));
       return { kind: lost && committing ? "uncertain" : "undone", error };
     }
   };
 
   const write = async <N extends CommandName>(name: N, args: CommandArgs<N>): Promise<CommandResult<N>> => {
-    let lost = false;
+    let [lost, stale] = [false, false];
     for (let tries = TRIES; ; tries--) {
       const outcome = await writeOnce(name, args, prePing || lost);
       if (outcome.kind === "done") {
@@ -153,9 +144,16 @@ export function postgresBackend(options: PostgresOptions): PostgresBackend {
         tellFailure(teller.news, name, uncertain(messageOf(error)));
         throw uncertain(messageOf(error));
       }
-      const again = LOST_A_RACE.test(codeOf(error) ?? "") || (isConnectionLost(error) && !lost);
+      const again =
+        LOST_A_RACE.test(codeOf(error) ?? "") ||
+        (isConnectionLost(error) && !lost) ||
+        (isStale(error) && !stale);
       if (!again || tries === 1) throw asFailure(error) ?? error;
       lost ||= isConnectionLost(error);
+      if (isStale(error)) {
+        stale = true;
+        compiler.rename();
+      }
     }
   };
 
@@ -177,6 +175,21 @@ export function postgresBackend(options: PostgresOptions): PostgresBackend {
       await teller.close();
       if (!pool.ending) await pool.end();
     },
+  };
+}
+
+/** Runs a reading, and once more if its connection was lost or a prepared statement was refused. */
+function retrying(compiler: Compiler, prePing: boolean) {
+  return async <T>(once: Reading, work: (db: Db) => Promise<T>): Promise<T> => {
+    try {
+      return await once(work, prePing).catch((error) => {
+        if (isStale(error)) compiler.rename();
+        else if (!isConnectionLost(error)) throw error;
+        return once(work, true);
+      });
+    } catch (error) {
+      throw asFailure(error) ?? error;
+    }
   };
 }
 
@@ -208,6 +221,12 @@ function acquiring(
 /** Number of the pool's connections reserved for reads. */
 function forReads(max: number): number {
   return Math.min(Math.ceil(max / 4), max - 1);
+}
+
+/** A prepared statement was deallocated, or a table has other columns now. Nothing was changed by it. */
+function isStale(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === "26000" || (code === "0A000" && /cached plan/i.test(messageOf(error)));
 }
 
 /** The server became a standby: the next connection may reach the new primary. */

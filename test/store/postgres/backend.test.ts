@@ -23,7 +23,7 @@ function pretend(script: (sql: string, times: number) => Answer | undefined, pre
   const client = {
     query: async (query: string | Asked) => {
       const sql = typeof query === "string" ? query : query.text;
-      if (typeof query !== "string") limits.push(query.query_timeout);
+      if (typeof query !== "string" && query.query_timeout !== undefined) limits.push(query.query_timeout);
       const word = sql.split(" ")[0] ?? "";
       asked.push(word);
       const answer = script(sql, asked.filter((other) => other === word).length) ?? {};
