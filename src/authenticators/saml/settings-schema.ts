@@ -46,7 +46,7 @@ const idp = Type.Object(
         url: text("Where browsers are sent to log in (HTTP-Redirect)"),
         binding: Type.Optional(text("HTTP-Redirect only")),
       },
-      closed,
+      { ...closed, description: "The provider's login page" },
     ),
     x509cert: Type.Optional(Type.String({ description: "The provider's signing certificate" })),
     x509certMulti: Type.Optional(
@@ -61,7 +61,7 @@ const idp = Type.Object(
           ),
           encryption: ignored(),
         },
-        closed,
+        { ...closed, description: "Certificates beside x509cert" },
       ),
     ),
     certFingerprint: Type.Optional(Type.Unknown({ description: "Not supported: use x509cert" })),
@@ -79,7 +79,7 @@ const sp = Type.Object(
         url: text("This server's public address followed by /api/v1/auth/provider/{provider}/code"),
         binding: Type.Optional(text("HTTP-POST only")),
       },
-      closed,
+      { ...closed, description: "Where the provider sends its answers" },
     ),
     NameIDFormat: Type.Optional(text("The format of NameID to request")),
     x509cert: Type.Optional(Type.String({ description: "This server's certificate at the provider" })),
@@ -114,7 +114,7 @@ const security = Type.Object(
     digestAlgorithm: Type.Optional(text("SHA-256 or SHA-512")),
     ...ignoredAll(NO_EFFECT.security),
   },
-  closed,
+  { ...closed, description: "What requests and answers must have" },
 );
 
 export const SAML_ARGS = Type.Object(
