@@ -8,8 +8,7 @@ export function escapeDn(value: string): string {
   return value
     .replaceAll(/[\\",+<>;=]/g, (character) => `\\${character}`)
     .replaceAll("\0", "\\00")
-    .replace(/^[ #]/, (character) => `\\${character}`)
-    .replace(/ $/, "\\ ");
+    .replaceAll(/^[ #]|(?!^) $/g, (character) => `\\${character}`);
 }
 
 /** A value in a filter. */

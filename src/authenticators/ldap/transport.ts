@@ -22,6 +22,8 @@ const START_TLS = Buffer.from("\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1
 const EXTENDED_RESPONSE = 0x78;
 const LONGEST_RESPONSE = 4096;
 
+const quiet = (): void => undefined;
+
 /** The server is reached, but its TLS cannot be trusted or used. */
 class TlsProblem extends Error {}
 
@@ -29,6 +31,8 @@ class TlsProblem extends Error {}
 export async function openTransport(server: Server, rules: TlsRules, signal: AbortSignal): Promise<Socket> {
   signal.throwIfAborted();
   const socket = connect({ host: server.host, port: server.port, noDelay: true });
+  // TLS over it does not take its errors, and one without a listener would end the process.
+  socket.on("error", quiet);
   const abort = (): void => void socket.destroy(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
   try {
@@ -76,6 +80,7 @@ async function secure(
     minVersion: "TLSv1.2",
     ...(session !== undefined && { session }),
   });
+  secured.on("error", quiet);
   secured.on("session", (fresh: Buffer) => sessions.set(server, fresh));
   const abort = (): void => void secured.destroy(signal.reason);
   signal.addEventListener("abort", abort, { once: true });

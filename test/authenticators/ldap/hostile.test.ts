@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
@@ -131,6 +133,23 @@ describe("answers of a directory", () => {
     await assert.rejects(silent.authenticate("ada", "secret"), code("gateway_timeout"));
     const startTls = at(fake.port, { connect_timeout: 0.1, receive_timeout: 0.1 });
     await assert.rejects(startTls.authenticate("ada", "secret"), code("gateway_timeout"));
+  });
+
+  test("silence in the middle of TLS ends in time, with 504, and harms nothing else", async (t) => {
+    // The handshake gets no answer: at once with LDAPS, after a right answer with StartTLS.
+    const silent = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.on("data", (data) => {
+        if (data[0] === 0x30) socket.write(result(1, 0x78, 0));
+      });
+    });
+    await once(silent.listen(0, "127.0.0.1"), "listening");
+    t.after(() => silent.close());
+    const { port } = silent.address() as AddressInfo;
+    for (const more of [{ use_ssl: true }, {}]) {
+      const login = at(port, { ...more, connect_timeout: 0.1 }).authenticate("ada", "secret");
+      await assert.rejects(login, code("gateway_timeout"));
+    }
   });
 
   test("garbage is 502", async (t) => {

@@ -24,6 +24,8 @@ test("addresses", () => {
 test("escaping", () => {
   assert.equal(escapeDn(' #a,b=c+d\\e"<>;\0 '), '\\ #a\\,b\\=c\\+d\\\\e\\"\\<\\>\\;\\00\\ ');
   assert.equal(escapeDn("#a"), "\\#a");
+  assert.equal(escapeDn(" "), "\\ ");
+  assert.equal(escapeDn("  "), "\\ \\ ");
   assert.equal(escapeFilter("a*(b)\\\0ü"), "a\\2a\\28b\\29\\5c\\00ü");
   assert.equal(fill("{{x}} {username}", { username: "{login}" }), "{x} {login}");
   assert.equal(preparePassword("ｐ\u{ad}a ss"), "pa ss");
