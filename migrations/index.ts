@@ -18,6 +18,7 @@ import * as profiles from "./0013_profiles.ts";
 import * as cave from "./0014_cave.ts";
 import * as profilesOfWaitingLogins from "./0015_profiles_of_waiting_logins.ts";
 import * as localAccounts from "./0016_local_accounts.ts";
+import * as groupRoles from "./0017_group_roles.ts";
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_own_tables": tables,
@@ -36,6 +37,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0014_cave": cave,
   "0015_profiles_of_waiting_logins": profilesOfWaitingLogins,
   "0016_local_accounts": localAccounts,
+  "0017_group_roles": groupRoles,
 };
 
 export { restoreIndexes } from "./restore-indexes.ts";

@@ -89,6 +89,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     warn: (message) => parts.logger.warn(message),
     budget: new LoginBudget(authentication.loginBudget, clock),
     admins: authentication.admins,
+    adminGroups: authentication.adminGroups,
     caseSensitive,
     namesAddresses,
   });

@@ -23,9 +23,12 @@ export function authenticationConfig(context: Context): AuthenticationConfig {
   return {
     providers,
     admins: (given.tiled_admins ?? []).flatMap((admin) =>
-      admin?.provider === undefined || admin.id === undefined
+      admin?.provider === undefined || admin.id == null ? [] : [{ provider: admin.provider, id: admin.id }],
+    ),
+    adminGroups: (given.tiled_admins ?? []).flatMap((admin) =>
+      admin?.provider === undefined || admin.group == null
         ? []
-        : [{ provider: admin.provider, id: admin.id }],
+        : [{ provider: admin.provider, group: admin.group }],
     ),
     secretKeys: secretKeys.length === 0 ? null : secretKeys.map((key) => new Secret(key)),
     allowAnonymousAccess: context.overrides.public === true || given.allow_anonymous_access === true,
@@ -128,6 +131,12 @@ function checkAdmins(context: Context): void {
   // If a provider's own name is wrong, that error comes first.
   if (names.includes(undefined)) return;
   for (const [index, admin] of admins.entries()) {
+    if (admin !== undefined && (admin.id == null) === (admin.group == null)) {
+      context.problem(
+        [...path, index],
+        "either 'id' or 'group' is needed: the ID of a person, or the name of a group.",
+      );
+    }
     const name = admin?.provider;
     if (name === undefined || names.includes(name)) continue;
     const known = names.filter((other) => other !== undefined);

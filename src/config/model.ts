@@ -42,6 +42,8 @@ export interface UpstreamConfig extends Upstream {
 export interface AuthenticationConfig {
   readonly providers: readonly ProviderEntry[];
   readonly admins: readonly IdentityRef[];
+  /** Groups whose members are administrators, by their names in the session state. */
+  readonly adminGroups: readonly { readonly provider: string; readonly group: string }[];
   /** The first signs, all verify. Null: made at the start, so tokens end with the process. */
   readonly secretKeys: readonly Secret[] | null;
   readonly allowAnonymousAccess: boolean;

@@ -61,10 +61,17 @@ export const authentication = section("Who may log in, how, and for how long", {
     Type.Array(
       section("One administrator", {
         provider: Type.String({ format: "not-empty", description: "The name of one of the providers" }),
-        id: Type.String({ format: "not-empty", description: "The person's ID at that provider" }),
+        id: optional(
+          Type.String({ format: "not-empty" }),
+          "The person's ID at that provider, unless there is a group",
+        ),
+        group: optional(
+          Type.String({ format: "not-empty" }),
+          "In place of id: a group of that provider, a name of the state 'groups'. Its members are administrators from their next login on, and others lose the role that it gave",
+        ),
       }),
     ),
-    "People who get the roles 'user' and 'admin' at each start",
+    "People who get the roles 'user' and 'admin' at each start, and groups whose members get them at each login",
   ),
   secret_keys: optional(
     Type.Array(secretText("not-empty"), { minItems: 1 }),

@@ -16,7 +16,7 @@ const AT_START = { address: null, requestId: null, actor: null };
 
 export async function ensureAdmins(
   store: Store,
-  { authentication: { admins, providers } }: Config,
+  { authentication: { admins, adminGroups, providers } }: Config,
   authenticators: Authenticators,
   log: Logger,
 ): Promise<void> {
@@ -25,6 +25,7 @@ export async function ensureAdmins(
   const byAddress = addressRule(providers, authenticators);
   for (const { identity, known } of await store.principals.ensureAdmins({
     identities: admins,
+    groupProviders: adminGroups.map(({ provider }) => provider),
     caseSensitive: rule,
     now,
     context: AT_START,

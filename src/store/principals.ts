@@ -48,14 +48,14 @@ export function principalStore(backend: Backend): PrincipalStore {
     createService: (request) => backend.write("principal.create_service", request),
     setDisabled: (request) => backend.write("principal.set_disabled", request),
     revokeAdmin: (request) => backend.write("principal.revoke_admin", request),
-    ensureAdmins: async ({ identities, caseSensitive = () => true, now, context }) => {
+    ensureAdmins: async ({ identities, caseSensitive = () => true, groupProviders, now, context }) => {
       for (const identity of identities) requireStorable(identity);
       const plain = identities.map(({ provider, id }) => ({
         provider,
         id,
         caseSensitive: caseSensitive(provider),
       }));
-      return backend.write("principal.ensure_admins", { identities: plain, now, context });
+      return backend.write("principal.ensure_admins", { identities: plain, groupProviders, now, context });
     },
   };
 }

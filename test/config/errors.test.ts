@@ -48,8 +48,20 @@ trees:
 `,
     [
       /^5 authentication\.providers\[0\]\.argz: unknown key 'argz'\. Did you mean 'args'\? Allowed here: provider, authenticator, args/,
-      "7 authentication.tiled_admins[0].name: unknown key 'name'. Allowed here: provider, id",
+      "7 authentication.tiled_admins[0].name: unknown key 'name'. Allowed here: provider, id, group",
       /^11 trees\[0\]\.arg: unknown key 'arg'\. Did you mean 'args'\? Allowed here: path, tree, args, /,
+    ],
+  ],
+  [
+    "administrators with neither or both of an ID and a group",
+    `${TOY}  tiled_admins:
+  - {provider: toy}
+  - {provider: toy, id: alice, group: staff}
+  - {provider: toy, group: staff}
+${TREES}`,
+    [
+      "7 authentication.tiled_admins[0]: either 'id' or 'group' is needed: the ID of a person, or the name of a group.",
+      "8 authentication.tiled_admins[1]: either 'id' or 'group' is needed: the ID of a person, or the name of a group.",
     ],
   ],
   [

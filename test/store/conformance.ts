@@ -16,6 +16,7 @@ import { caveCases } from "./conformance/cave.ts";
 import { caveImportCases } from "./conformance/cave-import.ts";
 import { deviceCases } from "./conformance/device.ts";
 import { failureCases } from "./conformance/failures.ts";
+import { groupRoleCases } from "./conformance/group-roles.ts";
 import { hostileCases } from "./conformance/hostile.ts";
 import { linkingCases } from "./conformance/linking.ts";
 import { localAccountCases } from "./conformance/local-accounts.ts";
@@ -49,6 +50,7 @@ export const CASES: readonly Case[] = [
   ...profileCases,
   ...caveCases,
   ...localAccountCases,
+  ...groupRoleCases,
 ];
 
 /** `fresh` opens a store on a new database, which is removed when the test ends. */

@@ -238,6 +238,7 @@ function testConfig(options: TestAppOptions, multiUser: boolean): Config {
     authentication: {
       providers: multiUser ? [{ provider: "toy", authenticator: "toy", args: {}, place: PLACE }] : [],
       admins: multiUser ? [{ provider: "toy", id: "alice" }] : [],
+      adminGroups: [],
       secretKeys: null,
       allowAnonymousAccess: false,
       singleUserApiKey: null,

@@ -62,8 +62,15 @@ export interface LoginDeps {
   /** Writes a warning to the operator's log; never pass a secret. */
   readonly warn?: (message: string) => void;
   readonly admins: readonly IdentityRef[];
+  readonly adminGroups?: readonly AdminGroup[];
   readonly caseSensitive: CaseRule;
   readonly namesAddresses: AddressRule;
+}
+
+/** Members of a provider's group, a name of the session state's `groups`, are administrators. */
+interface AdminGroup {
+  readonly provider: string;
+  readonly group: string;
 }
 
 type WrongAttempt = Extract<Attempt<never>, { readonly kind: "wrong" }> & {
@@ -187,14 +194,17 @@ export class Login {
     if (retryAfter > 0) throw tooManyLogins(retryAfter);
     // Before the session is open, since concurrent logins would not see each other.
     budget.count(identity);
+    const state = this.#bounded(identity, authenticated.state);
+    const adminByGroup = this.#isInAdminGroup(identity.provider, state);
     const giveBack = () => budget.giveBack(identity);
     const opened = opening({
       identity,
       now: new Date(clock.now()),
       expirationTime: new Date(clock.now() + lifetimes.session * 1000),
-      state: this.#bounded(identity, authenticated.state),
+      state,
       profile: authenticated.profile,
       admin: admins.some((admin) => this.#isSame(admin, identity)),
+      ...(adminByGroup !== undefined && { adminByGroup }),
       caseSensitive: this.#deps.caseSensitive(identity.provider),
       limit: sessionLimit,
       context,
@@ -207,6 +217,13 @@ export class Login {
     }
     principalCache.principalChanged(outcome.principal.uuid);
     return { identity, principal: outcome.principal, session: outcome.session };
+  }
+
+  /** Undefined if the provider has no such group. */
+  #isInAdminGroup(provider: string, { groups }: Readonly<Record<string, unknown>>): boolean | undefined {
+    const names = this.#deps.adminGroups?.filter((group) => group.provider === provider) ?? [];
+    if (names.length === 0) return undefined;
+    return Array.isArray(groups) && names.some(({ group }) => groups.includes(group));
   }
 
   async #refuseSession(

@@ -107,6 +107,7 @@ export const AUDIT_EVENTS = [
   "principal_enabled",
   "role_granted",
   "role_revoked",
+  "role_by_group",
   "identity_linked",
   "identity_link_refused",
   "identity_unlinked",

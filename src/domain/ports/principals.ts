@@ -46,6 +46,8 @@ interface EnsureAdmins {
   readonly identities: readonly IdentityRef[];
   /** By provider, as `OpenSession.caseSensitive`. */
   readonly caseSensitive?: (provider: string) => boolean;
+  /** Providers with a group in `tiled_admins`. The role that another provider's group gave is taken back. Absent: none is. */
+  readonly groupProviders?: readonly string[];
   readonly now: Date;
   readonly context: RequestContext;
 }

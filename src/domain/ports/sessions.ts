@@ -15,6 +15,11 @@ export interface OpenSession {
   /** The identity is one of `tiled_admins`: it gets both roles. */
   readonly admin: boolean;
   /**
+   * Whether the person is in a group of `tiled_admins`: in, they get both roles; out, the role admin that a group gave is taken
+   * back, and never one that was given otherwise. Absent: `tiled_admins` has no group of this provider. Audit: role_by_group.
+   */
+  readonly adminByGroup?: boolean | undefined;
+  /**
    * Whether the backend tells names apart that are equal after NFKC and case folding. Where it does not, a new identity that
    * is another spelling of a known one of its provider is refused. Absent: it does.
    */

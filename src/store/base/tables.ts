@@ -223,6 +223,11 @@ interface AccountLinksTable {
   expiration_time: Date;
 }
 
+interface GroupRolesTable {
+  principal_id: number;
+  provider: string;
+}
+
 interface DisabledPrincipalsTable {
   principal_id: number;
   time: Date;
@@ -276,6 +281,7 @@ export interface Tables {
   tiled_auth_accounts: AccountsTable;
   tiled_auth_account_groups: AccountGroupsTable;
   tiled_auth_account_links: AccountLinksTable;
+  tiled_auth_group_roles: GroupRolesTable;
   tiled_auth_disabled_principals: DisabledPrincipalsTable;
   tiled_auth_audit: AuditTable;
   tiled_auth_failures: FailuresTable;

@@ -10,6 +10,7 @@ import { type Args, type Db, statement } from "../base/statement.ts";
 import type { Tables } from "../base/tables.ts";
 import { note } from "./audit.ts";
 import { type Change, lockActor } from "./authority.ts";
+import { forgetGroups } from "./roles.ts";
 import { findPrincipal, type PrincipalRow } from "./summaries.ts";
 
 /** A lock that serializes removals of administrators, so that two cannot remove each other. */
@@ -110,6 +111,7 @@ export async function revokeAdmin(db: Db, request: RevokeAdmin): ReturnType<Prin
   if ((await db.one(hasRole, holder)) === undefined) return { kind: "no_admin" };
   if (await isLastAdmin(db, role, principal.id, now)) return { kind: "last_admin" };
   await db.run(takeRole, holder);
+  await db.run(forgetGroups, { principal: principal.id });
   await note(db, "role_revoked", { now, context, principal: principal.uuid }, { role: ADMIN_ROLE.name });
   return { kind: "done" };
 }

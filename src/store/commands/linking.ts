@@ -10,6 +10,7 @@ import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
 import { lockOwner } from "./authority.ts";
 import { deleteCode } from "./browser-logins.ts";
+import { withdraw } from "./group-roles.ts";
 import { keepProfile } from "./profiles.ts";
 import { addIdentity } from "./roles.ts";
 import { otherSpelling } from "./spellings.ts";
@@ -99,6 +100,10 @@ export async function unlinkIdentity(db: Db, request: UnlinkIdentity): ReturnTyp
   if (others.length === known.length) return { kind: "unknown" };
   if (!others.some(({ provider }) => request.providers.includes(provider))) return { kind: "last" };
   await db.run(deleteIdentity, { ...identity, principal: owner.id });
+  // No login at the provider would take the role back any more.
+  if (!others.some(({ provider }) => provider === identity.provider)) {
+    await withdraw(db, { id: owner.id, uuid: principal }, identity.provider, identity, { now, context });
+  }
   const revoked = await revokeSessions(db, request, owner.id);
   const detail = { session, revoked: revoked.length };
   await note(db, "identity_unlinked", { now, context, principal, identity }, detail);

@@ -16,6 +16,7 @@ import { type Args, type Db, statement } from "../base/statement.ts";
 import { isLastAdmin, lockAdmins } from "./admins.ts";
 import { note } from "./audit.ts";
 import { lockActor } from "./authority.ts";
+import { withdrawOthers } from "./group-roles.ts";
 import { keepProfile } from "./profiles.ts";
 import { allRoles, grantAdmin, makePrincipal, makeUser } from "./roles.ts";
 import { otherSpelling } from "./spellings.ts";
@@ -80,6 +81,8 @@ export async function setDisabled(db: Db, request: SetDisabled): ReturnType<Prin
 
 interface EnsureAdminsCommand {
   readonly identities: readonly (IdentityRef & { readonly caseSensitive: boolean })[];
+  /** Providers with a group in `tiled_admins`; absent: not asked. */
+  readonly groupProviders?: readonly string[] | undefined;
   readonly now: Date;
   readonly context: RequestContext;
 }
@@ -87,7 +90,7 @@ interface EnsureAdminsCommand {
 /** Grants the configured administrators their roles, creating their principals. Returns those known by another spelling. */
 export async function ensureAdmins(
   db: Db,
-  { identities, now, context }: EnsureAdminsCommand,
+  { identities, groupProviders, now, context }: EnsureAdminsCommand,
 ): ReturnType<PrincipalStore["ensureAdmins"]> {
   const refused: { identity: IdentityRef; known: string }[] = [];
   for (const { provider, id, caseSensitive } of identities) {
@@ -101,6 +104,7 @@ export async function ensureAdmins(
     const principal = found ?? (await makeUser(db, identity, null, { now, context }));
     await grantAdmin(db, principal, identity, { now, context });
   }
+  if (groupProviders !== undefined) await withdrawOthers(db, groupProviders, { now, context });
   return refused;
 }
 

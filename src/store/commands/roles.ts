@@ -65,7 +65,7 @@ export interface Occasion {
 }
 
 /** Grants a role; true if the principal did not have it. An unknown role is not granted. */
-async function grantRole(db: Db, principal: number, role: string): Promise<boolean> {
+export async function grantRole(db: Db, principal: number, role: string): Promise<boolean> {
   return (await db.run(insertRole, { principal, role })) > 0;
 }
 
@@ -101,7 +101,12 @@ export async function makeUser(
   return principal;
 }
 
-/** Grants the roles user and admin. */
+/** The role admin is no group's any more. */
+export const forgetGroups = statement((db, { principal }: Args<{ principal: number }>) =>
+  db.deleteFrom("tiled_auth_group_roles").where("principal_id", "=", principal),
+);
+
+/** Grants the roles user and admin, which no group takes back from now on. */
 export async function grantAdmin(
   db: Db,
   principal: PrincipalRow,
@@ -112,6 +117,7 @@ export async function grantAdmin(
     if (await grantRole(db, principal.id, role))
       await noteFor(db, "role_granted", principal, identity, occasion, { role });
   }
+  await db.run(forgetGroups, { principal: principal.id });
 }
 
 function noteFor(

@@ -8,6 +8,7 @@ import { newUuid, type Uuid } from "../../lib/uuid.ts";
 import { lostRace } from "../base/errors.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
+import { followGroups } from "./group-roles.ts";
 import { keepLongState, LONG_STATE } from "./login-states.ts";
 import { keepProfile } from "./profiles.ts";
 import { grantAdmin, makeUser } from "./roles.ts";
@@ -114,6 +115,9 @@ export async function openSession(db: Db, request: OpenCommand): Promise<OpenOut
   }
   await keepProfile(db, identity, request.profile);
   if (request.admin) await grantAdmin(db, principal, identity, { now, context });
+  else if (request.adminByGroup !== undefined) {
+    await followGroups(db, principal, identity, request.adminByGroup, { now, context });
+  }
   const short = request.state.length > LONG_STATE ? "{}" : request.state;
   const session: SessionStatus = {
     uuid: newUuid(),

@@ -43,6 +43,7 @@ type PackedLogin = readonly [
   state: string,
   profile: Profile | undefined,
   admin: boolean,
+  adminByGroup: boolean | undefined,
   caseSensitive: boolean | undefined,
   limit: number,
   ...PackedContext,
@@ -141,7 +142,18 @@ function unpackRotation(packed: PackedRotation): RotateSession {
 }
 
 function packLogin(args: OpenCommand): PackedLogin {
-  const { identity, now, expirationTime, state, profile, admin, caseSensitive, limit, context } = args;
+  const {
+    identity,
+    now,
+    expirationTime,
+    state,
+    profile,
+    admin,
+    adminByGroup,
+    caseSensitive,
+    limit,
+    context,
+  } = args;
   return [
     identity.provider,
     identity.id,
@@ -150,6 +162,7 @@ function packLogin(args: OpenCommand): PackedLogin {
     state,
     profile,
     admin,
+    adminByGroup,
     caseSensitive,
     limit,
     ...packContext(context),
@@ -157,7 +170,8 @@ function packLogin(args: OpenCommand): PackedLogin {
 }
 
 function unpackLogin(packed: PackedLogin): OpenCommand {
-  const [provider, id, now, expiration, state, profile, admin, caseSensitive, limit, ...context] = packed;
+  const [provider, id, now, expiration, state, profile, admin, byGroup, caseSensitive, limit, ...context] =
+    packed;
   return {
     identity: { provider, id },
     now: new Date(now),
@@ -165,6 +179,7 @@ function unpackLogin(packed: PackedLogin): OpenCommand {
     state,
     ...(profile !== undefined && { profile }),
     admin,
+    ...(byGroup !== undefined && { adminByGroup: byGroup }),
     ...(caseSensitive !== undefined && { caseSensitive }),
     limit,
     context: unpackContext(context),
