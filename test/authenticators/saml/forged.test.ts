@@ -109,6 +109,30 @@ test("two signed assertions are refused", async () => {
   await refused(post(around(assertion + second)), /more than one/);
 });
 
+test("the signed assertion alone, but not directly in its response, is refused", async () => {
+  const { post, around, assertion } = await pieces();
+  const inside = around(`<samlp:Extensions>${assertion}</samlp:Extensions>`);
+  await refused(post(inside), /not directly in its Response/);
+  const foreign = around('<Assertion xmlns="urn:oasis:names:tc:SAML:1.0:assertion" ID="_a"/>');
+  await refused(post(foreign), /not directly in its Response/);
+});
+
+test("a response in a response is refused", async () => {
+  const { post, around } = await pieces();
+  await refused(post(around(around(""))), /more than one Response or Assertion/);
+});
+
+test("a signature too many, or with an object, is refused", async () => {
+  const { post, xml, signature, withObject } = await pieces();
+  await refused(post(xml.replace(signature, signature + signature)), /signature too many/);
+  await refused(
+    post(xml.replace("<samlp:Status>", `<samlp:Extensions>${signature}</samlp:Extensions>$&`)),
+    /signature too many/,
+  );
+  await refused(post(xml.replace("</saml:Subject>", `${signature}$&`)), /signature too many/);
+  await refused(post(xml.replace(signature, withObject("<a/>"))), /has an Object/);
+});
+
 for (const [where, said] of [
   ["a NameID", { nameId: "ada<!-- x -->.evil" }],
   ["an attribute", { attributes: attribute(ATTRIBUTE, "ada<!-- x -->.evil") }],
@@ -199,6 +223,43 @@ for (const [name, said, log] of [
   test(`an answer ${name} is refused`, async () => {
     const { answer } = await begun();
     await refused(answer(said), log);
+  });
+}
+
+test("two confirmations that fit only together are refused", async () => {
+  const { post, said } = await begun();
+  const [confirmation = ""] =
+    /<saml:SubjectConfirmation .*<\/saml:SubjectConfirmation>/.exec(assertionOf(said)) ?? [];
+  const elsewhere = confirmation.replace(said.acsUrl, "https://other.example/code");
+  const another = confirmation.replace(said.requestId, newId());
+  for (const both of [elsewhere + another, another + elsewhere]) {
+    const assertion = assertionOf(said).replace(confirmation, both);
+    await refused(post(signed(responseOf(said, assertion))), /another request|recipient is/);
+  }
+});
+
+for (const [name, from, to, log] of [
+  [
+    "for us and, in a second restriction, for others only",
+    "</saml:Conditions>",
+    "<saml:AudienceRestriction><saml:Audience>https://other.example</saml:Audience></saml:AudienceRestriction>$&",
+    /audience is/,
+  ],
+  ["whose confirmation has no end", / NotOnOrAfter="[^"]*" Recipient/, " Recipient", /NotOnOrAfter/],
+  [
+    "whose session is over",
+    "<saml:AuthnStatement ",
+    '$&SessionNotOnOrAfter="2001-01-01T00:00:00Z" ',
+    /session .* is over/,
+  ],
+  ["of SAML 1.1", 'Version="2.0"', 'Version="1.1"', /version/i],
+] as const) {
+  test(`an assertion ${name} is refused`, async () => {
+    const { post, said } = await begun();
+    const assertion = assertionOf(said);
+    const changed = assertion.replace(from, to);
+    assert.notEqual(changed, assertion);
+    await refused(post(signed(responseOf(said, changed))), log);
   });
 }
 

@@ -257,3 +257,41 @@ test("another identity of the provider is linked to an account", async () => {
   assert.match(String(back.headers.location), /\/account\?done=identity-added$/);
   assert.match((await browser.open("/account")).body, /ada\.two/);
 });
+
+test("a person who is lured into another one's link adds no identity to their account", async () => {
+  await using s = await scene();
+  const { t } = s;
+  const attacker = new Browser(t);
+  const mine = { attributes: attribute(ATTRIBUTE, "mallory") };
+  await attacker.open(
+    String((await post(t, formOf(t, await begin(attacker), mine).fields)).headers.location),
+  );
+  const add = "/account/identities/add/lab";
+  const left = await attacker.submit(await attacker.open(add), {}, {}, add);
+  const to = /<meta http-equiv="refresh" content="0; url=([^"]*)">/.exec(left.body)?.[1] ?? "";
+  const { fields } = formOf(t, to.replaceAll("&amp;", "&"));
+  const victim = new Browser(t);
+  await victim.open(String((await post(t, formOf(t, await begin(victim)).fields)).headers.location));
+  const location = String((await post(t, fields)).headers.location);
+  assert.equal((await victim.open(location)).statusCode, 401);
+  const guessed = location.replace(/code=[0-9a-f]{64}$/, `code=${"0".repeat(64)}`);
+  assert.notEqual(guessed, location);
+  assert.equal((await attacker.open(guessed)).statusCode, 401);
+  assert.doesNotMatch((await attacker.open("/account")).body, /\bada\b/);
+  assert.doesNotMatch((await victim.open("/account")).body, /mallory/);
+});
+
+test("RelayState leads to no other site", async () => {
+  await using s = await scene();
+  const { t } = s;
+  const { fields } = formOf(t, await begin(new Browser(t)));
+  for (const RelayState of [
+    "https://evil.example/",
+    "//evil.example",
+    `${fields.RelayState}&next=https://evil.example/`,
+  ]) {
+    const answer = await post(t, { ...fields, RelayState });
+    assert.deepEqual([answer.statusCode, answer.headers.location], [401, undefined]);
+    assert.doesNotMatch(answer.body, /evil\.example/);
+  }
+});
