@@ -28,6 +28,10 @@ export type StoredHash =
   | (Derived & { readonly kind: "scrypt"; readonly cost: ScryptCost })
   | { readonly kind: "bcrypt"; readonly text: string };
 
+/** Blocks of 128 bytes: 256 MB, and about five times the work of a hash of ours. */
+const SCRYPT_BLOCKS = 2 ** 21;
+const SCRYPT_WORK = 2 ** 22;
+
 const OF_SHA1 = "$sha1+";
 const ARGON2 = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,4}),p=(\d{1,3})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 const SCRYPT = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
@@ -54,7 +58,13 @@ function readScrypt(text: string, ofSha1: boolean): StoredHash | undefined {
   const [, ln, r, p, salt, tag] = SCRYPT.exec(text) ?? [];
   if (salt === undefined || tag === undefined) return undefined;
   const cost = { ln: Number(ln), r: Number(r), p: Number(p) };
-  const allowed = within(cost.ln, 1, 18) && within(cost.r, 1, 16) && within(cost.p, 1, 16);
+  const blocks = 2 ** cost.ln * cost.r;
+  const allowed =
+    within(cost.ln, 1, 18) &&
+    within(cost.r, 1, 16) &&
+    within(cost.p, 1, 16) &&
+    blocks <= SCRYPT_BLOCKS &&
+    blocks * cost.p <= SCRYPT_WORK;
   return allowed ? derived({ kind: "scrypt", cost }, salt, tag, ofSha1) : undefined;
 }
 

@@ -163,6 +163,8 @@ test("hashes of other forms, and such that would cost too much, are not read", (
     "$argon2id$v=19$m=65536,t=9999,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
     "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
     "$scrypt$ln=30,r=8,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+    // Each cost alone is allowed.
+    "$scrypt$ln=18,r=16,p=16$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
     "$sha1+2b$04$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyz01234",
   ])
     assert.equal(readHash(text), undefined, text);
