@@ -27,6 +27,8 @@ export function guarded(authenticator: PasswordAuthenticator): PasswordAuthentic
     ...(typeof authenticator.knows === "function" && {
       knows: (username: string) => authenticator.knows?.(username) === true,
     }),
+    ...(typeof authenticator.check === "function" && { check: async () => authenticator.check?.() }),
+    ...(typeof authenticator.contact === "function" && { contact: async () => authenticator.contact?.() }),
     start: async () => authenticator.start?.(),
     stop: async () => authenticator.stop?.(),
   };

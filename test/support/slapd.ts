@@ -115,7 +115,7 @@ ${entries}`,
     }
   };
   const stop = async (): Promise<void> => {
-    if (process === undefined || process.exitCode !== null) return;
+    if (process === undefined || process.exitCode !== null || process.signalCode !== null) return;
     const ended = once(process, "exit");
     process.kill("SIGKILL");
     await ended;

@@ -107,7 +107,6 @@ export class LDAPAuthenticator implements PasswordAuthenticator {
       ),
     );
     if (outcome.kind === "in") return outcome.identity;
-    report(`Refused: ${outcome.refusal.text}.`);
     return { refused: outcome.refusal.code, log: outcome.refusal.text };
   }
 
@@ -120,6 +119,18 @@ export class LDAPAuthenticator implements PasswordAuthenticator {
 
   problem(): string | null {
     return this.#directory.problem();
+  }
+
+  async check(): Promise<void> {
+    await this.#directory.prepare();
+  }
+
+  /** Connects, and binds as the search user. */
+  async contact(): Promise<void> {
+    const { searchUser } = this.#settings;
+    await this.#directory.use(async (connection) => {
+      if (searchUser !== null) await connection.bindSearchUser(searchUser.dn, searchUser.password);
+    }, quiet);
   }
 
   /** Does not wait for the directory: one that is down for a moment must not keep the server down. */
@@ -159,16 +170,9 @@ export class LDAPAuthenticator implements PasswordAuthenticator {
     }
   }
 
-  /** Connects, and binds as the search user. Repeated while the directory fails. */
+  /** Repeated while the directory fails. */
   async #probe(): Promise<void> {
-    const { searchUser } = this.#settings;
-    const look = async (): Promise<void> => {
-      await this.#directory
-        .use(async (connection) => {
-          if (searchUser !== null) await connection.bindSearchUser(searchUser.dn, searchUser.password);
-        }, quiet)
-        .catch(quiet);
-    };
+    const look = (): Promise<void> => this.contact().catch(quiet);
     this.#probing = setInterval(() => {
       if (this.#directory.problem() !== null) void look();
     }, this.#options.probeInterval).unref();

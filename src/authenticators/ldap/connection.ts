@@ -38,6 +38,18 @@ export type Found =
   | { readonly kind: "entries"; readonly entries: readonly Entry[]; readonly cut?: boolean }
   | { readonly kind: "missing" };
 
+/** RFC 4511, appendix A: those that a bind answers. */
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [8, "stronger authentication required"],
+  [13, "confidentiality required"],
+  [32, "no such object"],
+  [34, "invalid DN syntax"],
+  [48, "inappropriate authentication"],
+  [49, "invalid credentials"],
+  [51, "busy"],
+  [52, "unavailable"],
+  [53, "unwilling to perform"],
+]);
 const REFERRAL = 10;
 const SIZE_LIMIT_EXCEEDED = 4;
 const NO_SUCH_OBJECT = 32;
@@ -204,6 +216,8 @@ function secured(server: Server, { startTls, verify }: TlsRules): string {
 function resultOf({ code, message }: ResultCodeError): string {
   const text = message
     .replaceAll(/\p{Cc}/gu, " ")
+    // ldapts' text where the server sends none.
+    .replace(/^\s*Code: 0x[0-9a-f]+\s*$/i, NAMES.get(code) ?? "")
     .trim()
     .slice(0, 200);
   return text === "" ? `result ${code}` : `result ${code}: ${text}`;

@@ -81,7 +81,7 @@ async function find(
   if (lookup === null) return { plain: username, identity: username, entryDn: null };
   if (searchUser !== null) {
     await connection.bindSearchUser(searchUser.dn, searchUser.password);
-    report(`The search user ${searchUser.dn} is in.`);
+    report(`Bound as the search user ${searchUser.dn}.`);
   }
   const filter = fill(lookup.filter, { login_attr: lookup.attribute, login: escapeFilter(username) });
   const entries = await searchPeople(connection, lookup.base, filter, [lookup.nameAttribute]);
@@ -142,7 +142,9 @@ async function bind(
   for (const name of names) {
     const refusal = await connection.bindPerson(name, password);
     report(
-      refusal === undefined ? `${name} is in with the password.` : `${name} is refused: ${refusal.text}.`,
+      refusal === undefined
+        ? `The directory accepts the password of ${name}.`
+        : `The directory refuses ${name}: ${refusal.text}.`,
     );
     if (refusal === undefined) return { name };
     if (last === WRONG_PASSWORD) last = refusal;

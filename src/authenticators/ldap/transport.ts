@@ -90,13 +90,31 @@ async function secure(
     secured.destroy();
     sessions.delete(server);
     if (signal.aborted) throw signal.reason;
-    throw new TlsProblem(`TLS failed: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new TlsProblem(`TLS failed: ${tlsMessage(error)}`, { cause: error });
   } finally {
     signal.removeEventListener("abort", abort);
   }
   return secured;
+}
+
+const UNKNOWN_AUTHORITY: ReadonlySet<unknown> = new Set([
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+]);
+
+/** Node's own advice is about its options, ours about the configuration. */
+function tlsMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const text = error.message.replace(/; if the root CA is installed locally.*$/s, "");
+  const { code } = error as NodeJS.ErrnoException;
+  if (UNKNOWN_AUTHORITY.has(code))
+    return `${text}. Name the certificate of the directory's authority in tls_ca_file.`;
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
+    return `${text}. server_address must be a name in the certificate.`;
+  return text;
 }
 
 /** Sends the request in plain text and reads the answer. Nothing may follow it before the handshake. */

@@ -65,9 +65,13 @@ export class LocalAuthenticator implements PasswordAuthenticator {
     return identityOf(account);
   }
 
+  async check(): Promise<void> {
+    await readBlocklist(this.#settings.rules, this.#context.directory);
+  }
+
   async start(): Promise<void> {
-    const { provider, directory, warn } = this.#context;
-    await readBlocklist(this.#settings.rules, directory);
+    const { provider, warn } = this.#context;
+    await this.check();
     const accounts = this.#own().accounts();
     if (!this.#hasher.hasArgon2) {
       for (const prefix of ["$argon2id$", "$sha1+argon2id$"]) {

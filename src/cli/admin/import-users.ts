@@ -48,40 +48,44 @@ export async function importUsers(
 ): Promise<void> {
   const { format, dryRun = false, skip = false } = options;
   await requireFile(file);
-  await withStore(options, terminal, async ({ localAccounts }, config) => {
-    const local = localProvider(config, options.provider);
-    const { rows, problems } = await read(file, format, local, terminal);
-    if (rows.length + problems.length > MAX_ACCOUNTS)
-      throw new OperatorError(`${file} has more than ${MAX_ACCOUNTS} accounts. Divide it.`);
-    const request = {
-      provider: local.provider,
-      admin: false,
-      as: { format, skip },
-      now: now(),
-      context: COMMAND_LINE,
-    } as const;
-    const tried = rows.map((row) => accountOf(row, NO_HASH));
-    const before = await localAccounts.add({ ...request, accounts: tried, dryRun: true });
-    const taken = before.kind === "refused" ? before.refused : [];
-    const all: readonly RowProblem[] = [
-      ...problems,
-      ...taken.map((one) => problemOf(rows[one.index], reasonOf(one, rows[one.index]?.name ?? ""))),
-    ];
-    if (all.length > 0 || before.kind === "refused") throw refusal(file, all);
-    const told = before.skipped.length === 0 ? "" : ` ${before.skipped.length} have an account already.`;
-    if (dryRun) {
-      terminal.err(`${before.added} accounts would be added.${told} Nothing was changed.`);
-      return;
-    }
-    const wanted = rows.filter((_, index) => !before.skipped.includes(index));
-    const accounts = await mapConcurrently(wanted, AT_ONCE, async (row) =>
-      accountOf(row, await hashOf(row, local, shared())),
-    );
-    const added = await localAccounts.add({ ...request, accounts });
-    if (added.kind === "refused")
-      throw new OperatorError("Another program added such accounts meanwhile. Try again.");
-    terminal.err(`${added.added} accounts are added.${told}`);
-  });
+  await withStore(
+    { ...options, mayCreate: options.dryRun !== true },
+    terminal,
+    async ({ localAccounts }, config) => {
+      const local = localProvider(config, options.provider);
+      const { rows, problems } = await read(file, format, local, terminal);
+      if (rows.length + problems.length > MAX_ACCOUNTS)
+        throw new OperatorError(`${file} has more than ${MAX_ACCOUNTS} accounts. Divide it.`);
+      const request = {
+        provider: local.provider,
+        admin: false,
+        as: { format, skip },
+        now: now(),
+        context: COMMAND_LINE,
+      } as const;
+      const tried = rows.map((row) => accountOf(row, NO_HASH));
+      const before = await localAccounts.add({ ...request, accounts: tried, dryRun: true });
+      const taken = before.kind === "refused" ? before.refused : [];
+      const all: readonly RowProblem[] = [
+        ...problems,
+        ...taken.map((one) => problemOf(rows[one.index], reasonOf(one, rows[one.index]?.name ?? ""))),
+      ];
+      if (all.length > 0 || before.kind === "refused") throw refusal(file, all);
+      const told = before.skipped.length === 0 ? "" : ` ${before.skipped.length} have an account already.`;
+      if (dryRun) {
+        terminal.err(`${before.added} accounts would be added.${told} Nothing was changed.`);
+        return;
+      }
+      const wanted = rows.filter((_, index) => !before.skipped.includes(index));
+      const accounts = await mapConcurrently(wanted, AT_ONCE, async (row) =>
+        accountOf(row, await hashOf(row, local, shared())),
+      );
+      const added = await localAccounts.add({ ...request, accounts });
+      if (added.kind === "refused")
+        throw new OperatorError("Another program added such accounts meanwhile. Try again.");
+      terminal.err(`${added.added} accounts are added.${told}`);
+    },
+  );
 }
 
 function problemOf(row: Row | undefined, message: string): RowProblem {

@@ -15,6 +15,8 @@ import type { Terminal } from "../console/terminal.ts";
 export interface DatabaseOptions {
   readonly database?: string;
   readonly config?: string;
+  /** Whether the configuration's `init_if_not_exists` counts here as it does for a server. Default: false. */
+  readonly mayCreate?: boolean;
 }
 
 export interface Target {
@@ -26,7 +28,8 @@ export interface Target {
 }
 
 /** Prints the database on stderr, unless it was given on the command line. */
-export function target({ database, config }: DatabaseOptions, terminal: Terminal): Target {
+export function target(options: DatabaseOptions, terminal: Terminal): Target {
+  const { database, config, mayCreate = false } = options;
   const { env } = terminal;
   if (database !== undefined) return at(database);
   const path = config ?? defaultConfigPath(env);
@@ -36,10 +39,14 @@ export function target({ database, config }: DatabaseOptions, terminal: Terminal
   if (!named && uri !== "") {
     const same = there ? configOf(path, uri, terminal) : undefined;
     const other = there && same === undefined ? `; for that of ${path} use --config ${path}` : "";
-    return announced(same === undefined ? at(uri) : of(same), `of TILED_DATABASE_URI${other}`, terminal);
+    return announced(
+      same === undefined ? at(uri) : of(same, mayCreate),
+      `of TILED_DATABASE_URI${other}`,
+      terminal,
+    );
   }
   if (config === undefined && !env["TILED_CONFIG"] && !there) throw new OperatorError(unnamed(path));
-  return announced(of(load(path, terminal)), `of ${path}`, terminal);
+  return announced(of(load(path, terminal), mayCreate), `of ${path}`, terminal);
 }
 
 function at(uri: string): Target {
@@ -51,8 +58,11 @@ function at(uri: string): Target {
   };
 }
 
-function of(config: Config): Target {
-  const database = { ...config.database, initIfNotExists: false };
+function of(config: Config, mayCreate: boolean): Target {
+  const database = {
+    ...config.database,
+    initIfNotExists: mayCreate && config.database.initIfNotExists,
+  };
   return { database, auditRetentionDays: config.audit.retentionDays, config };
 }
 

@@ -41,7 +41,7 @@ export function userVerbs(
     .description("add an account; its password is asked for twice")
     .argument("<name>", NAME, notEmpty)
     .option("--email <address>", "an e-mail address", notEmpty)
-    .option("--group <name>", "a group, for access policies; may be repeated", collected, [])
+    .option("--group <name>", "a group, for access policies; may be repeated", collected)
     .option("--admin", "give it the role admin")
     .option("--password-stdin", "read the password from the first line of the input")
     .action(async (name: string, options: AddOptions) => (await actions()).addUser(name, options, terminal));

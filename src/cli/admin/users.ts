@@ -39,7 +39,7 @@ export async function addUser(name: string, options: AddOptions, terminal: Termi
   if (!isNewName(name)) throw new OperatorError(`${printable(name)} is not allowed. ${NAME_RULE}`);
   const { email = null, group: groups = [], admin = false, passwordStdin = false } = options;
   requireStorable([...groups, ...(email === null ? [] : [email])]);
-  await withStore(options, terminal, async ({ localAccounts }, config) => {
+  await withStore({ ...options, mayCreate: true }, terminal, async ({ localAccounts }, config) => {
     const local = localProvider(config, options.provider);
     const { provider } = local;
     const change = { provider, admin, as: "added", now: now(), context: COMMAND_LINE } as const;

@@ -69,7 +69,11 @@ TLS, search, name, groups, identity.`,
     );
   describe(login, {
     examples: ["tiled config try lab ada", "tiled config try lab ada --config /etc/tiled/config.yml"],
-    exitCodes: ["0 logged in", "1 refused, or the provider cannot be used"],
+    exitCodes: [
+      "0 logged in",
+      "1 refused, or the provider cannot be used",
+      "3 the provider cannot start, for example because a file is missing",
+    ],
   });
   const schema = config
     .command("schema")

@@ -7,7 +7,8 @@ import { isIP } from "node:net";
 import type { Config, UpstreamConfig } from "../../config/model.ts";
 import { parseDatabaseUri } from "../../database-uri/database-uri.ts";
 import { type Authenticator, NOT_REACHED_YET } from "../../domain/ports/authenticator.ts";
-import { OperatorError } from "../../errors.ts";
+import { Failure, OperatorError } from "../../errors.ts";
+import type { ProviderEntry } from "../../plugins/entries.ts";
 import { reason } from "../../plugins/own-class.ts";
 import type { Authenticators } from "../../start/steps.ts";
 import { inspectDatabase } from "../../store/open.ts";
@@ -37,8 +38,7 @@ export async function askOnline(
   for (const entry of config.authentication.providers) {
     const { provider: name } = entry;
     const authenticator = authenticators.get(name);
-    const done = authenticator?.kind === "password" && isLocal(entry);
-    if (authenticator?.start !== undefined && !done)
+    if (authenticator !== undefined && asksOthers(authenticator, entry))
       ask(`provider '${name}'`, (signal) => provider(authenticator, signal));
   }
   const uri = config.database.uri?.reveal() ?? null;
@@ -82,8 +82,20 @@ function because(error: unknown): string {
   return code === undefined || text.includes(code) ? text : `${text} (${code})`;
 }
 
+function asksOthers(authenticator: Authenticator, entry: ProviderEntry): boolean {
+  if (authenticator.kind !== "password") return authenticator.start !== undefined;
+  if (authenticator.contact !== undefined) return true;
+  return authenticator.check === undefined && authenticator.start !== undefined && !isLocal(entry);
+}
+
 async function provider(authenticator: Authenticator, signal: AbortSignal): Promise<string> {
   try {
+    if (authenticator.kind === "password" && authenticator.contact !== undefined) {
+      await authenticator.contact().catch((error: unknown) => {
+        throw error instanceof Failure ? new OperatorError(error.message) : error;
+      });
+      return "the directory can be used.";
+    }
     await authenticator.start?.();
     if (authenticator.kind === "password") return "can be used.";
     let problem = authenticator.problem();

@@ -5,6 +5,7 @@
 import { startProblem } from "../../authenticators/load.ts";
 import { PREFIX } from "../../authenticators/table.ts";
 import type { Config } from "../../config/model.ts";
+import type { PasswordAuthenticator } from "../../domain/ports/authenticator.ts";
 import type { ProviderEntry } from "../../plugins/entries.ts";
 import {
   type Authenticators,
@@ -58,7 +59,7 @@ async function databaseReady({ authentication, database, places }: Config): Prom
   );
 }
 
-/** Our own password authenticators use this machine only; an operator's own class may use the network. */
+/** Tiled's password authenticators without a `check` use this machine only; an operator's own class may use the network. */
 export function isLocal({ authenticator }: ProviderEntry): boolean {
   return authenticator.startsWith(PREFIX);
 }
@@ -66,12 +67,13 @@ export function isLocal({ authenticator }: ProviderEntry): boolean {
 async function localStart(
   { authentication }: Config,
   name: string,
-  authenticator: { start?(): Promise<void>; stop?(): Promise<void> },
+  authenticator: PasswordAuthenticator,
 ): Promise<void> {
   const entry = authentication.providers.find(({ provider }) => provider === name);
-  if (entry === undefined || !isLocal(entry)) return;
+  if (entry === undefined) return;
   try {
-    await authenticator.start?.();
+    if (authenticator.check !== undefined) await authenticator.check();
+    else if (isLocal(entry)) await authenticator.start?.();
   } catch (error) {
     throw new ConfigError([startProblem(entry, error)]);
   } finally {

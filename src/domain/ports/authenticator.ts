@@ -86,6 +86,10 @@ export interface PasswordAuthenticator {
   ): Promise<AuthenticatedIdentity | RefusedLogin | null>;
   /** As for an external provider: null if logins should work. Absent: not known. */
   problem?(): string | null;
+  /** `config check` calls it in place of `start`: reads files, without network and database. @throws As `start`. */
+  check?(): Promise<void>;
+  /** Asks the backend whether it can be used, for `config check --online`. @throws What is wrong, for the operator. */
+  contact?(): Promise<void>;
   /**
    * Whether the user exists, if that can be answered at once. Used for the audit log, which then names a guessed account
    * before its first login; no answer to a client depends on it.

@@ -16,6 +16,7 @@ import { configFromObject } from "../../../src/config/load.ts";
 import { OperatorError } from "../../../src/errors.ts";
 import { temporaryFolder } from "../../support/folders.ts";
 import { privatePostgresOrSkip } from "../../support/postgres.ts";
+import { SEARCH_PASSWORD, SEARCH_USER, SUFFIX, startSlapd, withoutSlapd } from "../../support/slapd.ts";
 
 const SECRET = "k".repeat(40);
 const TREES = [{ path: "/", tree: "tiled.examples.generated_minimal:tree" }];
@@ -171,6 +172,60 @@ test("the command says how many failed, and is refused", async (t) => {
   await writeFile(path, JSON.stringify({ trees: TREES }));
   await check(path, io, { online: true });
   assert.equal(out.at(-1), "The configuration names no other server to ask.");
+});
+
+test("an LDAP directory is asked, and one that does not answer is named", {
+  skip: withoutSlapd(),
+}, async (t) => {
+  const slapd = await startSlapd("");
+  t.after(() => slapd.remove());
+  const folder = await temporaryFolder((last) => t.after(last));
+  const path = join(folder, "config.yml");
+  const args = {
+    server_address: `localhost:${slapd.port}`,
+    tls_ca_file: slapd.authority.ca,
+    lookup_dn: true,
+    user_search_base: SUFFIX,
+    user_attribute: "uid",
+    lookup_dn_search_user: SEARCH_USER,
+    lookup_dn_search_password: SEARCH_PASSWORD,
+  };
+  const lab = { provider: "lab", authenticator: "tiled.authenticators:LDAPAuthenticator", args };
+  const database = { uri: `sqlite:///${join(folder, "tiled.db")}`, init_if_not_exists: true };
+  const authentication = { secret_keys: [SECRET], providers: [lab] };
+  await writeFile(path, JSON.stringify({ authentication, database, trees: TREES }));
+  const out: string[] = [];
+  const io = {
+    env: {},
+    out: (text: string) => void out.push(text),
+    err: (text: string) => void out.push(text),
+  };
+  await check(path, io, {});
+  assert.doesNotMatch(slapd.log(), /ACCEPT from .*\n.*StartTLS|STARTTLS/, "no network without --online");
+  await check(path, io, { online: true });
+  assert.ok(out.includes("ok: provider 'lab': the directory can be used."));
+  await slapd.stop();
+  await check(path, io, {});
+  await assert.rejects(check(path, io, { online: true }), /1 of 2 online checks failed/);
+  assert.match(out.join("\n"), /FAILED: provider 'lab': The directory cannot be used: .*ECONNREFUSED/);
+});
+
+test("own accounts are checked without their database", async (t) => {
+  const folder = await temporaryFolder((last) => t.after(last));
+  const path = join(folder, "config.yml");
+  const database = { uri: `sqlite:///${join(folder, "tiled.db")}`, init_if_not_exists: true };
+  const write = (args: object) => {
+    const lab = { provider: "lab", authenticator: "tiled_auth:LocalAuthenticator", args };
+    const authentication = { secret_keys: [SECRET], providers: [lab] };
+    return writeFile(path, JSON.stringify({ authentication, database, trees: TREES }));
+  };
+  const out: string[] = [];
+  const io = { env: {}, out: (text: string) => void out.push(text), err: () => {} };
+  await write({});
+  await check(path, io, { online: true });
+  assert.ok(!out.some((line) => line.startsWith("FAILED")));
+  await write({ password: { blocklist: "missing.txt" } });
+  await assert.rejects(check(path, io, {}), /missing\.txt|blocklist/);
 });
 
 test("a PostgreSQL database is looked at, and nothing is made in it", async (t) => {
