@@ -13,6 +13,7 @@ import { PrincipalCache } from "../domain/callers/principal-cache.ts";
 import { ProxiedCallers } from "../domain/callers/proxied.ts";
 import type { AddressRule, CaseRule } from "../domain/callers/spelling.ts";
 import { Linking } from "../domain/linking.ts";
+import { AccountLinks } from "../domain/login/account-links.ts";
 import { BrowserLogins } from "../domain/login/browser-login.ts";
 import { DeviceLogins } from "../domain/login/device.ts";
 import { HandOvers } from "../domain/login/hand-over.ts";
@@ -38,6 +39,7 @@ export interface MultiUserParts {
   readonly callers: Callers;
   readonly services: AuthServices;
   readonly tokens: Tokens;
+  readonly accountLinks: AccountLinks;
   /** Null: each host has its own logins. */
   readonly handOvers: HandOvers | null;
   /** Null without CAVE's pages, which are handed logins at a provider. */
@@ -156,6 +158,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     callers,
     services,
     tokens,
+    accountLinks: new AccountLinks({ store: store.localAccounts, principalCache, clock }),
     handOvers: config.server.accountUrl === null ? null : handOvers,
     caveHandOvers: config.cave === null ? null : handOvers,
   };

@@ -5,7 +5,7 @@ import { apiKeyRoutes } from "../http/auth/api-keys.ts";
 import { logoutRoute } from "../http/auth/logout.ts";
 import { passwordRoutes } from "../http/auth/password.ts";
 import { principalRoutes } from "../http/auth/principals.ts";
-import { identityProviders, passwordProviders } from "../http/auth/providers.ts";
+import { identityProviders, newPasswordsOf, passwordProviders } from "../http/auth/providers.ts";
 import { sessionRoutes } from "../http/auth/session.ts";
 import { verifyRoute } from "../http/auth/verify.ts";
 import { whoamiRoute } from "../http/auth/whoami.ts";
@@ -107,7 +107,8 @@ function addOperation(app: FastifyInstance, describe: Pipeline["describe"], wiri
 }
 
 /** Logins, sessions, keys and principals, for programs and for people. */
-function addAccounts(app: FastifyInstance, { services, handOvers }: MultiUserParts, wiring: Wiring): void {
+function addAccounts(app: FastifyInstance, multiUser: MultiUserParts, wiring: Wiring): void {
+  const { services, handOvers, accountLinks } = multiUser;
   const { config, parts, site, links, problems, handing } = wiring;
   const passwords = passwordProviders(parts.authenticators);
   passwordRoutes(app, services, passwords);
@@ -120,6 +121,7 @@ function addAccounts(app: FastifyInstance, { services, handOvers }: MultiUserPar
     passwords,
     identityProviders: identityProviders(parts.authenticators),
     problems,
+    own: { accountLinks, newPasswords: newPasswordsOf(parts.authenticators) },
     nextHosts: config.server.verifyHosts,
     handOvers,
     others: wiring.cave && addCavePages(app, wiring.cave, wiring),

@@ -8,9 +8,11 @@ import type {
   PasswordAuthenticator,
   RefusedLogin,
 } from "../domain/ports/authenticator.ts";
+import { type KeepsPasswords, NEW_PASSWORDS } from "../domain/ports/local-accounts.ts";
 import { Failure } from "../errors.ts";
 
-export function guarded(authenticator: PasswordAuthenticator): PasswordAuthenticator {
+export function guarded(authenticator: PasswordAuthenticator & KeepsPasswords): PasswordAuthenticator {
+  const made = authenticator[NEW_PASSWORDS];
   return {
     kind: "password",
     ...(authenticator.caseSensitive === true && { caseSensitive: true }),
@@ -29,6 +31,7 @@ export function guarded(authenticator: PasswordAuthenticator): PasswordAuthentic
     }),
     ...(typeof authenticator.check === "function" && { check: async () => authenticator.check?.() }),
     ...(typeof authenticator.contact === "function" && { contact: async () => authenticator.contact?.() }),
+    ...(made !== undefined && { [NEW_PASSWORDS]: made }),
     start: async () => authenticator.start?.(),
     stop: async () => authenticator.stop?.(),
   };

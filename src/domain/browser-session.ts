@@ -165,6 +165,11 @@ export function loginTokenOf(browser: string): string {
   return sha256(`login form ${browser}`);
 }
 
+/** For the form of a new password: the page of one account's link must not set another's password. */
+export function linkTokenOf(browser: string, link: string): string {
+  return sha256(`link form ${browser} ${link}`);
+}
+
 /** For the form that asks whether a browser may keep an API key; other sites cannot compute it. */
 export function keyTokenOf(browser: string, key: string): string {
   return sha256(`key form ${browser} ${key}`);

@@ -30,6 +30,8 @@ interface LoggedIn {
 }
 
 const MAX_PATH = 200;
+/** What follows is a secret. Letters may be written as `%65`. */
+const ACCOUNT_LINK = /(\/login\/+(?:invitation|reset|[^/]*%[^/]*)\/).+/i;
 const FILE = /\/[^/?#]*\.[A-Za-z0-9]+(?:[?#]|$)/;
 
 export function requestLines(app: FastifyInstance, logger: Logger, proxies: Proxies): AfterRequest {
@@ -109,5 +111,7 @@ function pathOf(url: string): string {
   // A query may hold a key, so all spellings of its start count, also in a link that was encoded as a whole.
   const end = url.search(/[?#;&]|%(?:25)*(?:3f|23|3b|26)/i);
   const path = end === -1 ? url : url.slice(0, end);
+  const link = ACCOUNT_LINK.exec(path);
+  if (link !== null) return `${path.slice(0, link.index)}${link[1]}…`;
   return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path;
 }

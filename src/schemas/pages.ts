@@ -13,6 +13,13 @@ export const LoginBody = Type.Object({
   username: Text,
   password: Text,
 });
+export const LinkParams = Type.Object({ link: Type.String({ maxLength: 128 }) });
+export const NewPasswordBody = Type.Object({
+  token: Text,
+  new_password: Text,
+  new_password_again: Text,
+  revoke_keys: Text,
+});
 export const UseKeyBody = Type.Object({ token: Text, key: Text, next: Text });
 export const TokenBody = Type.Object({ token: Text });
 export const AccountQuery = Type.Object({ done: Text });

@@ -3,6 +3,7 @@ import { isStorableName } from "../domain/model/storable-text.ts";
 import { type ListedAccount, type LocalAccountStore, nameKey } from "../domain/ports/local-accounts.ts";
 import { type Args, type Db, statement } from "./base/statement.ts";
 import type { Backend } from "./commands/backend.ts";
+import { findLink } from "./commands/local-account-links.ts";
 import { findAccount, groupsOf, livingState } from "./commands/local-account-rows.ts";
 
 const LAST_ID = 2_147_483_647;
@@ -97,6 +98,9 @@ export function localAccountStore(backend: Backend): LocalAccountStore {
     },
     set: (request) => backend.write("local_account.set", request),
     setPassword: (request) => backend.write("local_account.set_password", request),
+    link: (request) => backend.write("local_account.link", request),
+    findLink: (digest, now) => backend.read((db) => findLink(db, digest, now)),
+    useLink: (request) => backend.write("local_account.use_link", request),
     rename: (request) => backend.write("local_account.rename", request),
     remove: (request) => backend.write("local_account.remove", request),
   };

@@ -9,10 +9,17 @@ import type {
   AuthenticatorContext,
   PasswordAuthenticator,
 } from "../../domain/ports/authenticator.ts";
-import { type LocalAccount, type LocalAccountStore, nameKey } from "../../domain/ports/local-accounts.ts";
+import {
+  type KeepsPasswords,
+  type LocalAccount,
+  type LocalAccountStore,
+  NEW_PASSWORDS,
+  type NewPasswords,
+  nameKey,
+} from "../../domain/ports/local-accounts.ts";
 import { Failure, OperatorError } from "../../errors.ts";
 import { type Asker, type PasswordHasher, shared } from "../passwords/hasher.ts";
-import { LONGEST_PASSWORD, readBlocklist } from "../passwords/policy.ts";
+import { brokenRule, LONGEST_PASSWORD, readBlocklist } from "../passwords/policy.ts";
 import { readHash } from "../passwords/stored.ts";
 import { ARGS, type LocalSettings, settingsOf } from "./settings.ts";
 
@@ -26,13 +33,17 @@ export interface OwnAccounts {
 
 type LocalContext = AuthenticatorContext & { readonly own?: OwnAccounts | undefined };
 
-export class LocalAuthenticator implements PasswordAuthenticator {
+export class LocalAuthenticator implements PasswordAuthenticator, KeepsPasswords {
   static readonly args = ARGS;
   readonly kind = "password";
   readonly confirmationMessage: string;
+  readonly [NEW_PASSWORDS]: NewPasswords = {
+    hash: (password, names, source) => this.#new(password, names, source),
+  };
   readonly #settings: LocalSettings;
   readonly #context: LocalContext;
   readonly #hasher: PasswordHasher;
+  #blocklist: ReadonlySet<string> = new Set();
 
   constructor(args: Static<typeof ARGS>, context: LocalContext, hasher: PasswordHasher = shared()) {
     this.#settings = settingsOf(args);
@@ -70,8 +81,8 @@ export class LocalAuthenticator implements PasswordAuthenticator {
   }
 
   async start(): Promise<void> {
-    const { provider, warn } = this.#context;
-    await this.check();
+    const { provider, directory, warn } = this.#context;
+    this.#blocklist = await readBlocklist(this.#settings.rules, directory);
     const accounts = this.#own().accounts();
     if (!this.#hasher.hasArgon2) {
       for (const prefix of ["$argon2id$", "$sha1+argon2id$"]) {
@@ -86,6 +97,13 @@ export class LocalAuthenticator implements PasswordAuthenticator {
     }
     if ((await accounts.sample(provider, 0)) === undefined)
       warn(`no account has a password yet. Add one: tiled admin user add NAME --provider ${provider}`);
+  }
+
+  async #new(password: string, names: readonly string[], source: string) {
+    const { rules, cost } = this.#settings;
+    const all = ["tiled", this.#context.provider, ...names];
+    const broken = await brokenRule(password, all, rules, this.#blocklist);
+    return broken === undefined ? { hash: await this.#hasher.hash(password, cost, { source }) } : { broken };
   }
 
   #own(): OwnAccounts {

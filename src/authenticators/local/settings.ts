@@ -10,6 +10,28 @@ import type { Argon2Cost } from "../passwords/stored.ts";
 
 export const LOCAL = "tiled_auth:LocalAuthenticator";
 
+/** Seconds of each unit. */
+const UNITS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 };
+const LONGEST_LINK = 365 * 86_400;
+
+function lifetime(byDefault: string, description: string) {
+  return Type.Union(
+    [
+      Type.Integer({ minimum: 1, maximum: LONGEST_LINK }),
+      Type.String({ pattern: "^[1-9][0-9]{0,8}[smhd]?$" }),
+    ],
+    { default: byDefault, description },
+  );
+}
+
+/** In seconds. @throws OperatorError */
+export function linkLifetime(value: string | number, name: string): number {
+  const [, number, unit = ""] = /^([1-9]\d{0,8})([smhd]?)$/.exec(String(value)) ?? [];
+  const seconds = Number(number) * (UNITS[unit] ?? Number.NaN);
+  if (seconds > 0 && seconds <= LONGEST_LINK) return seconds;
+  throw new OperatorError(`${name} must be seconds, or a number and a unit (30m, 1h, 7d), at most 365 days.`);
+}
+
 export const ARGS = Type.Object(
   {
     password: Type.Optional(
@@ -52,6 +74,15 @@ export const ARGS = Type.Object(
         },
       ),
     ),
+    invitation_max_age: Type.Optional(
+      lifetime("7d", "How long an invitation can be used: seconds, or a number and a unit (s, m, h, d)"),
+    ),
+    reset_max_age: Type.Optional(
+      lifetime(
+        "1h",
+        "How long a link for a new password can be used: seconds, or a number and a unit (s, m, h, d)",
+      ),
+    ),
     confirmation_message: Type.Optional(
       Type.String({ default: "", description: "Shown after a login; {id} stands for the user name" }),
     ),
@@ -62,6 +93,9 @@ export const ARGS = Type.Object(
 export interface LocalSettings {
   readonly rules: PolicyRules;
   readonly cost: Argon2Cost;
+  /** Seconds. */
+  readonly invitationMaxAge: number;
+  readonly resetMaxAge: number;
   readonly confirmationMessage: string;
 }
 
@@ -69,6 +103,8 @@ export function settingsOf(args: Static<typeof ARGS>): LocalSettings {
   return {
     rules: { minLength: args.password?.min_length ?? 15, blocklist: args.password?.blocklist ?? null },
     cost: { ...ARGON2_COST, ...args.hash },
+    invitationMaxAge: linkLifetime(args.invitation_max_age ?? "7d", "args.invitation_max_age"),
+    resetMaxAge: linkLifetime(args.reset_max_age ?? "1h", "args.reset_max_age"),
     confirmationMessage: args.confirmation_message ?? "",
   };
 }

@@ -11,7 +11,9 @@ import type { NativeUser } from "../../store/native-users.ts";
 type RowSecret =
   | { readonly kind: "hash" | "password"; readonly text: string }
   /** Base64. */
-  | { readonly kind: "sha1"; readonly text: string };
+  | { readonly kind: "sha1"; readonly text: string }
+  /** The person chooses a password by a link. */
+  | { readonly kind: "invitation" };
 
 export interface Row {
   /** The place in the file, for messages. */
@@ -126,8 +128,8 @@ export function csvRows(text: string): Rows {
 
 function csvRow(field: (name: (typeof COLUMNS)[number]) => string): Made {
   const [password, hash] = [field("password"), field("password_hash")];
-  if ((password === "") === (hash === "")) return { problem: "needs either a password or a password_hash" };
-  const secret = hash === "" ? ({ kind: "password", text: password } as const) : hashed(hash.trim());
+  if (password !== "" && hash !== "") return { problem: "has both a password and a password_hash" };
+  const secret = hash === "" ? chosen(password) : hashed(hash.trim());
   if ("problem" in secret) return secret;
   const groups = field("groups")
     .split(";")
@@ -141,6 +143,10 @@ function csvRow(field: (name: (typeof COLUMNS)[number]) => string): Made {
     groups: [...new Set(groups)],
     disabled: false,
   };
+}
+
+function chosen(password: string): RowSecret {
+  return password === "" ? { kind: "invitation" } : { kind: "password", text: password };
 }
 
 interface CsvRecord {

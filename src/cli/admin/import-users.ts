@@ -24,6 +24,7 @@ import {
 } from "./import-users-rows.ts";
 import { type LocalProvider, localProvider } from "./local-provider.ts";
 import { now } from "./principals.ts";
+import { linkMaker } from "./user-links.ts";
 import { reasonOf, type UserOptions } from "./users.ts";
 
 export interface ImportUsersOptions extends UserOptions {
@@ -72,17 +73,25 @@ export async function importUsers(
       ];
       if (all.length > 0 || before.kind === "refused") throw refusal(file, all);
       const told = before.skipped.length === 0 ? "" : ` ${before.skipped.length} have an account already.`;
+      const invited = rows.some(({ secret }) => secret.kind === "invitation");
+      const invite = invited ? linkMaker(config, local, "invitation") : noInvitation;
       if (dryRun) {
         terminal.err(`${before.added} accounts would be added.${told} Nothing was changed.`);
         return;
       }
       const wanted = rows.filter((_, index) => !before.skipped.includes(index));
-      const accounts = await mapConcurrently(wanted, AT_ONCE, async (row) =>
-        accountOf(row, await hashOf(row, local, shared())),
-      );
+      const links: string[] = [];
+      const accounts = await mapConcurrently(wanted, AT_ONCE, async (row) => {
+        if (row.secret.kind !== "invitation")
+          return accountOf(row, await hashOf(row.secret, local, shared()));
+        const { link, url } = invite();
+        links.push(`${quoted(row.name)},${url}`);
+        return accountOf(row, link);
+      });
       const added = await localAccounts.add({ ...request, accounts });
       if (added.kind === "refused")
         throw new OperatorError("Another program added such accounts meanwhile. Try again.");
+      for (const line of links) terminal.out(line);
       terminal.err(`${added.added} accounts are added.${told}`);
     },
   );
@@ -97,11 +106,27 @@ function refusal(file: string, problems: readonly RowProblem[]): OperatorError {
   return new OperatorError(`${file} cannot be imported, and nothing was changed.\n${lines}`);
 }
 
-function accountOf({ name, email, groups, disabled }: Row, password: string): NewLocalAccount {
+function noInvitation(): never {
+  throw new Error("No line of the file is an invitation.");
+}
+
+/** A field of CSV (RFC 4180). */
+function quoted(text: string): string {
+  return /[",\s]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function accountOf(
+  { name, email, groups, disabled }: Row,
+  password: NewLocalAccount["password"],
+): NewLocalAccount {
   return { name, email, groups, password, state: disabled ? "disabled" : "active" };
 }
 
-async function hashOf({ secret }: Row, { cost }: LocalProvider, hasher: PasswordHasher): Promise<string> {
+async function hashOf(
+  secret: Exclude<Row["secret"], { kind: "invitation" }>,
+  { cost }: LocalProvider,
+  hasher: PasswordHasher,
+): Promise<string> {
   if (secret.kind === "hash") return secret.text;
   return secret.kind === "sha1"
     ? hasher.wrapSha1(secret.text, cost, ASKER)

@@ -4,6 +4,7 @@ import { describe } from "../console/help.ts";
 import type { Terminal } from "../console/terminal.ts";
 import { notEmpty } from "../console/values.ts";
 import type { ImportUsersOptions } from "./import-users.ts";
+import type { InviteOptions } from "./user-links.ts";
 import type { AddOptions, SetOptions, UserOptions } from "./users.ts";
 
 const NAME = "the account's name";
@@ -102,10 +103,50 @@ export function userVerbs(
     .action(async (name: string, options: UserOptions) =>
       (await actions()).removeUser(name, options, terminal),
     );
+  linkVerbs(verb, terminal);
   importVerb(verb, terminal);
 }
 
-function importVerb(verb: (name: string, examples: readonly string[]) => Command, terminal: Terminal): void {
+type Verb = (name: string, examples: readonly string[]) => Command;
+
+function linkVerbs(verb: Verb, terminal: Terminal): void {
+  const links = () => import("./user-links.ts");
+  verb("invite", [
+    "tiled admin user invite ada --email ada@lab.org --group beamline7",
+    "tiled admin user invite ada --expires 2d",
+  ])
+    .description("add an account without a password, and print a link by which its person chooses one")
+    .addHelpText(
+      "after",
+      "\nThe link counts once. Run it again for a new link, which replaces the earlier one. Needs server.public_url.",
+    )
+    .argument("<name>", NAME, notEmpty)
+    .option("--email <address>", "an e-mail address", notEmpty)
+    .option("--group <name>", "a group, for access policies; may be repeated", collected, [])
+    .option("--admin", "give it the role admin")
+    .option(
+      "--expires <time>",
+      "how long the link counts: 30m, 1h, 7d (default: invitation_max_age)",
+      notEmpty,
+    )
+    .action(async (name: string, options: InviteOptions) =>
+      (await links()).inviteUser(name, options, terminal),
+    );
+
+  verb("reset-password", ["tiled admin user reset-password ada", "tiled admin user reset-password ada --now"])
+    .description("print a link by which the account's person chooses a new password")
+    .addHelpText(
+      "after",
+      "\nThe link counts once, for the time of reset_max_age, and its use ends all sessions. Needs server.public_url.",
+    )
+    .argument("<name>", NAME, notEmpty)
+    .option("--now", "delete the password and end all sessions at once")
+    .action(async (name: string, options: UserOptions & { now?: boolean }) =>
+      (await links()).resetPassword(name, options, terminal),
+    );
+}
+
+function importVerb(verb: Verb, terminal: Terminal): void {
   verb("import", [
     "tiled admin user import .htpasswd --format htpasswd --dry-run",
     "tiled admin user import people.csv --format csv --skip",

@@ -78,7 +78,7 @@ export function reasonOf({ reason, known }: RefusedAccount, name: string): strin
   return REASONS[reason](printable(name), printable(known));
 }
 
-function refused(
+export function refused(
   all: readonly RefusedAccount[],
   accounts: readonly { readonly name: string }[],
 ): OperatorError {
@@ -235,7 +235,7 @@ function toJson(account: ListedAccount): object {
   };
 }
 
-function requireStorable(texts: readonly string[]): void {
+export function requireStorable(texts: readonly string[]): void {
   for (const text of texts) {
     if (!isStorableName(text) || /\p{Cc}/u.test(text))
       throw new OperatorError(
@@ -244,11 +244,11 @@ function requireStorable(texts: readonly string[]): void {
   }
 }
 
-function shown(provider: string, name: string): string {
+export function shown(provider: string, name: string): string {
   return printable(`${provider}:${name}`);
 }
 
-function unknown(provider: string, name: string): OperatorError {
+export function unknown(provider: string, name: string): OperatorError {
   return new OperatorError(
     `There is no account ${shown(provider, name)}. 'tiled admin user list' lists them.`,
   );

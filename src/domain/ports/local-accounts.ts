@@ -2,6 +2,8 @@
  * The store's part for accounts that this server keeps itself. The rules of `store.ts` hold. A password is stored and returned
  * as its hash only; `authenticators/passwords` makes and checks hashes.
  */
+import type { Digest } from "../../lib/secrets.ts";
+import type { Uuid } from "../../lib/uuid.ts";
 import type { RequestContext } from "../model/entities.ts";
 
 export type LocalAccountState = "active" | "disabled";
@@ -26,10 +28,27 @@ export interface ListedAccount extends LocalAccount {
   readonly principalDisabled: boolean;
 }
 
+/** A link that sets a password once. Only its digest is stored. */
+export interface NewLink {
+  readonly digest: Digest;
+  readonly expirationTime: Date;
+}
+
+export type LinkPurpose = "invitation" | "reset";
+
+/** The account whose password a link sets. */
+export interface LinkedAccount {
+  readonly purpose: LinkPurpose;
+  readonly provider: string;
+  readonly name: string;
+  readonly email: string | null;
+}
+
 export interface NewLocalAccount {
   readonly name: string;
   readonly email: string | null;
-  readonly password: string;
+  /** Its hash, or a link by which the person sets one. */
+  readonly password: string | NewLink;
   readonly state: LocalAccountState;
   readonly groups: readonly string[];
 }
@@ -91,6 +110,43 @@ export interface RemoveAccount extends AccountChange {
   readonly name: string;
 }
 
+export interface LinkAccount extends AccountChange {
+  readonly name: string;
+  readonly purpose: LinkPurpose;
+  readonly link: NewLink;
+  /** Deletes the password and ends all sessions at once. */
+  readonly endNow: boolean;
+}
+
+/** `has_password`: an invitation is for an account without one. */
+export type LinkOutcome =
+  | { readonly kind: "linked"; readonly sessions: number }
+  | { readonly kind: "unknown" | "has_password" | "no_password" | "disabled" };
+
+export interface UseLink {
+  readonly digest: Digest;
+  /** The hash. */
+  readonly password: string;
+  /** Deletes all API keys of the person, too. */
+  readonly revokeKeys: boolean;
+  readonly now: Date;
+  readonly context: RequestContext;
+}
+
+/** `gone`: used, replaced, expired or unknown, or the account is disabled or removed. */
+export type UsedLink =
+  | { readonly kind: "gone" }
+  | {
+      readonly kind: "used";
+      readonly provider: string;
+      readonly name: string;
+      readonly groups: readonly string[];
+      /** Null before the first login. */
+      readonly principal: Uuid | null;
+      readonly sessions: readonly Uuid[];
+      readonly keys: readonly { readonly firstEight: string; readonly digest: Digest }[];
+    };
+
 /** `taken`: the new name, or a spelling of it, has or had an account or an identity. */
 export type RenamedAccount =
   | { readonly kind: "renamed"; readonly from: string; readonly sessions: number }
@@ -107,7 +163,7 @@ export interface LocalAccountStore {
   /** Whether a hash of any account begins so. */
   hasHash(provider: string, prefix: string): Promise<boolean>;
   list(provider: string): Promise<readonly ListedAccount[]>;
-  /** Audit: account_added each, or accounts_imported; role_granted. */
+  /** Audit: account_added or account_invited each, or accounts_imported; role_granted. */
   add(request: AddAccounts): Promise<AddedAccounts>;
   /** Replaces a hash by another of the same password. Nothing happens if the password was changed meanwhile. */
   rehash(account: number, from: string, to: string, now: Date): Promise<void>;
@@ -116,6 +172,12 @@ export interface LocalAccountStore {
   setPassword(
     request: SetPassword,
   ): Promise<{ readonly kind: "done"; readonly sessions: number } | { readonly kind: "unknown" }>;
+  /** Makes a link, which replaces earlier ones of the account. Audit: account_invited or password_reset, session_revoked each. */
+  link(request: LinkAccount): Promise<LinkOutcome>;
+  /** Undefined as for `gone`. Changes nothing. */
+  findLink(digest: Digest, now: Date): Promise<LinkedAccount | undefined>;
+  /** Sets the password and ends all sessions. Audit: password_changed, session_revoked and api_key_revoked each. */
+  useLink(request: UseLink): Promise<UsedLink>;
   /** Keeps principal, keys and data, and ends all sessions. Audit: account_renamed, session_revoked each. */
   rename(request: RenameAccount): Promise<RenamedAccount>;
   /** Disables the principal. The name stays reserved if it ever was an identity. Audit: account_removed, principal_disabled. */
@@ -125,4 +187,21 @@ export interface LocalAccountStore {
 /** One person is one name: spellings with the same key are the same account. */
 export function nameKey(name: string): string {
   return name.normalize("NFKC").toLowerCase();
+}
+
+/** Makes the hashes of new passwords by the rules of one provider. */
+export interface NewPasswords {
+  /** `names`: of the person and the site, which the password must not be. `source`: address block of the client. */
+  hash(
+    password: string,
+    names: readonly string[],
+    source: string,
+  ): Promise<{ readonly hash: string } | { readonly broken: string }>;
+}
+
+/** The property by which the server knows an authenticator whose accounts it keeps itself. */
+export const NEW_PASSWORDS: unique symbol = Symbol("new passwords");
+
+export interface KeepsPasswords {
+  readonly [NEW_PASSWORDS]?: NewPasswords;
 }

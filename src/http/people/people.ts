@@ -18,6 +18,7 @@ import { accountKeyRoutes } from "./account-keys.ts";
 import { finishLink, linkingPages } from "./identities.ts";
 import { loginRoutes } from "./login-page.ts";
 import { logoutRoutes } from "./logout.ts";
+import { newPasswordRoutes, type OwnAccountsDeps } from "./new-password.ts";
 import type { ProblemPages } from "./problem-pages.ts";
 import { goOn, welcome } from "./welcome.ts";
 
@@ -39,11 +40,13 @@ export interface PeopleDeps {
   readonly caveTokensUrl: string | null;
   /** Null without other pages that people log in to. */
   readonly others: OtherLogins | null;
+  readonly own: OwnAccountsDeps;
 }
 
 export function peopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
   const { site, links, services, clock, identityProviders, caveTokensUrl } = deps;
   loginRoutes(app, deps);
+  newPasswordRoutes(app, deps);
   logoutRoutes(app, deps);
   accountRoutes(app, deps);
   accountKeyRoutes(app, deps);

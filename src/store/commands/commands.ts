@@ -24,6 +24,7 @@ import { collectHandedOver } from "./handed-over-devices.ts";
 import { importCave } from "./import-cave.ts";
 import { linkIdentity, unlinkIdentity } from "./linking.ts";
 import { removeAccount, renameAccount, setPassword } from "./local-account-ends.ts";
+import { linkAccount, useLink } from "./local-account-links.ts";
 import { addAccounts, rehash, setAccount } from "./local-accounts.ts";
 import { createService, ensureAdmins, ensureUser, setDisabled } from "./principals.ts";
 import { probe, purge } from "./purge.ts";
@@ -69,6 +70,8 @@ export const COMMANDS = {
   "local_account.rehash": rehash,
   "local_account.set": setAccount,
   "local_account.set_password": setPassword,
+  "local_account.link": linkAccount,
+  "local_account.use_link": useLink,
   "local_account.rename": renameAccount,
   "local_account.remove": removeAccount,
   "cave.replace_token": replaceToken,

@@ -66,6 +66,9 @@ const EFFECTS: { readonly [N in CommandName]: (args: CommandArgs<N>, result: Com
   "local_account.rehash": nothing,
   "local_account.set": nothing,
   "local_account.set_password": () => "unknown",
+  "local_account.link": (_, outcome) =>
+    outcome.kind === "linked" && outcome.sessions > 0 ? "unknown" : undefined,
+  "local_account.use_link": (_, outcome) => (outcome.kind === "used" ? "unknown" : undefined),
   "local_account.rename": () => "unknown",
   "local_account.remove": () => "unknown",
   "cave.replace_token": ofPrincipal,

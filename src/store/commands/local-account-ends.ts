@@ -12,11 +12,10 @@ import {
   type RenamedAccount,
   type SetPassword,
 } from "../../domain/ports/local-accounts.ts";
-import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { revokeOthers } from "./account.ts";
 import { note } from "./audit.ts";
-import { type Change, lockActor } from "./authority.ts";
+import { lockActor } from "./authority.ts";
+import { deleteLinks, endSessions, replacePassword } from "./local-account-passwords.ts";
 import { findAccount, rowByKey } from "./local-account-rows.ts";
 import { setDisabled } from "./principals.ts";
 import { foldIdentity, otherSpelling } from "./spellings.ts";
@@ -29,13 +28,6 @@ const setName = statement((db, row: Args<{ id: number; to: string; key: string; 
     .where("id", "=", row.id),
 );
 
-const replacePassword = statement((db, row: Args<{ id: number; password: string; now: Date }>) =>
-  db
-    .updateTable("tiled_auth_accounts")
-    .set({ password: row.password, password_time: row.now, time_updated: row.now })
-    .where("id", "=", row.id),
-);
-
 const bury = statement((db, { id, now }: Args<{ id: number; now: Date }>) =>
   db
     .updateTable("tiled_auth_accounts")
@@ -45,10 +37,6 @@ const bury = statement((db, { id, now }: Args<{ id: number; now: Date }>) =>
 
 const erase = statement((db, { id }: Args<{ id: number }>) =>
   db.deleteFrom("tiled_auth_accounts").where("id", "=", id),
-);
-
-const deleteLinks = statement((db, { id }: Args<{ id: number }>) =>
-  db.deleteFrom("tiled_auth_account_links").where("account_id", "=", id),
 );
 
 type Move = Args<IdentityRef & { to: string }>;
@@ -86,14 +74,6 @@ const moveStates = statement((db, row: Move) =>
     .where("identity", "=", row.id),
 );
 
-/** No session has this UUID. */
-const NO_SESSION = "00000000-0000-0000-0000-000000000000" as Uuid;
-
-async function endSessions(db: Db, principal: Uuid, { now, context }: Change): Promise<number> {
-  const ended = await revokeOthers(db, { principal, keep: NO_SESSION, now, context });
-  return ended.kind === "revoked" ? ended.sessions.length : 0;
-}
-
 /** Sets a new password, which ends all sessions and links of the old one. */
 export async function setPassword(
   db: Db,
@@ -107,7 +87,7 @@ export async function setPassword(
   if (found !== undefined) await lockActor(db, request, found.uuid);
   await db.run(replacePassword, { id: account.id, password, now });
   await db.run(deleteLinks, { id: account.id });
-  const sessions = found === undefined ? 0 : await endSessions(db, found.uuid, request);
+  const { length: sessions } = found === undefined ? [] : await endSessions(db, found.uuid, request);
   await note(db, "password_reset", { now, context, principal: found?.uuid ?? null, identity });
   return { kind: "done", sessions };
 }
@@ -136,7 +116,7 @@ export async function renameAccount(db: Db, request: RenameAccount): Promise<Ren
     await db.run(moveOrigins, { ...from, to });
     await db.run(dropStates, { provider, id: to });
     await db.run(moveStates, { ...from, to });
-    sessions = await endSessions(db, found.uuid, request);
+    sessions = (await endSessions(db, found.uuid, request)).length;
   }
   const about = { now, context, principal: found?.uuid ?? null, identity: { provider, id: to } };
   await note(db, "account_renamed", about, { from: account.name });

@@ -13,12 +13,14 @@ import type {
 import { nameKey } from "../../domain/ports/local-accounts.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { note } from "./audit.ts";
+import { newLink } from "./local-account-links.ts";
 import { findAccount, rowByKey } from "./local-account-rows.ts";
 import { grantAdmin, makeUser } from "./roles.ts";
 import { otherSpelling } from "./spellings.ts";
 import { findPrincipalOfIdentity } from "./summaries.ts";
 
-interface NewRow extends Pick<NewLocalAccount, "name" | "email" | "password" | "state"> {
+interface NewRow extends Pick<NewLocalAccount, "name" | "email" | "state"> {
+  readonly password: string | null;
   readonly provider: string;
   readonly key: string;
   readonly now: Date;
@@ -118,14 +120,18 @@ export async function addAccounts(db: Db, request: AddAccounts): Promise<AddedAc
 
 async function addOne(db: Db, request: AddAccounts, account: NewLocalAccount): Promise<void> {
   const { provider, now, context } = request;
-  const { name, email, password, state } = account;
+  const { name, email, state } = account;
+  const link = typeof account.password === "string" ? null : account.password;
+  const password = typeof account.password === "string" ? account.password : null;
   const row = await db.one(insert, { provider, name, key: nameKey(name), email, password, state, now });
   if (row === undefined) throw new Error("The database returned no id for a new account.");
+  if (link !== null) await newLink(db, row.id, "invitation", link);
   for (const group of account.groups) await db.run(insertGroup, { id: row.id, name: group });
   const identity = { provider, id: name };
   const known = await findPrincipalOfIdentity(db, identity);
   if (request.as === "added") {
-    await note(db, "account_added", { now, context, principal: known?.uuid ?? null, identity });
+    const event = link === null ? "account_added" : "account_invited";
+    await note(db, event, { now, context, principal: known?.uuid ?? null, identity });
   }
   if (!request.admin) return;
   const principal = known ?? (await makeUser(db, identity, null, { now, context }));

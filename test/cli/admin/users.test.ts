@@ -178,3 +178,35 @@ test("a password is asked for twice", async () => {
   assert.equal(same.code, 0, same.stderr);
   assert.ok(!same.stderr.includes(PASSWORD));
 });
+
+test("an invitation and a reset print the link alone, and need the server's address", async () => {
+  await refused(["invite", "ivy"], /set server\.public_url/);
+  const other = join(folder, "public.yml");
+  const server = { ...config.server, public_url: "https://tiled.example.org/lab" };
+  await writeFile(other, JSON.stringify({ ...config, server }));
+  const verb = (...args: string[]) => tiled(["admin", "user", ...args, "--config", other]);
+  const link = (purpose: string) =>
+    new RegExp(`^https://tiled\\.example\\.org/lab/login/${purpose}/[0-9a-f]{64}\n$`);
+  const first = await verb("invite", "ivy", "--group", "beam", "--expires", "2d");
+  assert.equal(first.code, 0, first.stderr);
+  assert.match(first.stdout, link("invitation"));
+  assert.match(first.stderr, /lab:ivy is invited until/);
+  const second = await verb("invite", "ivy");
+  assert.match(second.stdout, link("invitation"));
+  assert.notEqual(second.stdout, first.stdout);
+  assert.match((await verb("reset-password", "ivy")).stderr, /has no password yet/);
+  assert.match((await verb("invite", "ivy", "--expires", "soon")).stderr, /--expires must be seconds/);
+  await done(["set-password", "ivy", "--password-stdin"], /new password/, `${PASSWORD}\n`);
+  const taken = await verb("invite", "ivy");
+  assert.deepEqual([taken.code, taken.stdout], [1, ""]);
+  assert.match(taken.stderr, /has a password already/);
+  const reset = await verb("reset-password", "ivy", "--now");
+  assert.equal(reset.code, 0, reset.stderr);
+  assert.match(reset.stdout, link("reset"));
+  assert.match(reset.stderr, /The password is deleted, and 0 sessions are ended/);
+  const file = join(folder, "people.csv");
+  await writeFile(file, "name,groups\njan,beam\nkit,\n");
+  const imported = await verb("import", file, "--format", "csv");
+  assert.equal(imported.code, 0, imported.stderr);
+  assert.match(imported.stdout, /^jan,https:\/\/\S+\/login\/invitation\/\S+\nkit,https:\S+\n$/);
+});

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import type { AddAccounts, NewLocalAccount } from "../../../src/domain/ports/local-accounts.ts";
+import type { AddAccounts, NewLocalAccount, UseLink } from "../../../src/domain/ports/local-accounts.ts";
 import type { Store } from "../../../src/domain/ports/store.ts";
-import { at, eventsOf, logIn, NOW, ORIGIN } from "../support.ts";
+import { sha256 } from "../../../src/lib/secrets.ts";
+import { at, eventsOf, logIn, NOW, newKey, ORIGIN } from "../support.ts";
 import type { Case } from "./case.ts";
 
 const CHANGE = { provider: "toy", now: NOW, context: ORIGIN };
@@ -166,4 +167,119 @@ export const localAccountCases: readonly Case[] = [
       assert.deepEqual([...new Set(seen)].sort(), ["$hash of ada", "$hash of bob", "$hash of cleo"]);
     },
   ],
+  [
+    "a link sets the password once, ends all sessions, and drops keys only if asked to",
+    async (store) => {
+      await add(store, [account("ada", { groups: ["staff"] })]);
+      const { principal } = await logIn(store, "ada");
+      const key = await store.apiKeys.create(newKey(principal.uuid));
+      assert.equal(key.kind, "created");
+      await link(store, "first");
+      assert.equal((await store.localAccounts.find("toy", "ada"))?.password, "$hash of ada");
+      assert.equal((await store.localAccounts.findLink(sha256("first"), NOW))?.name, "ada");
+      const used = await use(store, "first");
+      assert.ok(used.kind === "used");
+      assert.deepEqual(
+        [used.name, used.groups, used.principal, used.sessions.length, used.keys],
+        ["ada", ["staff"], principal.uuid, 1, []],
+      );
+      assert.equal((await store.localAccounts.find("toy", "ada"))?.password, "$new");
+      assert.deepEqual(await store.accounts.sessions(principal.uuid, NOW), []);
+      assert.equal((await store.principals.document(principal.uuid, NOW))?.apiKeys.length, 1);
+      assert.deepEqual(await use(store, "first", { password: "$again" }), { kind: "gone" });
+      assert.equal((await store.localAccounts.find("toy", "ada"))?.password, "$new");
+      await link(store, "second");
+      const both = await Promise.all([
+        use(store, "second", { password: "$one", revokeKeys: true }),
+        use(store, "second", { password: "$other", revokeKeys: true }),
+      ]);
+      assert.deepEqual(both.map(({ kind }) => kind).sort(), ["gone", "used"]);
+      assert.equal((await store.principals.document(principal.uuid, NOW))?.apiKeys.length, 0);
+      const events = await eventsOf(store);
+      for (const event of ["password_reset", "password_changed", "session_revoked", "api_key_revoked"])
+        assert.ok(events.includes(event), event);
+    },
+  ],
+  [
+    "a link that is replaced or too old, or whose account is disabled, removed or renewed, sets nothing",
+    async (store) => {
+      await add(store, [
+        account("ada"),
+        account("bob"),
+        account("cleo"),
+        account("dan", { state: "disabled" }),
+      ]);
+      await link(store, "old");
+      await link(store, "new");
+      const gone = async (secret: string, time = NOW) => {
+        assert.equal(await store.localAccounts.findLink(sha256(secret), time), undefined);
+        assert.deepEqual(await use(store, secret, { now: time }), { kind: "gone" });
+      };
+      await gone("old");
+      await gone("unknown");
+      await gone("new", at(60));
+      assert.equal((await store.localAccounts.find("toy", "ada"))?.password, "$hash of ada");
+      await store.localAccounts.setPassword({ ...CHANGE, name: "ada", password: "$set" });
+      await gone("new");
+      const { principal } = await logIn(store, "bob");
+      await link(store, "of bob", "bob");
+      await store.principals.setDisabled({ ...CHANGE, principal: principal.uuid, disabled: true });
+      await gone("of bob");
+      assert.deepEqual(await link(store, "more", "bob"), { kind: "disabled" });
+      assert.deepEqual(await link(store, "more", "dan"), { kind: "disabled" });
+      assert.deepEqual(await link(store, "more", "nobody"), { kind: "unknown" });
+      await logIn(store, "cleo");
+      await link(store, "of cleo", "cleo");
+      await store.localAccounts.remove({ ...CHANGE, name: "cleo" });
+      await gone("of cleo");
+    },
+  ],
+  [
+    "an invitation is for an account without a password; a reset at once takes password and sessions",
+    async (store) => {
+      const invitation = { digest: sha256("one"), expirationTime: at(60) };
+      await add(store, [account("ada", { password: invitation }), account("bob")]);
+      assert.equal((await store.localAccounts.find("toy", "ada"))?.password, null);
+      assert.equal((await store.localAccounts.findLink(sha256("one"), NOW))?.purpose, "invitation");
+      assert.deepEqual(await link(store, "two"), { kind: "no_password" });
+      const again = { ...CHANGE, purpose: "invitation", link: newLink("three"), endNow: false } as const;
+      assert.deepEqual(await store.localAccounts.link({ ...again, name: "bob" }), { kind: "has_password" });
+      assert.deepEqual(await store.localAccounts.link({ ...again, name: "ada" }), {
+        kind: "linked",
+        sessions: 0,
+      });
+      assert.deepEqual(await use(store, "one"), { kind: "gone" });
+      assert.equal((await use(store, "three")).kind, "used");
+      assert.deepEqual(await eventsOf(store), [
+        "account_invited",
+        "account_added",
+        "account_invited",
+        "password_changed",
+      ]);
+      const { principal } = await logIn(store, "bob");
+      const reset = { ...again, purpose: "reset", endNow: true, name: "bob" } as const;
+      assert.deepEqual(await store.localAccounts.link(reset), { kind: "linked", sessions: 1 });
+      assert.equal((await store.localAccounts.find("toy", "bob"))?.password, null);
+      assert.deepEqual(await store.accounts.sessions(principal.uuid, NOW), []);
+    },
+  ],
 ];
+
+function newLink(secret: string) {
+  return { digest: sha256(secret), expirationTime: at(60) };
+}
+
+function link(store: Store, secret: string, name = "ada") {
+  return store.localAccounts.link({
+    ...CHANGE,
+    name,
+    purpose: "reset",
+    link: newLink(secret),
+    endNow: false,
+  });
+}
+
+function use(store: Store, secret: string, changes: Partial<UseLink> = {}) {
+  const request = { digest: sha256(secret), password: "$new", revokeKeys: false, now: NOW, context: ORIGIN };
+  return store.localAccounts.useLink({ ...request, ...changes });
+}
