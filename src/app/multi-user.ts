@@ -76,7 +76,6 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
   const caseSensitive = caseRule(authentication.providers, parts.authenticators);
   const namesAddresses = addressRule(authentication.providers, parts.authenticators);
   const callers = withProviders(own, { ...parts, store, principalCache, caseSensitive, namesAddresses });
-  const { sessionLimit } = authentication;
   const throttle = new LoginThrottle(store.failures, authentication.loginThrottle);
   const login = new Login({
     sessions: store.sessions,
@@ -87,7 +86,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     throttle,
     clock,
     lifetimes,
-    sessionLimit,
+    sessionLimit: authentication.sessionLimit,
     warn: (message) => parts.logger.warn(message),
     budget: new LoginBudget(authentication.loginBudget, clock),
     admins: authentication.admins,
@@ -107,7 +106,7 @@ export function multiUserParts(config: Config, parts: AppParts, proxies: Proxies
     deviceLogins: new DeviceLogins({
       store: store.deviceLogins,
       ...common,
-      sessionLimit,
+      sessionLimit: authentication.sessionLimit,
       waitingLimit: WAITING_LOGINS,
     }),
     browserLogins: new BrowserLogins({
