@@ -4,12 +4,12 @@
  * version is checked first. The command itself is in `command.ts`.
  */
 import { keepCompiledCode } from "./lib/compile-cache.ts";
+import { keepHeapSmall } from "./lib/heap-growth.ts";
 import { tooOld } from "./lib/node-version.ts";
-import { keepYoungGenerationSmall } from "./lib/young-generation.ts";
 
 const problem = tooOld(process.versions.node, process.execPath);
 if (problem === null) {
-  keepYoungGenerationSmall();
+  keepHeapSmall();
   // A start from the sources is one of development: they change too often.
   if (import.meta.url.endsWith(".js")) keepCompiledCode();
   await import("./command.ts");

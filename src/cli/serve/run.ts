@@ -5,7 +5,7 @@
 import type { Config } from "../../config/model.ts";
 import { Failure, OperatorError } from "../../errors.ts";
 import { saveCompiledCode } from "../../lib/compile-cache.ts";
-import { letYoungGenerationGrow } from "../../lib/young-generation.ts";
+import { letYoungGenerationGrow } from "../../lib/heap-growth.ts";
 import type { RunningServer } from "../../server.ts";
 import { startNotice } from "../console/notices.ts";
 import type { Terminal } from "../console/terminal.ts";

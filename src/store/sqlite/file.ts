@@ -4,6 +4,7 @@
  */
 import { statSync } from "node:fs";
 import { Failure } from "../../errors.ts";
+import { memoryLimit } from "../../lib/memory-limit.ts";
 import { asFailure, messageOf, unavailable } from "../base/errors.ts";
 import { SqliteConnection } from "./connection.ts";
 import { inspectFile, requireServable } from "./inspect.ts";
@@ -14,8 +15,11 @@ import { inspectFile, requireServable } from "./inspect.ts";
  */
 const BUSY_TIMEOUT = { reader: 500, writer: 5000 };
 
-/** Upper limit in KiB, enough for the upper levels of all indexes at millions of rows. A small database uses little of it. */
-const CACHE_KIB = 32_768;
+/**
+ * Upper limit in KiB: enough for the upper levels of all indexes at millions of rows, but for each of two connections at most a
+ * thirty-second of the memory that a container has. A small database uses little of it.
+ */
+const CACHE_KIB = Math.min(32_768, Math.floor(memoryLimit() / 32 / 1024));
 
 /** The connection of one reader or writer to a file. */
 export class SqliteFile {

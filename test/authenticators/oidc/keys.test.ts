@@ -57,7 +57,7 @@ describe("the provider's keys", () => {
     const { authenticator, provider, clock } = await setUp(
       (step) => t.after(step),
       {},
-      { deadline: DEADLINE },
+      { deadline: 4 * DEADLINE },
     );
     for (const how of ["status 500", "silence", "html"] as const) {
       provider.misbehave({ breaks: broken("keys", how).breaks ?? {} });

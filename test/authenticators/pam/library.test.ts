@@ -64,13 +64,20 @@ function theMachine(machine: Machine): void {
       assert.deepEqual(await authenticator.authenticate(name, "secret1"), { id: name });
       assert.deepEqual(slept, []);
       close(name);
-      assert.equal(await authenticator.authenticate(name, "secret1"), null);
-      assert.equal(await authenticator.authenticate(name, "wrong"), null);
-      assert.equal(await authenticator.authenticate(`${name}-unknown`, "secret1"), null);
-      // pam_unix wants two seconds, give or take the half.
-      assert.equal(slept.length, 3);
-      for (const milliseconds of slept)
-        assert.ok(milliseconds > 800 && milliseconds < 3100, `${milliseconds}`);
+      const attempts = [
+        [name, "secret1"],
+        [name, "wrong"],
+        [`${name}-unknown`, "secret1"],
+      ] as const;
+      for (const [who, password] of attempts) {
+        slept.length = 0;
+        const began = performance.now();
+        assert.equal(await authenticator.authenticate(who, password), null);
+        const worked = performance.now() - began;
+        const [milliseconds = 0] = slept;
+        // pam_unix wants two seconds, give or take the half, of which the work is a part.
+        assert.ok(milliseconds + worked > 800 && milliseconds < 3100, `${milliseconds}, after ${worked}`);
+      }
     });
   }
 
