@@ -11,6 +11,7 @@ import type { Authenticator } from "../../src/domain/ports/authenticator.ts";
 import { PASSWORDS, type TestApp, testApp, toy } from "../support/app.ts";
 import { assertAccessible, startChromium, withoutChromium } from "../support/chromium.ts";
 import { freePort } from "../support/free-port.ts";
+import { localAccounts } from "../support/local-accounts.ts";
 import { ScriptedProvider } from "../support/scripted-provider.ts";
 
 const SHOTS = process.env["TILED_AUTH_TEST_SHOTS"];
@@ -110,6 +111,7 @@ describe("every page", { skip: withoutChromium() }, () => {
   for (const variant of VARIANTS) {
     test(variant.name, () => tour(variant, 0, ordinaryPages));
     test(`${variant.name}, CAVE`, () => tour(variant, 50, cavePages));
+    test(`${variant.name}, own accounts`, () => tour(variant, 80, ownAccountPages));
   }
 
   async function ordinaryPages(page: Page, look: Look, variant: string): Promise<void> {
@@ -182,6 +184,28 @@ describe("every page", { skip: withoutChromium() }, () => {
     await look("logged-out", "Logged out");
 
     await devicePages(page, look);
+  }
+
+  async function ownAccountPages(page: Page, look: Look): Promise<void> {
+    const own = await localAccounts({}, [["orcid", orcid]]);
+    closers.push(() => own.app.close());
+    await own.app.app.listen({ port: 0, host: "127.0.0.1" });
+    const at = own.app.app.listeningOrigin;
+    const invitation = await own.link("bob", "reset");
+    await page.goto(`${at}${(await own.link("ada", "reset")).path}`);
+    await look("new-password", "Choose a new password");
+    const fill = async (text: string, again = text) => {
+      await page.getByLabel("New password", { exact: true }).fill(text);
+      await page.getByLabel("New password again").fill(again);
+      await page.getByLabel("New password again").press("Enter");
+    };
+    await fill("password1234567");
+    await page.getByRole("alert").waitFor();
+    await look("new-password-refused", "Choose a new password");
+    await fill("a wholly different sentence");
+    await look("new-password-set", "Your account");
+    await page.goto(`${at}${invitation.path.slice(0, -1)}`);
+    await look("link-over", /./);
   }
 
   async function devicePages(page: Page, look: Look): Promise<void> {

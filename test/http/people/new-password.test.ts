@@ -1,48 +1,19 @@
 /** `/login/invitation/…`, `/login/reset/…` and `/login/new-password`; links are made as the command line makes them. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { LocalAuthenticator } from "../../../src/authenticators/local/authenticator.ts";
-import { PasswordHasher } from "../../../src/authenticators/passwords/hasher.ts";
-import type { LinkPurpose } from "../../../src/domain/ports/local-accounts.ts";
-import { randomHex, sha256 } from "../../../src/lib/secrets.ts";
-import { openStore } from "../../../src/store/open.ts";
-import { ORIGIN } from "../../store/support.ts";
 import { testApp, toy } from "../../support/app.ts";
 import { Browser } from "../../support/browser.ts";
-import { ManualClock } from "../../support/clock.ts";
+import { ADAS_PASSWORD, localAccounts } from "../../support/local-accounts.ts";
 import { pathOf, tryLogin, whoIs } from "../../support/person.ts";
 
-const COST = { memory: 7168, passes: 1, parallelism: 1 };
-const PASSWORD = "correct horse battery";
+const PASSWORD = ADAS_PASSWORD;
 const NEW = "a wholly different sentence";
 const OVER = /This link has been used, replaced, or is too old\. Ask for another\./;
 
 async function scene(t: TestContext, server: { publicUrl?: string } = {}) {
-  const clock = new ManualClock();
-  const store = await openStore({ uri: null, clock, log: () => undefined } as never);
-  const hasher = new PasswordHasher();
-  const own = { accounts: () => store.localAccounts, key: Buffer.alloc(32, 7) };
-  const context = { provider: "lab", directory: "/", warn: () => undefined, own };
-  const lab = new LocalAuthenticator({ hash: COST }, context, hasher);
-  const app = await testApp({ store, clock, server, authenticators: new Map([["lab", lab]]) });
-  t.after(() => app.close());
-  const change = () => ({ provider: "lab", now: new Date(clock.now()), context: ORIGIN });
-  const password = await hasher.hash(PASSWORD, COST, { source: "test" });
-  const account = { email: null, password, state: "active", groups: ["staff"] } as const;
-  const accounts = [
-    { ...account, name: "ada" },
-    { ...account, name: "bob" },
-  ];
-  await store.localAccounts.add({ ...change(), accounts, admin: false, as: "added" });
-  const link = async (name = "ada", purpose: LinkPurpose = "reset") => {
-    const secret = randomHex(32);
-    const expirationTime = new Date(clock.now() + 3_600_000);
-    const made = { digest: sha256(secret), expirationTime };
-    const outcome = await store.localAccounts.link({ ...change(), name, purpose, link: made, endNow: false });
-    assert.equal(outcome.kind, "linked");
-    return { secret, path: `/login/${purpose}/${secret}` };
-  };
-  return { app, clock, store, change, link };
+  const made = await localAccounts(server);
+  t.after(() => made.app.close());
+  return made;
 }
 
 /** Opens a link as a person does, and returns the page that it leads to. */

@@ -136,6 +136,21 @@ test("a stranger who began a device login cannot collect the answer by its state
   assert.equal((await new Browser(t).open(String(posted.headers.location))).statusCode, 200);
 });
 
+test("the key to one login's answer opens no other login", async () => {
+  await using s = await scene();
+  const { t } = s;
+  const { fields } = formOf(t, await begin(new Browser(t)));
+  const posted = new URL(String((await post(t, fields)).headers.location), "http://localhost");
+  const login = await start(t, "lab");
+  const browser = new Browser(t);
+  await browser.open(new URL(login.authorization_uri).pathname);
+  const { state } = requestIn(new URL(login.authorization_uri));
+  const query = new URLSearchParams({ state, code: posted.searchParams.get("code") ?? "" });
+  const page = await browser.open(`${PATH}/device_code?${query}`);
+  assert.equal(page.statusCode, 401);
+  assert.match(t.logLines.join(""), /unknown or belongs to another login/);
+});
+
 test("an answer is kept for a minute", async () => {
   await using s = await scene();
   const { t } = s;
