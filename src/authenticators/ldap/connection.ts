@@ -4,7 +4,8 @@
  */
 import type { Socket } from "node:net";
 import { Client, DN, type Entry, PasswordPolicyControl, ResultCodeError } from "ldapts";
-import { Failure } from "../../errors.ts";
+import type { Failure } from "../../errors.ts";
+import { away } from "./away.ts";
 import { FramedSocket } from "./framed.ts";
 import { bindRefusal, policyRefusal, type Refusal } from "./reasons.ts";
 import type { Server, Servers } from "./servers.ts";
@@ -117,9 +118,10 @@ export class Connection {
         clearTimeout(timer);
       }
     }
-    throw new Failure(late ? "gateway_timeout" : "bad_gateway", {
-      log: `The directory cannot be used: ${failures.join("; ")}`,
-    });
+    throw away(
+      late ? "gateway_timeout" : "bad_gateway",
+      `The directory cannot be used: ${failures.join("; ")}`,
+    );
   }
 
   /** As the search user. Any refusal means that the configuration is wrong. */
@@ -193,18 +195,12 @@ export class Connection {
       servers.failed(this.server);
       this.#socket.destroy();
       if (!signal.aborted) throw this.#broken(messageOf(this.#socket.errored ?? error), error);
-      throw new Failure("gateway_timeout", {
-        log: `The directory ${this.server.name} did not answer in time.`,
-        cause: error,
-      });
+      throw away("gateway_timeout", `The directory ${this.server.name} did not answer in time.`, error);
     }
   }
 
   #broken(how: string, cause: unknown): Failure {
-    return new Failure("bad_gateway", {
-      log: `The directory ${this.server.name} cannot be used: ${how}`,
-      cause,
-    });
+    return away("bad_gateway", `The directory ${this.server.name} cannot be used: ${how}`, cause);
   }
 }
 

@@ -38,9 +38,14 @@ export function templateProblem(template: string, names: readonly string[]): str
     : undefined;
 }
 
-/** NFKC, lower case, no outer or double blanks. */
+/** RFC 3454, table B.1: characters that mean nothing. */
+const NOTHING =
+  /\u{34f}|[\u{ad}\u{1806}\u{200b}-\u{200d}\u{2060}\u{feff}]|[\u{180b}-\u{180d}]|[\u{fe00}-\u{fe0f}]/gu;
+
+/** NFKC, lower case, nothing that directories leave out when they compare, no outer or double blanks. */
 export function normalizeName(name: string): string {
   return name
+    .replaceAll(NOTHING, "")
     .normalize("NFKC")
     .toLowerCase()
     .replaceAll(/\p{Zs}+/gu, " ")
@@ -51,10 +56,6 @@ export function normalizeName(name: string): string {
 export function isUnusable(text: string): boolean {
   return /\p{Cc}/u.test(text) || !text.isWellFormed();
 }
-
-/** RFC 3454, table B.1: characters that mean nothing. */
-const NOTHING =
-  /\u{34f}|[\u{ad}\u{1806}\u{200b}-\u{200d}\u{2060}\u{feff}]|[\u{180b}-\u{180d}]|[\u{fe00}-\u{fe0f}]/gu;
 
 /** Null: it must not be sent, since a bind without a password proves nothing (RFC 4513, section 5.1.2). */
 export function preparePassword(password: string): string | null {

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type { Entry } from "ldapts";
 import type { AuthenticatedIdentity } from "../../domain/ports/authenticator.ts";
-import { Failure } from "../../errors.ts";
+import { away } from "./away.ts";
 import type { Connection } from "./connection.ts";
 import { valuesOf } from "./entries.ts";
 import { escapeDn, escapeFilter, fill, isDnTemplate } from "./escape.ts";
@@ -123,9 +123,10 @@ async function searchPeople(
 ): Promise<readonly Entry[]> {
   const found = await connection.search({ base, scope: "sub", filter, attributes, limit: 2 });
   if (found.kind === "entries") return found.entries;
-  throw new Failure("bad_gateway", {
-    log: `The directory ${connection.server.name} has no entry '${base}' (user_search_base), or the search user may not read it.`,
-  });
+  throw away(
+    "bad_gateway",
+    `The directory ${connection.server.name} has no entry '${base}' (user_search_base), or the search user may not read it.`,
+  );
 }
 
 /** Tries the templates in turn. */
@@ -228,9 +229,10 @@ async function readGroups(of: GroupsOf): Promise<readonly string[] | null> {
   if (settings.groups === null && settings.allowedGroups.length === 0) return [];
   const entries = await groupEntries(of);
   if (entries === undefined) {
-    throw new Failure("bad_gateway", {
-      log: `The directory ${connection.server.name} has no entry '${settings.groups?.base}' (groups.search_base), or it may not be read.`,
-    });
+    throw away(
+      "bad_gateway",
+      `The directory ${connection.server.name} has no entry '${settings.groups?.base}' (groups.search_base), or it may not be read.`,
+    );
   }
   const answer = await allowed(of, entries);
   return answer === "yes" ? groupNames(entries, of) : null;

@@ -55,6 +55,9 @@ describe("logins at an OpenLDAP", { skip: withoutSlapd() }, () => {
       for (const args of [TEMPLATE, LOOKUP])
         assert.equal(await identity(args, name, "ada-pa55"), "ada", name);
     }
+    const any = { ...TEMPLATE, valid_username_regex: "[^]*" };
+    for (const name of ["a\u00adda", "ada\u200b", "\ufeffada"])
+      assert.equal(await identity(any, name, "ada-pa55"), "ada", JSON.stringify(name));
     assert.equal(await identity({ ...TEMPLATE, normalize_username: false }, "ADA", "ada-pa55"), null);
   });
 
