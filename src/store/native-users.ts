@@ -2,13 +2,15 @@
 import Database from "better-sqlite3";
 import { OperatorError } from "../errors.ts";
 
-/** A row of its table `users_info`. */
+/** A row of its table `users_info`. SQLite stores values of any type in any column. */
 export interface NativeUser {
-  readonly username: string;
-  /** A bcrypt hash. */
-  readonly password: Uint8Array | string;
+  /** Text. */
+  readonly username: unknown;
+  /** A bcrypt hash, as bytes or text. */
+  readonly password: unknown;
   readonly is_authorized: number | null;
-  readonly email: string | null;
+  /** Text or null. */
+  readonly email: unknown;
   readonly has_2fa: number | null;
 }
 

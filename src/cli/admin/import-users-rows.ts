@@ -54,6 +54,8 @@ class Collected implements Rows {
   #problemOf({ name, email, groups, secret }: Omit<Row, "place">): string | undefined {
     if (!isClean(name)) return "the name is empty, too long, or has control characters";
     if (!isStorableName(nameKey(name))) return "the name is too long";
+    if (name !== name.trim() || /\p{Default_Ignorable_Code_Point}/u.test(name))
+      return "the name has blanks at an end, or characters that cannot be seen";
     const before = this.#seen.get(nameKey(name));
     if (before !== undefined) return `the name is that of ${before}, or a spelling of it`;
     if (email !== null && !isClean(email)) return "the e-mail address is too long, or has control characters";
@@ -178,12 +180,19 @@ function csvRecords(text: string): readonly CsvRecord[] | null {
 export function nativeRows(users: readonly NativeUser[]): Rows {
   const all = new Collected();
   for (const [index, user] of users.entries()) {
-    const secret = hashed(
-      typeof user.password === "string" ? user.password : Buffer.from(user.password).toString(),
-    );
-    const email = user.email === null || user.email.trim() === "" ? null : user.email.trim();
-    const person = { name: user.username, email, groups: [], disabled: !user.is_authorized };
     const place = `row ${index + 1}`;
+    const { username, password, email } = user;
+    if (typeof username !== "string" || (email !== null && typeof email !== "string")) {
+      all.add(place, { problem: "the name or the e-mail address is not text" });
+      continue;
+    }
+    if (typeof password !== "string" && !(password instanceof Uint8Array)) {
+      all.add(place, { problem: "the account has no password" });
+      continue;
+    }
+    const secret = hashed(typeof password === "string" ? password : Buffer.from(password).toString());
+    const address = email?.trim() || null;
+    const person = { name: username, email: address, groups: [], disabled: !user.is_authorized };
     if (user.has_2fa) all.add(place, { problem: "the account has a second factor, which is not taken over" });
     else all.add(place, "problem" in secret ? secret : { ...person, secret });
   }

@@ -2,7 +2,8 @@
  * `tiled admin user import`: takes accounts over from other programs, all of a file or none. `import-users-rows.ts` reads the
  * forms. Rules for new passwords do not apply, so that people keep the passwords that they have.
  */
-import { readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { type PasswordHasher, shared } from "../../authenticators/passwords/hasher.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { NewLocalAccount } from "../../domain/ports/local-accounts.ts";
@@ -148,13 +149,33 @@ async function read(
 ): Promise<Rows> {
   if (format === "native") return nativeRows(nativeUsers(file, MAX_ACCOUNTS + 1));
   if (format === "tiled") return dictionaryRows(dictionaryOf(file, provider, terminal));
+  const bytes = await readBounded(file);
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw new OperatorError(`${file} cannot be read as UTF-8.`);
   }
   return format === "csv" ? csvRows(text) : htpasswdRows(text);
+}
+
+/** Counts while it reads: a pipe or a device has no size. */
+async function readBounded(file: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > MAX_BYTES) throw new OperatorError(`${file} has more than ${MAX_BYTES} bytes.`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    throw new OperatorError(
+      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+    );
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Of the provider with the same name, or else of the only one that has passwords. */

@@ -121,6 +121,8 @@ test("MD5, crypt, plain text and damaged hashes are refused, each with its line,
     `:${bcrypt.hashSync("x", 4)}`,
     `GOOD:${bcrypt.hashSync("x", 4)}`,
     `a\u0007b:${bcrypt.hashSync("x", 4)}`,
+    ` good:${bcrypt.hashSync("x", 4)}`,
+    `go\u200bod:${bcrypt.hashSync("x", 4)}`,
   ];
   const { code, stderr } = await importing(lines.join("\n"), "htpasswd");
   assert.equal(code, 1);
@@ -135,6 +137,8 @@ test("MD5, crypt, plain text and damaged hashes are refused, each with its line,
     /line 8: the name is empty/,
     /line 9: the name is that of line 1, or a spelling of it/,
     /line 10: the name is empty, too long, or has control characters/,
+    /line 11: the name has blanks at an end/,
+    /line 12: the name has blanks at an end, or characters that cannot be seen/,
   ]);
 });
 
@@ -189,10 +193,16 @@ test("accounts of NativeAuthenticator: those without authorization are disabled 
   insert.run("nora", Buffer.from(bcrypt.hashSync("of nora", 4)), 1, "nora@lab.org", 0);
   insert.run("olaf", Buffer.from(bcrypt.hashSync("of olaf", 4)), 0, null, 0);
   insert.run("pia", Buffer.from(bcrypt.hashSync("of pia", 4)), 1, null, 1);
+  insert.run(Buffer.from("rita"), Buffer.from(bcrypt.hashSync("of rita", 4)), 1, null, 0);
+  insert.run("sam", null, 1, null, 0);
+  insert.run(null, 7, 1, 7, 0);
   const refusal = await importing(null, "native", [], path);
   assert.equal(refusal.code, 1);
   assert.match(refusal.stderr, /row 3: the account has a second factor, which is not taken over/);
-  db.prepare("delete from users_info where username = 'pia'").run();
+  assert.match(refusal.stderr, /row 4: the name or the e-mail address is not text/);
+  assert.match(refusal.stderr, /row 5: the account has no password/);
+  assert.match(refusal.stderr, /row 6: the name or the e-mail address is not text/);
+  db.prepare("delete from users_info where id > 2").run();
   db.close();
   const done = await importing(null, "native", [], path);
   assert.equal(done.code, 0, done.stderr);
@@ -201,6 +211,8 @@ test("accounts of NativeAuthenticator: those without authorization are disabled 
   assert.equal(await login("olaf", "of olaf"), 401);
   assert.equal((await tiled(["admin", "user", "set", "olaf", "--enable", "--config", file])).code, 0);
   assert.equal(await login("olaf", "of olaf"), 200);
+  const endless = await importing(null, "htpasswd", [], "/dev/zero");
+  assert.deepEqual([endless.code, /has more than \d+ bytes/.test(endless.stderr)], [1, true], endless.stderr);
   const other = await importing("not a database", "native");
   assert.match(other.stderr, /is not a database of NativeAuthenticator/);
 });
