@@ -10,7 +10,12 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { AppParts } from "./app/parts.ts";
 import { createApp } from "./app.ts";
-import { identityProviderNames, startAuthenticators, stopAuthenticators } from "./authenticators/load.ts";
+import {
+  type IdentityProviderName,
+  identityProviderNames,
+  startAuthenticators,
+  stopAuthenticators,
+} from "./authenticators/load.ts";
 import type { Config } from "./config/model.ts";
 import { placeName } from "./config/places.ts";
 import { CaveRulesInForce } from "./domain/cave/rules.ts";
@@ -56,7 +61,7 @@ export interface RunningServer {
   /** False if logins are lost with the process (a database in memory). */
   readonly durable: boolean;
   /** Names of the identity providers, which send browsers back to this server. */
-  readonly identityProviders: readonly string[];
+  readonly identityProviders: readonly IdentityProviderName[];
   /** Reads the TLS certificate and the rules of the section `cave` again. Nothing else changes without a restart. */
   reread(): Promise<void>;
   /** Stops accepting requests, waits for those under way and closes everything. @throws {OperatorError} On timeout. */

@@ -90,9 +90,19 @@ export function startProblem(config: ProviderEntry, error: unknown): ConfigProbl
   return { ...placeOf(config, keys), message };
 }
 
-/** The providers whose logins redirect browsers to another site and back. */
-export function identityProviderNames(authenticators: ReadonlyMap<string, Authenticator>): string[] {
-  return [...authenticators].flatMap(([name, { kind }]) => (kind === "password" ? [] : [name]));
+export interface IdentityProviderName {
+  readonly name: string;
+  /** Whether the provider posts its answer (SAML) in place of a redirect. */
+  readonly posts: boolean;
+}
+
+/** The providers whose logins lead browsers to another site and back. */
+export function identityProviderNames(
+  authenticators: ReadonlyMap<string, Authenticator>,
+): IdentityProviderName[] {
+  return [...authenticators].flatMap(([name, one]) =>
+    one.kind === "password" ? [] : [{ name, posts: one.kind === "external" && one.posted !== undefined }],
+  );
 }
 
 async function make(

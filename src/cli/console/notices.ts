@@ -19,7 +19,14 @@ export interface StartFacts {
   /** Whether the database outlives the process. */
   readonly durable: boolean;
   readonly secretKeysConfigured: boolean;
-  readonly identityProviders: readonly string[];
+  readonly identityProviders: readonly RegisteredAt[];
+}
+
+/** A provider at which the operator registers this server. */
+export interface RegisteredAt {
+  readonly name: string;
+  /** Whether it posts its answer, as SAML does. */
+  readonly posts: boolean;
 }
 
 export function startNotice(facts: StartFacts): string {
@@ -36,20 +43,26 @@ export function startNotice(facts: StartFacts): string {
   ].join("\n");
 }
 
-export function redirectNotice(base: string, providers: readonly string[]): string[] {
-  if (providers.length === 0) return [];
+export function redirectNotice(base: string, providers: readonly RegisteredAt[]): string[] {
+  const names = (posts: boolean) => providers.filter((one) => one.posts === posts).map(({ name }) => name);
+  const [redirecting, posting] = [redirectUris(base, names(false)), names(true)];
   return [
-    "Redirect URIs to register at the providers:",
-    ...redirectUris(base, providers).map((uri) => `    ${uri}`),
+    ...(redirecting.length > 0 ? ["Redirect URIs to register at the providers:"] : []),
+    ...redirecting.map((uri) => `    ${uri}`),
+    ...(posting.length > 0
+      ? ["Assertion consumer services to register at the SAML providers, and metadata:"]
+      : []),
+    ...posting.flatMap((name) => ["code", "metadata"].map((end) => `    ${addressOf(base, name, end)}`)),
   ];
 }
 
 /** `base`: the server's address for browsers. Providers compare redirect URIs letter by letter. */
 export function redirectUris(base: string, providers: readonly string[]): string[] {
-  const root = base.replace(/\/$/, "");
-  return providers.flatMap((provider) =>
-    ["code", "device_code"].map((end) => `${root}/api/v1/auth/provider/${provider}/${end}`),
-  );
+  return providers.flatMap((name) => ["code", "device_code"].map((end) => addressOf(base, name, end)));
+}
+
+function addressOf(base: string, provider: string, end: string): string {
+  return `${base.replace(/\/$/, "")}/api/v1/auth/provider/${provider}/${end}`;
 }
 
 function remarks({ mode, writable, generatedKey, durable, secretKeysConfigured }: StartFacts): string[] {

@@ -55,12 +55,18 @@ test("the public address is printed beside the one it listens on", () => {
 });
 
 test("logins at a provider: both redirect URIs of each, as browsers reach this server", () => {
-  const text = notice({ publicUrl: "https://tiled.example.org/data/", identityProviders: ["orcid", "lab"] });
+  const text = notice({
+    publicUrl: "https://tiled.example.org/data/",
+    identityProviders: [
+      { name: "orcid", posts: false },
+      { name: "lab", posts: false },
+    ],
+  });
   for (const end of ["orcid/code", "orcid/device_code", "lab/code", "lab/device_code"]) {
     assert.ok(text.includes(`\n    https://tiled.example.org/data/api/v1/auth/provider/${end}`), end);
   }
   assert.match(
-    notice({ identityProviders: ["lab"] }),
+    notice({ identityProviders: [{ name: "lab", posts: false }] }),
     /^ {4}http:\/\/127\.0\.0\.1:8000\/api\/.*\/lab\/code$/m,
   );
   assert.doesNotMatch(notice({}), /[Rr]edirect/);
@@ -72,7 +78,10 @@ test("nothing is said to be writable where everything is read-only", () => {
 });
 
 test("CAVE's address is an address of the server, and where providers send people back to if no other is given", () => {
-  const cave = { caveAddress: "https://cave.example.org", identityProviders: ["orcid"] };
+  const cave = {
+    caveAddress: "https://cave.example.org",
+    identityProviders: [{ name: "orcid", posts: false }],
+  };
   const text = notice(cave);
   assert.match(text, /^ {4}https:\/\/cave\.example\.org$/m);
   assert.match(text, /^ {4}https:\/\/cave\.example\.org\/api\/v1\/auth\/provider\/orcid\/code$/m);
@@ -86,8 +95,24 @@ test("with a host of their own for logins, that is where providers send people b
   const text = notice({
     publicUrl: "https://tiled.example.org",
     accountUrl: "https://account.example.org",
-    identityProviders: ["orcid"],
+    identityProviders: [{ name: "orcid", posts: false }],
   });
   assert.match(text, /^ {4}https:\/\/account\.example\.org\/api\/v1\/auth\/provider\/orcid\/device_code$/m);
   assert.doesNotMatch(text, /tiled\.example\.org\/api/);
+});
+
+test("a SAML provider has one address to post to, and asks for metadata", () => {
+  const providers = [
+    { name: "orcid", posts: false },
+    { name: "lab", posts: true },
+  ];
+  const text = notice({ publicUrl: "https://tiled.example.org", identityProviders: providers });
+  const under = "https://tiled.example.org/api/v1/auth/provider";
+  assert.deepEqual(text.match(/https:\S*provider\S*/g), [
+    `${under}/orcid/code`,
+    `${under}/orcid/device_code`,
+    `${under}/lab/code`,
+    `${under}/lab/metadata`,
+  ]);
+  assert.match(text, /Assertion consumer services/);
 });
