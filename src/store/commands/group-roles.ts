@@ -30,10 +30,12 @@ const someGiven = statement((db, { principal }: Args<{ principal: number }>) =>
 );
 
 const allGiven = statement((db, _: Args<object>) =>
-  db
-    .selectFrom("tiled_auth_group_roles as g")
-    .innerJoin("principals as p", "p.id", "g.principal_id")
-    .select(["p.id", "p.uuid", "p.type", "g.provider"]),
+  db.selectFrom("tiled_auth_group_roles").select(["principal_id as principal", "provider"]),
+);
+
+// Joined, PostgreSQL might read all principals.
+const uuidOf = statement((db, { principal }: Args<{ principal: number }>) =>
+  db.selectFrom("principals").where("id", "=", principal).select(["id", "uuid"]),
 );
 
 const takeRole = statement((db, { principal, role }: Args<{ principal: number; role: string }>) =>
@@ -84,8 +86,10 @@ export async function withdrawOthers(
   providers: readonly string[],
   occasion: Occasion,
 ): Promise<void> {
-  for (const { provider, ...principal } of await db.all(allGiven, {})) {
-    if (!providers.includes(provider)) await withdraw(db, principal, provider, null, occasion);
+  for (const { principal, provider } of await db.all(allGiven, {})) {
+    if (providers.includes(provider)) continue;
+    const row = await db.one(uuidOf, { principal });
+    if (row !== undefined) await withdraw(db, row, provider, null, occasion);
   }
 }
 
