@@ -32,6 +32,7 @@ const DEFAULTS = {
   authentication: {
     providers: [],
     admins: [],
+    adminGroups: [],
     secretKeys: null,
     allowAnonymousAccess: false,
     singleUserApiKey: null,
