@@ -13,9 +13,19 @@ import { withoutChromium } from "../support/chromium.ts";
 import { deviceProgram } from "../support/device-program.ts";
 import { freePort } from "../support/free-port.ts";
 import { startKeycloak, withoutKeycloak } from "../support/keycloak.ts";
-import { ALICE, ASKING, AUDIENCE, CLIENT, PROGRAM, realm, SECRET } from "../support/keycloak-realm.ts";
+import {
+  ALICE,
+  ASKING,
+  AUDIENCE,
+  CLIENT,
+  PROGRAM,
+  realm,
+  SAML_SP,
+  SECRET,
+} from "../support/keycloak-realm.ts";
 import { client, withoutTiled } from "../support/python.ts";
 import { serve, typeCode } from "../support/real-scene.ts";
+import { SP_CERT, SP_KEY } from "../support/saml-keys.ts";
 import { type Page as VisitedPage, Visitor } from "../support/visitor.ts";
 
 const REDIRECT = newRequest().redirectUri;
@@ -29,7 +39,8 @@ describe("Keycloak", { skip: withoutKeycloak(), timeout: 900_000 }, () => {
   before(async () => {
     port = await freePort();
     const ours = `http://127.0.0.1:${port}/api/v1/auth/provider/keycloak`;
-    const uris = [REDIRECT, `${ours}/code`, `${ours}/device_code`];
+    const saml = `http://127.0.0.1:${port}/api/v1/auth/provider/lab/code`;
+    const uris = [REDIRECT, `${ours}/code`, `${ours}/device_code`, saml];
     keycloak = await startKeycloak((last) => void endings.unshift(last), await freePort(), realm(uris));
   });
   after(async () => {
@@ -188,6 +199,47 @@ describe("Keycloak", { skip: withoutKeycloak(), timeout: 900_000 }, () => {
         assert.deepEqual([logout["authenticated"], logout["automatic"]], [false, false]);
       });
     }
+
+    for (const secured of [false, true])
+      test(
+        `SAML, with ${secured ? "signed requests and encrypted" : "plain"} assertions: a program and a browser`,
+        TIMEOUT,
+        async (t) => {
+          const descriptor = await (await fetch(`${keycloak}/protocol/saml/descriptor`)).text();
+          const [, x509cert] = /<ds:X509Certificate>([^<]*)</.exec(descriptor) ?? [];
+          const saml_settings = {
+            idp: {
+              entityId: keycloak,
+              singleSignOnService: { url: `${keycloak}/protocol/saml` },
+              x509cert,
+            },
+            sp: {
+              entityId: secured ? `${SAML_SP}/secured` : SAML_SP,
+              assertionConsumerService: { url: `http://127.0.0.1:${port}/api/v1/auth/provider/lab/code` },
+              x509cert: SP_CERT,
+              privateKey: SP_KEY,
+            },
+            security: { authnRequestsSigned: secured, wantAssertionsEncrypted: secured },
+          };
+          const { url, browser, env } = await serve(t.after.bind(t), port, {
+            provider: {
+              provider: "lab",
+              authenticator: "tiled.authenticators:SAMLAuthenticator",
+              args: { saml_settings, attribute_name: "uid" },
+            },
+          });
+          const running = deviceProgram(t.after.bind(t), url, env);
+          const prompt = await running.prompt();
+          const page = await signIn(browser, prompt.url);
+          await page.getByText("You are signed in as alice with lab.").waitFor();
+          await typeCode(page, prompt.userCode);
+          await page.getByText("Return to your program.").waitFor();
+          const { report } = await running.end();
+          assert.deepEqual(report, { identities: [["lab", "alice"]], nodes: NODES });
+          const person = await signIn(browser, `${url}/api/v1/auth/provider/lab/authorize?next=/account`);
+          await person.getByRole("heading", { name: "Your account" }).waitFor();
+        },
+      );
 
     test("denied at Keycloak: the page says so, and the program ends at once", TIMEOUT, async (t) => {
       const { browser, program } = await scene(t, { ...issuer(), ...ASKING });
