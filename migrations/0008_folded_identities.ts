@@ -1,6 +1,6 @@
 /**
  * Every identity's name, case-folded, so that other spellings are found by an index. Neither database folds like Unicode, so
- * existing names are folded here, and those that a real Tiled adds later by `src/store/commands/spellings.ts`.
+ * existing names are folded here, and those that a real Tiled adds later by `src/store/commands/steps/spellings.ts`.
  */
 import { type Kysely, sql } from "kysely";
 import { foldedDigest } from "../src/lib/fold.ts";

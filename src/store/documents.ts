@@ -9,7 +9,7 @@ import { readList } from "./base/codec.ts";
 import { type Args, type Db, statement } from "./base/statement.ts";
 import type { Tables } from "./base/tables.ts";
 import { SHOWN_REVOKED } from "./commands/end-session.ts";
-import type { PrincipalRow } from "./commands/summaries.ts";
+import type { PrincipalRow } from "./commands/steps/summaries.ts";
 import { type States, shownStates, stateLength } from "./login-states.ts";
 import type { Position, Positions } from "./positions.ts";
 

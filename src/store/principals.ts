@@ -2,8 +2,8 @@
 import type { PrincipalStore } from "../domain/ports/principals.ts";
 import { readList } from "./base/codec.ts";
 import type { Backend } from "./commands/backend.ts";
-import { allRoles } from "./commands/roles.ts";
-import { findPrincipal, findPrincipalOfIdentity, summarize } from "./commands/summaries.ts";
+import { allRoles } from "./commands/steps/roles.ts";
+import { findPrincipal, findPrincipalOfIdentity, summarize } from "./commands/steps/summaries.ts";
 import { documentOf, documentsOf } from "./documents.ts";
 import { isStorable, requireStorable } from "./identities.ts";
 import { Positions } from "./positions.ts";

@@ -40,7 +40,7 @@ export async function logIn(parts: LoginParts, username: string, password: strin
   if ("code" in person) {
     // An unknown name costs what a wrong password costs.
     for (const template of settings.templates.length === 0 ? [""] : settings.templates) {
-      await connection.bindPerson(nobodyDn(settings, template), password);
+      await connection.bindPerson(unknownDn(settings, template), password);
     }
     return refused(person);
   }
@@ -157,11 +157,11 @@ function filledName(template: string, name: string): string {
   return fill(template, { username: isDnTemplate(template) ? escapeDn(name) : name });
 }
 
-function nobodyDn({ lookup, templates }: Settings, template: string): string {
-  const nobody = randomBytes(16).toString("hex");
+function unknownDn({ lookup, templates }: Settings, template: string): string {
+  const unknown = randomBytes(16).toString("hex");
   return template === "" || templates.length === 0
-    ? `cn=${nobody},${lookup?.base ?? ""}`
-    : filledName(template, nobody);
+    ? `cn=${unknown},${lookup?.base ?? ""}`
+    : filledName(template, unknown);
 }
 
 async function checkSearchFilter(

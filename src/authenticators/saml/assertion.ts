@@ -1,5 +1,5 @@
 /**
- * What a signed assertion must say to log somebody in here and now (SAML Profiles, section 4.1.4.3): the issuer, an answer to
+ * What a signed assertion must say to log a person in here and now (SAML Profiles, section 4.1.4.3): the issuer, an answer to
  * our request, for us, at this time. It reads the signed bytes only; the unsigned Response around them proves nothing.
  */
 import type { Clock } from "../../lib/clock.ts";

@@ -5,8 +5,8 @@
 import type { AccountStore, RevokeOthers } from "../../domain/ports/accounts.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { note } from "./audit.ts";
-import { lockActor } from "./authority.ts";
+import { note } from "./steps/audit.ts";
+import { lockActor } from "./steps/authority.ts";
 
 const revokeAllBut = statement(
   (db, { principal, keep, now }: Args<{ principal: Uuid; keep: Uuid; now: Date }>) =>

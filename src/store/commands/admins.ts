@@ -1,5 +1,5 @@
 /**
- * Revokes the role admin and makes sure that at least one administrator can still log in. `roles.ts` grants the role.
+ * Revokes the role admin and makes sure that at least one administrator can still log in. `steps/roles.ts` grants the role.
  */
 import type { Kysely } from "kysely";
 import type { CredentialRevoked } from "../../domain/model/revoked.ts";
@@ -8,10 +8,10 @@ import type { PrincipalStore, RevokeAdmin } from "../../domain/ports/principals.
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import type { Tables } from "../base/tables.ts";
-import { note } from "./audit.ts";
-import { type Change, lockActor } from "./authority.ts";
-import { forgetGroups } from "./roles.ts";
-import { findPrincipal, type PrincipalRow } from "./summaries.ts";
+import { note } from "./steps/audit.ts";
+import { type Change, lockActor } from "./steps/authority.ts";
+import { forgetGroups } from "./steps/roles.ts";
+import { findPrincipal, type PrincipalRow } from "./steps/summaries.ts";
 
 /** A lock that serializes removals of administrators, so that two cannot remove each other. */
 const lockRole = statement((db, { name }: Args<{ name: string }>, dialect) =>

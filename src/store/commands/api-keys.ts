@@ -8,9 +8,9 @@ import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { writeList } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { note } from "./audit.ts";
-import { lockActor } from "./authority.ts";
-import { findPrincipal } from "./summaries.ts";
+import { note } from "./steps/audit.ts";
+import { lockActor } from "./steps/authority.ts";
+import { findPrincipal } from "./steps/summaries.ts";
 
 /** Identifies a key without its secret. */
 export interface KeyRef {

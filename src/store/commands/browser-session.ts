@@ -63,7 +63,7 @@ export async function openBrowserSession(
   { token, open, replaces }: OpenBrowserSession,
 ): ReturnType<BrowserSessionStore["open"]> {
   const { now, context } = open;
-  // Locked before the session, which may belong to this principal: see `authority.ts`.
+  // Locked before the session, which may belong to this principal: see `steps/authority.ts`.
   const known = await db.one(lockByIdentity, open.identity);
   const old = replaces === null ? undefined : await db.one(lockReplaced, { token: replaces, now });
   const freed = old !== undefined && old.principal === known?.uuid ? 1 : 0;

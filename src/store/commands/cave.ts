@@ -10,8 +10,8 @@ import type { Uuid } from "../../lib/uuid.ts";
 import { writeList } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { addKey, type KeyRef, noteRevokedKeys } from "./api-keys.ts";
-import { note } from "./audit.ts";
-import { lockActor, lockSession } from "./authority.ts";
+import { note } from "./steps/audit.ts";
+import { lockActor, lockSession } from "./steps/authority.ts";
 
 /** Pattern of a key's scopes. Within a list, every other scope is in quotes of its own. */
 export const HAS_CAVE = `%"${CAVE_SCOPE}"%`;

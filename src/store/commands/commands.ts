@@ -7,7 +7,6 @@ import type { Db } from "../base/statement.ts";
 import { revokeOthers } from "./account.ts";
 import { revokeAdmin } from "./admins.ts";
 import { createKey, revokeKeys, touchKeys } from "./api-keys.ts";
-import { appendEvents } from "./audit.ts";
 import { issueCode, redeemCode, takeCode, useState } from "./browser-logins.ts";
 import { openBrowserSession, touchBrowserSession } from "./browser-session.ts";
 import { acceptTerms, endCaveLogin, openCaveLogin, replaceToken, revokeToken } from "./cave.ts";
@@ -30,7 +29,8 @@ import { createService, ensureAdmins, ensureUser, setDisabled } from "./principa
 import { probe, purge } from "./purge.ts";
 import { rotateSession } from "./rotate-session.ts";
 import { openSession } from "./sessions.ts";
-import { listSpellings, listTwins } from "./spellings.ts";
+import { appendEvents } from "./steps/audit.ts";
+import { listSpellings, listTwins } from "./steps/spellings.ts";
 
 /** Runs inside a transaction. Its arguments and its result must survive a structured clone. */
 export type Command<A, R> = (db: Db, args: A) => Promise<R>;

@@ -13,9 +13,9 @@ import type {
 import type { Digest } from "../../lib/secrets.ts";
 import { toBytes } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { note } from "./audit.ts";
 import { admit, type OpenCommand, openSession } from "./sessions.ts";
-import { findPrincipalOfIdentity } from "./summaries.ts";
+import { note } from "./steps/audit.ts";
+import { findPrincipalOfIdentity } from "./steps/summaries.ts";
 
 const countWaiting = statement((db, { place, now }: Args<{ place: string; now: Date }>) =>
   db

@@ -2,8 +2,8 @@
 import type { RevokeSession, SessionStore } from "../../domain/ports/sessions.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { note } from "./audit.ts";
-import { lockActor } from "./authority.ts";
+import { note } from "./steps/audit.ts";
+import { lockActor } from "./steps/authority.ts";
 
 /** Number of revoked sessions shown per principal, so that lists stay short after many logins and logouts. */
 export const SHOWN_REVOKED = 200;

@@ -5,8 +5,8 @@
 import type { DeviceChange, HandedOverLogin } from "../../domain/ports/logins.ts";
 import { toBytes } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { note } from "./audit.ts";
-import { summarize } from "./summaries.ts";
+import { note } from "./steps/audit.ts";
+import { summarize } from "./steps/summaries.ts";
 
 const confirmed = statement((db, { hashed, now }: Args<{ hashed: Buffer; now: Date }>, dialect) =>
   db

@@ -8,9 +8,9 @@ import { foldedDigest } from "../../lib/fold.ts";
 import { newUuid, type Uuid } from "../../lib/uuid.ts";
 import { toBytes, writeList } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { eventOf, noteAll } from "./audit.ts";
 import { chunks, findKnown, type Known } from "./import-known.ts";
 import { conflictsOf, differencesOf, isSame } from "./import-matching.ts";
+import { eventOf, noteAll } from "./steps/audit.ts";
 
 const SCOPES = writeList(["cave"]);
 

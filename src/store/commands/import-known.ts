@@ -7,7 +7,7 @@ import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { toBytes } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { foldNew } from "./spellings.ts";
+import { foldNew } from "./steps/spellings.ts";
 
 /** Key of the advisory lock; an arbitrary number that all servers share. */
 const IMPORT_LOCK = 7_446_381_209_553_002n;

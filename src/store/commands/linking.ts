@@ -7,14 +7,14 @@ import type { IdentityRef } from "../../domain/model/entities.ts";
 import type { AccountStore, FreshChange, LinkIdentity, UnlinkIdentity } from "../../domain/ports/accounts.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { note } from "./audit.ts";
-import { lockOwner } from "./authority.ts";
 import { deleteCode } from "./browser-logins.ts";
-import { withdraw } from "./group-roles.ts";
-import { keepProfile } from "./profiles.ts";
-import { addIdentity } from "./roles.ts";
-import { otherSpelling } from "./spellings.ts";
-import { findPrincipalOfIdentity } from "./summaries.ts";
+import { note } from "./steps/audit.ts";
+import { lockOwner } from "./steps/authority.ts";
+import { withdraw } from "./steps/group-roles.ts";
+import { keepProfile } from "./steps/profiles.ts";
+import { addIdentity } from "./steps/roles.ts";
+import { otherSpelling } from "./steps/spellings.ts";
+import { findPrincipalOfIdentity } from "./steps/summaries.ts";
 
 /** Locks the principal of a live session that began after `since`; undefined for a disabled principal or any other session. */
 async function lockFreshOwner(

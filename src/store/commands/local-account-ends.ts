@@ -13,13 +13,13 @@ import {
   type SetPassword,
 } from "../../domain/ports/local-accounts.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { note } from "./audit.ts";
-import { lockActor } from "./authority.ts";
 import { deleteLinks, endSessions, replacePassword } from "./local-account-passwords.ts";
 import { findAccount, rowByKey } from "./local-account-rows.ts";
 import { setDisabled } from "./principals.ts";
-import { foldIdentity, otherSpelling } from "./spellings.ts";
-import { findPrincipalOfIdentity } from "./summaries.ts";
+import { note } from "./steps/audit.ts";
+import { lockActor } from "./steps/authority.ts";
+import { foldIdentity, otherSpelling } from "./steps/spellings.ts";
+import { findPrincipalOfIdentity } from "./steps/summaries.ts";
 
 const setName = statement((db, row: Args<{ id: number; to: string; key: string; now: Date }>) =>
   db

@@ -15,11 +15,11 @@ import {
 import type { Digest } from "../../lib/secrets.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { note } from "./audit.ts";
-import { type Change, lockActor } from "./authority.ts";
 import { deleteLinks, endSessions, replacePassword } from "./local-account-passwords.ts";
 import { findAccount } from "./local-account-rows.ts";
-import { findPrincipalOfIdentity } from "./summaries.ts";
+import { note } from "./steps/audit.ts";
+import { type Change, lockActor } from "./steps/authority.ts";
+import { findPrincipalOfIdentity } from "./steps/summaries.ts";
 
 const insertLink = statement(
   (db, row: Args<NewLink & { readonly account: number; readonly purpose: LinkPurpose }>) =>

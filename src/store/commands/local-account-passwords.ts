@@ -2,7 +2,7 @@
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { revokeOthers } from "./account.ts";
-import type { Change } from "./authority.ts";
+import type { Change } from "./steps/authority.ts";
 
 export const replacePassword = statement(
   (db, row: Args<{ id: number; password: string | null; now: Date }>) =>

@@ -12,12 +12,12 @@ import type {
 } from "../../domain/ports/local-accounts.ts";
 import { nameKey } from "../../domain/ports/local-accounts.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { note } from "./audit.ts";
 import { newLink } from "./local-account-links.ts";
 import { findAccount, rowByKey } from "./local-account-rows.ts";
-import { grantAdmin, makeUser } from "./roles.ts";
-import { otherSpelling } from "./spellings.ts";
-import { findPrincipalOfIdentity } from "./summaries.ts";
+import { note } from "./steps/audit.ts";
+import { grantAdmin, makeUser } from "./steps/roles.ts";
+import { otherSpelling } from "./steps/spellings.ts";
+import { findPrincipalOfIdentity } from "./steps/summaries.ts";
 
 interface NewRow extends Pick<NewLocalAccount, "name" | "email" | "state"> {
   readonly password: string | null;

@@ -14,13 +14,13 @@ import type {
 import { writeList } from "../base/codec.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
 import { isLastAdmin, lockAdmins } from "./admins.ts";
-import { note } from "./audit.ts";
-import { lockActor } from "./authority.ts";
-import { withdrawOthers } from "./group-roles.ts";
-import { keepProfile } from "./profiles.ts";
-import { allRoles, grantAdmin, makePrincipal, makeUser } from "./roles.ts";
-import { otherSpelling } from "./spellings.ts";
-import { findPrincipalOfIdentity, summarize } from "./summaries.ts";
+import { note } from "./steps/audit.ts";
+import { lockActor } from "./steps/authority.ts";
+import { withdrawOthers } from "./steps/group-roles.ts";
+import { keepProfile } from "./steps/profiles.ts";
+import { allRoles, grantAdmin, makePrincipal, makeUser } from "./steps/roles.ts";
+import { otherSpelling } from "./steps/spellings.ts";
+import { findPrincipalOfIdentity, summarize } from "./steps/summaries.ts";
 
 const insertNote = statement((db, row: Args<{ principal: number; note: string }>) =>
   db.insertInto("tiled_auth_service_notes").values({ principal_id: row.principal, note: row.note }),

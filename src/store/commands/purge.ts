@@ -5,7 +5,7 @@
 import { sql } from "kysely";
 import type { Purge, Purged } from "../../domain/ports/maintenance.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { note } from "./audit.ts";
+import { note } from "./steps/audit.ts";
 
 /** Key of the advisory lock; an arbitrary number that all servers share. */
 const PURGE_LOCK = 7_446_381_209_553_001n;

@@ -1,14 +1,14 @@
 /**
- * Carries out a refresh under the lock of the session's row. `rotation.ts` decides what the presented token means (RFC 9700,
+ * Carries out a refresh under the lock of the session's row. `steps/rotation.ts` decides what the presented token means (RFC 9700,
  * section 4.14.2).
  */
 import type { RotateOutcome, RotateSession } from "../../domain/ports/sessions.ts";
 import type { Uuid } from "../../lib/uuid.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { note } from "./audit.ts";
 import { markEnded } from "./end-session.ts";
-import { decideRotation, type KnownRotation } from "./rotation.ts";
-import { summarize } from "./summaries.ts";
+import { note } from "./steps/audit.ts";
+import { decideRotation, type KnownRotation } from "./steps/rotation.ts";
+import { summarize } from "./steps/summaries.ts";
 
 /** Includes the rotation for SQLite, whose only writer cannot see an older one. */
 const lockForRotation = statement((db, { uuid }: Args<{ uuid: Uuid }>, dialect) =>

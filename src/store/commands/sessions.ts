@@ -7,14 +7,14 @@ import type { OpenOutcome, OpenSession } from "../../domain/ports/sessions.ts";
 import { newUuid, type Uuid } from "../../lib/uuid.ts";
 import { lostRace } from "../base/errors.ts";
 import { type Args, type Db, statement } from "../base/statement.ts";
-import { note } from "./audit.ts";
-import { followGroups } from "./group-roles.ts";
-import { keepLongState, LONG_STATE } from "./login-states.ts";
-import { keepProfile } from "./profiles.ts";
-import { grantAdmin, makeUser } from "./roles.ts";
-import { keepOrigin } from "./session-origins.ts";
-import { otherSpelling } from "./spellings.ts";
-import { type PrincipalRow, summarize } from "./summaries.ts";
+import { note } from "./steps/audit.ts";
+import { followGroups } from "./steps/group-roles.ts";
+import { keepLongState, LONG_STATE } from "./steps/login-states.ts";
+import { keepProfile } from "./steps/profiles.ts";
+import { grantAdmin, makeUser } from "./steps/roles.ts";
+import { keepOrigin } from "./steps/session-origins.ts";
+import { otherSpelling } from "./steps/spellings.ts";
+import { type PrincipalRow, summarize } from "./steps/summaries.ts";
 
 /** The lock serializes logins of one principal, so that concurrent ones cannot exceed the limit together. */
 export const lockByIdentity = statement((db, identity: Args<IdentityRef>, dialect) =>

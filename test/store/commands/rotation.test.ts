@@ -4,7 +4,7 @@ import {
   decideRotation,
   type KnownRotation,
   type PresentedToken,
-} from "../../../src/store/commands/rotation.ts";
+} from "../../../src/store/commands/steps/rotation.ts";
 
 const THEN = new Date("2026-12-01T12:00:00Z");
 const after = (seconds: number) => new Date(THEN.getTime() + seconds * 1000);

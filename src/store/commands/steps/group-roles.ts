@@ -2,9 +2,9 @@
  * The role admin by a group of a provider (`tiled_admins` with `group`). A row says that a provider's group gave the role; a
  * principal that has the role and no row got it otherwise, and keeps it.
  */
-import type { IdentityRef } from "../../domain/model/entities.ts";
-import { ADMIN_ROLE, USER_ROLE } from "../../domain/model/scopes.ts";
-import { type Args, type Db, statement } from "../base/statement.ts";
+import type { IdentityRef } from "../../../domain/model/entities.ts";
+import { ADMIN_ROLE, USER_ROLE } from "../../../domain/model/scopes.ts";
+import { type Args, type Db, statement } from "../../base/statement.ts";
 import { note } from "./audit.ts";
 import { grantRole, type Occasion } from "./roles.ts";
 import type { PrincipalRow } from "./summaries.ts";

@@ -1,10 +1,10 @@
 /**
  * Creates principals and grants roles: the steps that logins, administrators' lists and service principals share.
  */
-import type { IdentityRef, PrincipalType, RequestContext } from "../../domain/model/entities.ts";
-import { ADMIN_ROLE, USER_ROLE } from "../../domain/model/scopes.ts";
-import { newUuid, type Uuid } from "../../lib/uuid.ts";
-import { type Args, type Db, statement } from "../base/statement.ts";
+import type { IdentityRef, PrincipalType, RequestContext } from "../../../domain/model/entities.ts";
+import { ADMIN_ROLE, USER_ROLE } from "../../../domain/model/scopes.ts";
+import { newUuid, type Uuid } from "../../../lib/uuid.ts";
+import { type Args, type Db, statement } from "../../base/statement.ts";
 import { note } from "./audit.ts";
 import { foldIdentity, foldNew } from "./spellings.ts";
 import type { PrincipalRow } from "./summaries.ts";

@@ -2,11 +2,11 @@
  * The summary of a principal that every authenticated request needs: its identities, whether it is disabled, and its roles.
  */
 import { sql } from "kysely";
-import type { IdentityRef, PrincipalSummary } from "../../domain/model/entities.ts";
-import { setBounded } from "../../lib/bounded-map.ts";
-import type { Uuid } from "../../lib/uuid.ts";
-import { readList } from "../base/codec.ts";
-import { type Args, type Db, statement } from "../base/statement.ts";
+import type { IdentityRef, PrincipalSummary } from "../../../domain/model/entities.ts";
+import { setBounded } from "../../../lib/bounded-map.ts";
+import type { Uuid } from "../../../lib/uuid.ts";
+import { readList } from "../../base/codec.ts";
+import { type Args, type Db, statement } from "../../base/statement.ts";
 
 /** A principal with the id of its row. */
 export interface PrincipalRow {

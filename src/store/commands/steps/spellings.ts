@@ -3,10 +3,10 @@
  * a second spelling would give that user a second account, which would not be disabled with the first.
  */
 import { sql } from "kysely";
-import type { IdentityRef } from "../../domain/model/entities.ts";
-import { foldedDigest } from "../../lib/fold.ts";
-import type { Uuid } from "../../lib/uuid.ts";
-import { type Args, type Db, statement } from "../base/statement.ts";
+import type { IdentityRef } from "../../../domain/model/entities.ts";
+import { foldedDigest } from "../../../lib/fold.ts";
+import type { Uuid } from "../../../lib/uuid.ts";
+import { type Args, type Db, statement } from "../../base/statement.ts";
 
 /** Number of the newest identities to check for ones that a real Tiled added. */
 const LOOK_BACK = 50;

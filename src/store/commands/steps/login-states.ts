@@ -2,8 +2,8 @@
  * Stores the `state` of a login (e.g. groups). A short state is stored with its session, where the real Tiled looks for it. A
  * long one is stored once per identity instead of once per session.
  */
-import type { IdentityRef } from "../../domain/model/entities.ts";
-import { type Args, type Db, statement } from "../base/statement.ts";
+import type { IdentityRef } from "../../../domain/model/entities.ts";
+import { type Args, type Db, statement } from "../../base/statement.ts";
 
 /** States longer than this, in characters of JSON, are long. */
 export const LONG_STATE = 2048;

@@ -2,9 +2,9 @@
  * Stores a person's profile (name, verified address) with the identity. An unchanged profile is not written. The foreign key
  * deletes a row with its identity.
  */
-import type { IdentityRef } from "../../domain/model/entities.ts";
-import type { Profile } from "../../domain/ports/authenticator.ts";
-import { type Args, type Db, statement } from "../base/statement.ts";
+import type { IdentityRef } from "../../../domain/model/entities.ts";
+import type { Profile } from "../../../domain/ports/authenticator.ts";
+import { type Args, type Db, statement } from "../../base/statement.ts";
 
 interface Row extends IdentityRef {
   readonly name: string | null;

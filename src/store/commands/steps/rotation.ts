@@ -1,6 +1,6 @@
 /**
  * Rotation of refresh tokens (RFC 9700, section 4.14.2) as a pure decision on the session's state and the presented token.
- * `rotate-session.ts` carries it out.
+ * `commands/rotate-session.ts` carries it out.
  */
 export interface KnownRotation {
   readonly generation: number;

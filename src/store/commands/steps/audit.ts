@@ -2,9 +2,14 @@
  * Writes the audit table. Rows are only ever added, in the transaction of the change they record, and purged by age. They never
  * hold a secret. `store/audit.ts` reads them.
  */
-import type { AuditEvent, AuditEventName, IdentityRef, RequestContext } from "../../domain/model/entities.ts";
-import type { Uuid } from "../../lib/uuid.ts";
-import { type Args, type Db, statement } from "../base/statement.ts";
+import type {
+  AuditEvent,
+  AuditEventName,
+  IdentityRef,
+  RequestContext,
+} from "../../../domain/model/entities.ts";
+import type { Uuid } from "../../../lib/uuid.ts";
+import { type Args, type Db, statement } from "../../base/statement.ts";
 
 interface NewRow {
   readonly time: Date;

@@ -6,11 +6,11 @@
  * Throughout the store a principal is locked before its sessions and keys, and of two principals the older one first, so no two
  * commands wait for each other.
  */
-import type { ActorCredential, RequestContext } from "../../domain/model/entities.ts";
-import type { CredentialRevoked } from "../../domain/model/revoked.ts";
-import type { Digest } from "../../lib/secrets.ts";
-import type { Uuid } from "../../lib/uuid.ts";
-import { type Args, type Db, statement } from "../base/statement.ts";
+import type { ActorCredential, RequestContext } from "../../../domain/model/entities.ts";
+import type { CredentialRevoked } from "../../../domain/model/revoked.ts";
+import type { Digest } from "../../../lib/secrets.ts";
+import type { Uuid } from "../../../lib/uuid.ts";
+import { type Args, type Db, statement } from "../../base/statement.ts";
 
 /** Locks a live session of its owner. */
 export const lockSession = statement((db, key: Args<{ session: Uuid; owner: Uuid; now: Date }>, dialect) =>

@@ -2,8 +2,8 @@
  * Stores the origin of a session: the identity, address and user agent that opened it. The account page shows it, and unlinking
  * an identity ends the sessions it opened.
  */
-import type { IdentityRef, RequestContext } from "../../domain/model/entities.ts";
-import { type Args, type Db, statement } from "../base/statement.ts";
+import type { IdentityRef, RequestContext } from "../../../domain/model/entities.ts";
+import { type Args, type Db, statement } from "../../base/statement.ts";
 
 /** Width of the column, in characters. */
 const LONGEST_USER_AGENT = 255;
